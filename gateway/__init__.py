@@ -1,0 +1,1 @@
+"""Other people's systems: the case-system bridge, signed webhooks, notifiers, CAP."""

@@ -1,0 +1,1 @@
+"""The table of rights: group capability AND user right AND target rule; absent is no."""

@@ -1,0 +1,146 @@
+"""The words every part of the house uses. Imports nothing of the house.
+
+Numbers of causes are those of TS 24.380 §8.2.3 (deny: 8.2.6.2, revoke: 8.2.10.2).
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+from typing import NewType
+
+AgencyId = NewType("AgencyId", str)
+UnitId = NewType("UnitId", str)
+UserId = NewType("UserId", str)
+DeviceId = NewType("DeviceId", str)
+GroupId = NewType("GroupId", str)
+CallId = NewType("CallId", str)
+IncidentCode = NewType("IncidentCode", str)
+BurstId = NewType("BurstId", int)
+"""Fencing token of one talk burst: ``max(previous + 1, now in ms)``, so it grows even when shared state was lost."""
+
+
+class Tier(IntEnum):
+    """Pre-emption tier; a higher one pre-empts whatever the priority numbers (TS 24.380 §4.1.1.4)."""
+
+    NORMAL = 0
+    IMMINENT_PERIL = 1
+    EMERGENCY = 2
+
+
+class DenyCause(IntEnum):
+    """Why a floor request is refused (TS 24.380 §8.2.6.2)."""
+
+    ANOTHER_HAS_FLOOR = 1
+    INTERNAL_ERROR = 2
+    ONLY_ONE_PARTICIPANT = 3
+    RETRY_AFTER = 4
+    RECEIVE_ONLY = 5
+    NO_RESOURCES = 6
+    QUEUE_FULL = 7
+    OTHER = 255
+
+
+class RevokeCause(IntEnum):
+    """Why a floor is taken away (TS 24.380 §8.2.10.2)."""
+
+    ONLY_ONE_PARTICIPANT = 1
+    BURST_TOO_LONG = 2
+    NO_PERMISSION = 3
+    PRE_EMPTED = 4
+    NO_RESOURCES = 6
+    ON_REQUEST = 7
+    OTHER = 255
+
+
+class BurstEnd(StrEnum):
+    """How a talk burst came to its end, as recorded and told."""
+
+    RELEASED = "released"
+    TIME_LIMIT = "time_limit"
+    PRE_EMPTED = "pre_empted"
+    REVOKED = "revoked"
+    MEDIA_LOST = "media_lost"
+    LEFT = "left"
+    CUT = "cut"
+
+
+class GroupKind(StrEnum):
+    """Ways a group calls (TS 24.379)."""
+
+    CHAT = "chat"
+    PREARRANGED = "prearranged"
+    BROADCAST = "broadcast"
+    TEMPORARY = "temporary"
+    INCIDENT = "incident"
+    PRIVATE = "private"
+
+
+class UserKind(StrEnum):
+    """What a signed-in identity stands for."""
+
+    PERSON = "person"
+    VEHICLE = "vehicle"
+    POST = "post"
+
+
+class Role(StrEnum):
+    """Roles that come ready; the Chinese name of each stands in ``signaling.words``."""
+
+    OFFICER = "officer"  # 监督员/巡查员
+    HANDLER = "handler"  # 部门处置员
+    INTAKE = "intake"  # 受理员
+    SHIFT_LEADER = "shift_leader"  # 值班长
+    DISPATCHER = "dispatcher"  # 派遣员
+    LEADER = "leader"  # 领导
+    SUPERVISOR = "supervisor"  # 监督中心: listens and replays, does not dispatch
+    SYSTEM_ADMIN = "system_admin"  # 系统管理员
+    SECURITY_ADMIN = "security_admin"  # 安全管理员
+    AUDIT_ADMIN = "audit_admin"  # 审计管理员
+
+
+class NotListening(StrEnum):
+    """Why a connected phone would not hear a burst just now."""
+
+    LOCKED = "locked"
+    HIDDEN = "hidden"
+    MICROPHONE_LOST = "microphone_lost"
+    FROZEN = "frozen"
+    NO_MEDIA = "no_media"
+
+
+class Refusal(StrEnum):
+    """Every code with which the system says no. Words for each, in both languages, stand in ``signaling.words``."""
+
+    BAD_MESSAGE = "bad_message"
+    UNKNOWN_TYPE = "unknown_type"
+    TOO_LARGE = "too_large"
+    TOO_FAST = "too_fast"
+    NOT_SIGNED_IN = "not_signed_in"
+    BAD_TOKEN = "bad_token"
+    TOKEN_EXPIRED = "token_expired"
+    WRONG_CREDENTIALS = "wrong_credentials"
+    SIGN_IN_LIMIT = "sign_in_limit"
+    ENROLMENT_SPENT = "enrolment_spent"
+    DISABLED = "disabled"
+    REPLACED = "replaced"
+    ALREADY_GREETED = "already_greeted"
+    NOT_ALLOWED = "not_allowed"
+    NOT_A_MEMBER = "not_a_member"
+    UNKNOWN_GROUP = "unknown_group"
+    UNKNOWN_USER = "unknown_user"
+    NOT_FOUND = "not_found"
+    NOT_SELECTED = "not_selected"
+    RECEIVE_ONLY = "receive_only"
+    TALK_BANNED = "talk_banned"
+    FLOOR_TAKEN = "floor_taken"
+    ALONE = "alone"
+    RETRY_LATER = "retry_later"
+    QUEUE_FULL = "queue_full"
+    NO_RESOURCES = "no_resources"
+    NO_MEDIA_PATH = "no_media_path"
+    BAD_SDP = "bad_sdp"
+    STALE = "stale"
+    CONFLICT = "conflict"
+    DRAINING = "draining"
+    UNAVAILABLE = "unavailable"
+    INTERNAL = "internal"

@@ -1,0 +1,1 @@
+"""A fleet of simulated phones that speaks only the wire."""

@@ -1,0 +1,1 @@
+"""The process: the only composition root, which joins groups, codec, signaling and gateway."""

@@ -1,0 +1,1 @@
+"""A listener like any other, which spools every talk burst to disk."""

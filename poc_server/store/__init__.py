@@ -1,0 +1,1 @@
+"""What outlives the process: SQL tables, migrations, repositories, the journal, the in-memory directory."""

@@ -1,0 +1,38 @@
+"""Named limits of the wire. Each is documented in docs/protocol.md and tested at the limit and one beyond."""
+
+from __future__ import annotations
+
+SUBPROTOCOL = "poc.v1"
+MAX_MESSAGE_BYTES = 65_536
+"""Largest text message either side may send; a larger one closes the connection with 1009."""
+MAX_SDP_CHARS = 32_768
+MAX_TEXT_CHARS = 2_000
+MAX_ID_CHARS = 64
+MAX_NAME_CHARS = 128
+MAX_TOKEN_CHARS = 8_192
+MAX_SLOTS = 16
+DEFAULT_SLOTS = 2
+MAX_GROUPS_LISTENED = 64
+HELLO_TIMEOUT_S = 10.0
+"""A socket that has not said ``hello`` by then is closed with 4408."""
+PING_INTERVAL_S = 10.0
+CLIENT_SILENCE_S = 25.0
+"""A client that answered no ping for so long is gone."""
+SEND_BUFFER_BYTES = 1_048_576
+"""A client with more unsent bytes than this is aborted at once."""
+SEND_STALL_S = 2.0
+"""A client that has read nothing for so long while bytes wait is aborted."""
+MESSAGES_PER_SECOND = 50.0
+MESSAGE_BURST = 200
+LISTENING_EXPIRES_S = 5.0
+RESUME_S = 60.0
+"""How long the place of a phone whose socket dropped is kept."""
+
+CLOSE_NORMAL = 1000
+CLOSE_GOING_AWAY = 1001
+CLOSE_TOO_LARGE = 1009
+CLOSE_BAD_TOKEN = 4401
+CLOSE_FORBIDDEN = 4403
+CLOSE_HELLO_TIMEOUT = 4408
+CLOSE_REPLACED = 4409
+CLOSE_TOO_FAST = 4429

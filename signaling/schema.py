@@ -1,0 +1,50 @@
+"""Exports the JSON Schema of all messages and the words, for the pages: ``python -m signaling.schema FOLDER``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from signaling.messages import ClientMessage, ServerMessage
+from signaling.words import REFUSALS, ROLES
+
+
+def document() -> dict[str, Any]:
+    """One schema whose definitions hold ClientMessage, ServerMessage and every model below them."""
+    names: dict[str, Any] = {"ClientMessage": ClientMessage, "ServerMessage": ServerMessage}
+    _, schema = TypeAdapter.json_schemas(
+        [(name, "serialization", TypeAdapter(union)) for name, union in names.items()],
+        title="poc.v1",
+    )
+    for name, union in names.items():
+        part = TypeAdapter(union).json_schema(mode="serialization", ref_template="#/$defs/{model}")
+        part.pop("$defs", None)
+        schema["$defs"][name] = {"title": name, **part}
+    for part in schema["$defs"].values():
+        if "const" in part.get("properties", {}).get("type", {}):
+            part["required"] = ["type", *part.get("required", [])]
+    return schema
+
+
+def words() -> dict[str, dict[str, dict[str, str]]]:
+    """``{"refusals": {code: {"zh-CN", "en"}}, "roles": …}``."""
+    return {
+        "refusals": {code.value: {"zh-CN": zh, "en": en} for code, (zh, en) in REFUSALS.items()},
+        "roles": {role.value: {"zh-CN": zh, "en": en} for role, (zh, en) in ROLES.items()},
+    }
+
+
+def main(folder: str) -> None:
+    """Write ``protocol.schema.json`` and ``words.json`` into ``folder``."""
+    out = Path(folder)
+    out.mkdir(parents=True, exist_ok=True)
+    for name, content in (("protocol.schema.json", document()), ("words.json", words())):
+        (out / name).write_text(json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,63 @@
+"""The words of every refusal and role, in both languages: the one place they stand."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from groups.vocabulary import Refusal, Role
+
+Language = Literal["zh-CN", "en"]
+
+REFUSALS: dict[Refusal, tuple[str, str]] = {
+    Refusal.BAD_MESSAGE: ("消息格式不正确", "The message is malformed"),
+    Refusal.UNKNOWN_TYPE: ("不认识的消息类型", "Unknown message type"),
+    Refusal.TOO_LARGE: ("内容太大", "Too large"),
+    Refusal.TOO_FAST: ("操作太频繁，请稍候", "Too many requests, please slow down"),
+    Refusal.NOT_SIGNED_IN: ("请先登录", "Please sign in first"),
+    Refusal.BAD_TOKEN: ("登录凭证无效，请重新登录", "The sign-in is not valid, please sign in again"),
+    Refusal.TOKEN_EXPIRED: ("登录已过期，请重新登录", "The sign-in has expired, please sign in again"),
+    Refusal.WRONG_CREDENTIALS: ("账号或密码不正确", "Wrong name or password"),
+    Refusal.SIGN_IN_LIMIT: ("尝试次数过多，请稍后再试", "Too many attempts, please try again later"),
+    Refusal.ENROLMENT_SPENT: ("该注册链接已使用或已过期", "This enrolment link was used or has expired"),
+    Refusal.DISABLED: ("该账号或设备已停用", "This account or device is disabled"),
+    Refusal.REPLACED: ("已在另一处登录", "You connected from another place"),
+    Refusal.ALREADY_GREETED: ("连接已建立", "The connection is already greeted"),
+    Refusal.NOT_ALLOWED: ("没有权限", "You are not allowed to do this"),
+    Refusal.NOT_A_MEMBER: ("您不是该组成员", "You are not a member of this group"),
+    Refusal.UNKNOWN_GROUP: ("没有这个组", "There is no such group"),
+    Refusal.UNKNOWN_USER: ("没有这个人", "There is no such person"),
+    Refusal.NOT_FOUND: ("没有找到", "Not found"),
+    Refusal.NOT_SELECTED: ("请先选择该组", "Select the group first"),
+    Refusal.RECEIVE_ONLY: ("您在该组只能收听", "You may only listen in this group"),
+    Refusal.TALK_BANNED: ("您已被禁呼", "You are banned from talking"),
+    Refusal.FLOOR_TAKEN: ("别人正在讲话", "Someone else is talking"),
+    Refusal.ALONE: ("组内没有其他人在线", "Nobody else is in the group"),
+    Refusal.RETRY_LATER: ("请稍候再按", "Wait a moment before pressing again"),
+    Refusal.QUEUE_FULL: ("排队已满", "The queue is full"),
+    Refusal.NO_RESOURCES: ("系统繁忙", "The system is busy"),
+    Refusal.NO_MEDIA_PATH: ("语音通道未建立", "There is no voice path"),
+    Refusal.BAD_SDP: ("媒体描述无效", "The media description is not valid"),
+    Refusal.STALE: ("内容已被他人更新", "It was changed by someone else meanwhile"),
+    Refusal.CONFLICT: ("与现有内容冲突", "It conflicts with what exists"),
+    Refusal.DRAINING: ("服务器正在维护，正在切换", "The server is going down for maintenance"),
+    Refusal.UNAVAILABLE: ("服务暂时不可用", "The service is unavailable for the moment"),
+    Refusal.INTERNAL: ("系统内部错误", "Internal error"),
+}
+
+ROLES: dict[Role, tuple[str, str]] = {
+    Role.OFFICER: ("监督员/巡查员", "Field officer"),
+    Role.HANDLER: ("部门处置员", "Department handler"),
+    Role.INTAKE: ("受理员", "Intake operator"),
+    Role.SHIFT_LEADER: ("值班长", "Shift leader"),
+    Role.DISPATCHER: ("派遣员", "Dispatcher"),
+    Role.LEADER: ("领导", "Leader"),
+    Role.SUPERVISOR: ("监督中心", "Supervision centre"),
+    Role.SYSTEM_ADMIN: ("系统管理员", "System administrator"),
+    Role.SECURITY_ADMIN: ("安全管理员", "Security administrator"),
+    Role.AUDIT_ADMIN: ("审计管理员", "Audit administrator"),
+}
+
+
+def refusal(code: Refusal, language: Language = "zh-CN") -> str:
+    """The sentence a user reads for ``code``."""
+    return REFUSALS[code][language == "en"]
