@@ -1,28 +1,85 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that are missing, where it may; names them where it may not.
+# Sees that the machine has what poc-server needs: `run` what the server needs, `test` also what its tests need.
+# Missing Debian packages are installed where that is allowed, and else named. Installs nothing that is there already.
 set -euo pipefail
-declare -A need=([libopus0]="ldconfig -p | grep -q libopus.so.0")
+export PATH="$PATH:/usr/sbin:/sbin"
+python=${PYTHON:-python3}
+
+declare -A present=(
+    [libopus0]='ldconfig -p | grep -q libopus.so.0'
+    [python3-venv]='"$0" -c "import ensurepip, venv"'
+)
 if [ "${1:-run}" = test ]; then
-    need[chromium]="command -v chromium"
-    need[redis-server]="command -v redis-server"
-    need[postgresql]="ls /usr/lib/postgresql/*/bin/postgres"
-    need[opus-tools]="command -v opusinfo"
-    need[iproute2]="command -v ip"
-    need[coturn]="command -v turnserver"
-    need[fonts-noto-cjk]="test -d /usr/share/fonts/opentype/noto"
+    present[chromium]='command -v chromium'
+    present[redis-server]='command -v redis-server'
+    present[postgresql]='ls /usr/lib/postgresql/*/bin/postgres'
+    present[opus-tools]='command -v opusinfo'
+    present[iproute2]='command -v ip && command -v tc'
+    present[coturn]='command -v turnserver'
+    present[fonts-noto-cjk]='fc-list :lang=zh-cn | grep -q . || test -d /usr/share/fonts/opentype/noto'
 fi
-missing=()
-for package in "${!need[@]}"; do
-    PATH="$PATH:/usr/sbin:/sbin" bash -c "${need[$package]}" >/dev/null 2>&1 || missing+=("$package")
-done
+
+# Debian packages install these as services; the tests start their own, on ports and data of their own.
+services=(redis-server postgresql coturn)
+
+say() { echo "poc-server: $*" >&2; }
+
+need_toolchains() {
+    if ! command -v "$python" >/dev/null || ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+        say "Python 3.11 or newer is needed; name another one with: make PYTHON=python3.11 …"
+        return 1
+    fi
+    if ! command -v npm >/dev/null || ! node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)'; then
+        say "Node.js 20 or newer, with npm, is needed to build the pages (Debian 13: apt-get install nodejs npm)"
+        return 1
+    fi
+}
+
+missing_packages() {
+    local package
+    for package in "${!present[@]}"; do
+        bash -c "${present[$package]}" "$python" >/dev/null 2>&1 || echo "$package"
+    done | sort
+}
+
+# While it stands, no package that we install starts its service; it goes when we end, however we end.
+hold_services() {
+    local policy=/usr/sbin/policy-rc.d
+    [ ! -e "$policy" ] || return 0
+    trap '"${as_root[@]}" rm -f /usr/sbin/policy-rc.d' EXIT
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+    "${as_root[@]}" chmod 755 "$policy"
+}
+
+install_packages() {
+    local log package
+    log=$(mktemp)
+    say "installing Debian packages: $*"
+    hold_services
+    if ! { "${as_root[@]}" apt-get update -qq &&
+        "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"; } \
+        </dev/null >"$log" 2>&1; then
+        cat "$log" >&2
+        say "could not install; please install these Debian packages first: apt-get install $*"
+        return 1
+    fi
+    rm -f "$log"
+    [ -d /run/systemd/system ] || return 0
+    for package in "$@"; do
+        [[ " ${services[*]} " != *" $package "* ]] || "${as_root[@]}" systemctl disable --quiet "$package" || true
+    done
+}
+
+need_toolchains
+mapfile -t missing < <(missing_packages)
 [ ${#missing[@]} -gt 0 ] || exit 0
-if command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; then
-    as_root=(); [ "$(id -u)" = 0 ] || as_root=(sudo -n)
-    echo "Installing missing Debian packages: ${missing[*]}"
-    "${as_root[@]}" apt-get update -qq >/dev/null
-    # A package that starts a service on install must not: the tests start their own, on their own ports.
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+as_root=()
+if [ "$(id -u)" != 0 ]; then
+    as_root=(sudo -n)
+fi
+if command -v apt-get >/dev/null && { [ ${#as_root[@]} = 0 ] || sudo -n true 2>/dev/null; }; then
+    install_packages "${missing[@]}"
 else
-    echo "Please install these Debian packages first: apt-get install ${missing[*]}" >&2
+    say "please install these Debian packages first: apt-get install ${missing[*]}"
     exit 1
 fi
