@@ -1,1 +1,25 @@
 """What outlives the process: SQL tables, migrations, repositories, the journal, the in-memory directory."""
+
+from poc_server.store.audit import SYSTEM, Actor
+from poc_server.store.change import Change
+from poc_server.store.directory import Directory, DirectoryChange
+from poc_server.store.journal import BurstRecord, CallEnded, CallStarted, Journal
+from poc_server.store.settings import StoreSettings
+from poc_server.store.snapshot import Device, Snapshot
+from poc_server.store.store import Store
+
+__all__ = [
+    "SYSTEM",
+    "Actor",
+    "BurstRecord",
+    "CallEnded",
+    "CallStarted",
+    "Change",
+    "Device",
+    "Directory",
+    "DirectoryChange",
+    "Journal",
+    "Snapshot",
+    "Store",
+    "StoreSettings",
+]

@@ -1,0 +1,167 @@
+"""The directory's copy on disk, from which a node starts while SQL is away.
+
+Written in slices on the event loop: one long dump in a thread would hold the interpreter, and with it voice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import structlog
+from pydantic import TypeAdapter
+
+from groups.model import Agency, Group, Membership, Unit, User
+from groups.vocabulary import UserId
+from poc_server.store.snapshot import Device, Snapshot, children
+
+log = structlog.get_logger(__name__)
+FORMAT = 1
+SLICE = 200
+T = TypeVar("T")
+_KINDS: dict[str, TypeAdapter[Any]] = {
+    "agency": TypeAdapter(Agency),
+    "unit": TypeAdapter(Unit),
+    "user": TypeAdapter(User),
+    "group": TypeAdapter(Group),
+    "device": TypeAdapter(Device),
+    "membership": TypeAdapter(Membership),
+}
+
+
+async def save(path: Path, snapshot: Snapshot) -> None:
+    """Write ``snapshot`` to ``path``, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".new")
+    with open(draft, "wb", opener=_private) as file:  # noqa: ASYNC230 - small writes to the page cache
+        part: list[bytes] = []
+        for line in _lines(snapshot):
+            part.append(line)
+            if len(part) >= SLICE:
+                file.write(b"".join(part))
+                part.clear()
+                await asyncio.sleep(0)
+        file.write(b"".join(part))
+        file.flush()
+        await asyncio.to_thread(os.fsync, file.fileno())
+    os.replace(draft, path)
+
+
+def read(path: Path) -> Snapshot | None:
+    """The snapshot in ``path``; None when there is none or it is not whole."""
+    try:
+        with path.open("rb") as file:
+            return _assemble(json.loads(line) for line in file)
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError, StopIteration) as problem:
+        log.error("directory_copy_unreadable", problem=str(problem)[:200])
+        return None
+
+
+def _private(name: str, flags: int) -> int:
+    return os.open(name, flags, 0o640)
+
+
+def _lines(snapshot: Snapshot) -> Iterator[bytes]:
+    head = {"format": FORMAT, "version": snapshot.version, "ended_sessions": dict(snapshot.ended_sessions)}
+    yield json.dumps(head).encode() + b"\n"
+    count = 0
+    for kind, items in (
+        ("agency", snapshot.agencies.values()),
+        ("unit", snapshot.units.values()),
+        ("user", snapshot.users.values()),
+        ("group", snapshot.groups.values()),
+        ("device", snapshot.devices.values()),
+        ("membership", (m for inner in snapshot.members.values() for m in inner.values())),
+    ):
+        for item in items:
+            count += 1
+            yield json.dumps([kind, _plain(item)], ensure_ascii=False).encode() + b"\n"
+    yield json.dumps({"end": count}).encode() + b"\n"
+
+
+def _plain(item: Any) -> dict[str, Any]:
+    plain = dataclasses.asdict(item)
+    if isinstance(item, User):
+        plain["roles"] = sorted(item.roles)
+    return plain
+
+
+def _assemble(parsed: Iterator[Any]) -> Snapshot:
+    head = next(parsed)
+    if head["format"] != FORMAT:
+        raise ValueError("format of another version")
+    found: dict[str, list[Any]] = {kind: [] for kind in _KINDS}
+    for item in parsed:
+        if isinstance(item, dict):
+            if item["end"] != sum(len(each) for each in found.values()):
+                raise ValueError("lines are missing")
+            break
+        kind, plain = item
+        found[kind].append(_KINDS[kind].validate_python(plain))
+    else:
+        raise ValueError("cut short")
+    members: dict[Any, dict[UserId, Membership]] = {}
+    of_user: dict[UserId, set[Any]] = {}
+    for each in found["membership"]:
+        members.setdefault(each.group, {})[each.user] = each
+        of_user.setdefault(each.user, set()).add(each.group)
+    units = {each.id: each for each in found["unit"]}
+    return Snapshot(
+        version=head["version"],
+        agencies={each.id: each for each in found["agency"]},
+        units=units,
+        users={each.id: each for each in found["user"]},
+        groups={each.id: each for each in found["group"]},
+        devices={each.id: each for each in found["device"]},
+        members=members,
+        groups_by_user={user: frozenset(groups) for user, groups in of_user.items()},
+        units_below=children(units.values()),
+        ended_sessions=head["ended_sessions"],
+    )
+
+
+class CopyKeeper:
+    """Keeps the copy on disk near the newest snapshot, with at least ``pause_s`` between two writings."""
+
+    def __init__(self, path: Path, pause_s: float = 2.0) -> None:
+        self._path = path
+        self._pause = pause_s
+        self._newest: Snapshot | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def keep(self, snapshot: Snapshot) -> None:
+        """Write this one soon, unless a newer one comes first."""
+        self._newest = snapshot
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run(), name="directory-copy")
+
+    async def aclose(self) -> None:
+        """Write what waits, now."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        await self._write()
+
+    async def _run(self) -> None:
+        while self._newest is not None:
+            await self._write()
+            await asyncio.sleep(self._pause)
+
+    async def _write(self) -> None:
+        snapshot, self._newest = self._newest, None
+        if snapshot is None:
+            return
+        try:
+            await save(self._path, snapshot)
+        except OSError as problem:
+            self._newest = self._newest or snapshot
+            log.error("directory_copy_failed", problem=str(problem))

@@ -1,0 +1,165 @@
+"""Talk groups and who is in them: reading and changing them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Row, delete, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from groups.floor.options import FloorOptions
+from groups.model import Membership
+from groups.vocabulary import AgencyId, GroupId, GroupKind, Refusal, UnitId, UserId
+from poc_server.refused import Refused
+from poc_server.store import tables as t
+from poc_server.store.change import Change
+from poc_server.store.ids import clean, new_id
+from poc_server.store.lookup import like, one, unit_of_agency
+
+MAX_PRIORITY = 255
+INSERT_SLICE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class GroupDraft:
+    """What a new group, or one to be changed, shall be."""
+
+    agency: AgencyId
+    unit: UnitId
+    name: str
+    kind: GroupKind = GroupKind.CHAT
+    floor: FloorOptions = field(default_factory=FloorOptions)
+    emergency_allowed: bool = True
+    enabled: bool = True
+
+
+async def create_group(change: Change, draft: GroupDraft) -> GroupId:
+    """A new group without members. Refuses a unit of another agency (not_found)."""
+    await unit_of_agency(change.connection, draft.agency, draft.unit)
+    made = GroupId(new_id("gr"))
+    values = {
+        **_columns(draft),
+        "id": made,
+        "agency_id": draft.agency,
+        "created_ms": change.at_ms,
+        "version": change.version,
+    }
+    await change.connection.execute(insert(t.group), [values])
+    change.note("group", made)
+    change.record("group.create", "group", made, _columns(draft), draft.agency)
+    return made
+
+
+async def update_group(change: Change, group: GroupId, draft: GroupDraft, expected: int | None = None) -> None:
+    """Change a group to ``draft``. Refuses an older ``expected`` version (stale)."""
+    row = await one(change.connection, t.group, group, expected)
+    if row.agency_id != draft.agency:
+        raise Refused(Refusal.NOT_FOUND, "group")
+    await unit_of_agency(change.connection, draft.agency, draft.unit)
+    values = {**_columns(draft), "version": change.version}
+    await change.connection.execute(update(t.group).where(t.group.c.id == group).values(values))
+    change.note("group", group)
+    change.record("group.update", "group", group, _columns(draft), draft.agency)
+
+
+async def delete_group(change: Change, group: GroupId, expected: int | None = None) -> None:
+    """Delete a group and its memberships; what was said in it stays."""
+    row = await one(change.connection, t.group, group, expected)
+    await change.connection.execute(delete(t.group).where(t.group.c.id == group))
+    change.note("group", group)
+    change.record("group.delete", "group", group, {"name": row.name}, row.agency_id)
+
+
+async def set_members(change: Change, group: GroupId, members: Sequence[Membership]) -> None:
+    """Add members, or change those that are in already. Refuses users of another agency (not_found)."""
+    row = await one(change.connection, t.group, group)
+    wanted = {member.user: member for member in members}
+    if any(not 0 <= member.priority <= MAX_PRIORITY for member in members):
+        raise Refused(Refusal.BAD_MESSAGE, "priority")
+    await _users_of_agency(change.connection, row.agency_id, list(wanted))
+    for part in _slices(list(wanted.values())):
+        await _drop(change.connection, group, [member.user for member in part])
+        await change.connection.execute(insert(t.membership), [_member_row(change, group, member) for member in part])
+        for member in part:
+            change.note("membership", group, member.user)
+            told = {"user": member.user, "talk": member.may_talk, "preempt": member.may_preempt}
+            change.record("group.member", "group", group, {**told, "priority": member.priority}, row.agency_id)
+
+
+async def remove_members(change: Change, group: GroupId, users: Collection[UserId]) -> None:
+    """Take users out of a group; one who is not in it is passed over."""
+    row = await one(change.connection, t.group, group)
+    for part in _slices(sorted(users)):
+        await _drop(change.connection, group, part)
+        for user in part:
+            change.note("membership", group, user)
+            change.record("group.unmember", "group", group, {"user": user}, row.agency_id)
+
+
+async def group_row(connection: AsyncConnection, group: GroupId) -> Row[Any] | None:
+    """The row of a group, with its version."""
+    return (await connection.execute(select(t.group).where(t.group.c.id == group))).one_or_none()
+
+
+async def groups_page(
+    connection: AsyncConnection,
+    agency: AgencyId,
+    limit: int,
+    *,
+    units: Collection[UnitId] | None = None,
+    text: str = "",
+    after: tuple[str, str] | None = None,
+) -> tuple[list[Row[Any]], int]:
+    """Groups by (name, id) after the given pair, and how many there are in all."""
+    conditions = [t.group.c.agency_id == agency]
+    if units is not None:
+        conditions.append(t.group.c.unit_id.in_(sorted(units)))
+    if text:
+        conditions.append(func.lower(t.group.c.name).like(like(text.lower()), escape="\\"))
+    total = await connection.scalar(select(func.count()).select_from(t.group).where(*conditions))
+    query = select(t.group).where(*conditions).order_by(t.group.c.name, t.group.c.id).limit(limit)
+    if after is not None:
+        name, last = after
+        query = query.where(or_(t.group.c.name > name, (t.group.c.name == name) & (t.group.c.id > last)))
+    return list((await connection.execute(query)).all()), int(total or 0)
+
+
+def _columns(draft: GroupDraft) -> dict[str, Any]:
+    return {
+        "unit_id": draft.unit,
+        "name": clean(draft.name),
+        "kind": draft.kind.value,
+        "floor": dataclasses.asdict(draft.floor),
+        "emergency_allowed": draft.emergency_allowed,
+        "enabled": draft.enabled,
+    }
+
+
+def _member_row(change: Change, group: GroupId, member: Membership) -> dict[str, Any]:
+    return {
+        "group_id": group,
+        "user_id": member.user,
+        "may_talk": member.may_talk,
+        "may_preempt": member.may_preempt,
+        "priority": member.priority,
+        "version": change.version,
+    }
+
+
+async def _drop(connection: AsyncConnection, group: GroupId, users: Sequence[UserId]) -> None:
+    these = (t.membership.c.group_id == group) & t.membership.c.user_id.in_(users)
+    await connection.execute(delete(t.membership).where(these))
+
+
+async def _users_of_agency(connection: AsyncConnection, agency: AgencyId, users: Sequence[UserId]) -> None:
+    for part in _slices(users):
+        query = select(func.count()).select_from(t.user).where(t.user.c.id.in_(part), t.user.c.agency_id == agency)
+        if await connection.scalar(query) != len(part):
+            raise Refused(Refusal.NOT_FOUND, "user")
+
+
+def _slices(items: Sequence[Any]) -> list[Sequence[Any]]:
+    return [items[start : start + INSERT_SLICE] for start in range(0, len(items), INSERT_SLICE)]

@@ -1,0 +1,118 @@
+"""Write-behind journal: what must be recorded but may not hold up voice goes to disk first and to SQL after.
+
+``append`` returns at once. A thread writes and syncs; the replayer applies to SQL in order, once each; what was
+appended more than ``sync_ms`` ago outlives a crash whether SQL is there or not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from poc_server.store.audit import AuditEntry
+from poc_server.store.engine import Database
+from poc_server.store.ids import new_id
+from poc_server.store.journal import lines
+from poc_server.store.journal.kinds import AuditRecord, BurstRecord, CallEnded, CallStarted, Record
+from poc_server.store.journal.replay import Replayer
+from poc_server.store.journal.writer import JournalWriter
+from poc_server.store.settings import JournalSettings
+
+
+@dataclass(frozen=True, slots=True)
+class JournalState:
+    """For metrics and readiness. ``waiting``: in memory, not on disk yet."""
+
+    appended: int
+    written: int
+    waiting: int
+    applied: int
+    dead: int
+    lost: int
+    sql_away: bool
+    disk_failing: bool
+
+
+class Journal:
+    """One node's journal in one folder."""
+
+    def __init__(self, folder: Path, database: Database, settings: JournalSettings) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.appended = 0
+        self._loop = asyncio.get_running_loop()
+        self._wake = asyncio.Event()
+        self._writer = JournalWriter(folder, settings, self._synced)
+        self.replayer = Replayer(_name(folder), folder, database, settings)
+        self._task: asyncio.Task[None] | None = None
+
+    def append(self, record: Record) -> None:
+        """Take a record, to be on disk within ``sync_ms`` and in SQL soon after. Never waits, never raises for load."""
+        if self._writer.put(lines.encode(record.model_dump(mode="json", exclude_none=True))):
+            self.appended += 1
+
+    def audit(self, entry: AuditEntry) -> None:
+        """Take an audit entry that must not wait for SQL."""
+        self.append(AuditRecord.of(entry))
+
+    def start(self) -> None:
+        """Begin to apply to SQL in the background."""
+        if self._task is None:
+            self._task = asyncio.create_task(self.replayer.run(self._wake), name="journal-replay")
+
+    async def flush(self) -> None:
+        """Return when all that was appended is on disk."""
+        await self._writer.flush()
+
+    async def drain(self) -> int:
+        """Put all on disk and into SQL now; returns how many records. For tools and tests that have not started it."""
+        await self.flush()
+        return await self.replayer.drain()
+
+    def state(self) -> JournalState:
+        """Counters of this moment."""
+        return JournalState(
+            self.appended,
+            self._writer.written,
+            self._writer.waiting,
+            self.replayer.applied,
+            self.replayer.dead,
+            self._writer.lost,
+            self.replayer.away,
+            self._writer.failing,
+        )
+
+    async def aclose(self) -> None:
+        """Put all on disk, apply what SQL takes now, stop."""
+        await self._writer.aclose()
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            with contextlib.suppress(Exception):
+                # What does not get in now is still on disk and goes in at the next start.
+                await asyncio.wait_for(self.replayer.drain(), 2.0)
+
+    def _synced(self) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop may be closed already
+            self._loop.call_soon_threadsafe(self._wake.set)
+
+
+def _name(folder: Path) -> str:
+    """The lasting name of the journal in this folder: positions in SQL are kept under it."""
+    path = folder / "name"
+    if not path.exists():
+        path.write_text(new_id("jo"), "ascii")
+    return path.read_text("ascii").strip()
+
+
+__all__ = [
+    "AuditRecord",
+    "BurstRecord",
+    "CallEnded",
+    "CallStarted",
+    "Journal",
+    "JournalState",
+    "Record",
+]

@@ -1,0 +1,207 @@
+"""The records that go through the journal, each with the version of its form, and how each becomes SQL rows.
+
+A record is applied by its id, once: applying it again changes nothing. A form that changes gets a new ``v`` and the
+old one stays readable, for a journal may be older than the program that replays it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
+from sqlalchemy import Table, bindparam, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from groups.vocabulary import AgencyId, BurstEnd, CallId, DeviceId, GroupId, GroupKind, Tier, UserId
+from poc_server.store import audit
+from poc_server.store import tables as t
+from poc_server.store.audit import AuditEntry
+from poc_server.store.ids import clean
+
+MAX_MS = 2**62
+Ms = Annotated[int, Field(ge=0, le=MAX_MS)]
+Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Text = Annotated[str, Field(max_length=128), AfterValidator(clean)]
+
+
+class Record(BaseModel):
+    """Base of all: frozen, nothing unknown."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BurstRecord(Record):
+    """A talk burst that has ended."""
+
+    kind: Literal["burst"] = "burst"
+    v: Literal[1] = 1
+    id: Annotated[int, Field(gt=0, le=MAX_MS)]
+    group: GroupId
+    agency: AgencyId
+    user: UserId
+    user_name: Text
+    node: Text
+    started_ms: Ms
+    ended_ms: Ms
+    end: BurstEnd
+    tier: Tier = Tier.NORMAL
+    priority: Annotated[int, Field(ge=0, le=255)] = 0
+    call: CallId | None = None
+    device: DeviceId | None = None
+    incident: Text | None = None
+    packets: Count = 0
+    lost: Count = 0
+
+
+class CallStarted(Record):
+    """A call began."""
+
+    kind: Literal["call_started"] = "call_started"
+    v: Literal[1] = 1
+    id: CallId
+    group: GroupId
+    agency: AgencyId
+    call_kind: GroupKind
+    node: Text
+    at_ms: Ms
+    initiator: UserId | None = None
+    tier: Tier = Tier.NORMAL
+    incident: Text | None = None
+
+
+class CallEnded(Record):
+    """A call ended; its beginning was recorded before."""
+
+    kind: Literal["call_ended"] = "call_ended"
+    v: Literal[1] = 1
+    id: CallId
+    at_ms: Ms
+    reason: Annotated[str, Field(max_length=32), AfterValidator(clean)]
+
+
+class AuditRecord(Record):
+    """Something done that is audited but must not wait for SQL: a sign-in, a monitor begun, a refusal."""
+
+    kind: Literal["audit"] = "audit"
+    v: Literal[1] = 1
+    id: Text
+    at_ms: Ms
+    agency: AgencyId | None = None
+    actor: UserId | None = None
+    action: Annotated[str, Field(max_length=32)]
+    target_kind: Annotated[str, Field(max_length=32)]
+    target: Text
+    detail: Annotated[str, Field(max_length=audit.MAX_DETAIL_CHARS), AfterValidator(clean)] = "{}"
+    address: Annotated[str, Field(max_length=64), AfterValidator(clean)] = ""
+
+    @classmethod
+    def of(cls, entry: AuditEntry) -> AuditRecord:
+        """The record that carries ``entry``."""
+        return cls(
+            id=entry.id,
+            at_ms=entry.at_ms,
+            agency=entry.agency,
+            actor=entry.actor,
+            action=entry.action,
+            target_kind=entry.target_kind,
+            target=entry.target,
+            detail=entry.detail,
+            address=entry.address,
+        )
+
+
+AnyRecord = Annotated[BurstRecord | CallStarted | CallEnded | AuditRecord, Field(discriminator="kind")]
+records: TypeAdapter[Any] = TypeAdapter(AnyRecord)
+Applier = Callable[[AsyncConnection, Sequence[Any]], Awaitable[None]]
+
+
+async def insert_new(connection: AsyncConnection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows, passing over those whose key is there already."""
+    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    await connection.execute(make(table).on_conflict_do_nothing(), list(rows))
+
+
+async def _bursts(connection: AsyncConnection, found: Sequence[BurstRecord]) -> None:
+    await insert_new(
+        connection,
+        t.burst,
+        [
+            {
+                "id": each.id,
+                "group_id": each.group,
+                "agency_id": each.agency,
+                "call_id": each.call,
+                "user_id": each.user,
+                "user_name": each.user_name,
+                "device_id": each.device,
+                "tier": int(each.tier),
+                "priority": each.priority,
+                "incident": each.incident,
+                "node": each.node,
+                "started_ms": each.started_ms,
+                "ended_ms": each.ended_ms,
+                "end_reason": each.end.value,
+                "packets": each.packets,
+                "lost": each.lost,
+            }
+            for each in found
+        ],
+    )
+
+
+async def _calls_started(connection: AsyncConnection, found: Sequence[CallStarted]) -> None:
+    await insert_new(
+        connection,
+        t.call,
+        [
+            {
+                "id": each.id,
+                "agency_id": each.agency,
+                "group_id": each.group,
+                "kind": each.call_kind.value,
+                "initiator_id": each.initiator,
+                "tier": int(each.tier),
+                "incident": each.incident,
+                "node": each.node,
+                "started_ms": each.at_ms,
+            }
+            for each in found
+        ],
+    )
+
+
+async def _calls_ended(connection: AsyncConnection, found: Sequence[CallEnded]) -> None:
+    which = (t.call.c.id == bindparam("call")) & t.call.c.ended_ms.is_(None)
+    statement = update(t.call).where(which).values(ended_ms=bindparam("at"), end_reason=bindparam("reason"))
+    rows = [{"call": each.id, "at": each.at_ms, "reason": each.reason} for each in found]
+    await connection.execute(statement, rows)
+
+
+async def _audit(connection: AsyncConnection, found: Sequence[AuditRecord]) -> None:
+    await audit.append(
+        connection,
+        [
+            AuditEntry(
+                each.id,
+                each.at_ms,
+                each.agency,
+                each.actor,
+                each.action,
+                each.target_kind,
+                each.target,
+                each.detail,
+                each.address,
+            )
+            for each in found
+        ],
+    )
+
+
+APPLIERS: dict[str, Applier] = {
+    "burst": _bursts,
+    "call_started": _calls_started,
+    "call_ended": _calls_ended,
+    "audit": _audit,
+}

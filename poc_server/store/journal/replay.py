@@ -1,0 +1,182 @@
+"""From the journal's files into SQL: in order, once each, for as long as it takes."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import structlog
+from pydantic import ValidationError
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from poc_server.store import tables as t
+from poc_server.store.engine import Database, is_away
+from poc_server.store.journal import lines
+from poc_server.store.journal.kinds import APPLIERS, records
+from poc_server.store.settings import JournalSettings
+
+log = structlog.get_logger(__name__)
+CHUNK_BYTES = 128_000
+DEAD_LETTERS = "dead.letters"
+MAX_LETTER_CHARS = 100_000
+_DAY_S = 86_400
+
+
+class Replayer:
+    """Applies segments to SQL. One per journal folder.
+
+    Attributes:
+        applied: records that stand in SQL by this process.
+        dead: records that can never be applied; they are kept in ``dead.letters`` with the reason.
+        away: SQL could not be reached at the last try.
+    """
+
+    def __init__(self, name: str, folder: Path, database: Database, settings: JournalSettings) -> None:
+        self.applied = 0
+        self.dead = 0
+        self.away = False
+        self._name = name
+        self._folder = folder
+        self._database = database
+        self._settings = settings
+        self._at: tuple[int, int] | None = None
+
+    async def drain(self) -> int:
+        """Apply all that is on disk; returns how many records. Raises `StoreUnavailable` when SQL is away."""
+        before = self.applied
+        while await self._step():
+            pass
+        return self.applied - before
+
+    async def run(self, wake: asyncio.Event) -> None:
+        """Apply whatever comes, until cancelled; while SQL is away, try again and again."""
+        while True:
+            wake.clear()
+            try:
+                await self.drain()
+                self._recovered()
+                await asyncio.to_thread(self.forget_old)
+                await wake.wait()
+            except Exception as problem:
+                if not is_away(problem):
+                    log.exception("journal_replay_failed")
+                elif not self.away:
+                    log.warning("journal_sql_away", problem=str(problem))
+                self.away = True
+                await asyncio.sleep(self._settings.retry_ms / 1000)
+
+    def forget_old(self) -> None:
+        """Delete segments that stand wholly in SQL and are older than ``keep_days``."""
+        if self._at is None:
+            return
+        limit = time.time() - self._settings.keep_days * _DAY_S
+        for number in lines.segments(self._folder):
+            path = lines.segment_path(self._folder, number)
+            if number < self._at[0] and path.stat().st_mtime < limit:
+                path.unlink()
+
+    def _recovered(self) -> None:
+        if self.away:
+            log.info("journal_sql_back", applied=self.applied)
+        self.away = False
+
+    async def _step(self) -> bool:
+        if self._at is None:
+            self._at = await self._position()
+        chunk = await asyncio.to_thread(lines.read_chunk, self._folder, *self._at, CHUNK_BYTES)
+        if chunk is None:
+            return False
+        entries = _entries(chunk)
+        # The letters are on disk before the position passes them: after a crash one may be there twice, never not.
+        await self._bury([entry for entry in entries if entry.record is None])
+        for start in range(0, len(entries), self._settings.batch):
+            await self._apply(chunk.segment, entries[start : start + self._settings.batch])
+        return True
+
+    async def _apply(self, segment: int, part: list[_Entry]) -> None:
+        """One transaction: the rows and the position after them."""
+        found = [entry.record for entry in part if entry.record is not None]
+        try:
+            async with self._database.writing() as connection:
+                await _apply_all(connection, found)
+                await _save_position(connection, self._name, segment, part[-1].end)
+        except Exception as problem:
+            if is_away(problem):
+                raise
+            if len(part) > 1:
+                log.warning("journal_batch_refused", problem=type(problem).__name__, records=len(part))
+                for entry in part:
+                    await self._apply(segment, [entry])
+                return
+            await self._bury([replace(part[0], reason=f"{type(problem).__name__}: {problem}")])
+            await self._apply(segment, [replace(part[0], record=None)])
+        else:
+            self.applied += len(found)
+            self._at = (segment, part[-1].end)
+
+    async def _bury(self, bad: list[_Entry]) -> None:
+        if not bad:
+            return
+        await asyncio.to_thread(_write_letters, self._folder / DEAD_LETTERS, bad)
+        self.dead += len(bad)
+        log.error("journal_dead_letters", count=len(bad), reason=bad[0].reason[:200])
+
+    async def _position(self) -> tuple[int, int]:
+        columns = (t.journal_position.c.segment, t.journal_position.c.position)
+        async with self._database.reading() as connection:
+            query = select(*columns).where(t.journal_position.c.journal == self._name)
+            row = (await connection.execute(query)).one_or_none()
+        return (0, 0) if row is None else (row.segment, row.position)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A line, where it ends in its segment, and its record; None with the reason when it can never be applied."""
+
+    end: int
+    line: bytes
+    record: Any | None
+    reason: str = ""
+
+
+def _entries(chunk: lines.Chunk) -> list[_Entry]:
+    if chunk.torn:
+        return [_Entry(chunk.end, chunk.torn, None, "torn")]
+    entries: list[_Entry] = []
+    end = chunk.end - sum(len(line) + 1 for line in chunk.lines)
+    for line in chunk.lines:
+        end += len(line) + 1
+        try:
+            entries.append(_Entry(end, line, records.validate_python(lines.decode(line))))
+        except (lines.BadLine, ValidationError) as problem:
+            entries.append(_Entry(end, line, None, str(problem)))
+    return entries
+
+
+def _write_letters(path: Path, bad: list[_Entry]) -> None:
+    with path.open("ab") as file:
+        for entry in bad:
+            shown = entry.line.decode("utf-8", "replace")[:MAX_LETTER_CHARS]
+            file.write(lines.encode({"reason": entry.reason[:500], "line": shown}))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+async def _apply_all(connection: AsyncConnection, batch: list[Any]) -> None:
+    """Runs of one kind go in one statement; the order of kinds is kept."""
+    for kind, run in itertools.groupby(batch, key=lambda record: record.kind):
+        await APPLIERS[kind](connection, list(run))
+
+
+async def _save_position(connection: AsyncConnection, name: str, segment: int, position: int) -> None:
+    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    values = {"segment": segment, "position": position}
+    statement = make(t.journal_position).values(journal=name, **values)
+    await connection.execute(statement.on_conflict_do_update(index_elements=["journal"], set_=values))

@@ -1,0 +1,35 @@
+"""Small look-ups that repositories share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row, Table, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from groups.vocabulary import AgencyId, Refusal, UnitId
+from poc_server.refused import Refused
+from poc_server.store import tables as t
+
+
+async def one(connection: AsyncConnection, table: Table, key: str, expected: int | None = None) -> Row[Any]:
+    """The row with that id. Refuses: not_found; stale when its version is not the ``expected`` one."""
+    row = (await connection.execute(select(table).where(table.c.id == key))).one_or_none()
+    if row is None:
+        raise Refused(Refusal.NOT_FOUND, table.name)
+    if expected is not None and row.version != expected:
+        raise Refused(Refusal.STALE, table.name)
+    return row
+
+
+async def unit_of_agency(connection: AsyncConnection, agency: AgencyId, unit: UnitId) -> None:
+    """Refuses a unit that is not of that agency, as if it were not there."""
+    query = select(t.unit.c.id).where(t.unit.c.id == unit, t.unit.c.agency_id == agency)
+    if await connection.scalar(query) is None:
+        raise Refused(Refusal.NOT_FOUND, "unit")
+
+
+def like(text: str) -> str:
+    r"""``text`` anywhere, its wildcards taken literally (escape character ``\``)."""
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"

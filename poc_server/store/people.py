@@ -1,0 +1,176 @@
+"""Users and their roles: reading and changing them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, delete, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from groups.vocabulary import AgencyId, Refusal, Role, UnitId, UserId, UserKind
+from poc_server.refused import Refused
+from poc_server.store import tables as t
+from poc_server.store.change import Change
+from poc_server.store.ids import clean, new_id
+from poc_server.store.lookup import like, one, unit_of_agency
+from poc_server.store.pinyin import initials
+
+
+@dataclass(frozen=True, slots=True)
+class UserDraft:
+    """What a new user, or one to be changed, shall be. ``account`` is the sign-in name; None: cannot use a password."""
+
+    agency: AgencyId
+    unit: UnitId
+    name: str
+    roles: frozenset[Role] = frozenset()
+    kind: UserKind = UserKind.PERSON
+    badge: str = ""
+    account: str | None = None
+    phone: str = ""
+    enabled: bool = True
+    talk_banned: bool = False
+
+
+async def create_user(change: Change, draft: UserDraft, password_hash: str | None = None) -> UserId:
+    """A new user. Refuses a unit of another agency (not_found) and an account that is taken (conflict)."""
+    await unit_of_agency(change.connection, draft.agency, draft.unit)
+    made = UserId(new_id("us"))
+    values = {
+        **_columns(draft),
+        "id": made,
+        "agency_id": draft.agency,
+        "password_hash": password_hash,
+        "created_ms": change.at_ms,
+        "version": change.version,
+    }
+    await change.connection.execute(insert(t.user), [values])
+    await _set_roles(change.connection, made, draft.roles)
+    change.note("user", made)
+    change.record("user.create", "user", made, _told(draft), draft.agency)
+    return made
+
+
+async def update_user(change: Change, user: UserId, draft: UserDraft, expected: int | None = None) -> None:
+    """Change a user to ``draft``; the agency cannot change. Refuses an older ``expected`` version (stale)."""
+    row = await one(change.connection, t.user, user, expected)
+    if row.agency_id != draft.agency:
+        raise Refused(Refusal.NOT_FOUND, "user")
+    await unit_of_agency(change.connection, draft.agency, draft.unit)
+    values = {**_columns(draft), "version": change.version}
+    await change.connection.execute(update(t.user).where(t.user.c.id == user).values(values))
+    await change.connection.execute(delete(t.role).where(t.role.c.user_id == user))
+    await _set_roles(change.connection, user, draft.roles)
+    change.note("user", user)
+    change.record("user.update", "user", user, _told(draft), draft.agency)
+
+
+async def set_flags(
+    change: Change, user: UserId, *, enabled: bool | None = None, talk_banned: bool | None = None
+) -> None:
+    """Enable, disable, ban from talking (禁呼) or lift it."""
+    row = await one(change.connection, t.user, user)
+    values: dict[str, Any] = {"version": change.version}
+    if enabled is not None:
+        values["enabled"] = enabled
+    if talk_banned is not None:
+        values["talk_banned"] = talk_banned
+    await change.connection.execute(update(t.user).where(t.user.c.id == user).values(values))
+    change.note("user", user)
+    told = {key: value for key, value in values.items() if key != "version"}
+    change.record("user.flags", "user", user, told, row.agency_id)
+
+
+async def set_password(change: Change, user: UserId, password_hash: str | None) -> None:
+    """Keep the hash of a new password, or none."""
+    row = await one(change.connection, t.user, user)
+    values = {"password_hash": password_hash, "version": change.version}
+    await change.connection.execute(update(t.user).where(t.user.c.id == user).values(values))
+    change.record("user.password", "user", user, {"set": password_hash is not None}, row.agency_id)
+
+
+async def delete_user(change: Change, user: UserId, expected: int | None = None) -> None:
+    """Delete a user with roles, memberships and sessions. What he said stays, under his name of then."""
+    row = await one(change.connection, t.user, user, expected)
+    await change.connection.execute(delete(t.user).where(t.user.c.id == user))
+    change.note("user", user)
+    change.record("user.delete", "user", user, {"name": row.name, "badge": row.badge}, row.agency_id)
+
+
+async def credentials(connection: AsyncConnection, account: str) -> Row[Any] | None:
+    """The row of the user with that sign-in name."""
+    return (await connection.execute(select(t.user).where(t.user.c.account == account))).one_or_none()
+
+
+async def user_row(connection: AsyncConnection, user: UserId) -> Row[Any] | None:
+    """All of a user that is not in the directory: account, phone, version."""
+    return (await connection.execute(select(t.user).where(t.user.c.id == user))).one_or_none()
+
+
+@dataclass(frozen=True, slots=True)
+class UserFilter:
+    """Which users to list. ``text`` looks in name, badge, account and pinyin initials."""
+
+    agency: AgencyId
+    units: Collection[UnitId] | None = None
+    text: str = ""
+    role: Role | None = None
+    kind: UserKind | None = None
+    enabled: bool | None = None
+
+
+async def users_page(
+    connection: AsyncConnection, wanted: UserFilter, limit: int, after: tuple[str, str] | None = None
+) -> tuple[list[Row[Any]], int]:
+    """Users by (name, id) after the given pair, and how many there are in all."""
+    conditions = _conditions(wanted)
+    total = await connection.scalar(select(func.count()).select_from(t.user).where(*conditions))
+    query = select(t.user).where(*conditions).order_by(t.user.c.name, t.user.c.id).limit(limit)
+    if after is not None:
+        name, last = after
+        query = query.where(or_(t.user.c.name > name, (t.user.c.name == name) & (t.user.c.id > last)))
+    return list((await connection.execute(query)).all()), int(total or 0)
+
+
+def _conditions(wanted: UserFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [t.user.c.agency_id == wanted.agency]
+    if wanted.units is not None:
+        conditions.append(t.user.c.unit_id.in_(sorted(wanted.units)))
+    if wanted.kind is not None:
+        conditions.append(t.user.c.kind == wanted.kind.value)
+    if wanted.enabled is not None:
+        conditions.append(t.user.c.enabled.is_(wanted.enabled))
+    if wanted.role is not None:
+        conditions.append(t.user.c.id.in_(select(t.role.c.user_id).where(t.role.c.role == wanted.role.value)))
+    if wanted.text:
+        pattern = like(wanted.text.lower())
+        columns = (t.user.c.name, t.user.c.badge, t.user.c.account, t.user.c.initials)
+        conditions.append(or_(*(func.lower(column).like(pattern, escape="\\") for column in columns)))
+    return conditions
+
+
+def _columns(draft: UserDraft) -> dict[str, Any]:
+    return {
+        "unit_id": draft.unit,
+        "kind": draft.kind.value,
+        "name": clean(draft.name),
+        "initials": initials(draft.name),
+        "badge": clean(draft.badge),
+        "account": None if draft.account is None else clean(draft.account),
+        "phone": clean(draft.phone),
+        "enabled": draft.enabled,
+        "talk_banned": draft.talk_banned,
+    }
+
+
+def _told(draft: UserDraft) -> dict[str, Any]:
+    shown = {**_columns(draft), "roles": sorted(draft.roles)}
+    shown.pop("initials")
+    return shown
+
+
+async def _set_roles(connection: AsyncConnection, user: UserId, roles: frozenset[Role]) -> None:
+    if roles:
+        await connection.execute(insert(t.role), [{"user_id": user, "role": role.value} for role in sorted(roles)])

@@ -1,0 +1,190 @@
+"""Signed-in sessions, devices and enrolments: reading and changing them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from groups.vocabulary import AgencyId, DeviceId, Refusal, UserId
+from poc_server.refused import Refused
+from poc_server.store import tables as t
+from poc_server.store.change import Change
+from poc_server.store.ids import clean, new_id
+from poc_server.store.lookup import one
+
+
+@dataclass(frozen=True, slots=True)
+class SessionDraft:
+    """A session about to begin. ``way``: password, enrolment, demo or external."""
+
+    user: UserId
+    way: str
+    address: str
+    expires_ms: int
+    device: DeviceId | None = None
+
+
+async def begin(connection: AsyncConnection, draft: SessionDraft, at_ms: int) -> str:
+    """Keep a new session at rotation 0; returns its id."""
+    return (await begin_many(connection, [draft], at_ms))[0]
+
+
+async def begin_many(connection: AsyncConnection, drafts: list[SessionDraft], at_ms: int) -> list[str]:
+    """Keep many sessions at once; returns their ids in order."""
+    made = [new_id("se") for _ in drafts]
+    rows = [
+        {
+            "id": name,
+            "user_id": draft.user,
+            "device_id": draft.device,
+            "way": draft.way,
+            "address": draft.address[:64],
+            "created_ms": at_ms,
+            "seen_ms": at_ms,
+            "expires_ms": draft.expires_ms,
+            "rotation": 0,
+            "rotated_ms": at_ms,
+        }
+        for name, draft in zip(made, drafts, strict=True)
+    ]
+    await connection.execute(insert(t.session), rows)
+    return made
+
+
+async def session_row(connection: AsyncConnection, session: str) -> Row[Any] | None:
+    """The session with that id."""
+    return (await connection.execute(select(t.session).where(t.session.c.id == session))).one_or_none()
+
+
+async def rotate(connection: AsyncConnection, session: str, rotation: int, at_ms: int, expires_ms: int) -> bool:
+    """Move a live session from ``rotation`` to the next; False when it was not there any more."""
+    live = (t.session.c.id == session) & (t.session.c.rotation == rotation) & t.session.c.ended_ms.is_(None)
+    values = {"rotation": rotation + 1, "rotated_ms": at_ms, "seen_ms": at_ms, "expires_ms": expires_ms}
+    done = await connection.execute(update(t.session).where(live).values(values))
+    return bool(done.rowcount)
+
+
+async def end(change: Change, session: str, reason: str) -> bool:
+    """End a live session and tell every node; False when there was none."""
+    live = (t.session.c.id == session) & t.session.c.ended_ms.is_(None)
+    values = {"ended_ms": change.at_ms, "end_reason": reason}
+    done = await change.connection.execute(update(t.session).where(live).values(values))
+    if not done.rowcount:
+        return False
+    change.note("session", session)
+    row = (
+        await change.connection.execute(
+            select(t.session.c.user_id, t.user.c.agency_id)
+            .join(t.user, t.user.c.id == t.session.c.user_id)
+            .where(t.session.c.id == session)
+        )
+    ).one()
+    change.record("session.end", "session", session, {"reason": reason, "user": row.user_id}, row.agency_id)
+    return True
+
+
+async def end_of_user(change: Change, user: UserId, reason: str) -> list[str]:
+    """End every live session of a user; returns their ids."""
+    return await _end_all(change, t.session.c.user_id == user, reason)
+
+
+async def end_of_device(change: Change, device: DeviceId, reason: str) -> list[str]:
+    """End every live session of a device; returns their ids."""
+    return await _end_all(change, t.session.c.device_id == device, reason)
+
+
+async def live_sessions(
+    connection: AsyncConnection, agency: AgencyId, at_ms: int, limit: int, user: UserId | None = None
+) -> list[Row[Any]]:
+    """Sessions that may still refresh, the newest first."""
+    query = (
+        select(t.session, t.user.c.name.label("user_name"), t.device.c.name.label("device_name"))
+        .join(t.user, t.user.c.id == t.session.c.user_id)
+        .outerjoin(t.device, t.device.c.id == t.session.c.device_id)
+        .where(t.user.c.agency_id == agency, t.session.c.ended_ms.is_(None), t.session.c.expires_ms > at_ms)
+        .order_by(t.session.c.created_ms.desc(), t.session.c.id)
+        .limit(limit)
+    )
+    if user is not None:
+        query = query.where(t.session.c.user_id == user)
+    return list((await connection.execute(query)).all())
+
+
+async def create_device(change: Change, agency: AgencyId, user: UserId | None, name: str) -> DeviceId:
+    """A new device, as it enrols."""
+    made = DeviceId(new_id("de"))
+    values = {
+        "id": made,
+        "agency_id": agency,
+        "user_id": user,
+        "name": clean(name),
+        "enabled": True,
+        "created_ms": change.at_ms,
+        "version": change.version,
+    }
+    await change.connection.execute(insert(t.device), [values])
+    change.note("device", made)
+    change.record("device.create", "device", made, {"name": name, "user": user}, agency)
+    return made
+
+
+async def set_device(
+    change: Change, device: DeviceId, *, enabled: bool, name: str | None = None, expected: int | None = None
+) -> list[str]:
+    """Enable or disable (遥毙) a device; returns the sessions that ended by it."""
+    row = await one(change.connection, t.device, device, expected)
+    values = {"enabled": enabled, "name": row.name if name is None else clean(name), "version": change.version}
+    await change.connection.execute(update(t.device).where(t.device.c.id == device).values(values))
+    change.note("device", device)
+    change.record("device.enable" if enabled else "device.disable", "device", device, {}, row.agency_id)
+    return [] if enabled else await end_of_device(change, device, "device_disabled")
+
+
+async def create_enrolment(
+    change: Change, agency: AgencyId, user: UserId, code_hash: bytes, expires_ms: int, device_name: str = ""
+) -> str:
+    """Keep the hash of an enrolment code; the code itself is shown once and never kept."""
+    made = new_id("en")
+    values = {
+        "id": made,
+        "code_hash": code_hash,
+        "user_id": user,
+        "device_name": clean(device_name),
+        "created_by": change.actor.user,
+        "created_ms": change.at_ms,
+        "expires_ms": expires_ms,
+    }
+    await change.connection.execute(insert(t.enrolment), [values])
+    change.record("enrolment.create", "enrolment", made, {"user": user}, agency)
+    return made
+
+
+async def spend_enrolment(change: Change, code_hash: bytes) -> Row[Any]:
+    """Spend a code, once. Refuses (enrolment_spent) one that is unknown, spent or expired: all the same word."""
+    live = (
+        (t.enrolment.c.code_hash == code_hash)
+        & t.enrolment.c.spent_ms.is_(None)
+        & (t.enrolment.c.expires_ms > change.at_ms)
+    )
+    done = await change.connection.execute(update(t.enrolment).where(live).values(spent_ms=change.at_ms))
+    if not done.rowcount:
+        raise Refused(Refusal.ENROLMENT_SPENT)
+    query = (
+        select(t.enrolment, t.user.c.agency_id)
+        .join(t.user, t.user.c.id == t.enrolment.c.user_id)
+        .where(t.enrolment.c.code_hash == code_hash)
+    )
+    row = (await change.connection.execute(query)).one()
+    change.record("enrolment.spend", "enrolment", row.id, {"user": row.user_id}, row.agency_id)
+    return row
+
+
+async def _end_all(change: Change, which: Any, reason: str) -> list[str]:
+    query = select(t.session.c.id).where(which, t.session.c.ended_ms.is_(None))
+    found = list((await change.connection.execute(query)).scalars())
+    for name in found:
+        await end(change, name, reason)
+    return found

@@ -1,0 +1,68 @@
+"""What an operator may set about the store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class JournalSettings(BaseModel):
+    """The write-behind journal. Times in ms unless the name says otherwise."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sync_ms: int = Field(default=20, ge=1, le=50)
+    """Records that come within this time share one fdatasync."""
+    segment_bytes: int = Field(default=8_000_000, ge=4_096)
+    """A file that has grown past this is closed and the next begun."""
+    keep_days: float = Field(default=7.0, ge=0)
+    """How long files stay whose records all stand in SQL; a restored backup is brought up to date from them."""
+    batch: int = Field(default=200, ge=1, le=5_000)
+    """Most records applied in one SQL transaction."""
+    retry_ms: int = Field(default=500, ge=10)
+    """Pause before SQL is tried again after it was away."""
+    waiting_limit: int = Field(default=200_000, ge=1)
+    """Most records held in memory while the disk refuses them; beyond it the newest are counted as lost."""
+
+
+class RetentionSettings(BaseModel):
+    """How long records stay, in days."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    audit_days: int = Field(default=365, ge=180)
+    """Not below 180: 网络安全法 §21 asks for six months of network logs."""
+    burst_days: int = Field(default=365, ge=180)
+    place_days: int = Field(default=30, ge=1)
+
+
+class StoreSettings(BaseModel):
+    """Where records live."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str | None = None
+    """``postgresql://user:password@host/name`` or ``sqlite:///path``; None: ``poc.sqlite`` in the data folder."""
+    pool: int = Field(default=8, ge=1, le=100)
+    """Connections kept to PostgreSQL."""
+    connect_timeout_s: float = Field(default=3.0, gt=0)
+    command_timeout_s: float = Field(default=15.0, gt=0)
+    busy_timeout_ms: int = Field(default=5_000, ge=0)
+    """How long SQLite waits for another process that writes."""
+    poll_ms: int = Field(default=1_000, ge=50)
+    """How often a node looks whether another has changed people, groups or sessions, unless it is told before."""
+    journal: JournalSettings = JournalSettings()
+    retention: RetentionSettings = RetentionSettings()
+
+    def resolved_url(self, data: Path) -> str:
+        """The URL with the async driver's name in it."""
+        url = self.url or f"sqlite:///{data / 'poc.sqlite'}"
+        for plain, driver in (
+            ("sqlite://", "sqlite+aiosqlite://"),
+            ("postgresql://", "postgresql+asyncpg://"),
+            ("postgres://", "postgresql+asyncpg://"),
+        ):
+            if url.startswith(plain):
+                return driver + url[len(plain) :]
+        return url

@@ -1,0 +1,165 @@
+"""The people, groups and units of one moment, as immutable data, and how the next moment is made from a change.
+
+What policy, audience and sign-in read. A reader that holds a snapshot holds it whole: nothing in it ever changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TypeVar
+
+from groups.model import Agency, Group, Membership, Unit, User
+from groups.vocabulary import AgencyId, DeviceId, GroupId, UnitId, UserId
+
+K = TypeVar("K")
+V = TypeVar("V")
+EMPTY: Mapping[UserId, Membership] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A phone, console or browser that enrolled. ``enabled`` False: disabled at a distance (遥毙)."""
+
+    id: DeviceId
+    agency: AgencyId
+    user: UserId | None
+    name: str
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One version of the directory. ``ended_sessions``: session id → when it ended (ms), kept while tokens live."""
+
+    version: int = 0
+    agencies: Mapping[AgencyId, Agency] = field(default_factory=dict)
+    units: Mapping[UnitId, Unit] = field(default_factory=dict)
+    users: Mapping[UserId, User] = field(default_factory=dict)
+    groups: Mapping[GroupId, Group] = field(default_factory=dict)
+    devices: Mapping[DeviceId, Device] = field(default_factory=dict)
+    members: Mapping[GroupId, Mapping[UserId, Membership]] = field(default_factory=dict)
+    groups_by_user: Mapping[UserId, frozenset[GroupId]] = field(default_factory=dict)
+    units_below: Mapping[UnitId, tuple[UnitId, ...]] = field(default_factory=dict)
+    ended_sessions: Mapping[str, int] = field(default_factory=dict)
+
+    def unit_subtree(self, unit: UnitId) -> frozenset[UnitId]:
+        """``unit`` and every unit below it; empty when there is no such unit."""
+        if unit not in self.units:
+            return frozenset()
+        found = {unit}
+        waiting = [unit]
+        while waiting:
+            below = [child for child in self.units_below.get(waiting.pop(), ()) if child not in found]
+            found.update(below)
+            waiting.extend(below)
+        return frozenset(found)
+
+    def unit_path(self, unit: UnitId) -> tuple[UnitId, ...]:
+        """``unit`` and all above it, the root last."""
+        path: list[UnitId] = []
+        at: UnitId | None = unit
+        while at is not None and at in self.units and at not in path:
+            path.append(at)
+            at = self.units[at].parent
+        return tuple(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What differs in the next version: id → its new form, or None when it is gone."""
+
+    version: int
+    agencies: Mapping[AgencyId, Agency | None] = field(default_factory=dict)
+    units: Mapping[UnitId, Unit | None] = field(default_factory=dict)
+    users: Mapping[UserId, User | None] = field(default_factory=dict)
+    groups: Mapping[GroupId, Group | None] = field(default_factory=dict)
+    devices: Mapping[DeviceId, Device | None] = field(default_factory=dict)
+    members: Mapping[tuple[GroupId, UserId], Membership | None] = field(default_factory=dict)
+    ended_sessions: Mapping[str, int] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return any(
+            (self.agencies, self.units, self.users, self.groups, self.devices, self.members, self.ended_sessions)
+        )
+
+
+def patched(old: Snapshot, delta: Delta, forget_sessions_before: int = 0) -> Snapshot:
+    """The next snapshot. What did not change is shared with the old one."""
+    units = _merged(old.units, delta.units)
+    groups = _merged(old.groups, delta.groups)
+    users = _merged(old.users, delta.users)
+    members, of_user = _members(old, delta)
+    sessions = old.ended_sessions
+    if delta.ended_sessions or any(at < forget_sessions_before for at in sessions.values()):
+        joined = {**sessions, **delta.ended_sessions}
+        sessions = {key: at for key, at in joined.items() if at >= forget_sessions_before}
+    return replace(
+        old,
+        version=delta.version,
+        agencies=_merged(old.agencies, delta.agencies),
+        units=units,
+        users=users,
+        groups=groups,
+        devices=_merged(old.devices, delta.devices),
+        members=members,
+        groups_by_user=of_user,
+        units_below=children(units.values()) if delta.units else old.units_below,
+        ended_sessions=sessions,
+    )
+
+
+def children(units: Iterable[Unit]) -> Mapping[UnitId, tuple[UnitId, ...]]:
+    """Unit → the units directly below it."""
+    below: dict[UnitId, list[UnitId]] = {}
+    for unit in units:
+        if unit.parent is not None:
+            below.setdefault(unit.parent, []).append(unit.id)
+    return {parent: tuple(sorted(found)) for parent, found in below.items()}
+
+
+def _merged(old: Mapping[K, V], changes: Mapping[K, V | None]) -> Mapping[K, V]:
+    if not changes:
+        return old
+    made = dict(old)
+    for key, value in changes.items():
+        if value is None:
+            made.pop(key, None)
+        else:
+            made[key] = value
+    return made
+
+
+def _gone_with_owner(old: Snapshot, delta: Delta) -> Iterator[tuple[GroupId, UserId]]:
+    """Memberships that end because their group or their user is no more."""
+    for group, form in delta.groups.items():
+        if form is None:
+            yield from ((group, user) for user in old.members.get(group, EMPTY))
+    for user, person in delta.users.items():
+        if person is None:
+            yield from ((group, user) for group in old.groups_by_user.get(user, frozenset()))
+
+
+def _members(
+    old: Snapshot, delta: Delta
+) -> tuple[Mapping[GroupId, Mapping[UserId, Membership]], Mapping[UserId, frozenset[GroupId]]]:
+    changes: dict[tuple[GroupId, UserId], Membership | None] = dict(delta.members)
+    changes.update(dict.fromkeys(_gone_with_owner(old, delta)))
+    if not changes:
+        return old.members, old.groups_by_user
+    by_group: dict[GroupId, dict[UserId, Membership]] = {}
+    by_user: dict[UserId, set[GroupId]] = {}
+    for (group, user), membership in changes.items():
+        inner = by_group.setdefault(group, dict(old.members.get(group, EMPTY)))
+        groups = by_user.setdefault(user, set(old.groups_by_user.get(user, frozenset())))
+        if membership is None:
+            inner.pop(user, None)
+            groups.discard(group)
+        else:
+            inner[user] = membership
+            groups.add(group)
+    return (
+        _merged(old.members, {group: inner or None for group, inner in by_group.items()}),
+        _merged(old.groups_by_user, {user: frozenset(groups) or None for user, groups in by_user.items()}),
+    )

@@ -1,0 +1,256 @@
+"""Every table. Times are ms since the epoch (UTC); ``version`` is the directory version of the row's last change.
+
+Rows that come by the journal (call, burst, audit) have no foreign keys: what was said is kept whoever is deleted.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+ID = String(64)
+NAME = String(128)
+WORD = String(32)
+
+
+def _version() -> Column[int]:
+    return Column("version", BigInteger, nullable=False, server_default=text("0"))
+
+
+def _agency() -> Column[str]:
+    return Column("agency_id", ID, ForeignKey("agency.id"), nullable=False)
+
+
+agency = Table(
+    "agency",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("name", NAME, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    _version(),
+)
+
+unit = Table(
+    "unit",
+    metadata,
+    Column("id", ID, primary_key=True),
+    _agency(),
+    Column("parent_id", ID, ForeignKey("unit.id"), index=True),
+    Column("name", NAME, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    _version(),
+    Index("ix_unit_agency_id", "agency_id"),
+)
+
+user = Table(
+    "users",
+    metadata,
+    Column("id", ID, primary_key=True),
+    _agency(),
+    Column("unit_id", ID, ForeignKey("unit.id"), nullable=False, index=True),
+    Column("kind", WORD, nullable=False),
+    Column("name", NAME, nullable=False),
+    Column("initials", NAME, nullable=False, server_default=""),
+    Column("badge", NAME, nullable=False, server_default=""),
+    Column("account", NAME, unique=True),
+    Column("password_hash", Text),
+    Column("phone", NAME, nullable=False, server_default=""),
+    Column("enabled", Boolean, nullable=False),
+    Column("talk_banned", Boolean, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    _version(),
+    Index("ix_users_agency_id_name", "agency_id", "name"),
+)
+
+role = Table(
+    "role",
+    metadata,
+    Column("user_id", ID, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("role", WORD, primary_key=True),
+)
+
+device = Table(
+    "device",
+    metadata,
+    Column("id", ID, primary_key=True),
+    _agency(),
+    Column("user_id", ID, ForeignKey("users.id", ondelete="SET NULL"), index=True),
+    Column("name", NAME, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("seen_ms", BigInteger),
+    _version(),
+    Index("ix_device_agency_id", "agency_id"),
+)
+
+group = Table(
+    "talk_group",
+    metadata,
+    Column("id", ID, primary_key=True),
+    _agency(),
+    Column("unit_id", ID, ForeignKey("unit.id"), nullable=False, index=True),
+    Column("name", NAME, nullable=False),
+    Column("kind", WORD, nullable=False),
+    Column("floor", JSON, nullable=False),
+    Column("emergency_allowed", Boolean, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    _version(),
+    Index("ix_talk_group_agency_id_name", "agency_id", "name"),
+)
+
+membership = Table(
+    "membership",
+    metadata,
+    Column("group_id", ID, ForeignKey("talk_group.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", ID, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("may_talk", Boolean, nullable=False),
+    Column("may_preempt", Boolean, nullable=False),
+    Column("priority", Integer, nullable=False),
+    _version(),
+)
+
+call = Table(
+    "call",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("agency_id", ID, nullable=False),
+    Column("group_id", ID, nullable=False),
+    Column("kind", WORD, nullable=False),
+    Column("initiator_id", ID),
+    Column("tier", Integer, nullable=False),
+    Column("incident", NAME),
+    Column("node", ID, nullable=False),
+    Column("started_ms", BigInteger, nullable=False),
+    Column("ended_ms", BigInteger),
+    Column("end_reason", WORD),
+    Index("ix_call_group_id_started_ms", "group_id", "started_ms"),
+    Index("ix_call_started_ms", "started_ms"),
+)
+
+burst = Table(
+    "burst",
+    metadata,
+    Column("group_id", ID, primary_key=True),
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("agency_id", ID, nullable=False),
+    Column("call_id", ID),
+    Column("user_id", ID, nullable=False),
+    Column("user_name", NAME, nullable=False),
+    Column("device_id", ID),
+    Column("tier", Integer, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("incident", NAME),
+    Column("node", ID, nullable=False),
+    Column("started_ms", BigInteger, nullable=False),
+    Column("ended_ms", BigInteger, nullable=False),
+    Column("end_reason", WORD, nullable=False),
+    Column("packets", Integer, nullable=False),
+    Column("lost", Integer, nullable=False),
+    Index("ix_burst_started_ms", "started_ms"),
+    Index("ix_burst_user_id_started_ms", "user_id", "started_ms"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", ID, nullable=False, unique=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("agency_id", ID),
+    Column("actor_id", ID),
+    Column("action", WORD, nullable=False),
+    Column("target_kind", WORD, nullable=False),
+    Column("target_id", NAME, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("address", ID, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    Index("ix_audit_at_ms", "at_ms"),
+    Index("ix_audit_agency_id_seq", "agency_id", "seq"),
+)
+
+audit_chain = Table(
+    "audit_chain",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    Column("pruned_seq", BigInteger, nullable=False),
+    Column("pruned_hash", LargeBinary(32), nullable=False),
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("user_id", ID, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("device_id", ID, ForeignKey("device.id", ondelete="SET NULL"), index=True),
+    Column("way", WORD, nullable=False),
+    Column("address", ID, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("seen_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("rotation", Integer, nullable=False),
+    Column("rotated_ms", BigInteger, nullable=False),
+    Column("ended_ms", BigInteger, index=True),
+    Column("end_reason", WORD),
+)
+
+enrolment = Table(
+    "enrolment",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("code_hash", LargeBinary(32), nullable=False, unique=True),
+    Column("user_id", ID, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("device_name", NAME, nullable=False),
+    Column("created_by", ID),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("spent_ms", BigInteger),
+)
+
+journal_position = Table(
+    "journal_position",
+    metadata,
+    Column("journal", ID, primary_key=True),
+    Column("segment", BigInteger, nullable=False),
+    Column("position", BigInteger, nullable=False),
+)
+
+directory_version = Table(
+    "directory_version",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("version", BigInteger, nullable=False),
+)
+
+directory_change = Table(
+    "directory_change",
+    metadata,
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", WORD, primary_key=True),
+    Column("target_id", ID, primary_key=True),
+    Column("other_id", ID, primary_key=True),
+)

@@ -1,0 +1,180 @@
+"""The journal: never waits, each record once, in order, whatever happens to SQL, the disk or the process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select, text
+
+from groups.vocabulary import AgencyId, BurstEnd, CallId, GroupId, GroupKind, UserId
+from poc_server.store import Actor, BurstRecord, CallEnded, CallStarted, Journal, Store, StoreSettings, audit
+from poc_server.store import tables as t
+from poc_server.store.engine import Database
+from poc_server.store.journal import lines
+from poc_server.store.journal.replay import DEAD_LETTERS
+from poc_server.store.migrate import migrate
+from poc_server.store.settings import JournalSettings
+
+pytestmark = pytest.mark.wire
+START = 1_700_000_000_000
+
+
+def burst(number: int, group: str = "gr-1") -> BurstRecord:
+    return BurstRecord(
+        id=START + number,
+        group=GroupId(group),
+        agency=AgencyId("ag"),
+        user=UserId("us-1"),
+        user_name="王建国",
+        node="n1",
+        started_ms=START + number,
+        ended_ms=START + number + 4_000,
+        end=BurstEnd.RELEASED,
+        packets=100,
+    )
+
+
+@pytest.fixture
+async def database(store_settings: StoreSettings, tmp_path: Path) -> AsyncIterator[Database]:
+    opened = Database.open(store_settings, tmp_path)
+    await migrate(opened)
+    yield opened
+    await opened.aclose()
+
+
+async def count(database: Database) -> int:
+    async with database.reading() as connection:
+        return int(await connection.scalar(select(func.count()).select_from(t.burst)) or 0)
+
+
+async def test_records_of_every_kind_become_rows_once(database: Database, tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j", database, JournalSettings())
+    entry = audit.entry(
+        Actor(UserId("us-1"), AgencyId("ag")), START, "monitor.start", "group", "gr-1", {"hidden": True}
+    )
+    records = [
+        CallStarted(
+            id=CallId("ca-1"),
+            group=GroupId("gr-1"),
+            agency=AgencyId("ag"),
+            call_kind=GroupKind.CHAT,
+            node="n1",
+            at_ms=1,
+        ),
+        burst(1),
+        burst(2),
+        burst(2),
+        CallEnded(id=CallId("ca-1"), at_ms=9, reason="idle"),
+        CallEnded(id=CallId("ca-1"), at_ms=10, reason="again"),
+    ]
+    for record in records:
+        journal.append(record)
+    journal.audit(entry)
+    journal.audit(entry)
+    assert await journal.drain() == 8
+    async with database.reading() as connection:
+        assert (await connection.execute(select(t.call.c.ended_ms, t.call.c.end_reason))).one() == (9, "idle")
+        assert (await audit.verify(connection)) == audit.AuditCheck(1)
+    assert await count(database) == 2
+    await journal.aclose()
+
+
+async def test_a_journal_replayed_from_its_beginning_changes_nothing(database: Database, tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j", database, JournalSettings(segment_bytes=4_096))
+    for number in range(300):
+        journal.append(burst(number))
+        if number % 50 == 0:
+            await journal.flush()
+    await journal.drain()
+    assert len(lines.segments(tmp_path / "j")) > 3
+    async with database.writing() as connection:
+        await connection.execute(text("DELETE FROM journal_position"))
+    await journal.aclose()
+    again = Journal(tmp_path / "j", database, JournalSettings())
+    assert await again.drain() == 300
+    assert await count(database) == 300
+    await again.aclose()
+
+
+async def test_what_is_torn_flipped_or_impossible_goes_to_the_dead_letters(database: Database, tmp_path: Path) -> None:
+    folder = tmp_path / "j"
+    journal = Journal(folder, database, JournalSettings())
+    for number in range(3):
+        journal.append(burst(number))
+    await journal.aclose()
+    path = lines.segment_path(folder, 1)
+    whole = path.read_bytes().splitlines(keepends=True)
+    flipped = whole[1].replace(b"gr-1", b"gr-2")
+    alien = lines.encode({"kind": "burst", "v": 99})
+    unknown = lines.encode({"kind": "from_the_future", "v": 1})
+    path.write_bytes(whole[0] + flipped + b"\x00\xff\n" + alien + unknown + whole[2] + whole[0][:20])
+    journal = Journal(folder, database, JournalSettings())
+    journal.append(burst(7))
+    assert await journal.drain() == 3
+    assert journal.state().dead == 5
+    assert len((folder / DEAD_LETTERS).read_bytes().splitlines()) == 5
+    assert await count(database) == 3
+    await journal.aclose()
+
+
+async def test_a_record_that_sql_refuses_for_ever_does_not_hold_up_the_rest(database: Database, tmp_path: Path) -> None:
+    guard = (
+        "CREATE TRIGGER refuse BEFORE INSERT ON burst WHEN NEW.group_id = 'bad' BEGIN SELECT RAISE(ABORT, 'no'); END"
+        if database.sqlite
+        else "ALTER TABLE burst ADD CONSTRAINT refuse CHECK (group_id <> 'bad')"
+    )
+    async with database.writing() as connection:
+        await connection.execute(text(guard))
+    journal = Journal(tmp_path / "j", database, JournalSettings())
+    for number in range(10):
+        journal.append(burst(number, "bad" if number == 4 else "gr-1"))
+    assert await journal.drain() == 9
+    assert (journal.state().dead, await count(database)) == (1, 9)
+    assert await journal.drain() == 0
+    await journal.aclose()
+
+
+async def test_old_segments_are_forgotten_only_when_they_stand_in_sql(database: Database, tmp_path: Path) -> None:
+    folder = tmp_path / "j"
+    for number in range(3):
+        journal = Journal(folder, database, JournalSettings(keep_days=0))
+        journal.append(burst(number))
+        await journal.aclose()
+    journal = Journal(folder, database, JournalSettings(keep_days=0))
+    journal.replayer.forget_old()
+    assert lines.segments(folder) == [1, 2, 3]
+    await journal.drain()
+    journal.replayer.forget_old()
+    assert lines.segments(folder) == [3]
+    await journal.aclose()
+
+
+async def test_memory_holds_no_more_than_its_limit_while_the_disk_refuses(database: Database, tmp_path: Path) -> None:
+    folder = tmp_path / "j"
+    journal = Journal(folder, database, JournalSettings(waiting_limit=10, sync_ms=1))
+    (folder / "000000000001.journal").mkdir()  # the next segment cannot be created: the disk says no
+    for number in range(40):
+        journal.append(burst(number))
+        await asyncio.sleep(0)
+    state = journal.state()
+    assert state.lost >= 40 - 10 - 30
+    (folder / "000000000001.journal").rmdir()
+    await journal.flush()
+    assert journal.state().written == journal.appended
+    assert await journal.drain() == journal.appended
+    await journal.aclose()
+
+
+async def test_append_returns_at_once(store: Store) -> None:
+    loop = asyncio.get_running_loop()
+    slowest = 0.0
+    for number in range(500):
+        before = loop.time()
+        store.journal.append(burst(number))
+        slowest = max(slowest, loop.time() - before)
+    assert slowest < 0.2
+    await store.journal.drain()
+    assert await count(store.database) == 500
