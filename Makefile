@@ -10,7 +10,7 @@ export VENV PYTHON
 PAGE_SOURCES = $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/generated/*' 2>/dev/null)
 WIRE_SOURCES = $(shell find signaling groups/vocabulary.py -name '*.py' 2>/dev/null)
 
-.PHONY: help setup setup-dev setup-test pages run check test e2e clean distclean
+.PHONY: help setup setup-dev setup-test pages run check test e2e docs clean distclean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -59,6 +59,9 @@ web/dist/.built: $(VENV)/.installed web/node_modules/.installed $(PAGE_SOURCES) 
 	@echo "Building the pages"
 	@cd web && PYTHON=$(abspath $(PY)) npm run --silent build
 	@touch $@
+
+docs: setup ## write the parts of docs/ that are made from the code
+	@$(PY) -m tools.protocol_tables
 
 clean: ## remove what was built (not the environment, not your data)
 	rm -rf build web/dist web/src/generated .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
