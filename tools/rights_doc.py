@@ -41,7 +41,8 @@ def rights() -> str:
     """Who holds which right."""
     lines = [f"| right | {' | '.join(ROLES[role][0] for role in Role)} |", "|---" * (len(Role) + 1) + "|"]
     for right in Right:
-        lines.append(f"| {right.value} | {' | '.join('●' if right in RIGHTS[role] else '' for role in Role)} |")
+        marks = ["●" if right in RIGHTS[role] else "" for role in Role]
+        lines.append(f"| {right.value} | {' | '.join(marks)} |")
     return "\n".join(lines)
 
 

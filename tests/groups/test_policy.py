@@ -16,58 +16,66 @@ from tests.groups.city import AGENCIES, CITY, City, build
 # Where each role may do what: m groups it may talk in · l groups it is a member of · t own unit and below ·
 # T others there · a own agency · A others there · v others it can see · s itself · - nowhere.
 MATRIX = """
-                          officer handler intake dispatcher shift_leader leader supervisor system_admin security_admin audit_admin
-talk group                m       m       m      m          m            m      -          -            -              -
-listen group              l       l       l      l          l            l      l          -            -              -
-select group              l       l       l      l          l            l      l          -            -              -
-text group                l       l       l      l          l            l      -          -            -              -
-text user                 v       v       v      v          v            v      -          -            -              -
-call user                 v       v       v      v          v            v      -          -            -              -
-see_person user           vs      vs      vs     vs         vs           vs     vs         a            a              -
-replay group              l       l       l      lt         lt           lt     lt         -            -              -
-export group              -       -       -      -          t            -      t          -            -              -
-report group              l       l       -      l          l            l      -          -            -              -
-raise_sos group           l       l       -      l          l            l      -          -            -              -
-declare_peril group       m       m       -      m          m            m      -          -            -              -
-step_into_emergency group -       -       -      mt         mt           mt     -          -            -              -
-step_into_emergency user  -       -       -      T          T            T      -          -            -              -
-step_into_emergency unit  -       -       -      t          t            t      -          -            -              -
-cancel_emergency group    -       -       -      t          t            -      -          -            -              -
-cancel_emergency user     s       s       -      ts         ts           s      -          -            -              -
-broadcast group           -       -       -      t          t            t      -          -            -              -
-broadcast user            -       -       -      T          T            T      -          -            -              -
-broadcast unit            -       -       -      t          t            t      -          -            -              -
-claim_alert user          -       -       -      t          t            -      -          -            -              -
-keep_plans unit           -       -       -      -          t            t      -          -            -              -
-dispatch group            -       -       -      t          t            t      -          -            -              -
-monitor group             -       -       -      t          t            t      t          -            -              -
-monitor_hidden group      -       -       -      -          t            -      -          -            -              -
-revoke_floor group        -       -       -      t          t            -      -          -            -              -
-pull_in user              -       -       -      T          T            -      -          -            -              -
-force_end group           -       -       -      t          t            -      -          -            -              -
-ban user                  -       -       -      T          T            -      -          -            -              -
-patch group               -       -       -      t          t            -      -          -            -              -
-make_group unit           -       -       -      t          t            t      -          -            -              -
-locate user               s       s       st     st         st           st     st         -            -              -
-handle_incident unit      -       -       t      t          t            -      -          -            -              -
-listen_remotely user      -       -       -      -          T            -      -          -            -              -
-disable_device user       -       -       -      -          T            -      -          -            A              -
-end_session user          -       -       -      -          -            -      -          -            a              -
-administer_people user    -       -       -      -          -            -      -          a            -              -
-administer_people agency  -       -       -      -          -            -      -          a            -              -
-administer_units unit     -       -       -      -          -            -      -          a            -              -
-administer_units agency   -       -       -      -          -            -      -          a            -              -
-administer_groups group   -       -       -      -          -            -      -          a            -              -
-administer_groups agency  -       -       -      -          -            -      -          a            -              -
-administer_devices agency -       -       -      -          -            -      -          a            -              -
-administer_settings agency-       -       -      -          -            -      -          a            -              -
-assign_roles user         -       -       -      -          -            -      -          -            A              -
-share_group group         -       -       -      -          -            -      -          -            a              -
-share_group agency        -       -       -      -          -            -      -          -            a              -
-rule_retention agency     -       -       -      -          -            -      -          -            a              -
-read_audit agency         -       -       -      -          -            -      -          -            -              a
+                            officer handler intake disp shift leader superv system security audit
+talk group                  m       m       m      m    m     m      -      -      -        -
+listen group                l       l       l      l    l     l      l      -      -        -
+select group                l       l       l      l    l     l      l      -      -        -
+text group                  l       l       l      l    l     l      -      -      -        -
+text user                   v       v       v      v    v     v      -      -      -        -
+call user                   v       v       v      v    v     v      -      -      -        -
+see_person user             vs      vs      vs     vs   vs    vs     vs     a      a        -
+replay group                l       l       l      lt   lt    lt     lt     -      -        -
+export group                -       -       -      -    t     -      t      -      -        -
+report group                l       l       -      l    l     l      -      -      -        -
+raise_sos group             l       l       -      l    l     l      -      -      -        -
+declare_peril group         m       m       -      m    m     m      -      -      -        -
+step_into_emergency group   -       -       -      mt   mt    mt     -      -      -        -
+step_into_emergency user    -       -       -      T    T     T      -      -      -        -
+step_into_emergency unit    -       -       -      t    t     t      -      -      -        -
+cancel_emergency group      -       -       -      t    t     -      -      -      -        -
+cancel_emergency user       s       s       -      ts   ts    s      -      -      -        -
+broadcast group             -       -       -      t    t     t      -      -      -        -
+broadcast user              -       -       -      T    T     T      -      -      -        -
+broadcast unit              -       -       -      t    t     t      -      -      -        -
+claim_alert user            -       -       -      t    t     -      -      -      -        -
+keep_plans unit             -       -       -      -    t     t      -      -      -        -
+dispatch group              -       -       -      t    t     t      -      -      -        -
+monitor group               -       -       -      t    t     t      t      -      -        -
+monitor_hidden group        -       -       -      -    t     -      -      -      -        -
+revoke_floor group          -       -       -      t    t     -      -      -      -        -
+pull_in user                -       -       -      T    T     -      -      -      -        -
+force_end group             -       -       -      t    t     -      -      -      -        -
+ban user                    -       -       -      T    T     -      -      -      -        -
+patch group                 -       -       -      t    t     -      -      -      -        -
+make_group unit             -       -       -      t    t     t      -      -      -        -
+locate user                 s       s       st     st   st    st     st     -      -        -
+handle_incident unit        -       -       t      t    t     -      -      -      -        -
+listen_remotely user        -       -       -      -    T     -      -      -      -        -
+disable_device user         -       -       -      -    T     -      -      -      A        -
+end_session user            -       -       -      -    -     -      -      -      a        -
+administer_people user      -       -       -      -    -     -      -      a      -        -
+administer_people agency    -       -       -      -    -     -      -      a      -        -
+administer_units unit       -       -       -      -    -     -      -      a      -        -
+administer_units agency     -       -       -      -    -     -      -      a      -        -
+administer_groups group     -       -       -      -    -     -      -      a      -        -
+administer_groups agency    -       -       -      -    -     -      -      a      -        -
+administer_devices agency   -       -       -      -    -     -      -      a      -        -
+administer_settings agency  -       -       -      -    -     -      -      a      -        -
+assign_roles user           -       -       -      -    -     -      -      -      A        -
+share_group group           -       -       -      -    -     -      -      -      a        -
+share_group agency          -       -       -      -    -     -      -      -      a        -
+rule_retention agency       -       -       -      -    -     -      -      -      a        -
+read_audit agency           -       -       -      -    -     -      -      -      -        a
 """
 
+COLUMNS = {
+    "disp": Role.DISPATCHER,
+    "shift": Role.SHIFT_LEADER,
+    "superv": Role.SUPERVISOR,
+    "system": Role.SYSTEM_ADMIN,
+    "security": Role.SECURITY_ADMIN,
+    "audit": Role.AUDIT_ADMIN,
+}
 KINDS: dict[str, type[Target]] = {"group": Group, "user": User, "unit": Unit, "agency": Agency}
 
 # Which of the matrix's letters each target of the small city answers to, for ``me`` in ``north``.
@@ -95,7 +103,7 @@ def matrix() -> dict[tuple[Act, type[Target], Role], str]:
     for line in lines:
         act, kind, *letters = line.split()
         for role, letter in zip(head.split(), letters, strict=True):
-            cells[Act(act), KINDS[kind], Role(role)] = letter
+            cells[Act(act), KINDS[kind], COLUMNS.get(role) or Role(role)] = letter
     return cells
 
 
