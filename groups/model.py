@@ -43,13 +43,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A talk group and what it can do (its capabilities are one third of every right).
-
-    Attributes:
-        emergency_allowed: emergency and imminent peril calls may be made in it.
-        monitoring_allowed: dispatchers who are no members may listen.
-        shared_with: other agencies it is shared with, once both sides granted that.
-    """
+    """A talk group and what it can do (its capabilities are one third of every right)."""
 
     id: GroupId
     agency: AgencyId
@@ -59,8 +53,6 @@ class Group:
     floor: FloorOptions = field(default_factory=FloorOptions)
     emergency_allowed: bool = True
     enabled: bool = True
-    monitoring_allowed: bool = True
-    shared_with: frozenset[AgencyId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,20 +108,18 @@ def _offer(session: _Section, sections: list[_Section]) -> Offer:
 
 
 def choose_address(offer: Offer, host: str) -> tuple[str, int]:
-    """Where the phone sends: the candidate on the address it signals to, else on this machine, else the first.
+    """Where the phone sends: the candidate on the address it signals to, else the first of the same family.
 
-    A server on the loopback does not always announce it, but its one UDP port listens on every address.
+    Raises `OfferNotUnderstood` when there is no candidate.
     """
     if not offer.candidates:
         raise OfferNotUnderstood("no candidate")
-    for address, port in offer.candidates:
-        if address == host:
-            return address, port
-    if ipaddress.ip_address(host).is_loopback:
-        return host, offer.candidates[0][1]
-    family = ipaddress.ip_address(host).version
-    same = [c for c in offer.candidates if ipaddress.ip_address(c[0]).version == family]
-    return (same or list(offer.candidates))[0]
+    at = ipaddress.ip_address(host)
+    ranked = sorted(
+        offer.candidates,
+        key=lambda c: (c[0] != host, (here := ipaddress.ip_address(c[0])).version != at.version, here.is_loopback),
+    )
+    return ranked[0]
 
 
 _TURNED = {"sendonly": "recvonly", "recvonly": "sendonly", "sendrecv": "sendrecv", "inactive": "inactive"}

@@ -77,7 +77,7 @@ def test_the_offer_is_read() -> None:
     assert offer.uplink.mid == "up"
     assert [(s.mid, s.ssrc) for s in offer.slots] == [("s0", 77)]
     assert choose_address(offer, "192.0.2.1") == ("192.0.2.1", 5000)
-    assert choose_address(offer, "127.0.0.1") == ("127.0.0.1", 5000)
+    assert choose_address(offer, "198.51.100.7") == ("192.0.2.1", 5000)
     assert choose_address(offer, "2001:db8::9") == ("2001:db8::1", 5000)
 
 
