@@ -1,0 +1,305 @@
+"""The incident machine: news of a case and what happens in its group, in; what becomes of the group's address, out.
+
+Theory of operation. All news newer than a base are kept in the order of their versions and folded anew with each one
+(`gateway.news`), so the incident never depends on the order of arrival. Effects come from comparing before and after:
+where the case stands decides what its address should be, and one table says what that asks for. Closing is not at
+once: talk may end within a hang time, then the address freezes.
+
+The machine is pure. It never raises on what a peer told; what changes nothing is `Discarded` with its reason.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+from pydantic import JsonValue, TypeAdapter
+
+from gateway import limits
+from gateway.effects import (
+    Address,
+    AddressChanged,
+    BringForward,
+    Discarded,
+    Effect,
+    EventOut,
+    EventType,
+    LampChanged,
+    LinkChanged,
+    MembersChanged,
+    ResolveParties,
+    WhyDiscarded,
+)
+from gateway.incident import Incident, State
+from gateway.limits import Calendar, Lamp
+from gateway.news import News, fold
+from gateway.rules import Attention, Rules
+from groups.vocabulary import GroupId, IncidentCode, UserId
+
+HANG_MS = 600_000
+"""How long after closing the group may still talk; a burst meanwhile starts it again."""
+NEWS_KEPT = 256
+"""News that may still be put in order; when one more comes the older half becomes the base."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the operator may set about incidents."""
+
+    rules: Rules = field(default_factory=Rules)
+    calendar: Calendar = field(default_factory=Calendar)
+    hang_ms: int = HANG_MS
+    news_kept: int = NEWS_KEPT
+
+
+DEFAULT = Options()
+
+
+# --- Inputs ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NewsArrived:
+    """The case system told something."""
+
+    news: News
+
+
+@dataclass(frozen=True, slots=True)
+class MembersResolved:
+    """Who the parties are now: the answer to `ResolveParties`, and again when the directory changed."""
+
+    users: frozenset[UserId]
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """Something was said, seen or done there. ``id`` makes it the same event however often it is told."""
+
+    id: str
+    type: EventType
+    at: int
+    user: UserId | None = None
+    data: dict[str, JsonValue] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A dispatcher tied an existing group to the incident, or took it off again."""
+
+    group: GroupId
+    linked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time went by."""
+
+
+Input = NewsArrived | MembersResolved | Happened | Linked | Tick
+
+
+# --- State ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentState:
+    """All there is to know of one incident. ``base`` is the fold of news too old to be put in order any more."""
+
+    base: Incident
+    incident: Incident
+    base_order: tuple[int, str] = (-1, "")
+    news: tuple[News, ...] = ()
+    address: Address = Address.NONE
+    name: str = ""
+    freeze_at: int | None = None
+    members: frozenset[UserId] = frozenset()
+    groups: frozenset[GroupId] = frozenset()
+    taps: tuple[tuple[UserId, EventType], ...] = ()
+    attention: Attention = Attention.QUIET
+    lamp: Lamp = Lamp.OFF
+    changes: int = 0
+
+    @property
+    def code(self) -> IncidentCode:
+        """The case's code."""
+        return self.incident.code
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, ready for JSON."""
+        dumped: dict[str, Any] = _adapter().dump_python(self, mode="json", exclude_defaults=True)
+        return dumped
+
+    @staticmethod
+    def from_json(data: object) -> IncidentState:
+        """The state again. Raises ValueError when ``data`` was not made by `to_json`."""
+        return _adapter().validate_python(data)
+
+
+@cache
+def _adapter() -> TypeAdapter[IncidentState]:
+    return TypeAdapter(IncidentState)
+
+
+def new_incident(code: IncidentCode) -> IncidentState:
+    """An incident nothing is known of yet."""
+    nothing = Incident(code)
+    return IncidentState(base=nothing, incident=nothing)
+
+
+# --- The machine ----------------------------------------------------------------------------------------------------
+
+_WANTED: dict[State, Address] = {
+    # where a case that was dispatched at least once stands → what its address should be
+    State.DRAFT: Address.PARKED,
+    State.REPORTED: Address.PARKED,
+    State.FILED: Address.PARKED,
+    State.DISPATCHED: Address.OPEN,
+    State.HANDLING: Address.OPEN,
+    State.FEEDBACK: Address.OPEN,
+    State.SUSPENSION_ASKED: Address.OPEN,
+    State.SUSPENDED: Address.PARKED,
+    State.CLOSED: Address.FROZEN,
+    State.EVALUATED: Address.FROZEN,
+    State.VOID: Address.REMOVED,
+}
+_HANGS = frozenset({Address.OPEN, Address.PARKED})
+"""From these an address does not freeze at once: talk may end within the hang time."""
+_EVENT_OF = {
+    Address.OPEN: EventType.OPENED,
+    Address.PARKED: EventType.PARKED,
+    Address.FROZEN: EventType.CLOSED,
+    Address.REMOVED: EventType.REMOVED,
+}
+_HAS_MEMBERS = frozenset({Address.OPEN, Address.PARKED, Address.CLOSING, Address.FROZEN})
+
+
+def handle(
+    state: IncidentState,
+    input: Input,  # noqa: A002 the house's word
+    now: int,
+    options: Options = DEFAULT,
+) -> tuple[IncidentState, tuple[Effect, ...]]:
+    """One step: the state after ``input`` at ``now`` (ms), and what it asks for, in the order to be done."""
+    match input:
+        case NewsArrived(news):
+            return _news(state, news, now, options)
+        case MembersResolved(users):
+            return _members(state, users, now)
+        case Happened():
+            return _happened(state, input, options)
+        case Linked(group, linked):
+            groups = state.groups | {group} if linked else state.groups - {group}
+            return replace(state, groups=groups), (LinkChanged(groups),) if groups != state.groups else ()
+        case Tick():
+            return _settle(state, now, options)
+
+
+def deadline(state: IncidentState, now: int, options: Options = DEFAULT) -> int | None:
+    """When `Tick` is due next, in ms; None: time alone changes nothing."""
+    lamp = limits.next_change(state.incident, now, options.calendar)
+    return min((moment for moment in (state.freeze_at, lamp) if moment is not None), default=None)
+
+
+def _news(state: IncidentState, news: News, now: int, options: Options) -> tuple[IncidentState, tuple[Effect, ...]]:
+    if news.order <= state.base_order:
+        return state, (Discarded(news.id, WhyDiscarded.OLD),)
+    if any(known.order == news.order for known in state.news):
+        return state, (Discarded(news.id, WhyDiscarded.REPEATED),)
+    ordered = list(state.news)
+    insort(ordered, news, key=lambda one: one.order)
+    base, base_order = state.base, state.base_order
+    if len(ordered) > options.news_kept:
+        half = len(ordered) // 2
+        base, base_order = fold(base, ordered[:half]), ordered[half - 1].order
+        ordered = ordered[half:]
+    told = replace(state, base=base, base_order=base_order, news=tuple(ordered), incident=fold(base, ordered))
+    after, effects = _settle(told, now, options)
+    redispatched = after.incident.parties != state.incident.parties
+    if after.address in _HAS_MEMBERS and (redispatched or state.address not in _HAS_MEMBERS):
+        effects = (*effects, ResolveParties(after.incident.parties))
+    return after, effects
+
+
+def _settle(state: IncidentState, now: int, options: Options) -> tuple[IncidentState, tuple[Effect, ...]]:
+    """Brings address, attention and lamp to what the incident and the time ask for."""
+    after, effects = _settle_address(state, now, options)
+    attention = options.rules.attention(after.incident) if after.address is Address.OPEN else after.attention
+    if attention > state.attention and after.address is Address.OPEN and after.members:
+        effects += (BringForward(after.members, attention),)
+    lamp = limits.lamp(after.incident, now, options.calendar)
+    if lamp is not state.lamp:
+        effects += (LampChanged(lamp),)
+    return replace(after, attention=attention, lamp=lamp), effects
+
+
+def _settle_address(state: IncidentState, now: int, options: Options) -> tuple[IncidentState, tuple[Effect, ...]]:
+    wanted = _wanted(state, now)
+    named = AddressChanged(wanted, state.incident.name)
+    if wanted is state.address:
+        renamed = wanted is not Address.NONE and state.name != state.incident.name
+        return (replace(state, name=named.name), (named,)) if renamed else (state, ())
+    after = replace(
+        state,
+        address=wanted,
+        name=named.name,
+        freeze_at=now + options.hang_ms if wanted is Address.CLOSING else None,
+        members=frozenset() if wanted is Address.REMOVED else state.members,
+        changes=state.changes + 1,
+    )
+    effects: tuple[Effect, ...] = (named,)
+    reopened_while_hanging = state.address is Address.CLOSING and wanted is Address.OPEN
+    if (event := _EVENT_OF.get(wanted)) and not reopened_while_hanging:
+        effects += (_event(after, event, now),)
+    return after, effects
+
+
+def _wanted(state: IncidentState, now: int) -> Address:
+    if not state.incident.dispatched:
+        return Address.NONE
+    wanted = _WANTED[state.incident.state]
+    hanging = state.freeze_at is not None and now < state.freeze_at
+    if wanted is Address.FROZEN and (state.address in _HANGS or hanging):
+        return Address.CLOSING
+    return wanted
+
+
+def _members(state: IncidentState, users: frozenset[UserId], now: int) -> tuple[IncidentState, tuple[Effect, ...]]:
+    if state.address not in _HAS_MEMBERS or users == state.members:
+        return state, ()
+    joined, left = users - state.members, state.members - users
+    after = replace(state, members=users, changes=state.changes + 1)
+    effects: tuple[Effect, ...] = (
+        MembersChanged(users, joined, left),
+        _event(after, EventType.MEMBERS, now, {"joined": [*sorted(joined)], "left": [*sorted(left)]}),
+    )
+    if joined and state.attention > Attention.QUIET and state.address is Address.OPEN:
+        effects += (BringForward(joined, state.attention),)
+    return after, effects
+
+
+_TAPS = (EventType.ACCEPTED, EventType.ON_THE_WAY, EventType.ON_SCENE, EventType.DONE)
+
+
+def _happened(state: IncidentState, happened: Happened, options: Options) -> tuple[IncidentState, tuple[Effect, ...]]:
+    """An event to pass on. Of an officer's taps only the first of each kind counts, and only forward."""
+    after = state
+    if happened.type in _TAPS and happened.user is not None:
+        taps = dict(state.taps)
+        before = taps.get(happened.user)
+        if before is not None and _TAPS.index(before) >= _TAPS.index(happened.type):
+            return state, (Discarded(happened.id, WhyDiscarded.NOT_LATER),)
+        taps[happened.user] = happened.type
+        after = replace(state, taps=tuple(sorted(taps.items())))
+    if state.freeze_at is not None and happened.type is EventType.BURST:
+        after = replace(after, freeze_at=max(state.freeze_at, happened.at + options.hang_ms))
+    data: dict[str, JsonValue] = dict(happened.data or {})
+    if happened.user is not None:
+        data["user"] = happened.user
+    return after, (EventOut(happened.id, happened.type, happened.at, data),)
+
+
+def _event(state: IncidentState, type: EventType, at: int, data: dict[str, JsonValue] | None = None) -> EventOut:  # noqa: A002
+    return EventOut(f"{state.code}/{state.changes}/{type}", type, at, data or {})

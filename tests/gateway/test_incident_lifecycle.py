@@ -1,0 +1,296 @@
+"""The incident machine: whatever way news arrive, the same incident, address and members come out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.effects import (
+    Address,
+    AddressChanged,
+    BringForward,
+    Discarded,
+    EventOut,
+    EventType,
+    LinkChanged,
+    MembersChanged,
+    ResolveParties,
+    WhyDiscarded,
+)
+from gateway.incident import Party, PartyKind, State
+from gateway.lifecycle import (
+    HANG_MS,
+    NEWS_KEPT,
+    Happened,
+    IncidentState,
+    Input,
+    Linked,
+    MembersResolved,
+    NewsArrived,
+    Options,
+    Tick,
+    deadline,
+    handle,
+    new_incident,
+)
+from gateway.news import News
+from gateway.rules import Attention
+from gateway.steps import Step
+from groups.vocabulary import GroupId, IncidentCode, UserId
+
+CODE = IncidentCode("E0403202607150017")
+ANNA, BORIS, CHEN = UserId("anna"), UserId("boris"), UserId("chen")
+
+
+def news(version: int, step: Step | None = None, **facts: object) -> News:
+    return News(id=f"n{version}", version=version, at=version * 1000, step=step, **facts)  # type: ignore[arg-type]
+
+
+def dispatched_to(*users: UserId) -> tuple[Party, ...]:
+    return tuple(Party(PartyKind.USER, user) for user in users)
+
+
+def run(*inputs: Input | News, state: IncidentState | None = None, now: int = 1_000_000) -> tuple[IncidentState, list]:
+    """Plays inputs as a caller would: parties named by user resolve to those users at once."""
+    state = state or new_incident(CODE)
+    done: list = []
+    for one in inputs:
+        state, effects = handle(state, NewsArrived(one) if isinstance(one, News) else one, now)
+        done += effects
+        for effect in effects:
+            if isinstance(effect, ResolveParties):
+                state, more = handle(state, MembersResolved(frozenset(UserId(p.id) for p in effect.parties)), now)
+                done += more
+    return state, done
+
+
+def kinds(effects: list) -> list[str]:
+    return [effect.type.value if isinstance(effect, EventOut) else type(effect).__name__ for effect in effects]
+
+
+def open_incident(**facts: object) -> IncidentState:
+    return run(news(1, Step.FILE), news(2, Step.DISPATCH, parties=dispatched_to(ANNA, BORIS), **facts))[0]
+
+
+def test_a_filed_case_has_no_address_and_a_dispatched_one_has() -> None:
+    state, effects = run(news(1, Step.FILE, title="Burst pipe"))
+    assert (state.address, kinds(effects)) == (Address.NONE, [])
+    state, effects = run(news(2, Step.DISPATCH, parties=dispatched_to(ANNA, BORIS)), state=state)
+    assert state.address is Address.OPEN
+    assert state.members == {ANNA, BORIS}
+    assert effects[0] == AddressChanged(Address.OPEN, "Burst pipe")
+    assert kinds(effects) == ["AddressChanged", "group.opened", "ResolveParties", "MembersChanged", "members.changed"]
+
+
+def test_members_follow_re_dispatch() -> None:
+    state, effects = run(news(3, Step.DISPATCH, parties=dispatched_to(BORIS, CHEN)), state=open_incident())
+    changed = next(effect for effect in effects if isinstance(effect, MembersChanged))
+    assert (changed.joined, changed.left) == ({CHEN}, {ANNA})
+    assert state.members == {BORIS, CHEN}
+
+
+def test_the_same_news_a_hundred_times_do_nothing_but_once() -> None:
+    again = news(2, Step.DISPATCH, parties=dispatched_to(ANNA, BORIS))
+    state = open_incident()
+    after, effects = run(*[again] * 100, state=state)
+    assert after == state
+    assert effects == [Discarded("n2", WhyDiscarded.REPEATED)] * 100
+
+
+def test_older_news_fill_in_but_do_not_overrule() -> None:
+    state, _ = run(
+        news(3, Step.CLOSE), news(2, Step.DISPATCH, title="Second", level="2"), news(1, title="First", source="12345")
+    )
+    assert (state.incident.state, state.incident.title) == (State.CLOSED, "Second")
+    assert (state.incident.source, state.incident.level) == ("12345", "2")
+    assert [row.version for row in state.incident.log] == [1, 2, 3]
+
+
+def test_suspended_parks_and_resumed_opens() -> None:
+    state, effects = run(news(3, Step.ASK_SUSPENSION), news(4, Step.SUSPEND), state=open_incident())
+    assert state.address is Address.PARKED
+    assert kinds(effects) == ["AddressChanged", "group.parked"]
+    state, effects = run(news(5, Step.RESUME), state=state)
+    assert state.address is Address.OPEN
+    assert state.members == {ANNA, BORIS}
+
+
+def test_sent_back_parks_until_dispatched_anew() -> None:
+    state, _ = run(news(3, Step.RETURN), state=open_incident())
+    assert (state.incident.state, state.address) == (State.FILED, Address.PARKED)
+    state, _ = run(news(4, Step.DISPATCH, parties=dispatched_to(CHEN)), state=state)
+    assert (state.address, state.members) == (Address.OPEN, {CHEN})
+
+
+def test_closed_hangs_and_then_freezes() -> None:
+    state, effects = run(news(3, Step.FEED_BACK), news(4, Step.CLOSE), state=open_incident(), now=5_000)
+    assert state.address is Address.CLOSING
+    assert kinds(effects) == ["AddressChanged"]
+    assert deadline(state, 5_000) == 5_000 + HANG_MS
+    early, effects = handle(state, Tick(), 5_000 + HANG_MS - 1)
+    assert (early.address, effects) == (Address.CLOSING, ())
+    late, effects = handle(state, Tick(), 5_000 + HANG_MS)
+    assert late.address is Address.FROZEN
+    assert kinds(list(effects)) == ["AddressChanged", "group.closed"]
+    assert late.members == {ANNA, BORIS}
+    assert handle(late, Tick(), 5_000 + 2 * HANG_MS) == (late, ())
+
+
+def test_a_burst_in_the_hang_time_starts_it_again() -> None:
+    state, _ = run(news(3, Step.CLOSE), state=open_incident(), now=0)
+    burst = Happened("b7", EventType.BURST, HANG_MS - 1, ANNA)
+    state, effects = handle(state, burst, HANG_MS - 1)
+    assert kinds(list(effects)) == ["burst.recorded"]
+    assert handle(state, Tick(), HANG_MS)[0].address is Address.CLOSING
+    assert handle(state, Tick(), 2 * HANG_MS - 1)[0].address is Address.FROZEN
+
+
+def test_rework_during_the_hang_time_just_goes_on() -> None:
+    closing, _ = run(news(3, Step.CLOSE), state=open_incident())
+    state, effects = run(news(4, Step.REWORK), state=closing)
+    assert state.address is Address.OPEN
+    assert state.freeze_at is None
+    assert kinds(effects) == ["AddressChanged"]
+
+
+def test_void_removes_the_address_and_its_members() -> None:
+    state, effects = run(news(3, Step.VOID), state=open_incident())
+    assert (state.address, state.members) == (Address.REMOVED, frozenset())
+    assert kinds(effects) == ["AddressChanged", "group.removed"]
+
+
+def test_a_case_first_heard_of_when_void_never_had_an_address() -> None:
+    state, effects = run(news(9, state=State.VOID))
+    assert (state.address, effects) == (Address.NONE, [])
+
+
+def test_a_step_the_table_does_not_know_there_stands_in_the_log_and_changes_nothing() -> None:
+    state, _ = run(news(1, Step.FILE), news(2, Step.RESUME))
+    assert state.incident.state is State.FILED
+    assert [row.fits for row in state.incident.log] == [True, False]
+
+
+def test_a_state_named_outright_counts_whatever_the_table_says() -> None:
+    state, _ = run(news(1, Step.RESUME, state=State.HANDLING))
+    assert (state.incident.state, state.address) == (State.HANDLING, Address.OPEN)
+
+
+@pytest.mark.parametrize(
+    ("facts", "forward"),
+    [({}, False), ({"urgent": True}, True), ({"sudden": True}, True), ({"supervised": True}, True)],
+)
+def test_only_what_a_rule_names_comes_forward(facts: dict, forward: bool) -> None:
+    _, effects = run(news(1, Step.DISPATCH, parties=dispatched_to(ANNA), **facts))
+    wanted = [BringForward(frozenset({ANNA}), Attention.SWITCHED)] if forward else []
+    assert [effect for effect in effects if isinstance(effect, BringForward)] == wanted
+
+
+def test_made_urgent_later_brings_all_members_forward_once() -> None:
+    state, effects = run(news(3, Step.MAKE_URGENT), news(4, Step.SUPERVISE), state=open_incident())
+    assert [e for e in effects if isinstance(e, BringForward)] == [
+        BringForward(frozenset({ANNA, BORIS}), Attention.SWITCHED)
+    ]
+    _, effects = run(MembersResolved(frozenset({ANNA, BORIS, CHEN})), state=state)
+    assert BringForward(frozenset({CHEN}), Attention.SWITCHED) in effects
+
+
+def test_an_officers_taps_count_once_and_only_forward() -> None:
+    state = open_incident()
+    taps = [EventType.ACCEPTED, EventType.ON_SCENE, EventType.ON_THE_WAY, EventType.ON_SCENE, EventType.DONE]
+    state, effects = run(*(Happened(f"t{n}", tap, n, ANNA) for n, tap in enumerate(taps)), state=state)
+    assert kinds(effects) == ["officer.accepted", "officer.on_scene", "Discarded", "Discarded", "officer.done"]
+    assert dict(state.taps) == {ANNA: EventType.DONE}
+
+
+def test_groups_are_linked_by_hand_and_taken_off() -> None:
+    state, effects = run(Linked(GroupId("g1")), Linked(GroupId("g1")), state=open_incident())
+    assert effects == [LinkChanged(frozenset({GroupId("g1")}))]
+    _, effects = run(Linked(GroupId("g1"), linked=False), state=state)
+    assert effects == [LinkChanged(frozenset())]
+
+
+def test_news_are_put_in_order_up_to_the_limit_and_one_beyond_is_old() -> None:
+    state, _ = run(*(news(version) for version in range(1, NEWS_KEPT + 1)))
+    state, effects = run(news(0, title="late"), state=state)
+    assert effects == []
+    assert (len(state.news), state.base_order) == ((NEWS_KEPT + 1) - (NEWS_KEPT + 1) // 2, (127, "n127"))
+    assert state.incident.title == "late"
+    assert len(state.incident.log) == NEWS_KEPT + 1
+    _, effects = run(News("older", 127, 0, title="again"), state=state)
+    assert effects == [], "same version, later id: still fits"
+    _, effects = run(news(127), state=state)
+    assert effects == [Discarded("n127", WhyDiscarded.OLD)]
+
+
+def test_the_state_survives_json() -> None:
+    state, _ = run(Linked(GroupId("g1")), Happened("t", EventType.ACCEPTED, 5, ANNA), state=open_incident(urgent=True))
+    assert IncidentState.from_json(json.loads(json.dumps(state.to_json()))) == state
+
+
+STORY = (
+    news(1, Step.REPORT, title="Fallen tree"),
+    news(2, Step.FILE, level="3"),
+    news(3, Step.DISPATCH, parties=dispatched_to(ANNA, BORIS)),
+    news(4, Step.RETURN, opinion="not ours"),
+    news(5, Step.DISPATCH, parties=dispatched_to(BORIS, CHEN)),
+    news(6, Step.ACCEPT),
+    news(7, Step.MAKE_URGENT),
+    news(8, Step.ASK_SUSPENSION),
+    news(9, Step.SUSPEND),
+    news(10, Step.RESUME),
+    news(11, Step.FEED_BACK),
+    news(12, Step.REWORK),
+    news(13, Step.FEED_BACK),
+    news(14, Step.CLOSE),
+    news(15, Step.EVALUATE),
+)
+
+
+@given(
+    st.integers(1, len(STORY)).flatmap(
+        lambda n: st.tuples(
+            st.permutations(STORY[:n]), st.lists(st.sampled_from(STORY[:n]), max_size=5), st.just(STORY[:n])
+        )
+    ),
+    st.integers(4, 30),
+)
+def test_shuffled_and_repeated_news_settle_as_in_order(parts: tuple, kept: int) -> None:
+    shuffled, repeats, in_order = parts
+
+    def settle(told: list[News]) -> IncidentState:
+        state, _ = run(*told)
+        return handle(state, Tick(), 10**9)[0]
+
+    orderly, shaken = settle(list(in_order)), settle([*shuffled, *repeats])
+    assert shaken.incident == orderly.incident
+    assert (shaken.address, shaken.members) == (orderly.address, orderly.members)
+    assert len(shaken.news) == len(in_order)
+
+
+def test_compacting_does_not_change_what_comes_out() -> None:
+    options = Options(news_kept=4)
+    small = full = new_incident(CODE)
+    for one in STORY:
+        small, _ = handle(small, NewsArrived(one), 0, options)
+        full, _ = handle(full, NewsArrived(one), 0)
+    assert small.incident == full.incident
+    assert len(small.news) <= 4 < len(full.news)
+
+
+def test_an_input_never_raises_after_any_other() -> None:
+    inputs = [NewsArrived(one) for one in STORY] + [
+        Tick(),
+        MembersResolved(frozenset()),
+        Happened("x", EventType.PHOTO, 1),
+        Happened("x", EventType.DONE, 1),
+        Linked(GroupId("g")),
+    ]
+    for first in inputs:
+        for second in inputs:
+            state, _ = handle(new_incident(CODE), first, 1)
+            state, _ = handle(state, second, 2)
+            assert replace(state) == IncidentState.from_json(state.to_json())

@@ -1,0 +1,56 @@
+"""No channel flood: who is switched, who never, and the few an officer sees."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.incident import Incident, Kind, State
+from gateway.rules import SHOWN_INCIDENTS, Attention, Phone, Rule, Rules, Stays, shown, stays
+from groups.vocabulary import IncidentCode, Tier
+
+
+def incident(code: str = "x", **facts: object) -> Incident:
+    return Incident(IncidentCode(code), **{"state": State.DISPATCHED, **facts})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("phone", "why"),
+    [
+        (Phone(), None),
+        (Phone(selected="other"), None),
+        (Phone(connected=False), Stays.AWAY),
+        (Phone(selected="g"), Stays.THERE_ALREADY),
+        (Phone(has_floor=True), Stays.TALKING),
+        (Phone(queued=True), Stays.WAITING),
+        (Phone(tier=Tier.EMERGENCY), Stays.EMERGENCY),
+        (Phone(tier=Tier.IMMINENT_PERIL), Stays.EMERGENCY),
+        (Phone(group_tier=Tier.EMERGENCY), Stays.EMERGENCY),
+        (Phone(in_private_call=True), Stays.IN_CALL),
+    ],
+)
+def test_who_talks_waits_or_is_in_an_emergency_is_never_switched(phone: Phone, why: Stays | None) -> None:
+    assert stays(phone, "g") is why
+
+
+def test_litter_is_quiet_and_a_sudden_incident_is_not() -> None:
+    rules = Rules()
+    assert rules.attention(incident(kind=Kind.EVENT, major="01")) is Attention.QUIET
+    assert rules.attention(incident(kind=Kind.EVENT, major="04")) is Attention.SWITCHED
+    assert rules.attention(incident(kind=Kind.COMPONENT, major="04")) is Attention.QUIET
+
+
+def test_the_first_rule_that_matches_decides() -> None:
+    rules = Rules(rules=(Rule(attention=Attention.TOLD, levels=("1",)), Rule(attention=Attention.SWITCHED)))
+    assert rules.attention(incident(level="1")) is Attention.TOLD
+    assert rules.attention(incident(level="2")) is Attention.SWITCHED
+    assert Rules(rules=()).attention(incident(urgent=True)) is Attention.QUIET
+
+
+def test_an_officer_sees_the_few_that_matter_urgent_first() -> None:
+    many = [incident(f"litter{n}", since=n) for n in range(50)]
+    many += [incident("closed", state=State.CLOSED, urgent=True), incident("fire", urgent=True, since=1)]
+    many += [incident("watched", supervised=True, since=2)]
+    seen = shown(many, Rules())
+    assert [one.code for one in seen[:3]] == ["fire", "watched", "litter49"]
+    assert len(seen) == SHOWN_INCIDENTS
+    assert len(shown(many, Rules(), limit=SHOWN_INCIDENTS + 1)) == SHOWN_INCIDENTS + 1
