@@ -43,7 +43,13 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A talk group and what it can do (its capabilities are one third of every right)."""
+    """A talk group and what it can do (its capabilities are one third of every right).
+
+    Attributes:
+        emergency_allowed: emergency and imminent peril calls may be made in it.
+        monitoring_allowed: dispatchers who are no members may listen.
+        shared_with: other agencies it is shared with, once both sides granted that.
+    """
 
     id: GroupId
     agency: AgencyId
@@ -53,6 +59,8 @@ class Group:
     floor: FloorOptions = field(default_factory=FloorOptions)
     emergency_allowed: bool = True
     enabled: bool = True
+    monitoring_allowed: bool = True
+    shared_with: frozenset[AgencyId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
