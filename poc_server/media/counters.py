@@ -1,0 +1,58 @@
+"""Counts of the media plane: plain integers, bumped on the packet path, read by the metrics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class MediaCounters:
+    """What came in, what went out and what was dropped, by reason, since the edge was opened."""
+
+    datagrams_in: int = 0
+    voice_in: int = 0
+    """Voice packets of connected phones that passed every check."""
+    voice_out: int = 0
+    """Voice packets sent to slots."""
+    silence_out: int = 0
+    """Closing silent frames sent to slots."""
+    red_out: int = 0
+    """Voice packets of ``voice_out`` that carried the frame before as well."""
+    stun_in: int = 0
+    dtls_in: int = 0
+    rtcp_in: int = 0
+    rtcp_out: int = 0
+
+    unclassified: int = 0
+    """First byte of no protocol spoken here (RFC 7983)."""
+    stun_refused: int = 0
+    """Not STUN, unknown ufrag, wrong integrity, repeated transaction."""
+    from_unproven: int = 0
+    """DTLS or SRTP from an address that has not proved itself by STUN."""
+    dtls_refused: int = 0
+    """Handshakes that failed, timed out, or showed another certificate than the answer named."""
+    dtls_overflow: int = 0
+    srtp_refused: int = 0
+    """Wrong key, replayed, cut off."""
+    wrong_ssrc: int = 0
+    bad_voice: int = 0
+    """Unknown payload type, no Opus packet, too large."""
+    bad_rtcp: int = 0
+    without_floor: int = 0
+    """Voice from one who had no floor: heard by nobody."""
+    stale_voice: int = 0
+    """Voice of an earlier burst that arrived after its end."""
+    repeated_voice: int = 0
+    """Voice the relay already carried under this number."""
+    send_refused: int = 0
+    """Packets the kernel would not take: send buffer full or address unreachable."""
+    kernel_drops: int = 0
+    """Datagrams the kernel dropped because this process did not read in time."""
+
+    connected: int = 0
+    """Phones with a media path, now."""
+    handshakes: int = 0
+    """Media paths set up."""
+    migrations: int = 0
+    """Phones followed to another address."""
+    consent_lost: int = 0

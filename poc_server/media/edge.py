@@ -1,0 +1,164 @@
+"""The media edge of a node: all its phones on one UDP port."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from poc_server.media import ice
+from poc_server.media.counters import MediaCounters
+from poc_server.media.ice import Credentials, IceLite
+from poc_server.media.peer import Peer, PeerOwner
+from poc_server.media.relay import Relay
+from poc_server.media.settings import MediaSettings
+from poc_server.media.shared import Shared, wall_ms
+from poc_server.media.udp import Address, LocalSocket, UdpPort
+
+BUCKETS = 10
+"""Phones are looked after in as many parts per report interval, so that no turn of the loop is long."""
+FOLLOW_ADDRESSES_EVERY_S = 10.0
+
+
+class MediaEdge:
+    """Binds the port, tells datagrams apart (RFC 7983), finds the phone they belong to."""
+
+    def __init__(self, shared: Shared, port: UdpPort) -> None:
+        self.shared = shared
+        self.relay = Relay(shared)
+        self._port = port
+        self._phones: dict[str, tuple[IceLite, Peer]] = {}
+        self._buckets: list[set[Peer]] = [set() for _ in range(BUCKETS)]
+        self._phase = 0
+        self._follow_at = shared.loop.time() + FOLLOW_ADDRESSES_EVERY_S
+        self._timer: asyncio.TimerHandle | None = None
+
+    @classmethod
+    async def open(cls, settings: MediaSettings, clock: Callable[[], int] = wall_ms) -> MediaEdge:
+        """Bind the port and serve. ``clock`` is floor control's, in ms.
+
+        Raises:
+            OSError: the port cannot be bound.
+        """
+        shared = Shared(settings, clock)
+        edge = cls(shared, UdpPort.open(settings))
+        edge._port.start(edge.datagram)
+        edge._tick()
+        return edge
+
+    @property
+    def port(self) -> int:
+        """The UDP port of all phones."""
+        return self._port.port
+
+    @property
+    def counters(self) -> MediaCounters:
+        """What came in, went out, and was dropped."""
+        self.shared.counters.kernel_drops = self._port.kernel_drops()
+        return self.shared.counters
+
+    @property
+    def buffer_bytes(self) -> int:
+        """What the kernel granted of ``socket_buffer_bytes``; less than asked for is worth a warning."""
+        return self._port.buffer_bytes
+
+    def connect(self, key: str, slots: int, owner: PeerOwner) -> Peer:
+        """A new phone with ``slots`` slots. Send it `Peer.offer`.
+
+        Raises:
+            ValueError: more slots than ``max_slots``, or none.
+        """
+        if not 1 <= slots <= self.shared.settings.max_slots:
+            raise ValueError("slots")
+        peer = Peer(self, key, slots, owner)
+        min(self._buckets, key=len).add(peer)
+        return peer
+
+    async def aclose(self) -> None:
+        """Say goodbye to all phones and give the port back."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for bucket in self._buckets:
+            for peer in tuple(bucket):
+                peer.close()
+        await asyncio.sleep(0)
+        self._port.close()
+
+    # --- what peers call --------------------------------------------------------------------------------------
+
+    def candidates(self) -> list[tuple[str, int]]:
+        """Where phones are told to send."""
+        hosts = self.shared.settings.announce or tuple(one.host for one in self._port.sockets)
+        return [(host, self.port) for host in hosts]
+
+    def new_ice(self, peer: Peer) -> IceLite:
+        """Fresh credentials by which ``peer`` is found."""
+        fresh = Credentials.fresh()
+        while fresh.ufrag in self._phones:
+            fresh = Credentials.fresh()
+        made = IceLite(fresh)
+        self._phones[fresh.ufrag] = (made, peer)
+        return made
+
+    def forget_ice(self, old: IceLite) -> None:
+        """These credentials find nobody any more."""
+        self._phones.pop(old.local.ufrag, None)
+
+    def forget(self, peer: Peer, *credentials: IceLite | None) -> None:
+        """``peer`` is closed."""
+        for one in credentials:
+            if one is not None:
+                self.forget_ice(one)
+        for bucket in self._buckets:
+            bucket.discard(peer)
+
+    # --- datagrams --------------------------------------------------------------------------------------------
+
+    def datagram(self, data: bytes, address: Address, local: LocalSocket) -> None:
+        """Whatever arrived: tell apart by its first byte (RFC 7983 §7)."""
+        counters = self.shared.counters
+        counters.datagrams_in += 1
+        first = data[0]
+        if 128 <= first < 192:
+            peer: Peer | None = local.phones.get(address)
+            if peer is None:
+                counters.from_unproven += 1
+            else:
+                peer.protected(data)
+        elif first < 4:
+            self._stun(data, address, local)
+        elif 20 <= first < 64:
+            self._dtls(data, address, local)
+        else:
+            counters.unclassified += 1
+
+    def _stun(self, data: bytes, address: Address, local: LocalSocket) -> None:
+        counters = self.shared.counters
+        counters.stun_in += 1
+        message = ice.parse_request(data)
+        ufrag = ice.asked_ufrag(message) if message is not None else None
+        found = self._phones.get(ufrag) if ufrag is not None else None
+        if message is None or found is None or not found[1].check(found[0], message, local, address):
+            counters.stun_refused += 1
+
+    def _dtls(self, data: bytes, address: Address, local: LocalSocket) -> None:
+        counters = self.shared.counters
+        counters.dtls_in += 1
+        peer: Peer | None = local.phones.get(address)
+        if peer is None:
+            counters.from_unproven += 1
+        elif peer.connected:
+            peer.dtls(data)
+        elif not self.shared.gate.enter(peer.dtls, data):
+            counters.dtls_overflow += 1
+
+    def _tick(self) -> None:
+        loop, settings = self.shared.loop, self.shared.settings
+        self._timer = loop.call_later(settings.report_s / BUCKETS, self._tick)
+        now = loop.time()
+        self._phase = (self._phase + 1) % BUCKETS
+        for peer in tuple(self._buckets[self._phase]):
+            peer.tick(now)
+        if now >= self._follow_at:
+            self._follow_at = now + FOLLOW_ADDRESSES_EVERY_S
+            self._port.follow_addresses()

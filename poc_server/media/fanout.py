@@ -1,0 +1,174 @@
+"""The fan-out: one packet of a burst to every slot that hears it, in slices, in order.
+
+Everything that is sent to slots goes through one queue, so that each slot gets its packets in order however large an
+audience is, and so that no audience holds up floor control: after each slice the loop does other work. Per slot only
+what differs is done: offsets added, header packed, payload sealed, datagram sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from codec import opus, red
+from poc_server.media.counters import MediaCounters
+from poc_server.media.sdp import OPUS, RED
+
+if TYPE_CHECKING:
+    from codec.packet import VoicePacket
+    from poc_server.media.relay import Route
+    from poc_server.media.slot import Slot
+
+MARKER = 0x80
+CHUNK = 32
+"""Slots sent to between two looks at the clock."""
+
+
+class Job:
+    """A packet on its way to an audience, or the end of a burst on it when ``packet`` is ``None``."""
+
+    __slots__ = ("at", "entry", "packet", "previous", "route", "slots")
+
+    def __init__(
+        self,
+        route: Route,
+        slots: tuple[Slot, ...],
+        packet: VoicePacket | None,
+        previous: VoicePacket | None = None,
+        *,
+        entry: bool = False,
+    ) -> None:
+        self.route = route
+        self.slots = slots
+        self.packet = packet
+        self.previous = previous
+        """The packet just before, for those who get each frame twice."""
+        self.entry = entry
+        """Sent again, for those only who have entered meanwhile."""
+        self.at = 0
+
+
+class Fanout:
+    """Sends jobs to slots. ``timestamp`` is the 48 kHz clock of all slots."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        counters: MediaCounters,
+        timestamp: Callable[[], int],
+        slice_us: int,
+    ) -> None:
+        self._loop = loop
+        self._counters = counters
+        self._timestamp = timestamp
+        self._slice_s = slice_us / 1e6
+        self._jobs: deque[Job] = deque()
+        self._armed = False
+
+    def submit(self, job: Job) -> None:
+        """Do ``job`` after all that were submitted before, beginning with this turn of the loop."""
+        self._jobs.append(job)
+        if not self._armed:
+            self._armed = True
+            self._loop.call_soon(self._run)
+
+    def release(self, slot: Slot) -> None:
+        """Forget what ``slot`` carries, without a word to the phone: it is gone."""
+        slot.route = None
+        slot.stream = None
+
+    def _run(self) -> None:
+        jobs = self._jobs
+        until = perf_counter() + self._slice_s
+        try:
+            while jobs:
+                job = jobs[0]
+                if job.at >= len(job.slots):
+                    jobs.popleft()
+                    continue
+                if job.packet is None:
+                    self._close_some(job)
+                else:
+                    self._send_some(job, job.packet)
+                if perf_counter() >= until:
+                    break
+        finally:
+            self._armed = bool(jobs)
+            if jobs:
+                self._loop.call_soon(self._run)
+
+    def _send_some(self, job: Job, packet: VoicePacket) -> None:
+        route, previous = job.route, job.previous
+        sequence, timestamp, payload = packet.sequence, packet.timestamp, packet.payload
+        doubled: bytes | None = None
+        sent, at = 0, job.at
+        job.at += CHUNK
+        for slot in job.slots[at : at + CHUNK]:
+            if slot.route is not route:
+                if not self._join(slot, route, packet):
+                    continue
+            elif job.entry:
+                continue
+            offsets = slot.offsets
+            if sequence < offsets.first:
+                continue
+            kind, body = OPUS, payload
+            if sequence == offsets.first:
+                kind |= MARKER
+            elif slot.lossy and previous is not None:
+                if doubled is None:
+                    back = red.Block(timestamp - previous.timestamp, previous.payload)
+                    doubled = red.build(OPUS, payload, (back,)) or b""
+                if doubled:
+                    kind, body = RED, doubled
+                    self._counters.red_out += 1
+            sent += self._send(slot, kind, sequence + offsets.sequence, timestamp + offsets.timestamp, body)
+            if sequence > slot.last:
+                slot.last = sequence
+        self._counters.voice_out += sent
+
+    def _send(self, slot: Slot, kind: int, index: int, timestamp: int, body: bytes) -> int:
+        stream = slot.stream
+        if stream is None:
+            return 0
+        try:
+            slot.sendto(stream.seal(kind, index, timestamp, body), slot.address)
+        except OSError:
+            self._counters.send_refused += 1
+            return 0
+        return 1
+
+    def _join(self, slot: Slot, route: Route, packet: VoicePacket) -> bool:
+        """Make ``slot`` carry ``route`` from ``packet`` on; false if it may not or cannot."""
+        if slot.stream is None or not route.may_claim(slot):
+            return False
+        other = slot.route
+        if other is not None:
+            other.displaced(slot)
+            self._close(slot, other)
+        slot.route = route
+        slot.offsets = slot.position.begin(packet.sequence, packet.timestamp, self._timestamp())
+        slot.last = packet.sequence
+        slot.packets_mark, slot.octets_mark = route.packets, route.octets
+        return True
+
+    def _close_some(self, job: Job) -> None:
+        at = job.at
+        job.at += CHUNK
+        for slot in job.slots[at : at + CHUNK]:
+            if slot.route is job.route:
+                self._close(slot, job.route)
+
+    def _close(self, slot: Slot, route: Route) -> None:
+        """End a burst on ``slot`` with a silent frame: without it the last sound is smeared for 0.2 s."""
+        position = slot.offsets.after(slot.last, route.end_timestamp)
+        silence = route.silence
+        if self._send(slot, OPUS, position.sequence, position.timestamp, silence):
+            self._counters.silence_out += 1
+        slot.position = position.skip(1, opus.samples(silence))
+        slot.packets += route.packets - slot.packets_mark + 1
+        slot.octets += route.octets - slot.octets_mark + len(silence)
+        slot.route = None

@@ -1,0 +1,223 @@
+"""The relay: carries the voice of a talk burst from its talker to the slots that hear it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from codec import opus
+from codec.packet import VoicePacket
+from poc_server.media.fanout import Job
+
+if TYPE_CHECKING:
+    from poc_server.media.peer import Peer
+    from poc_server.media.shared import Shared
+    from poc_server.media.slot import Slot
+    from poc_server.media.uplink import Pacer
+
+LATE_ENTRY_S = 0.2
+"""A last packet older than this is not worth sending again to one who enters late."""
+REORDER_WINDOW = 64
+
+
+class BurstObserver(Protocol):
+    """Who wants to know whether a burst has voice: floor control, for its timers T1 and T2."""
+
+    def media_started(self, at_ms: int) -> None:
+        """The first packet, or the first after a stop, arrived at ``at_ms``."""
+
+    def media_stopped(self, last_packet_ms: int) -> None:
+        """No packet for half a second; the last arrived at ``last_packet_ms``."""
+
+
+class Tap(Protocol):
+    """Who hears a burst inside the server: recorder, fabric, level meter."""
+
+    def voice(self, packet: VoicePacket) -> None:
+        """One packet of the burst, at the pace it is relayed. Must only append to memory."""
+
+
+class Route:
+    """One talk burst on the air of this node. Made by `Relay.begin`."""
+
+    __slots__ = (
+        "_audience",
+        "_ended",
+        "_highest",
+        "_last",
+        "_last_at",
+        "_lost",
+        "_observer",
+        "_pacer",
+        "_seen",
+        "_shared",
+        "_started",
+        "_taps",
+        "_watch",
+        "burst",
+        "end_timestamp",
+        "octets",
+        "packets",
+        "silence",
+    )
+
+    def __init__(self, shared: Shared, burst: int, observer: BurstObserver, taps: tuple[Tap, ...]) -> None:
+        self.burst = burst
+        self.packets = 0
+        self.octets = 0
+        self.end_timestamp = 0
+        """Uplink timestamp at which the highest packet so far ends."""
+        self.silence = b""
+        """The frame each slot is closed with: in the mode of the burst's own packets."""
+        self._shared = shared
+        self._observer = observer
+        self._taps = taps
+        self._pacer: Pacer | None = None
+        self._audience: tuple[Slot, ...] = ()
+        self._lost: set[Slot] = set()
+        self._highest = -1
+        self._seen = 0
+        self._last: VoicePacket | None = None
+        self._last_at = 0.0
+        self._started = False
+        self._ended = False
+        self._watch: asyncio.TimerHandle | None = None
+
+    def set_audience(self, slots: tuple[Slot, ...]) -> None:
+        """Who hears the burst from now on, each slot once.
+
+        Who enters late gets the last packet at once, who leaves gets the closing silent frame. A slot that carries
+        another burst is taken from it with the first packet: whoever claims a slot last has it.
+        """
+        if self._ended:
+            return
+        before, after = set(self._audience), set(slots)
+        leaving = tuple(slot for slot in self._audience if slot not in after)
+        entering = tuple(slot for slot in slots if slot not in before)
+        self._audience = slots
+        self._lost.clear()
+        fanout = self._shared.fanout
+        if leaving:
+            fanout.submit(Job(self, leaving, None))
+        last = self._last
+        if entering and last is not None and self._shared.loop.time() - self._last_at < LATE_ENTRY_S:
+            fanout.submit(Job(self, entering, last, entry=True))
+
+    def push(self, packet: VoicePacket) -> None:
+        """Voice of this burst, at its own pace: from the talker's uplink, another node, or the server itself."""
+        samples = opus.samples(packet.payload)
+        counters = self._shared.counters
+        if samples == 0:
+            counters.bad_voice += 1
+            return
+        if self._ended or not self._claim(packet.sequence):
+            counters.repeated_voice += 1
+            return
+        previous = self._last
+        if previous is not None and previous.sequence + 1 != packet.sequence:
+            previous = None
+        self.packets += 1
+        self.octets += len(packet.payload)
+        if packet.sequence == self._highest:
+            self._last = packet
+            self.end_timestamp = packet.timestamp + samples
+            self.silence = opus.silent_frame(packet.payload)
+        self._last_at = self._shared.loop.time()
+        self._shared.fanout.submit(Job(self, self._audience, packet, previous=previous))
+        for tap in self._taps:
+            tap.voice(packet)
+        if not self._started:
+            self._media_started(packet.arrived_ms)
+
+    def end(self, done: Callable[[], None] | None = None) -> None:
+        """End the burst: each slot ends with an encoded silent frame.
+
+        Where the grant came after the first word, the talker's last packets still wait here for their time (at most
+        ``hold_ms``); they are relayed first, unless the slots are claimed by another burst before. ``done`` is called
+        when the last packet has gone to the taps.
+        """
+        pacer, self._pacer = self._pacer, None
+        self._stop_watching()
+        if pacer is None:
+            self._end(done)
+        else:
+            pacer.finish(lambda: self._end(done))
+
+    def paced_by(self, pacer: Pacer) -> None:
+        """The talker's uplink feeds this burst."""
+        self._pacer = pacer
+
+    def may_claim(self, slot: Slot) -> bool:
+        """Whether ``slot`` has not been taken by another burst since the audience was set."""
+        return slot not in self._lost
+
+    def displaced(self, slot: Slot) -> None:
+        """Another burst has claimed ``slot``."""
+        self._lost.add(slot)
+
+    @property
+    def last_sequence(self) -> int:
+        """Highest uplink number carried so far, or -1."""
+        return self._highest
+
+    def _end(self, done: Callable[[], None] | None) -> None:
+        if not self._ended:
+            self._ended = True
+            self._stop_watching()
+            self._shared.fanout.submit(Job(self, self._audience, None))
+            self._audience = ()
+        if done is not None:
+            done()
+
+    def _claim(self, sequence: int) -> bool:
+        """Whether ``sequence`` has not been carried yet, as far back as the window of reordering goes."""
+        ahead = sequence - self._highest
+        if ahead > 0 or self._highest < 0:
+            self._seen = (self._seen << ahead | 1) & ((1 << REORDER_WINDOW) - 1) if ahead < REORDER_WINDOW else 1
+            self._highest = sequence
+            return True
+        bit = 1 << -ahead if -ahead < REORDER_WINDOW else 0
+        if not bit or self._seen & bit:
+            return False
+        self._seen |= bit
+        return True
+
+    def _media_started(self, at_ms: int) -> None:
+        self._started = True
+        self._watch = self._shared.loop.call_later(self._shared.settings.end_of_media_ms / 1000, self._look)
+        self._observer.media_started(at_ms)
+
+    def _look(self) -> None:
+        limit = self._shared.settings.end_of_media_ms / 1000
+        due = self._last_at + limit
+        if due > self._shared.loop.time():
+            self._watch = self._shared.loop.call_at(due, self._look)
+            return
+        self._watch = None
+        self._started = False
+        if self._last is not None:
+            self._observer.media_stopped(self._last.arrived_ms)
+
+    def _stop_watching(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+
+
+class Relay:
+    """Makes routes. One per edge."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+
+    def begin(self, burst: int, talker: Peer | None, observer: BurstObserver, taps: tuple[Tap, ...] = ()) -> Route:
+        """Put ``burst`` on the air. What ``talker``'s phone sent just before is relayed at its own pace.
+
+        The first packet goes out with the next turn of the loop: set the audience in this one. Without ``talker``
+        the voice comes by `Route.push`.
+        """
+        route = Route(self._shared, burst, observer, taps)
+        if talker is not None:
+            route.paced_by(talker.uplink.begin(route))
+        return route

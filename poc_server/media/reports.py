@@ -1,0 +1,83 @@
+"""RTCP of one phone: what we tell it of its voice and of our streams, and what it tells us of loss."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from codec.opus import CLOCK_HZ
+from poc_server.media import rtcp
+
+if TYPE_CHECKING:
+    from poc_server.media.peer import Peer
+    from poc_server.media.shared import Shared
+    from poc_server.media.slot import Slot
+
+BURST_GAP_SAMPLES = CLOCK_HZ // 2
+"""A pause this long lies between bursts: the talker's timestamps stood still, so no jitter is taken over it."""
+
+
+class Reports:
+    """The RTCP side of a peer."""
+
+    __slots__ = ("_arrived", "_peer", "_reception", "_sender_report", "_sender_report_at", "_shared")
+
+    def __init__(self, shared: Shared, peer: Peer) -> None:
+        self._shared = shared
+        self._peer = peer
+        self._reception: rtcp.Reception | None = None
+        self._arrived = 0.0
+        self._sender_report = 0
+        self._sender_report_at = 0.0
+
+    def voice(self, ssrc: int, sequence: int, timestamp: int, clock: float) -> None:
+        """A voice packet arrived at ``clock``, in samples."""
+        reception = self._reception
+        if reception is None:
+            self._reception = reception = rtcp.Reception(ssrc)
+        reception.received(sequence, timestamp, clock, contiguous=clock - self._arrived < BURST_GAP_SAMPLES)
+        self._arrived = clock
+
+    def received(self, packet: bytes) -> None:
+        """An RTCP packet of the phone, already opened."""
+        counters = self._shared.counters
+        compound = rtcp.parse(packet)
+        if compound is None:
+            counters.bad_rtcp += 1
+            return
+        counters.rtcp_in += 1
+        now = self._shared.loop.time()
+        if compound.sender is not None:
+            self._sender_report, self._sender_report_at = compound.sender.ntp_middle, now
+        for block in compound.blocks:
+            for slot in self._peer.slots:
+                if slot.ssrc == block.ssrc:
+                    self._loss(slot, block.fraction_lost, now)
+
+    def tick(self, now: float) -> None:
+        """Send what is due."""
+        if self._reception is not None:
+            delay = int((now - self._sender_report_at) * 65_536) if self._sender_report else 0
+            block = self._reception.report(self._sender_report, delay)
+            if block is not None:
+                self._peer.send_rtcp(rtcp.receiver_report(self._peer.slots[0].ssrc, block))
+        for slot in self._peer.slots:
+            if slot.lossy and now > slot.lossy_until:
+                slot.lossy = False
+            self._report(slot)
+
+    def _report(self, slot: Slot) -> None:
+        packets, octets = slot.packets, slot.octets
+        if slot.route is not None:
+            packets += slot.route.packets - slot.packets_mark
+            octets += slot.route.octets - slot.octets_mark
+        if packets == slot.reported:
+            return
+        slot.reported = packets
+        report = rtcp.sender_report(slot.ssrc, self._shared.clock(), self._shared.timestamp(), packets, octets)
+        self._peer.send_rtcp(report)
+
+    def _loss(self, slot: Slot, fraction_lost: int, now: float) -> None:
+        settings = self._shared.settings
+        if slot.red and fraction_lost * 100 >= settings.red_loss_percent * 256 and fraction_lost:
+            slot.lossy = True
+            slot.lossy_until = now + settings.red_hold_s

@@ -1,0 +1,49 @@
+"""Settings of the media plane. Each limit has its unit in its name or its description."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class MediaSettings(BaseModel):
+    """How a node carries voice. The defaults serve one node of a city; see ``docs/operations.md``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+    """UDP port of all phones, on every address; 0 lets the system choose."""
+    listen: tuple[str, ...] = ()
+    """Addresses to listen on. Empty: every address of the machine, IPv4 and IPv6, but link-local ones."""
+    announce: tuple[str, ...] = ()
+    """Addresses told to phones, where they differ from those listened on (NAT, containers). Empty: the same."""
+    loopback: bool = False
+    """Listen on and announce 127.0.0.1 and ::1 as well: for tests and for clients on this machine alone."""
+    socket_buffer_bytes: Annotated[int, Field(ge=65_536)] = 4_194_304
+    """Asked for in each direction. The default of most kernels holds 256 voice packets, 4 MB hold 10,000."""
+    read_batch: Annotated[int, Field(ge=1, le=1024)] = 64
+    """Datagrams read from one socket before the loop may do something else."""
+    slice_us: Annotated[int, Field(ge=100, le=20_000)] = 2_000
+    """Longest stretch of fan-out before the loop may do something else."""
+    hold_ms: Annotated[int, Field(ge=0, le=500)] = 150
+    """Voice of before the grant that is kept, and so the longest constant delay of a burst."""
+    end_of_media_ms: Annotated[int, Field(ge=100, le=4_000)] = 500
+    """A burst without a packet for so long has stopped."""
+    handshake_s: Annotated[float, Field(gt=0, le=60)] = 10.0
+    """Longest time from the first DTLS datagram to keys."""
+    handshakes_per_tick: Annotated[int, Field(ge=1, le=64)] = 2
+    """DTLS datagrams of connecting phones worked on per turn of the loop; each may cost a millisecond."""
+    consent_s: Annotated[float, Field(gt=0, le=300)] = 30.0
+    """A phone that proved nothing for so long is gone (RFC 7675)."""
+    max_slots: Annotated[int, Field(ge=1, le=64)] = 16
+    ptime_ms: Annotated[int, Field(ge=20, le=60, multiple_of=20)] = 40
+    """Length of the packets phones are asked to send."""
+    bitrate: Annotated[int, Field(ge=6_000, le=64_000)] = 20_000
+    """Bits per second phones are asked to send, constant."""
+    report_s: Annotated[float, Field(gt=0, le=10)] = 1.0
+    """Between two RTCP reports on the same stream."""
+    red_loss_percent: Annotated[float, Field(ge=0, le=100)] = 2.0
+    """A listener who reports at least this loss is sent each frame twice (RFC 2198)."""
+    red_hold_s: Annotated[float, Field(gt=0, le=600)] = 20.0
+    """How long after its last bad report a listener is still sent each frame twice."""

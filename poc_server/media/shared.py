@@ -1,0 +1,37 @@
+"""What all phones of an edge share: settings, counts, the certificate, the clocks and the fan-out."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+
+from codec.opus import CLOCK_HZ
+from poc_server.media.counters import MediaCounters
+from poc_server.media.dtls import HandshakeGate, Identity
+from poc_server.media.fanout import Fanout
+from poc_server.media.settings import MediaSettings
+
+
+def wall_ms() -> int:
+    """Unix time in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+class Shared:
+    """Made once per edge. ``clock`` is floor control's clock in ms; intervals are measured on the loop's own."""
+
+    def __init__(self, settings: MediaSettings, clock: Callable[[], int] = wall_ms) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.loop = asyncio.get_running_loop()
+        self.counters = MediaCounters()
+        self.identity = Identity()
+        self.gate = HandshakeGate(settings.handshakes_per_tick)
+        self._timestamp_origin = secrets.randbits(32)
+        self.fanout = Fanout(self.loop, self.counters, self.timestamp, settings.slice_us)
+
+    def timestamp(self) -> int:
+        """Now, on the one 48 kHz clock that the timestamps of all slots follow; extended."""
+        return self._timestamp_origin + int(self.loop.time() * CLOCK_HZ)

@@ -1,0 +1,218 @@
+"""A phone's uplink: checks its voice, holds what comes before the grant, and relays it at the talker's own pace."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from codec import opus, red
+from codec.opus import CLOCK_HZ
+from codec.packet import VoicePacket
+from codec.rtp import SEQUENCE_MODULUS, TIMESTAMP_MODULUS, RtpPacket, Unwrapper
+from poc_server.media.sdp import OPUS, RED
+
+if TYPE_CHECKING:
+    from poc_server.media.relay import Route
+    from poc_server.media.shared import Shared
+
+MAX_HELD_PACKETS = 64
+MAX_AHEAD_S = 2.0
+"""Voice a phone may send faster than it can have been spoken, after an outage; more is a flood."""
+PACE_FACTOR = 1.25
+WITHOUT_FLOOR_EVERY_S = 1.0
+TAIL_S = 1.0
+"""For so long after a burst its last packets may still be under way: no reason to complain."""
+
+
+class Pacer:
+    """Relays one burst's voice with the constant delay its first packet had to wait for the grant."""
+
+    __slots__ = ("_delay", "_detach", "_done", "_loop", "_queue", "_route", "_timer")
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        route: Route,
+        held: deque[tuple[float, VoicePacket]],
+        detach: Callable[[Pacer], None],
+    ) -> None:
+        self._loop = loop
+        self._route = route
+        self._detach = detach
+        self._queue = held
+        self._delay = loop.time() - held[0][0] if held else 0.0
+        self._done: Callable[[], None] | None = None
+        # The first packet is due now, but after the caller's turn, in which it sets the audience.
+        self._timer: asyncio.Handle | None = loop.call_soon(self._pace) if held else None
+
+    def voice(self, packet: VoicePacket, now: float) -> None:
+        """A packet that arrived ``now`` (the loop's clock)."""
+        if self._delay <= 0.0:
+            self._route.push(packet)
+            return
+        self._queue.append((now, packet))
+        if self._timer is None:
+            self._timer = self._loop.call_at(now + self._delay, self._pace)
+
+    def finish(self, done: Callable[[], None]) -> None:
+        """Nothing more comes: relay what waits, in its time, then call ``done``."""
+        self._done = done
+        self._detach(self)
+        if not self._queue:
+            self._finished()
+
+    def cut(self) -> None:
+        """Relay nothing more; what waits is forgotten."""
+        self._queue.clear()
+        self._finished()
+
+    def _pace(self) -> None:
+        self._timer = None
+        now = self._loop.time()
+        queue = self._queue
+        while queue and queue[0][0] + self._delay <= now:
+            self._route.push(queue.popleft()[1])
+        if queue:
+            self._timer = self._loop.call_at(queue[0][0] + self._delay, self._pace)
+        elif self._done is not None:
+            self._finished()
+
+    def _finished(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        done, self._done = self._done, None
+        if done is not None:
+            done()
+
+
+class Uplink:
+    """The voice of one phone. ``complain`` is called, at most once a second, when it sends without the floor."""
+
+    __slots__ = (
+        "_complain",
+        "_complained_at",
+        "_counters",
+        "_credit",
+        "_credit_at",
+        "_draining",
+        "_ended_at",
+        "_fence",
+        "_held",
+        "_hold_s",
+        "_pacer",
+        "_sequences",
+        "_shared",
+        "_timestamps",
+        "highest",
+        "last_at",
+    )
+
+    def __init__(self, shared: Shared, complain: Callable[[], None]) -> None:
+        self._shared = shared
+        self._counters = shared.counters
+        self._complain = complain
+        self._hold_s = shared.settings.hold_ms / 1000
+        self._held: deque[tuple[float, VoicePacket]] = deque()
+        self._pacer: Pacer | None = None
+        self._draining: Pacer | None = None
+        self._sequences = Unwrapper(SEQUENCE_MODULUS)
+        self._timestamps = Unwrapper(TIMESTAMP_MODULUS)
+        self._fence = -1
+        """Nothing up to this number is ever relayed again: it belongs to a burst that has ended."""
+        self.highest = -1
+        self.last_at = 0.0
+        self._ended_at = float("-inf")
+        self._complained_at = float("-inf")
+        self._credit = MAX_AHEAD_S * CLOCK_HZ
+        self._credit_at = shared.loop.time()
+
+    def received(self, packet: RtpPacket, now: float) -> tuple[int, int] | None:
+        """A packet that passed SRTP, at ``now`` of the loop's clock; its extended numbers, or ``None`` if refused."""
+        payload = packet.payload
+        if packet.payload_type == RED:
+            doubled = red.parse(payload, OPUS)
+            payload = doubled.primary if doubled is not None else b""
+        elif packet.payload_type != OPUS:
+            payload = b""
+        samples = opus.samples(payload)
+        if samples == 0 or not self._afford(samples, now):
+            self._counters.bad_voice += 1
+            return None
+        sequence = self._sequences.unwrap(packet.sequence)
+        timestamp = self._timestamps.unwrap(packet.timestamp)
+        self._counters.voice_in += 1
+        self.last_at = now
+        self.highest = max(self.highest, sequence)
+        if sequence <= self._fence:
+            self._counters.stale_voice += 1
+            return sequence, timestamp
+        voice = VoicePacket(sequence, timestamp, payload, self._shared.clock())
+        if self._pacer is not None:
+            self._pacer.voice(voice, now)
+        else:
+            self._hold(voice, now)
+        return sequence, timestamp
+
+    def begin(self, route: Route) -> Pacer:
+        """This phone has the floor: relay what is held and what comes, to ``route``."""
+        now = self._shared.loop.time()
+        self.expire(now)
+        if self._pacer is not None:
+            self._pacer.finish(_nothing)
+        if self._draining is not None:
+            self._draining.cut()
+            self._draining = None
+        held, self._held = self._held, deque()
+        self._pacer = Pacer(self._shared.loop, route, held, self._detach)
+        return self._pacer
+
+    def discard(self) -> None:
+        """Forget what is held: the request was queued or denied, the phone sends again at the grant."""
+        self._counters.without_floor += len(self._held)
+        self._held.clear()
+
+    def expire(self, now: float) -> None:
+        """Drop what has been held for longer than a grant may take."""
+        held, dropped = self._held, 0
+        while held and held[0][0] < now - self._hold_s:
+            held.popleft()
+            dropped += 1
+        if dropped:
+            self._dropped(dropped, now)
+
+    def _hold(self, voice: VoicePacket, now: float) -> None:
+        self._held.append((now, voice))
+        if len(self._held) > MAX_HELD_PACKETS:
+            self._held.popleft()
+            self._dropped(1, now)
+        self.expire(now)
+
+    def _dropped(self, packets: int, now: float) -> None:
+        self._counters.without_floor += packets
+        if now - self._ended_at > TAIL_S and now - self._complained_at >= WITHOUT_FLOOR_EVERY_S:
+            self._complained_at = now
+            self._complain()
+
+    def _detach(self, pacer: Pacer) -> None:
+        """The burst of ``pacer`` has ended: what this phone sent up to now is never heard again."""
+        if pacer is self._pacer:
+            self._draining, self._pacer = pacer, None
+            self._fence = self.highest
+            self._ended_at = self._shared.loop.time()
+
+    def _afford(self, samples: int, now: float) -> bool:
+        """Whether that much voice can have been spoken by now."""
+        earned = (now - self._credit_at) * CLOCK_HZ * PACE_FACTOR
+        self._credit = min(MAX_AHEAD_S * CLOCK_HZ, self._credit + earned)
+        self._credit_at = now
+        if samples > self._credit:
+            return False
+        self._credit -= samples
+        return True
+
+
+def _nothing() -> None:
+    """What is called where nobody waits."""
