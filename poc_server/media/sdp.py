@@ -89,7 +89,7 @@ def write(offer: Offer) -> str:
 
 def _media(offer: Offer, mid: int, direction: str) -> list[str]:
     host, port = offer.candidates[0] if offer.candidates else ("0.0.0.0", 9)  # noqa: S104 - SDP's "nowhere yet"
-    lines = [
+    return [
         f"m=audio {port} UDP/TLS/RTP/SAVPF {OPUS} {RED}",
         f"c=IN IP{ipaddress.ip_address(host).version} {host}",
         f"a=mid:{mid}",
@@ -105,15 +105,13 @@ def _media(offer: Offer, mid: int, direction: str) -> list[str]:
         f"a=fmtp:{RED} {OPUS}/{OPUS}",
         f"a=ptime:{offer.ptime_ms}",
         f"a=maxptime:{offer.ptime_ms}",
-    ]
-    if mid == 0:
-        # Of a bundle the first line's transport is the one that counts.
-        lines += [
+        # In every line, though the bundle has one transport: which line's candidates count differs between clients.
+        *(
             f"a=candidate:{number} 1 udp {_priority(number)} {host} {port} typ host"
             for number, (host, port) in enumerate(offer.candidates, 1)
-        ]
-        lines.append("a=end-of-candidates")
-    return lines
+        ),
+        "a=end-of-candidates",
+    ]
 
 
 def _priority(number: int) -> int:
