@@ -157,7 +157,7 @@ async def open_edge(**settings: object) -> AsyncIterator[MediaEdge]:
 async def until(holds: Callable[[], object], within: float = 10.0) -> None:
     """Wait for what other tasks bring about; looks every 5 ms."""
     async with asyncio.timeout(within):
-        while not holds():
+        while not holds():  # noqa: ASYNC110 - what is waited for has no event of its own
             await asyncio.sleep(0.005)
 
 
