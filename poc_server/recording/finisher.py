@@ -1,0 +1,149 @@
+"""What happens to a spool once it is whole: muxed in the worker, its record made durable, then the spool removed.
+
+Each step may be done again: a crash between any two leaves a spool that the next start finishes, with the same result.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any, Protocol
+
+import structlog
+
+from poc_server.recording.model import BurstRecord
+from poc_server.recording.settings import RecordingSettings
+from poc_server.worker.client import JobFailed, WorkerDied
+
+DISK_RETRY_S = 2.0
+"""Pause before a spool whose file the disk did not take is tried again; tried for ever, the spool is safe meanwhile."""
+WORKER_RETRY_S = 0.1
+CLOSE_TIMEOUT_S = 5.0
+"""How long a stopping node goes on finishing; what is left, the next start finishes."""
+_log = structlog.get_logger(__name__)
+
+
+class WorkerPort(Protocol):
+    """What the finisher needs of the worker."""
+
+    async def run(self, job: str, **values: Any) -> dict[str, Any]:
+        """Have a job done. Raises `JobFailed` or `WorkerDied`."""
+
+
+class RecordSink(Protocol):
+    """Where records go."""
+
+    async def recorded(self, record: BurstRecord) -> None:
+        """Take one record; returns when it will outlive a crash. The same record may come again."""
+
+    def muxing_failed(self, spool: Path, reason: str) -> None:
+        """A spool could not be muxed and was put aside: tell operators."""
+
+
+class Finisher:
+    """Finishes spools one after the other.
+
+    Args:
+        spools: folder of this node's spools.
+        recordings: folder of the finished files.
+    """
+
+    def __init__(
+        self, worker: WorkerPort, sink: RecordSink, spools: Path, recordings: Path, settings: RecordingSettings
+    ) -> None:
+        self.finished = 0
+        self.failed = 0
+        self._worker = worker
+        self._sink = sink
+        self._spools = spools
+        self._recordings = recordings
+        self._settings = settings
+        self._queue: asyncio.Queue[Path] = asyncio.Queue()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Queue what an earlier run left behind, then begin. Call it before the first burst is recorded."""
+        left = await self._until_done("list_spools", folder=str(self._spools))
+        for path in left.get("paths", ()):
+            self._queue.put_nowait(Path(path))
+        self._task = asyncio.create_task(self._run(), name="finisher")
+
+    @property
+    def waiting(self) -> int:
+        """Spools still to be taken up."""
+        return self._queue.qsize()
+
+    def spooled(self, path: Path) -> None:
+        """A spool is whole."""
+        self._queue.put_nowait(path)
+
+    async def drained(self) -> None:
+        """Returns when every spool given so far is finished or put aside."""
+        await self._queue.join()
+
+    async def aclose(self) -> None:
+        """Finish what waits, as far as time allows, then stop."""
+        if self._task is None:
+            return
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await self._queue.join()
+        except TimeoutError:
+            _log.warning("spools_left_for_next_start", count=self.waiting + 1)
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        self._task = None
+
+    async def _run(self) -> None:
+        while True:
+            spool = await self._queue.get()
+            try:
+                await self._finish(spool)
+            except Exception as problem:  # one burst's trouble must not end the recording of all others
+                _log.error("spool_left_for_next_start", spool=spool.name, reason=repr(problem))
+            finally:
+                self._queue.task_done()
+
+    async def _finish(self, spool: Path) -> None:
+        record = await self._muxed(spool)
+        if record is None:
+            return
+        await self._sink.recorded(record)
+        await self._until_done("remove", path=str(spool))
+        self.finished += 1
+
+    async def _muxed(self, spool: Path) -> BurstRecord | None:
+        """The record, or None: to be tried again when the disk is at fault, put aside when the spool is."""
+        reason = ""
+        for _ in range(self._settings.mux_attempts):
+            try:
+                values = await self._worker.run(
+                    "mux",
+                    spool=str(spool),
+                    recordings=str(self._recordings),
+                    day_offset_minutes=self._settings.day_offset_minutes,
+                )
+            except (JobFailed, WorkerDied) as problem:
+                reason = str(problem) or "the worker died"
+                _log.warning("muxing_failed", spool=spool.name, reason=reason)
+                if isinstance(problem, JobFailed) and problem.disk:
+                    await asyncio.sleep(DISK_RETRY_S)
+                    self._queue.put_nowait(spool)
+                    return None
+            else:
+                return BurstRecord.from_json(values)
+        await self._until_done("put_aside", path=str(spool))
+        self.failed += 1
+        self._sink.muxing_failed(spool, reason)
+        return None
+
+    async def _until_done(self, job: str, **values: Any) -> dict[str, Any]:
+        """A job that must be done: a worker that died is asked again. One that fails is logged and left."""
+        while True:
+            try:
+                return await self._worker.run(job, **values)
+            except WorkerDied:
+                await asyncio.sleep(WORKER_RETRY_S)
+            except JobFailed as problem:
+                _log.warning("file_work_failed", job=job, reason=str(problem))
+                return {}

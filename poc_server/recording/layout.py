@@ -1,0 +1,48 @@
+"""Where files stand below the data folder. No name that came from outside becomes part of a path unchecked.
+
+``spool/NODE/…spool`` while a burst is on air and until its row is safe;
+``recordings/YYYY/MM/DD/GROUP/BURST-FROM.ogg`` after; ``spool/NODE/failed/`` what could not be muxed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from poc_server.recording.model import BurstMeta
+
+SPOOL_SUFFIX = ".spool"
+_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+def safe_name(name: str) -> str:
+    """``name`` itself when it is harmless in every file system, else 32 hexadecimal digits of its SHA-256."""
+    if _SAFE.fullmatch(name):
+        return name
+    return "x." + hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def city_day(at_ms: int, offset_minutes: int) -> date:
+    """The calendar day of the city at ``at_ms`` (ms since the epoch)."""
+    return (datetime.fromtimestamp(at_ms / 1000, UTC) + timedelta(minutes=offset_minutes)).date()
+
+
+def spool_name(meta: BurstMeta) -> str:
+    """File name of the burst's spool."""
+    return f"{safe_name(meta.group)}.{int(meta.burst)}-{meta.from_ms}{SPOOL_SUFFIX}"
+
+
+def audio_path(meta: BurstMeta, offset_minutes: int) -> str:
+    """Path of the burst's audio file below the recordings folder."""
+    day = city_day(meta.started_ms, offset_minutes)
+    return f"{day:%Y/%m/%d}/{safe_name(meta.group)}/{int(meta.burst)}-{meta.from_ms}.ogg"
+
+
+def inside(folder: Path, relative: str) -> Path:
+    """``folder / relative``. Raises ValueError when that would leave the folder."""
+    path = (folder / relative).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise ValueError("path leaves its folder")
+    return path

@@ -1,0 +1,87 @@
+"""From a spool to the burst's file and record. May be done again for the same spool: the file that stands is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from groups.vocabulary import BurstEnd
+from poc_server.recording.layout import audio_path, inside
+from poc_server.recording.model import BurstRecord
+from poc_server.recording.spool import NotASpool, Spool, SpoolEnd, read_spool
+from poc_server.worker.arrange import CLOCK_HZ, Arranged, arrange
+from poc_server.worker.ogg import write_ogg
+from poc_server.worker.peaks import peaks
+
+
+def mux(spool_file: Path, recordings: Path, day_offset_minutes: int) -> BurstRecord:
+    """Make the file of one burst and say all that is known of it. A spool without end is marked `BurstEnd.CUT`.
+
+    The file is whole and on the disk (fsync of file and folder) before it stands under its name.
+
+    Raises:
+        NotASpool: the file is no spool.
+        OSError: disk trouble.
+    """
+    try:
+        spool = read_spool(spool_file.read_bytes())
+    except FileNotFoundError:
+        raise NotASpool("the spool is gone") from None
+    arranged = arrange(spool.packets)
+    end = spool.end or SpoolEnd(BurstEnd.CUT, _last_heard(spool))
+    relative, size, digest = "", 0, ""
+    if arranged.pieces:
+        relative = audio_path(spool.meta, day_offset_minutes)
+        size, digest = _stand(inside(recordings, relative), spool, arranged)
+    return BurstRecord(
+        meta=spool.meta,
+        outcome=end.outcome,
+        ended_ms=end.ended_ms,
+        duration_ms=arranged.samples * 1000 // CLOCK_HZ,
+        packets=arranged.packets,
+        lost=arranged.lost,
+        unrecorded=end.unrecorded,
+        filled_ms=arranged.filled * 1000 // CLOCK_HZ,
+        file=relative,
+        size=size,
+        sha256=digest,
+        peaks=peaks(arranged),
+    )
+
+
+def _last_heard(spool: Spool) -> int:
+    return max([packet.arrived_ms for packet in spool.packets] + [spool.meta.started_ms])
+
+
+def _stand(path: Path, spool: Spool, arranged: Arranged) -> tuple[int, str]:
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        half = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            write_ogg(half, arranged, _comments(spool), path.stem)
+            _sync(half)
+            half.rename(path)
+        finally:
+            half.unlink(missing_ok=True)
+        _sync(path.parent)
+    data = path.read_bytes()
+    return len(data), hashlib.sha256(data).hexdigest()
+
+
+def _comments(spool: Spool) -> dict[str, str]:
+    meta = spool.meta
+    began = datetime.fromtimestamp(meta.started_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    comments = {"GROUP": meta.group, "BURST": str(int(meta.burst)), "TALKER": meta.talker or "", "DATE": began}
+    if meta.incident:
+        comments["INCIDENT"] = meta.incident
+    return comments
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from groups.vocabulary import BurstEnd
+from poc_server.recording import finisher as finishing
+from poc_server.recording.finisher import Finisher
+from poc_server.recording.model import BurstRecord
+from poc_server.recording.settings import RecordingSettings
+from poc_server.recording.spool import SpoolEnd, end_record, head_record, voice_record
+from poc_server.worker.client import JobFailed, Worker, WorkerDied
+from tests.recording.voices import NOON, SAMPLES, hear, meta, spoken
+
+pytestmark = pytest.mark.wire
+
+
+class Shelf:
+    """Keeps every record it is given, as the journal would."""
+
+    def __init__(self) -> None:
+        self.records: list[BurstRecord] = []
+        self.failed: list[tuple[str, str]] = []
+
+    async def recorded(self, record: BurstRecord) -> None:
+        self.records.append(record)
+
+    def muxing_failed(self, spool: Path, reason: str) -> None:
+        self.failed.append((spool.name, reason))
+
+
+@asynccontextmanager
+async def finishing_in(folder: Path) -> AsyncIterator[tuple[Finisher, Shelf, Worker]]:
+    worker = await Worker.start()
+    shelf = Shelf()
+    finisher = Finisher(worker, shelf, folder / "spool", folder / "recordings", RecordingSettings())
+    try:
+        yield finisher, shelf, worker
+    finally:
+        await finisher.aclose()
+        await worker.aclose()
+
+
+def leave_spool(folder: Path, burst: int, *, whole: bool = True) -> Path:
+    (folder / "spool").mkdir(exist_ok=True)
+    path = folder / "spool" / f"{burst}.spool"
+    data = head_record(meta(burst)) + voice_record(spoken(25))
+    path.write_bytes(data + end_record(SpoolEnd(BurstEnd.RELEASED, NOON + 1_000)) if whole else data[:-7])
+    return path
+
+
+async def test_a_spool_becomes_a_file_and_a_record_and_goes(tmp_path: Path) -> None:
+    async with finishing_in(tmp_path) as (finisher, shelf, _):
+        await finisher.start()
+        path = leave_spool(tmp_path, 1)
+        finisher.spooled(path)
+        await finisher.drained()
+        assert not path.exists()
+    (record,) = shelf.records
+    assert hear((tmp_path / "recordings" / record.file).read_bytes()).plays == 25 * SAMPLES
+
+
+async def test_what_a_killed_server_left_is_finished_at_the_next_start(tmp_path: Path) -> None:
+    leave_spool(tmp_path, 1)
+    torn = leave_spool(tmp_path, 2, whole=False)
+    torn.write_bytes(head_record(meta(2)) + voice_record(spoken(20)) + voice_record(spoken(25)[20:])[:-7])
+    async with finishing_in(tmp_path) as (finisher, shelf, _):
+        await finisher.start()
+        await finisher.drained()
+    assert [(int(r.meta.burst), r.outcome, r.packets) for r in shelf.records] == [
+        (1, BurstEnd.RELEASED, 25),
+        (2, BurstEnd.CUT, 20),
+    ]
+    assert list((tmp_path / "spool").glob("*.spool")) == []
+
+
+async def test_a_spool_that_is_none_is_put_aside_and_told(tmp_path: Path) -> None:
+    leave_spool(tmp_path, 1)
+    (tmp_path / "spool" / "0.spool").write_bytes(b"junk")
+    async with finishing_in(tmp_path) as (finisher, shelf, _):
+        await finisher.start()
+        await finisher.drained()
+        assert (finisher.finished, finisher.failed) == (1, 1)
+    assert len(shelf.records) == 1
+    assert shelf.failed[0][0] == "0.spool"
+    assert (tmp_path / "spool" / "failed" / "0.spool").read_bytes() == b"junk"
+
+
+async def test_a_worker_that_dies_comes_back_and_the_burst_is_finished(tmp_path: Path) -> None:
+    async with finishing_in(tmp_path) as (finisher, shelf, worker):
+        await finisher.start()
+        assert worker.pid is not None
+        first = worker.pid
+        os.kill(first, signal.SIGKILL)
+        finisher.spooled(leave_spool(tmp_path, 1))
+        await finisher.drained()
+        assert worker.pid != first
+        assert worker.restarts == 1
+    assert len(shelf.records) == 1
+
+
+async def test_a_disk_that_takes_no_file_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finishing, "DISK_RETRY_S", 0.01)
+    (tmp_path / "recordings").write_text("in the way")
+    async with finishing_in(tmp_path) as (finisher, shelf, worker):
+        await finisher.start()
+        path = leave_spool(tmp_path, 1)
+        finisher.spooled(path)
+        with pytest.raises(JobFailed) as refused:
+            await worker.run("mux", spool=str(path), recordings=str(tmp_path / "recordings"), day_offset_minutes=0)
+        assert refused.value.disk
+        assert shelf.records == []
+        assert path.exists()
+        (tmp_path / "recordings").unlink()
+        await finisher.drained()
+    assert len(shelf.records) == 1
+
+
+async def test_the_worker_says_what_it_cannot_do_and_goes_on(tmp_path: Path) -> None:
+    worker = await Worker.start()
+    with pytest.raises(JobFailed, match="unknown job"):
+        await worker.run("brew", kind="coffee")
+    with pytest.raises(JobFailed, match="KeyError"):
+        await worker.run("mux")
+    assert await worker.run("list_spools", folder=str(tmp_path)) == {"paths": []}
+    await worker.aclose()
+    with pytest.raises(WorkerDied):
+        await worker.run("list_spools", folder=str(tmp_path))
+
+
+def test_the_worker_ends_with_its_node() -> None:
+    script = (
+        "import asyncio, os\n"
+        "from poc_server.worker.client import Worker\n"
+        "async def main():\n"
+        "    worker = await Worker.start()\n"
+        "    await worker.run('list_spools', folder='/nowhere')\n"
+        "    print(worker.pid, flush=True)\n"
+        "    os.kill(os.getpid(), 9)\n"
+        "asyncio.run(main())\n"
+    )
+    node = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=30
+    )
+    try:
+        worker = os.pidfd_open(int(node.stdout))
+    except ProcessLookupError:
+        return
+    ended, _, _ = select.select([worker], [], [], 10)
+    os.close(worker)
+    assert ended
