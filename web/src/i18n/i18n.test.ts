@@ -1,0 +1,27 @@
+import { describe, expect, it } from "vitest";
+import words from "../generated/words.json";
+import { en } from "./en";
+import { filled } from "./index";
+import { type Key, zh } from "./zh";
+
+const placeholders = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(([found]) => found).sort();
+
+describe("the words", () => {
+  it("have the same places to fill in both languages", () => {
+    for (const key of Object.keys(zh) as Key[])
+      expect(placeholders(en[key]), key).toEqual(placeholders(zh[key]));
+  });
+
+  it("stand for every refusal and role in both languages", () => {
+    for (const list of [words.refusals, words.roles]) {
+      for (const both of Object.values(list)) {
+        expect(both["zh-CN"]).not.toBe("");
+        expect(both.en).not.toBe("");
+      }
+    }
+  });
+
+  it("are filled by name, and what is unknown stays", () => {
+    expect(filled("{a} of {b}", { a: 1 })).toBe("1 of {b}");
+  });
+});

@@ -1,0 +1,41 @@
+// The language of the page, and its words. Refusals and roles come from the server's own list.
+
+import { signal } from "@preact/signals";
+import words from "../generated/words.json";
+import type { Refusal, Role } from "../wire/protocol";
+import { en } from "./en";
+import { type Key, zh } from "./zh";
+
+export type Language = "zh-CN" | "en";
+
+const KEPT = "poc.language";
+const dictionaries: Record<Language, Record<Key, string>> = { "zh-CN": zh, en };
+
+export const language = signal<Language>(initial());
+
+function initial(): Language {
+  return typeof localStorage !== "undefined" && localStorage.getItem(KEPT) === "en" ? "en" : "zh-CN";
+}
+
+export function setLanguage(to: Language): void {
+  localStorage.setItem(KEPT, to);
+  language.value = to;
+  document.documentElement.lang = to;
+}
+
+/** The words of `key`, with `{name}` and its like filled in. */
+export function t(key: Key, values: Record<string, string | number> = {}): string {
+  return filled(dictionaries[language.value][key], values);
+}
+
+export function filled(text: string, values: Record<string, string | number>): string {
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+}
+
+export function refusalWords(code: Refusal | "unreachable"): string {
+  return code === "unreachable" ? t("unreachable") : words.refusals[code][language.value];
+}
+
+export function roleWords(role: Role): string {
+  return words.roles[role][language.value];
+}

@@ -1,0 +1,78 @@
+// Watches the slots while they carry bursts: when the first packet was heard, how loud it is, and whether packets come at all.
+
+import { mark } from "../diagnostics";
+import type { Slot } from "../wire/protocol";
+import { type Expectation, expecting } from "./expectation";
+import type { Slots } from "./slots";
+
+const LOOK_EVERY_MS = 40;
+const COUNT_EVERY_MS = 500;
+
+export type WatchOwner = {
+  stalled: () => void;
+  levels: (levels: Record<number, number>) => void;
+};
+
+type Awaited = { burst: number; since: number; heard: boolean };
+
+export class SlotWatch {
+  #awaited = new Map<number, Awaited>();
+  #expectation: Expectation = null;
+  #looking = 0;
+  #counting = 0;
+
+  constructor(
+    private readonly slots: Slots,
+    private readonly owner: WatchOwner,
+  ) {}
+
+  /** What the slots carry from now on. */
+  expect(carried: readonly Slot[]): void {
+    const before = this.#awaited;
+    this.#awaited = new Map();
+    for (const { slot, burst } of carried) {
+      if (!burst) continue;
+      const known = before.get(slot);
+      const same = known?.burst === burst;
+      this.#awaited.set(slot, same ? known : { burst, since: performance.now(), heard: false });
+    }
+    if (this.#awaited.size > 0) this.#begin();
+    else this.#end();
+  }
+
+  #begin(): void {
+    if (this.#looking) return;
+    this.#looking = window.setInterval(() => this.#look(), LOOK_EVERY_MS);
+    this.#counting = window.setInterval(() => void this.#count(), COUNT_EVERY_MS);
+  }
+
+  #end(): void {
+    clearInterval(this.#looking);
+    clearInterval(this.#counting);
+    this.#looking = 0;
+    this.#counting = 0;
+    this.#expectation = null;
+    this.owner.levels({});
+  }
+
+  #look(): void {
+    const levels: Record<number, number> = {};
+    for (const [slot, awaited] of this.#awaited) {
+      const heard = this.slots.heard(slot);
+      if (!heard || heard.at < awaited.since) continue;
+      levels[slot] = heard.level;
+      if (awaited.heard) continue;
+      awaited.heard = true;
+      mark("first_voice", { slot, burst: awaited.burst, at: heard.at });
+    }
+    this.owner.levels(levels);
+  }
+
+  async #count(): Promise<void> {
+    const packets = await this.slots.packets();
+    const sample = { bursts: this.#awaited.size, packets };
+    const { next, stalled } = expecting(this.#expectation, sample, performance.now());
+    this.#expectation = next;
+    if (stalled) this.owner.stalled();
+  }
+}

@@ -1,0 +1,5 @@
+import { mount } from "../../ui/mount";
+import { IndexPage } from "./IndexPage";
+import "./index.css";
+
+mount(IndexPage);

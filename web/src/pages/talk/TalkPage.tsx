@@ -1,0 +1,98 @@
+// The officer's page: group, state, button. On a wide screen the groups stay beside it.
+
+import { useSignal } from "@preact/signals";
+import { current } from "../../account/account";
+import { t } from "../../i18n";
+import type { Phone } from "../../phone/phone";
+import { GroupList, Presence } from "../../phone/view/Groups";
+import { ObstacleScreen } from "../../phone/view/ObstacleScreen";
+import { Status } from "../../phone/view/Status";
+import { TalkButton } from "../../phone/view/TalkButton";
+import { Icon } from "../../ui/icons";
+import { TopBar } from "../../ui/TopBar";
+
+export function TalkPage({ phone }: { phone: Phone }) {
+  const choosing = useSignal(false);
+  const user = phone.picture.value.user ?? current();
+  const group = phone.group.value;
+  const tier = phone.face.value.name === "taken" ? phone.face.value.tier : 0;
+  return (
+    <div class="page" data-face={phone.face.value.name} data-tier={tier}>
+      <TopBar name={user?.name ?? ""} badge={user?.badge} light={light(phone)} />
+      <aside class="side">
+        <h2>{t("groups")}</h2>
+        <GroupList phone={phone} />
+      </aside>
+      <main class="front">
+        <button
+          type="button"
+          class="group"
+          aria-haspopup="dialog"
+          aria-expanded={choosing.value}
+          onClick={() => {
+            choosing.value = true;
+          }}
+        >
+          <span class="name">{group?.name ?? t("group")}</span>
+          {group && <Presence phone={phone} group={group} />}
+          <Icon.chevron />
+        </button>
+        <Status phone={phone} />
+        <Others phone={phone} />
+        <TalkButton phone={phone} />
+        <p class="space">{t("talk_key")}</p>
+      </main>
+      {choosing.value && (
+        <div class="drawer" role="dialog" aria-modal="true" aria-label={t("choose_group")}>
+          <div class="drawer-head">
+            <h2>{t("choose_group")}</h2>
+            <button
+              type="button"
+              onClick={() => {
+                choosing.value = false;
+              }}
+            >
+              {t("close")}
+            </button>
+          </div>
+          <GroupList
+            phone={phone}
+            onChosen={() => {
+              choosing.value = false;
+            }}
+          />
+        </div>
+      )}
+      <ObstacleScreen phone={phone} />
+    </div>
+  );
+}
+
+/** Voices of other groups that are heard beside the selected one. */
+function Others({ phone }: { phone: Phone }) {
+  const { slots, groups, selected } = phone.picture.value;
+  const others = slots.filter(({ group }) => group !== selected);
+  return (
+    <ul class="others">
+      {others.map(({ slot, group, by }) => (
+        <li key={slot}>
+          <Icon.speaker />
+          {t("also_heard", {
+            group: groups.find(({ id }) => id === group)?.name ?? "",
+            name: by?.name ?? "",
+          })}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function light(phone: Phone): { state: "up" | "waiting" | "down"; label: string } {
+  if (!phone.online.value) return { state: "down", label: t("face_no_network") };
+  const path = phone.pathState.value;
+  const up = phone.linkState.value === "up" && path === "connected";
+  if (up) return { state: "up", label: t("connected") };
+  return path === "failed"
+    ? { state: "down", label: t("obstacle_no_media_path") }
+    : { state: "waiting", label: t("face_connecting") };
+}

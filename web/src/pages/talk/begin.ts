@@ -1,0 +1,30 @@
+// Who talks here: the person of this tab or device, or, in the demo, the one that `?as=` names.
+
+import { current, enter, freshToken } from "../../account/account";
+import { api } from "../../account/api";
+import { language } from "../../i18n";
+import { Phone } from "../../phone/phone";
+
+const SLOTS = 2;
+
+/** A phone that has been started; null when the person was sent to sign in. */
+export async function begin(): Promise<Phone | null> {
+  const url = new URL(location.href);
+  const as = url.searchParams.get("as");
+  if (as) {
+    try {
+      enter(await api.stepIn(as), "tab");
+    } catch {
+      // No demo, or nobody of that name: the start page says so.
+    }
+    url.searchParams.delete("as");
+    history.replaceState(null, "", url);
+  }
+  if (!current()) {
+    location.replace("/");
+    return null;
+  }
+  const phone = new Phone({ language: language.value, slots: SLOTS, token: freshToken });
+  phone.start();
+  return phone;
+}

@@ -1,0 +1,7 @@
+import { mount } from "../../ui/mount";
+import { begin } from "./begin";
+import "./talk.css";
+import { TalkPage } from "./TalkPage";
+
+const phone = await begin();
+if (phone) mount(() => <TalkPage phone={phone} />);

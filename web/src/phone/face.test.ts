@@ -1,0 +1,85 @@
+import { describe, expect, it } from "vitest";
+import { type ParticipantState, type Phase, start } from "../floor/participant";
+import { idleFloor } from "../wire/picture";
+import { type Facts, face, obstacle } from "./face";
+
+const NOW = 1_000_000;
+const ready: Facts = {
+  dismissed: null,
+  secure: true,
+  online: true,
+  link: "up",
+  path: "connected",
+  soundLocked: false,
+  microphone: "warm",
+  waved: false,
+  me: "me",
+  mayTalk: true,
+  participant: { ...start, link: "up", group: "g" },
+  floor: idleFloor,
+};
+const permitted: Extract<Phase, { name: "has_permission" }> = {
+  name: "has_permission",
+  burst: 1,
+  endsAt: NOW + 30_000,
+  warned: false,
+  openAt: null,
+  revoke: null,
+};
+
+function inPhase(phase: Phase): Facts {
+  return { ...ready, participant: { ...ready.participant, phase } };
+}
+
+function withNotice(notice: ParticipantState["notice"]): Facts {
+  return { ...ready, participant: { ...ready.participant, notice } };
+}
+
+describe("the face", () => {
+  const taken = { ...idleFloor, state: "taken", by: { id: "u1", name: "张三" } } as const;
+  it.each<[string, Facts]>([
+    ["idle", ready],
+    ["listen_only", { ...ready, mayTalk: false }],
+    ["taken", { ...ready, floor: taken }],
+    ["idle", { ...ready, floor: { ...taken, by: { id: "me", name: "我" } } }],
+    ["requesting", inPhase({ name: "pending_request", request: "f", until: NOW + 1 })],
+    ["queued", inPhase({ name: "queued", request: "f", position: 1, size: 2 })],
+    ["talking", inPhase(permitted)],
+    ["ending", inPhase({ ...permitted, endsAt: NOW + 10_000 })],
+    ["talking", inPhase({ ...permitted, endsAt: NOW + 10_001 })],
+    ["get_ready", inPhase({ ...permitted, openAt: NOW + 100 })],
+    ["revoked_grace", inPhase({ ...permitted, revoke: { cause: 4, endsAt: NOW + 1000 } })],
+    ["releasing", inPhase({ name: "pending_release", request: "f", burst: 1, sent: null, until: NOW + 1 })],
+    ["microphone_starting", { ...inPhase(permitted), microphone: "starting" }],
+    ["denied", withNotice({ kind: "denied", code: "floor_taken", cause: 1, retryAt: null, until: NOW + 1 })],
+    ["revoked", withNotice({ kind: "revoked", cause: 2, until: NOW + 1 })],
+    ["no_answer", withNotice({ kind: "no_answer", until: NOW + 1 })],
+    ["no_path_yet", withNotice({ kind: "no_media_path", until: NOW + 1 })],
+    ["idle", withNotice({ kind: "no_answer", until: NOW })],
+    ["no_network", { ...ready, online: false }],
+    ["reconnecting", { ...ready, link: "reconnecting" }],
+    ["connecting", { ...ready, path: "connecting" }],
+    ["no_group", { ...ready, participant: { ...ready.participant, group: null } }],
+  ])("is %s", (name, facts) => {
+    expect(face(facts, NOW).name).toBe(name);
+  });
+});
+
+describe("the obstacle", () => {
+  it.each<[string | undefined, Partial<Facts>]>([
+    [undefined, {}],
+    ["dismissed", { dismissed: "replaced" }],
+    ["insecure", { secure: false }],
+    ["sound_locked", { soundLocked: true }],
+    ["no_media_path", { path: "failed" }],
+    ["microphone_refused", { microphone: "refused" }],
+    ["microphone_missing", { microphone: "missing" }],
+    ["microphone_missing", { microphone: "unsupported" }],
+    ["microphone_lost", { microphone: "lost" }],
+    [undefined, { microphone: "refused", waved: true }],
+    [undefined, { path: "failed", link: "reconnecting" }],
+    ["sound_locked", { soundLocked: true, microphone: "refused" }],
+  ])("is %s with %o", (name, change) => {
+    expect(obstacle({ ...ready, ...change })?.name).toBe(name);
+  });
+});

@@ -1,0 +1,31 @@
+import { describe, expect, it } from "vitest";
+import { deafness, type Ears } from "./listening";
+
+const hearing: Ears = {
+  soundLocked: false,
+  hidden: false,
+  soundsWhileHidden: false,
+  microphoneLost: false,
+  frozen: false,
+  media: true,
+};
+
+describe("a burst would be heard", () => {
+  it("when all is well", () => {
+    expect(deafness(hearing)).toBeNull();
+  });
+
+  it.each([
+    [{ frozen: true }, "frozen"],
+    [{ media: false }, "no_media"],
+    [{ soundLocked: true }, "locked"],
+    [{ microphoneLost: true }, "microphone_lost"],
+    [{ hidden: true }, "hidden"],
+  ] as const)("not with %o", (change, reason) => {
+    expect(deafness({ ...hearing, ...change })).toBe(reason);
+  });
+
+  it("behind another window, once the sound was seen to go on", () => {
+    expect(deafness({ ...hearing, hidden: true, soundsWhileHidden: true })).toBeNull();
+  });
+});

@@ -1,0 +1,349 @@
+// One phone: joins link, media path, sound and floor. Pages draw its signals and pass on what fingers do; no page talks to a
+// socket or a microphone by itself.
+
+import { batch, computed, effect, signal } from "@preact/signals";
+import { mark } from "../diagnostics";
+import { FloorRunner } from "../floor/runner";
+import { type MicrophoneState, VoiceInput } from "../media/microphone";
+import { MediaPath, type PathState } from "../media/path";
+import { Slots } from "../media/slots";
+import { Sound } from "../media/sound";
+import { SlotWatch } from "../media/watch";
+import { keepListenedGroups, listenedGroups, relayOnly, voiceProcessing } from "../settings";
+import { Link, type LinkState } from "../wire/link";
+import { blank, idleFloor, told, welcomed } from "../wire/picture";
+import type { Refusal, ServerMessage, Welcome } from "../wire/protocol";
+import { type Facts, face, obstacle } from "./face";
+import { deafness, REPORT_EVERY_MS } from "./listening";
+import { watch } from "./surroundings";
+
+/** A page hidden for so long gives the microphone back. */
+export const WARM_WHILE_HIDDEN_MS = 60_000;
+/** With no media path, a new attempt so often. */
+export const PATH_RETRY_MS = 10_000;
+
+export type PhoneSettings = {
+  language: "zh-CN" | "en";
+  slots: number;
+  token: (renew: boolean) => Promise<string | null>;
+};
+
+export class Phone {
+  readonly picture = signal(blank);
+  readonly linkState = signal<LinkState>("closed");
+  readonly pathState = signal<PathState>("none");
+  readonly online = signal(navigator.onLine);
+  readonly soundLocked = signal(false);
+  readonly microphoneState = signal<MicrophoneState>("cold");
+  readonly waved = signal(false);
+  readonly dismissed = signal<Refusal | null>(null);
+  readonly listened = signal<readonly string[]>([]);
+  readonly now = signal(performance.now());
+  /** Loudness of what goes out while this phone talks, 0 to 1. */
+  readonly level = signal(0);
+  /** Slot number → loudness of what is heard on it, 0 to 1. */
+  readonly levels = signal<Readonly<Record<number, number>>>({});
+
+  readonly #sound = new Sound((locked) => {
+    this.soundLocked.value = locked;
+  });
+  readonly #slots = new Slots((locked) => {
+    if (locked) this.soundLocked.value = true;
+  });
+  readonly #path = new MediaPath(
+    {
+      changed: (state) => this.#pathChanged(state),
+      receivers: (receivers) => this.#slots.attach(receivers),
+    },
+    relayOnly(),
+  );
+  readonly #voice = new VoiceInput(
+    this.#sound.context,
+    () => this.#path.uplink,
+    (state) => {
+      this.microphoneState.value = state;
+    },
+    voiceProcessing(),
+  );
+  readonly #link: Link;
+  readonly #floor: FloorRunner;
+  readonly #watch: SlotWatch;
+  #hiddenSince: { at: number; audio: number } | null = null;
+  #frozen = false;
+  #cooling = 0;
+  #pathRetry = 0;
+
+  constructor(settings: PhoneSettings) {
+    this.#link = new Link(
+      {
+        token: settings.token,
+        welcomed: (welcome) => this.#welcomed(welcome),
+        received: (message) => this.#received(message),
+        changed: (state) => {
+          this.linkState.value = state;
+          this.#tellFloor();
+        },
+        dismissed: (code) => {
+          this.dismissed.value = code;
+        },
+      },
+      settings,
+    );
+    this.#floor = new FloorRunner({
+      send: (message) => this.#link.send(message),
+      voice: this.#voice,
+      tone: (tone) => this.#sound.tone(tone),
+      muteSlots: (muted) => this.#slots.mute(muted),
+    });
+    this.#watch = new SlotWatch(this.#slots, {
+      stalled: () => this.restartMedia("no_packets"),
+      levels: (levels) => {
+        this.levels.value = levels;
+      },
+    });
+    effect(() => this.#watch.expect(this.picture.value.slots));
+    effect(() => this.#trace());
+  }
+
+  readonly floorState = computed(() => this.#floor.state.value);
+  readonly group = computed(() => {
+    const { groups, selected } = this.picture.value;
+    return groups.find(({ id }) => id === selected) ?? null;
+  });
+  readonly facts = computed<Facts>(() => ({
+    dismissed: this.dismissed.value,
+    secure: isSecureContext,
+    online: this.online.value,
+    link: this.linkState.value,
+    path: this.pathState.value,
+    soundLocked: this.soundLocked.value,
+    microphone: this.microphoneState.value,
+    waved: this.waved.value,
+    me: this.picture.value.user?.id ?? null,
+    mayTalk: this.group.value?.may_talk ?? false,
+    participant: this.floorState.value,
+    floor: this.picture.value.floors[this.picture.value.selected ?? ""] ?? idleFloor,
+  }));
+  readonly obstacle = computed(() => obstacle(this.facts.value));
+  readonly face = computed(() => face(this.facts.value, this.now.value));
+
+  /** Begins. Returns what ends it. */
+  start(): () => void {
+    const stopWatching = watch({
+      online: () => {
+        this.online.value = true;
+        this.#link.hurry();
+        this.restartMedia("online");
+      },
+      offline: () => {
+        this.online.value = false;
+        this.#link.lost();
+      },
+      networkChanged: () => this.restartMedia("network_change"),
+      hidden: () => this.#hidden(),
+      shown: () => this.#shown(),
+      frozen: () => {
+        this.#frozen = true;
+        this.#report();
+      },
+      blurred: () => this.lift(),
+      touched: () => this.touched(),
+    });
+    const clock = window.setInterval(() => {
+      this.now.value = performance.now();
+      this.level.value = this.floorState.value.microphone.name === "on" ? this.#voice.level() : this.#heard();
+    }, 100);
+    const reporting = window.setInterval(() => this.#report(), REPORT_EVERY_MS);
+    this.#link.open();
+    void this.#prepareIfAllowed();
+    return () => {
+      stopWatching();
+      clearInterval(clock);
+      clearInterval(reporting);
+      this.#link.close();
+      this.#path.close();
+      this.#slots.clear();
+    };
+  }
+
+  /** Any touch: the moment in which a browser lets sound and microphone begin. */
+  touched(): void {
+    void this.#sound.unlock();
+    void this.#slots.play();
+    if (this.microphoneState.value === "cold" && !this.obstacle.value) void this.#voice.prepare();
+  }
+
+  press(at: number): void {
+    mark("pointerdown", {}, at);
+    if (this.obstacle.value) return;
+    navigator.vibrate?.(20);
+    this.#floor.feed({ type: "press" });
+  }
+
+  lift(): void {
+    if (this.floorState.value.held || this.floorState.value.phase.name !== "has_no_permission") {
+      this.#floor.feed({ type: "lift" });
+    }
+  }
+
+  select(group: string): void {
+    this.lift();
+    this.#link.request({ type: "select", group }).catch(() => undefined);
+    sessionStorage.setItem("poc.group", group);
+    this.#tellListened();
+  }
+
+  /** Hears a group beside the selected one, or no longer. */
+  toggleListening(group: string): void {
+    const user = this.picture.value.user?.id;
+    if (!user) return;
+    const before = this.listened.value;
+    this.listened.value = before.includes(group) ? before.filter((id) => id !== group) : [...before, group];
+    keepListenedGroups(user, [...this.listened.value]);
+    this.#tellListened();
+  }
+
+  /** Goes on without a microphone. */
+  wave(): void {
+    this.waved.value = true;
+  }
+
+  async askForMicrophone(): Promise<void> {
+    this.touched();
+    await this.#voice.prepare();
+  }
+
+  /** A second offer for the path that is there; without one, or without keys that still hold, a path anew. */
+  restartMedia(reason: string): void {
+    mark("ice_restart", { reason });
+    if (this.linkState.value !== "up") return this.#link.hurry();
+    if (this.#path.alive) {
+      this.#link.request({ type: "ice_restart" }).catch(() => undefined);
+      return;
+    }
+    this.#link.forget();
+    this.#link.lost();
+    this.#link.hurry();
+  }
+
+  #welcomed(welcome: Welcome): void {
+    batch(() => {
+      this.picture.value = welcomed(this.picture.value, welcome);
+      this.listened.value = listenedGroups(welcome.user.id);
+    });
+    if (welcome.offer) void this.#begin(welcome);
+    else this.restartMedia("socket_lost");
+    const wanted = welcome.selected ?? sessionStorage.getItem("poc.group");
+    const group = welcome.groups.find(({ id }) => id === wanted) ?? welcome.groups[0];
+    if (group) this.#link.request({ type: "select", group: group.id }).catch(() => undefined);
+    this.#tellListened();
+    this.#tellFloor();
+  }
+
+  async #begin(welcome: Welcome): Promise<void> {
+    try {
+      const sdp = await this.#path.begin(welcome.offer ?? "", welcome.ice_servers);
+      await this.#link.request({ type: "answer", sdp });
+    } catch (problem) {
+      mark("answer_failed", { problem: String(problem) });
+    }
+  }
+
+  async #offered(offer: string): Promise<void> {
+    try {
+      const sdp = await this.#path.restart(offer);
+      if (sdp) await this.#link.request({ type: "answer", sdp });
+    } catch (problem) {
+      mark("answer_failed", { problem: String(problem) });
+    }
+  }
+
+  #received(message: ServerMessage): void {
+    const before = this.picture.value;
+    this.picture.value = told(before, message);
+    if (message.type === "offer") void this.#offered(message.sdp);
+    if (message.type === "slot") mark("slot", { ...message });
+    if (message.type === "slot" && message.burst && message.group === this.picture.value.selected) {
+      if (!this.floorState.value.held) this.#sound.tone("incoming");
+    }
+    this.#floor.received(message);
+  }
+
+  #pathChanged(state: PathState): void {
+    this.pathState.value = state;
+    clearTimeout(this.#pathRetry);
+    if (state === "interrupted") this.restartMedia("disconnected");
+    if (state === "failed") {
+      this.#pathRetry = window.setTimeout(() => this.restartMedia("no_media_path"), PATH_RETRY_MS);
+    }
+    this.#tellFloor();
+    this.#report();
+  }
+
+  #tellFloor(): void {
+    const path = this.pathState.value;
+    const up = this.linkState.value === "up" && this.online.value;
+    const media = path === "connected" || path === "interrupted";
+    this.#floor.feed({ type: "link", state: !up ? "down" : media ? "up" : "no_media_path" });
+  }
+
+  #tellListened(): void {
+    const { groups, selected } = this.picture.value;
+    const mine = this.listened.value.filter((id) => id !== selected && groups.some((g) => g.id === id));
+    this.#link.request({ type: "listen", groups: mine }).catch(() => undefined);
+  }
+
+  #hidden(): void {
+    this.lift();
+    this.#hiddenSince = { at: performance.now(), audio: this.#sound.context.currentTime };
+    clearTimeout(this.#cooling);
+    this.#cooling = window.setTimeout(() => this.#voice.cool(), WARM_WHILE_HIDDEN_MS);
+    this.#report();
+  }
+
+  #shown(): void {
+    this.#hiddenSince = null;
+    this.#frozen = false;
+    clearTimeout(this.#cooling);
+    void this.#prepareIfAllowed();
+    this.#link.hurry();
+    this.#report();
+  }
+
+  /** Opens the microphone without a question where the person has agreed before. */
+  async #prepareIfAllowed(): Promise<void> {
+    try {
+      const permission = await navigator.permissions.query({ name: "microphone" as PermissionName });
+      if (permission.state === "granted") await this.#voice.prepare();
+    } catch {
+      // A browser that cannot be asked waits for the first touch.
+    }
+  }
+
+  #report(): void {
+    const hidden = this.#hiddenSince;
+    const now = performance.now();
+    // Half the time that went by must have been played, else the sound has stopped behind the page's back.
+    const played = hidden ? (this.#sound.context.currentTime - hidden.audio) * 1000 : 0;
+    const reason = deafness({
+      soundLocked: this.soundLocked.value,
+      hidden: hidden !== null,
+      soundsWhileHidden: hidden !== null && now - hidden.at > 1000 && played > (now - hidden.at) / 2,
+      microphoneLost: this.microphoneState.value === "lost",
+      frozen: this.#frozen,
+      media: this.pathState.value === "connected" || this.pathState.value === "interrupted",
+    });
+    mark("listening", { reason });
+    this.#link.send(
+      reason ? { type: "listening", state: "no", reason } : { type: "listening", state: "yes" },
+    );
+  }
+
+  #heard(): number {
+    return Math.min(1, Math.max(0, ...Object.values(this.levels.value)) * 2);
+  }
+
+  #trace(): void {
+    mark("face", { state: this.obstacle.value?.name ?? this.face.value.name });
+  }
+}

@@ -1,0 +1,79 @@
+// The groups of a person: which is selected, who is there, which are heard beside it.
+
+import { t } from "../../i18n";
+import { Icon } from "../../ui/icons";
+import type { GroupSummary } from "../../wire/protocol";
+import type { Phone } from "../phone";
+
+export function Presence({ phone, group }: { phone: Phone; group: GroupSummary }) {
+  const known = phone.picture.value.presence[group.id];
+  if (!known) return null;
+  return (
+    <span class="presence">{t("presence", { members: known.members, listening: known.listening })}</span>
+  );
+}
+
+export function GroupList({ phone, onChosen }: { phone: Phone; onChosen?: () => void }) {
+  const { groups, selected } = phone.picture.value;
+  return (
+    <ul class="groups" aria-label={t("groups")}>
+      {groups.map((group) => (
+        <li key={group.id} data-selected={group.id === selected}>
+          <button
+            type="button"
+            class="choose"
+            aria-current={group.id === selected}
+            onClick={() => {
+              phone.select(group.id);
+              onChosen?.();
+            }}
+          >
+            <span class="name">{group.name}</span>
+            <span class="detail">
+              {!group.may_talk && <span>{t("listen_only_group")} · </span>}
+              {group.id === selected ? (
+                <Presence phone={phone} group={group} />
+              ) : (
+                <Heard phone={phone} group={group} />
+              )}
+            </span>
+          </button>
+          {group.id === selected ? (
+            <span class="current">{t("current_group")}</span>
+          ) : (
+            <ListenSwitch phone={phone} group={group} />
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Heard({ phone, group }: { phone: Phone; group: GroupSummary }) {
+  const slot = phone.picture.value.slots.find((carried) => carried.group === group.id);
+  if (slot?.by) {
+    return (
+      <span class="live">
+        <Icon.speaker /> {slot.by.name}
+      </span>
+    );
+  }
+  return <span>{t("members", { members: group.members })}</span>;
+}
+
+function ListenSwitch({ phone, group }: { phone: Phone; group: GroupSummary }) {
+  const on = phone.listened.value.includes(group.id);
+  return (
+    <button
+      type="button"
+      class="listen"
+      role="switch"
+      aria-checked={on}
+      aria-label={t("also_listen_label", { name: group.name })}
+      onClick={() => phone.toggleListening(group.id)}
+    >
+      {on ? <Icon.ear /> : <Icon.speakerOff />}
+      <span>{t("also_listen")}</span>
+    </button>
+  );
+}

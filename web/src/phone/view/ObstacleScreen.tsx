@@ -1,0 +1,71 @@
+// A problem that only the person can mend: over everything, in large words, with what to do.
+
+import { refusalWords, t } from "../../i18n";
+import { Icon } from "../../ui/icons";
+import type { Obstacle } from "../face";
+import type { Phone } from "../phone";
+
+const GLYPHS: Record<Obstacle["name"], () => preact.JSX.Element> = {
+  dismissed: Icon.exit,
+  insecure: Icon.lock,
+  sound_locked: Icon.speaker,
+  microphone_refused: Icon.micOff,
+  microphone_missing: Icon.micOff,
+  microphone_lost: Icon.micOff,
+  no_media_path: Icon.offline,
+};
+
+export function ObstacleScreen({ phone }: { phone: Phone }) {
+  const obstacle = phone.obstacle.value;
+  if (!obstacle) return null;
+  const { name } = obstacle;
+  const Glyph = GLYPHS[name];
+  const hint = name === "dismissed" ? refusalWords(obstacle.code) : t(`obstacle_${name}_hint`);
+  return (
+    <div
+      class="obstacle"
+      data-obstacle={name}
+      role="alertdialog"
+      aria-modal="true"
+      aria-labelledby="obstacle-title"
+      aria-describedby="obstacle-hint"
+    >
+      <Glyph />
+      <h1 id="obstacle-title">{t(`obstacle_${name}`)}</h1>
+      <p id="obstacle-hint">{hint}</p>
+      <div class="actions">
+        <Actions phone={phone} name={name} />
+      </div>
+    </div>
+  );
+}
+
+function Actions({ phone, name }: { phone: Phone; name: Obstacle["name"] }) {
+  switch (name) {
+    case "dismissed":
+      return <Action words={t("obstacle_dismissed_action")} act={() => location.assign("/")} />;
+    case "insecure":
+      return null;
+    case "sound_locked":
+      return <Action words={t("obstacle_sound_locked_action")} act={() => phone.touched()} />;
+    case "no_media_path":
+      return <Action words={t("retry")} act={() => phone.restartMedia("asked")} />;
+    default:
+      return (
+        <>
+          <Action words={t("retry")} act={() => void phone.askForMicrophone()} />
+          <button type="button" onClick={() => phone.wave()}>
+            {t("listen_only_action")}
+          </button>
+        </>
+      );
+  }
+}
+
+function Action({ words, act }: { words: string; act: () => void }) {
+  return (
+    <button type="button" class="primary" onClick={act}>
+      {words}
+    </button>
+  );
+}

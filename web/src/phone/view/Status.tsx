@@ -1,0 +1,22 @@
+// The state in large words, above the button, where a thumb does not cover it.
+
+import { t } from "../../i18n";
+import type { Phone } from "../phone";
+import { FACE_ICONS, spoken } from "./words";
+
+export function Status({ phone }: { phone: Phone }) {
+  const face = phone.face.value;
+  const { title, hint } = spoken(face, phone.now.value);
+  const Glyph = FACE_ICONS[face.name];
+  const tier = face.name === "taken" ? face.tier : 0;
+  return (
+    <section class="status" role="status" aria-live="assertive" aria-atomic="true">
+      {tier > 0 && <span class="tier">{t(tier === 2 ? "emergency" : "imminent_peril")}</span>}
+      <p class="title">
+        <Glyph />
+        <span>{title}</span>
+      </p>
+      <p class="hint">{hint}</p>
+    </section>
+  );
+}

@@ -1,0 +1,31 @@
+// What a person or an operator may set on this device, kept in local storage under names of our own.
+
+const LISTEN = "poc.listen";
+
+/** `?relay=1` sends all voice through the TURN server: to try whether it works, or on a network that blocks everything else. */
+export function relayOnly(): boolean {
+  return new URLSearchParams(location.search).get("relay") === "1";
+}
+
+/** `?voice=raw` takes the microphone as it is, without echo cancellation, noise suppression and gain control. */
+export function voiceProcessing(): boolean {
+  return new URLSearchParams(location.search).get("voice") !== "raw";
+}
+
+/** The groups a person wants to hear beside the selected one. */
+export function listenedGroups(user: string): string[] {
+  const kept = read(`${LISTEN}.${user}`);
+  return Array.isArray(kept) ? kept.filter((id): id is string => typeof id === "string") : [];
+}
+
+export function keepListenedGroups(user: string, groups: string[]): void {
+  localStorage.setItem(`${LISTEN}.${user}`, JSON.stringify(groups));
+}
+
+function read(key: string): unknown {
+  try {
+    return JSON.parse(localStorage.getItem(key) ?? "null");
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,16 @@
+import { language, setLanguage, t } from "../i18n";
+
+export function LanguageSwitch() {
+  const other = language.value === "en" ? "zh-CN" : "en";
+  return (
+    <button
+      type="button"
+      class="quiet"
+      lang={other}
+      aria-label={t("language_label")}
+      onClick={() => setLanguage(other)}
+    >
+      {t("language")}
+    </button>
+  );
+}

@@ -1,0 +1,68 @@
+// Line icons drawn for these pages, 24 × 24, in the colour of their text.
+
+import type { ComponentChildren } from "preact";
+
+function icon(children: ComponentChildren) {
+  return () => (
+    <svg
+      class="icon"
+      viewBox="0 0 24 24"
+      fill="none"
+      stroke="currentColor"
+      stroke-width="2"
+      stroke-linecap="round"
+      stroke-linejoin="round"
+      aria-hidden="true"
+    >
+      {children}
+    </svg>
+  );
+}
+
+export const Icon = {
+  mic: icon(
+    <>
+      <rect x="9" y="3" width="6" height="11" rx="3" />
+      <path d="M5 11a7 7 0 0 0 14 0M12 18v3" />
+    </>,
+  ),
+  micOff: icon(
+    <path d="M9 9v2a3 3 0 0 0 5 2.2M15 10V6a3 3 0 0 0-5.8-1M5 11a7 7 0 0 0 11 5.7M19 11a7 7 0 0 1-.6 2.8M12 18v3M4 4l16 16" />,
+  ),
+  speaker: icon(<path d="M4 10v4h4l5 4V6l-5 4zM16.5 9a4 4 0 0 1 0 6M19 6.5a8 8 0 0 1 0 11" />),
+  speakerOff: icon(<path d="M4 10v4h4l5 4V6l-5 4zM17 10l4 4M21 10l-4 4" />),
+  people: icon(
+    <>
+      <circle cx="9" cy="8" r="3.5" />
+      <path d="M3 20a6 6 0 0 1 12 0M16 5a3.5 3.5 0 0 1 0 6.5M21 20a6 6 0 0 0-4-5.6" />
+    </>,
+  ),
+  ear: icon(<path d="M7 10a5 5 0 0 1 10 0c0 4-4 4-4 8a3 3 0 0 1-5.5 1.5M10 10a2 2 0 0 1 4 0" />),
+  chevron: icon(<path d="M6 9l6 6 6-6" />),
+  exit: icon(<path d="M14 4H6v16h8M11 12h10M17 8l4 4-4 4" />),
+  clock: icon(
+    <>
+      <circle cx="12" cy="12" r="9" />
+      <path d="M12 7v5l3 2" />
+    </>,
+  ),
+  queue: icon(<path d="M4 6h10M4 12h10M4 18h6M18 9v9M15 15l3 3 3-3" />),
+  stop: icon(
+    <>
+      <circle cx="12" cy="12" r="9" />
+      <path d="M6 6l12 12" />
+    </>,
+  ),
+  offline: icon(
+    <path d="M4 4l16 16M5 12a10 10 0 0 1 3-2M2 8.5A15 15 0 0 1 6 6M12 5a15 15 0 0 1 10 3.5M15.5 10.2A10 10 0 0 1 19 12M8.5 15.5a5 5 0 0 1 7 0M12 19h.01" />,
+  ),
+  wait: icon(<path d="M12 3a9 9 0 1 1-9 9" />),
+  lock: icon(
+    <>
+      <rect x="5" y="11" width="14" height="9" rx="2" />
+      <path d="M8 11V8a4 4 0 0 1 8 0v3" />
+    </>,
+  ),
+  check: icon(<path d="M5 12l5 5 9-11" />),
+  window: icon(<path d="M14 4h6v6M20 4l-8 8M10 5H5v14h14v-5" />),
+};

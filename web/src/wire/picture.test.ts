@@ -1,0 +1,44 @@
+import { describe, expect, it } from "vitest";
+import { blank, told } from "./picture";
+import type { Person } from "./protocol";
+
+const zhang: Person = { id: "u1", name: "张三" };
+
+describe("the picture", () => {
+  it("follows a floor from taken to idle", () => {
+    const taken = told(blank, { type: "floor_taken", group: "g", burst: 5, by: zhang });
+    expect(taken.floors.g).toMatchObject({ state: "taken", by: zhang, burst: 5 });
+    expect(told(taken, { type: "floor_idle", group: "g", burst: 5 }).floors.g).toMatchObject({
+      state: "idle",
+      by: null,
+    });
+  });
+
+  it("does not let the end of an older burst hide a newer one", () => {
+    const taken = told(blank, { type: "floor_taken", group: "g", burst: 6, by: zhang });
+    expect(told(taken, { type: "floor_idle", group: "g", burst: 5 })).toBe(taken);
+  });
+
+  it("keeps slots in order and forgets those that carry nothing", () => {
+    const first = told(blank, { type: "slot", slot: 1, group: "g", burst: 5, by: zhang });
+    const both = told(first, { type: "slot", slot: 0, group: "h", burst: 6, by: zhang });
+    expect(both.slots.map(({ slot }) => slot)).toEqual([0, 1]);
+    expect(told(both, { type: "slot", slot: 1 }).slots.map(({ slot }) => slot)).toEqual([0]);
+  });
+
+  it("takes presence and floor from a group just selected", () => {
+    const group = {
+      id: "g",
+      name: "一组",
+      kind: "chat",
+      floor: { state: "taken", burst: 3, by: zhang },
+      members: 12,
+      online: 10,
+      listening: 9,
+    } as const;
+    const next = told(blank, { type: "selected", id: "r1", group });
+    expect(next.selected).toBe("g");
+    expect(next.presence.g).toEqual({ members: 12, online: 10, listening: 9 });
+    expect(next.floors.g?.by).toEqual(zhang);
+  });
+});

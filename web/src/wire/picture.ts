@@ -1,0 +1,119 @@
+// What the server has told: groups, floors, who is there, what each slot carries. Pure; pages draw it.
+
+import type {
+  FloorSnapshot,
+  GroupPresence,
+  GroupSnapshot,
+  GroupSummary,
+  Person,
+  Role,
+  ServerMessage,
+  Slot,
+  Welcome,
+} from "./protocol";
+
+export type Floor = Pick<FloorSnapshot, "state" | "tier"> & {
+  burst: number | null;
+  by: Person | null;
+  mayRequest: boolean;
+};
+
+export type Presence = Pick<GroupPresence, "members" | "online" | "listening">;
+
+export type Picture = {
+  user: Person | null;
+  roles: Role[];
+  rights: string[];
+  groups: GroupSummary[];
+  selected: string | null;
+  floors: Readonly<Record<string, Floor>>;
+  presence: Readonly<Record<string, Presence>>;
+  slots: readonly Slot[];
+};
+
+export const blank: Picture = {
+  user: null,
+  roles: [],
+  rights: [],
+  groups: [],
+  selected: null,
+  floors: {},
+  presence: {},
+  slots: [],
+};
+
+export const idleFloor: Floor = { state: "idle", burst: null, by: null, tier: 0, mayRequest: true };
+
+export function welcomed(before: Picture, welcome: Welcome): Picture {
+  const kept = welcome.resumed ? before : { ...before, floors: {}, slots: [] };
+  return {
+    ...kept,
+    user: welcome.user,
+    roles: welcome.roles,
+    rights: welcome.rights,
+    groups: welcome.groups,
+    selected: welcome.selected ?? null,
+  };
+}
+
+export function told(before: Picture, message: ServerMessage): Picture {
+  switch (message.type) {
+    case "selected":
+      return withGroup(before, message.group);
+    case "group_presence": {
+      const { group, members, online, listening } = message;
+      return { ...before, presence: { ...before.presence, [group]: { members, online, listening } } };
+    }
+    case "slot":
+      return { ...before, slots: withSlot(before.slots, message) };
+    case "floor_taken":
+      return withFloor(before, message.group, {
+        state: "taken",
+        burst: message.burst,
+        by: message.by,
+        tier: message.tier ?? 0,
+        mayRequest: message.may_request ?? true,
+      });
+    case "floor_granted":
+      return withFloor(before, message.group, {
+        state: "taken",
+        burst: message.burst,
+        by: before.user,
+        tier: 0,
+        mayRequest: true,
+      });
+    case "floor_idle": {
+      const known = before.floors[message.group];
+      // The end of a burst that another has already followed tells nothing.
+      if (known?.burst && message.burst && message.burst < known.burst) return before;
+      return withFloor(before, message.group, { ...idleFloor, burst: message.burst ?? null });
+    }
+    default:
+      return before;
+  }
+}
+
+function withGroup(before: Picture, group: GroupSnapshot): Picture {
+  const { floor, members, online, listening } = group;
+  const next = withFloor(before, group.id, {
+    state: floor.state,
+    burst: floor.burst ?? null,
+    by: floor.by ?? null,
+    tier: floor.tier ?? 0,
+    mayRequest: true,
+  });
+  return {
+    ...next,
+    selected: group.id,
+    presence: { ...next.presence, [group.id]: { members, online, listening } },
+  };
+}
+
+function withFloor(before: Picture, group: string, floor: Floor): Picture {
+  return { ...before, floors: { ...before.floors, [group]: floor } };
+}
+
+function withSlot(slots: readonly Slot[], slot: Slot): readonly Slot[] {
+  const others = slots.filter((other) => other.slot !== slot.slot);
+  return slot.burst ? [...others, slot].sort((a, b) => a.slot - b.slot) : others;
+}

@@ -1,0 +1,30 @@
+// The wire's types, generated from the server's models, under the names the pages use.
+export type {
+  BurstEnd,
+  ClientMessage,
+  DenyCause,
+  Error as ErrorMessage,
+  FloorDeny,
+  FloorGranted,
+  FloorIdle,
+  FloorQueued,
+  FloorRevoke,
+  FloorSnapshot,
+  FloorTaken,
+  GroupPresence,
+  GroupSnapshot,
+  GroupSummary,
+  IceServer,
+  NotListening,
+  Person,
+  Refusal,
+  RevokeCause,
+  Role,
+  Selected,
+  ServerMessage,
+  Slot,
+  Tier,
+  Welcome,
+} from "../generated/protocol";
+
+export const SUBPROTOCOL = "poc.v1";
