@@ -1,0 +1,88 @@
+"""Pages, health and metrics: what the node's TCP port serves beside ``/api/v1`` and ``/ws``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from poc_server.metrics import CONTENT_TYPE, Metrics
+
+PAGES = ("talk", "leader", "console", "admin")
+CONTENT_SECURITY = (
+    "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; media-src 'self' blob:; "
+    "style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; frame-ancestors 'self'"
+)
+IMMUTABLE = "public, max-age=31536000, immutable"
+
+
+def operations(metrics: Metrics, ready: Callable[[], str | None]) -> APIRouter:
+    """``/healthz``, ``/readyz`` and ``/metrics``.
+
+    Args:
+        metrics: what is exposed.
+        ready: None when phones may come, else the reason why not.
+    """
+    router = APIRouter(tags=["operations"])
+
+    @router.get("/healthz", summary="This process is alive; looks at nothing outside")
+    async def healthz() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @router.get("/readyz", summary="Whether new phones may come", responses={503: {"description": "not ready"}})
+    async def readyz() -> JSONResponse:
+        reason = ready()
+        if reason is None:
+            return JSONResponse({"status": "ready"})
+        return JSONResponse({"status": "not ready", "reason": reason}, status_code=503)
+
+    @router.get("/metrics", summary="Prometheus exposition", response_class=Response)
+    async def exposition() -> Response:
+        return Response(metrics.text(), media_type=CONTENT_TYPE)
+
+    return router
+
+
+def serve_pages(app: FastAPI, folder: Path) -> None:
+    """Serve the built web pages in ``folder``; ``/talk`` is ``talk.html`` and so on."""
+
+    def page(name: str) -> FileResponse:
+        headers = {"Cache-Control": "no-cache", "Content-Security-Policy": CONTENT_SECURITY, "Referrer-Policy": "no-referrer"}
+        return FileResponse(folder / f"{name}.html", headers=headers)
+
+    @app.get("/", include_in_schema=False)
+    async def index() -> FileResponse:
+        return page("index")
+
+    @app.get("/enrol/{code}", include_in_schema=False)
+    async def enrol(code: str) -> FileResponse:
+        # The code is read by the page and spent by its POST: a chat program that previews the link spends nothing.
+        return page("enrol")
+
+    def add(name: str) -> None:
+        @app.get(f"/{name}", include_in_schema=False)
+        async def named() -> FileResponse:
+            return page(name)
+
+        @app.get(f"/{name}/", include_in_schema=False)
+        async def slashed() -> RedirectResponse:
+            return RedirectResponse(f"/{name}", status_code=308)
+
+    for name in PAGES:
+        if (folder / f"{name}.html").exists():
+            add(name)
+    app.mount("/", _Files(directory=folder), name="pages")
+
+
+class _Files(StaticFiles):
+    """Files whose names carry their hash may be kept for ever; the others are asked for again."""
+
+    def file_response(self, *args: object, **kwargs: object) -> Response:
+        response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
+        scope = args[2] if len(args) > 2 else kwargs.get("scope")
+        path = scope.get("path", "") if isinstance(scope, dict) else ""
+        response.headers["Cache-Control"] = IMMUTABLE if "/assets/" in path else "no-cache"
+        return response

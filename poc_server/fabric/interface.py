@@ -1,0 +1,63 @@
+"""What nodes share, as one interface with two implementations: in-process (`local`) and Redis (`redis`).
+
+A *step* is all or nothing: the new state and the events are written and published together, or, when another node was
+quicker, the transition runs again on the newer state. The machines' logic stays in Python; the fabric knows none of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
+
+S = TypeVar("S")
+
+
+class Codec(Protocol[S]):
+    """How a machine's state and effects become JSON and back."""
+
+    def state_to_json(self, state: S) -> Any:
+        """State as JSON values."""
+
+    def state_from_json(self, value: Any) -> S:
+        """State from JSON values."""
+
+    def event_to_json(self, event: Any) -> Any:
+        """One effect as JSON values."""
+
+    def event_from_json(self, value: Any) -> Any:
+        """One effect from JSON values."""
+
+
+Transition = Callable[[S, int], tuple[S, Sequence[Any]]]
+"""``(state, now_ms) -> (state', events)``; may run more than once, so it has no effects of its own."""
+
+Subscriber = Callable[[S, Sequence[Any], int], None]
+"""``(state', events, version)``, called on the loop on every node that watches the key."""
+
+
+class Fabric(Protocol):
+    """The shared state of all nodes."""
+
+    def now(self) -> int:
+        """The fabric's clock, ms since the epoch: the same for all nodes, never back."""
+
+    def watch(self, key: str, initial: S, codec: Codec[S], subscriber: Subscriber[S]) -> Watch[S]:
+        """Begin to follow ``key``; its state is ``initial`` when nobody has written it yet."""
+
+
+class Watch(Protocol[S]):
+    """One node's hold on one key."""
+
+    @property
+    def state(self) -> S:
+        """The newest state seen here."""
+
+    async def step(self, transition: Transition[S]) -> None:
+        """Run a transition; returns when written. Raises `Unavailable` when it could not be."""
+
+    def close(self) -> None:
+        """Stop following; the state stays while another node follows it, or it is not ``initial``."""
+
+
+class Unavailable(Exception):
+    """The shared state cannot be reached."""

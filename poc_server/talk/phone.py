@@ -1,0 +1,84 @@
+"""One connected phone: who it is, its socket, its media path, what it selected and whether it would hear."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel
+
+from groups.model import User
+from groups.vocabulary import GroupId, NotListening, Refusal
+from signaling.messages import Person
+from signaling.words import Language, refusal
+
+if TYPE_CHECKING:
+    from poc_server.media.peer import Peer
+    from signaling.endpoint import Connection
+
+
+def person(user: User) -> Person:
+    """A user as others see him."""
+    return Person(id=user.id, name=user.name, badge=user.badge)
+
+
+@dataclass(eq=False, slots=True)
+class Phone:
+    """One device of one user on this node. It outlives its socket for a while, so that media goes on (resume).
+
+    Attributes:
+        key: the device's key; a second socket with the same key takes the first one's place.
+        session: the sign-in session its token belongs to; ended sessions are disconnected by it.
+        listens: groups heard beside the selected one, most important first.
+        listening_until: loop time until which "yes, I would hear" holds, 0 when the phone said no.
+        dropped_at: loop time at which the socket was lost, None while there is one.
+    """
+
+    key: str
+    user: User
+    session: str
+    slots: int
+    connection: Connection | None = None
+    peer: Peer | None = None
+    selected: GroupId | None = None
+    listens: tuple[GroupId, ...] = ()
+    listening_until: float = 0.0
+    not_listening: NotListening | None = NotListening.NO_MEDIA
+    dropped_at: float | None = None
+    resume: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+
+    @property
+    def language(self) -> Language:
+        """The language of the words it is shown."""
+        return self.connection.language if self.connection else "zh-CN"
+
+    @property
+    def groups(self) -> tuple[GroupId, ...]:
+        """All groups it hears, most important first."""
+        if self.selected is None:
+            return self.listens
+        return (self.selected, *(g for g in self.listens if g != self.selected))
+
+    def send(self, message: BaseModel) -> None:
+        """Write a message to its socket, if it has one."""
+        if self.connection is not None:
+            self.connection.send(message)
+
+    def write(self, framed: bytes) -> None:
+        """Write a message that was framed once for many."""
+        if self.connection is not None:
+            self.connection.write(framed)
+
+    def refuse(self, code: Refusal, request: str | None = None) -> None:
+        """Answer a request with an error."""
+        if self.connection is not None:
+            self.connection.refuse(code, request)
+
+    def words(self, code: Refusal) -> str:
+        """The sentence for ``code`` in its language."""
+        return refusal(code, self.language)
+
+    def would_hear(self, now: float) -> bool:
+        """Whether a burst that began now would be heard (issue: 12 members, 9 listening)."""
+        return self.listening_until > now and self.peer is not None and self.peer.connected

@@ -1,0 +1,63 @@
+"""How many members of a group are connected, and would hear: told to the group at most once a second."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from groups.vocabulary import GroupId
+from signaling.messages import GroupPresence
+
+if TYPE_CHECKING:
+    from poc_server.node import Node
+
+PRESENCE_INTERVAL_S = 1.0
+
+
+class Presence:
+    """Counts per group, and who still has to be told of a change."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._changed: set[GroupId] = set()
+        self._told: dict[GroupId, GroupPresence] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def counts(self, group: GroupId) -> GroupPresence:
+        """Members of the group, those affiliated here, and those of them that would hear now."""
+        now = self._node.loop_time()
+        talkgroup = self._node.talkgroups.get(group)
+        phones = tuple(talkgroup.phones.values()) if talkgroup else ()
+        return GroupPresence(
+            group=group,
+            members=len(self._node.directory.members(group)),
+            online=len({p.user.id for p in phones if p.connection is not None}),
+            listening=len({p.user.id for p in phones if p.would_hear(now)}),
+        )
+
+    def changed(self, groups: Iterable[GroupId]) -> None:
+        """Something about these groups' phones is different now."""
+        self._changed.update(groups)
+
+    def start(self) -> None:
+        """Begin telling."""
+        self._task = asyncio.get_running_loop().create_task(self._tell())
+
+    def stop(self) -> None:
+        """Stop telling."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _tell(self) -> None:
+        while True:
+            await asyncio.sleep(PRESENCE_INTERVAL_S)
+            for key, talkgroup in self._node.talkgroups.items():
+                # "Listening" expires by itself, so an active group is counted even when nothing was said.
+                if key in self._changed or talkgroup.phones:
+                    now = self.counts(key)
+                    if now != self._told.get(key):
+                        self._told[key] = now
+                        talkgroup.tell(now)
+            self._changed.clear()
+            self._told = {key: told for key, told in self._told.items() if key in self._node.talkgroups}

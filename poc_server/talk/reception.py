@@ -1,0 +1,71 @@
+"""The front desk: a socket before and after its greeting, and the way of its requests to their functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from groups.vocabulary import Refusal
+from poc_server.auth import AuthRefused
+from poc_server.talk.requests import REQUESTS
+from signaling.limits import CLOSE_BAD_TOKEN
+from signaling.messages import Bye, Hello
+from signaling.words import refusal
+
+if TYPE_CHECKING:
+    from poc_server.node import Node
+    from poc_server.talk.phone import Phone
+    from signaling.endpoint import Connection
+
+log = structlog.get_logger(__name__)
+
+
+class Reception:
+    """Handler of one socket (`signaling.endpoint.Handler`)."""
+
+    def __init__(self, node: Node, connection: Connection) -> None:
+        self._node = node
+        self._connection = connection
+        self._phone: Phone | None = None
+
+    def received(self, message: Any) -> None:
+        """A valid message; whatever goes wrong in its function is answered with ``internal`` and logged."""
+        if isinstance(message, Hello):
+            self._greet(message)
+            return
+        phone = self._phone
+        if phone is None or phone.connection is not self._connection:
+            self._connection.refuse(Refusal.NOT_SIGNED_IN, getattr(message, "id", None))
+            return
+        try:
+            REQUESTS[type(message)](self._node, phone, message)
+        except Exception:
+            log.exception("request_failed", type=message.type, user=phone.user.id)
+            phone.refuse(Refusal.INTERNAL, getattr(message, "id", None))
+
+    def closed(self) -> None:
+        """The socket is gone; the phone keeps its place for a while."""
+        phone = self._phone
+        if phone is not None and phone.connection is self._connection:
+            self._node.dropped(phone)
+
+    def _greet(self, hello: Hello) -> None:
+        self._connection.language = hello.client.language
+        try:
+            claims = self._node.auth.verify_access(hello.token)
+        except AuthRefused as refused:
+            self._turn_away(hello.id, refused.code)
+            return
+        user = self._node.directory.user(claims.user)
+        if user is None or not user.enabled:
+            self._turn_away(hello.id, Refusal.DISABLED)
+            return
+        self._phone = self._node.welcome(self._connection, user, claims.session, hello)
+
+    def _turn_away(self, request: str, code: Refusal) -> None:
+        self._connection.refuse(code, request)
+        # An expired token is worth a refresh and another try; nothing else is.
+        again = code is Refusal.TOKEN_EXPIRED
+        self._connection.send(Bye(code=code, message=refusal(code, self._connection.language), reconnect=again))
+        self._connection.close(CLOSE_BAD_TOKEN)

@@ -1,0 +1,110 @@
+"""Runs one state machine of a group: inputs in order, the clock read here, the next deadline armed with one timer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, Protocol, TypeVar
+
+import structlog
+
+from poc_server.fabric.interface import Codec, Fabric, Unavailable
+
+S = TypeVar("S")
+log = structlog.get_logger(__name__)
+
+MAX_WAITING = 1_000
+"""Inputs of one group that may wait for the fabric; beyond it they are refused, oldest kept."""
+
+
+class Machine(Codec[S], Protocol[S]):
+    """What the runner needs of a pure machine."""
+
+    def handle(self, state: S, given: Any, now: int) -> tuple[S, Sequence[Any]]:
+        """One step."""
+
+    def deadline(self, state: S) -> int | None:
+        """When a tick is due, ms on the fabric's clock."""
+
+
+class Runner(Generic[S]):
+    """One machine on one key of the fabric.
+
+    Args:
+        fabric: where the state lives.
+        key: its name there.
+        initial: the state before anybody wrote one.
+        machine: the pure rules.
+        tick: the input that says "time went by".
+        on_events: called with ``(state', events)`` after every step, of this node or another.
+    """
+
+    def __init__(
+        self,
+        fabric: Fabric,
+        key: str,
+        initial: S,
+        machine: Machine[S],
+        tick: Any,
+        on_events: Callable[[S, Sequence[Any]], None],
+    ) -> None:
+        self._fabric = fabric
+        self._machine = machine
+        self._tick = tick
+        self._on_events = on_events
+        self._waiting: deque[Any] = deque()
+        self._pumping: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._watch = fabric.watch(key, initial, machine, self._stepped)
+
+    @property
+    def state(self) -> S:
+        """The newest state."""
+        return self._watch.state
+
+    def submit(self, given: Any) -> bool:
+        """Feed one input; False when too many wait already."""
+        if len(self._waiting) >= MAX_WAITING:
+            return False
+        self._waiting.append(given)
+        if self._pumping is None:
+            self._pumping = asyncio.get_running_loop().create_task(self._pump())
+        return True
+
+    def close(self) -> None:
+        """Stop following the key."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._pumping is not None:
+            self._pumping.cancel()
+        self._watch.close()
+
+    async def _pump(self) -> None:
+        try:
+            while self._waiting:
+                given = self._waiting.popleft()
+                try:
+                    await self._watch.step(lambda state, now, given=given: self._machine.handle(state, given, now))
+                except Unavailable:
+                    log.warning("fabric_unavailable", input=type(given).__name__)
+        finally:
+            self._pumping = None
+
+    def _stepped(self, state: S, events: Sequence[Any], version: int) -> None:
+        self._arm(state)
+        if events:
+            self._on_events(state, events)
+
+    def _arm(self, state: S) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due = self._machine.deadline(state)
+        if due is not None:
+            wait = max(0.0, (due - self._fabric.now()) / 1000)
+            self._timer = asyncio.get_running_loop().call_later(wait, self._due)
+
+    def _due(self) -> None:
+        self._timer = None
+        self.submit(self._tick)

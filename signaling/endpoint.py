@@ -1,0 +1,263 @@
+"""The server's end of every WebSocket: one asyncio protocol around the public sans-I/O core of ``websockets``.
+
+No task and no queue per connection: input is delivered synchronously, output is written at once. What keeps a slow
+client from hurting others is the bound on its write buffer: past it, or stalled for too long, the socket is aborted.
+A message for many is framed once and the same bytes are written to each (server frames carry no mask, RFC 6455 §5.1).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, Protocol, cast
+
+from pydantic import BaseModel
+from websockets.exceptions import InvalidState, ProtocolError
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+from websockets.typing import Subprotocol
+
+from groups.vocabulary import Refusal
+from signaling import limits, session
+from signaling.messages import Error, encode
+from signaling.words import Language, refusal
+
+SWEEP_S = 0.5
+WRITE_HIGH_WATER = 65_536
+
+_quiet = logging.getLogger("poc.websocket")
+_quiet.addHandler(logging.NullHandler())
+_quiet.propagate = False  # a stranger must not be able to drive the log
+
+
+def frame(message: BaseModel) -> bytes:
+    """A message as the bytes of one WebSocket text frame, to be given to any number of `Connection.write`."""
+    return Frame(Opcode.TEXT, encode(message)).serialize(mask=False)
+
+
+class Handler(Protocol):
+    """What a connection speaks to. Every call is synchronous, on the loop."""
+
+    def received(self, message: Any) -> None:
+        """A valid message after (or being) the greeting."""
+
+    def closed(self) -> None:
+        """The socket is gone; called once."""
+
+
+class Connection(asyncio.Protocol):
+    """One client's socket."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self.language: Language = "zh-CN"
+        self.remote = ""
+        self._ws = ServerProtocol(
+            subprotocols=[Subprotocol(limits.SUBPROTOCOL)], max_size=limits.MAX_MESSAGE_BYTES, logger=_quiet
+        )
+        self._handler: Handler | None = None
+        self._state: session.SessionState | None = None
+        self._fragments: list[bytes] = []
+        self._stalled_since: float | None = None
+        self._transport: asyncio.Transport = cast("asyncio.Transport", None)
+
+    # --- asyncio ---------------------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The upgraded (or plain) TCP connection is ours from now on."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=WRITE_HIGH_WATER)
+        peer = transport.get_extra_info("peername")
+        self.remote = str(peer[0]) if peer else ""
+        self.endpoint.connections.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of the peer: the upgrade request first, frames after."""
+        self._ws.receive_data(data)
+        for event in self._ws.events_received():
+            if isinstance(event, Request):
+                self._upgrade(event)
+            else:
+                self._frame_received(cast("Frame", event))
+        self._flush()
+
+    def eof_received(self) -> None:
+        """The peer will send nothing more."""
+        self._ws.receive_eof()
+        self._flush()
+
+    def pause_writing(self) -> None:
+        """The write buffer is over its high-water mark: the stall clock starts."""
+        self._stalled_since = self.endpoint.clock()
+
+    def resume_writing(self) -> None:
+        """The peer reads again."""
+        self._stalled_since = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The socket is gone."""
+        self.endpoint.connections.discard(self)
+        handler, self._handler = self._handler, None
+        if handler is not None:
+            handler.closed()
+
+    # --- out -------------------------------------------------------------------------------------------------------
+
+    @property
+    def open(self) -> bool:
+        """Whether messages can still be written."""
+        return self._state is not None and self._ws.state is State.OPEN
+
+    def send(self, message: BaseModel) -> None:
+        """Write one message; on a socket that is closing it is dropped."""
+        self.write(frame(message))
+
+    def write(self, framed: bytes) -> None:
+        """Write a message that `frame` made; aborts a client that leaves too much unread."""
+        if self._ws.state is not State.OPEN or self._state is None:
+            return
+        self._transport.write(framed)
+        if self._transport.get_write_buffer_size() > limits.SEND_BUFFER_BYTES:
+            self.endpoint.aborted += 1
+            self.abort()
+
+    def refuse(self, code: Refusal, request: str | None = None, retry_after_ms: int | None = None) -> None:
+        """Answer a request with an error in the client's language."""
+        self.send(Error(id=request, code=code, message=refusal(code, self.language), retry_after_ms=retry_after_ms))
+
+    def close(self, code: int) -> None:
+        """Begin the closing handshake; the socket is aborted if the peer does not finish it."""
+        if self._ws.state is State.OPEN:
+            self._ws.send_close(code)
+            self._flush()
+            asyncio.get_running_loop().call_later(limits.SEND_STALL_S, self.abort)
+
+    def abort(self) -> None:
+        """Drop the socket now, unsent bytes and all."""
+        self._transport.abort()
+
+    # --- in --------------------------------------------------------------------------------------------------------
+
+    def _upgrade(self, request: Request) -> None:
+        response = self._ws.accept(request)
+        wanted = [p.strip() for p in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
+        if response.status_code != 101:
+            self._ws.send_response(response)
+        elif request.path.split("?", 1)[0] != self.endpoint.path:
+            self._ws.send_response(self._ws.reject(404, "There is no such endpoint.\n"))
+        elif limits.SUBPROTOCOL not in wanted:
+            self._ws.send_response(self._ws.reject(400, f"Subprotocol {limits.SUBPROTOCOL} is required.\n"))
+        elif not self.endpoint.accepting:
+            self._ws.send_response(self._ws.reject(503, "The server is draining.\n"))
+        else:
+            self._ws.send_response(response)
+            self._state = session.opened(self.endpoint.clock())
+            self._handler = self.endpoint.handler(self)
+
+    def _frame_received(self, event: Frame) -> None:
+        if event.opcode is Opcode.TEXT and event.fin:
+            self._feed(session.Text(bytes(event.data)))
+        elif event.opcode in (Opcode.TEXT, Opcode.CONT):
+            self._fragments.append(bytes(event.data))
+            if event.fin:
+                whole, self._fragments = b"".join(self._fragments), []
+                self._feed(session.Text(whole))
+        elif event.opcode is Opcode.BINARY:
+            self.refuse(Refusal.BAD_MESSAGE)
+        else:
+            self._feed(session.SignOfLife())
+
+    def _feed(self, given: session.Input) -> None:
+        if self._state is None:
+            return
+        self._state, effects = session.handle(self._state, given, self.endpoint.clock())
+        for effect in effects:
+            match effect:
+                case session.Deliver(message):
+                    if self._handler is not None:
+                        self._handler.received(message)
+                case session.Refuse(code, request, wait):
+                    self.refuse(code, request, wait)
+                case session.SendPing():
+                    self._ws.send_ping(b"")
+                    self._flush()
+                case session.Close(code):
+                    self.close(code)
+
+    def sweep(self, now: float) -> None:
+        """Called every `SWEEP_S`: time-outs, pings, and the end of one that reads nothing."""
+        if self._stalled_since is not None and now - self._stalled_since >= limits.SEND_STALL_S - SWEEP_S:
+            self.endpoint.aborted += 1
+            self.abort()
+        elif self._state is None:
+            if now - self.endpoint.born.setdefault(self, now) > limits.HELLO_TIMEOUT_S:
+                self.abort()
+        else:
+            self._feed(session.Tick())
+
+    def _flush(self) -> None:
+        try:
+            chunks = self._ws.data_to_send()
+        except (InvalidState, ProtocolError):  # pragma: no cover - defensive: the core never raises here
+            self.abort()
+            return
+        for chunk in chunks:
+            if chunk:
+                self._transport.write(chunk)
+            elif self._transport.can_write_eof():
+                self._transport.write_eof()
+        if self._ws.close_expected():
+            asyncio.get_running_loop().call_later(limits.SEND_STALL_S, self.abort)
+
+
+class Endpoint:
+    """All sockets of one node.
+
+    Args:
+        handler: makes the handler of a socket that was just accepted.
+        path: the only path served.
+    """
+
+    def __init__(self, handler: Callable[[Connection], Handler], path: str = "/ws") -> None:
+        self.handler = handler
+        self.path = path
+        self.accepting = True
+        self.connections: set[Connection] = set()
+        self.born: dict[Connection, float] = {}
+        self.aborted = 0
+        """Clients aborted because they did not read."""
+        self._sweeper: asyncio.Task[None] | None = None
+
+    def clock(self) -> float:
+        """Seconds on the loop's clock."""
+        return asyncio.get_running_loop().time()
+
+    def protocol(self, **_: object) -> Connection:
+        """Factory in the form uvicorn calls for an upgraded connection."""
+        if self._sweeper is None:
+            self._sweeper = asyncio.get_running_loop().create_task(self._sweep())
+        return Connection(self)
+
+    def close_all(self, code: int) -> None:
+        """Refuse new sockets and close all there are; each that does not answer is aborted within 2 s."""
+        self.accepting = False
+        for connection in tuple(self.connections):
+            connection.close(code)
+
+    def stop(self) -> None:
+        """Abort what is left."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        for connection in tuple(self.connections):
+            connection.abort()
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            now = self.clock()
+            for connection in tuple(self.connections):
+                connection.sweep(now)
+            self.born = {c: at for c, at in self.born.items() if c in self.connections}
