@@ -65,7 +65,9 @@ class Config(Section):
     log: LogSettings = LogSettings()
 
 
-def load(file: Path | None = None, overrides: dict[str, Any] | None = None, env: dict[str, str] | None = None) -> Config:
+def load(
+    file: Path | None = None, overrides: dict[str, Any] | None = None, env: dict[str, str] | None = None
+) -> Config:
     """Read the configuration: defaults < file < environment < overrides (of the command line).
 
     Raises:

@@ -10,7 +10,9 @@ import structlog
 
 from poc_server.config import LogSettings
 
-SECRETS = frozenset({"token", "access_token", "refresh_token", "password", "secret", "credential", "authorization", "resume"})
+SECRETS = frozenset(
+    {"token", "access_token", "refresh_token", "password", "secret", "credential", "authorization", "resume"}
+)
 
 
 def configure(settings: LogSettings) -> None:

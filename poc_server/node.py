@@ -95,7 +95,7 @@ class Node:
         self.endpoint.accepting = False
         loop = asyncio.get_running_loop()
         end = loop.time() + within_s
-        while any(group.routes for group in self.talkgroups.values()) and loop.time() < end:
+        while any(group.routes for group in self.talkgroups.values()) and loop.time() < end:  # noqa: ASYNC110 - rare
             await asyncio.sleep(0.05)
         for phone in self.phones.values():
             phone.send(Bye(code=Refusal.DRAINING, message=phone.words(Refusal.DRAINING), reconnect=True))

@@ -50,7 +50,11 @@ def serve_pages(app: FastAPI, folder: Path) -> None:
     """Serve the built web pages in ``folder``; ``/talk`` is ``talk.html`` and so on."""
 
     def page(name: str) -> FileResponse:
-        headers = {"Cache-Control": "no-cache", "Content-Security-Policy": CONTENT_SECURITY, "Referrer-Policy": "no-referrer"}
+        headers = {
+            "Cache-Control": "no-cache",
+            "Content-Security-Policy": CONTENT_SECURITY,
+            "Referrer-Policy": "no-referrer",
+        }
         return FileResponse(folder / f"{name}.html", headers=headers)
 
     @app.get("/", include_in_schema=False)

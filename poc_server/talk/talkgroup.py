@@ -6,45 +6,26 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from groups.floor.state import FloorState
 from pydantic import BaseModel
 
 from groups.floor import effects as out
 from groups.floor import inputs as into
-from groups.floor.state import FloorState
 from groups.model import Group, User
-from groups.vocabulary import BurstEnd, BurstId, DenyCause, GroupId, Refusal, Tier
+from groups.vocabulary import BurstEnd, BurstId, GroupId, Tier, UserId
 from poc_server.talk.ears import OnAir
+from poc_server.talk.floor_effects import EFFECTS
 from poc_server.talk.floor_machine import FloorMachine
 from poc_server.talk.phone import Phone, person
 from poc_server.talk.runner import Runner
 from poc_server.talk.slices import Slices
 from signaling.endpoint import frame
-from signaling.messages import (
-    FloorDeny,
-    FloorGranted,
-    FloorIdle,
-    FloorQueued,
-    FloorRevoke,
-    FloorSnapshot,
-    FloorTaken,
-    Ok,
-)
+from signaling.messages import FloorSnapshot
 
 if TYPE_CHECKING:
-    from poc_server.media.relay import Tap
     from poc_server.node import Node
 
-DENIALS = {
-    DenyCause.ANOTHER_HAS_FLOOR: Refusal.FLOOR_TAKEN,
-    DenyCause.INTERNAL_ERROR: Refusal.INTERNAL,
-    DenyCause.ONLY_ONE_PARTICIPANT: Refusal.ALONE,
-    DenyCause.RETRY_AFTER: Refusal.RETRY_LATER,
-    DenyCause.RECEIVE_ONLY: Refusal.RECEIVE_ONLY,
-    DenyCause.NO_RESOURCES: Refusal.NO_RESOURCES,
-    DenyCause.QUEUE_FULL: Refusal.QUEUE_FULL,
-    DenyCause.OTHER: Refusal.NOT_ALLOWED,
-}
-"""The word for each deny cause."""
+PLACED_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +119,7 @@ class Talkgroup:
     def close(self) -> None:
         """End everything here, at once."""
         for burst in tuple(self.routes):
-            self._end_burst(burst, BurstEnd.CUT)
+            self.end_burst(burst, BurstEnd.CUT)
         self._runner.close()
 
     # --- what a phone asks -----------------------------------------------------------------------------------------
@@ -178,182 +159,86 @@ class Talkgroup:
         """Voice came from a phone that has no floor here."""
         self.submit(into.MediaWithoutFloor(phone.user.id, phone.key))
 
-    def tell(self, message: BaseModel, but: str | None = None) -> None:
+    def tell(self, message: BaseModel) -> None:
         """One message to all phones here, in slices."""
-        self._slices.add(self._told(frame(message), but))
+        framed = frame(message)
+        self.tell_each(lambda _: framed)
 
-    def _told(self, framed: bytes, but: str | None) -> Iterator[None]:
-        for phone in tuple(self.phones.values()):
-            if phone.key != but:
-                phone.write(framed)
-                yield
+    def tell_each(self, framed: Callable[[Phone], bytes], but: str | None = None) -> None:
+        """To each phone here the message that ``framed`` gives for it, in slices, in order with those before."""
+        self._slices.add(self._told(framed, but))
 
-    # --- what the floor says ---------------------------------------------------------------------------------------
+    def user(self, user: UserId) -> User | None:
+        """The person behind an id."""
+        return self._node.directory.user(user)
+
+    def may_talk(self, phone: Phone) -> bool:
+        """Whether a press of this phone here would not be refused for want of a right."""
+        membership = self._node.directory.membership(self.id, phone.user.id)
+        return membership is not None and membership.may_talk
+
+    # --- bursts ----------------------------------------------------------------------------------------------------
+
+    def talker_key(self, burst: BurstId) -> str | None:
+        """The connection a burst comes from."""
+        found = self.routes.get(burst)
+        return found.talker_key if found else None
+
+    def begin_burst(self, began: out.BurstBegan) -> None:
+        """Open the route of a burst that has the floor, and let everybody here who should hear it."""
+        user = self.user(began.user)
+        if user is None:
+            return
+        phone = self.phones.get(began.key)
+        meta = BurstMeta(began.burst, self.group, user, began.key, began.tier, began.at)
+        # Only the talker's node feeds those who listen beside the phones; every node has its own phones.
+        listeners = self._node.burst_listeners if phone is not None else ()
+        taps = tuple(tap for tap in (each.begin(meta) for each in listeners) if tap is not None)
+        observer = _Observer(self, began.user, began.burst)
+        route = self._node.media.relay.begin(began.burst, phone.peer if phone else None, observer, taps)
+        on_air = OnAir(began.burst, self.id, user, began.tier, route, began.at)
+        self.routes[began.burst] = _Burst(on_air, began.key, taps)
+        self._node.ears.began(on_air)
+        self._slices.add(self._placed(on_air.burst))
+
+    def move_burst(self, burst: BurstId, key: str) -> None:
+        """Take the media of a burst from another connection of its talker."""
+        found = self.routes.get(burst)
+        phone = self.phones.get(key)
+        if found is not None and phone is not None and phone.peer is not None:
+            found.talker_key = key
+            found.on_air.route.move(phone.peer)
+
+    def end_burst(self, burst: BurstId, end: BurstEnd) -> None:
+        """Close the route of a burst; slots are free for what else is on air."""
+        found = self.routes.pop(burst, None)
+        if found is None:
+            return
+        found.on_air.route.end()
+        self._node.ears.ended(found.on_air)
+        for tap in found.taps:
+            tap.end(end)
+        self._slices.add(self._placed(None))
+
+    # --- private ---------------------------------------------------------------------------------------------------
 
     def _on_effects(self, state: FloorState, effects: Sequence[Any]) -> None:
         for effect in effects:
-            _EFFECTS[type(effect)](self, effect)
+            EFFECTS[type(effect)](self, effect)
 
-    def _granted(self, effect: out.Granted) -> None:
-        phone = self.phones.get(effect.key)
-        if phone is not None:
-            phone.send(
-                FloorGranted(
-                    id=effect.request,
-                    group=self.id,
-                    burst=effect.burst,
-                    duration_ms=effect.duration_ms,
-                    from_queue=effect.from_queue,
-                )
-            )
-
-    def _burst_began(self, effect: out.BurstBegan) -> None:
-        node = self._node
-        user = node.directory.user(effect.user)
-        if user is None:
-            return
-        phone = self.phones.get(effect.key)
-        meta = BurstMeta(effect.burst, self.group, user, effect.key, effect.tier, effect.at)
-        # Only the talker's node feeds those who listen beside the phones; every node has its own phones.
-        listeners = node.burst_listeners if phone is not None else ()
-        taps: tuple[BurstTap, ...] = tuple(t for t in (each.begin(meta) for each in listeners) if t is not None)
-        tappers: tuple[Tap, ...] = taps
-        route = node.media.relay.begin(
-            effect.burst, phone.peer if phone else None, _Observer(self, effect.user, effect.burst), tappers
-        )
-        on_air = OnAir(effect.burst, self.id, user, effect.tier, route, effect.at)
-        self.routes[effect.burst] = _Burst(on_air, effect.key, taps)
-        node.ears.began(on_air)
-        self._slices.add(self._placed(on_air))
-
-    def _placed(self, on_air: OnAir) -> Iterator[None]:
-        phones = tuple(self.phones.values())
-        for start in range(0, len(phones), 64):
-            if on_air.burst not in self.routes:
-                return
-            self._node.ears.place(phones[start : start + 64])
-            yield
-
-    def _taken(self, effect: out.Taken) -> None:
-        user = self._node.directory.user(effect.user)
-        if user is None:
-            return
-        by = person(user)
-        burst = self.routes.get(effect.burst)
-        talker = burst.talker_key if burst else None
-
-        def message(may_request: bool) -> bytes:
-            return frame(
-                FloorTaken(group=self.id, burst=effect.burst, by=by, tier=effect.tier, may_request=may_request)
-            )
-
-        self._slices.add(self._told_taken(message(True), message(False), effect.may_request, talker))
-
-    def _told_taken(self, may: bytes, may_not: bytes, allowed: bool, talker: str | None) -> Iterator[None]:
-        directory = self._node.directory
+    def _told(self, framed: Callable[[Phone], bytes], but: str | None) -> Iterator[None]:
         for phone in tuple(self.phones.values()):
-            if phone.key != talker:
-                membership = directory.membership(self.id, phone.user.id)
-                phone.write(may if allowed and membership is not None and membership.may_talk else may_not)
+            if phone.key != but:
+                phone.write(framed(phone))
                 yield
 
-    def _burst_ended(self, effect: out.BurstEnded) -> None:
-        self._end_burst(effect.burst, effect.end)
-
-    def _end_burst(self, burst_id: BurstId, end: BurstEnd) -> None:
-        burst = self.routes.pop(burst_id, None)
-        if burst is None:
-            return
-        hearing = tuple(burst.on_air.slots)
-        burst.on_air.route.end()
-        self._node.ears.ended(burst.on_air)
-        for tap in burst.taps:
-            tap.end(end)
-        if hearing or self.phones:
-            self._slices.add(self._freed())
-
-    def _freed(self) -> Iterator[None]:
+    def _placed(self, burst: BurstId | None) -> Iterator[None]:
         phones = tuple(self.phones.values())
-        for start in range(0, len(phones), 64):
-            self._node.ears.place(phones[start : start + 64])
+        for start in range(0, len(phones), PLACED_AT_ONCE):
+            if burst is not None and burst not in self.routes:
+                return
+            self._node.ears.place(phones[start : start + PLACED_AT_ONCE])
             yield
-
-    def _burst_moved(self, effect: out.BurstMoved) -> None:
-        """The talker came back on another connection: the burst goes on from its media path."""
-        burst = self.routes.get(effect.burst)
-        phone = self.phones.get(effect.key)
-        if burst is not None:
-            burst.talker_key = effect.key
-            if phone is not None and phone.peer is not None:
-                burst.on_air.route.move(phone.peer)
-
-    def _idle(self, effect: out.Idle) -> None:
-        self.tell(FloorIdle(group=self.id, burst=effect.burst or None, end=effect.end))
-
-    def _denied(self, effect: out.Denied) -> None:
-        phone = self.phones.get(effect.key)
-        if phone is None:
-            return
-        self._forget_held(phone)
-        code = DENIALS[effect.cause]
-        phone.send(
-            FloorDeny(
-                id=effect.request,
-                group=self.id,
-                cause=effect.cause,
-                code=code,
-                message=phone.words(code),
-                retry_after_ms=effect.retry_after_ms,
-            )
-        )
-
-    def _queued(self, effect: out.Queued) -> None:
-        phone = self.phones.get(effect.key)
-        if phone is not None:
-            self._forget_held(phone)
-            phone.send(FloorQueued(id=effect.request, group=self.id, position=effect.position, size=effect.size))
-
-    def _revoked(self, effect: out.Revoked) -> None:
-        phone = self.phones.get(effect.key)
-        if phone is not None:
-            phone.send(
-                FloorRevoke(group=self.id, burst=effect.burst, cause=effect.cause, grace_ms=effect.grace_ms)
-            )
-
-    def _acknowledged(self, effect: out.Acknowledged) -> None:
-        phone = self.phones.get(effect.key)
-        if phone is not None and effect.request is not None:
-            phone.send(Ok(id=effect.request))
-
-    def _refused(self, effect: out.Refused) -> None:
-        phone = self.phones.get(effect.key)
-        if phone is not None:
-            phone.refuse(effect.code, effect.request)
-
-    def _inactive(self, effect: out.Inactive) -> None:
-        """T4: a chat group has no call to end; calls that can end follow it themselves."""
-
-    @staticmethod
-    def _forget_held(phone: Phone) -> None:
-        """Queued or denied: nothing is held, the phone sends again at the grant."""
-        if phone.peer is not None:
-            phone.peer.discard_held()
-
-
-_EFFECTS: dict[type, Callable[[Talkgroup, Any], None]] = {
-    out.Granted: Talkgroup._granted,
-    out.BurstBegan: Talkgroup._burst_began,
-    out.BurstMoved: Talkgroup._burst_moved,
-    out.BurstEnded: Talkgroup._burst_ended,
-    out.Taken: Talkgroup._taken,
-    out.Idle: Talkgroup._idle,
-    out.Denied: Talkgroup._denied,
-    out.Queued: Talkgroup._queued,
-    out.Revoked: Talkgroup._revoked,
-    out.Acknowledged: Talkgroup._acknowledged,
-    out.Refused: Talkgroup._refused,
-    out.Inactive: Talkgroup._inactive,
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,9 +95,7 @@ def _affiliated(node: Node, phone: Phone, group: str, request: str) -> tuple[Tal
 def _deny(phone: Phone, message: FloorRequest, cause: DenyCause, code: Refusal) -> None:
     if phone.peer is not None:
         phone.peer.discard_held()
-    phone.send(
-        FloorDeny(id=message.id, group=message.group, cause=cause, code=code, message=phone.words(code))
-    )
+    phone.send(FloorDeny(id=message.id, group=message.group, cause=cause, code=code, message=phone.words(code)))
 
 
 REQUESTS: dict[type, Callable[[Any, Any, Any], None]] = {

@@ -37,4 +37,3 @@ def listen(node: Node, phone: Phone, message: Listen) -> None:
 
 
 REQUESTS: dict[type, Callable[[Any, Any, Any], None]] = {Select: select, Listen: listen}
-

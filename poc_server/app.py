@@ -1,0 +1,151 @@
+"""The composition root: makes every part from the configuration, joins them, serves, and takes them down in order."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from poc_server.api import Services, build_api
+from poc_server.api.site import operations, serve_pages
+from poc_server.auth import Auth
+from poc_server.config import Config
+from poc_server.fabric.local import LocalFabric
+from poc_server.media.edge import MediaEdge
+from poc_server.metrics import Metrics
+from poc_server.node import Node, Parts
+from poc_server.store import Store
+
+log = structlog.get_logger(__name__)
+
+SWITCH_INTERVAL_S = 0.0005
+"""Python's default of 5 ms lets a busy thread hold up a fan-out for hundreds of ms (measured)."""
+PAGES = Path(__file__).resolve().parent.parent / "web" / "dist"
+
+
+class App:
+    """One running server process."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.port = 0
+        self._stack = AsyncExitStack()
+        self._stop = asyncio.Event()
+
+    async def __aenter__(self) -> App:
+        await self._stack.__aenter__()
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.node.drain(self.config.server.drain_s if self.node.phones else 0.0)
+        await self._stack.aclose()
+
+    async def run_until_stopped(self) -> None:
+        """Serve until SIGTERM or SIGINT; a second signal ends at once."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._signalled)
+        await self._stop.wait()
+
+    async def _start(self) -> None:
+        config = self.config
+        config.server.data.mkdir(parents=True, exist_ok=True)
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
+        self.metrics = Metrics()
+        self.store = await Store.open(config.store, config.server.data)
+        self._stack.push_async_callback(self.store.aclose)
+        self.auth = Auth.open(config.auth, self.store, config.server.data)
+        self.fabric = LocalFabric()
+        self.media = await MediaEdge.open(config.media)
+        self._stack.push_async_callback(self.media.aclose)
+        self.node = Node(
+            Parts(
+                directory=self.store.directory,
+                auth=self.auth,
+                fabric=self.fabric,
+                media=self.media,
+                metrics=self.metrics,
+                ice_servers=lambda _: [],
+            )
+        )
+        self.node.start()
+        self._stack.callback(self.node.stop)
+        await self._serve(self._http())
+        # What lives now lives as long as the process: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        log.info("serving", port=self.port, media_port=self.media.port, demo=config.demo)
+
+    def _http(self) -> FastAPI:
+        api = build_api(Services(self.store, self.auth, self.config.demo))
+        api.include_router(operations(self.metrics, self.node.not_ready))
+        pages = self.config.server.pages or PAGES
+        if pages.is_dir():
+            serve_pages(api, pages)
+        else:
+            log.warning("no_pages", folder=str(pages))
+        return api
+
+    async def _serve(self, api: FastAPI) -> None:
+        settings = self.config.server
+        http = _Http(
+            uvicorn.Config(
+                api,
+                http="h11",
+                ws=self.node.endpoint.protocol,  # type: ignore[arg-type] - uvicorn only calls it
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_keep_alive=30,
+                timeout_graceful_shutdown=3,
+                ssl_certfile=settings.tls_certificate,
+                ssl_keyfile=settings.tls_key,
+            )
+        )
+        listening = _listen(settings.host, settings.port)
+        self.port = listening.getsockname()[1]
+        task = asyncio.create_task(http.serve(sockets=[listening]), name="http")
+
+        async def stop() -> None:
+            http.should_exit = True
+            await task
+
+        self._stack.push_async_callback(stop)
+
+    def _signalled(self) -> None:
+        if self._stop.is_set():
+            self.node.stop()
+            raise SystemExit(130)
+        self._stop.set()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A TCP socket that takes IPv4 and IPv6 when ``host`` is a wildcard. Raises OSError when the port is taken."""
+    if host in ("0.0.0.0", "::") and socket.has_dualstack_ipv6():  # noqa: S104 - asked for by configuration
+        return socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=4_096)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=4_096)
+
+
+class _Http(uvicorn.Server):
+    """uvicorn without its own signal handling: signals are the app's, which drains first."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take no signal."""
+        yield

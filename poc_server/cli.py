@@ -1,0 +1,89 @@
+"""``poc-server``: run it, try it, look after it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from poc_server import config as configuration
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Push-to-talk-over-cellular voice server.")
+console = Console(stderr=True)
+
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="TOML file; see deploy/config.toml")]
+DataFolder = Annotated[Path, typer.Option("--data", help="Folder for all that is kept")]
+
+
+@app.command()
+def serve(config: ConfigFile = None) -> None:
+    """Serve phones."""
+    _serve(_loaded(config, {}))
+
+
+@app.command()
+def demo(
+    data: DataFolder = Path("data"),
+    port: Annotated[int, typer.Option(help="TCP port of pages, API and signaling")] = 8080,
+    media_port: Annotated[int, typer.Option(help="UDP port of voice; 0: any")] = 0,
+    people: Annotated[int, typer.Option(help="How many people live in the demo city")] = 40,
+    links: Annotated[Path | None, typer.Option(help="Write an identity of each as a line of JSON, and go on")] = None,
+    bots: Annotated[bool, typer.Option(help="Let bots talk in two groups")] = True,
+    lan: Annotated[bool, typer.Option("--lan", help="HTTPS for phones on the local network")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """The demo city: people to step into, groups with voices in them. Never for production."""
+    from poc_server.demo.run import DemoOptions, run
+
+    settings = _loaded(
+        config,
+        {
+            "demo": True,
+            "server": {"data": str(data), "port": port},
+            "media": {"port": media_port},
+            "log": {"format": "console", "level": "warning"},
+        },
+    )
+    try:
+        asyncio.run(run(settings, DemoOptions(people=people, links=links, bots=bots, lan=lan)))
+    except OSError as problem:
+        raise _ended(str(problem)) from None
+
+
+def _loaded(file: Path | None, overrides: dict[str, Any]) -> configuration.Config:
+    try:
+        return configuration.load(file, overrides)
+    except configuration.BadConfig as problem:
+        raise _ended(str(problem)) from None
+
+
+def _serve(settings: configuration.Config) -> None:
+    from poc_server import logs
+    from poc_server.app import App
+
+    async def run() -> None:
+        async with App(settings) as running:
+            await running.run_until_stopped()
+
+    logs.configure(settings.log)
+    try:
+        asyncio.run(run())
+    except OSError as problem:
+        raise _ended(str(problem)) from None
+
+
+def _ended(problem: str) -> typer.Exit:
+    console.print(f"[bold red]poc-server:[/] {problem}")
+    return typer.Exit(1)
+
+
+def main() -> None:
+    """Entry point of the ``poc-server`` command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""What each effect of the floor machine means on this node: messages to phones, media routes opened and closed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from groups.floor import effects as out
+from groups.vocabulary import DenyCause, Refusal
+from poc_server.talk.phone import person
+from signaling.endpoint import frame
+from signaling.messages import FloorDeny, FloorGranted, FloorIdle, FloorQueued, FloorRevoke, FloorTaken, Ok
+
+if TYPE_CHECKING:
+    from poc_server.talk.phone import Phone
+    from poc_server.talk.talkgroup import Talkgroup
+
+DENIALS = {
+    DenyCause.ANOTHER_HAS_FLOOR: Refusal.FLOOR_TAKEN,
+    DenyCause.INTERNAL_ERROR: Refusal.INTERNAL,
+    DenyCause.ONLY_ONE_PARTICIPANT: Refusal.ALONE,
+    DenyCause.RETRY_AFTER: Refusal.RETRY_LATER,
+    DenyCause.RECEIVE_ONLY: Refusal.RECEIVE_ONLY,
+    DenyCause.NO_RESOURCES: Refusal.NO_RESOURCES,
+    DenyCause.QUEUE_FULL: Refusal.QUEUE_FULL,
+    DenyCause.OTHER: Refusal.NOT_ALLOWED,
+}
+"""The word for each deny cause."""
+
+
+def granted(group: Talkgroup, effect: out.Granted) -> None:
+    """The talker is told first, before anybody else."""
+    phone = group.phones.get(effect.key)
+    if phone is not None:
+        phone.send(
+            FloorGranted(
+                id=effect.request,
+                group=group.id,
+                burst=effect.burst,
+                duration_ms=effect.duration_ms,
+                from_queue=effect.from_queue,
+            )
+        )
+
+
+def burst_began(group: Talkgroup, effect: out.BurstBegan) -> None:
+    """The media route opens."""
+    group.begin_burst(effect)
+
+
+def burst_moved(group: Talkgroup, effect: out.BurstMoved) -> None:
+    """The talker came back on another connection: the burst goes on from its media path."""
+    group.move_burst(effect.burst, effect.key)
+
+
+def burst_ended(group: Talkgroup, effect: out.BurstEnded) -> None:
+    """The media route closes."""
+    group.end_burst(effect.burst, effect.end)
+
+
+def taken(group: Talkgroup, effect: out.Taken) -> None:
+    """All but the talker learn who has the floor."""
+    user = group.user(effect.user)
+    if user is None:
+        return
+    by = person(user)
+
+    def message(may_request: bool) -> bytes:
+        return frame(FloorTaken(group=group.id, burst=effect.burst, by=by, tier=effect.tier, may_request=may_request))
+
+    may, may_not = message(effect.may_request), message(False)
+    group.tell_each(lambda phone: may if group.may_talk(phone) else may_not, but=group.talker_key(effect.burst))
+
+
+def idle(group: Talkgroup, effect: out.Idle) -> None:
+    """All learn that nobody has the floor."""
+    framed = frame(FloorIdle(group=group.id, burst=effect.burst or None, end=effect.end))
+    group.tell_each(lambda _: framed)
+
+
+def denied(group: Talkgroup, effect: out.Denied) -> None:
+    """Nothing that was sent with the refused request is heard later."""
+    phone = group.phones.get(effect.key)
+    if phone is not None:
+        _forget_held(phone)
+        code = DENIALS[effect.cause]
+        phone.send(
+            FloorDeny(
+                id=effect.request,
+                group=group.id,
+                cause=effect.cause,
+                code=code,
+                message=phone.words(code),
+                retry_after_ms=effect.retry_after_ms,
+            )
+        )
+
+
+def queued(group: Talkgroup, effect: out.Queued) -> None:
+    """While one waits nothing is held; the phone sends again at the grant."""
+    phone = group.phones.get(effect.key)
+    if phone is not None:
+        _forget_held(phone)
+        phone.send(FloorQueued(id=effect.request, group=group.id, position=effect.position, size=effect.size))
+
+
+def revoked(group: Talkgroup, effect: out.Revoked) -> None:
+    """The talker learns that his floor ends, and when."""
+    phone = group.phones.get(effect.key)
+    if phone is not None:
+        phone.send(FloorRevoke(group=group.id, burst=effect.burst, cause=effect.cause, grace_ms=effect.grace_ms))
+
+
+def acknowledged(group: Talkgroup, effect: out.Acknowledged) -> None:
+    """Done, and nothing else to say."""
+    phone = group.phones.get(effect.key)
+    if phone is not None and effect.request is not None:
+        phone.send(Ok(id=effect.request))
+
+
+def refused(group: Talkgroup, effect: out.Refused) -> None:
+    """It cannot be done."""
+    phone = group.phones.get(effect.key)
+    if phone is not None:
+        phone.refuse(effect.code, effect.request)
+
+
+def inactive(group: Talkgroup, effect: out.Inactive) -> None:
+    """T4: a chat group has no call to end; calls that can end follow it themselves."""
+
+
+def _forget_held(phone: Phone) -> None:
+    if phone.peer is not None:
+        phone.peer.discard_held()
+
+
+EFFECTS: dict[type, Callable[[Any, Any], None]] = {
+    out.Granted: granted,
+    out.BurstBegan: burst_began,
+    out.BurstMoved: burst_moved,
+    out.BurstEnded: burst_ended,
+    out.Taken: taken,
+    out.Idle: idle,
+    out.Denied: denied,
+    out.Queued: queued,
+    out.Revoked: revoked,
+    out.Acknowledged: acknowledged,
+    out.Refused: refused,
+    out.Inactive: inactive,
+}

@@ -1,0 +1,165 @@
+"""The server's end of a WebSocket, over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from signaling import limits
+from signaling.endpoint import Connection, Endpoint, frame
+from signaling.messages import Ok, Ping, decode_server, encode
+
+pytestmark = pytest.mark.wire
+
+
+class Echo:
+    """Answers every message with ok and remembers what happened."""
+
+    def __init__(self, connection: Connection, house: House) -> None:
+        self.connection, self.house = connection, house
+        house.connections.append(connection)
+
+    def received(self, message: Any) -> None:
+        if isinstance(message, Ping):
+            self.connection.send(Ok(id=message.id))
+        self.house.received.append(message)
+
+    def closed(self) -> None:
+        self.house.closed.set()
+
+
+class House:
+    def __init__(self) -> None:
+        self.connections: list[Connection] = []
+        self.received: list[Any] = []
+        self.closed = asyncio.Event()
+        self.endpoint = Endpoint(lambda connection: Echo(connection, self))
+        self.port = 0
+
+    def client(self, path: str = "/ws", **options: Any) -> connect:
+        options.setdefault("subprotocols", [limits.SUBPROTOCOL])
+        return connect(f"ws://127.0.0.1:{self.port}{path}", **options)
+
+    async def greeted(self) -> ClientConnection:
+        client = await self.client()
+        await client.send('{"type":"hello","id":"h","token":"t"}')
+        return client
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    house = House()
+    server = await asyncio.get_running_loop().create_server(house.endpoint.protocol, "127.0.0.1", 0)
+    house.port = server.sockets[0].getsockname()[1]
+    yield house
+    house.endpoint.stop()
+    server.close()
+    await server.wait_closed()
+
+
+async def test_a_request_is_answered_with_its_id(house: House) -> None:
+    client = await house.greeted()
+    await client.send(encode(Ping(id="7")).decode())
+    assert decode_server(await client.recv()) == Ok(id="7")
+    await client.close()
+
+
+async def test_a_fragmented_message_is_one_message(house: House) -> None:
+    client = await house.greeted()
+    await client.send(['{"type":"pi', 'ng","id":', '"7"}'])
+    assert decode_server(await client.recv()) == Ok(id="7")
+    await client.close()
+
+
+async def test_another_path_is_not_found(house: House) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        await house.client("/elsewhere")
+    assert refused.value.response.status_code == 404
+
+
+async def test_a_client_without_the_subprotocol_is_turned_away(house: House) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        await house.client(subprotocols=None)
+    assert refused.value.response.status_code == 400
+
+
+async def test_a_draining_server_takes_no_new_client(house: House) -> None:
+    house.endpoint.accepting = False
+    with pytest.raises(InvalidStatus) as refused:
+        await house.client()
+    assert refused.value.response.status_code == 503
+
+
+async def test_a_message_at_the_size_limit_is_answered_and_one_byte_more_closes(house: House) -> None:
+    client = await house.greeted()
+    text = '{"type":"ping","id":"7"}'
+    await client.send(text.ljust(limits.MAX_MESSAGE_BYTES))
+    assert decode_server(await client.recv()) == Ok(id="7")
+    await client.send(text.ljust(limits.MAX_MESSAGE_BYTES + 1))
+    with pytest.raises(ConnectionClosed) as closed:
+        await client.recv()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == limits.CLOSE_TOO_LARGE
+    await asyncio.wait_for(house.closed.wait(), 5)
+
+
+async def test_binary_is_refused_and_the_socket_lives_on(house: House) -> None:
+    client = await house.greeted()
+    await client.send(b"\x00\x01")
+    assert decode_server(await client.recv()).code == "bad_message"
+    await client.send('{"type":"ping","id":"8"}')
+    assert decode_server(await client.recv()) == Ok(id="8")
+    await client.close()
+
+
+async def test_bytes_that_are_no_http_end_the_socket_quietly(house: House) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    writer.write(b"\x16\x03\x01 not http at all\r\n\r\n")
+    assert await asyncio.wait_for(reader.read(), 10) is not None
+    writer.close()
+    assert not house.connections
+
+
+async def test_a_client_that_stops_reading_is_aborted_in_time_and_others_go_on(house: House) -> None:
+    client = await house.greeted()
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    writer.write(
+        b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: poc.v1\r\n\r\n"
+    )
+    await reader.readuntil(b"\r\n\r\n")
+    reader._transport.pause_reading()  # type: ignore[attr-defined]
+    deaf = house.connections[-1]
+    house.closed.clear()
+    message = frame(Ok(id="x" * 60))
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    while not house.closed.is_set() and loop.time() - began < 10:
+        deaf.write(message * 2_000)
+        await asyncio.sleep(0)
+        await client.send('{"type":"ping","id":"1"}')
+        assert decode_server(await client.recv()) == Ok(id="1")
+        await asyncio.sleep(0.05)
+    assert house.closed.is_set()
+    assert house.endpoint.aborted == 1
+    writer.transport.abort()
+    await client.close()
+
+
+async def test_closing_all_is_not_held_up_by_one_that_does_not_answer(house: House) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    writer.write(
+        b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: poc.v1\r\n\r\n"
+    )
+    await reader.readuntil(b"\r\n\r\n")
+    house.endpoint.close_all(limits.CLOSE_GOING_AWAY)
+    await asyncio.wait_for(house.closed.wait(), limits.SEND_STALL_S + 2)
+    writer.transport.abort()
