@@ -18,6 +18,7 @@ from poc_server.talk.ears import Ears
 from poc_server.talk.phone import Phone, person
 from poc_server.talk.presence import Presence
 from poc_server.talk.reception import Reception
+from poc_server.talk.roster import Roster
 from poc_server.talk.talkgroup import BurstListener, Talkgroup
 from signaling import limits
 from signaling.endpoint import Connection, Endpoint
@@ -66,6 +67,7 @@ class Node:
 
     def __init__(self, parts: Parts) -> None:
         self.directory = parts.directory
+        self.roster = Roster(parts.directory)
         self.auth = parts.auth
         self.fabric = parts.fabric
         self.media = parts.media
@@ -198,10 +200,10 @@ class Node:
 
     def may_hear(self, phone: Phone, group: GroupId) -> Refusal | None:
         """None when this phone may affiliate with the group, else why not."""
-        found = self.directory.group(group)
+        found = self.roster.group(group)
         if found is None or not found.enabled:
             return Refusal.UNKNOWN_GROUP
-        if self.directory.membership(group, phone.user.id) is None:
+        if self.roster.membership(group, phone.user.id) is None:
             return Refusal.NOT_A_MEMBER
         return None
 
@@ -223,7 +225,7 @@ class Node:
         """The live state of a group on this node, made at its first use."""
         found = self.talkgroups.get(group)
         if found is None:
-            model = self.directory.group(group)
+            model = self.roster.group(group)
             if model is None:
                 raise KeyError(group)
             found = self.talkgroups[group] = Talkgroup(self, model)
@@ -232,8 +234,8 @@ class Node:
     def groups_of(self, user: User) -> list[GroupSummary]:
         """The groups a user is a member of, by name."""
         out = []
-        for key in self.directory.groups_of(user.id):
-            group, membership = self.directory.group(key), self.directory.membership(key, user.id)
+        for key in self.roster.groups_of(user.id):
+            group, membership = self.roster.group(key), self.roster.membership(key, user.id)
             if group is not None and group.enabled and membership is not None:
                 out.append(
                     GroupSummary(
@@ -242,14 +244,14 @@ class Node:
                         kind=group.kind,
                         may_talk=membership.may_talk,
                         priority=membership.priority,
-                        members=len(self.directory.members(group.id)),
+                        members=len(self.roster.members(group.id)),
                     )
                 )
         return sorted(out, key=lambda g: g.name)
 
     def snapshot(self, phone: Phone, group: GroupId) -> GroupSnapshot:
         """All a page needs to draw a group it opens."""
-        model = self.directory.group(group)
+        model = self.roster.group(group)
         if model is None:
             raise KeyError(group)
         talkgroup = self.talkgroups.get(group)
@@ -289,7 +291,7 @@ class Node:
             elif change.groups and not change.groups.isdisjoint(phone.groups):
                 self._keep_to_allowed(phone)
         for key in change.groups if not change.everything else tuple(self.talkgroups):
-            talkgroup, model = self.talkgroups.get(key), self.directory.group(key)
+            talkgroup, model = self.talkgroups.get(key), self.roster.group(key)
             if talkgroup is not None and model is not None:
                 talkgroup.configured(model)
 

@@ -31,7 +31,7 @@ class Presence:
         phones = tuple(talkgroup.phones.values()) if talkgroup else ()
         return GroupPresence(
             group=group,
-            members=len(self._node.directory.members(group)),
+            members=len(self._node.roster.members(group)),
             online=len({p.user.id for p in phones if p.connection is not None}),
             listening=len({p.user.id for p in phones if p.would_hear(now)}),
         )

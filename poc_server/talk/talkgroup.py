@@ -145,7 +145,7 @@ class Talkgroup:
         if not state.bursts:
             return FloorSnapshot(state="idle", queue=len(state.queue))
         burst = state.bursts[-1]
-        user = self._node.directory.user(burst.user)
+        user = self._node.roster.user(burst.user)
         return FloorSnapshot(
             state="taken",
             burst=burst.burst,
@@ -170,11 +170,11 @@ class Talkgroup:
 
     def user(self, user: UserId) -> User | None:
         """The person behind an id."""
-        return self._node.directory.user(user)
+        return self._node.roster.user(user)
 
     def may_talk(self, phone: Phone) -> bool:
         """Whether a press of this phone here would not be refused for want of a right."""
-        membership = self._node.directory.membership(self.id, phone.user.id)
+        membership = self._node.roster.membership(self.id, phone.user.id)
         return membership is not None and membership.may_talk
 
     # --- bursts ----------------------------------------------------------------------------------------------------

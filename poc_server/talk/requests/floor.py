@@ -68,7 +68,7 @@ def queue_position(node: Node, phone: Phone, message: FloorQueuePositionRequest)
 
 def floor_revoke(node: Node, phone: Phone, message: FloorRevokeRequest) -> None:
     """A dispatcher takes another's floor away."""
-    group = node.directory.group(GroupId(message.group))
+    group = node.roster.group(GroupId(message.group))
     if group is None:
         phone.refuse(Refusal.UNKNOWN_GROUP, message.id)
         return
@@ -85,7 +85,7 @@ def _affiliated(node: Node, phone: Phone, group: str, request: str) -> tuple[Tal
     refused = node.may_hear(phone, key)
     if refused is None and key not in phone.groups:
         refused = Refusal.NOT_SELECTED
-    membership = node.directory.membership(key, phone.user.id)
+    membership = node.roster.membership(key, phone.user.id)
     if refused is not None or membership is None:
         phone.refuse(refused or Refusal.NOT_A_MEMBER, request)
         return None

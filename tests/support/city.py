@@ -1,0 +1,104 @@
+"""Starts a real server process for tests: the demo city on a free port, with a data folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+START_S = 60
+
+
+def free_port() -> int:
+    """A TCP port nobody listens on just now."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
+
+
+@dataclass
+class City:
+    """A running demo city."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+    data: Path
+    log: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def get(self, path: str, token: str | None = None) -> Any:
+        return self._call("GET", path, None, token)
+
+    def post(self, path: str, body: Any = None, token: str | None = None) -> Any:
+        return self._call("POST", path, body or {}, token)
+
+    def _call(self, method: str, path: str, body: Any, token: str | None) -> Any:
+        request = urllib.request.Request(self.url + path, method=method)
+        data = None
+        if body is not None:
+            data = json.dumps(body).encode()
+            request.add_header("Content-Type", "application/json")
+        if token:
+            request.add_header("Authorization", f"Bearer {token}")
+        with urllib.request.urlopen(request, data, timeout=10) as answer:
+            text = answer.read()
+        return json.loads(text) if text else None
+
+    def metric(self, name: str) -> float:
+        """The value of one metric without labels."""
+        with urllib.request.urlopen(self.url + "/metrics", timeout=10) as answer:
+            for line in answer.read().decode().splitlines():
+                if line.startswith(name + " "):
+                    return float(line.split()[1])
+        raise KeyError(name)
+
+
+@contextmanager
+def running_city(data: Path, *options: str, env: dict[str, str] | None = None) -> Iterator[City]:
+    """The demo city without bots on a free port of the loopback, ended by SIGTERM."""
+    port = free_port()
+    log = data.with_suffix(".log")
+    data.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "poc_server.cli", "demo", "--data", str(data), "--port", str(port), "--no-bots"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*command, *options], cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, **(env or {})}
+        )
+    city = City(port, process, data, log)
+    try:
+        _wait_ready(city)
+        yield city
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_ready(city: City) -> None:
+    end = time.monotonic() + START_S
+    while time.monotonic() < end:
+        if city.process.poll() is not None:
+            raise RuntimeError(f"the server ended at start: {city.log.read_text()[-2000:]}")
+        try:
+            city.get("/readyz")
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError(f"the server did not come up: {city.log.read_text()[-2000:]}")
