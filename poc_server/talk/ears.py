@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from groups.audience import assign
-
 from groups.model import User
 from groups.vocabulary import BurstId, GroupId, Tier, UserId
 from poc_server.talk.phone import person

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, get_args
 
-from groups.floor.effects import FloorEffect
-from groups.floor.state import FloorState
 from pydantic import TypeAdapter
 
 from groups.floor import machine
+from groups.floor.effects import FloorEffect
+from groups.floor.state import FloorState
 
 _KINDS = {kind.__name__: TypeAdapter(kind) for kind in get_args(FloorEffect)}
 

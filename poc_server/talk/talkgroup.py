@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from groups.floor.state import FloorState
 from pydantic import BaseModel
 
 from groups.floor import effects as out
 from groups.floor import inputs as into
+from groups.floor.state import FloorState
 from groups.model import Group, User
 from groups.vocabulary import BurstEnd, BurstId, GroupId, Tier, UserId
 from poc_server.talk.ears import OnAir

@@ -1,0 +1,103 @@
+"""What can happen to a call. Rights were looked up before an input is made. Times in ms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from groups.calls.state import CallKind, CallOptions
+from groups.vocabulary import Tier, UserId
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The initiator asks for the call. ``reachable`` are those called who have a phone that would hear."""
+
+    kind: CallKind
+    initiator: UserId
+    key: str
+    called: tuple[UserId, ...]
+    reachable: frozenset[UserId]
+    busy: frozenset[UserId] = frozenset()
+    tier: Tier = Tier.NORMAL
+    options: CallOptions = CallOptions()
+    request: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """One who rings accepts."""
+
+    user: UserId
+    key: str
+    request: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """One who rings does not want it."""
+
+    user: UserId
+    key: str
+    request: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """One who is called, or was, has a phone again: late entry (a SHALL of TS 24.379)."""
+
+    user: UserId
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """One hangs up, or his phone is gone for good."""
+
+    user: UserId
+    key: str
+    request: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """More people are brought into the running call (强拉 when they did not ask)."""
+
+    users: tuple[UserId, ...]
+    reachable: frozenset[UserId]
+
+
+@dataclass(frozen=True, slots=True)
+class BurstBegan:
+    """Somebody talks."""
+
+
+@dataclass(frozen=True, slots=True)
+class BurstEnded:
+    """Somebody stopped talking."""
+
+    user: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class TierChanged:
+    """Upgrade or downgrade inside the running call."""
+
+    tier: Tier
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The initiator, or one who may (强拆), ends it for all."""
+
+    forced: bool
+    user: UserId
+    key: str
+    request: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time went by."""
+
+
+CallInput = Start | Accept | Refuse | Came | Leave | Add | BurstBegan | BurstEnded | TierChanged | End | Tick

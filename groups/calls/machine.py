@@ -1,0 +1,302 @@
+"""The call machine (TS 24.379): who is called, who came, when it ends. Pure; never raises on what a peer sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from groups.calls import effects as out
+from groups.calls import inputs as into
+from groups.calls.state import (
+    Answering,
+    CallEnd,
+    CallKind,
+    CallState,
+    Part,
+    Party,
+    Phase,
+)
+from groups.vocabulary import Refusal, Tier
+
+Step = tuple[CallState, tuple[out.CallEffect, ...]]
+
+
+def handle(state: CallState, given: into.CallInput, now: int) -> Step:
+    """One step: the state that follows and what the node is to do. ``now`` in ms."""
+    state, due = _time(state, now)
+    state, done = _HANDLERS[type(given)](state, given, now)
+    return state, (*due, *done)
+
+
+def deadline(state: CallState) -> int | None:
+    """When to feed `Tick`, ms; None: nothing runs."""
+    if state.phase is Phase.ENDED:
+        return None
+    return min((at for at in (state.ring_at, state.quiet_at, state.maximum_at) if at is not None), default=None)
+
+
+# --- time ------------------------------------------------------------------------------------------------------------
+
+
+def _time(state: CallState, now: int) -> Step:
+    if state.phase is Phase.ENDED:
+        return state, ()
+    done: tuple[out.CallEffect, ...] = ()
+    if state.ring_at is not None and state.ring_at <= now:
+        state = replace(state, ring_at=None)
+        for party in state.pending():
+            state = state.with_party(replace(party, part=Part.NO_ANSWER))
+            done += (out.StopRinging(party.user, Part.NO_ANSWER, None), out.PartChanged(party.user, Part.NO_ANSWER))
+        state, more = _settled(state, now)
+        done += more
+    if state.phase is not Phase.ENDED and state.quiet_at is not None and state.quiet_at <= now:
+        state, more = _ended(state, CallEnd.INACTIVITY)
+        done += more
+    if state.phase is not Phase.ENDED and state.maximum_at is not None and state.maximum_at <= now:
+        state, more = _ended(state, CallEnd.MAXIMUM_LENGTH)
+        done += more
+    return state, done
+
+
+# --- beginning -------------------------------------------------------------------------------------------------------
+
+
+def _start(state: CallState, given: into.Start, now: int) -> Step:
+    if state.parties:
+        return state, (out.Refused(given.key, given.request, Refusal.CONFLICT),)
+    called = tuple(dict.fromkeys(user for user in given.called if user != given.initiator))
+    if not called:
+        return replace(state, phase=Phase.ENDED, end=CallEnd.UNREACHABLE), (
+            out.Refused(given.key, given.request, Refusal.NOBODY_CALLED),
+        )
+    state = replace(
+        state,
+        kind=given.kind,
+        initiator=given.initiator,
+        tier=given.tier,
+        options=given.options,
+        parties=(Party(given.initiator, Part.JOINED, given.key), *(Party(user) for user in called)),
+        began_at=now,
+        maximum_left_ms=given.options.maximum_ms,
+        maximum_at=now + given.options.maximum_ms if given.tier is Tier.NORMAL else None,
+    )
+    done: tuple[out.CallEffect, ...] = (out.Join(given.initiator, given.key),)
+    for user in called:
+        if user not in given.reachable:
+            # A group call waits for them (late entry); a private one has nobody else to wait for.
+            state = state.with_party(Party(user, Part.UNREACHABLE))
+            done += (out.PartChanged(user, Part.UNREACHABLE),)
+        elif user in given.busy and given.tier is Tier.NORMAL and given.kind is CallKind.PRIVATE:
+            state = state.with_party(Party(user, Part.BUSY))
+            done += (out.PartChanged(user, Part.BUSY),)
+        else:
+            state, more = _called(state, user, now)
+            done += more
+    state, more = _settled(state, now, given.request)
+    return state, done + more
+
+
+def _called(state: CallState, user: Any, now: int) -> Step:
+    if state.options.answering is Answering.AUTOMATIC:
+        return state.with_party(Party(user, Part.JOINED)), (
+            out.Join(user, None),
+            out.PartChanged(user, Part.JOINED),
+        )
+    state = replace(state.with_party(Party(user, Part.RINGING)), ring_at=state.ring_at or now + state.options.ring_ms)
+    return state, (out.Ring(user), out.PartChanged(user, Part.RINGING))
+
+
+def _settled(state: CallState, now: int, request: str | None = None) -> Step:
+    """Whether the call runs, goes on ringing, or has come to nothing."""
+    present = len(state.present())
+    if present >= max(2, state.options.least) or (state.kind in _WAIT_FOR_LATE and present):
+        if state.phase is Phase.SETTING_UP:
+            return _quiet(replace(state, phase=Phase.RUNNING), now), (out.Running(request),)
+        return state, ()
+    if state.pending():
+        return state, ()
+    if state.phase is Phase.RUNNING:
+        return _ended(state, CallEnd.TOO_FEW)
+    parts = {party.part for party in state.parties if party.user != state.initiator}
+    end = next((end for part, end in _CAME_TO_NOTHING if part in parts), CallEnd.TOO_FEW)
+    return _ended(state, end)
+
+
+_WAIT_FOR_LATE = frozenset({CallKind.GROUP, CallKind.BROADCAST})
+_CAME_TO_NOTHING = (
+    (Part.REFUSED, CallEnd.REFUSED),
+    (Part.BUSY, CallEnd.BUSY),
+    (Part.NO_ANSWER, CallEnd.NO_ANSWER),
+    (Part.UNREACHABLE, CallEnd.UNREACHABLE),
+)
+
+
+# --- those called ----------------------------------------------------------------------------------------------------
+
+
+def _accept(state: CallState, given: into.Accept, now: int) -> Step:
+    party = state.party(given.user)
+    if state.phase is Phase.ENDED or party is None:
+        return state, (out.Refused(given.key, given.request, Refusal.CALL_OVER),)
+    if party.part is Part.JOINED:
+        if party.key in (None, given.key):
+            return state, (out.Done(given.key, given.request),)
+        return state, (out.Refused(given.key, given.request, Refusal.ANSWERED_ELSEWHERE),)
+    if party.part not in (Part.RINGING, Part.CALLED):
+        return state, (out.Refused(given.key, given.request, Refusal.CALL_OVER),)
+    state = state.with_party(Party(given.user, Part.JOINED, given.key))
+    done: tuple[out.CallEffect, ...] = (
+        out.Done(given.key, given.request),
+        out.StopRinging(given.user, Part.JOINED, given.key),
+        out.Join(given.user, given.key),
+        out.PartChanged(given.user, Part.JOINED),
+    )
+    if state.kind is CallKind.FIRST_TO_ANSWER:
+        for other in state.pending():
+            state = state.with_party(replace(other, part=Part.NOT_NEEDED))
+            done += (out.StopRinging(other.user, Part.NOT_NEEDED, None), out.PartChanged(other.user, Part.NOT_NEEDED))
+    if not state.pending():
+        state = replace(state, ring_at=None)
+    state, more = _settled(state, now)
+    return state, done + more
+
+
+def _refuse(state: CallState, given: into.Refuse, now: int) -> Step:
+    party = state.party(given.user)
+    if state.phase is Phase.ENDED or party is None or party.part not in (Part.RINGING, Part.CALLED):
+        return state, (out.Refused(given.key, given.request, Refusal.CALL_OVER),)
+    state = state.with_party(Party(given.user, Part.REFUSED))
+    state, more = _settled(state, now)
+    return state, (
+        out.Done(given.key, given.request),
+        out.StopRinging(given.user, Part.REFUSED, given.key),
+        out.PartChanged(given.user, Part.REFUSED),
+        *more,
+    )
+
+
+def _came(state: CallState, given: into.Came, now: int) -> Step:
+    party = state.party(given.user)
+    if state.phase is Phase.ENDED or party is None:
+        return state, ()
+    if party.part is Part.JOINED:
+        return state, (out.Join(given.user, given.key),)
+    if party.part is not Part.UNREACHABLE or state.kind not in _WAIT_FOR_LATE:
+        return state, ()
+    state, done = _called(state, given.user, now)
+    state, more = _settled(state, now)
+    return state, done + more
+
+
+def _leave(state: CallState, given: into.Leave, now: int) -> Step:
+    party = state.party(given.user)
+    if state.phase is Phase.ENDED or party is None or party.part is not Part.JOINED:
+        return state, (out.Refused(given.key, given.request, Refusal.CALL_OVER),) if given.request else ()
+    done: tuple[out.CallEffect, ...] = (out.Done(given.key, given.request),) if given.request else ()
+    if given.user == state.initiator and (state.phase is Phase.SETTING_UP or state.kind is CallKind.BROADCAST):
+        end = CallEnd.BROADCAST_OVER if state.kind is CallKind.BROADCAST else CallEnd.CANCELLED
+        state, more = _ended(state, end)
+        return state, done + more
+    state = state.with_party(Party(given.user, Part.LEFT))
+    done += (out.Parted(given.user), out.PartChanged(given.user, Part.LEFT))
+    if state.kind in (CallKind.PRIVATE, CallKind.FIRST_TO_ANSWER) and state.phase is Phase.RUNNING:
+        state, more = _ended(state, CallEnd.HUNG_UP)
+    elif len(state.present()) < state.options.least and not state.pending():
+        state, more = _ended(state, CallEnd.TOO_FEW)
+    else:
+        more = ()
+    return state, done + more
+
+
+def _add(state: CallState, given: into.Add, now: int) -> Step:
+    if state.phase is Phase.ENDED:
+        return state, ()
+    done: tuple[out.CallEffect, ...] = ()
+    for user in dict.fromkeys(given.users):
+        party = state.party(user)
+        if party is None:
+            state = replace(state, parties=(*state.parties, Party(user)))
+        elif party.part in (Part.JOINED, Part.RINGING):
+            continue
+        if user in given.reachable:
+            state, more = _called(state, user, now)
+            done += more
+        else:
+            state = state.with_party(Party(user, Part.UNREACHABLE))
+            done += (out.PartChanged(user, Part.UNREACHABLE),)
+    state, more = _settled(state, now)
+    return state, done + more
+
+
+# --- while it runs ---------------------------------------------------------------------------------------------------
+
+
+def _burst_began(state: CallState, given: into.BurstBegan, now: int) -> Step:
+    return replace(state, talking=state.talking + 1, quiet_at=None), ()
+
+
+def _burst_ended(state: CallState, given: into.BurstEnded, now: int) -> Step:
+    if state.phase is Phase.ENDED:
+        return state, ()
+    state = replace(state, talking=max(0, state.talking - 1))
+    if state.kind is CallKind.BROADCAST and given.user == state.initiator:
+        # The broadcast is what its initiator said in one go (TS 24.379: its release ends the call).
+        return _ended(state, CallEnd.BROADCAST_OVER)
+    return _quiet(state, now), ()
+
+
+def _quiet(state: CallState, now: int) -> CallState:
+    if state.talking or state.options.hang_ms is None or state.options.duplex:
+        return replace(state, quiet_at=None)
+    return replace(state, quiet_at=now + state.options.hang_ms)
+
+
+def _tier(state: CallState, given: into.TierChanged, now: int) -> Step:
+    if state.phase is Phase.ENDED or given.tier == state.tier:
+        return state, ()
+    left, at = state.maximum_left_ms, state.maximum_at
+    if given.tier is Tier.NORMAL and at is None:
+        at = now + left
+    elif given.tier is not Tier.NORMAL and at is not None:
+        left, at = max(0, at - now), None
+    return replace(state, tier=given.tier, maximum_left_ms=left, maximum_at=at), (out.TierIs(given.tier),)
+
+
+def _end(state: CallState, given: into.End, now: int) -> Step:
+    if state.phase is Phase.ENDED:
+        return state, (out.Refused(given.key, given.request, Refusal.CALL_OVER),)
+    if not given.forced and given.user != state.initiator:
+        return state, (out.Refused(given.key, given.request, Refusal.NOT_ALLOWED),)
+    end = CallEnd.HUNG_UP if state.phase is Phase.RUNNING else CallEnd.CANCELLED
+    if given.forced:
+        end = CallEnd.FORCED
+    state, done = _ended(state, end)
+    return state, (out.Done(given.key, given.request), *done)
+
+
+def _ended(state: CallState, end: CallEnd) -> Step:
+    done: tuple[out.CallEffect, ...] = tuple(
+        out.StopRinging(party.user, Part.NOT_NEEDED, None) for party in state.pending()
+    )
+    state = replace(state, phase=Phase.ENDED, end=end, quiet_at=None, ring_at=None, maximum_at=None, talking=0)
+    return state, (*done, out.Ended(end))
+
+
+def _nothing(state: CallState, given: into.Tick, now: int) -> Step:
+    return state, ()
+
+
+_HANDLERS: dict[type, Callable[[CallState, Any, int], Step]] = {
+    into.Start: _start,
+    into.Accept: _accept,
+    into.Refuse: _refuse,
+    into.Came: _came,
+    into.Leave: _leave,
+    into.Add: _add,
+    into.BurstBegan: _burst_began,
+    into.BurstEnded: _burst_ended,
+    into.TierChanged: _tier,
+    into.End: _end,
+    into.Tick: _nothing,
+}

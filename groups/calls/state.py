@@ -1,0 +1,162 @@
+"""What is known of one call, as frozen data that survives a JSON round trip. Times in ms."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from groups.vocabulary import CallId, Tier, UserId
+
+
+class CallKind(StrEnum):
+    """How the parties of a call relate (TS 24.379 §6)."""
+
+    PRIVATE = "private"
+    FIRST_TO_ANSWER = "first_to_answer"
+    GROUP = "group"
+    BROADCAST = "broadcast"
+
+
+class Answering(StrEnum):
+    """How one who is called comes in."""
+
+    AUTOMATIC = "automatic"
+    MANUAL = "manual"
+
+
+class Phase(StrEnum):
+    """Where a call stands."""
+
+    SETTING_UP = "setting up"
+    RUNNING = "running"
+    ENDED = "ended"
+
+
+class Part(StrEnum):
+    """What one of those called has done."""
+
+    CALLED = "called"
+    RINGING = "ringing"
+    JOINED = "joined"
+    REFUSED = "refused"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    UNREACHABLE = "unreachable"
+    LEFT = "left"
+    NOT_NEEDED = "not_needed"
+
+
+PRESENT = frozenset({Part.JOINED})
+PENDING = frozenset({Part.CALLED, Part.RINGING})
+
+
+class CallEnd(StrEnum):
+    """Why a call ended."""
+
+    HUNG_UP = "hung_up"
+    CANCELLED = "cancelled"
+    REFUSED = "refused"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    UNREACHABLE = "unreachable"
+    INACTIVITY = "inactivity"
+    MAXIMUM_LENGTH = "maximum_length"
+    TOO_FEW = "too_few"
+    BROADCAST_OVER = "broadcast_over"
+    FORCED = "forced"
+
+
+@dataclass(frozen=True, slots=True)
+class CallOptions:
+    """Options of one call.
+
+    Attributes:
+        answering: whether those called are joined at once or ring.
+        ring_ms: how long they ring.
+        hang_ms: T4, without a burst for so long the call ends; None: never for that reason.
+        maximum_ms: TNG3; stands still while the tier is above normal.
+        least: with fewer present the call ends.
+        duplex: both parties speak at once, without a floor (private calls only).
+    """
+
+    answering: Answering = Answering.AUTOMATIC
+    ring_ms: int = 30_000
+    hang_ms: int | None = 30_000
+    maximum_ms: int = 3_600_000
+    least: int = 2
+    duplex: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One of those called."""
+
+    user: UserId
+    part: Part = Part.CALLED
+    key: str | None = None
+    """The connection it answered from: the first answer counts, a second device is told so."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallState:
+    """One call.
+
+    Attributes:
+        talking: bursts on air now; while there is one, inactivity does not count.
+        quiet_at: when it becomes inactive (T4); None while somebody talks or it has no such limit.
+        ring_at: when those who still ring have not answered.
+        maximum_left_ms: what is left of the maximum length while it stands still.
+        maximum_at: when the maximum length is over; None while it stands still.
+    """
+
+    id: CallId
+    kind: CallKind = CallKind.PRIVATE
+    initiator: UserId = UserId("")
+    tier: Tier = Tier.NORMAL
+    options: CallOptions = field(default_factory=CallOptions)
+    phase: Phase = Phase.SETTING_UP
+    parties: tuple[Party, ...] = ()
+    began_at: int = 0
+    talking: int = 0
+    quiet_at: int | None = None
+    ring_at: int | None = None
+    maximum_left_ms: int = 0
+    maximum_at: int | None = None
+    end: CallEnd | None = None
+
+    def party(self, user: UserId) -> Party | None:
+        """The part a user has in the call."""
+        return next((party for party in self.parties if party.user == user), None)
+
+    def present(self) -> tuple[Party, ...]:
+        """Those who are in the call now."""
+        return tuple(party for party in self.parties if party.part in PRESENT)
+
+    def pending(self) -> tuple[Party, ...]:
+        """Those who may still come in by answering."""
+        return tuple(party for party in self.parties if party.part in PENDING)
+
+    def with_party(self, changed: Party) -> CallState:
+        """The state with one party's new form."""
+        return replace(self, parties=tuple(changed if p.user == changed.user else p for p in self.parties))
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> CallState:
+        """What `to_json` wrote. Raises ValueError, KeyError or TypeError on anything else."""
+        plain: dict[str, Any] = json.loads(text)
+        options = plain.pop("options")
+        return cls(
+            kind=CallKind(plain.pop("kind")),
+            tier=Tier(plain.pop("tier")),
+            options=CallOptions(answering=Answering(options.pop("answering")), **options),
+            phase=Phase(plain.pop("phase")),
+            parties=tuple(Party(p["user"], Part(p["part"]), p["key"]) for p in plain.pop("parties")),
+            end=None if (end := plain.pop("end")) is None else CallEnd(end),
+            **plain,
+        )

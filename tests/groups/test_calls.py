@@ -1,0 +1,180 @@
+"""The call machine: who is called, who came, when it ends (TS 24.379)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from groups.calls import effects as out
+from groups.calls import inputs as into
+from groups.calls.machine import deadline, handle
+from groups.calls.state import Answering, CallEnd, CallKind, CallOptions, CallState, Part, Phase
+from groups.vocabulary import CallId, Refusal, Tier, UserId
+
+A, B, C, D = (UserId(x) for x in "abcd")
+NEW = CallState(CallId("call"))
+RINGING = CallOptions(answering=Answering.MANUAL, ring_ms=30_000)
+
+
+def started(
+    kind: CallKind = CallKind.PRIVATE,
+    called: tuple[UserId, ...] = (B,),
+    options: CallOptions = CallOptions(),
+    reachable: frozenset[UserId] | None = None,
+    busy: frozenset[UserId] = frozenset(),
+    tier: Tier = Tier.NORMAL,
+) -> tuple[CallState, tuple[out.CallEffect, ...]]:
+    there = frozenset(called) if reachable is None else reachable
+    return handle(NEW, into.Start(kind, A, "a1", called, there, busy, tier, options, "r"), 0)
+
+
+def test_a_private_call_answered_automatically_runs_at_once() -> None:
+    state, effects = started()
+    assert state.phase is Phase.RUNNING
+    assert out.Join(B, None) in effects
+    assert effects[-1] == out.Running("r")
+
+
+def test_a_private_call_answered_by_hand_rings_and_runs_when_accepted() -> None:
+    state, effects = started(options=RINGING)
+    assert out.Ring(B) in effects
+    assert state.phase is Phase.SETTING_UP
+    state, effects = handle(state, into.Accept(B, "b1", "x"), 100)
+    assert state.phase is Phase.RUNNING
+    assert effects[0] == out.Done("b1", "x")
+    assert out.Join(B, "b1") in effects
+
+
+def test_the_second_device_of_one_user_is_told_that_the_first_answered() -> None:
+    state, _ = started(options=RINGING)
+    state, _ = handle(state, into.Accept(B, "b1", "x"), 100)
+    _, effects = handle(state, into.Accept(B, "b2", "y"), 100)
+    assert effects == (out.Refused("b2", "y", Refusal.ANSWERED_ELSEWHERE),)
+
+
+def test_a_call_that_is_not_answered_ends_when_it_has_rung_long_enough() -> None:
+    state, _ = started(options=RINGING)
+    assert handle(state, into.Tick(), 29_999)[0].phase is Phase.SETTING_UP
+    state, effects = handle(state, into.Tick(), 30_000)
+    assert effects[-1] == out.Ended(CallEnd.NO_ANSWER)
+
+
+def test_each_way_to_come_to_nothing_has_its_own_end() -> None:
+    assert started(reachable=frozenset())[0].end is CallEnd.UNREACHABLE
+    assert started(busy=frozenset({B}))[0].end is CallEnd.BUSY
+    state, _ = started(options=RINGING)
+    assert handle(state, into.Refuse(B, "b1", "x"), 1)[0].end is CallEnd.REFUSED
+    assert handle(state, into.Leave(A, "a1", "x"), 1)[0].end is CallEnd.CANCELLED
+
+
+def test_an_emergency_call_reaches_one_who_is_busy() -> None:
+    state, _ = started(busy=frozenset({B}), tier=Tier.EMERGENCY)
+    assert state.phase is Phase.RUNNING
+
+
+def test_a_call_to_oneself_is_refused() -> None:
+    state, effects = started(called=(A,))
+    assert effects == (out.Refused("a1", "r", Refusal.NOBODY_CALLED),)
+    assert state.phase is Phase.ENDED
+
+
+def test_the_first_to_answer_gets_the_call_and_the_others_stop_ringing() -> None:
+    state, _ = started(CallKind.FIRST_TO_ANSWER, (B, C, D), RINGING)
+    state, effects = handle(state, into.Accept(C, "c1", "x"), 10)
+    assert {p.user for p in state.present()} == {A, C}
+    assert out.StopRinging(B, Part.NOT_NEEDED, None) in effects
+    assert handle(state, into.Accept(B, "b1", "y"), 11)[1] == (out.Refused("b1", "y", Refusal.CALL_OVER),)
+
+
+def test_one_who_was_unreachable_is_brought_into_a_running_group_call_when_he_comes() -> None:
+    state, _ = started(CallKind.GROUP, (B, C), reachable=frozenset({B}))
+    state, effects = handle(state, into.Came(C, "c1"), 500)
+    assert out.Join(C, None) in effects
+    assert state.party(C) is not None
+    assert {p.user for p in state.present()} == {A, B, C}
+
+
+def test_a_broadcast_ends_with_its_initiators_burst_and_not_with_anothers() -> None:
+    state, _ = started(CallKind.BROADCAST, (B, C))
+    state, _ = handle(state, into.BurstBegan(), 1)
+    assert handle(state, into.BurstEnded(B), 2)[0].phase is Phase.RUNNING
+    assert handle(state, into.BurstEnded(A), 2)[0].end is CallEnd.BROADCAST_OVER
+
+
+def test_a_call_ends_by_inactivity_but_not_while_somebody_talks() -> None:
+    state, _ = started(CallKind.GROUP, (B,))
+    state, _ = handle(state, into.BurstBegan(), 1_000)
+    assert handle(state, into.Tick(), 100_000)[0].phase is Phase.RUNNING
+    state, _ = handle(state, into.BurstEnded(A), 100_000)
+    assert handle(state, into.Tick(), 130_000)[0].end is CallEnd.INACTIVITY
+
+
+def test_the_maximum_length_stands_still_during_an_emergency() -> None:
+    state, _ = started(CallKind.GROUP, (B,), CallOptions(hang_ms=None, maximum_ms=10_000))
+    state, _ = handle(state, into.TierChanged(Tier.EMERGENCY), 4_000)
+    assert handle(state, into.Tick(), 1_000_000)[0].phase is Phase.RUNNING
+    state, _ = handle(state, into.TierChanged(Tier.NORMAL), 1_000_000)
+    assert handle(state, into.Tick(), 1_005_999)[0].phase is Phase.RUNNING
+    assert handle(state, into.Tick(), 1_006_000)[0].end is CallEnd.MAXIMUM_LENGTH
+
+
+def test_only_the_initiator_or_one_who_may_ends_a_call() -> None:
+    state, _ = started(CallKind.GROUP, (B, C))
+    assert handle(state, into.End(False, B, "b1", "x"), 1)[1] == (out.Refused("b1", "x", Refusal.NOT_ALLOWED),)
+    assert handle(state, into.End(True, D, "d1", "x"), 1)[0].end is CallEnd.FORCED
+
+
+users = st.sampled_from([A, B, C, D])
+anything = st.one_of(
+    st.builds(into.Accept, users, st.sampled_from(["1", "2"]), st.just("r")),
+    st.builds(into.Refuse, users, st.sampled_from(["1", "2"]), st.just("r")),
+    st.builds(into.Came, users, st.just("1")),
+    st.builds(into.Leave, users, st.just("1"), st.none() | st.just("r")),
+    st.builds(into.Add, st.tuples(users), st.frozensets(users)),
+    st.just(into.BurstBegan()),
+    st.builds(into.BurstEnded, users),
+    st.builds(into.TierChanged, st.sampled_from(list(Tier))),
+    st.just(into.Tick()),
+)
+options = st.builds(
+    CallOptions,
+    answering=st.sampled_from(list(Answering)),
+    ring_ms=st.integers(1, 1_000),
+    hang_ms=st.none() | st.integers(1, 1_000),
+    maximum_ms=st.integers(1, 5_000),
+    least=st.integers(1, 3),
+)
+
+
+@given(
+    st.sampled_from(list(CallKind)),
+    options,
+    st.frozensets(users),
+    st.lists(st.tuples(anything, st.integers(0, 700)), max_size=30),
+)
+def test_whatever_happens_a_call_is_consistent_and_ends_once(
+    kind: CallKind, chosen: CallOptions, reachable: frozenset[UserId], steps: list[tuple[into.CallInput, int]]
+) -> None:
+    state, effects = started(kind, (B, C), chosen, reachable)
+    ends = [e for e in effects if isinstance(e, out.Ended)]
+    now = 0
+    for given_input, later in steps:
+        now += later
+        state, effects = handle(state, given_input, now)
+        ends += [e for e in effects if isinstance(e, out.Ended)]
+        assert CallState.from_json(state.to_json()) == state
+        assert len({p.user for p in state.parties}) == len(state.parties)
+        if kind is CallKind.FIRST_TO_ANSWER and chosen.answering is Answering.MANUAL and state.phase is Phase.RUNNING:
+            assert not state.pending() or any(isinstance(s, into.Add) for s, _ in steps)
+        due = deadline(state)
+        assert due is None or due > now
+    assert len(ends) == (state.phase is Phase.ENDED)
+    # Left alone, a call that has a limit ends.
+    quiet = replace(state, talking=0)
+    for _ in range(5):
+        due = deadline(quiet)
+        if due is not None:
+            quiet, _ = handle(quiet, into.Tick(), due)
+    assert quiet.phase is Phase.ENDED or quiet.tier is not Tier.NORMAL or quiet.talking
