@@ -1,0 +1,81 @@
+"""Runs the demo city: the server, its people, and bots as a process of their own that speak only the wire."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from groups.vocabulary import GroupId
+from poc_server import logs
+from poc_server.app import App
+from poc_server.config import Config
+from poc_server.demo.city import build_city, make_links
+
+BOTS_PER_GROUP = 3
+BOT_GROUPS = 2
+console = Console()
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """What ``poc-server demo`` was asked for."""
+
+    people: int = 40
+    links: Path | None = None
+    bots: bool = True
+    lan: bool = False
+
+
+async def run(config: Config, options: DemoOptions) -> None:
+    """Serve the demo city until stopped. Raises OSError when a port is taken."""
+    logs.configure(config.log)
+    async with App(config) as app:
+        users = await build_city(app.store, app.auth, options.people)
+        if options.links is not None:
+            await make_links(app.store, app.auth, users, options.links)
+        bots = await _start_bots(app) if options.bots else None
+        console.print(f"[bold]poc-server demo[/]  http://localhost:{app.port}   (Ctrl-C ends it)")
+        try:
+            await app.run_until_stopped()
+        finally:
+            if bots is not None:
+                await _end(bots)
+
+
+async def _start_bots(app: App) -> asyncio.subprocess.Process:
+    """Bots are simulated phones outside this process: a lone visitor meets voices, and the wire is proved by use."""
+    links = app.config.server.data / "bots.jsonl"
+    directory = app.store.directory
+    groups = sorted(directory.snapshot.groups, key=lambda g: (-len(directory.members(g)), g))[:BOT_GROUPS]
+    await make_links(app.store, app.auth, _speakers(app, groups), links)
+    command = [sys.executable, "-m", "loadtest.bots", "--url", f"ws://127.0.0.1:{app.port}/ws", "--links", str(links)]
+    for group in groups:
+        command += ["--group", group]
+    return await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL)
+
+
+def _speakers(app: App, groups: list[GroupId]) -> list[str]:
+    """Members of each group that no visitor is offered, so that nobody meets himself."""
+    from poc_server.demo.city import offered
+
+    taken, chosen = set(offered(app.store.directory)), []
+    for group in groups:
+        free = [u for u, m in app.store.directory.members(group).items() if m.may_talk and u not in taken]
+        chosen += free[:BOTS_PER_GROUP]
+        taken.update(chosen)
+    return chosen
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(process.wait(), 5)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
