@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from groups.floor.inputs import Left
 from groups.model import User
-from groups.policy import rights_of
+from groups.policy import Act, may, rights_of
 from groups.vocabulary import GroupId, NotListening, Refusal
 from poc_server.media.edge import MediaEdge
 from poc_server.metrics import Metrics, Reading
@@ -161,6 +162,9 @@ class Node:
         self.ears.forget(phone)
         if phone.peer is not None:
             phone.peer.close()
+            for group in phone.groups:
+                # What it was saying came over the old path; it presses again on the new one.
+                self.talkgroup(group).submit(Left(phone.user.id, phone.key))
         phone.peer = self.media.connect(phone.key, phone.slots, _MediaOf(self, phone))
 
     def dropped(self, phone: Phone) -> None:
@@ -203,9 +207,7 @@ class Node:
         found = self.roster.group(group)
         if found is None or not found.enabled:
             return Refusal.UNKNOWN_GROUP
-        if self.roster.membership(group, phone.user.id) is None:
-            return Refusal.NOT_A_MEMBER
-        return None
+        return may(Act.SELECT, phone.user, found, self.roster)
 
     def affiliate(self, phone: Phone, selected: GroupId | None, listens: Iterable[GroupId]) -> None:
         """Set what a phone talks in and listens to; it hears, at once, what is on air there."""

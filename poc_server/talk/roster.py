@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from groups.model import Group, Membership, User
-from groups.vocabulary import GroupId, UserId
+from groups.model import Group, Membership, Unit, User
+from groups.vocabulary import GroupId, UnitId, UserId
 
 if TYPE_CHECKING:
     from poc_server.store.directory import Directory
@@ -22,7 +22,7 @@ class Transient:
 
 
 class Roster:
-    """One view of lasting and transient groups; all of it in memory."""
+    """One view of lasting and transient groups; all of it in memory (`groups.reach.Facts`)."""
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
@@ -32,6 +32,10 @@ class Roster:
     def user(self, user: UserId) -> User | None:
         """The user with that id, enabled or not."""
         return self._directory.user(user)
+
+    def unit(self, unit: UnitId) -> Unit | None:
+        """The unit with that id."""
+        return self._directory.unit(unit)
 
     def group(self, group: GroupId) -> Group | None:
         """The group with that id."""

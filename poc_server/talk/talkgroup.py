@@ -202,22 +202,23 @@ class Talkgroup:
         self._slices.add(self._placed(on_air.burst))
 
     def move_burst(self, burst: BurstId, key: str) -> None:
-        """Take the media of a burst from another connection of its talker."""
+        """The talker speaks from another connection now: the burst goes on, on a route of its own."""
         found = self.routes.get(burst)
-        phone = self.phones.get(key)
-        if found is not None and phone is not None and phone.peer is not None:
-            found.talker_key = key
-            found.on_air.route.move(phone.peer)
+        if found is None:
+            return
+        on_air = found.on_air
+        began = out.BurstBegan(burst, on_air.talker.id, key, on_air.tier, 0, on_air.began_ms, overriding=False)
+        self.end_burst(burst, BurstEnd.CUT)
+        self.begin_burst(began)
 
     def end_burst(self, burst: BurstId, end: BurstEnd) -> None:
         """Close the route of a burst; slots are free for what else is on air."""
         found = self.routes.pop(burst, None)
         if found is None:
             return
-        found.on_air.route.end()
+        taps = found.taps
+        found.on_air.route.end(lambda: _end_all(taps, end))
         self._node.ears.ended(found.on_air)
-        for tap in found.taps:
-            tap.end(end)
         self._slices.add(self._placed(None))
 
     # --- private ---------------------------------------------------------------------------------------------------
@@ -239,6 +240,11 @@ class Talkgroup:
                 return
             self._node.ears.place(phones[start : start + PLACED_AT_ONCE])
             yield
+
+
+def _end_all(taps: tuple[BurstTap, ...], end: BurstEnd) -> None:
+    for tap in taps:
+        tap.end(end)
 
 
 @dataclass(frozen=True, slots=True)

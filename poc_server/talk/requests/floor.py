@@ -72,7 +72,7 @@ def floor_revoke(node: Node, phone: Phone, message: FloorRevokeRequest) -> None:
     if group is None:
         phone.refuse(Refusal.UNKNOWN_GROUP, message.id)
         return
-    refused = may(Act.REVOKE_FLOOR, phone.user, group, node.directory)
+    refused = may(Act.REVOKE_FLOOR, phone.user, group, node.roster)
     if refused is not None:
         phone.refuse(refused, message.id)
         return
