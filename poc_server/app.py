@@ -7,9 +7,11 @@ import gc
 import signal
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
+from typing import Any, cast
 
 import structlog
 import uvicorn
@@ -24,6 +26,7 @@ from poc_server.media.edge import MediaEdge
 from poc_server.metrics import Metrics
 from poc_server.node import Node, Parts
 from poc_server.store import Store
+from poc_server.turn import ice_servers
 
 log = structlog.get_logger(__name__)
 
@@ -79,7 +82,7 @@ class App:
                 fabric=self.fabric,
                 media=self.media,
                 metrics=self.metrics,
-                ice_servers=lambda _: [],
+                ice_servers=lambda user: ice_servers(config.turn, user, time.time()),
             )
         )
         self.node.start()
@@ -106,7 +109,7 @@ class App:
             uvicorn.Config(
                 api,
                 http="h11",
-                ws=self.node.endpoint.protocol,  # type: ignore[arg-type] - uvicorn only calls it
+                ws=cast("Any", self.node.endpoint.protocol),  # uvicorn only calls it
                 lifespan="off",
                 log_config=None,
                 access_log=False,

@@ -11,7 +11,12 @@ from rich.console import Console
 
 from poc_server import config as configuration
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Push-to-talk-over-cellular voice server.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Push-to-talk-over-cellular voice server.",
+)
 console = Console(stderr=True)
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="TOML file; see deploy/config.toml")]
@@ -43,7 +48,7 @@ def demo(
         {
             "demo": True,
             "server": {"data": str(data), "port": port},
-            "media": {"port": media_port},
+            "media": {"port": media_port, "loopback": True},
             "log": {"format": "console", "level": "warning"},
         },
     )

@@ -12,7 +12,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from poc_server.auth.settings import AuthSettings
 from poc_server.media.settings import MediaSettings
+from poc_server.store.settings import StoreSettings
 
 ENV_PREFIX = "POC_"
 ENV_NESTING = "__"
@@ -61,6 +63,8 @@ class Config(Section):
     demo: bool = False
     server: ServerSettings = ServerSettings()
     media: MediaSettings = MediaSettings()
+    store: StoreSettings = StoreSettings()
+    auth: AuthSettings = AuthSettings()
     turn: TurnSettings = TurnSettings()
     log: LogSettings = LogSettings()
 

@@ -1,1 +1,37 @@
 """The HTTP interface: /api/v1, pages, health and metrics."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, FastAPI
+
+from poc_server.api import me, problems, sign_in
+from poc_server.api.services import Services
+
+PREFIX = "/api/v1"
+MAX_BODY_BYTES = 256_000
+"""Largest request body, but for imports, which say their own limit."""
+
+
+def build_api(services: Services) -> FastAPI:
+    """The application with every route of ``/api/v1``; pages, health and signaling are added to it."""
+    app = FastAPI(
+        title="poc-server",
+        version="1",
+        summary="Push-to-talk-over-cellular voice server",
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=MAX_BODY_BYTES,
+    )
+    app.state.services = services
+    problems.install(app)
+    v1 = APIRouter(prefix=PREFIX)
+    for router in (sign_in.router, me.router):
+        v1.include_router(router)
+    if services.demo:
+        v1.include_router(sign_in.demo)
+    app.include_router(v1)
+    return app
+
+
+__all__ = ["PREFIX", "Services", "build_api"]

@@ -10,14 +10,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from groups.vocabulary import GroupId
+from groups.vocabulary import UserId
 from poc_server import logs
 from poc_server.app import App
 from poc_server.config import Config
-from poc_server.demo.city import build_city, make_links
+from poc_server.demo.city import build_city, lively, make_links, offered
 
 BOTS_PER_GROUP = 3
-BOT_GROUPS = 2
 console = Console()
 
 
@@ -35,7 +34,7 @@ async def run(config: Config, options: DemoOptions) -> None:
     """Serve the demo city until stopped. Raises OSError when a port is taken."""
     logs.configure(config.log)
     async with App(config) as app:
-        users = await build_city(app.store, app.auth, options.people)
+        users = await build_city(app.store, options.people)
         if options.links is not None:
             await make_links(app.store, app.auth, users, options.links)
         bots = await _start_bots(app) if options.bots else None
@@ -50,22 +49,18 @@ async def run(config: Config, options: DemoOptions) -> None:
 async def _start_bots(app: App) -> asyncio.subprocess.Process:
     """Bots are simulated phones outside this process: a lone visitor meets voices, and the wire is proved by use."""
     links = app.config.server.data / "bots.jsonl"
-    directory = app.store.directory
-    groups = sorted(directory.snapshot.groups, key=lambda g: (-len(directory.members(g)), g))[:BOT_GROUPS]
-    await make_links(app.store, app.auth, _speakers(app, groups), links)
+    await make_links(app.store, app.auth, _speakers(app), links)
     command = [sys.executable, "-m", "loadtest.bots", "--url", f"ws://127.0.0.1:{app.port}/ws", "--links", str(links)]
-    for group in groups:
-        command += ["--group", group]
     return await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL)
 
 
-def _speakers(app: App, groups: list[GroupId]) -> list[str]:
-    """Members of each group that no visitor is offered, so that nobody meets himself."""
-    from poc_server.demo.city import offered
-
-    taken, chosen = set(offered(app.store.directory)), []
-    for group in groups:
-        free = [u for u, m in app.store.directory.members(group).items() if m.may_talk and u not in taken]
+def _speakers(app: App) -> list[UserId]:
+    """Members of the lively groups that no visitor is offered, so that nobody meets himself."""
+    directory = app.store.directory
+    taken = set(offered(directory))
+    chosen: list[UserId] = []
+    for group in lively(directory):
+        free = [user for user, place in directory.members(group).items() if place.may_talk and user not in taken]
         chosen += free[:BOTS_PER_GROUP]
         taken.update(chosen)
     return chosen

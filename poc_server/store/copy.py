@@ -89,9 +89,7 @@ def _lines(snapshot: Snapshot) -> Iterator[bytes]:
 
 def _plain(item: Any) -> dict[str, Any]:
     plain = dataclasses.asdict(item)
-    if isinstance(item, User):
-        plain["roles"] = sorted(item.roles)
-    return plain
+    return {key: sorted(value) if isinstance(value, frozenset) else value for key, value in plain.items()}
 
 
 def _assemble(parsed: Iterator[Any]) -> Snapshot:

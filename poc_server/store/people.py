@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,11 @@ from poc_server.store.change import Change
 from poc_server.store.ids import clean, new_id
 from poc_server.store.lookup import like, one, unit_of_agency
 from poc_server.store.pinyin import initials
+
+
+def account_key(account: str) -> str:
+    """One form for sign-in names that look the same."""
+    return unicodedata.normalize("NFKC", account).strip().casefold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,7 @@ async def delete_user(change: Change, user: UserId, expected: int | None = None)
 
 async def credentials(connection: AsyncConnection, account: str) -> Row[Any] | None:
     """The row of the user with that sign-in name."""
-    return (await connection.execute(select(t.user).where(t.user.c.account == account))).one_or_none()
+    return (await connection.execute(select(t.user).where(t.user.c.account == account_key(account)))).one_or_none()
 
 
 async def user_row(connection: AsyncConnection, user: UserId) -> Row[Any] | None:
@@ -158,7 +164,7 @@ def _columns(draft: UserDraft) -> dict[str, Any]:
         "name": clean(draft.name),
         "initials": initials(draft.name),
         "badge": clean(draft.badge),
-        "account": None if draft.account is None else clean(draft.account),
+        "account": None if draft.account is None else account_key(clean(draft.account)),
         "phone": clean(draft.phone),
         "enabled": draft.enabled,
         "talk_banned": draft.talk_banned,

@@ -59,10 +59,12 @@ async def session_row(connection: AsyncConnection, session: str) -> Row[Any] | N
     return (await connection.execute(select(t.session).where(t.session.c.id == session))).one_or_none()
 
 
-async def rotate(connection: AsyncConnection, session: str, rotation: int, at_ms: int, expires_ms: int) -> bool:
-    """Move a live session from ``rotation`` to the next; False when it was not there any more."""
-    live = (t.session.c.id == session) & (t.session.c.rotation == rotation) & t.session.c.ended_ms.is_(None)
-    values = {"rotation": rotation + 1, "rotated_ms": at_ms, "seen_ms": at_ms, "expires_ms": expires_ms}
+async def rotate(
+    connection: AsyncConnection, session: str, known: int, rotation: int, at_ms: int, expires_ms: int
+) -> bool:
+    """Move a live session from the ``known`` rotation to ``rotation``; False when it was not there any more."""
+    live = (t.session.c.id == session) & (t.session.c.rotation == known) & t.session.c.ended_ms.is_(None)
+    values = {"rotation": rotation, "rotated_ms": at_ms, "seen_ms": at_ms, "expires_ms": expires_ms}
     done = await connection.execute(update(t.session).where(live).values(values))
     return bool(done.rowcount)
 

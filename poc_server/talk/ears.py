@@ -17,8 +17,8 @@ from signaling.endpoint import frame
 from signaling.messages import Slot as SlotMessage
 
 if TYPE_CHECKING:
-    from poc_server.media.peer import Slot
     from poc_server.media.relay import Route
+    from poc_server.media.slot import Slot
     from poc_server.talk.phone import Phone
 
 

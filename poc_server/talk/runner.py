@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
@@ -85,11 +86,14 @@ class Runner(Generic[S]):
             while self._waiting:
                 given = self._waiting.popleft()
                 try:
-                    await self._watch.step(lambda state, now, given=given: self._machine.handle(state, given, now))
+                    await self._watch.step(partial(self._handle, given))
                 except Unavailable:
                     log.warning("fabric_unavailable", input=type(given).__name__)
         finally:
             self._pumping = None
+
+    def _handle(self, given: Any, state: S, now: int) -> tuple[S, Sequence[Any]]:
+        return self._machine.handle(state, given, now)
 
     def _stepped(self, state: S, events: Sequence[Any], version: int) -> None:
         self._arm(state)

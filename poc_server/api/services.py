@@ -1,0 +1,68 @@
+"""What routes work with, handed in once when the API is built, and who is calling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from groups.model import User
+from groups.vocabulary import Refusal
+from poc_server.auth import Auth, Claims
+from poc_server.refused import Refused
+from poc_server.store import Actor, Directory, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts the API needs. ``demo``: the demo's people may be stepped into; never in production."""
+
+    store: Store
+    auth: Auth
+    demo: bool = False
+
+    @property
+    def directory(self) -> Directory:
+        """The in-memory directory."""
+        return self.store.directory
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """One who came with a valid access token."""
+
+    user: User
+    claims: Claims
+    actor: Actor
+
+
+def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+Use = Annotated[Services, Depends(_services)]
+_bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="Access token of a sign-in")
+
+
+def address_of(request: Request) -> str:
+    """Where the request comes from, as the server (or the trusted proxy before it) saw it."""
+    return request.client.host if request.client else ""
+
+
+def _caller(
+    request: Request, services: Use, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Caller:
+    if bearer is None:
+        raise Refused(Refusal.NOT_SIGNED_IN)
+    claims = services.auth.verify_access(bearer.credentials)
+    user = services.directory.user(claims.user)
+    if user is None:
+        raise Refused(Refusal.BAD_TOKEN)
+    return Caller(user, claims, Actor(user.id, user.agency, address_of(request)))
+
+
+SignedInCaller = Annotated[Caller, Depends(_caller)]
+Address = Annotated[str, Depends(address_of)]

@@ -1,0 +1,299 @@
+"""Signing in, staying signed in, and being thrown out at once."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from groups.model import User
+from groups.vocabulary import AgencyId, DeviceId, Refusal, UserId
+from poc_server.auth import keys
+from poc_server.auth.limits import FailureLimiter, address_key
+from poc_server.auth.passwords import Passwords
+from poc_server.auth.settings import AuthSettings
+from poc_server.auth.tokens import AuthRefused, Claims, Tokens
+from poc_server.refused import StoreUnavailable
+from poc_server.store import Actor, DirectoryChange, Store, audit, people, sessions
+from poc_server.store.ids import now_ms
+from poc_server.store.people import account_key
+from poc_server.store.sessions import SessionDraft
+
+log = structlog.get_logger(__name__)
+CODE_BYTES = 16
+MAX_CODE_CHARS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """What a client gets: an access token for minutes and a refresh token for days. ``expires_in`` in seconds."""
+
+    user: User
+    session: str
+    access_token: str
+    expires_in: int
+    refresh_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """Whose live connections must end now."""
+
+    sessions: frozenset[str]
+    users: frozenset[UserId]
+    devices: frozenset[DeviceId]
+
+    def concerns(self, claims: Claims) -> bool:
+        """Whether one who came with ``claims`` must go."""
+        return claims.session in self.sessions or claims.user in self.users or claims.device in self.devices
+
+
+class Auth:
+    """Who one is. `verify_access` looks only at memory; the rest may wait for SQL."""
+
+    def __init__(
+        self, settings: AuthSettings, store: Store, signing: keys.SigningKeys, clock: Callable[[], int] = now_ms
+    ) -> None:
+        self.settings = settings
+        self.passwords = Passwords(settings)
+        self._store = store
+        self._directory = store.directory
+        self._clock = clock
+        self._tokens = Tokens(signing, settings.issuer, round(settings.clock_skew_s * 1000))
+        self._per_account = FailureLimiter(settings.per_account)
+        self._per_address = FailureLimiter(settings.per_address)
+        self._callbacks: list[Callable[[Revoked], None]] = []
+        self._directory.subscribe(self._directory_changed)
+
+    @classmethod
+    def open(cls, settings: AuthSettings, store: Store, data: Path) -> Auth:
+        """With the keys of the data folder, made there at the first start."""
+        return cls(settings, store, keys.load_or_make(settings.keys or data / "keys"))
+
+    # --- memory only -----------------------------------------------------------------------------------------------
+
+    def verify_access(self, token: str) -> Claims:
+        """Whose token this is, looking only at memory.
+
+        Raises `AuthRefused`: bad_token, token_expired, disabled.
+        """
+        claims = self._tokens.read("access", token, self._clock())
+        self._check_alive(claims)
+        return claims
+
+    def on_revoked(self, callback: Callable[[Revoked], None]) -> None:
+        """Call ``callback``, on the loop, whenever sessions, users or devices lose their right to be connected."""
+        self._callbacks.append(callback)
+
+    # --- signing in ------------------------------------------------------------------------------------------------
+
+    async def sign_in(self, account: str, password: str, address: str = "") -> SignedIn:
+        """By name and password.
+
+        Raises `AuthRefused`: wrong_credentials (also for names that are not there), sign_in_limit, disabled;
+        `StoreUnavailable`.
+        """
+        name = account_key(account)
+        self._admit(name, address)
+        async with self._store.reading() as connection:
+            row = await people.credentials(connection, name)
+        matches = await self.passwords.matches(row.password_hash if row is not None else None, password)
+        if row is None or not matches:
+            self._audit(Actor(address=address), "sign_in.refused", "account", name[:64], {}, row and row.agency_id)
+            raise AuthRefused(Refusal.WRONG_CREDENTIALS)
+        self._per_account.forget(name)
+        self._per_address.undo(address_key(address), self._clock())
+        if self.passwords.is_outdated(row.password_hash):
+            await self._rehash(UserId(row.id), password)
+        return await self.start_session(UserId(row.id), "password", address)
+
+    async def start_session(
+        self, user: UserId, way: str, address: str = "", device: DeviceId | None = None
+    ) -> SignedIn:
+        """A session for a user who has proved himself by ``way``. Raises `AuthRefused`: disabled, unknown_user."""
+        person = self._enabled(user)
+        now = self._clock()
+        draft = SessionDraft(user, way, address, now + self._refresh_ms, device)
+        async with self._store.writing() as connection:
+            session = await sessions.begin(connection, draft, now)
+        actor = Actor(user, person.agency, address)
+        self._audit(actor, "sign_in", "session", session, {"way": way, "device": device})
+        return self._signed_in(person, session, device, rotation=0)
+
+    async def start_sessions(self, users: Sequence[UserId], way: str, access_s: int | None = None) -> list[SignedIn]:
+        """One session for each of many users, in one transaction; ``access_s``: how long the access tokens live."""
+        now = self._clock()
+        drafts = [SessionDraft(user, way, "", now + self._refresh_ms) for user in users]
+        async with self._store.writing() as connection:
+            made = await sessions.begin_many(connection, drafts, now)
+        return [
+            self._signed_in(self._enabled(user), name, None, 0, access_s)
+            for user, name in zip(users, made, strict=True)
+        ]
+
+    async def invite(self, actor: Actor, user: UserId, device_name: str = "") -> tuple[str, int]:
+        """An enrolment code for ``user``, to be shown once, and when it expires (ms)."""
+        person = self._enabled(user)
+        code = base64.b32encode(secrets.token_bytes(CODE_BYTES)).decode().rstrip("=").lower()
+        async with self._store.change(actor, self._clock()) as change:
+            expires = change.at_ms + round(self.settings.enrolment_hours * 3_600_000)
+            await sessions.create_enrolment(change, person.agency, user, _code_hash(code), expires, device_name)
+        return code, expires
+
+    async def enrol(self, code: str, device_name: str = "", address: str = "") -> SignedIn:
+        """Spend a code: a new device and its session. Raises `AuthRefused`: enrolment_spent, sign_in_limit."""
+        self._admit_address(address)
+        if len(code) > MAX_CODE_CHARS:
+            raise AuthRefused(Refusal.ENROLMENT_SPENT)
+        async with self._store.change(Actor(address=address), self._clock()) as change:
+            row = await sessions.spend_enrolment(change, _code_hash(code.strip().lower()))
+            person = self._enabled(UserId(row.user_id))
+            device = await sessions.create_device(
+                change, person.agency, person.id, device_name or row.device_name or person.name
+            )
+        self._per_address.undo(address_key(address), self._clock())
+        return await self.start_session(person.id, "enrolment", address, device)
+
+    # --- staying and leaving ---------------------------------------------------------------------------------------
+
+    async def refresh(self, token: str) -> SignedIn:
+        """A new pair of tokens for a refresh token; each can be used once.
+
+        While SQL is away a phone that is known gets an access token and keeps its refresh token, which is signed and so
+        needs no look-up. A token used again later than ``refresh_grace_s`` was stolen or copied: its session ends.
+        Raises `AuthRefused`: bad_token, token_expired, disabled.
+        """
+        claims = self._tokens.read("refresh", token, self._clock())
+        self._check_alive(claims)
+        try:
+            rotation = await self._rotate(claims)
+        except StoreUnavailable:
+            held = self._signed_in(self._enabled(claims.user), claims.session, claims.device, claims.rotation)
+            return SignedIn(held.user, held.session, held.access_token, held.expires_in, token)
+        return self._signed_in(self._enabled(claims.user), claims.session, claims.device, rotation)
+
+    async def sign_out(self, claims: Claims, address: str = "") -> None:
+        """End the session of ``claims``, at once and everywhere."""
+        await self.end_session(Actor(claims.user, claims.agency, address), claims.session, "signed_out")
+
+    async def sign_out_by_refresh(self, token: str, address: str = "") -> None:
+        """End the session of a refresh token: the access token may be over already. Raises `AuthRefused`."""
+        await self.sign_out(self._tokens.read("refresh", token, self._clock()), address)
+
+    async def end_session(self, actor: Actor, session: str, reason: str) -> None:
+        """End a session, at once and everywhere; one that has ended stays ended."""
+        async with self._store.change(actor, self._clock()) as change:
+            await sessions.end(change, session, reason)
+
+    async def set_password(self, actor: Actor, user: UserId, password: str) -> None:
+        """Give a user a new password and end what was signed in with the old one."""
+        kept = await self.passwords.hash(password)
+        async with self._store.change(actor, self._clock()) as change:
+            await people.set_password(change, user, kept)
+            await sessions.end_of_user(change, user, "password_changed")
+
+    # --- inside ----------------------------------------------------------------------------------------------------
+
+    @property
+    def _refresh_ms(self) -> int:
+        return round(self.settings.refresh_days * 86_400_000)
+
+    def _check_alive(self, claims: Claims) -> None:
+        snapshot = self._directory.snapshot
+        user = snapshot.users.get(claims.user)
+        if user is None or user.agency != claims.agency or claims.session in snapshot.ended_sessions:
+            raise AuthRefused(Refusal.BAD_TOKEN)
+        device = snapshot.devices.get(claims.device) if claims.device is not None else None
+        if not user.enabled or (claims.device is not None and (device is None or not device.enabled)):
+            raise AuthRefused(Refusal.DISABLED)
+
+    def _enabled(self, user: UserId) -> User:
+        person = self._directory.user(user)
+        if person is None:
+            raise AuthRefused(Refusal.UNKNOWN_USER)
+        if not person.enabled:
+            raise AuthRefused(Refusal.DISABLED)
+        return person
+
+    def _signed_in(
+        self, person: User, session: str, device: DeviceId | None, rotation: int, access_s: int | None = None
+    ) -> SignedIn:
+        now = self._clock()
+        seconds = access_s or self.settings.access_s
+        access = Claims(person.id, person.agency, session, device, now, now + seconds * 1000)
+        refresh = Claims(person.id, person.agency, session, device, now, now + self._refresh_ms, rotation)
+        return SignedIn(
+            person, session, self._tokens.sign("access", access), seconds, self._tokens.sign("refresh", refresh)
+        )
+
+    async def _rotate(self, claims: Claims) -> int:
+        """The rotation of the new refresh token; ends the session when the one shown was used before."""
+        now = self._clock()
+        async with self._store.writing() as connection:
+            for _ in range(2):
+                row = await sessions.session_row(connection, claims.session)
+                if row is None or row.ended_ms is not None or row.user_id != claims.user:
+                    raise AuthRefused(Refusal.BAD_TOKEN)
+                # A newer token than SQL knows: SQL came back from a backup.
+                if claims.rotation >= row.rotation:
+                    expires = now + self._refresh_ms
+                    if await sessions.rotate(connection, row.id, row.rotation, claims.rotation + 1, now, expires):
+                        return claims.rotation + 1
+                    continue
+                newest = claims.rotation == row.rotation - 1
+                if newest and now - row.rotated_ms <= self.settings.refresh_grace_s * 1000:
+                    return int(row.rotation)
+                break
+        log.warning("refresh_token_reused", session=claims.session, user=claims.user)
+        await self.end_session(Actor(claims.user, claims.agency), claims.session, "refresh_reused")
+        raise AuthRefused(Refusal.BAD_TOKEN)
+
+    async def _rehash(self, user: UserId, password: str) -> None:
+        async with self._store.change() as change:
+            await people.set_password(change, user, await self.passwords.hash(password))
+
+    def _admit(self, account: str, address: str) -> None:
+        self._admit_address(address)
+        wait = self._per_account.admit(account, self._clock())
+        if wait:
+            raise AuthRefused(Refusal.SIGN_IN_LIMIT, retry_after_ms=wait)
+
+    def _admit_address(self, address: str) -> None:
+        wait = self._per_address.admit(address_key(address), self._clock())
+        if wait:
+            raise AuthRefused(Refusal.SIGN_IN_LIMIT, retry_after_ms=wait)
+
+    def _audit(
+        self, actor: Actor, action: str, kind: str, target: str, detail: dict[str, object], agency: object = None
+    ) -> None:
+        whose = actor.agency if agency is None else AgencyId(str(agency))
+        self._store.journal.audit(audit.entry(actor, self._clock(), action, kind, target, detail, whose))
+
+    def _directory_changed(self, change: DirectoryChange) -> None:
+        revoked = revoked_by(change)
+        if revoked is not None:
+            for callback in tuple(self._callbacks):
+                callback(revoked)
+
+
+def revoked_by(change: DirectoryChange) -> Revoked | None:
+    """Who lost the right to be connected by a change of the directory; None when nobody did."""
+    before, after = change.before, change.after
+    ended = after.ended_sessions.keys() - before.ended_sessions.keys()
+    users = before.users.keys() if change.everything else change.users
+    devices = before.devices.keys() if change.everything else change.devices
+    gone = {name for name in users if not ((user := after.users.get(name)) and user.enabled)}
+    dead = {name for name in devices if not ((device := after.devices.get(name)) and device.enabled)}
+    if not (ended or gone or dead):
+        return None
+    return Revoked(frozenset(ended), frozenset(gone), frozenset(dead))
+
+
+def _code_hash(code: str) -> bytes:
+    """Codes are looked up by hash: comparing takes the same time however much of a guess is right."""
+    return hashlib.sha256(code.encode("utf-8", "replace")).digest()
