@@ -1,3 +1,3 @@
 """What all tests may use."""
 
-pytest_plugins = ["tests.fixtures.databases"]
+pytest_plugins = ["tests.fixtures.databases", "tests.fixtures.people"]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter, FastAPI
 
 from poc_server.api import me, problems, sign_in
+from poc_server.api.body import BodyLimit
 from poc_server.api.services import Services
 
 PREFIX = "/api/v1"
 MAX_BODY_BYTES = 256_000
-"""Largest request body, but for imports, which say their own limit."""
+"""Largest request body, but for the routes that `BodyLimit` lists."""
 
 
 def build_api(services: Services) -> FastAPI:
@@ -21,9 +22,9 @@ def build_api(services: Services) -> FastAPI:
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url=None,
         redoc_url=None,
-        max_body_size=MAX_BODY_BYTES,
     )
     app.state.services = services
+    app.add_middleware(BodyLimit, limit=MAX_BODY_BYTES)
     problems.install(app)
     v1 = APIRouter(prefix=PREFIX)
     for router in (sign_in.router, me.router):

@@ -105,7 +105,7 @@ CHANNELS = (
     ),
     _Channel("全市广播", "江城市", ("江城市",), kind=GroupKind.BROADCAST, only_lead=True),
 )
-LIVELY = ("东湖巡查组", "城东区联勤")
+LIVELY = ("滨江巡查组", "城东区联勤")
 PRIORITY = {Role.LEADER: 220, Role.SHIFT_LEADER: 180, Role.DISPATCHER: 160, Role.INTAKE: 110}
 LISTENERS = (Role.SUPERVISOR, Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN)
 """They listen; a channel's talk is not theirs."""

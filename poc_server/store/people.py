@@ -21,7 +21,7 @@ from poc_server.store.pinyin import initials
 
 def account_key(account: str) -> str:
     """One form for sign-in names that look the same."""
-    return unicodedata.normalize("NFKC", account).strip().casefold()
+    return unicodedata.normalize("NFKC", clean(account)).strip().casefold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ def _columns(draft: UserDraft) -> dict[str, Any]:
         "name": clean(draft.name),
         "initials": initials(draft.name),
         "badge": clean(draft.badge),
-        "account": None if draft.account is None else account_key(clean(draft.account)),
+        "account": None if draft.account is None else account_key(draft.account),
         "phone": clean(draft.phone),
         "enabled": draft.enabled,
         "talk_banned": draft.talk_banned,

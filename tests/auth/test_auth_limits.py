@@ -1,0 +1,56 @@
+"""How often one may fail, at the limit and one beyond."""
+
+from __future__ import annotations
+
+from poc_server.auth.limits import FailureLimiter, address_key
+from poc_server.auth.settings import LimitSettings
+
+SETTINGS = LimitSettings(free=3, first_wait_s=1.0, longest_s=4.0, forget_s=60.0, remembered=3)
+
+
+def test_the_free_failures_cost_nothing_and_each_further_one_doubles_the_wait() -> None:
+    limiter = FailureLimiter(SETTINGS)
+    assert [limiter.admit("a", 0) for _ in range(3)] == [0, 0, 0]
+    assert limiter.admit("a", 0) == 1_000
+    assert limiter.admit("a", 999) == 1
+    assert limiter.admit("a", 1_000) == 0
+    assert limiter.admit("a", 1_000) == 2_000
+    assert limiter.admit("a", 3_000) == 0
+    assert limiter.admit("a", 3_000) == 4_000
+    assert limiter.admit("a", 7_000) == 0
+    assert limiter.admit("a", 7_000) == 4_000
+
+
+def test_time_and_success_forgive() -> None:
+    limiter = FailureLimiter(SETTINGS)
+    for _ in range(3):
+        limiter.admit("a", 0)
+    assert limiter.admit("a", 60_001) == 0
+    limiter.forget("a")
+    assert [limiter.admit("a", 0) for _ in range(3)] == [0, 0, 0]
+
+
+def test_a_success_at_an_address_does_not_forgive_the_failures_of_others_there() -> None:
+    limiter = FailureLimiter(SETTINGS)
+    limiter.admit("a", 0)
+    limiter.admit("a", 0)
+    limiter.admit("a", 0)
+    limiter.undo("a", 0)
+    assert limiter.admit("a", 0) == 0
+    assert limiter.admit("a", 0) == 1_000
+
+
+def test_no_more_keys_are_remembered_than_allowed() -> None:
+    limiter = FailureLimiter(SETTINGS)
+    for key in "abcd":
+        for _ in range(3):
+            limiter.admit(key, 0)
+    assert limiter.admit("d", 0) == 1_000
+    assert limiter.admit("a", 0) == 0
+
+
+def test_one_host_is_one_address() -> None:
+    assert address_key("2001:db8::1") == address_key("2001:db8::2:3:4:5")
+    assert address_key("2001:db8:0:1::1") != address_key("2001:db8::1")
+    assert address_key("::ffff:192.0.2.1") == address_key("192.0.2.1") == "192.0.2.1"
+    assert address_key("nonsense") == "nonsense"

@@ -1,0 +1,168 @@
+"""Signing in, staying signed in, being thrown out: on both databases."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from sqlalchemy import text
+
+from groups.vocabulary import Refusal, UserId
+from poc_server.auth import AuthRefused, Revoked, SignedIn
+from poc_server.refused import Refused
+from poc_server.store import SYSTEM, Actor, people, sessions
+from tests.fixtures.people import PASSWORD, Town
+
+pytestmark = pytest.mark.wire
+
+
+async def code(awaitable: object) -> Refusal | None:
+    try:
+        await awaitable  # type: ignore[misc]
+    except Refused as refused:
+        return refused.code
+    return None
+
+
+def access_code(town: Town, signed: SignedIn) -> Refusal | None:
+    try:
+        town.auth.verify_access(signed.access_token)
+    except AuthRefused as refused:
+        return refused.code
+    return None
+
+
+async def test_name_and_password_give_tokens_whatever_way_they_are_typed(town: Town) -> None:
+    user = await town.person(account="Wang.Jianguo", password=PASSWORD)
+    for typed in ("wang.jianguo", " WANG.JIANGUO ", "ｗａｎｇ.jianguo"):
+        signed = await town.auth.sign_in(typed, PASSWORD)
+        claims = town.auth.verify_access(signed.access_token)
+        assert (claims.user, claims.session, signed.user.id) == (user, signed.session, user)
+
+
+@pytest.mark.parametrize("name", ["wang", "nobody", "' OR 1=1 --", "", "王" * 128])
+async def test_wrong_name_and_wrong_password_are_the_same_word(town: Town, name: str) -> None:
+    await town.person(account="wang", password=PASSWORD)
+    await town.person(name="无密码", account="nopassword")
+    assert await code(town.auth.sign_in(name, "wrong")) is Refusal.WRONG_CREDENTIALS
+    assert await code(town.auth.sign_in("nopassword", "")) is Refusal.WRONG_CREDENTIALS
+    assert await code(town.auth.sign_in("wang", "x" * 257)) is Refusal.WRONG_CREDENTIALS
+
+
+async def test_a_disabled_user_learns_it_only_with_the_right_password(town: Town) -> None:
+    user = await town.person(account="wang", password=PASSWORD)
+    async with town.store.change() as change:
+        await people.set_flags(change, user, enabled=False)
+    assert await code(town.auth.sign_in("wang", "wrong")) is Refusal.WRONG_CREDENTIALS
+    assert await code(town.auth.sign_in("wang", PASSWORD)) is Refusal.DISABLED
+
+
+async def test_guessing_is_slowed_down_per_account_even_when_it_comes_all_at_once(town: Town) -> None:
+    await town.person(account="wang", password=PASSWORD)
+    attempts = [code(town.auth.sign_in("wang", f"guess{n}", f"198.51.100.{n}")) for n in range(12)]
+    codes = await asyncio.gather(*attempts)
+    assert codes.count(Refusal.WRONG_CREDENTIALS) == 5
+    assert codes.count(Refusal.SIGN_IN_LIMIT) == 7
+    assert await code(town.auth.sign_in("wang", PASSWORD)) is Refusal.SIGN_IN_LIMIT
+    town.clock.forward(1.1)
+    assert await code(town.auth.sign_in("wang", PASSWORD)) is None
+
+
+async def test_a_refresh_token_is_good_once_and_a_lost_answer_is_forgiven(town: Town) -> None:
+    first = await town.auth.start_session(await town.person(), "demo")
+    second = await town.auth.refresh(first.refresh_token)
+    town.clock.forward(29)
+    again = await town.auth.refresh(first.refresh_token)  # the answer was lost on a bad network
+    assert access_code(town, again) is None
+    third = await town.auth.refresh(again.refresh_token)
+    assert (await town.auth.refresh(second.refresh_token)).session == third.session
+
+
+async def test_a_token_used_again_later_was_stolen_and_ends_the_whole_family(town: Town) -> None:
+    revoked: list[Revoked] = []
+    town.auth.on_revoked(revoked.append)
+    first = await town.auth.start_session(await town.person(), "demo")
+    second = await town.auth.refresh(first.refresh_token)
+    town.clock.forward(31)
+    assert await code(town.auth.refresh(first.refresh_token)) is Refusal.BAD_TOKEN
+    assert await code(town.auth.refresh(second.refresh_token)) is Refusal.BAD_TOKEN
+    assert access_code(town, second) is Refusal.BAD_TOKEN
+    assert [each.sessions for each in revoked] == [{first.session}]
+
+
+async def test_two_refreshes_at_the_same_moment_do_not_look_like_theft(town: Town) -> None:
+    first = await town.auth.start_session(await town.person(), "demo")
+    both = await asyncio.gather(*(town.auth.refresh(first.refresh_token) for _ in range(4)))
+    newest = await town.auth.refresh(both[0].refresh_token)
+    assert access_code(town, newest) is None
+
+
+async def test_a_database_that_came_back_from_a_backup_takes_newer_tokens(town: Town) -> None:
+    signed = await town.auth.start_session(await town.person(), "demo")
+    for _ in range(3):
+        signed = await town.auth.refresh(signed.refresh_token)
+    async with town.store.writing() as connection:
+        await connection.execute(text("UPDATE session SET rotation = 1"))
+    assert access_code(town, await town.auth.refresh(signed.refresh_token)) is None
+
+
+async def test_tokens_end_when_their_time_is_over(town: Town) -> None:
+    signed = await town.auth.start_session(await town.person(), "demo")
+    town.clock.forward(600)
+    assert access_code(town, signed) is Refusal.TOKEN_EXPIRED
+    town.clock.forward(31 * 86_400)
+    assert await code(town.auth.refresh(signed.refresh_token)) is Refusal.TOKEN_EXPIRED
+
+
+async def test_an_enrolment_code_is_spent_once_and_makes_a_device(town: Town) -> None:
+    user = await town.person()
+    secret, _ = await town.auth.invite(SYSTEM, user, "王的手机")
+    results = await asyncio.gather(*(town.auth.enrol(secret) for _ in range(3)), return_exceptions=True)
+    good = [each for each in results if isinstance(each, SignedIn)]
+    assert len(good) == 1
+    claims = town.auth.verify_access(good[0].access_token)
+    assert claims.device is not None
+    device = town.store.directory.device(claims.device)
+    assert device is not None
+    assert (device.user, device.name) == (user, "王的手机")
+    assert await code(town.auth.enrol("x" * 65)) is Refusal.ENROLMENT_SPENT
+    late, _ = await town.auth.invite(SYSTEM, user)
+    town.clock.forward(72 * 3_600)
+    assert await code(town.auth.enrol(late)) is Refusal.ENROLMENT_SPENT
+
+
+@pytest.mark.parametrize("way", ["session", "user", "device", "deleted", "password"])
+async def test_whoever_is_thrown_out_is_refused_at_once_and_told(town: Town, way: str) -> None:
+    user = await town.person()
+    secret, _ = await town.auth.invite(SYSTEM, user)
+    signed = await town.auth.enrol(secret)
+    claims = town.auth.verify_access(signed.access_token)
+    told: list[Revoked] = []
+    town.auth.on_revoked(told.append)
+    if way == "password":
+        await town.auth.set_password(SYSTEM, user, "a new password")
+    elif way == "session":
+        await town.auth.sign_out(claims)
+    else:
+        async with town.store.change(Actor(UserId("us-admin"))) as change:
+            if way == "user":
+                await people.set_flags(change, user, enabled=False)
+            elif way == "deleted":
+                await people.delete_user(change, user)
+            else:
+                assert claims.device is not None
+                await sessions.set_device(change, claims.device, enabled=False)
+    assert any(each.concerns(claims) for each in told)
+    assert access_code(town, signed) in (Refusal.BAD_TOKEN, Refusal.DISABLED)
+    assert await code(town.auth.refresh(signed.refresh_token)) in (Refusal.BAD_TOKEN, Refusal.DISABLED)
+
+
+async def test_a_change_of_somebody_else_throws_nobody_out(town: Town) -> None:
+    user, other = await town.person(), await town.person()
+    signed = await town.auth.start_session(user, "demo")
+    told: list[Revoked] = []
+    town.auth.on_revoked(told.append)
+    async with town.store.change() as change:
+        await people.set_flags(change, other, talk_banned=True)
+    assert told == []
+    assert access_code(town, signed) is None
