@@ -27,6 +27,8 @@ class Air:
     def __init__(self) -> None:
         self.relay_ms = Series()
         self._bursts: dict[tuple[int, int], Heard] = {}
+        self.last_heard: dict[str, int] = {}
+        """When a packet of each group last arrived anywhere."""
         self.strangers = 0
         """Marks of bursts nobody of this fleet began: another fleet speaks in the same groups."""
 
@@ -47,6 +49,7 @@ class Air:
             return
         heard.first_ns = stamp if heard.first_ns is None else min(heard.first_ns, stamp)
         heard.last_ns = max(heard.last_ns, stamp)
+        self.last_heard[heard.group] = stamp
         if not repeated:
             self.relay_ms.add((stamp - mark.sent_ns) / 1e6)
 

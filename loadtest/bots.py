@@ -117,18 +117,19 @@ async def converse(bots: Sequence[Bot], speeches: Sequence[str], speaker: Speake
         last = None if reply else bot
 
 
-def assign(identities: Sequence[Identity]) -> dict[str, list[Identity]]:
-    """Up to `GROUPS` groups and their bots, each bot in the first of its groups that is taken, evenly."""
-    groups: dict[str, list[Identity]] = {}
+def assign(identities: Sequence[Identity], wanted: Sequence[str] = ()) -> dict[str, list[Identity]]:
+    """The bots of each group, evenly; ``wanted`` groups, or up to `GROUPS` that the first bots talk in."""
+    groups: dict[str, list[Identity]] = {group: [] for group in wanted}
     for identity in identities:
-        known = [g for g in identity.groups if g in groups]
-        new = [g for g in identity.groups if g not in groups] if len(groups) < GROUPS else []
-        if new or known:
-            groups.setdefault((new or sorted(known, key=lambda g: len(groups[g])))[0], []).append(identity)
-    return groups
+        if not wanted and len(groups) < GROUPS:
+            groups.setdefault(next((g for g in identity.talks if g not in groups), ""), [])
+        known = [g for g in identity.talks if g in groups]
+        if known:
+            min((groups[g] for g in known), key=len).append(identity)
+    return {group: bots for group, bots in groups.items() if bots}
 
 
-async def run(url: str, identities: Sequence[Identity]) -> None:
+async def run(url: str, identities: Sequence[Identity], wanted: Sequence[str] = ()) -> None:
     """Live until SIGTERM, SIGINT, or the end of the parent process."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -139,7 +140,7 @@ async def run(url: str, identities: Sequence[Identity]) -> None:
     loop.add_reader(parent, stop.set)
     tasks: list[asyncio.Task[None]] = []
     made = itertools.count(1)
-    for index, (group, people) in enumerate(assign(identities).items()):
+    for index, (group, people) in enumerate(assign(identities, wanted).items()):
         bots = [Bot(reactor, credentials, identity, next(made), group) for identity in people]
         tasks += [asyncio.create_task(bot.stay(url)) for bot in bots]
         tasks.append(asyncio.create_task(converse(bots, LANGUAGES[index % len(LANGUAGES)], speaker)))
@@ -155,6 +156,7 @@ async def run(url: str, identities: Sequence[Identity]) -> None:
 def main(
     url: Annotated[str, typer.Option(help="ws://HOST:PORT/ws")],
     links: Annotated[str, typer.Option(help="File of identities, a line of JSON each; - is standard input")],
+    group: Annotated[list[str] | None, typer.Option(help="Talk in this group; may be repeated")] = None,
 ) -> None:
     """Talk now and then in two groups."""
     try:
@@ -162,7 +164,7 @@ def main(
     except BadLinks as problem:
         sys.stderr.write(f"bots: {problem}\n")
         raise typer.Exit(1) from None
-    asyncio.run(run(url, identities))
+    asyncio.run(run(url, identities, group or ()))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import gc
 import resource
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Final
 
 from loadtest.air import Air
@@ -18,8 +19,8 @@ from loadtest.wire.dtls import Credentials
 from loadtest.wire.reactor import Reactor
 
 DESCRIPTORS_PER_PHONE: Final = 2
-Progress = Callable[[str, int, int], None]
-"""Called with (what is being done, how many are done, of how many)."""
+Progress = Callable[[str, float, float], None]
+"""Called with (what is being done, how much of it, of how much)."""
 
 
 class Fleet:
@@ -30,23 +31,28 @@ class Fleet:
         self.reactor = Reactor()
         self.air = Air()
         self.speaker = Speaker()
+        self.on_mark: Callable[[Phone, Mark, int], None] = self._hear
+        """Called for each voice packet of a phone that listens closely."""
         self._credentials = Credentials()
         self.phones: list[Phone] = []
         self.dropped: list[str] = []
         """Why phones were lost after they had been ready."""
 
-    def make(self, identities: Iterable[Identity], *, closely_every: int, frame_ms: int = 40) -> list[Phone]:
-        """Phones for ``identities``, not yet connected; the first of every ``closely_every`` listens closely."""
+    def make(
+        self, identities: Iterable[Identity], *, closely_every: int, frame_ms: int = 40, chatty: bool = True
+    ) -> list[Phone]:
+        """Phones for ``identities``, not yet connected; two and one of every ``closely_every`` listen closely."""
         made = []
-        for identity in identities:
+        for index, identity in enumerate(identities):
             number = len(self.phones) + 1
             phone = Phone(
                 self.reactor,
                 self._credentials,
                 identity,
                 number,
-                closely=(number - 1) % closely_every == 0,
+                closely=index < 2 or index % closely_every == 0,
                 frame_ms=frame_ms,
+                chatty=chatty,
             )
             phone.on_gone = self.dropped.append
             self.phones.append(phone)
@@ -67,7 +73,7 @@ class Fleet:
             try:
                 async with gate:
                     await phone.connect(self.url)
-                    phone.voice.on_mark = self._hear
+                    phone.voice.on_mark = partial(self._marked, phone)
                     if then is not None:
                         await phone.select(then)
             except PhoneFailed as problem:
@@ -76,12 +82,17 @@ class Fleet:
             progress("connecting", done, len(phones))
 
         await asyncio.gather(*map(one, phones))
-        # What a thousand phones are made of lives to the end; walking over it in each collection would be lateness.
-        gc.collect()
-        gc.freeze()
         return failures
 
-    def _hear(self, _slot: int, mark: Mark, stamp: int) -> None:
+    def settle(self) -> None:
+        """All phones are there and live to the end: walking over them in each collection would be lateness."""
+        gc.collect()
+        gc.freeze()
+
+    def _marked(self, phone: Phone, _slot: int, mark: Mark, stamp: int) -> None:
+        self.on_mark(phone, mark, stamp)
+
+    def _hear(self, _phone: Phone, mark: Mark, stamp: int) -> None:
         self.air.note(mark, stamp)
 
     def packets_heard(self) -> int:

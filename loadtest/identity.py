@@ -13,7 +13,7 @@ class BadLinks(Exception):
 
 
 class Identity(BaseModel):
-    """One person: an access token and the ids of the groups he is a member of."""
+    """One person: an access token, the ids of his groups, and in which of them he may talk (left out: in all)."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -21,6 +21,12 @@ class Identity(BaseModel):
     name: str = ""
     token: str
     groups: tuple[str, ...] = ()
+    talks_in: tuple[str, ...] | None = None
+
+    @property
+    def talks(self) -> tuple[str, ...]:
+        """The groups he may talk in."""
+        return self.groups if self.talks_in is None else self.talks_in
 
 
 def read_links(lines: Iterable[str]) -> list[Identity]:

@@ -13,7 +13,7 @@ from loadtest.identity import Identity
 from loadtest.press import Press
 from loadtest.wire.dtls import Credentials, HandshakeFailed
 from loadtest.wire.link import Link, LinkFailed
-from loadtest.wire.media import MediaPath
+from loadtest.wire.media import CONSENT_S, QUIET_CONSENT_S, MediaPath
 from loadtest.wire.reactor import Reactor
 from loadtest.wire.sdp import OfferNotUnderstood, read_offer
 from signaling.limits import DEFAULT_SLOTS
@@ -50,6 +50,8 @@ class PhoneFailed(Exception):
 class Phone:
     """One person's phone. ``number`` tells it apart in the marks of voice packets.
 
+    ``chatty``: says that it listens and proves consent as often as a page does; else as seldom as it may.
+
     Attributes:
         on_message: called with (message, kernel receive time in ns) for each message that answers no request.
         on_gone: called with a reason when the phone lost the server.
@@ -65,6 +67,7 @@ class Phone:
         closely: bool = False,
         slots: int = DEFAULT_SLOTS,
         frame_ms: int = 40,
+        chatty: bool = True,
     ) -> None:
         self._reactor = reactor
         self._credentials = credentials
@@ -73,6 +76,7 @@ class Phone:
         self.closely = closely
         self._slots = slots
         self._frame_ms = frame_ms
+        self._chatty = chatty
         self._ids = itertools.count(1)
         self._waiting: dict[str, asyncio.Future[tuple[Any, int]]] = {}
         self._beat: asyncio.TimerHandle | None = None
@@ -81,7 +85,7 @@ class Phone:
         self.welcome: Welcome | None = None
         self.selected: str | None = None
         self.press: Press | None = None
-        self._presses = 0
+        self.presses = 0
         self.gone: str | None = None
         self._leaving = False
         self.on_message: Callable[[Any, int], None] | None = None
@@ -114,7 +118,14 @@ class Phone:
     async def _open_media(self, offer: str | None) -> None:
         if offer is None:
             raise PhoneFailed("the welcome has no offer")
-        path = MediaPath(self._reactor, self._credentials, read_offer(offer), self.link.host, closely=self.closely)
+        path = MediaPath(
+            self._reactor,
+            self._credentials,
+            read_offer(offer),
+            self.link.host,
+            closely=self.closely,
+            consent_s=CONSENT_S if self._chatty else QUIET_CONSENT_S,
+        )
         self.media = path
         path.on_gone = self._lost
         await self.request(Answer(id=self._next_id(), sdp=path.answer(self._frame_ms)), CONNECT_TIMEOUT_S)
@@ -173,9 +184,9 @@ class Phone:
 
     def press_key(self, group: str) -> Press:
         """Key down: asks for the floor of ``group``. The former press must have ended."""
-        self._presses += 1
+        self.presses += 1
         request = self._next_id()
-        self.press = Press(group, request, self._presses, time.time_ns())
+        self.press = Press(group, request, self.presses, time.time_ns())
         self.link.send(FloorRequest(id=request, group=group))
         if not self.link.is_open:
             self.press.fail()
@@ -248,7 +259,7 @@ class Phone:
         return PhoneFailed(why)
 
     def _say_listening(self) -> None:
-        if self.welcome is None or not self.link.is_open:
+        if self.welcome is None or not self.link.is_open or not self._chatty:
             return
         self.link.send(Listening(state="yes"))
         pause = self.welcome.limits.listening_expires_ms / 1000 * 0.6

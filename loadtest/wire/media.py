@@ -27,8 +27,10 @@ from loadtest.wire.sdp import Offer, choose_address, write_answer
 
 CONSENT_S: Final = 2.5
 """Between two binding requests on a path that works: what Chromium does."""
-CONSENT_LOST_S: Final = 15.0
-"""No answer for so long: the path is dead (RFC 7675 allows up to 30 s)."""
+QUIET_CONSENT_S: Final = 20.0
+"""The same for a phone that should cost the server as little as it may."""
+CONSENT_LOST_S: Final = 30.0
+"""No answer for so long: the path is dead (RFC 7675 §5.1)."""
 CHECK_S: Final = 0.05
 """Before the first unanswered check is repeated; doubled each time, up to 1.6 s (RFC 8445 §14)."""
 RECEIVE_BUFFER: Final = 1 << 20
@@ -91,12 +93,22 @@ class MediaPath:
         on_gone: called with a reason when a path that worked is lost.
     """
 
-    def __init__(self, reactor: Reactor, credentials: Credentials, offer: Offer, host: str, *, closely: bool) -> None:
+    def __init__(
+        self,
+        reactor: Reactor,
+        credentials: Credentials,
+        offer: Offer,
+        host: str,
+        *,
+        closely: bool,
+        consent_s: float = CONSENT_S,
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._reactor = reactor
         self._credentials = credentials
         self.offer = offer
         self.closely = closely
+        self._consent_s = consent_s
         self.state = MediaState.CHECKING
         self.connected: asyncio.Future[None] = self._loop.create_future()
         self.checked: asyncio.Future[None] = self._loop.create_future()
@@ -225,7 +237,7 @@ class MediaPath:
         if self.state is MediaState.CHECKING:
             self.state = MediaState.HANDSHAKING
             self._shake(self._dtls.step)
-        self._interval = CONSENT_S
+        self._interval = self._consent_s
         self._again()
 
     def _dtls_datagram(self, data: bytes) -> None:
@@ -269,7 +281,7 @@ class MediaPath:
     def _again(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        wait = self._interval * random.uniform(0.9, 1.1) if self._interval == CONSENT_S else self._interval
+        wait = self._interval * random.uniform(0.9, 1.1)
         self._timer = self._loop.call_later(wait, self._check)
 
     # --- the socket -------------------------------------------------------------------------------------------------

@@ -167,7 +167,7 @@ def lively(directory: Directory) -> list[GroupId]:
 
 
 async def make_links(store: Store, auth: Auth, users: Sequence[UserId], file: Path, life_s: int = LINK_LIFE_S) -> None:
-    """Write one line of JSON per user: ``{"user", "name", "token", "refresh_token", "groups"}``.
+    """Write one line of JSON per user: ``{"user", "name", "token", "refresh_token", "groups", "talks_in"}``.
 
     The file opens every one of these accounts for ``life_s`` seconds: only its owner may read it.
     """
@@ -179,7 +179,8 @@ async def make_links(store: Store, auth: Auth, users: Sequence[UserId], file: Pa
                 "name": each.user.name,
                 "token": each.access_token,
                 "refresh_token": each.refresh_token,
-                "groups": _by_size(store.directory, each.user.id),
+                "groups": (inside := _by_size(store.directory, each.user.id)),
+                "talks_in": [g for g in inside if store.directory.members(g)[each.user.id].may_talk],
             }
             out.write(json.dumps(line, ensure_ascii=False) + "\n")
 

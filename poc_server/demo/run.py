@@ -51,6 +51,8 @@ async def _start_bots(app: App) -> asyncio.subprocess.Process:
     links = app.config.server.data / "bots.jsonl"
     await make_links(app.store, app.auth, _speakers(app), links)
     command = [sys.executable, "-m", "loadtest.bots", "--url", f"ws://127.0.0.1:{app.port}/ws", "--links", str(links)]
+    for group in lively(app.store.directory):
+        command += ["--group", group]
     return await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL)
 
 

@@ -72,7 +72,9 @@ def test_the_process_behind_a_port_is_found() -> None:
 
 
 def test_bots_share_themselves_out_over_two_groups() -> None:
-    people = [Identity(user=f"u{n}", token="t", groups=("a", "b", "c")) for n in range(6)]
+    people = [Identity(user=f"u{n}", token="t", groups=("a", "b", "c"), talks_in=("a", "b", "c")) for n in range(6)]
     found = assign(people)
     assert {group: len(members) for group, members in found.items()} == {"a": 3, "b": 3}
     assert assign([Identity(user="u", token="t")]) == {}
+    wanted = assign(people, ["c", "nobody"])
+    assert {group: len(members) for group, members in wanted.items()} == {"c": 6}

@@ -1,0 +1,1 @@
+"""A report somebody can open years later: one HTML file, pictures inside, nothing fetched."""

@@ -1,0 +1,1 @@
+"""What the fleet does: one file per scenario, each ends in a `Result`."""
