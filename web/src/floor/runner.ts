@@ -1,6 +1,6 @@
 // Runs the participant: the one place that reads the clock, arms its timer and carries its effects out.
 
-import { signal } from "@preact/signals";
+import { batch, signal } from "@preact/signals";
 import { mark } from "../diagnostics";
 import type { ClientMessage, ServerMessage } from "../wire/protocol";
 import {
@@ -28,9 +28,12 @@ export class FloorRunner {
 
   feed(input: ParticipantInput): void {
     const [next, effects] = handle(this.state.peek(), input, performance.now());
-    this.state.value = next;
+    // The request leaves before anything is drawn.
+    batch(() => {
+      this.state.value = next;
+      for (const effect of effects) this.#carryOut(effect);
+    });
     this.ports.muteSlots(mutesSlots(next));
-    for (const effect of effects) this.#carryOut(effect);
     clearTimeout(this.#timer);
     const due = deadline(this.state.peek());
     if (due === null) return;

@@ -4,7 +4,8 @@ import type { Tone } from "../floor/participant";
 
 export type ToneName = Tone | "incoming";
 
-export type Note = { at: number; ms: number; hz: number };
+/** `at` and `ms` in ms from the tone's beginning; `loudness` beside the other tones, 1 when absent. */
+export type Note = { at: number; ms: number; hz: number; loudness?: number };
 
 export const MELODIES: Readonly<Record<ToneName, readonly Note[]>> = {
   permit: [
@@ -32,5 +33,6 @@ export const MELODIES: Readonly<Record<ToneName, readonly Note[]>> = {
     { at: 140, ms: 90, hz: 400 },
     { at: 280, ms: 180, hz: 300 },
   ],
-  incoming: [{ at: 0, ms: 40, hz: 900 }],
+  // Low: the first syllable of the one who talks is under it.
+  incoming: [{ at: 0, ms: 40, hz: 900, loudness: 0.3 }],
 };

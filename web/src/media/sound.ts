@@ -1,7 +1,7 @@
 // The page's one AudioContext: whether the browser lets it sound at all, its tones, and a proof that sound still flows.
 
 import { mark } from "../diagnostics";
-import { MELODIES, type ToneName } from "./melodies";
+import { MELODIES, type Note, type ToneName } from "./melodies";
 
 const LOUDNESS = 0.22;
 const EDGE_S = 0.006;
@@ -12,6 +12,7 @@ export class Sound {
   #master = this.context.createGain();
   #onChange: (locked: boolean) => void;
   #settled = false;
+  #told = "";
 
   constructor(onChange: (locked: boolean) => void) {
     this.#onChange = onChange;
@@ -40,16 +41,17 @@ export class Sound {
   tone(name: ToneName): void {
     const start = this.context.currentTime + 0.002;
     mark("tone", { tone: name, at: this.#performanceTime(start) });
-    for (const note of MELODIES[name]) this.#note(start + note.at / 1000, note.ms / 1000, note.hz);
+    for (const note of MELODIES[name]) this.#note(start + note.at / 1000, note);
   }
 
-  #note(start: number, length: number, hz: number): void {
+  #note(start: number, { ms, hz, loudness = 1 }: Note): void {
+    const length = ms / 1000;
     const oscillator = this.context.createOscillator();
     const envelope = this.context.createGain();
     oscillator.frequency.value = hz;
     envelope.gain.setValueAtTime(0, start);
-    envelope.gain.linearRampToValueAtTime(1, start + EDGE_S);
-    envelope.gain.setValueAtTime(1, start + length - EDGE_S);
+    envelope.gain.linearRampToValueAtTime(loudness, start + EDGE_S);
+    envelope.gain.setValueAtTime(loudness, start + length - EDGE_S);
     envelope.gain.linearRampToValueAtTime(0, start + length);
     oscillator.connect(envelope).connect(this.#master);
     oscillator.start(start);
@@ -64,7 +66,10 @@ export class Sound {
   }
 
   #tell(): void {
-    mark("sound", { state: this.context.state });
+    const state = this.locked ? "locked" : this.context.state;
+    if (state === this.#told) return;
+    this.#told = state;
+    mark("sound", { state });
     this.#onChange(this.locked);
   }
 }

@@ -11,7 +11,7 @@ import { Sound } from "../media/sound";
 import { SlotWatch } from "../media/watch";
 import { keepListenedGroups, listenedGroups, relayOnly, voiceProcessing } from "../settings";
 import { Link, type LinkState } from "../wire/link";
-import { blank, idleFloor, told, welcomed } from "../wire/picture";
+import { blank, firstGroup, idleFloor, told, welcomed } from "../wire/picture";
 import type { Refusal, ServerMessage, Welcome } from "../wire/protocol";
 import { type Facts, face, obstacle } from "./face";
 import { deafness, REPORT_EVERY_MS } from "./listening";
@@ -21,6 +21,7 @@ import { watch } from "./surroundings";
 export const WARM_WHILE_HIDDEN_MS = 60_000;
 /** With no media path, a new attempt so often. */
 export const PATH_RETRY_MS = 10_000;
+const TICK_MS = 100;
 
 export type PhoneSettings = {
   language: "zh-CN" | "en";
@@ -72,6 +73,7 @@ export class Phone {
   #frozen = false;
   #cooling = 0;
   #pathRetry = 0;
+  #traced = "";
 
   constructor(settings: PhoneSettings) {
     this.#link = new Link(
@@ -149,10 +151,7 @@ export class Phone {
       blurred: () => this.lift(),
       touched: () => this.touched(),
     });
-    const clock = window.setInterval(() => {
-      this.now.value = performance.now();
-      this.level.value = this.floorState.value.microphone.name === "on" ? this.#voice.level() : this.#heard();
-    }, 100);
+    const clock = window.setInterval(() => this.#tick(), TICK_MS);
     const reporting = window.setInterval(() => this.#report(), REPORT_EVERY_MS);
     this.#link.open();
     void this.#prepareIfAllowed();
@@ -233,8 +232,7 @@ export class Phone {
     });
     if (welcome.offer) void this.#begin(welcome);
     else this.restartMedia("socket_lost");
-    const wanted = welcome.selected ?? sessionStorage.getItem("poc.group");
-    const group = welcome.groups.find(({ id }) => id === wanted) ?? welcome.groups[0];
+    const group = firstGroup(welcome.groups, welcome.selected ?? sessionStorage.getItem("poc.group"));
     if (group) this.#link.request({ type: "select", group: group.id }).catch(() => undefined);
     this.#tellListened();
     this.#tellFloor();
@@ -339,11 +337,20 @@ export class Phone {
     );
   }
 
+  /** Moves what moves with time; an idle page stands still and costs nothing. */
+  #tick(): void {
+    const { phase, notice, microphone } = this.floorState.peek();
+    if (phase.name === "has_permission" || notice) this.now.value = performance.now();
+    this.level.value = microphone.name === "on" ? this.#voice.level() : this.#heard();
+  }
+
   #heard(): number {
-    return Math.min(1, Math.max(0, ...Object.values(this.levels.value)) * 2);
+    return Math.min(1, Math.max(0, ...Object.values(this.levels.peek())) * 2);
   }
 
   #trace(): void {
-    mark("face", { state: this.obstacle.value?.name ?? this.face.value.name });
+    const state = this.obstacle.value?.name ?? this.face.value.name;
+    if (state !== this.#traced) mark("face", { state });
+    this.#traced = state;
   }
 }

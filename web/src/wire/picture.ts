@@ -93,6 +93,15 @@ export function told(before: Picture, message: ServerMessage): Picture {
   }
 }
 
+/** The group to open with: the one wanted, else the first in which one may talk. */
+export function firstGroup(groups: readonly GroupSummary[], wanted: string | null): GroupSummary | undefined {
+  return (
+    groups.find(({ id }) => id === wanted) ??
+    groups.find(({ may_talk, kind }) => may_talk && kind !== "broadcast") ??
+    groups[0]
+  );
+}
+
 function withGroup(before: Picture, group: GroupSnapshot): Picture {
   const { floor, members, online, listening } = group;
   const next = withFloor(before, group.id, {
