@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -16,7 +16,9 @@ from typing import Any, cast
 import structlog
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
+from poc_server import readings
 from poc_server.api import Services, build_api
 from poc_server.api.site import operations, serve_pages
 from poc_server.auth import Auth
@@ -36,10 +38,16 @@ PAGES = Path(__file__).resolve().parent.parent / "web" / "dist"
 
 
 class App:
-    """One running server process."""
+    """One running server process.
 
-    def __init__(self, config: Config) -> None:
+    Args:
+        config: the whole configuration.
+        front: stands before everything HTTP on the plain port (the demo on a local network has one).
+    """
+
+    def __init__(self, config: Config, front: Callable[[ASGIApp], ASGIApp] = lambda served: served) -> None:
         self.config = config
+        self._front = front
         self.port = 0
         self._stack = AsyncExitStack()
         self._stop = asyncio.Event()
@@ -85,9 +93,12 @@ class App:
                 ice_servers=lambda user: ice_servers(config.turn, user, time.time()),
             )
         )
+        self.metrics.read_from(lambda: readings.media(self.media.counters))
+        self.metrics.read_from(lambda: readings.journal(self.store.journal))
         self.node.start()
         self._stack.callback(self.node.stop)
-        await self._serve(self._http())
+        self._api = self._http()
+        self.port = await self._serve(self._front(self._api), config.server.port, self._tls_files())
         # What lives now lives as long as the process: the collector need not look at it again.
         gc.collect()
         gc.freeze()
@@ -103,11 +114,25 @@ class App:
             log.warning("no_pages", folder=str(pages))
         return api
 
-    async def _serve(self, api: FastAPI) -> None:
+    async def listen_tls(self, port: int, certificate: Path, key: Path) -> int:
+        """Serve the same on another TCP port, with TLS of our own: for trying on a local network.
+
+        Returns the port. Raises OSError when it is taken.
+        """
+        return await self._serve(self._api, port, (certificate, key))
+
+    def _tls_files(self) -> tuple[Path, Path] | None:
         settings = self.config.server
+        if settings.tls_certificate is None or settings.tls_key is None:
+            return None
+        return settings.tls_certificate, settings.tls_key
+
+    async def _serve(self, served: ASGIApp, port: int, tls: tuple[Path, Path] | None) -> int:
+        certificate, key = tls or (None, None)
+        listening = _listen(self.config.server.host, port)
         http = _Http(
             uvicorn.Config(
-                api,
+                served,
                 http="h11",
                 ws=cast("Any", self.node.endpoint.protocol),  # uvicorn only calls it
                 lifespan="off",
@@ -116,12 +141,10 @@ class App:
                 server_header=False,
                 timeout_keep_alive=30,
                 timeout_graceful_shutdown=3,
-                ssl_certfile=settings.tls_certificate,
-                ssl_keyfile=settings.tls_key,
+                ssl_certfile=certificate,
+                ssl_keyfile=key,
             )
         )
-        listening = _listen(settings.host, settings.port)
-        self.port = listening.getsockname()[1]
         task = asyncio.create_task(http.serve(sockets=[listening]), name="http")
 
         async def stop() -> None:
@@ -129,6 +152,7 @@ class App:
             await task
 
         self._stack.push_async_callback(stop)
+        return int(listening.getsockname()[1])
 
     def _signalled(self) -> None:
         if self._stop.is_set():

@@ -38,6 +38,7 @@ def demo(
     links: Annotated[Path | None, typer.Option(help="Write an identity of each as a line of JSON, and go on")] = None,
     bots: Annotated[bool, typer.Option(help="Let bots talk in two groups")] = True,
     lan: Annotated[bool, typer.Option("--lan", help="HTTPS for phones on the local network")] = False,
+    https_port: Annotated[int, typer.Option(help="TCP port of HTTPS, with --lan")] = 8443,
     config: ConfigFile = None,
 ) -> None:
     """The demo city: people to step into, groups with voices in them. Never for production."""
@@ -53,7 +54,7 @@ def demo(
         },
     )
     try:
-        asyncio.run(run(settings, DemoOptions(people=people, links=links, bots=bots, lan=lan)))
+        asyncio.run(run(settings, DemoOptions(people=people, links=links, bots=bots, lan=lan, https_port=https_port)))
     except OSError as problem:
         raise _ended(str(problem)) from None
 

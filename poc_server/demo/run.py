@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+from starlette.types import ASGIApp
 
 from groups.vocabulary import UserId
 from poc_server import logs
 from poc_server.app import App
 from poc_server.config import Config
 from poc_server.demo.city import build_city, lively, make_links, offered
+from poc_server.lan import Certificates, Front, LanPage, ensure_certificates, terminal_code
+from poc_server.media.udp import machine_addresses
 
 BOTS_PER_GROUP = 3
 console = Console()
@@ -28,22 +32,49 @@ class DemoOptions:
     links: Path | None = None
     bots: bool = True
     lan: bool = False
+    https_port: int = 8_443
 
 
 async def run(config: Config, options: DemoOptions) -> None:
     """Serve the demo city until stopped. Raises OSError when a port is taken."""
     logs.configure(config.log)
-    async with App(config) as app:
+    lan = _Lan.prepare(config, options.https_port) if options.lan else None
+    async with App(config, lan.front if lan else lambda served: served) as app:
         users = await build_city(app.store, options.people)
         if options.links is not None:
             await make_links(app.store, app.auth, users, options.links)
         bots = await _start_bots(app) if options.bots else None
         console.print(f"[bold]poc-server demo[/]  http://localhost:{app.port}   (Ctrl-C ends it)")
+        if lan is not None:
+            await app.listen_tls(options.https_port, lan.certificates.cert, lan.certificates.key)
+            lan.show()
         try:
             await app.run_until_stopped()
         finally:
             if bots is not None:
                 await _end(bots)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lan:
+    """What phones on the local network need: HTTPS, and help to trust it."""
+
+    certificates: Certificates
+    page: LanPage
+
+    @classmethod
+    def prepare(cls, config: Config, https_port: int) -> _Lan:
+        hosts = [*machine_addresses(loopback=True), socket.gethostname(), f"{socket.gethostname()}.local"]
+        certificates = ensure_certificates(config.server.data, hosts)
+        return cls(certificates, LanPage(certificates.ca, https_port, config.server.port, hosts))
+
+    def front(self, served: ASGIApp) -> ASGIApp:
+        return Front(served, self.page)
+
+    def show(self) -> None:
+        console.print(f"\nPhones on this network open [bold]{self.page.url}[/]  手机扫码打开：\n", highlight=False)
+        console.out(terminal_code(self.page.url), highlight=False)
+        console.print(f"Certificate fingerprint (SHA-256): {self.page.fingerprint}", highlight=False, soft_wrap=True)
 
 
 async def _start_bots(app: App) -> asyncio.subprocess.Process:

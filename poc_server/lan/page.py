@@ -78,7 +78,7 @@ class LanPage:
     def _page(self, scope: Scope) -> str:
         headers = dict(scope["headers"])
         language = _language(scope["query_string"], headers.get(b"accept-language", b""))
-        host = _host_of(headers.get(b"host", b""))
+        host = host_of(headers.get(b"host", b""))
         if host is None or host in ("localhost", "127.0.0.1", "[::1]"):
             host = _bracketed(self._best)
         other = "en" if language == "zh-CN" else "zh-CN"
@@ -122,7 +122,7 @@ def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
-def _host_of(header: bytes) -> str | None:
+def host_of(header: bytes) -> str | None:
     """The host a phone asked for, without its port; None when it is none (it ends up in a link)."""
     found = _HOST.match(header.decode("latin-1"))
     return found[1] if found else None

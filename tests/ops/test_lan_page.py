@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from poc_server.lan import LanPage, best_address, ensure_certificates, terminal_code
+from poc_server.lan import Front, LanPage, best_address, ensure_certificates, terminal_code
 from poc_server.lan.words import WORDS
 
 HOSTS = ("127.0.0.1", "172.17.0.1", "192.168.7.5", "fe80::1", "duty-desk")
@@ -94,3 +96,26 @@ def test_the_terminal_shows_a_code_with_a_quiet_zone(page: LanPage) -> None:
     assert page.url == "http://192.168.7.5:8080/"
     assert len({len(line) for line in lines}) == 1
     assert len(lines) > 10
+
+
+@pytest.mark.parametrize(
+    ("client", "host", "pages"),
+    [
+        ("127.0.0.1", "localhost:8080", True),
+        ("::1", "[::1]:8080", True),
+        ("::ffff:127.0.0.1", "127.0.0.1:8080", True),
+        ("192.168.7.9", "192.168.7.5:8080", False),
+        ("192.168.7.9", "localhost:8080", False),
+        ("127.0.0.1", "rebound.example:8080", False),
+        ("127.0.0.1", "", False),
+    ],
+)
+async def test_only_this_machine_comes_in_by_the_plain_door(page: LanPage, client: str, host: str, pages: bool) -> None:
+    async def served(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 299, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    transport = httpx.ASGITransport(Front(served, page), client=(client, 5000))
+    async with httpx.AsyncClient(transport=transport, base_url="http://unused") as asking:
+        answer = await asking.get("/", headers={"host": host})
+    assert (answer.status_code == 299) is pages

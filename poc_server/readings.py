@@ -1,0 +1,59 @@
+"""What the parts of a node count, in Prometheus' words. Read at the scrape; the parts themselves know nothing of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+from poc_server.media.counters import MediaCounters
+from poc_server.metrics import Reading
+from poc_server.store.journal import Journal
+
+MEDIA: dict[str, str] = {
+    "datagrams_in": "Datagrams of any kind received",
+    "voice_in": "Voice packets of connected phones that passed every check",
+    "voice_out": "Voice packets sent to slots",
+    "silence_out": "Closing silent frames sent to slots",
+    "red_out": "Voice packets sent that carried the frame before as well",
+    "stun_in": "STUN messages received",
+    "dtls_in": "DTLS datagrams received",
+    "rtcp_in": "RTCP packets received",
+    "rtcp_out": "RTCP packets sent",
+    "unclassified": "Datagrams dropped: of no protocol spoken here",
+    "stun_refused": "STUN refused: malformed, unknown, wrong integrity or repeated",
+    "from_unproven": "Datagrams dropped: from an address that has not proved itself",
+    "dtls_refused": "DTLS handshakes that failed, timed out or showed another certificate",
+    "dtls_overflow": "DTLS datagrams dropped: too many waiting",
+    "srtp_refused": "SRTP dropped: wrong key, replayed or cut off",
+    "wrong_ssrc": "Voice dropped: not the stream of its phone",
+    "bad_voice": "Voice dropped: no Opus packet",
+    "bad_rtcp": "RTCP dropped: malformed",
+    "without_floor": "Voice dropped: its phone had no floor",
+    "stale_voice": "Voice dropped: of a burst that had ended",
+    "repeated_voice": "Voice dropped: relayed before",
+    "send_refused": "Packets the kernel would not take",
+    "kernel_drops": "Datagrams the kernel dropped because they were not read in time",
+    "handshakes": "Media paths set up",
+    "migrations": "Phones followed to another address",
+    "consent_lost": "Media paths lost: the phone proved nothing for too long",
+}
+"""Every count of the media plane; one that is missing here fails a test. ``connected`` is told by the node."""
+
+
+def media(counters: MediaCounters) -> Iterator[Reading]:
+    """Counts of the media plane."""
+    for name, value in dataclasses.asdict(counters).items():
+        if name in MEDIA:
+            yield f"poc_media_{name}_total", MEDIA[name], value
+
+
+def journal(of: Journal) -> Iterator[Reading]:
+    """Whether what must be recorded is on its way to disk and to SQL."""
+    state = of.state()
+    yield "poc_journal_appended_total", "Records taken", state.appended
+    yield "poc_journal_applied_total", "Records that stand in SQL", state.applied
+    yield "poc_journal_dead_total", "Records SQL would never take; they lie in the dead letter", state.dead
+    yield "poc_journal_lost_total", "Records lost because the disk failed for too long", state.lost
+    yield "poc_journal_waiting", "Records in memory that are not on disk yet", state.waiting
+    yield "poc_journal_sql_away", "1 while SQL cannot be reached", state.sql_away
+    yield "poc_journal_disk_failing", "1 while the disk refuses the journal", state.disk_failing
