@@ -62,6 +62,7 @@ web/dist/.built: $(VENV)/.installed web/node_modules/.installed $(PAGE_SOURCES) 
 
 docs: setup ## write the parts of docs/ that are made from the code
 	@$(PY) -m tools.protocol_tables
+	@$(PY) -m tools.config_example
 
 clean: ## remove what was built (not the environment, not your data)
 	rm -rf build web/dist web/src/generated .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

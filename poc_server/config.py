@@ -34,33 +34,46 @@ class ServerSettings(Section):
     """The TCP side: API, signaling and pages on one port."""
 
     host: str = "0.0.0.0"  # noqa: S104 - phones come from anywhere; deploy/ puts a TLS proxy before it
+    """Address to listen on; 0.0.0.0 is every address, IPv6 included."""
     port: int = Field(default=8080, ge=0, le=65_535)
+    """TCP port; 0 lets the system choose."""
     data: Path = Path("data")
+    """Folder of all that is kept: database, journal, keys, recordings."""
     pages: Path | None = None
+    """Folder of the built pages; None: those that lie beside the program."""
     tls_certificate: Path | None = None
+    """Certificate chain in PEM, to end TLS here instead of in a proxy: costs 277 KB a phone."""
     tls_key: Path | None = None
+    """Its private key in PEM."""
     drain_s: float = Field(default=10.0, ge=0)
+    """On SIGTERM bursts on air have so long to come to their end."""
 
 
 class LogSettings(Section):
     """Structured logs on standard output."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least that is logged."""
     format: Literal["json", "console"] = "json"
+    """For a collector, or for a person."""
 
 
 class TurnSettings(Section):
     """A coturn that shares ``secret`` with us; credentials are handed out per phone (TURN REST API)."""
 
     urls: tuple[str, ...] = ()
+    """What phones are told, as ["turn:203.0.113.10:3478?transport=udp"]; empty: no coturn."""
     secret: str = ""
-    lifetime_s: int = Field(default=3_600, ge=60)
+    """coturn's ``static-auth-secret``."""
+    lifetime_s: int = Field(default=86_400, ge=60)
+    """How long credentials hold; each welcome brings fresh ones, and a phone may stay connected for a shift."""
 
 
 class Config(Section):
     """The whole configuration."""
 
     demo: bool = False
+    """Let anyone step into any of the demo's people. Never in production."""
     server: ServerSettings = ServerSettings()
     media: MediaSettings = MediaSettings()
     store: StoreSettings = StoreSettings()

@@ -37,6 +37,7 @@ class MediaSettings(BaseModel):
     consent_s: Annotated[float, Field(gt=0, le=300)] = 30.0
     """A phone that proved nothing for so long is gone (RFC 7675)."""
     max_slots: Annotated[int, Field(ge=1, le=64)] = 16
+    """Most talkers one phone or console may hear at once."""
     ptime_ms: Annotated[int, Field(ge=20, le=60, multiple_of=20)] = 40
     """Length of the packets phones are asked to send."""
     bitrate: Annotated[int, Field(ge=6_000, le=64_000)] = 20_000

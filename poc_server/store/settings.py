@@ -34,7 +34,9 @@ class RetentionSettings(BaseModel):
     audit_days: int = Field(default=365, ge=180)
     """Not below 180: 网络安全法 §21 asks for six months of network logs."""
     burst_days: int = Field(default=365, ge=180)
+    """Who talked in which group, when, for how long."""
     place_days: int = Field(default=30, ge=1)
+    """Where phones were."""
 
 
 class StoreSettings(BaseModel):
@@ -47,7 +49,9 @@ class StoreSettings(BaseModel):
     pool: int = Field(default=8, ge=1, le=100)
     """Connections kept to PostgreSQL."""
     connect_timeout_s: float = Field(default=3.0, gt=0)
+    """PostgreSQL is away when no connection is made in this time."""
     command_timeout_s: float = Field(default=15.0, gt=0)
+    """Longest one SQL statement may take."""
     busy_timeout_ms: int = Field(default=5_000, ge=0)
     """How long SQLite waits for another process that writes."""
     poll_ms: int = Field(default=1_000, ge=50)
