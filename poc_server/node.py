@@ -220,7 +220,7 @@ class Node:
                 talkgroup.leave(phone)
         for group in after - before:
             self.talkgroup(group).join(phone)
-        self.ears.place((phone,))
+        self.ears.affiliated(phone)
         self.presence.changed(before | after)
 
     def talkgroup(self, group: GroupId) -> Talkgroup:

@@ -5,33 +5,45 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from groups.audience import Audience, OnAir
+from groups.audience import Audience
 from groups.precedence import Voice
 from groups.vocabulary import BurstId, GroupId, UserId
+
+
+@dataclass(frozen=True)
+class OnAir:
+    """A burst that nobody carries."""
+
+    group: GroupId
+    burst: BurstId
+    speaker: UserId
+    voice: Voice = Voice.NORMAL
+    number: int = 0
+
 
 SLICE = 64
 """Listeners a node places before it looks after packets again."""
 ROUNDS = 21
 
 
-def crowd(listeners: int, groups_each: int, slots: int) -> Audience[int]:
+def crowd(listeners: int, groups_each: int, slots: int) -> Audience[int, OnAir]:
     """All listen to `all` in last place, and to some of 200 groups of their own before it."""
-    audience: Audience[int] = Audience()
+    audience: Audience[int, OnAir] = Audience()
     for key in range(listeners):
         own = [GroupId(f"g{(key + step) % 200}") for step in range(groups_each - 1)]
         audience.join(key, UserId(f"user{key}"), slots, [*own, GroupId("all")])
     return audience
 
 
-def worked_off(audience: Audience[int], concerned: Collection[int]) -> tuple[float, float, int]:
-    """Place all who are concerned, in slices: total, longest slice, changes."""
+def worked_off(audience: Audience[int, OnAir], group: GroupId) -> tuple[float, float, int]:
+    """Place all who listen to a group, in slices: total, longest slice, changes."""
     total = longest = 0.0
-    changes, keys = 0, list(concerned)
+    changes, keys = 0, audience.listeners(group)
     for start in range(0, len(keys), SLICE):
         began = time.perf_counter()
         for key in keys[start : start + SLICE]:
@@ -41,24 +53,18 @@ def worked_off(audience: Audience[int], concerned: Collection[int]) -> tuple[flo
     return total, longest, changes
 
 
-def measured(audience: Audience[int], voice: Voice) -> dict[str, float]:
+def measured(audience: Audience[int, OnAir], voice: Voice) -> dict[str, float]:
     """Median total and slice of a burst to all, and of its end."""
     rounds = []
     for number in range(1, ROUNDS + 1):
         on_air = OnAir(GroupId("all"), BurstId(number), UserId("leader"), voice, 200)
-        begin = _timed(lambda on_air=on_air: audience.began(on_air))
-        heard, slice_ms, changes = worked_off(audience, begin[1])
-        finish = _timed(lambda on_air=on_air: audience.ended(on_air.group, on_air.burst))
-        over, _, _ = worked_off(audience, finish[1])
-        rounds.append((begin[0] + heard, slice_ms, finish[0] + over, changes))
+        audience.began(on_air)
+        heard, slice_ms, changes = worked_off(audience, on_air.group)
+        audience.ended(on_air.group, on_air.burst)
+        over, _, _ = worked_off(audience, on_air.group)
+        rounds.append((heard, slice_ms, over, changes))
     middle = [sorted(column)[ROUNDS // 2] for column in zip(*rounds, strict=True)]
     return dict(zip(("begin_ms", "slice_ms", "end_ms", "changes"), (round(value, 3) for value in middle), strict=True))
-
-
-def _timed(work: Callable[[], Collection[int]]) -> tuple[float, Collection[int]]:
-    began = time.perf_counter()
-    found = work()
-    return (time.perf_counter() - began) * 1000, found
 
 
 def main(listeners: int) -> dict[str, object]:
@@ -66,8 +72,8 @@ def main(listeners: int) -> dict[str, object]:
     quiet = crowd(listeners, groups_each=4, slots=2)
     busy = crowd(listeners, groups_each=16, slots=2)
     for number in range(200):
-        began = busy.began(OnAir(GroupId(f"g{number}"), BurstId(1), UserId(f"talker{number}")))
-        worked_off(busy, began)
+        busy.began(OnAir(GroupId(f"g{number}"), BurstId(1), UserId(f"talker{number}")))
+        worked_off(busy, GroupId(f"g{number}"))
     return {
         "listeners": listeners,
         "one_burst_to_all": measured(quiet, Voice.NORMAL),

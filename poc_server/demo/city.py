@@ -10,6 +10,7 @@ from pathlib import Path
 
 from groups.floor.options import FloorOptions
 from groups.model import Membership, User
+from groups.rights import RIGHTS, Right, has
 from groups.vocabulary import AgencyId, GroupId, GroupKind, Role, UnitId, UserId
 from poc_server.auth import Auth
 from poc_server.demo.names import name_of
@@ -26,8 +27,6 @@ LINK_LIFE_S = 86_400
 # unit → its parent
 UNITS = {
     "江城市": None,
-    "指挥中心": "江城市",
-    "监督中心": "江城市",
     "城管执法局": "江城市",
     "市政园林局": "江城市",
     "环境卫生中心": "江城市",
@@ -53,6 +52,7 @@ class _Post:
     count: int
 
 
+# The command and the supervision centre sit at the root: a right reaches the own unit and those below.
 STAFF = (
     _Post(Role.OFFICER, "东湖一队", "DH", 5),
     _Post(Role.OFFICER, "滨江一队", "BJ", 5),
@@ -62,10 +62,10 @@ STAFF = (
     _Post(Role.HANDLER, "市政园林局", "SZ", 3),
     _Post(Role.HANDLER, "环境卫生中心", "HW", 3),
     _Post(Role.LEADER, "江城市", "LD", 2),
-    _Post(Role.DISPATCHER, "指挥中心", "PQ", 3),
-    _Post(Role.INTAKE, "指挥中心", "SL", 2),
-    _Post(Role.SHIFT_LEADER, "指挥中心", "ZB", 1),
-    _Post(Role.SUPERVISOR, "监督中心", "JD", 2),
+    _Post(Role.DISPATCHER, "江城市", "PQ", 3),
+    _Post(Role.INTAKE, "江城市", "SL", 2),
+    _Post(Role.SHIFT_LEADER, "江城市", "ZB", 1),
+    _Post(Role.SUPERVISOR, "江城市", "JD", 2),
     _Post(Role.SYSTEM_ADMIN, "江城市", "XT", 1),
     _Post(Role.SECURITY_ADMIN, "江城市", "AQ", 1),
     _Post(Role.AUDIT_ADMIN, "江城市", "SJ", 1),
@@ -96,7 +96,7 @@ CHANNELS = (
     _Channel("执法处置", "城管执法局", ("城管执法局",), (Role.DISPATCHER,)),
     _Channel("市政园林处置", "市政园林局", ("市政园林局",), (Role.DISPATCHER,)),
     _Channel("环卫处置", "环境卫生中心", ("环境卫生中心",), (Role.DISPATCHER,)),
-    _Channel("指挥调度", "指挥中心", ("指挥中心", "监督中心"), (Role.LEADER,)),
+    _Channel("指挥调度", "江城市", (), (*OFFICE, Role.SUPERVISOR, Role.LEADER)),
     _Channel(
         "应急频道",
         "江城市",
@@ -107,8 +107,6 @@ CHANNELS = (
 )
 LIVELY = ("滨江巡查组", "城东区联勤")
 PRIORITY = {Role.LEADER: 220, Role.SHIFT_LEADER: 180, Role.DISPATCHER: 160, Role.INTAKE: 110}
-LISTENERS = (Role.SUPERVISOR, Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN)
-"""They listen; a channel's talk is not theirs."""
 
 
 @dataclass(slots=True)
@@ -130,14 +128,21 @@ class _Plan:
 
 
 async def build_city(store: Store, count: int = LEAST) -> list[UserId]:
-    """Make the city, or let it grow to ``count`` people when it is there already. Returns all its people."""
+    """Make the city, or let it grow when it is there already, until ``count`` people may use its channels.
+
+    Returns those people; beyond them it has three administrators, who neither talk nor listen.
+    """
     if not store.directory.snapshot.agencies:
         async with store.change() as change:
             await _found(change)
-    missing = count - len(store.directory.snapshot.users)
-    if missing > 0:
+    missing = count - len(_channel_users(store.directory.snapshot))
+    if count > LEAST and missing > 0:
         await _grow(store, missing)
-    return [user.id for user in landing(store.directory.snapshot)]
+    return _channel_users(store.directory.snapshot)
+
+
+def _channel_users(snapshot: Snapshot) -> list[UserId]:
+    return [user.id for user in landing(snapshot) if has(user, Right.LISTEN)]
 
 
 def landing(snapshot: Snapshot) -> list[User]:
@@ -169,10 +174,12 @@ def lively(directory: Directory) -> list[GroupId]:
 async def make_links(store: Store, auth: Auth, users: Sequence[UserId], file: Path, life_s: int = LINK_LIFE_S) -> None:
     """Write one line of JSON per user: ``{"user", "name", "token", "refresh_token", "groups", "talks_in"}``.
 
-    The file opens every one of these accounts for ``life_s`` seconds: only its owner may read it.
+    The file opens every one of these accounts for ``life_s`` seconds: only its owner may read it. It is there when it
+    is whole.
     """
+    part = file.with_name(f"{file.name}.part")
     signed = await auth.start_sessions(users, "demo", life_s)
-    with open(file, "w", encoding="utf-8", opener=_private) as out:  # noqa: ASYNC230 - a command's own output
+    with open(part, "w", encoding="utf-8", opener=_private) as out:  # noqa: ASYNC230 - a command's own output
         for each in signed:
             line = {
                 "user": each.user.id,
@@ -183,6 +190,7 @@ async def make_links(store: Store, auth: Auth, users: Sequence[UserId], file: Pa
                 "talks_in": [g for g in inside if store.directory.members(g)[each.user.id].may_talk],
             }
             out.write(json.dumps(line, ensure_ascii=False) + "\n")
+    part.replace(file)
 
 
 def _private(name: str, flags: int) -> int:
@@ -228,14 +236,14 @@ async def _open(plan: _Plan, channel: _Channel) -> None:
     members = [
         _membership(group, user, role, channel.only_lead)
         for user, role, unit in plan.people
-        if unit in inside or role in channel.roles
+        if (unit in inside or role in channel.roles) and Right.LISTEN in RIGHTS[role]
     ]
     await groups.set_members(plan.change, group, members)
 
 
 def _membership(group: GroupId, user: UserId, role: Role, only_lead: bool = False) -> Membership:
     leads = role in (Role.LEADER, *OFFICE)
-    may_talk = role not in LISTENERS and (leads or not only_lead)
+    may_talk = Right.TALK in RIGHTS[role] and (leads or not only_lead)
     may_preempt = role in (Role.LEADER, Role.SHIFT_LEADER, Role.DISPATCHER)
     return Membership(group, user, may_talk, may_preempt, PRIORITY.get(role, 100))
 

@@ -60,6 +60,7 @@ def burst_ended(group: Talkgroup, effect: out.BurstEnded) -> None:
 
 def taken(group: Talkgroup, effect: out.Taken) -> None:
     """All but the talker learn who has the floor."""
+    group.raise_burst(effect.burst, effect.tier)
     user = group.user(effect.user)
     if user is None:
         return

@@ -12,7 +12,9 @@ from groups.floor import effects as out
 from groups.floor import inputs as into
 from groups.floor.state import FloorState
 from groups.model import Group, User
-from groups.vocabulary import BurstEnd, BurstId, GroupId, Tier, UserId
+from groups.policy import Act, may
+from groups.precedence import Voice, voice_of
+from groups.vocabulary import BurstEnd, BurstId, GroupId, GroupKind, Tier, UserId
 from poc_server.talk.ears import OnAir
 from poc_server.talk.floor_effects import EFFECTS
 from poc_server.talk.floor_machine import FloorMachine
@@ -174,8 +176,7 @@ class Talkgroup:
 
     def may_talk(self, phone: Phone) -> bool:
         """Whether a press of this phone here would not be refused for want of a right."""
-        membership = self._node.roster.membership(self.id, phone.user.id)
-        return membership is not None and membership.may_talk
+        return may(Act.TALK, phone.user, self.group, self._node.roster) is None
 
     # --- bursts ----------------------------------------------------------------------------------------------------
 
@@ -196,7 +197,7 @@ class Talkgroup:
         taps = tuple(tap for tap in (each.begin(meta) for each in listeners) if tap is not None)
         observer = _Observer(self, began.user, began.burst)
         route = self._node.media.relay.begin(began.burst, phone.peer if phone else None, observer, taps)
-        on_air = OnAir(began.burst, self.id, user, began.tier, route, began.at)
+        on_air = OnAir(began.burst, self.id, user, began.tier, self._voice(began.tier), began.priority, route, began.at)
         self.routes[began.burst] = _Burst(on_air, began.key, taps)
         self._node.ears.began(on_air)
         self._slices.add(self._placed(on_air.burst))
@@ -207,9 +208,22 @@ class Talkgroup:
         if found is None:
             return
         on_air = found.on_air
-        began = out.BurstBegan(burst, on_air.talker.id, key, on_air.tier, 0, on_air.began_ms, overriding=False)
+        began = out.BurstBegan(
+            burst, on_air.talker.id, key, on_air.tier, on_air.number, on_air.began_ms, overriding=False
+        )
         self.end_burst(burst, BurstEnd.CUT)
         self.begin_burst(began)
+
+    def raise_burst(self, burst: BurstId, tier: Tier) -> None:
+        """The talker's emergency state changed in mid-burst: it may take slots now, or lose them."""
+        found = self.routes.get(burst)
+        if found is None or found.on_air.tier == tier:
+            return
+        on_air = found.on_air
+        on_air.tier, on_air.voice = tier, self._voice(tier)
+        on_air.frames.clear()
+        self._node.ears.began(on_air)
+        self._slices.add(self._placed(burst))
 
     def end_burst(self, burst: BurstId, end: BurstEnd) -> None:
         """Close the route of a burst; slots are free for what else is on air."""
@@ -227,6 +241,9 @@ class Talkgroup:
         for effect in effects:
             EFFECTS[type(effect)](self, effect)
 
+    def _voice(self, tier: Tier) -> Voice:
+        return voice_of(tier, broadcast=self.group.kind is GroupKind.BROADCAST)
+
     def _told(self, framed: Callable[[Phone], bytes], but: str | None) -> Iterator[None]:
         for phone in tuple(self.phones.values()):
             if phone.key != but:
@@ -234,7 +251,7 @@ class Talkgroup:
                 yield
 
     def _placed(self, burst: BurstId | None) -> Iterator[None]:
-        phones = tuple(self.phones.values())
+        phones = tuple(self._node.ears.listeners(self.id))
         for start in range(0, len(phones), PLACED_AT_ONCE):
             if burst is not None and burst not in self.routes:
                 return

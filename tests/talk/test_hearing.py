@@ -1,0 +1,166 @@
+"""Who hears what on which slot, with a real server and simulated phones on the wire."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from groups.vocabulary import GroupKind
+from loadtest.identity import Identity, read_links_file
+from loadtest.phone import Phone
+from loadtest.speech import recording
+from loadtest.wire.dtls import Credentials
+from loadtest.wire.reactor import Reactor
+from signaling.messages import Slot
+from tests.support.city import City, running_city
+
+pytestmark = pytest.mark.wire
+CREDENTIALS = Credentials()
+WAIT_S = 10.0
+FRAMES = 10
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    folder = tmp_path_factory.mktemp("hearing")
+    with running_city(folder / "data", "--links", str(folder / "links")) as made:
+        end = time.monotonic() + WAIT_S
+        while not (folder / "links").exists() and time.monotonic() < end:
+            time.sleep(0.05)  # the server is ready before its people have their links
+        yield made
+
+
+@dataclass
+class Street:
+    """The phones of one test, and what each was told of its slots."""
+
+    url: str
+    identities: list[Identity]
+    reactor: Reactor = field(default_factory=Reactor)
+    phones: list[Phone] = field(default_factory=list)
+    told: dict[int, list[tuple[int, str | None, str | None]]] = field(default_factory=dict)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def phone(self, identity: Identity, slots: int = 2) -> Phone:
+        made = Phone(self.reactor, CREDENTIALS, identity, len(self.phones) + 1, closely=True, slots=slots)
+        self.phones.append(made)
+        self.told[made.number] = []
+
+        def note(message: object, _stamp: int) -> None:
+            if isinstance(message, Slot):
+                by = message.by.id if message.by else None
+                self.told[made.number].append((message.slot, message.group, by))
+            self.news.set()
+
+        made.on_message = note
+        await made.connect(self.url)
+        return made
+
+    async def until_told(self, phone: Phone, *expected: tuple[int, str | None, str | None]) -> None:
+        """Wait for just these `slot` messages, in this order, and forget them."""
+        async with asyncio.timeout(WAIT_S):
+            while len(self.told[phone.number]) < len(expected):
+                self.news.clear()
+                await self.news.wait()
+        assert self.told[phone.number] == list(expected)
+        self.told[phone.number].clear()
+
+
+@pytest.fixture
+async def street(city: City) -> AsyncIterator[Street]:
+    made = Street(f"ws://127.0.0.1:{city.port}/ws", read_links_file(city.data.parent / "links"))
+    yield made
+    for phone in made.phones:
+        phone.close()
+    made.reactor.close()
+
+
+async def talk(phone: Phone, group: str) -> None:
+    """Press, be granted, and say something."""
+    press = phone.press_key(group)
+    await asyncio.wait_for(asyncio.shield(press.settled), WAIT_S)
+    assert press.burst is not None
+    speech = recording("zh-report")
+    for number, frame in enumerate(speech.frames[:FRAMES]):
+        phone.speak(frame.marked(phone.number, 1, number, time.time_ns()), number * speech.step)
+
+
+async def heard(phone: Phone, slot: int, packets: int) -> None:
+    """Wait until a slot has carried so many packets."""
+    more = asyncio.Event()
+    phone.voice.on_mark = lambda *_: more.set()
+    async with asyncio.timeout(WAIT_S):
+        while phone.voice.slots[slot].packets < packets:
+            more.clear()
+            await more.wait()
+
+
+async def cast(street: Street) -> tuple[Phone, list[tuple[str, Phone]], Phone]:
+    """A listener of three groups, a talker in each, and one who is connected but listens to none of them."""
+    most = max(street.identities, key=lambda identity: len(identity.groups))
+    listener = await street.phone(most)
+    assert listener.welcome is not None
+    chat = [group.id for group in listener.welcome.groups if group.kind is GroupKind.CHAT and group.members > 2]
+    talkers: list[tuple[str, Phone]] = []
+    used = {most.user}
+    for group in chat:
+        free = [each for each in street.identities if group in each.groups and each.user not in used]
+        if len(talkers) < 3 and free:
+            phone = await street.phone(free[0])
+            assert phone.welcome is not None
+            used.add(free[0].user)
+            if any(each.id == group and each.may_talk for each in phone.welcome.groups):
+                await phone.select(group)
+                talkers.append((group, phone))
+    outsider = await street.phone(next(each for each in street.identities if each.user not in used))
+    groups = [group for group, _ in talkers]
+    await outsider.select(next(group for group in outsider.identity.groups if group not in groups))
+    await listener.select(groups[0])
+    await listener.listen(groups[1:])
+    return listener, talkers, outsider
+
+
+async def test_slots_are_taken_over_by_the_selected_group_and_given_back(street: Street) -> None:
+    listener, ((first, one), (second, two), (third, three)), outsider = await cast(street)
+    await talk(three, third)
+    await street.until_told(listener, (0, third, three.identity.user))
+    await talk(two, second)
+    await street.until_told(listener, (1, second, two.identity.user))
+    await heard(listener, 0, FRAMES)
+    await heard(listener, 1, FRAMES)
+
+    await talk(one, first)
+    await street.until_told(listener, (0, first, one.identity.user))
+    one.release_key()
+    await street.until_told(listener, (0, third, three.identity.user))
+    three.release_key()
+    two.release_key()
+    async with asyncio.timeout(WAIT_S):
+        while len(street.told[listener.number]) < 2:
+            street.news.clear()
+            await street.news.wait()
+    assert sorted(street.told[listener.number]) == [(0, None, None), (1, None, None)]
+
+    assert street.told[outsider.number] == []
+    assert [slot.packets for slot in outsider.voice.slots] == [0, 0]
+    for talker in (one, two, three):
+        assert [slot.packets for slot in talker.voice.slots] == [0, 0], "no talker hears itself, or another group"
+
+
+async def test_who_selects_a_group_on_air_hears_it_and_hears_it_no_more_after(street: Street) -> None:
+    listener, ((_, _), (second, two), _), _ = await cast(street)
+    await listener.listen([])
+    known = {phone.identity.user for phone in street.phones}
+    company = next(each for each in street.identities if second in each.groups and each.user not in known)
+    await (await street.phone(company)).select(second)
+    await talk(two, second)
+    assert street.told[listener.number] == []
+    await listener.select(second)
+    await street.until_told(listener, (0, second, two.identity.user))
+    await heard(listener, 0, 1)
+    await listener.select(next(group for group in listener.identity.groups if group != second))
+    await street.until_told(listener, (0, None, None))
