@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from groups.vocabulary import IncidentCode
 
@@ -18,6 +18,7 @@ MAX_PARTIES = 200
 """Parties one incident may be dispatched to."""
 MAX_FILES = 100
 
+STRICT = ConfigDict(extra="forbid")
 Word = Annotated[str, Field(max_length=MAX_WORD_CHARS)]
 Text = Annotated[str, Field(max_length=MAX_TEXT_CHARS)]
 Millis = Annotated[int, Field(ge=0, le=253_402_300_799_999)]
@@ -96,6 +97,8 @@ class PartyKind(StrEnum):
 class Party:
     """One addressee of a dispatch. Who that is just now, the directory says."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
     kind: PartyKind
     id: Word = ""
     radius_m: Annotated[int, Field(ge=1, le=50_000)] | None = None
@@ -105,6 +108,8 @@ class Party:
 class Point:
     """Degrees in ``datum``."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
     lon: Annotated[float, Field(ge=-180, le=180)]
     lat: Annotated[float, Field(ge=-90, le=90)]
     datum: Datum = Datum.WGS84
@@ -113,6 +118,8 @@ class Point:
 @dataclass(frozen=True, slots=True)
 class Limit:
     """How long a stage may take: ``allowed_ms`` of work (or wall-clock) time, or until ``due_ms``."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     stage: Stage
     allowed_ms: Annotated[int, Field(ge=1, le=10 * 366 * 86_400_000)] | None = None
@@ -132,6 +139,8 @@ class FileKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class File:
     """A file the case system holds; the link is kept, the content is not fetched."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     kind: FileKind
     url: Annotated[str, Field(max_length=2_000)]

@@ -206,7 +206,8 @@ def deadline(state: IncidentState, now: int, options: Options = DEFAULT) -> int 
 def _news(state: IncidentState, news: News, now: int, options: Options) -> tuple[IncidentState, tuple[Effect, ...]]:
     if news.order <= state.base_order:
         return state, (Discarded(news.id, WhyDiscarded.OLD),)
-    if any(known.order == news.order for known in state.news):
+    newest_again = state.news and state.news[-1].id == news.id
+    if newest_again or any(known.order == news.order for known in state.news):
         return state, (Discarded(news.id, WhyDiscarded.REPEATED),)
     ordered = list(state.news)
     insort(ordered, news, key=lambda one: one.order)

@@ -17,6 +17,7 @@ from gateway.incident import (
     MAX_FILES,
     MAX_PARTIES,
     STAGE_OF,
+    STRICT,
     File,
     Incident,
     Kind,
@@ -36,15 +37,12 @@ MAX_LOG_ROWS = 500
 """Log rows kept per incident; the oldest go first."""
 
 
-@dataclass(frozen=True, slots=True)
-class News:
-    """One message about a case. ``id`` is the same when it is repeated; ``at`` is the case system's own clock."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """What a message about a case may tell. ``step`` is what was done, ``state`` where the case stands now."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-    id: Annotated[str, Field(min_length=1, max_length=256)]
-    version: Annotated[int, Field(ge=0, le=2**62)]
-    at: Millis
     step: Step | None = None
     state: State | None = None
     who: Word = ""
@@ -68,18 +66,27 @@ class News:
     limits: Annotated[tuple[Limit, ...], Field(max_length=16)] | None = None
     files: Annotated[tuple[File, ...], Field(max_length=MAX_FILES)] | None = None
 
+
+_NO_FACTS = {"step", "state", "who", "role", "opinion"}
+FACTS = tuple(field.name for field in fields(Telling) if field.name not in _NO_FACTS)
+"""What of a `Telling` an `Incident` carries under the same name."""
+
+NewsId = Annotated[str, Field(min_length=1, max_length=256)]
+Version = Annotated[int, Field(ge=0, le=2**62)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News(Telling):
+    """One message about a case. ``id`` is the same when it is repeated; ``at`` is the case system's own clock."""
+
+    id: NewsId
+    version: Version
+    at: Millis
+
     @property
     def order(self) -> tuple[int, str]:
         """What news are sorted by: the version, and the id where two carry the same."""
         return self.version, self.id
-
-
-FACTS = tuple(
-    field.name
-    for field in fields(News)
-    if field.name not in {"id", "version", "at", "step", "state", "who", "role", "opinion"}
-)
-"""Fields of `News` that an `Incident` carries under the same name."""
 
 
 def fold(incident: Incident, news: Iterable[News]) -> Incident:

@@ -118,6 +118,8 @@ class Refusal(StrEnum):
     NOT_SIGNED_IN = "not_signed_in"
     BAD_TOKEN = "bad_token"
     TOKEN_EXPIRED = "token_expired"
+    BAD_SIGNATURE = "bad_signature"
+    CLOCK_SKEW = "clock_skew"
     WRONG_CREDENTIALS = "wrong_credentials"
     SIGN_IN_LIMIT = "sign_in_limit"
     ENROLMENT_SPENT = "enrolment_spent"

@@ -16,6 +16,8 @@ REFUSALS: dict[Refusal, tuple[str, str]] = {
     Refusal.NOT_SIGNED_IN: ("请先登录", "Please sign in first"),
     Refusal.BAD_TOKEN: ("登录凭证无效，请重新登录", "The sign-in is not valid, please sign in again"),
     Refusal.TOKEN_EXPIRED: ("登录已过期，请重新登录", "The sign-in has expired, please sign in again"),
+    Refusal.BAD_SIGNATURE: ("签名或密钥不正确", "The signature or key is not right"),
+    Refusal.CLOCK_SKEW: ("消息时间与服务器相差太大", "The time of the message is too far from ours"),
     Refusal.WRONG_CREDENTIALS: ("账号或密码不正确", "Wrong name or password"),
     Refusal.SIGN_IN_LIMIT: ("尝试次数过多，请稍后再试", "Too many attempts, please try again later"),
     Refusal.ENROLMENT_SPENT: ("该注册链接已使用或已过期", "This enrolment link was used or has expired"),

@@ -220,7 +220,7 @@ def test_news_are_put_in_order_up_to_the_limit_and_one_beyond_is_old() -> None:
     assert (len(state.news), state.base_order) == ((NEWS_KEPT + 1) - (NEWS_KEPT + 1) // 2, (127, "n127"))
     assert state.incident.title == "late"
     assert len(state.incident.log) == NEWS_KEPT + 1
-    _, effects = run(News("older", 127, 0, title="again"), state=state)
+    _, effects = run(News(id="older", version=127, at=0, title="again"), state=state)
     assert effects == [], "same version, later id: still fits"
     _, effects = run(news(127), state=state)
     assert effects == [Discarded("n127", WhyDiscarded.OLD)]

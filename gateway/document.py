@@ -1,0 +1,109 @@
+"""The incident document: the body of ``PUT /api/v1/incidents/{code}``, and what every mapping file leads to.
+
+Bytes that come from outside pass here: bounded in size and depth first, then checked field by field.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any
+
+from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic_core import from_json
+
+from gateway.incident import Millis
+from gateway.news import News, NewsId, Telling, Version
+from groups.vocabulary import Refusal
+from signaling.messages import Refused
+
+MAX_BODY_BYTES = 1_048_576
+"""Largest body taken from another system."""
+MAX_DEPTH = 32
+"""Deepest nesting of lists and objects taken."""
+MAX_DETAILS = 20
+"""Faults of a document that are named; the others are only there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document(Telling):
+    """A `Telling` as it comes. Without ``version`` the order of arrival decides; ``at`` defaults to now."""
+
+    id: NewsId | None = None
+    version: Version | None = None
+    at: Millis | None = None
+
+    def news(self, now: int, newest: int = -1) -> News:
+        """As news for the machine, ``newest`` being the highest version known of the incident.
+
+        Without an ``id`` the content is the id, so that a repetition is known as one.
+        """
+        told = asdict(self)
+        version = max(now, newest + 1) if self.version is None else self.version
+        at = now if self.at is None else self.at
+        return _news().validate_python({**told, "id": self.id or digest(told), "version": version, "at": at})
+
+
+class BadDocument(Refused):
+    """A document that cannot be taken; ``details`` name field and fault, for the one who maintains the sender."""
+
+    def __init__(self, details: tuple[str, ...]) -> None:
+        super().__init__(Refusal.BAD_MESSAGE)
+        self.details = details[:MAX_DETAILS]
+
+
+def read_json(body: bytes, limit: int = MAX_BODY_BYTES) -> JsonValue:
+    """``body`` as JSON. Raises `Refused`: too_large beyond ``limit`` bytes, bad_message for anything else."""
+    if len(body) > limit:
+        raise Refused(Refusal.TOO_LARGE)
+    try:
+        found: JsonValue = from_json(body, allow_inf_nan=False)
+    except ValueError:
+        raise BadDocument(("the body is not JSON",)) from None
+    if _deeper_than(found, MAX_DEPTH):
+        raise BadDocument((f"nested deeper than {MAX_DEPTH}",))
+    return found
+
+
+def read_document(data: object) -> Document:
+    """``data`` checked. Raises `BadDocument`, whatever it is."""
+    try:
+        return _document().validate_python(data)
+    except ValidationError as problem:
+        faults = problem.errors(include_url=False, include_context=False, include_input=False)
+        details = tuple(f"{'.'.join(map(str, fault['loc'])) or 'document'}: {fault['msg']}" for fault in faults)
+        raise BadDocument(details) from None
+    except (ValueError, RecursionError):
+        raise BadDocument(("the document cannot be read",)) from None
+
+
+def digest(content: Any) -> str:
+    """A short id of JSON-able content: the same for the same content."""
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _deeper_than(value: JsonValue, depth: int) -> bool:
+    level: list[JsonValue] = [value]
+    for _ in range(depth + 1):
+        level = [
+            child
+            for one in level
+            if isinstance(one, dict | list)
+            for child in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return False
+    return True
+
+
+@cache
+def _document() -> TypeAdapter[Document]:
+    return TypeAdapter(Document)
+
+
+@cache
+def _news() -> TypeAdapter[News]:
+    return TypeAdapter(News)
