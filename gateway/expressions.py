@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import jmespath
 from jmespath import functions
 from jmespath.exceptions import JMESPathError
-from jmespath.parser import ParsedResult
 from pydantic import AfterValidator
 
 from gateway.datum import convert
@@ -26,11 +26,16 @@ MAX_NAMES = 10_000
 def _compiles(text: str) -> str:
     if len(text) > MAX_EXPRESSION_CHARS:
         raise ValueError(f"longer than {MAX_EXPRESSION_CHARS} characters")
+    text = _NAMES.sub(lambda found: found[0] if found[1] is None else f'"{found[1]}"', text)
     try:
         jmespath.compile(text)
     except JMESPathError as problem:
         raise ValueError(f"not JMESPath: {str(problem).splitlines()[0]}") from None
     return text
+
+
+_NAMES = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|(\w*[^\x00-\x7f]\w*)""")
+"""Quoted parts, and names outside of them that are not ASCII: JMESPath wants those quoted, people do not."""
 
 
 Expression = Annotated[str, AfterValidator(_compiles)]
@@ -45,27 +50,27 @@ class Surroundings:
     offset_minutes: int = 480
 
 
-class _Functions(functions.Functions):  # type: ignore[misc] # untyped in the library
+class _Functions(functions.Functions):
     def __init__(self, surroundings: Surroundings) -> None:
         self._surroundings = surroundings
 
-    @functions.signature({"types": ["number", "null"]}, {"types": ["string"]})  # type: ignore[untyped-decorator]
+    @functions.signature({"types": ["number", "null"]}, {"types": ["string"]})
     def _func_local_time(self, ms: float | None, form: str) -> str | None:
         return None if ms is None else local_text(int(ms), self._surroundings.offset_minutes, form)
 
-    @functions.signature({"types": ["string"]}, {"types": []})  # type: ignore[untyped-decorator]
+    @functions.signature({"types": ["string"]}, {"types": []})
     def _func_value(self, table: str, key: object) -> str | None:
         return self._surroundings.tables.get(table, {}).get(str(key))
 
-    @functions.signature({"types": ["object", "null"]}, {"types": ["string"]})  # type: ignore[untyped-decorator]
+    @functions.signature({"types": ["object", "null"]}, {"types": ["string"]})
     def _func_lon(self, point: dict[str, Any] | None, datum: str) -> float | None:
         return None if point is None else _converted(point, datum).lon
 
-    @functions.signature({"types": ["object", "null"]}, {"types": ["string"]})  # type: ignore[untyped-decorator]
+    @functions.signature({"types": ["object", "null"]}, {"types": ["string"]})
     def _func_lat(self, point: dict[str, Any] | None, datum: str) -> float | None:
         return None if point is None else _converted(point, datum).lat
 
-    @functions.signature({"types": []}, {"types": [], "variadic": True})  # type: ignore[untyped-decorator]
+    @functions.signature({"types": []}, {"types": [], "variadic": True})
     def _func_concat(self, *parts: object) -> str:
         return "".join("" if part is None else str(part) for part in parts)
 
@@ -86,15 +91,10 @@ def search(expression: str, data: object, surroundings: Surroundings) -> Any:
 def names_in(expression: str) -> frozenset[str]:
     """The field names an expression reads."""
     found: set[str] = set()
-    todo: list[Any] = [_ast(jmespath.compile(expression))]
+    todo: list[Any] = [jmespath.compile(expression).parsed]
     while todo and len(found) < MAX_NAMES:
         node = todo.pop()
         if node["type"] == "field":
             found.add(node["value"])
         todo += [child for child in node.get("children", ()) if isinstance(child, dict)]
     return frozenset(found)
-
-
-def _ast(parsed: ParsedResult) -> dict[str, Any]:
-    tree: dict[str, Any] = parsed.parsed
-    return tree

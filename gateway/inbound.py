@@ -15,7 +15,7 @@ from pydantic import JsonValue
 from gateway.case_code import incident_code
 from gateway.document import BadDocument, Document, read_document
 from gateway.expressions import search
-from gateway.incident import Datum
+from gateway.incident import MAX_TEXT_CHARS, MAX_WORD_CHARS, Datum, PartyKind
 from gateway.mapping import ARRIVAL, PLAIN_FIELDS, LimitFields, MappingFile
 from gateway.times import to_ms
 from groups.vocabulary import IncidentCode
@@ -23,6 +23,8 @@ from signaling.messages import Refused
 
 MAX_ITEMS = 1_000
 """Cases one document may hold; further ones are not read."""
+_NEEDED = {"id", "version", "document"}
+_LONG = {"description", "address", "opinion"}
 _FLAGS = {"urgent", "sudden", "supervised"}
 _TRUE = {"true", "1", "y", "yes", "t", "是", "紧急"}
 _FALSE = {"false", "0", "n", "no", "f", "否", "", "一般"}
@@ -70,15 +72,23 @@ class _Reader:
         if "version" not in fields and self._mapping.inbound.version != ARRIVAL:
             self._fault("version", "not found", fatal=True)
         fields |= {name: value for name, value in self._structured() if value is not None}
-        document = None
-        if not any(fault.fatal for fault in self._faults):
+        lost = any(fault.fatal for fault in self._faults)
+        return Item(code, None if lost else self._checked(fields), tuple(self._faults))
+
+    def _checked(self, fields: dict[str, Any]) -> Document | None:
+        """The document; what a check refuses is left out, for the other facts of the news count all the same."""
+        for _ in range(len(fields) + 1):
             try:
-                document = read_document(fields)
+                return read_document(fields)
             except BadDocument as refused:
                 for detail in refused.details:
                     field, _, why = detail.partition(": ")
-                    self._fault(field, why, fatal=True)
-        return Item(code, document, tuple(self._faults))
+                    self._fault(field, why, fatal=field.split(".")[0] in _NEEDED)
+                wrong = {detail.partition(":")[0].split(".")[0] for detail in refused.details}
+                if wrong & _NEEDED:
+                    return None
+                fields = {name: value for name, value in fields.items() if name not in wrong}
+        return None
 
     def _fault(self, field: str, why: str, fatal: bool = False) -> None:
         self._faults.append(Fault(field, why, fatal))
@@ -113,7 +123,10 @@ class _Reader:
         if isinstance(found, dict | list):
             self._fault(name, "is a list or object, not a text")
             return None
-        return str(found)
+        longest = MAX_TEXT_CHARS if name in _LONG else MAX_WORD_CHARS
+        if len(text := str(found)) > longest:
+            self._fault(name, f"cut to {longest} characters")
+        return text[:longest]
 
     def _translate(self, name: str, found: object, table: dict[str, str]) -> str | None:
         meaning = table.get(_key(found), table.get("*"))
@@ -157,14 +170,18 @@ class _Reader:
         return {"lon": lon, "lat": lat, "datum": Datum(self._mapping.datum)}
 
     def _parties(self) -> list[dict[str, Any]] | None:
-        parties, told = [], False
+        parties: list[dict[str, Any]] = []
+        told = False
         for kind, expression in self._mapping.inbound.parties.items():
             found = self._find(expression)
             if found is None:
                 continue
             told = True
-            radius = {"radius_m": self._mapping.inbound.place_radius_m} if kind == "place" else {}
-            parties += [{"kind": kind, "id": name, **radius} for name in _names(found)]
+            if kind is PartyKind.PLACE:
+                near = {"kind": kind, "radius_m": self._mapping.inbound.place_radius_m}
+                parties += [near] if self._flag("parties.place", found) else []
+            else:
+                parties += [{"kind": kind, "id": name} for name in _names(found)]
         return parties if told else None
 
     def _limits(self) -> list[dict[str, Any]] | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, ClassVar
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, JsonValue, TypeAdapter
 
 from groups.vocabulary import IncidentCode
 
@@ -210,3 +211,14 @@ class Incident:
     def name(self) -> str:
         """What its talk group is called."""
         return self.title or " ".join(word for word in (self.minor or self.major, self.address) if word) or self.code
+
+
+def facts_of(incident: Incident) -> dict[str, JsonValue]:
+    """``incident`` as others are told of it: every fact, its stage and name, without the log."""
+    told: dict[str, JsonValue] = _adapter().dump_python(incident, mode="json", exclude={"log", "pauses"})
+    return {**told, "stage": incident.stage.value, "name": incident.name}
+
+
+@cache
+def _adapter() -> TypeAdapter[Incident]:
+    return TypeAdapter(Incident)

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from typing_extensions import TypeAliasType
 
 from gateway.effects import EventType
 from gateway.expressions import Expression, Surroundings
 from gateway.incident import Datum, FileKind, PartyKind, Stage
+from gateway.webhooks import SIGNED_PATTERN
 
 MAX_FILE_BYTES = 262_144
 ARRIVAL = "@arrival"
@@ -102,12 +104,12 @@ class HmacAuth(_Part):
     kind: Literal["hmac"] = "hmac"
     key: SecretStr
     digest: Literal["sha256", "sha512", "sm3"] = "sha256"
-    signed: Annotated[str, Field(pattern=r"\{timestamp\}.*\{body\}|\{body\}.*\{timestamp\}")] = "{timestamp}.{body}"
+    signed: Annotated[str, Field(pattern=SIGNED_PATTERN)] = "{timestamp}.{body}"
     signature_header: str = "X-Signature"
     timestamp_header: str = "X-Timestamp"
 
 
-Template = Expression | list["Template"] | dict[str, "Template"]
+Template = TypeAliasType("Template", Expression | list["Template"] | dict[str, "Template"])  # type: ignore[misc] # recursive
 """A body: texts are expressions; lists and tables nest."""
 
 

@@ -26,6 +26,8 @@ TOLERANCE_S = 300
 """How far the time of a signed message may lie from ours, either way."""
 MAX_KEYS = 2
 MAX_HEADER_CHARS = 1_024
+SIGNED_PATTERN = r"(?s)\{timestamp\}.*\{body\}|\{body\}.*\{timestamp\}"
+"""What is signed must hold both."""
 
 
 # --- Out ------------------------------------------------------------------------------------------------------------
@@ -72,7 +74,7 @@ class HmacProof(_Settings):
     digest: Literal["sha256", "sha512", "sm3"] = "sha256"
     encoding: Literal["hex", "base64"] = "hex"
     prefix: str = ""
-    signed: Annotated[str, Field(pattern=r"\{timestamp\}.*\{body\}|\{body\}.*\{timestamp\}")] = "{timestamp}.{body}"
+    signed: Annotated[str, Field(pattern=SIGNED_PATTERN)] = "{timestamp}.{body}"
     signature_header: Header = "X-Signature"
     timestamp_header: Header = "X-Timestamp"
     id_header: Header | None = None

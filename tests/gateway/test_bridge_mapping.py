@@ -1,0 +1,260 @@
+"""Mapping files: three vendors of different shape, both ways; and the check that says what is missing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from gateway import samples
+from gateway.check import Level, check
+from gateway.document import Document, read_json
+from gateway.effects import EventType
+from gateway.events import Event
+from gateway.inbound import MAX_ITEMS, read_items
+from gateway.incident import Datum, Incident, Kind, PartyKind, Point, Stage, State, facts_of
+from gateway.mapping import BadMapping, MappingFile, load_mapping, parse_mapping
+from gateway.outbound import Materials, NotWanted, render, succeeded, wants_audio
+from gateway.receiver import Receiver
+from gateway.steps import Step
+from groups.vocabulary import IncidentCode
+
+FOLDER = Path(next(iter(samples.__path__)))
+NAMES = ("flat", "nested", "steps")
+NOW = 1_784_077_953_000
+
+
+def mapping(name: str) -> MappingFile:
+    return load_mapping(FOLDER / f"{name}.toml")
+
+
+def documents(name: str) -> list[Document]:
+    found = list(read_items(mapping(name), read_json((FOLDER / f"{name}.json").read_bytes())))
+    assert not [fault for item in found for fault in item.faults]
+    return [item.document for item in found if item.document]
+
+
+def test_the_flat_sample() -> None:
+    (one,) = documents("flat")
+    assert (one.state, one.step, one.kind, one.major, one.level) == (
+        State.DISPATCHED,
+        Step.DISPATCH,
+        Kind.EVENT,
+        "04",
+        "I",
+    )
+    assert (one.urgent, one.supervised, one.version) == (True, False, NOW)
+    assert one.point == Point(116.39759, 39.908776, Datum.GCJ02)
+    assert [(party.kind, party.id) for party in one.parties or ()] == [
+        (PartyKind.USER, "u-zhang"),
+        (PartyKind.USER, "u-wang"),
+        (PartyKind.UNIT, "unit-road"),
+    ]
+    assert [(limit.stage, limit.allowed_ms) for limit in one.limits or ()] == [(Stage.HANDLING, 4 * 3_600_000)]
+
+
+def test_the_nested_sample() -> None:
+    working, on_hold = documents("nested")
+    assert (working.state, working.version, working.who) == (State.HANDLING, 7, "Liu")
+    assert [party.id for party in working.parties or ()] == ["u-liu", "u-chen", "unit-clean", "110101001002004"]
+    assert (on_hold.state, on_hold.kind, on_hold.supervised) == (State.SUSPENDED, Kind.COMPONENT, True)
+
+
+def test_the_sample_of_steps() -> None:
+    (one,) = documents("steps")
+    assert (one.step, one.state, one.at) == (Step.DISPATCH, None, 1_784_095_329_000)
+    assert [(party.kind, party.radius_m) for party in one.parties or ()][-1] == (PartyKind.PLACE, 800)
+    assert [limit.wall_clock for limit in one.limits or ()] == [True]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_check_finds_nothing_wrong_with_a_sample(name: str) -> None:
+    report = check(mapping(name), read_json((FOLDER / f"{name}.json").read_bytes()))
+    assert report.ok, "\n".join(report.lines())
+    assert any("burst.recorded" in line for line in report.lines())
+
+
+SMALL = """
+name = "small"
+[in]
+code = "no"
+version = "rev"
+state = "st"
+urgent = "hot"
+lon = "x"
+lat = "y"
+[values.state]
+go = "dispatched"
+end = "closed"
+"""
+
+
+def test_the_check_says_what_is_missing() -> None:
+    wrong = parse_mapping(SMALL.replace('end = "closed"', 'end = "finished"').replace('"hot"', '"very_hot"'))
+    report = check(wrong, {"no": "A 1", "rev": "x", "st": "odd", "extra": 5})
+    found = {(finding.level, finding.where, finding.text) for finding in report.findings}
+    assert not report.ok
+    assert (Level.WRONG, "in.code", "not a code: A 1") in found
+    assert (Level.WRONG, "in.version", "not a moment: x") in found
+    assert (Level.NOTE, "in.state", "no meaning for odd in [values.state]") in found
+    assert (Level.WRONG, "values.state", "nothing leads to closed") in found
+    assert any(level is Level.WRONG and text.startswith("finished is none of") for level, _, text in found)
+    assert (Level.NOTE, "in", "the sample's extra is not read") in found
+    fine = check(parse_mapping(SMALL), {"no": "A1", "rev": 1, "st": "go"})
+    assert fine.ok
+    assert (Level.NOTE, "in.urgent", "nothing found in this sample") in {
+        (f.level, f.where, f.text) for f in fine.findings
+    }
+
+
+def test_one_unknown_value_does_not_lose_the_news() -> None:
+    (item,) = read_items(parse_mapping(SMALL), {"no": "A1", "rev": 3, "st": "odd", "hot": "maybe", "x": 500, "y": 1})
+    assert item.document == Document(version=3)
+    assert {fault.field for fault in item.faults} == {"state", "urgent", "point"}
+    assert not any(fault.fatal for fault in item.faults)
+
+
+@pytest.mark.parametrize("body", [{}, {"no": None, "rev": 1}, {"no": "A1"}, [], None, 5, "text", {"no": {}, "rev": []}])
+def test_an_item_without_code_or_version_is_refused_and_told(body: Any) -> None:
+    for item in read_items(parse_mapping(SMALL), body):
+        assert item.document is None
+        assert any(fault.fatal for fault in item.faults)
+
+
+json_values: Any = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def leaves(value: Any, path: tuple = ()) -> Iterator[tuple]:
+    yield path
+    for key, child in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from leaves(child, (*path, key))
+
+
+@given(st.sampled_from(NAMES), st.data())
+def test_a_sample_with_anything_anywhere_never_raises(name: str, data: Any) -> None:
+    body = json.loads((FOLDER / f"{name}.json").read_bytes())
+    path = data.draw(st.sampled_from(list(leaves(body))))
+    odd = data.draw(json_values)
+    if not path:
+        body = odd
+    else:
+        at = body
+        for key in path[:-1]:
+            at = at[key]
+        at[path[-1]] = odd
+    for item in read_items(mapping(name), body):
+        assert item.document is not None or any(fault.fatal for fault in item.faults)
+
+
+def test_items_at_the_limit_and_one_beyond() -> None:
+    listed = parse_mapping('items = "rows"\n' + SMALL)
+    rows = [{"no": f"A{n}", "rev": 1} for n in range(MAX_ITEMS + 1)]
+    assert all(item.document for item in read_items(listed, {"rows": rows[:-1]}))
+    *read, told = read_items(listed, {"rows": rows})
+    assert len(read) == MAX_ITEMS
+    assert told.faults[0].fatal
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x =",
+        "name = 5",
+        SMALL + "\nodd = 1",
+        SMALL.replace('"no"', '"a..b"'),
+        SMALL.replace('"no"', '"' + "x" * 1001 + '"'),
+        SMALL + '\n[out.calls."burst.recorded"]\npath = "/a/{b..}"',
+        SMALL + '\n[out.calls.nonsense]\npath = "/a"',
+        SMALL + '\n[out.calls.photo]\npath = "/a"\naudio = "f"',
+    ],
+)
+def test_what_is_no_mapping_is_told_where(text: str) -> None:
+    with pytest.raises(BadMapping):
+        parse_mapping(text)
+
+
+# --- Out ------------------------------------------------------------------------------------------------------------
+
+INCIDENT = facts_of(Incident(IncidentCode("E1〔2〕"), State.HANDLING, title="塌陷", point=Point(116.391349, 39.907375)))
+RECORDING = {"url": "https://poc/r/7?s=1", "duration_ms": 4_690, "started_ms": NOW, "expires_ms": NOW + 1}
+BURST = Event("E1/burst/7", EventType.BURST, "E1〔2〕", 4, NOW, {"user": "u-zhang", "name": "张伟"}, recording="7")
+RECEIVER = Receiver.model_validate({"id": "cases", "url": "https://case.example/base/"})
+
+
+def rendered(name: str, event: Event = BURST, audio: bytes | None = None) -> httpx.Request:
+    return render(RECEIVER, mapping(name), event, Materials(INCIDENT, RECORDING, audio), "/poc", NOW)
+
+
+def test_a_burst_as_parts_with_its_audio() -> None:
+    assert wants_audio(BURST, mapping("flat"))
+    request = rendered("flat", audio=b"OggS\x00\xff")
+    assert str(request.url) == "https://case.example/base/api/task/E1%E3%80%942%E3%80%95/voice"
+    assert request.headers["x-api-key"] == "change-me"
+    assert b'filename="7.ogg"\r\nContent-Type: audio/ogg\r\n\r\nOggS\x00\xff\r\n' in request.content
+    assert b"2026-07-15 09:12:33" in request.content
+
+
+def test_a_burst_as_json_signed_and_in_their_datum() -> None:
+    import hmac
+
+    request = rendered("nested")
+    body = json.loads(request.content)
+    assert body["operator"] == {"id": "u-zhang", "name": "张伟"}
+    assert body["media"]["href"] == RECORDING["url"]
+    assert body["location"]["lng"] == pytest.approx(116.39759, abs=1e-4)
+    signed = request.headers["x-timestamp"].encode() + b"\n" + request.content
+    assert request.headers["x-signature"] == hmac.new(b"change-me", signed, "sha256").hexdigest()
+
+
+def test_a_burst_as_a_form() -> None:
+    request = rendered("steps")
+    form = dict(httpx.QueryParams(request.content.decode()))
+    assert (request.method, form["讲话人"], form["时长毫秒"]) == ("PUT", "张伟", "4690")
+    assert request.headers["authorization"].startswith("Basic ")
+
+
+def test_without_a_mapping_it_is_a_signed_cloud_event() -> None:
+    receiver = Receiver(id="x", url=RECEIVER.url, secrets=(SecretStr("whsec_c2FtcGxlLXNhbXBsZS1zYW1wbGU="),))
+    request = render(receiver, None, BURST, Materials(INCIDENT, RECORDING), "/poc", NOW)
+    body = json.loads(request.content)
+    assert request.headers["webhook-id"] == body["id"] == BURST.id
+    assert (body["data"]["recording"], body["data"]["incident"]["title"]) == (RECORDING, "塌陷")
+
+
+def test_an_event_without_a_call_is_not_wanted() -> None:
+    with pytest.raises(NotWanted):
+        rendered("flat", Event("e", EventType.EMERGENCY, "E1", 1, NOW))
+
+
+def test_a_code_cannot_lead_a_path_elsewhere() -> None:
+    evil = {**INCIDENT, "code": "../../admin?x=1#"}
+    request = render(RECEIVER, mapping("nested"), BURST, Materials(evil, RECORDING), "/poc", NOW)
+    assert request.url.raw_path == b"/base/v2/cases/..%2F..%2Fadmin%3Fx%3D1%23/records"
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "taken"),
+    [
+        (200, b'{"code":0}', True),
+        (201, b'{"code":0}', True),
+        (200, b'{"code":500,"msg":"no"}', False),
+        (200, b"<html>", False),
+        (500, b'{"code":0}', False),
+        (302, b'{"code":0}', False),
+        (200, b"[" * 100_000, False),
+    ],
+)
+def test_a_receiver_that_answers_200_whatever_happens(status: int, answer: bytes, taken: bool) -> None:
+    assert succeeded(mapping("flat"), BURST, status, answer) is taken
