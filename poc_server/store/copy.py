@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 
 from groups.model import Agency, Group, Membership, Unit, User
 from groups.vocabulary import UserId
-from poc_server.store.snapshot import Device, Snapshot, children
+from poc_server.store.snapshot import Device, Shift, Snapshot, children
 
 log = structlog.get_logger(__name__)
 FORMAT = 1
@@ -32,6 +32,7 @@ _KINDS: dict[str, TypeAdapter[Any]] = {
     "group": TypeAdapter(Group),
     "device": TypeAdapter(Device),
     "membership": TypeAdapter(Membership),
+    "shift": TypeAdapter(Shift),
 }
 
 
@@ -79,6 +80,7 @@ def _lines(snapshot: Snapshot) -> Iterator[bytes]:
         ("user", snapshot.users.values()),
         ("group", snapshot.groups.values()),
         ("device", snapshot.devices.values()),
+        ("shift", snapshot.shifts.values()),
         ("membership", (m for inner in snapshot.members.values() for m in inner.values())),
     ):
         for item in items:
@@ -122,6 +124,7 @@ def _assemble(parsed: Iterator[Any]) -> Snapshot:
         members=members,
         groups_by_user={user: frozenset(groups) for user, groups in of_user.items()},
         units_below=children(units.values()),
+        shifts={each.id: each for each in found["shift"]},
         ended_sessions=head["ended_sessions"],
     )
 

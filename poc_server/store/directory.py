@@ -27,6 +27,7 @@ class DirectoryChange:
     groups: frozenset[GroupId] = frozenset()
     units: frozenset[UnitId] = frozenset()
     devices: frozenset[DeviceId] = frozenset()
+    shifts: frozenset[str] = frozenset()
     sessions: frozenset[str] = frozenset()
     everything: bool = False
 
@@ -87,6 +88,10 @@ class Directory:
         """``unit`` and every unit below it."""
         return self._snapshot.unit_subtree(unit)
 
+    def on_duty(self, user: UserId, at_ms: int) -> bool:
+        """Whether a user is on duty at that time (see `Snapshot.on_duty`)."""
+        return self._snapshot.on_duty(user, at_ms)
+
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener`` on every change, on the loop, until the returned function is called. It must not block."""
         self._listeners.append(listener)
@@ -116,6 +121,7 @@ class Directory:
                 groups=frozenset(delta.groups) | {group for group, _ in delta.members},
                 units=frozenset(delta.units),
                 devices=frozenset(delta.devices),
+                shifts=frozenset(delta.shifts),
                 sessions=frozenset(delta.ended_sessions),
             )
         )

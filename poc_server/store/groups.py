@@ -33,12 +33,15 @@ class GroupDraft:
     kind: GroupKind = GroupKind.CHAT
     floor: FloorOptions = field(default_factory=FloorOptions)
     emergency_allowed: bool = True
+    monitoring_allowed: bool = True
     enabled: bool = True
+    duty_unit: UnitId | None = None
+    """Whoever is on duty in this unit or below is a member while the shift runs."""
 
 
 async def create_group(change: Change, draft: GroupDraft) -> GroupId:
     """A new group without members. Refuses a unit of another agency (not_found)."""
-    await unit_of_agency(change.connection, draft.agency, draft.unit)
+    await _units(change.connection, draft)
     made = GroupId(new_id("gr"))
     values = {
         **_columns(draft),
@@ -58,7 +61,7 @@ async def update_group(change: Change, group: GroupId, draft: GroupDraft, expect
     row = await one(change.connection, t.group, group, expected)
     if row.agency_id != draft.agency:
         raise Refused(Refusal.NOT_FOUND, "group")
-    await unit_of_agency(change.connection, draft.agency, draft.unit)
+    await _units(change.connection, draft)
     values = {**_columns(draft), "version": change.version}
     await change.connection.execute(update(t.group).where(t.group.c.id == group).values(values))
     change.note("group", group)
@@ -73,16 +76,21 @@ async def delete_group(change: Change, group: GroupId, expected: int | None = No
     change.record("group.delete", "group", group, {"name": row.name}, row.agency_id)
 
 
-async def set_members(change: Change, group: GroupId, members: Sequence[Membership]) -> None:
-    """Add members, or change those that are in already. Refuses users of another agency (not_found)."""
+async def set_members(change: Change, group: GroupId, members: Sequence[Membership], *, by_duty: bool = False) -> None:
+    """Add members, or change those that are in already. Refuses users of an agency it is not shared with (not_found).
+
+    ``by_duty``: they are members for the time of their shift only.
+    """
     row = await one(change.connection, t.group, group)
     wanted = {member.user: member for member in members}
     if any(not 0 <= member.priority <= MAX_PRIORITY for member in members):
         raise Refused(Refusal.BAD_MESSAGE, "priority")
-    await _users_of_agency(change.connection, row.agency_id, list(wanted))
+    await _users_of_agencies(change.connection, group, row.agency_id, list(wanted))
     for part in _slices(list(wanted.values())):
         await _drop(change.connection, group, [member.user for member in part])
-        await change.connection.execute(insert(t.membership), [_member_row(change, group, member) for member in part])
+        await change.connection.execute(
+            insert(t.membership), [_member_row(change, group, member, by_duty) for member in part]
+        )
         for member in part:
             change.note("membership", group, member.user)
             told = {"user": member.user, "talk": member.may_talk, "preempt": member.may_preempt}
@@ -127,6 +135,12 @@ async def groups_page(
     return list((await connection.execute(query)).all()), int(total or 0)
 
 
+async def _units(connection: AsyncConnection, draft: GroupDraft) -> None:
+    await unit_of_agency(connection, draft.agency, draft.unit)
+    if draft.duty_unit is not None:
+        await unit_of_agency(connection, draft.agency, draft.duty_unit)
+
+
 def _columns(draft: GroupDraft) -> dict[str, Any]:
     return {
         "unit_id": draft.unit,
@@ -134,17 +148,20 @@ def _columns(draft: GroupDraft) -> dict[str, Any]:
         "kind": draft.kind.value,
         "floor": dataclasses.asdict(draft.floor),
         "emergency_allowed": draft.emergency_allowed,
+        "monitoring_allowed": draft.monitoring_allowed,
+        "duty_unit_id": draft.duty_unit,
         "enabled": draft.enabled,
     }
 
 
-def _member_row(change: Change, group: GroupId, member: Membership) -> dict[str, Any]:
+def _member_row(change: Change, group: GroupId, member: Membership, by_duty: bool) -> dict[str, Any]:
     return {
         "group_id": group,
         "user_id": member.user,
         "may_talk": member.may_talk,
         "may_preempt": member.may_preempt,
         "priority": member.priority,
+        "by_duty": by_duty,
         "version": change.version,
     }
 
@@ -154,9 +171,15 @@ async def _drop(connection: AsyncConnection, group: GroupId, users: Sequence[Use
     await connection.execute(delete(t.membership).where(these))
 
 
-async def _users_of_agency(connection: AsyncConnection, agency: AgencyId, users: Sequence[UserId]) -> None:
+async def _users_of_agencies(
+    connection: AsyncConnection, group: GroupId, agency: AgencyId, users: Sequence[UserId]
+) -> None:
+    granted = select(t.group_share.c.agency_id).where(
+        t.group_share.c.group_id == group, t.group_share.c.granted_ms.is_not(None)
+    )
+    whose = or_(t.user.c.agency_id == agency, t.user.c.agency_id.in_(granted))
     for part in _slices(users):
-        query = select(func.count()).select_from(t.user).where(t.user.c.id.in_(part), t.user.c.agency_id == agency)
+        query = select(func.count()).select_from(t.user).where(t.user.c.id.in_(part), whose)
         if await connection.scalar(query) != len(part):
             raise Refused(Refusal.NOT_FOUND, "user")
 

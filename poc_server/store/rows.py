@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Row, Select, select, tuple_
@@ -13,7 +14,7 @@ from groups.floor.options import FloorOptions
 from groups.model import Agency, Group, Membership, Unit, User
 from groups.vocabulary import AgencyId, DeviceId, GroupId, GroupKind, Role, UnitId, UserId, UserKind
 from poc_server.store import tables as t
-from poc_server.store.snapshot import Delta, Device, Snapshot, children
+from poc_server.store.snapshot import Delta, Device, Shift, Snapshot, children
 
 T = TypeVar("T")
 SLICE = 500
@@ -56,8 +57,8 @@ def floor_of(stored: Mapping[str, Any]) -> FloorOptions:
     return FloorOptions(**{key: value for key, value in stored.items() if key in _FLOOR_FIELDS})
 
 
-def group_of(row: Row[Any]) -> Group:
-    """A row of ``talk_group``."""
+def group_of(row: Row[Any], shared_with: frozenset[AgencyId] = frozenset()) -> Group:
+    """A row of ``talk_group`` and the agencies it is shared with."""
     return Group(
         id=GroupId(row.id),
         agency=AgencyId(row.agency_id),
@@ -67,7 +68,14 @@ def group_of(row: Row[Any]) -> Group:
         floor=floor_of(row.floor),
         emergency_allowed=row.emergency_allowed,
         enabled=row.enabled,
+        monitoring_allowed=row.monitoring_allowed,
+        shared_with=shared_with,
     )
+
+
+def shift_of(row: Row[Any], users: frozenset[UserId]) -> Shift:
+    """A row of ``duty_shift`` with its people."""
+    return Shift(row.id, AgencyId(row.agency_id), UnitId(row.unit_id), row.name, row.starts_ms, row.ends_ms, users)
 
 
 def membership_of(row: Row[Any]) -> Membership:
@@ -80,23 +88,31 @@ def device_of(row: Row[Any]) -> Device:
     return Device(DeviceId(row.id), AgencyId(row.agency_id), row.user_id and UserId(row.user_id), row.name, row.enabled)
 
 
-async def load(connection: AsyncConnection, sessions_since: int) -> Snapshot:
-    """Everything, in slices, so that a city of 100,000 does not hold up voice."""
+async def load(connection: AsyncConnection, since_ms: int) -> Snapshot:
+    """Everything, in slices, so that a city of 100,000 does not hold up voice.
+
+    Sessions and shifts that ended before ``since_ms`` are left out.
+    """
     version = await version_of(connection)
-    roles = await _roles(connection, select(t.role))
+    roles = await _gathered(connection, _ROLES)
+    shared = await _gathered(connection, _SHARES)
     agencies = {a.id: a async for a in _each(connection, select(t.agency), agency_of)}
     units = {u.id: u async for u in _each(connection, select(t.unit), unit_of)}
     users = {
         u.id: u async for u in _each(connection, select(t.user), lambda r: user_of(r, roles.get(r.id, frozenset())))
     }
-    groups = {g.id: g async for g in _each(connection, select(t.group), group_of)}
+    groups = {
+        g.id: g async for g in _each(connection, select(t.group), lambda r: group_of(r, shared.get(r.id, frozenset())))
+    }
     devices = {d.id: d async for d in _each(connection, select(t.device), device_of)}
     members: dict[GroupId, dict[UserId, Membership]] = {}
     of_user: dict[UserId, set[GroupId]] = {}
     async for m in _each(connection, select(t.membership), membership_of):
         members.setdefault(m.group, {})[m.user] = m
         of_user.setdefault(m.user, set()).add(m.group)
-    ended = select(t.session.c.id, t.session.c.ended_ms).where(t.session.c.ended_ms >= sessions_since)
+    ended = select(t.session.c.id, t.session.c.ended_ms).where(t.session.c.ended_ms >= since_ms)
+    on_shift = await _gathered(connection, _SHIFT_MEMBERS)
+    coming = select(t.shift).where(t.shift.c.ends_ms > since_ms)
     return Snapshot(
         version=version,
         agencies=agencies,
@@ -107,6 +123,9 @@ async def load(connection: AsyncConnection, sessions_since: int) -> Snapshot:
         members=members,
         groups_by_user={user: frozenset(found) for user, found in of_user.items()},
         units_below=children(units.values()),
+        shifts={
+            s.id: s async for s in _each(connection, coming, lambda r: shift_of(r, on_shift.get(r.id, frozenset())))
+        },
         ended_sessions={row.id: row.ended_ms for row in (await connection.execute(ended)).all()},
     )
 
@@ -142,10 +161,9 @@ async def _delta(connection: AsyncConnection, version: int, touched: Mapping[str
     def ids(kind: str) -> list[str]:
         return sorted({target for target, _ in touched.get(kind, ())})
 
-    user_ids = ids("user")
-    roles: dict[str, frozenset[Role]] = {}
-    for part in _parts(user_ids):
-        roles.update(await _roles(connection, select(t.role).where(t.role.c.user_id.in_(part))))
+    roles = await _gathered(connection, _ROLES, ids("user"))
+    shared = await _gathered(connection, _SHARES, ids("group"))
+    on_shift = await _gathered(connection, _SHIFT_MEMBERS, ids("shift"))
     pairs = sorted(touched.get("membership", ()))
     members: dict[tuple[GroupId, UserId], Membership | None] = {(GroupId(g), UserId(u)): None for g, u in pairs}
     key = tuple_(t.membership.c.group_id, t.membership.c.user_id)
@@ -168,18 +186,46 @@ async def _delta(connection: AsyncConnection, version: int, touched: Mapping[str
         agencies=await fresh("agency", t.agency, agency_of),
         units=await fresh("unit", t.unit, unit_of),
         users=await fresh("user", t.user, lambda r: user_of(r, roles.get(r.id, frozenset()))),
-        groups=await fresh("group", t.group, group_of),
+        groups=await fresh("group", t.group, lambda r: group_of(r, shared.get(r.id, frozenset()))),
         devices=await fresh("device", t.device, device_of),
         members=members,
+        shifts=await fresh("shift", t.shift, lambda r: shift_of(r, on_shift.get(r.id, frozenset()))),
         ended_sessions=ended,
     )
 
 
-async def _roles(connection: AsyncConnection, query: Select[Any]) -> dict[str, frozenset[Role]]:
-    found: dict[str, set[Role]] = {}
-    async for user, role in _each(connection, query, lambda row: (row.user_id, Role(row.role))):
-        found.setdefault(user, set()).add(role)
-    return {user: frozenset(held) for user, held in found.items()}
+@dataclass(frozen=True, slots=True)
+class _Gathering:
+    """A table of pairs that is read as owner → set of what it has."""
+
+    query: Select[Any]
+    owner: ColumnElement[Any]
+    make: Callable[[Row[Any]], tuple[str, Any]]
+
+
+_ROLES = _Gathering(select(t.role), t.role.c.user_id, lambda row: (row.user_id, Role(row.role)))
+_SHARES = _Gathering(
+    select(t.group_share).where(t.group_share.c.granted_ms.is_not(None)),
+    t.group_share.c.group_id,
+    lambda row: (row.group_id, AgencyId(row.agency_id)),
+)
+_SHIFT_MEMBERS = _Gathering(
+    select(t.shift_member), t.shift_member.c.shift_id, lambda row: (row.shift_id, UserId(row.user_id))
+)
+
+
+async def _gathered(
+    connection: AsyncConnection, what: _Gathering, owners: list[str] | None = None
+) -> dict[str, frozenset[Any]]:
+    """All pairs, or those of some owners."""
+    found: dict[str, set[Any]] = {}
+    if owners is None:
+        async for owner, item in _each(connection, what.query, what.make):
+            found.setdefault(owner, set()).add(item)
+    else:
+        async for owner, item in _found(connection, what.query, what.owner, owners, what.make):
+            found.setdefault(owner, set()).add(item)
+    return {owner: frozenset(items) for owner, items in found.items()}
 
 
 async def _each(connection: AsyncConnection, query: Select[Any], make: Callable[[Row[Any]], T]) -> AsyncIterator[T]:

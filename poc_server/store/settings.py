@@ -34,9 +34,20 @@ class RetentionSettings(BaseModel):
     audit_days: int = Field(default=365, ge=180)
     """Not below 180: 网络安全法 §21 asks for six months of network logs."""
     burst_days: int = Field(default=365, ge=180)
-    """Who talked in which group, when, for how long."""
+    """Who talked in which group, when, for how long; what belongs to an incident stays with it."""
     place_days: int = Field(default=30, ge=1)
     """Where phones were."""
+
+
+class PlaceSettings(BaseModel):
+    """Reporting of places by phones."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    interval_s: float = Field(default=15.0, ge=1)
+    """How often a phone shall report; it is told so in every answer."""
+    only_on_duty: bool = True
+    """Reports of people who are off duty are refused and not kept."""
 
 
 class StoreSettings(BaseModel):
@@ -58,6 +69,7 @@ class StoreSettings(BaseModel):
     """How often a node looks whether another has changed people, groups or sessions, unless it is told before."""
     journal: JournalSettings = JournalSettings()
     retention: RetentionSettings = RetentionSettings()
+    places: PlaceSettings = PlaceSettings()
 
     def resolved_url(self, data: Path) -> str:
         """The URL with the async driver's name in it."""

@@ -30,6 +30,23 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
+class Shift:
+    """A duty shift (班次) of a unit: who is on duty from ``starts_ms`` until just before ``ends_ms``."""
+
+    id: str
+    agency: AgencyId
+    unit: UnitId
+    name: str
+    starts_ms: int
+    ends_ms: int
+    users: frozenset[UserId] = frozenset()
+
+    def runs(self, at_ms: int) -> bool:
+        """Whether it is under way at that time."""
+        return self.starts_ms <= at_ms < self.ends_ms
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """One version of the directory. ``ended_sessions``: session id → when it ended (ms), kept while tokens live."""
 
@@ -42,6 +59,8 @@ class Snapshot:
     members: Mapping[GroupId, Mapping[UserId, Membership]] = field(default_factory=dict)
     groups_by_user: Mapping[UserId, frozenset[GroupId]] = field(default_factory=dict)
     units_below: Mapping[UnitId, tuple[UnitId, ...]] = field(default_factory=dict)
+    shifts: Mapping[str, Shift] = field(default_factory=dict)
+    """Shifts under way or to come."""
     ended_sessions: Mapping[str, int] = field(default_factory=dict)
 
     def unit_subtree(self, unit: UnitId) -> frozenset[UnitId]:
@@ -65,6 +84,19 @@ class Snapshot:
             at = self.units[at].parent
         return tuple(path)
 
+    def on_duty(self, user: UserId, at_ms: int) -> bool:
+        """Whether a user is on duty. Where nobody plans shifts (his unit and all above), who is there is on duty."""
+        person = self.users.get(user)
+        if person is None:
+            return False
+        above = set(self.unit_path(person.unit))
+        planned = False
+        for shift in self.shifts.values():
+            if user in shift.users and shift.runs(at_ms):
+                return True
+            planned = planned or shift.unit in above
+        return not planned
+
 
 @dataclass(frozen=True, slots=True)
 class Delta:
@@ -77,12 +109,12 @@ class Delta:
     groups: Mapping[GroupId, Group | None] = field(default_factory=dict)
     devices: Mapping[DeviceId, Device | None] = field(default_factory=dict)
     members: Mapping[tuple[GroupId, UserId], Membership | None] = field(default_factory=dict)
+    shifts: Mapping[str, Shift | None] = field(default_factory=dict)
     ended_sessions: Mapping[str, int] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return any(
-            (self.agencies, self.units, self.users, self.groups, self.devices, self.members, self.ended_sessions)
-        )
+        kinds = (self.agencies, self.units, self.users, self.groups, self.devices, self.members, self.shifts)
+        return any(kinds) or bool(self.ended_sessions)
 
 
 def patched(old: Snapshot, delta: Delta, forget_sessions_before: int = 0) -> Snapshot:
@@ -106,6 +138,7 @@ def patched(old: Snapshot, delta: Delta, forget_sessions_before: int = 0) -> Sna
         members=members,
         groups_by_user=of_user,
         units_below=children(units.values()) if delta.units else old.units_below,
+        shifts=_merged(old.shifts, delta.shifts),
         ended_sessions=sessions,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from poc_server.refused import StoreUnavailable
-from poc_server.store import copy, rows
+from poc_server.store import copy, duty, retention, rows
 from poc_server.store.audit import SYSTEM, Actor
 from poc_server.store.change import Change, changing
 from poc_server.store.directory import Directory, DirectoryChange
@@ -20,11 +21,13 @@ from poc_server.store.engine import Database, is_away
 from poc_server.store.ids import now_ms
 from poc_server.store.journal import Journal
 from poc_server.store.migrate import migrate
+from poc_server.store.places import OLDEST_MS, Places, load_newest
 from poc_server.store.settings import StoreSettings
 
 log = structlog.get_logger(__name__)
 REMEMBER_ENDED_MS = 86_400_000
 """How long an ended session is remembered: longer than any access token lives."""
+PRUNE_EVERY_MS = 3_600_000
 
 
 class Store:
@@ -40,12 +43,15 @@ class Store:
         self.database = Database.open(settings, data)
         self.directory = Directory()
         self.journal = Journal(data / "journal", self.database, settings.journal)
+        self.places = Places(self.journal)
         self.ready = False
         self._copy = copy.CopyKeeper(data / "directory.copy")
         self._fresh = asyncio.Lock()
         self._nudge = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self.directory.subscribe(self._keep_copy)
+        self._duty_due = 0
+        self._prune_due = 0
+        self.directory.subscribe(self._changed)
 
     @classmethod
     async def open(cls, settings: StoreSettings, data: Path) -> Store:
@@ -114,6 +120,8 @@ class Store:
         await migrate(self.database)
         async with self.database.reading() as connection:
             self.directory.replace(await rows.load(connection, now_ms() - REMEMBER_ENDED_MS))
+            for place in await load_newest(connection, now_ms() - OLDEST_MS):
+                self.places.learn(place)
         self.ready = True
 
     async def _keep_fresh(self) -> None:
@@ -124,6 +132,8 @@ class Store:
             self._nudge.clear()
             try:
                 await (self.refresh() if self.ready else self._reach_sql())
+                await self._settle_duty()
+                await self._prune()
             except Exception as problem:
                 if not is_away(problem):
                     log.exception("directory_refresh_failed")
@@ -135,5 +145,30 @@ class Store:
                     log.info("directory_sql_back", version=self.directory.version)
                 away = False
 
-    def _keep_copy(self, change: DirectoryChange) -> None:
+    async def _settle_duty(self) -> None:
+        """When a shift begins or ends: who is on duty joins the groups that follow it, who is not leaves."""
+        now = now_ms()
+        if now < self._duty_due:
+            return
+        snapshot = self.directory.snapshot
+        async with self.reading() as connection:
+            anything = await duty.due(connection, snapshot, now)
+        if anything:
+            async with self.change(at_ms=now) as change:
+                await duty.settle(change, snapshot)
+        self._duty_due = duty.next_boundary(snapshot, now) or now + PRUNE_EVERY_MS
+
+    async def _prune(self) -> None:
+        now = now_ms()
+        if now >= self._prune_due:
+            pruned = await retention.prune(self.database, self.settings.retention, now)
+            log.info("pruned", **dataclasses.asdict(pruned))
+            self._prune_due = now + PRUNE_EVERY_MS
+
+    def _changed(self, change: DirectoryChange) -> None:
         self._copy.keep(change.after)
+        if change.everything or change.shifts or change.groups or change.units:
+            self._duty_due = 0
+        for user in change.before.users.keys() if change.everything else change.users:
+            if user not in change.after.users:
+                self.places.forget(user)

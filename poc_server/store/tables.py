@@ -18,7 +18,9 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     text,
+    true,
 )
 
 metadata = MetaData(
@@ -41,6 +43,10 @@ def _version() -> Column[int]:
 
 def _agency() -> Column[str]:
     return Column("agency_id", ID, ForeignKey("agency.id"), nullable=False)
+
+
+def _agency_key() -> Column[str]:
+    return Column("agency_id", ID, ForeignKey("agency.id"), primary_key=True)
 
 
 agency = Table(
@@ -115,10 +121,23 @@ group = Table(
     Column("kind", WORD, nullable=False),
     Column("floor", JSON, nullable=False),
     Column("emergency_allowed", Boolean, nullable=False),
+    Column("monitoring_allowed", Boolean, nullable=False, server_default=true()),
+    Column("duty_unit_id", ID),  # no foreign key: SQLite would have to make the table anew for one
     Column("enabled", Boolean, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
     _version(),
     Index("ix_talk_group_agency_id_name", "agency_id", "name"),
+)
+
+group_share = Table(
+    "group_share",
+    metadata,
+    Column("group_id", ID, ForeignKey("talk_group.id", ondelete="CASCADE"), primary_key=True),
+    Column("agency_id", ID, ForeignKey("agency.id", ondelete="CASCADE"), primary_key=True),
+    Column("offered_ms", BigInteger, nullable=False),
+    Column("offered_by", ID),
+    Column("granted_ms", BigInteger),
+    Column("granted_by", ID),
 )
 
 membership = Table(
@@ -129,7 +148,53 @@ membership = Table(
     Column("may_talk", Boolean, nullable=False),
     Column("may_preempt", Boolean, nullable=False),
     Column("priority", Integer, nullable=False),
+    Column("by_duty", Boolean, nullable=False, server_default=false()),
     _version(),
+)
+
+shift = Table(
+    "duty_shift",
+    metadata,
+    Column("id", ID, primary_key=True),
+    _agency(),
+    Column("unit_id", ID, ForeignKey("unit.id"), nullable=False),
+    Column("name", NAME, nullable=False),
+    Column("starts_ms", BigInteger, nullable=False),
+    Column("ends_ms", BigInteger, nullable=False),
+    _version(),
+    Index("ix_duty_shift_agency_id_starts_ms", "agency_id", "starts_ms"),
+    Index("ix_duty_shift_ends_ms", "ends_ms"),
+)
+
+shift_member = Table(
+    "duty_member",
+    metadata,
+    Column("shift_id", ID, ForeignKey("duty_shift.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", ID, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
+cell = Table(
+    "grid_cell",
+    metadata,
+    _agency_key(),
+    Column("code", String(15), primary_key=True),
+    Column("name", NAME, nullable=False),
+    Column("unit_id", ID, ForeignKey("unit.id"), nullable=False),
+    Column("user_id", ID, ForeignKey("users.id", ondelete="SET NULL")),
+    Column("outline", JSON, nullable=False),
+    Column("datum", WORD, nullable=False),
+    _version(),
+)
+
+place = Table(
+    "place",
+    metadata,
+    Column("user_id", ID, primary_key=True),
+    Column("at_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("agency_id", ID, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+    Column("content", JSON, nullable=False),
+    Index("ix_place_at_ms", "at_ms"),
 )
 
 call = Table(

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
-from poc_server.store import StoreSettings
+from groups.model import Membership
+from groups.vocabulary import GroupId, UserId
+from poc_server.store import Store, StoreSettings
 from poc_server.store.engine import Database
 from poc_server.store.migrate import current, migrate, newest
 from poc_server.store.tables import metadata
@@ -50,3 +52,37 @@ async def test_two_nodes_that_start_together_migrate_once(empty: StoreSettings, 
     assert await current(nodes[1]) == newest()
     for node in nodes:
         await node.aclose()
+
+
+async def test_a_database_with_data_keeps_it_through_the_migrations(empty: StoreSettings, tmp_path: Path) -> None:
+    database = Database.open(empty, tmp_path)
+    await migrate(database, "0001")
+    rows = (
+        "INSERT INTO agency (id, name, created_ms) VALUES ('ag', '江城', 1)",
+        "INSERT INTO unit (id, agency_id, name, created_ms) VALUES ('un', 'ag', '市', 1)",
+        (
+            "INSERT INTO users (id, agency_id, unit_id, kind, name, enabled, talk_banned, created_ms)"
+            " VALUES ('us', 'ag', 'un', 'person', '王', true, false, 1)"
+        ),
+        (
+            "INSERT INTO talk_group (id, agency_id, unit_id, name, kind, floor, emergency_allowed, enabled, created_ms)"
+            " VALUES ('gr', 'ag', 'un', '组', 'chat', '{}', true, true, 1)"
+        ),
+        (
+            "INSERT INTO membership (group_id, user_id, may_talk, may_preempt, priority)"
+            " VALUES ('gr', 'us', true, false, 7)"
+        ),
+    )
+    async with database.writing() as connection:
+        for row in rows:
+            await connection.execute(text(row))
+    await migrate(database)
+    await database.aclose()
+    store = await Store.open(empty, tmp_path)
+    assert store.directory.membership(GroupId("gr"), UserId("us")) == Membership(
+        GroupId("gr"), UserId("us"), priority=7
+    )
+    group = store.directory.group(GroupId("gr"))
+    assert group is not None
+    assert group.monitoring_allowed
+    await store.aclose()

@@ -112,7 +112,19 @@ class AuditRecord(Record):
         )
 
 
-AnyRecord = Annotated[BurstRecord | CallStarted | CallEnded | AuditRecord, Field(discriminator="kind")]
+class PlaceRecord(Record):
+    """Where a user was; ``content`` is the rest of a `poc_server.store.places.Place`."""
+
+    kind: Literal["place"] = "place"
+    v: Literal[1] = 1
+    user: UserId
+    agency: AgencyId
+    at_ms: Ms
+    received_ms: Ms
+    content: dict[str, Any]
+
+
+AnyRecord = Annotated[BurstRecord | CallStarted | CallEnded | AuditRecord | PlaceRecord, Field(discriminator="kind")]
 records: TypeAdapter[Any] = TypeAdapter(AnyRecord)
 Applier = Callable[[AsyncConnection, Sequence[Any]], Awaitable[None]]
 
@@ -199,9 +211,24 @@ async def _audit(connection: AsyncConnection, found: Sequence[AuditRecord]) -> N
     )
 
 
+async def _places(connection: AsyncConnection, found: Sequence[PlaceRecord]) -> None:
+    rows = [
+        {
+            "user_id": each.user,
+            "at_ms": each.at_ms,
+            "agency_id": each.agency,
+            "received_ms": each.received_ms,
+            "content": each.content,
+        }
+        for each in found
+    ]
+    await insert_new(connection, t.place, rows)
+
+
 APPLIERS: dict[str, Applier] = {
     "burst": _bursts,
     "call_started": _calls_started,
     "call_ended": _calls_ended,
     "audit": _audit,
+    "place": _places,
 }

@@ -1,0 +1,155 @@
+"""Duty shifts (班次): who is on duty when, and groups whose members are those on duty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, delete, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from groups.model import Membership
+from groups.vocabulary import AgencyId, GroupId, Refusal, UnitId, UserId
+from poc_server.refused import Refused
+from poc_server.store import groups
+from poc_server.store import tables as t
+from poc_server.store.change import Change
+from poc_server.store.ids import clean, new_id
+from poc_server.store.lookup import one, unit_of_agency
+from poc_server.store.snapshot import Snapshot
+
+MAX_SHIFT_MS = 7 * 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftDraft:
+    """What a shift shall be. Times in ms since the epoch."""
+
+    agency: AgencyId
+    unit: UnitId
+    name: str
+    starts_ms: int
+    ends_ms: int
+    users: frozenset[UserId]
+
+
+async def create_shift(change: Change, draft: ShiftDraft) -> str:
+    """A new shift. Refuses one that ends before it starts or lasts over a week (bad_message), strangers (not_found)."""
+    made = new_id("sh")
+    await _check(change.connection, draft)
+    values = {**_columns(draft), "id": made, "agency_id": draft.agency, "version": change.version}
+    await change.connection.execute(insert(t.shift), [values])
+    await _put_users(change.connection, made, draft.users)
+    change.note("shift", made)
+    change.record("shift.create", "shift", made, _told(draft), draft.agency)
+    return made
+
+
+async def update_shift(change: Change, shift: str, draft: ShiftDraft, expected: int | None = None) -> None:
+    """Change a shift to ``draft``. Refuses as `create_shift`, and an older ``expected`` version (stale)."""
+    row = await one(change.connection, t.shift, shift, expected)
+    if row.agency_id != draft.agency:
+        raise Refused(Refusal.NOT_FOUND, "shift")
+    await _check(change.connection, draft)
+    values = {**_columns(draft), "version": change.version}
+    await change.connection.execute(update(t.shift).where(t.shift.c.id == shift).values(values))
+    await change.connection.execute(delete(t.shift_member).where(t.shift_member.c.shift_id == shift))
+    await _put_users(change.connection, shift, draft.users)
+    change.note("shift", shift)
+    change.record("shift.update", "shift", shift, _told(draft), draft.agency)
+
+
+async def delete_shift(change: Change, shift: str, expected: int | None = None) -> None:
+    """Delete a shift."""
+    row = await one(change.connection, t.shift, shift, expected)
+    await change.connection.execute(delete(t.shift).where(t.shift.c.id == shift))
+    change.note("shift", shift)
+    change.record("shift.delete", "shift", shift, {"name": row.name}, row.agency_id)
+
+
+async def shifts_page(
+    connection: AsyncConnection, agency: AgencyId, from_ms: int, until_ms: int, limit: int
+) -> list[tuple[Row[Any], frozenset[UserId]]]:
+    """Shifts that touch the time from ``from_ms`` until before ``until_ms``, the earliest first."""
+    query = (
+        select(t.shift)
+        .where(t.shift.c.agency_id == agency, t.shift.c.ends_ms > from_ms, t.shift.c.starts_ms < until_ms)
+        .order_by(t.shift.c.starts_ms, t.shift.c.id)
+        .limit(limit)
+    )
+    found = list((await connection.execute(query)).all())
+    users: dict[str, set[UserId]] = {}
+    members = select(t.shift_member).where(t.shift_member.c.shift_id.in_([row.id for row in found]))
+    for row in (await connection.execute(members)).all():
+        users.setdefault(row.shift_id, set()).add(UserId(row.user_id))
+    return [(row, frozenset(users.get(row.id, ()))) for row in found]
+
+
+def next_boundary(snapshot: Snapshot, after_ms: int) -> int | None:
+    """When the next shift begins or ends."""
+    times = (at for shift in snapshot.shifts.values() for at in (shift.starts_ms, shift.ends_ms) if at > after_ms)
+    return min(times, default=None)
+
+
+async def due(
+    connection: AsyncConnection, snapshot: Snapshot, at_ms: int
+) -> dict[GroupId, tuple[list[Any], list[Any]]]:
+    """For each group that follows duty: who shall join and who shall leave now; groups without change left out."""
+    followed = select(t.membership.c.group_id).where(t.membership.c.by_duty.is_(True))
+    query = select(t.group.c.id, t.group.c.duty_unit_id).where(
+        or_(t.group.c.duty_unit_id.is_not(None), t.group.c.id.in_(followed))
+    )
+    found: dict[GroupId, tuple[list[Any], list[Any]]] = {}
+    for row in (await connection.execute(query)).all():
+        below = snapshot.unit_subtree(row.duty_unit_id) if row.duty_unit_id else frozenset()
+        wanted = {
+            user
+            for shift in snapshot.shifts.values()
+            if shift.unit in below and shift.runs(at_ms)
+            for user in shift.users
+            if user in snapshot.users
+        }
+        there = select(t.membership.c.user_id, t.membership.c.by_duty).where(t.membership.c.group_id == row.id)
+        members = {each.user_id: each.by_duty for each in (await connection.execute(there)).all()}
+        joins = sorted(wanted - members.keys())
+        leaves = sorted(user for user, by_duty in members.items() if by_duty and user not in wanted)
+        if joins or leaves:
+            found[GroupId(row.id)] = (joins, leaves)
+    return found
+
+
+async def settle(change: Change, snapshot: Snapshot) -> None:
+    """Let those whose shift begins join the groups that follow duty, and those whose shift is over leave."""
+    for group, (joins, leaves) in (await due(change.connection, snapshot, change.at_ms)).items():
+        await groups.remove_members(change, group, leaves)
+        await groups.set_members(change, group, [Membership(group, user) for user in joins], by_duty=True)
+
+
+async def _check(connection: AsyncConnection, draft: ShiftDraft) -> None:
+    if not 0 < draft.ends_ms - draft.starts_ms <= MAX_SHIFT_MS:
+        raise Refused(Refusal.BAD_MESSAGE, "times of the shift")
+    await unit_of_agency(connection, draft.agency, draft.unit)
+    users = sorted(draft.users)
+    query = select(func.count()).select_from(t.user).where(t.user.c.id.in_(users), t.user.c.agency_id == draft.agency)
+    if await connection.scalar(query) != len(users):
+        raise Refused(Refusal.NOT_FOUND, "user")
+
+
+async def _put_users(connection: AsyncConnection, shift: str, users: frozenset[UserId]) -> None:
+    rows: Sequence[dict[str, str]] = [{"shift_id": shift, "user_id": user} for user in sorted(users)]
+    if rows:
+        await connection.execute(insert(t.shift_member), rows)
+
+
+def _columns(draft: ShiftDraft) -> dict[str, Any]:
+    return {
+        "unit_id": draft.unit,
+        "name": clean(draft.name),
+        "starts_ms": draft.starts_ms,
+        "ends_ms": draft.ends_ms,
+    }
+
+
+def _told(draft: ShiftDraft) -> dict[str, Any]:
+    return {**_columns(draft), "users": sorted(draft.users)}

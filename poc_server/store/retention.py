@@ -1,0 +1,61 @@
+"""What is kept for how long, and the deletion of what is over its time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Table, delete, func, select, tuple_
+
+from poc_server.store import audit
+from poc_server.store import tables as t
+from poc_server.store.engine import Database
+from poc_server.store.settings import RetentionSettings
+
+DAY_MS = 86_400_000
+SLICE = 2_000
+"""Rows deleted in one transaction, so that others can write in between."""
+CHANGES_KEPT = 20_000
+"""Directory changes a node may have missed and still patch; one that missed more loads everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """Rows that went."""
+
+    places: int
+    bursts: int
+    calls: int
+    sessions: int
+    enrolments: int
+    changes: int
+    audit: int
+
+
+async def prune(database: Database, settings: RetentionSettings, now_ms: int) -> Pruned:
+    """Delete what is over its time. May be run by any node at any time; raises `StoreUnavailable`."""
+    log_limit = now_ms - settings.audit_days * DAY_MS
+    async with database.reading() as connection:
+        newest = int(await connection.scalar(select(func.max(t.directory_change.c.version))) or 0)
+    places = await _delete(database, t.place, t.place.c.at_ms < now_ms - settings.place_days * DAY_MS)
+    said = now_ms - settings.burst_days * DAY_MS
+    bursts = await _delete(database, t.burst, (t.burst.c.ended_ms < said) & t.burst.c.incident.is_(None))
+    calls = await _delete(database, t.call, (t.call.c.started_ms < said) & t.call.c.incident.is_(None))
+    over = (t.session.c.ended_ms < log_limit) | (t.session.c.expires_ms < log_limit)
+    sessions = await _delete(database, t.session, over)
+    enrolments = await _delete(database, t.enrolment, t.enrolment.c.expires_ms < log_limit)
+    changes = await _delete(database, t.directory_change, t.directory_change.c.version <= newest - CHANGES_KEPT)
+    async with database.writing() as connection:
+        entries = await audit.prune(connection, log_limit)
+    return Pruned(places, bursts, calls, sessions, enrolments, changes, entries)
+
+
+async def _delete(database: Database, table: Table, which: ColumnElement[bool]) -> int:
+    key = tuple_(*table.primary_key.columns)
+    gone = 0
+    while True:
+        part = select(*table.primary_key.columns).where(which).limit(SLICE)
+        async with database.writing() as connection:
+            done = int((await connection.execute(delete(table).where(key.in_(part)))).rowcount)
+        gone += done
+        if done < SLICE:
+            return gone
