@@ -234,7 +234,7 @@ class Node:
         return found
 
     def groups_of(self, user: User) -> list[GroupSummary]:
-        """The groups a user is a member of, by name."""
+        """The groups a user is a member of, the one to select first at the head."""
         out = []
         for key in self.roster.groups_of(user.id):
             group, membership = self.roster.group(key), self.roster.membership(key, user.id)
@@ -249,7 +249,8 @@ class Node:
                         members=len(self.roster.members(group.id)),
                     )
                 )
-        return sorted(out, key=lambda g: g.name)
+        # Where one can talk first, then the closest circle: the own patrol before the whole city.
+        return sorted(out, key=lambda g: (not g.may_talk, g.members, g.name))
 
     def snapshot(self, phone: Phone, group: GroupId) -> GroupSnapshot:
         """All a page needs to draw a group it opens."""

@@ -1,4 +1,4 @@
-// What happened and when, for those who measure: `window.__poc.events`, a ring of the last thousand marks.
+// What happened and when, for those who measure: `window.__poc.events`, a ring of the last five thousand marks.
 //
 // Each mark is `{t, name, ...detail}` with `t` in ms of `performance.now()`. Marks of one talk burst, in order:
 //   pointerdown   the key went down (t is the event's own time stamp)
@@ -11,7 +11,7 @@
 
 export type Mark = { t: number; name: string; [detail: string]: unknown };
 
-const CAPACITY = 1000;
+const CAPACITY = 5000;
 
 const events: Mark[] = [];
 

@@ -1,0 +1,33 @@
+"""Real browsers against a real server process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Playwright, sync_playwright
+
+from tests.support.city import ROOT, City, running_city
+
+SPEECH = ROOT / "loadtest" / "speech"
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> Iterator[City]:
+    with running_city(tmp_path / "city") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def build_folder() -> Path:
+    folder = Path(os.environ.get("BUILD", ROOT / "build"))
+    folder.mkdir(exist_ok=True)
+    return folder

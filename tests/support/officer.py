@@ -1,0 +1,74 @@
+"""One person at an officer's page in a real browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import Browser, Page
+
+from tests.browser.hearing import JS, Recording
+from tests.support.city import City
+
+
+class Officer:
+    """A page of the demo's person with this badge, connected, with a group selected."""
+
+    def __init__(self, browser: Browser, city: City, badge: str, query: str = "voice=raw") -> None:
+        self.context = browser.new_context(viewport={"width": 360, "height": 640}, bypass_csp=True, locale="en-GB")
+        self.page: Page = self.context.new_page()
+        self.problems: list[str] = []
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        people = city.get("/api/v1/demo/people")
+        self.user = next(person for person in people if person["badge"] == badge)
+        self.page.goto(f"{city.url}/talk?{query}&as={self.user['id']}")
+        self.page.wait_for_function(
+            "window.__poc && window.__poc.events.some(e => e.name === 'media' && e.state === 'connected')"
+        )
+
+    def select(self, name: str) -> None:
+        """Open the group with this name."""
+        self.page.locator("button.group").click()
+        self.page.locator("button.choose:visible", has_text=name).first.click()
+        self.page.locator("button.group", has_text=name).wait_for()
+
+    def events(self, *names: str) -> list[dict[str, Any]]:
+        """The page's diagnostic marks of these names; ``t`` and ``at`` in ms since the epoch."""
+        return list(
+            self.page.evaluate(
+                """names => window.__poc.events.filter(e => names.includes(e.name)).map(e => ({
+                    ...e, t: e.t + performance.timeOrigin, ...(e.at ? {at: e.at + performance.timeOrigin} : {})}))""",
+                list(names),
+            )
+        )
+
+    def key_down(self) -> None:
+        box = self.page.locator("button.talk").bounding_box()
+        assert box is not None
+        self.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        self.page.mouse.down()
+
+    def key_up(self) -> None:
+        self.page.mouse.up()
+
+    def wait_for(self, name: str, count: int, timeout_ms: int = 5_000) -> None:
+        """Until ``count`` marks of this name were made."""
+        self.page.wait_for_function(
+            "([name, count]) => window.__poc.events.filter(e => e.name === name).length >= count",
+            arg=[name, count],
+            timeout=timeout_ms,
+        )
+
+    def record(self, what: str) -> None:
+        """Record ``said`` (the microphone, beside the page) or ``heard`` (slot 0, as it is played)."""
+        self.page.evaluate(JS)
+        if what == "said":
+            self.page.evaluate(
+                """async () => window.hearing.record(await navigator.mediaDevices.getUserMedia({audio: {
+                    echoCancellation: false, noiseSuppression: false, autoGainControl: false, channelCount: 1,
+                }}), "said")"""
+            )
+        else:
+            self.page.evaluate("window.hearing.record(window.__poc.streams[0], 'heard')")
+
+    def taken(self, what: str) -> Recording:
+        return Recording.taken(self.page.evaluate("what => window.hearing.taken(what)", what))
