@@ -9,12 +9,19 @@ from playwright.sync_api import Browser, Page
 from tests.browser.hearing import JS, Recording
 from tests.support.city import City
 
+KEEP_MICROPHONE = """
+const open = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
+if (open) navigator.mediaDevices.getUserMedia = async (wanted) => (window.microphone = await open(wanted));
+"""
+"""A second capture of Chromium's file microphone would begin at another place of the file."""
+
 
 class Officer:
     """A page of the demo's person with this badge, connected, with a group selected."""
 
     def __init__(self, browser: Browser, city: City, badge: str, query: str = "voice=raw") -> None:
         self.context = browser.new_context(viewport={"width": 360, "height": 640}, bypass_csp=True, locale="en-GB")
+        self.context.add_init_script(KEEP_MICROPHONE)
         self.page: Page = self.context.new_page()
         self.problems: list[str] = []
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
@@ -59,16 +66,10 @@ class Officer:
         )
 
     def record(self, what: str) -> None:
-        """Record ``said`` (the microphone, beside the page) or ``heard`` (slot 0, as it is played)."""
+        """Record ``said`` (the microphone the page opened) or ``heard`` (slot 0, as it is played)."""
         self.page.evaluate(JS)
-        if what == "said":
-            self.page.evaluate(
-                """async () => window.hearing.record(await navigator.mediaDevices.getUserMedia({audio: {
-                    echoCancellation: false, noiseSuppression: false, autoGainControl: false, channelCount: 1,
-                }}), "said")"""
-            )
-        else:
-            self.page.evaluate("window.hearing.record(window.__poc.streams[0], 'heard')")
+        stream = "window.microphone" if what == "said" else "window.__poc.streams[0]"
+        self.page.evaluate(f"window.hearing.record({stream}, '{what}')")
 
     def taken(self, what: str) -> Recording:
         return Recording.taken(self.page.evaluate("what => window.hearing.taken(what)", what))
