@@ -47,8 +47,8 @@ def delay_ms(said: Samples, heard: Samples) -> float:
 
 
 def window_correlations(said: Samples, heard: Samples, window_s: float = 1.0) -> list[float]:
-    """Waveform correlation per window of speech, each aligned within ±15 ms (a jitter buffer stretches time)."""
-    size, reach, out = int(RATE * window_s), int(RATE * 0.015), []
+    """Waveform correlation per window of speech, each aligned within ±60 ms (a jitter buffer stretches time)."""
+    size, reach, out = int(RATE * window_s), int(RATE * 0.06), []
     loud = 0.1 * float(np.sqrt(np.mean(said**2)))
     for start in range(reach, min(len(said), len(heard)) - size - reach, size):
         a = said[start : start + size]
@@ -63,9 +63,28 @@ def window_correlations(said: Samples, heard: Samples, window_s: float = 1.0) ->
     return out
 
 
-def onset_ms(samples: Samples, threshold: float) -> float | None:
-    """When the sound first exceeds ``threshold`` (root mean square of 5 ms), in ms from the beginning."""
-    size = RATE // 200
-    usable = samples[: len(samples) // size * size].reshape(-1, size)
-    loud = np.nonzero(np.sqrt((usable**2).mean(axis=1)) > threshold)[0]
-    return float(loud[0]) * 5 if len(loud) else None
+def lost_before_arrival_ms(said: Samples, heard: Samples) -> float:
+    """Sound at the beginning of ``said`` that never arrived, in ms.
+
+    Both begin at the same sound. The first 60 ms of ``said`` that stand in ``heard`` (waveform correlation above 0.7,
+    shifted by at most 20 ms) have arrived; what was spoken before them is lost, silence does not count.
+    """
+    step, size, reach = RATE // 100, RATE * 6 // 100, RATE // 50
+    loud = 0.2 * float(np.sqrt(np.mean(said[: RATE // 2] ** 2)))
+    lost = 0
+    for start in range(0, RATE // 2, step):
+        window = said[start : start + size]
+        if float(np.sqrt(np.mean(window[:step] ** 2))) < loud:
+            continue
+        wide = np.concatenate([np.zeros(max(0, reach - start)), heard[max(0, start - reach) : start + size + reach]])
+        if max(_correlations(window, wide)) > 0.7:
+            break
+        lost += 10
+    return float(lost)
+
+
+def _correlations(window: Samples, wide: Samples) -> list[float]:
+    return [
+        float(np.corrcoef(window, part)[0, 1]) if np.std(part := wide[shift : shift + len(window)]) > 1e-5 else 0.0
+        for shift in range(0, len(wide) - len(window), 24)
+    ]

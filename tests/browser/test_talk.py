@@ -11,7 +11,7 @@ from playwright.sync_api import Playwright
 from pystoi import stoi
 
 from tests.browser.conftest import SPEECH
-from tests.browser.hearing import RATE, Recording, Samples, delay_ms, onset_ms, window_correlations
+from tests.browser.hearing import RATE, Recording, Samples, delay_ms, lost_before_arrival_ms, window_correlations
 from tests.support.chromium import chromium
 from tests.support.city import City
 from tests.support.officer import Officer
@@ -96,10 +96,7 @@ class Burst:
         return window_correlations(*self.aligned())
 
     def first_syllable_lost(self) -> float:
-        """Microphone audio after key down that never arrived: where what is heard begins to be what was said."""
-        heard = self._heard.between(self._down + self.delay, self._silent + self.delay)
-        threshold = 0.25 * float(np.sqrt(np.mean(self.said[: RATE // 2] ** 2)))
-        first_said, first_heard = onset_ms(self.said, threshold), onset_ms(heard, threshold)
-        if first_said is None or first_heard is None:
-            return 0.0
-        return max(0.0, first_heard - first_said)
+        """Microphone audio after key down that never arrived."""
+        return lost_before_arrival_ms(
+            self.said, self._heard.between(self._down + self.delay, self._silent + self.delay)
+        )
