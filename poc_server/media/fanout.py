@@ -14,8 +14,11 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from codec import opus, red
+from poc_server.media.batch import CAPACITY, Batch
 from poc_server.media.counters import MediaCounters
 from poc_server.media.sdp import OPUS, RED
+from poc_server.media.slot import FAST_PAYLOAD_BYTES
+from poc_server.media.srtp import OVERHEAD_BYTES
 
 if TYPE_CHECKING:
     from codec.packet import VoicePacket
@@ -23,14 +26,14 @@ if TYPE_CHECKING:
     from poc_server.media.slot import Slot
 
 MARKER = 0x80
-CHUNK = 32
+CHUNK = CAPACITY
 """Slots sent to between two looks at the clock."""
 
 
 class Job:
     """A packet on its way to an audience, or the end of a burst on it when ``packet`` is ``None``."""
 
-    __slots__ = ("at", "entry", "packet", "previous", "route", "slots")
+    __slots__ = ("at", "doubled", "entry", "packet", "route", "slots")
 
     def __init__(
         self,
@@ -44,8 +47,11 @@ class Job:
         self.route = route
         self.slots = slots
         self.packet = packet
-        self.previous = previous
-        """The packet just before, for those who get each frame twice."""
+        self.doubled: bytes | None = None
+        """Payload for those who get each frame twice: with that of the packet just before."""
+        if packet is not None and previous is not None:
+            back = red.Block(packet.timestamp - previous.timestamp, previous.payload)
+            self.doubled = red.build(OPUS, packet.payload, (back,))
         self.entry = entry
         """Sent again, for those only who have entered meanwhile."""
         self.at = 0
@@ -75,11 +81,6 @@ class Fanout:
             self._armed = True
             self._loop.call_soon(self._run)
 
-    def release(self, slot: Slot) -> None:
-        """Forget what ``slot`` carries, without a word to the phone: it is gone."""
-        slot.route = None
-        slot.stream = None
-
     def _run(self) -> None:
         jobs = self._jobs
         until = perf_counter() + self._slice_s
@@ -101,34 +102,49 @@ class Fanout:
                 self._loop.call_soon(self._run)
 
     def _send_some(self, job: Job, packet: VoicePacket) -> None:
-        route, previous = job.route, job.previous
+        route, entry, doubled = job.route, job.entry, job.doubled
         sequence, timestamp, payload = packet.sequence, packet.timestamp, packet.payload
-        doubled: bytes | None = None
+        fast, length = len(payload) <= FAST_PAYLOAD_BYTES, len(payload) + OVERHEAD_BYTES
         sent, at = 0, job.at
         job.at += CHUNK
+        batch: Batch | None = None
+        batches: list[Batch] = []
         for slot in job.slots[at : at + CHUNK]:
             if slot.route is not route:
                 if not self._join(slot, route, packet):
                     continue
-            elif job.entry:
+            elif entry:
                 continue
             offsets = slot.offsets
-            if sequence < offsets.first:
+            first = offsets.first
+            if sequence < first:
                 continue
-            kind, body = OPUS, payload
-            if sequence == offsets.first:
-                kind |= MARKER
-            elif slot.lossy and previous is not None:
-                if doubled is None:
-                    back = red.Block(timestamp - previous.timestamp, previous.payload)
-                    doubled = red.build(OPUS, payload, (back,)) or b""
-                if doubled:
-                    kind, body = RED, doubled
-                    self._counters.red_out += 1
-            sent += self._send(slot, kind, sequence + offsets.sequence, timestamp + offsets.timestamp, body)
             if sequence > slot.last:
                 slot.last = sequence
+            index, clock = sequence + offsets.sequence, timestamp + offsets.timestamp
+            kind = OPUS if sequence != first else OPUS | MARKER
+            if slot.lossy and doubled and kind == OPUS:
+                sent += self._send_doubled(slot, index, clock, doubled)
+            elif fast and slot.place is not None:
+                if slot.place(kind, index, clock, payload):
+                    slot.resize(length)
+                if slot.batch is not batch:
+                    batch = slot.batch
+                    batches.append(batch)
+                batch.add(slot.message)
+                sent += 1
+            else:
+                sent += self._send(slot, kind, index, clock, payload)
+        for one in batches:
+            refused = one.flush()
+            sent -= refused
+            self._counters.send_refused += refused
         self._counters.voice_out += sent
+
+    def _send_doubled(self, slot: Slot, index: int, timestamp: int, body: bytes) -> int:
+        sent = self._send(slot, RED, index, timestamp, body)
+        self._counters.red_out += sent
+        return sent
 
     def _send(self, slot: Slot, kind: int, index: int, timestamp: int, body: bytes) -> int:
         stream = slot.stream

@@ -123,8 +123,7 @@ class Peer:
         self._dtls.close()
         self.uplink.discard()
         for slot in self.slots:
-            slot.stream = None
-            slot.route = None
+            slot.shut()
         for local, address in self._paths:
             if local.phones.get(address) is self:
                 del local.phones[address]
@@ -268,8 +267,9 @@ class Peer:
         self._sender = sender = Sender(keys)
         for slot, line in zip(self.slots, answer.slots, strict=True):
             if line.accepted:
-                slot.stream = sender.stream(slot.ssrc)
-                slot.red = line.red
+                slot.open(sender.stream(slot.ssrc), red=line.red)
+                if self._path is not None:
+                    slot.direct(*self._path)
         self.connected = True
         self._shared.counters.connected += 1
         self._shared.counters.handshakes += 1

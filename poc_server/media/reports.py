@@ -63,9 +63,10 @@ class Reports:
         for slot in self._peer.slots:
             if slot.lossy and now > slot.lossy_until:
                 slot.lossy = False
-            self._report(slot)
+            if now >= slot.report_at and slot.stream is not None:
+                self._report(slot, now)
 
-    def _report(self, slot: Slot) -> None:
+    def _report(self, slot: Slot, now: float) -> None:
         packets, octets = slot.packets, slot.octets
         if slot.route is not None:
             packets += slot.route.packets - slot.packets_mark
@@ -73,6 +74,7 @@ class Reports:
         if packets == slot.reported:
             return
         slot.reported = packets
+        slot.report_at = now + self._shared.settings.sender_report_s
         report = rtcp.sender_report(slot.ssrc, self._shared.clock(), self._shared.timestamp(), packets, octets)
         self._peer.send_rtcp(report)
 

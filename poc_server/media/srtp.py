@@ -17,10 +17,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 MAX_INDEX = (1 << 48) - 1
 """Packets under one key (RFC 3711 §9.2): at 50 a second, 178,000 years."""
 MAX_PROTECTED_BYTES = 1500
+HEADER_BYTES = 12
 TAG_BYTES = 16
+OVERHEAD_BYTES = HEADER_BYTES + TAG_BYTES
+WINDOW = 64
+"""How far behind the highest index a late packet may come; also the replay window of common receivers."""
 _HEADER = struct.Struct("!BBHII")
 _TIMESTAMP_MASK = (1 << 32) - 1
-_WINDOW = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +53,32 @@ def derive(master_key: bytes, master_salt: bytes, label: int, size: int) -> byte
 
 
 class Stream:
-    """One outgoing SSRC under one key. ``seal`` is called in the order of sending, each index once."""
+    """One outgoing SSRC under one key. A packet is sealed in the order of sending, each index once."""
 
-    __slots__ = ("_encrypt", "_highest", "_nonce", "_seen", "ssrc")
+    __slots__ = (
+        "_body",
+        "_buffer",
+        "_encrypt",
+        "_encrypt_into",
+        "_head",
+        "_highest",
+        "_holes",
+        "_nonce",
+        "_size",
+        "ssrc",
+    )
 
     def __init__(self, cipher: AESGCM, salt: bytes, ssrc: int) -> None:
         self.ssrc = ssrc
         self._encrypt = cipher.encrypt
+        self._encrypt_into = cipher.encrypt_into
         # RFC 7714 §8.1: 16 zero bits, SSRC, rollover counter and sequence number, exclusive-or the salt.
         self._nonce = int.from_bytes(salt, "big") ^ ssrc << 48
         self._highest = -1
-        self._seen = 0
+        self._holes: set[int] = set()
+        self._buffer = bytearray()
+        self._head = self._body = memoryview(self._buffer)
+        self._size = -1
 
     def seal(self, kind: int, index: int, timestamp: int, payload: bytes) -> bytes:
         """A protected packet. ``kind`` is marker and payload type, ``index`` counts on past 2^16.
@@ -68,20 +86,49 @@ class Stream:
         Raises:
             IndexRepeated: ``index`` was used, or is too old to know.
         """
-        self._claim(index)
+        if index == self._highest + 1:
+            self._highest = index
+        else:
+            self._claim(index)
         header = _HEADER.pack(0x80, kind, index & 0xFFFF, timestamp & _TIMESTAMP_MASK, self.ssrc)
         return header + self._encrypt((self._nonce ^ index).to_bytes(12, "big"), payload, header)
 
-    def _claim(self, index: int) -> None:
-        ahead = index - self._highest
-        if ahead > 0:
-            self._seen = (self._seen << ahead | 1) & ((1 << _WINDOW) - 1) if ahead < _WINDOW else 1
+    def bind(self, buffer: bytearray) -> None:
+        """Where `place` puts packets."""
+        self._buffer = buffer
+        self._head = memoryview(buffer)[:HEADER_BYTES]
+        self._size = -1
+
+    def place(self, kind: int, index: int, timestamp: int, payload: bytes) -> bool:
+        """`seal` into the buffer; whether the packet's length (payload and `OVERHEAD_BYTES`) has changed.
+
+        ``payload`` must fit: `OVERHEAD_BYTES` less than the buffer.
+        """
+        if index == self._highest + 1:
             self._highest = index
-            return
-        bit = 1 << -ahead
-        if -ahead >= _WINDOW or self._seen & bit or index > MAX_INDEX or index < 0:
+        else:
+            self._claim(index)
+        changed = len(payload) != self._size
+        if changed:
+            self._size = len(payload)
+            self._body = memoryview(self._buffer)[HEADER_BYTES : OVERHEAD_BYTES + self._size]
+        _HEADER.pack_into(self._buffer, 0, 0x80, kind, index & 0xFFFF, timestamp & _TIMESTAMP_MASK, self.ssrc)
+        self._encrypt_into((self._nonce ^ index).to_bytes(12, "big"), payload, self._head, self._body)
+        return changed
+
+    def _claim(self, index: int) -> None:
+        """Any index but the next: one ahead leaves holes, one behind must fill one of them."""
+        highest = self._highest
+        if index > highest and 0 <= index <= MAX_INDEX:
+            if highest >= 0:
+                self._holes.update(range(max(highest + 1, index - WINDOW), index))
+                if len(self._holes) > 2 * WINDOW:
+                    self._holes = {hole for hole in self._holes if hole > index - WINDOW}
+            self._highest = index
+        elif index in self._holes and index > highest - WINDOW:
+            self._holes.remove(index)
+        else:
             raise IndexRepeated(index)
-        self._seen |= bit
 
 
 class LibsrtpStream:

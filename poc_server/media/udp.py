@@ -16,6 +16,7 @@ from typing import Any
 
 import ifaddr
 
+from poc_server.media.batch import Batch
 from poc_server.media.settings import MediaSettings
 
 Address = tuple[Any, ...]
@@ -37,7 +38,7 @@ class SmallBuffer(RuntimeError):
 class LocalSocket:
     """One bound address. ``phones`` finds who sends by the address it has proved to own."""
 
-    __slots__ = ("family", "fd", "host", "phones", "port", "socket")
+    __slots__ = ("batch", "family", "fd", "host", "phones", "port", "socket")
 
     def __init__(self, host: str, port: int) -> None:
         self.host = host
@@ -54,6 +55,7 @@ class LocalSocket:
         self.port: int = self.socket.getsockname()[1]
         self.fd = self.socket.fileno()
         self.phones: dict[Address, Any] = {}
+        self.batch = Batch(self.fd)
 
     def size_buffers(self, wanted: int) -> int:
         """Ask for ``wanted`` bytes in each direction; the smaller of what the kernel granted."""
