@@ -12,6 +12,8 @@ class MediaCounters:
     datagrams_in: int = 0
     voice_in: int = 0
     """Voice packets of connected phones that passed every check."""
+    voice_recovered: int = 0
+    """Lost voice packets found again in the redundancy of the next."""
     voice_out: int = 0
     """Voice packets sent to slots."""
     silence_out: int = 0
@@ -46,6 +48,8 @@ class MediaCounters:
     """Voice the relay already carried under this number."""
     send_refused: int = 0
     """Packets the kernel would not take: send buffer full or address unreachable."""
+    fanout_late: int = 0
+    """Packets not sent because the fan-out was too far behind."""
     kernel_drops: int = 0
     """Datagrams the kernel dropped because this process did not read in time."""
 

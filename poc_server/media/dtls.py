@@ -203,7 +203,7 @@ class DtlsSession:
         try:
             async with asyncio.timeout(limit_s):
                 await transport.start(parameters)
-        except (TimeoutError, SSL.Error, ConnectionError) as error:
+        except Exception as error:  # a stranger's certificate is parsed there: whatever is raised is one refusal
             raise DtlsRefused(type(error).__name__) from error
         if transport.keys is None or transport._state is not State.CONNECTED:
             raise DtlsRefused(str(transport.state))

@@ -135,9 +135,9 @@ class MediaEdge:
     def _stun(self, data: bytes, address: Address, local: LocalSocket) -> None:
         counters = self.shared.counters
         counters.stun_in += 1
-        message = ice.parse_request(data)
-        ufrag = ice.asked_ufrag(message) if message is not None else None
+        ufrag = ice.asked_ufrag(data)
         found = self._phones.get(ufrag) if ufrag is not None else None
+        message = ice.parse_request(data) if found is not None else None
         if message is None or found is None or not found[1].check(found[0], message, local, address):
             counters.stun_refused += 1
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from poc_server.media.slot import Slot
 
 MARKER = 0x80
+MAX_LAG_S = 0.3
+"""A packet that could not leave for so long is dropped: listeners would conceal it anyway, and the queue must end."""
 CHUNK = CAPACITY
 """Slots sent to between two looks at the clock."""
 
@@ -33,7 +35,7 @@ CHUNK = CAPACITY
 class Job:
     """A packet on its way to an audience, or the end of a burst on it when ``packet`` is ``None``."""
 
-    __slots__ = ("at", "doubled", "entry", "packet", "route", "slots")
+    __slots__ = ("at", "born", "doubled", "end_timestamp", "entry", "octets", "packet", "packets", "route", "slots")
 
     def __init__(
         self,
@@ -52,9 +54,12 @@ class Job:
         if packet is not None and previous is not None:
             back = red.Block(packet.timestamp - previous.timestamp, previous.payload)
             self.doubled = red.build(OPUS, packet.payload, (back,))
+        # As the burst stood when the job was made: more may have been pushed before it is done.
+        self.end_timestamp, self.packets, self.octets = route.end_timestamp, route.packets, route.octets
         self.entry = entry
         """Sent again, for those only who have entered meanwhile."""
         self.at = 0
+        self.born = perf_counter()
 
 
 class Fanout:
@@ -92,6 +97,9 @@ class Fanout:
                     continue
                 if job.packet is None:
                     self._close_some(job)
+                elif job.at == 0 and perf_counter() - job.born > MAX_LAG_S:
+                    self._counters.fanout_late += len(job.slots)
+                    job.at = len(job.slots)
                 else:
                     self._send_some(job, job.packet)
                 if perf_counter() >= until:
@@ -111,7 +119,7 @@ class Fanout:
         batches: list[Batch] = []
         for slot in job.slots[at : at + CHUNK]:
             if slot.route is not route:
-                if not self._join(slot, route, packet):
+                if not self._join(slot, job, packet):
                     continue
             elif entry:
                 continue
@@ -157,18 +165,19 @@ class Fanout:
             return 0
         return 1
 
-    def _join(self, slot: Slot, route: Route, packet: VoicePacket) -> bool:
-        """Make ``slot`` carry ``route`` from ``packet`` on; false if it may not or cannot."""
+    def _join(self, slot: Slot, job: Job, packet: VoicePacket) -> bool:
+        """Make ``slot`` carry the burst of ``job`` from ``packet`` on; false if it may not or cannot."""
+        route = job.route
         if slot.stream is None or not route.may_claim(slot):
             return False
         other = slot.route
         if other is not None:
             other.displaced(slot)
-            self._close(slot, other)
+            self._close(slot, other, other.end_timestamp, other.packets, other.octets)
         slot.route = route
         slot.offsets = slot.position.begin(packet.sequence, packet.timestamp, self._timestamp())
         slot.last = packet.sequence
-        slot.packets_mark, slot.octets_mark = route.packets, route.octets
+        slot.packets_mark, slot.octets_mark = job.packets - 1, job.octets - len(packet.payload)
         return True
 
     def _close_some(self, job: Job) -> None:
@@ -176,15 +185,16 @@ class Fanout:
         job.at += CHUNK
         for slot in job.slots[at : at + CHUNK]:
             if slot.route is job.route:
-                self._close(slot, job.route)
+                self._close(slot, job.route, job.end_timestamp, job.packets, job.octets)
 
-    def _close(self, slot: Slot, route: Route) -> None:
+    def _close(self, slot: Slot, route: Route, end_timestamp: int, packets: int, octets: int) -> None:
         """End a burst on ``slot`` with a silent frame: without it the last sound is smeared for 0.2 s."""
-        position = slot.offsets.after(slot.last, route.end_timestamp)
+        position = slot.offsets.after(slot.last, end_timestamp)
         silence = route.silence
         if self._send(slot, OPUS, position.sequence, position.timestamp, silence):
             self._counters.silence_out += 1
+        slot.carried_loss = route.loss
         slot.position = position.skip(1, opus.samples(silence))
-        slot.packets += route.packets - slot.packets_mark + 1
-        slot.octets += route.octets - slot.octets_mark + len(silence)
+        slot.packets += packets - slot.packets_mark + 1
+        slot.octets += octets - slot.octets_mark + len(silence)
         slot.route = None

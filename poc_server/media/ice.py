@@ -19,7 +19,10 @@ REMEMBERED_TRANSACTIONS = 128
 """Some five minutes of a settled phone's checks; a captured request is of no use to another address for so long."""
 COOKIE = stun.COOKIE.to_bytes(4, "big")
 _BINDING_REQUEST = b"\x00\x01"
+_USERNAME = b"\x00\x06"
 MAX_STUN_BYTES = 1280
+MAX_ATTRIBUTES = 16
+"""Looked at for the USERNAME; browsers put it first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +56,24 @@ def parse_request(data: bytes) -> stun.Message | None:
         return None
 
 
-def asked_ufrag(message: stun.Message) -> str | None:
-    """Our half of the USERNAME of a request (RFC 8445 §7.2.2): how a phone is found at first."""
-    username = message.attributes.get("USERNAME")
-    if not isinstance(username, str):
+def asked_ufrag(data: bytes) -> str | None:
+    """Our half of the USERNAME of a binding request (RFC 8445 §7.2.2): how a phone is found at first.
+
+    Read without parsing the rest, so that a stranger's request costs little.
+    """
+    if len(data) > MAX_STUN_BYTES or data[:2] != _BINDING_REQUEST or data[4:8] != COOKIE:
         return None
-    ours, colon, _ = username.partition(":")
-    return ours if colon else None
+    at = 20
+    for _ in range(MAX_ATTRIBUTES):
+        kind, size = data[at : at + 2], int.from_bytes(data[at + 2 : at + 4], "big")
+        at += 4
+        if at + size > len(data) or not kind:
+            return None
+        if kind == _USERNAME:
+            ours, colon, _ = data[at : at + size].partition(b":")
+            return ours.decode("ascii", "replace") if colon else None
+        at += (size + 3) & ~3
+    return None
 
 
 class IceLite:

@@ -11,7 +11,7 @@ from aioice import stun
 
 from codec import rtp
 from codec.opus import CLOCK_HZ
-from poc_server.media import sdp
+from poc_server.media import rtcp, sdp
 from poc_server.media.dtls import DtlsRefused, DtlsSession, fingerprint
 from poc_server.media.ice import Credentials, IceLite
 from poc_server.media.reports import Reports
@@ -118,7 +118,7 @@ class Peer:
         if self.connected:
             self.connected = False
             self._shared.counters.connected -= 1
-        if self._handshake is not None:
+        if self._handshake is not None and self._handshake is not asyncio.current_task():
             self._handshake.cancel()
         self._dtls.close()
         self.uplink.discard()
@@ -163,7 +163,7 @@ class Peer:
         if receiver is None or len(data) < rtp.HEADER_BYTES:
             counters.srtp_refused += 1
             return
-        if 192 <= data[1] <= 223:
+        if rtcp.is_rtcp(data):
             plain = receiver.open_rtcp(data)
             if plain is None:
                 counters.srtp_refused += 1
@@ -280,7 +280,6 @@ class Peer:
 
     def _gone(self, reason: str) -> None:
         if not self._closed:
-            self._handshake = None
             self.close()
             self._owner.media_gone(reason)
 

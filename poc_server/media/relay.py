@@ -44,6 +44,7 @@ class Route:
     __slots__ = (
         "_audience",
         "_ended",
+        "_first",
         "_highest",
         "_last",
         "_last_at",
@@ -76,6 +77,7 @@ class Route:
         self._pacer: Pacer | None = None
         self._audience: tuple[Slot, ...] = ()
         self._lost: set[Slot] = set()
+        self._first = -1
         self._highest = -1
         self._seen = 0
         self._last: VoicePacket | None = None
@@ -111,7 +113,10 @@ class Route:
         if samples == 0:
             counters.bad_voice += 1
             return
-        if self._ended or not self._claim(packet.sequence):
+        if self._ended:
+            counters.stale_voice += 1
+            return
+        if not self._claim(packet.sequence):
             counters.repeated_voice += 1
             return
         previous = self._last
@@ -157,9 +162,9 @@ class Route:
         self._lost.add(slot)
 
     @property
-    def last_sequence(self) -> int:
-        """Highest uplink number carried so far, or -1."""
-        return self._highest
+    def loss(self) -> float:
+        """The part of the burst's packets that never came from the talker, 0 to 1."""
+        return 1 - self.packets / (self._highest - self._first + 1) if self.packets else 0.0
 
     def _end(self, done: Callable[[], None] | None) -> None:
         if not self._ended:
@@ -175,12 +180,14 @@ class Route:
         ahead = sequence - self._highest
         if ahead > 0 or self._highest < 0:
             self._seen = (self._seen << ahead | 1) & ((1 << REORDER_WINDOW) - 1) if ahead < REORDER_WINDOW else 1
+            self._first = sequence if self._highest < 0 else self._first
             self._highest = sequence
             return True
         bit = 1 << -ahead if -ahead < REORDER_WINDOW else 0
         if not bit or self._seen & bit:
             return False
         self._seen |= bit
+        self._first = min(self._first, sequence)
         return True
 
     def _media_started(self, at_ms: int) -> None:

@@ -79,7 +79,10 @@ class Reports:
         self._peer.send_rtcp(report)
 
     def _loss(self, slot: Slot, fraction_lost: int, now: float) -> None:
+        """Send a listener each frame twice while it loses more than what its talker's own path has lost."""
         settings = self._shared.settings
-        if slot.red and fraction_lost * 100 >= settings.red_loss_percent * 256 and fraction_lost:
+        carried = slot.route.loss if slot.route is not None else slot.carried_loss
+        lost = 100 * (fraction_lost / 256 - carried)
+        if slot.red and lost > 0 and lost >= settings.red_loss_percent:
             slot.lossy = True
             slot.lossy_until = now + settings.red_hold_s

@@ -26,6 +26,7 @@ class Slot:
         "_outgoing",
         "address",
         "batch",
+        "carried_loss",
         "index",
         "last",
         "lossy",
@@ -67,6 +68,8 @@ class Slot:
         self.lossy = False
         """The phone loses packets here: it gets RED."""
         self.lossy_until = 0.0
+        self.carried_loss = 0.0
+        """What of the last burst never came from its talker, 0 to 1."""
         self.route: Route | None = None
         """The burst it carries. Whoever claims a slot last has it."""
         self.offsets = _NOWHERE

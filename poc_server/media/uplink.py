@@ -131,10 +131,11 @@ class Uplink:
 
     def received(self, packet: RtpPacket, now: float) -> tuple[int, int] | None:
         """A packet that passed SRTP, at ``now`` of the loop's clock; its extended numbers, or ``None`` if refused."""
-        payload = packet.payload
+        payload, before = packet.payload, None
         if packet.payload_type == RED:
             doubled = red.parse(payload, OPUS)
             payload = doubled.primary if doubled is not None else b""
+            before = doubled.redundant[-1] if doubled is not None and doubled.redundant else None
         elif packet.payload_type != OPUS:
             payload = b""
         samples = opus.samples(payload)
@@ -143,23 +144,28 @@ class Uplink:
             return None
         sequence = self._sequences.unwrap(packet.sequence)
         timestamp = self._timestamps.unwrap(packet.timestamp)
+        if before is not None and 0 < self.highest < sequence - 1 and opus.samples(before.payload):
+            # The packet just before was lost, and here is its frame again.
+            self._counters.voice_recovered += 1
+            self._carry(VoicePacket(sequence - 1, timestamp - before.offset, before.payload, self._shared.clock()), now)
         self._counters.voice_in += 1
         self.last_at = now
         self.highest = max(self.highest, sequence)
-        if sequence <= self._fence:
+        self._carry(VoicePacket(sequence, timestamp, payload, self._shared.clock()), now)
+        return sequence, timestamp
+
+    def _carry(self, voice: VoicePacket, now: float) -> None:
+        if voice.sequence <= self._fence:
             self._counters.stale_voice += 1
-            return sequence, timestamp
-        voice = VoicePacket(sequence, timestamp, payload, self._shared.clock())
-        if self._pacer is not None:
+        elif self._pacer is not None:
             self._pacer.voice(voice, now)
         else:
             self._hold(voice, now)
-        return sequence, timestamp
 
     def begin(self, route: Route) -> Pacer:
         """This phone has the floor: relay what is held and what comes, to ``route``."""
         now = self._shared.loop.time()
-        self.expire(now)
+        self._counters.without_floor += self._drop_old(now)
         if self._pacer is not None:
             self._pacer.finish(_nothing)
         if self._draining is not None:
@@ -176,12 +182,16 @@ class Uplink:
 
     def expire(self, now: float) -> None:
         """Drop what has been held for longer than a grant may take."""
+        dropped = self._drop_old(now)
+        if dropped:
+            self._dropped(dropped, now)
+
+    def _drop_old(self, now: float) -> int:
         held, dropped = self._held, 0
         while held and held[0][0] < now - self._hold_s:
             held.popleft()
             dropped += 1
-        if dropped:
-            self._dropped(dropped, now)
+        return dropped
 
     def _hold(self, voice: VoicePacket, now: float) -> None:
         self._held.append((now, voice))
