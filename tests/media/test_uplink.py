@@ -1,0 +1,263 @@
+"""A talker's voice before, at and after the grant."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from codec import red
+from codec.rtp import RtpPacket
+from poc_server.media.relay import Route
+from poc_server.media.sdp import OPUS, RED
+from poc_server.media.shared import Shared
+from poc_server.media.uplink import MAX_AHEAD_S, MAX_HELD_PACKETS, TAIL_S, Uplink
+from tests.media.slots import FRAME, SPEECH, Heard, settle, shared, stepped
+from tests.media.stage import Watcher
+
+
+class Talker:
+    """A phone that speaks in frames of 40 ms."""
+
+    def __init__(self, s: Shared) -> None:
+        self.complaints = 0
+        self.uplink = Uplink(s, self._complain)
+        self.number = 0
+        self.at = 0
+        self._shared = s
+
+    def _complain(self) -> None:
+        self.complaints += 1
+
+    def says(self, payload: bytes | None = None, payload_type: int = OPUS) -> bytes:
+        body = SPEECH + bytes([self.number & 255]) if payload is None else payload
+        self.receives(self.number, body, payload_type)
+        self.number += 1
+        return body
+
+    def receives(self, number: int, payload: bytes, payload_type: int = OPUS) -> None:
+        packet = RtpPacket(
+            payload_type, False, (65_530 + number) & 0xFFFF, (number * FRAME) & 0xFFFFFFFF, 7, 0, b"", payload
+        )
+        self.uplink.received(packet, self._shared.loop.time())
+
+
+def begin(s: Shared, talker: Talker, *listeners: Heard, burst: int = 1) -> tuple[Route, Watcher]:
+    watcher = Watcher()
+    route = Route(s, burst, watcher, (watcher,))
+    route.paced_by(talker.uplink.begin(route))
+    route.set_audience(tuple(one.slot for one in listeners))
+    return route, watcher
+
+
+@stepped
+async def test_what_came_before_the_grant_is_relayed_at_the_talker_s_pace() -> None:
+    s = shared()
+    talker, one = Talker(s), Heard(s)
+    said = []
+    start = s.loop.time()
+    for _ in range(3):
+        said.append(talker.says())
+        await asyncio.sleep(0.04)
+    begin(s, talker, one)  # 120 ms after the first word
+    for _ in range(5):
+        said.append(talker.says())
+        await asyncio.sleep(0.04)
+    await asyncio.sleep(0.2)
+    assert one.payloads == said
+    assert one.times == pytest.approx([start + 0.12 + 0.04 * number for number in range(8)])
+
+
+@stepped
+async def test_a_grant_before_the_first_word_delays_nothing() -> None:
+    s = shared()
+    talker, one = Talker(s), Heard(s)
+    begin(s, talker, one)
+    start = s.loop.time()
+    for _ in range(3):
+        talker.says()
+        await settle()
+        await asyncio.sleep(0.04)
+    assert one.times == pytest.approx([start, start + 0.04, start + 0.08])
+
+
+@stepped
+async def test_older_leading_packets_are_dropped_and_counted() -> None:
+    s = shared(hold_ms=150)
+    talker, one = Talker(s), Heard(s)
+    said = [talker.says()]
+    for _ in range(9):
+        await asyncio.sleep(0.04)
+        said.append(talker.says())
+    grant = s.loop.time()
+    begin(s, talker, one)
+    await asyncio.sleep(1)
+    assert one.payloads == said[-4:], "the newest 150 ms: 0, 40, 80 and 120 ms old"
+    assert one.times[0] == pytest.approx(grant)
+    assert s.counters.without_floor == 6
+
+
+@stepped
+async def test_the_end_waits_for_what_is_still_to_be_relayed() -> None:
+    s = shared()
+    talker, one = Talker(s), Heard(s)
+    said = [talker.says()]
+    await asyncio.sleep(0.1)
+    route, watcher = begin(s, talker, one)
+    said.append(talker.says())
+    done: list[float] = []
+    released = s.loop.time()
+    route.end(lambda: done.append(s.loop.time()))
+    assert not done
+    await asyncio.sleep(0.5)
+    assert one.payloads[:2] == said
+    assert len(one.packets) == 3
+    assert done == pytest.approx([released + 0.1])
+    assert len(watcher.packets) == 2
+
+
+@stepped
+async def test_no_sample_of_one_burst_is_ever_in_the_next() -> None:
+    s = shared()
+    talker, one = Talker(s), Heard(s)
+    route, _ = begin(s, talker, one)
+    talker.says(SPEECH + b"first")
+    lost_on_the_way = talker.number
+    talker.number += 1
+    talker.says(SPEECH + b"last")
+    route.end()
+    talker.receives(lost_on_the_way, SPEECH + b"late")
+    await settle()
+    begin(s, talker, one, burst=2)
+    talker.receives(lost_on_the_way, SPEECH + b"later")
+    talker.says(SPEECH + b"second")
+    await asyncio.sleep(0.3)
+    spoken = [payload for payload in one.payloads if payload.startswith(SPEECH)]
+    assert spoken == [SPEECH + b"first", SPEECH + b"last", SPEECH + b"second"]
+    assert s.counters.stale_voice == 2
+
+
+@stepped
+async def test_the_same_talker_again_cuts_what_waited_of_the_burst_before() -> None:
+    s = shared()
+    talker, one = Talker(s), Heard(s)
+    talker.says(SPEECH + b"1")
+    await asyncio.sleep(0.1)
+    route, _ = begin(s, talker, one)
+    talker.says(SPEECH + b"2")
+    done: list[str] = []
+    route.end(lambda: done.append("done"))
+    begin(s, talker, one, burst=2)
+    assert done == ["done"]
+    talker.says(SPEECH + b"3")
+    await asyncio.sleep(1)
+    assert SPEECH + b"2" not in one.payloads
+    assert SPEECH + b"3" in one.payloads
+
+
+@stepped
+async def test_what_was_held_for_a_request_that_was_queued_is_forgotten() -> None:
+    s = shared()
+    talker, one = Talker(s), Heard(s)
+    talker.says()
+    talker.uplink.discard()
+    begin(s, talker, one)
+    after = talker.says()
+    await settle()
+    assert one.payloads == [after]
+    assert (s.counters.without_floor, talker.complaints) == (1, 0)
+
+
+@stepped
+async def test_voice_without_the_floor_is_counted_exactly_and_complained_of_once_a_second() -> None:
+    s = shared()
+    talker = Talker(s)
+    for _ in range(100):
+        talker.says()
+        await asyncio.sleep(0.04)
+    await asyncio.sleep(1)
+    talker.uplink.expire(s.loop.time())
+    assert s.counters.without_floor == s.counters.voice_in == 100
+    assert talker.complaints in (4, 5)
+
+
+@stepped
+async def test_the_tail_of_a_burst_is_no_reason_to_complain() -> None:
+    s = shared()
+    talker = Talker(s)
+    route, _ = begin(s, talker)
+    talker.says()
+    route.end()
+    talker.says()
+    await asyncio.sleep(0.2)
+    talker.uplink.expire(s.loop.time())
+    assert (s.counters.without_floor, talker.complaints) == (1, 0)
+    await asyncio.sleep(TAIL_S)
+    talker.says()
+    await asyncio.sleep(0.2)
+    talker.uplink.expire(s.loop.time())
+    assert (s.counters.without_floor, talker.complaints) == (2, 1)
+
+
+@stepped
+async def test_not_more_is_held_than_there_is_room_for() -> None:
+    s = shared()
+    talker = Talker(s)
+    short = bytes([28 << 3]) + b"x"  # 2.5 ms
+    for _ in range(MAX_HELD_PACKETS):
+        talker.says(short)
+    assert s.counters.without_floor == 0
+    talker.says(short)
+    assert s.counters.without_floor == 1
+
+
+@stepped
+async def test_a_flood_is_cut_to_what_can_have_been_spoken() -> None:
+    s = shared()
+    talker = Talker(s)
+    begin(s, talker)
+    room = int(MAX_AHEAD_S / 0.04)
+    for _ in range(room):
+        talker.says()
+    assert s.counters.bad_voice == 0
+    talker.says()
+    assert s.counters.bad_voice == 1
+    await asyncio.sleep(0.04)
+    talker.says()
+    assert s.counters.bad_voice == 1
+
+
+@stepped
+@pytest.mark.parametrize("payload", [b"", bytes([10 << 3]), bytes([10 << 3]) + bytes(1275)])
+async def test_what_is_no_voice_is_counted(payload: bytes) -> None:
+    s = shared()
+    talker, one = Talker(s), Heard(s)
+    begin(s, talker, one)
+    talker.says(payload)
+    talker.says(SPEECH, payload_type=0)
+    talker.says(b"\x80", payload_type=RED)
+    await settle()
+    assert (s.counters.bad_voice, s.counters.voice_in) == (3, 0)
+    assert not one.packets
+
+
+@stepped
+async def test_a_frame_lost_on_the_uplink_is_found_in_the_redundancy_of_the_next() -> None:
+    s = shared()
+    talker, one = Talker(s), Heard(s)
+    begin(s, talker, one)
+    before = SPEECH + b"0"
+    frames = [before, SPEECH + b"1", SPEECH + b"2", SPEECH + b"3"]
+    for number, frame in enumerate(frames):
+        doubled = red.build(OPUS, frame, (red.Block(FRAME, before),) if number else ())
+        before = frame
+        assert doubled is not None
+        if number == 2:
+            talker.number += 1  # lost
+        else:
+            talker.says(doubled, payload_type=RED)
+    await settle()
+    assert one.payloads == frames
+    times = [packet.timestamp for packet in one.packets]
+    assert [time - times[0] for time in times] == [0, FRAME, 2 * FRAME, 3 * FRAME]
+    assert s.counters.voice_recovered == 1
