@@ -23,6 +23,9 @@ MAX_EARLY_DATAGRAMS = 16
 """Kept per phone until they can be worked on: a ClientHello comes in two, a flight of the phone in up to four."""
 MAX_RESENT_FLIGHTS = 16
 MAX_DTLS_BYTES = 1500
+MTU = 1200
+MAX_FLIGHT_BYTES = 16_384
+RECORD_HEADER_BYTES = 13
 RENEW_BEFORE = dt.timedelta(days=15)
 _HANDSHAKE_RECORD = 22
 _CLIENT_HELLO = 1
@@ -67,6 +70,18 @@ class Identity:
 def fingerprint(certificate: RTCCertificate) -> str:
     """The value of ``a=fingerprint:sha-256`` for ``certificate``."""
     return next(str(one.value) for one in certificate.getFingerprints() if one.algorithm == "sha-256")
+
+
+def cut(flight: bytes) -> list[bytes]:
+    """Datagrams of a flight, as many whole records in each as fit: OpenSSL's memory BIO glues them together."""
+    datagrams, start, at = [], 0, 0
+    while at + RECORD_HEADER_BYTES <= len(flight):
+        end = at + RECORD_HEADER_BYTES + int.from_bytes(flight[at + 11 : at + 13], "big")
+        if end - start > MTU and at > start:
+            datagrams.append(flight[start:at])
+            start = at
+        at = end
+    return [*datagrams, flight[start:]] if start < len(flight) else datagrams
 
 
 class _Lane:
@@ -128,17 +143,19 @@ class _Transport(RTCDtlsTransport):
         return cast(SSL.Connection, self._ssl)
 
     async def _write_ssl(self) -> None:
-        flight = []
-        while True:
-            try:
-                flight.append(self._tls.bio_read(MAX_DTLS_BYTES))
-            except SSL.Error:
-                break
+        try:
+            flight = cut(self._tls.bio_read(MAX_FLIGHT_BYTES))
+        except SSL.Error:
+            return
         if flight:
             self.flight = flight
             self.answered_hello = self.hello
         for datagram in flight:
             await self._transport._send(datagram)
+
+    async def _do_handshake(self) -> None:
+        self._tls.set_ciphertext_mtu(MTU)
+        await super()._do_handshake()
 
     def _setup_srtp(self) -> None:
         chosen = self._tls.get_selected_srtp_profile()
@@ -165,7 +182,7 @@ class _Transport(RTCDtlsTransport):
             return []
         try:
             self._ssl.shutdown()
-            return [self._ssl.bio_read(MAX_DTLS_BYTES)]
+            return cut(self._ssl.bio_read(MAX_FLIGHT_BYTES))
         except SSL.Error:
             return []
 

@@ -254,3 +254,19 @@ async def test_the_gate_holds_so_many_and_no_more() -> None:
         assert gate.enter(len, b"")
     assert not gate.enter(len, b"")
     gate._waiting.clear()
+
+
+def record(size: int) -> bytes:
+    return bytes([22, 254, 253]) + bytes(8) + size.to_bytes(2, "big") + bytes(size)
+
+
+def test_a_flight_is_cut_between_records() -> None:
+    one, two, three = record(500), record(600), record(300)
+    assert dtls.cut(b"") == []
+    assert dtls.cut(one) == [one]
+    assert dtls.cut(one + two) == [one + two]
+    assert dtls.cut(one + two + three) == [one + two, three]
+    assert dtls.cut(record(2000) + one) == [record(2000), one]
+    exact = record(dtls.MTU - len(one) - dtls.RECORD_HEADER_BYTES)
+    assert dtls.cut(one + exact) == [one + exact]
+    assert dtls.cut(one + exact + record(0)) == [one + exact, record(0)]
