@@ -12,6 +12,7 @@ from poc_server.store.journal import Journal
 MEDIA: dict[str, str] = {
     "datagrams_in": "Datagrams of any kind received",
     "voice_in": "Voice packets of connected phones that passed every check",
+    "voice_recovered": "Lost voice packets found again in the redundancy of the next",
     "voice_out": "Voice packets sent to slots",
     "silence_out": "Closing silent frames sent to slots",
     "red_out": "Voice packets sent that carried the frame before as well",
@@ -32,6 +33,7 @@ MEDIA: dict[str, str] = {
     "stale_voice": "Voice dropped: of a burst that had ended",
     "repeated_voice": "Voice dropped: relayed before",
     "send_refused": "Packets the kernel would not take",
+    "fanout_late": "Packets not sent because the fan-out was too far behind",
     "kernel_drops": "Datagrams the kernel dropped because they were not read in time",
     "handshakes": "Media paths set up",
     "migrations": "Phones followed to another address",
