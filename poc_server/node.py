@@ -12,7 +12,7 @@ import structlog
 from groups.floor.inputs import Left
 from groups.model import User
 from groups.policy import Act, may, rights_of
-from groups.vocabulary import GroupId, NotListening, Refusal
+from groups.vocabulary import GroupId, NotListening, Refusal, UserId
 from poc_server.media.edge import MediaEdge
 from poc_server.metrics import Metrics, Reading
 from poc_server.talk.ears import Ears
@@ -157,6 +157,10 @@ class Node:
         self.presence.changed(phone.groups)
         return phone
 
+    def phones_of(self, user: UserId) -> list[Phone]:
+        """The phones of a user that have a place here."""
+        return [phone for phone in self.phones.values() if phone.user.id == user]
+
     def open_media(self, phone: Phone) -> None:
         """Give a phone a new media path; the old one, if any, ends."""
         self.ears.forget(phone)
@@ -178,6 +182,8 @@ class Node:
         """A phone leaves for good: groups, floor, queue, slots and media path."""
         if self.phones.get(phone.key) is phone:
             del self.phones[phone.key]
+        for group in phone.brought:
+            self.let_go(phone, group)
         self.affiliate(phone, selected=None, listens=())
         self.ears.forget(phone)
         if phone.peer is not None:
@@ -203,16 +209,34 @@ class Node:
     # --- groups ----------------------------------------------------------------------------------------------------
 
     def may_hear(self, phone: Phone, group: GroupId) -> Refusal | None:
-        """None when this phone may affiliate with the group, else why not."""
+        """None when this phone may hear the group, as a member or as one who monitors; else why not."""
         found = self.roster.group(group)
         if found is None or not found.enabled:
             return Refusal.UNKNOWN_GROUP
-        return may(Act.SELECT, phone.user, found, self.roster)
+        refused = may(Act.SELECT, phone.user, found, self.roster)
+        if refused is None or group in phone.brought:
+            return None
+        return None if may(Act.MONITOR, phone.user, found, self.roster) is None else refused
 
     def affiliate(self, phone: Phone, selected: GroupId | None, listens: Iterable[GroupId]) -> None:
         """Set what a phone talks in and listens to; it hears, at once, what is on air there."""
         before = set(phone.groups)
         phone.selected, phone.listens = selected, tuple(listens)
+        self._follow(phone, before)
+
+    def bring(self, phone: Phone, group: GroupId) -> None:
+        """Let a phone hear a group before all others, whatever it chose itself, until `let_go`."""
+        before = set(phone.groups)
+        phone.brought = (group, *(g for g in phone.brought if g != group))
+        self._follow(phone, before)
+
+    def let_go(self, phone: Phone, group: GroupId) -> None:
+        """End what `bring` began."""
+        before = set(phone.groups)
+        phone.brought = tuple(g for g in phone.brought if g != group)
+        self._follow(phone, before)
+
+    def _follow(self, phone: Phone, before: set[GroupId]) -> None:
         after = set(phone.groups)
         for group in before - after:
             talkgroup = self.talkgroups.get(group)

@@ -31,6 +31,7 @@ class Phone:
         key: the device's key; a second socket with the same key takes the first one's place.
         session: the sign-in session its token belongs to; ended sessions are disconnected by it.
         listens: groups heard beside the selected one, most important first.
+        brought: groups the system itself brought it into (calls, emergencies), newest first; heard before all others.
         listening_until: loop time until which "yes, I would hear" holds, 0 when the phone said no.
         dropped_at: loop time at which the socket was lost, None while there is one.
     """
@@ -43,6 +44,7 @@ class Phone:
     peer: Peer | None = None
     selected: GroupId | None = None
     listens: tuple[GroupId, ...] = ()
+    brought: tuple[GroupId, ...] = ()
     listening_until: float = 0.0
     not_listening: NotListening | None = NotListening.NO_MEDIA
     dropped_at: float | None = None
@@ -56,9 +58,8 @@ class Phone:
     @property
     def groups(self) -> tuple[GroupId, ...]:
         """All groups it hears, most important first."""
-        if self.selected is None:
-            return self.listens
-        return (self.selected, *(g for g in self.listens if g != self.selected))
+        selected = () if self.selected is None else (self.selected,)
+        return tuple(dict.fromkeys((*self.brought, *selected, *self.listens)))
 
     def send(self, message: BaseModel) -> None:
         """Write a message to its socket, if it has one."""

@@ -176,7 +176,8 @@ class Talkgroup:
 
     def may_talk(self, phone: Phone) -> bool:
         """Whether a press of this phone here would not be refused for want of a right."""
-        return may(Act.TALK, phone.user, self.group, self._node.roster) is None
+        roster = self._node.roster
+        return any(may(act, phone.user, self.group, roster) is None for act in (Act.TALK, Act.DISPATCH))
 
     # --- bursts ----------------------------------------------------------------------------------------------------
 

@@ -24,13 +24,16 @@ if TYPE_CHECKING:
     from poc_server.talk.talkgroup import Talkgroup
 
 
+DISPATCHER_PRIORITY = 200
+"""Of one who talks into a group by the right of a dispatcher, not as its member (0–255)."""
+
+
 def floor_request(node: Node, phone: Phone, message: FloorRequest) -> None:
     """Key down: the right is looked up here, the floor is judged by the machine."""
-    found = _affiliated(node, phone, message.group, message.id)
-    if found is None:
+    talkgroup = _affiliated(node, phone, message.group, message.id)
+    if talkgroup is None:
         return
-    talkgroup, membership = found
-    refused = may(Act.TALK, phone.user, talkgroup.group, node.roster)
+    place, refused = _place(node, phone, talkgroup)
     if refused is Refusal.TALK_BANNED:
         _deny(phone, message, DenyCause.OTHER, Refusal.TALK_BANNED)
         return
@@ -43,28 +46,42 @@ def floor_request(node: Node, phone: Phone, message: FloorRequest) -> None:
             key=phone.key,
             participants=talkgroup.participants(),
             request=message.id,
-            priority=membership.priority,
+            priority=place.priority,
             may_talk=refused is None,
-            may_preempt=membership.may_preempt,
+            may_preempt=place.may_preempt,
         )
     )
     if not taken:
         _deny(phone, message, DenyCause.NO_RESOURCES, Refusal.NO_RESOURCES)
 
 
+def _place(node: Node, phone: Phone, talkgroup: Talkgroup) -> tuple[Membership, Refusal | None]:
+    """The place from which a phone talks in a group, a member's or a dispatcher's, and why it may not, if so."""
+    membership = node.roster.membership(talkgroup.id, phone.user.id)
+    refused = may(Act.TALK, phone.user, talkgroup.group, node.roster)
+    if refused is not None and may(Act.DISPATCH, phone.user, talkgroup.group, node.roster) is None:
+        refused = None
+        membership = None
+    if membership is None:
+        membership = Membership(
+            talkgroup.id, phone.user.id, may_talk=True, may_preempt=True, priority=DISPATCHER_PRIORITY
+        )
+    return membership, refused
+
+
 def floor_release(node: Node, phone: Phone, message: FloorRelease) -> None:
     """Key up."""
-    found = _affiliated(node, phone, message.group, message.id)
-    if found is not None:
+    talkgroup = _affiliated(node, phone, message.group, message.id)
+    if talkgroup is not None:
         burst = None if message.burst is None else BurstId(message.burst)
-        found[0].submit(into.Release(phone.user.id, phone.key, message.id, burst))
+        talkgroup.submit(into.Release(phone.user.id, phone.key, message.id, burst))
 
 
 def queue_position(node: Node, phone: Phone, message: FloorQueuePositionRequest) -> None:
     """Where am I in the queue?"""
-    found = _affiliated(node, phone, message.group, message.id)
-    if found is not None:
-        found[0].submit(into.QueuePositionRequest(phone.user.id, phone.key, message.id))
+    talkgroup = _affiliated(node, phone, message.group, message.id)
+    if talkgroup is not None:
+        talkgroup.submit(into.QueuePositionRequest(phone.user.id, phone.key, message.id))
 
 
 def floor_revoke(node: Node, phone: Phone, message: FloorRevokeRequest) -> None:
@@ -77,20 +94,23 @@ def floor_revoke(node: Node, phone: Phone, message: FloorRevokeRequest) -> None:
     if refused is not None:
         phone.refuse(refused, message.id)
         return
-    node.talkgroup(group.id).submit(into.RevokeRequest(phone.user.id, phone.key))
-    phone.send(Ok(id=message.id))
+    talkgroup = node.talkgroup(group.id)
+    if phone.key in talkgroup.phones:
+        talkgroup.submit(into.RevokeRequest(phone.user.id, phone.key, message.id))
+    else:
+        talkgroup.submit(into.RevokeRequest(phone.user.id, phone.key))
+        phone.send(Ok(id=message.id))
 
 
-def _affiliated(node: Node, phone: Phone, group: str, request: str) -> tuple[Talkgroup, Membership] | None:
+def _affiliated(node: Node, phone: Phone, group: str, request: str) -> Talkgroup | None:
     key = GroupId(group)
     refused = node.may_hear(phone, key)
     if refused is None and key not in phone.groups:
         refused = Refusal.NOT_SELECTED
-    membership = node.roster.membership(key, phone.user.id)
-    if refused is not None or membership is None:
-        phone.refuse(refused or Refusal.NOT_A_MEMBER, request)
+    if refused is not None:
+        phone.refuse(refused, request)
         return None
-    return node.talkgroup(key), membership
+    return node.talkgroup(key)
 
 
 def _deny(phone: Phone, message: FloorRequest, cause: DenyCause, code: Refusal) -> None:
