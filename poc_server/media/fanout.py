@@ -168,11 +168,10 @@ class Fanout:
     def _join(self, slot: Slot, job: Job, packet: VoicePacket) -> bool:
         """Make ``slot`` carry the burst of ``job`` from ``packet`` on; false if it may not or cannot."""
         route = job.route
-        if slot.stream is None or not route.may_claim(slot):
+        if slot.stream is None or slot.claim is not route:
             return False
         other = slot.route
         if other is not None:
-            other.displaced(slot)
             self._close(slot, other, other.end_timestamp, other.packets, other.octets)
         slot.route = route
         slot.offsets = slot.position.begin(packet.sequence, packet.timestamp, self._timestamp())

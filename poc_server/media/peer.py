@@ -75,6 +75,11 @@ class Peer:
         self.slots: tuple[Slot, ...] = tuple(Slot(index, ssrc, start) for index, ssrc in enumerate(ssrcs))
         self.offer: str = self._write_offer(self._ice.local)
 
+    @property
+    def closed(self) -> bool:
+        """Nothing brings this media path back; the phone needs a new one."""
+        return self._closed
+
     # --- what signaling calls ---------------------------------------------------------------------------------
 
     def answer(self, text: str) -> None:
@@ -98,7 +103,12 @@ class Peer:
             self._start_handshake()
 
     def restart_ice(self) -> str:
-        """A new offer with new credentials. DTLS and keys stay; the old pair serves until the phone nominates anew."""
+        """A new offer with new credentials. DTLS and keys stay; the old pair serves until the phone nominates anew.
+
+        A closed peer has none: it gives its last offer again.
+        """
+        if self._closed:
+            return self.offer
         if self._next_ice is not None:
             self._edge.forget_ice(self._next_ice)
         self._next_ice = self._edge.new_ice(self)

@@ -44,11 +44,11 @@ class Route:
     __slots__ = (
         "_audience",
         "_ended",
+        "_ending",
         "_first",
         "_highest",
         "_last",
         "_last_at",
-        "_lost",
         "_observer",
         "_pacer",
         "_seen",
@@ -76,13 +76,13 @@ class Route:
         self._taps = taps
         self._pacer: Pacer | None = None
         self._audience: tuple[Slot, ...] = ()
-        self._lost: set[Slot] = set()
         self._first = -1
         self._highest = -1
         self._seen = 0
         self._last: VoicePacket | None = None
         self._last_at = 0.0
         self._started = False
+        self._ending = False
         self._ended = False
         self._watch: asyncio.TimerHandle | None = None
 
@@ -90,15 +90,17 @@ class Route:
         """Who hears the burst from now on, each slot once.
 
         Who enters late gets the last packet at once, who leaves gets the closing silent frame. A slot that carries
-        another burst is taken from it with the first packet: whoever claims a slot last has it.
+        another burst is taken from it with the first packet: the burst it entered last has it. A burst that ends
+        keeps the audience it had, till its last packets are relayed or another burst sounds on its slots.
         """
-        if self._ended:
+        if self._ending:
             return
         before, after = set(self._audience), set(slots)
         leaving = tuple(slot for slot in self._audience if slot not in after)
         entering = tuple(slot for slot in slots if slot not in before)
         self._audience = slots
-        self._lost.clear()
+        for slot in entering:
+            slot.claim = self
         fanout = self._shared.fanout
         if leaving:
             fanout.submit(Job(self, leaving, None))
@@ -142,6 +144,7 @@ class Route:
         ``hold_ms``); they are relayed first, unless the slots are claimed by another burst before. ``done`` is called
         when the last packet has gone to the taps.
         """
+        self._ending = True
         pacer, self._pacer = self._pacer, None
         self._stop_watching()
         if pacer is None:
@@ -152,14 +155,6 @@ class Route:
     def paced_by(self, pacer: Pacer) -> None:
         """The talker's uplink feeds this burst."""
         self._pacer = pacer
-
-    def may_claim(self, slot: Slot) -> bool:
-        """Whether ``slot`` has not been taken by another burst since the audience was set."""
-        return slot not in self._lost
-
-    def displaced(self, slot: Slot) -> None:
-        """Another burst has claimed ``slot``."""
-        self._lost.add(slot)
 
     @property
     def loss(self) -> float:

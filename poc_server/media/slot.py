@@ -27,6 +27,7 @@ class Slot:
         "address",
         "batch",
         "carried_loss",
+        "claim",
         "index",
         "last",
         "lossy",
@@ -70,8 +71,10 @@ class Slot:
         self.lossy_until = 0.0
         self.carried_loss = 0.0
         """What of the last burst never came from its talker, 0 to 1."""
+        self.claim: Route | None = None
+        """The burst it entered last: that one alone may begin here."""
         self.route: Route | None = None
-        """The burst it carries. Whoever claims a slot last has it."""
+        """The burst it carries."""
         self.offsets = _NOWHERE
         self.last = 0
         """Highest uplink number of the running burst that was sent here."""
@@ -104,7 +107,7 @@ class Slot:
 
     def shut(self) -> None:
         """The phone is gone."""
-        self.stream = self.route = self.place = self._outgoing = None
+        self.stream = self.claim = self.route = self.place = self._outgoing = None
         self.resize = _nothing_to_resize
 
 

@@ -235,6 +235,9 @@ async def test_closing_a_peer_tells_the_phone_and_nobody_else(edge: MediaEdge, p
     await until(lambda: phone.says_goodbye)
     assert phone.owner.told == ["connected"]
     phone.peer.close()
+    assert phone.peer.closed
+    assert phone.peer.restart_ice() == phone.peer.offer
+    assert not edge._phones
 
 
 async def test_a_listener_who_reports_loss_gets_each_frame_twice_till_it_is_over(edge: MediaEdge) -> None:

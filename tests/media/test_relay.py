@@ -81,6 +81,7 @@ async def test_a_burst_that_cuts_in_closes_the_other_first_and_never_goes_back()
     one = Heard(s)
     first, _ = begin(s, 1, one)
     first.push(voice(0))
+    await settle()
     second, _ = begin(s, 2, one)
     second.push(voice(500, SPEECH + b"second"))
     first.push(voice(1))
@@ -95,7 +96,7 @@ async def test_a_burst_that_cuts_in_closes_the_other_first_and_never_goes_back()
 
 
 @stepped
-async def test_setting_the_audience_again_claims_the_slot_back() -> None:
+async def test_a_slot_goes_back_to_a_burst_only_when_it_enters_anew() -> None:
     s = shared()
     one = Heard(s)
     first, _ = begin(s, 1, one)
@@ -106,7 +107,12 @@ async def test_setting_the_audience_again_claims_the_slot_back() -> None:
     first.set_audience((one.slot,))
     first.push(voice(3))
     await settle()
-    assert one.payloads[-2:] == [SILENCE, voice(3).payload]
+    assert one.payloads[-1] == voice(500).payload
+    first.set_audience(())
+    first.set_audience((one.slot,))
+    first.push(voice(4))
+    await settle()
+    assert one.payloads[-3:] == [SILENCE, voice(3).payload, voice(4).payload], "the last packet again, then on"
 
 
 @stepped

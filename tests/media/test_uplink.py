@@ -117,6 +117,37 @@ async def test_the_end_waits_for_what_is_still_to_be_relayed() -> None:
 
 
 @stepped
+async def test_a_burst_that_ends_keeps_its_audience_till_its_last_packet() -> None:
+    s = shared()
+    talker, one = Talker(s), Heard(s)
+    said = [talker.says()]
+    await asyncio.sleep(0.1)
+    route, _ = begin(s, talker, one)
+    said.append(talker.says())
+    route.end()
+    route.set_audience(())
+    await asyncio.sleep(0.5)
+    assert one.payloads[:2] == said
+    assert len(one.packets) == 3
+
+
+@stepped
+async def test_another_burst_takes_the_slot_of_one_that_ends() -> None:
+    s = shared()
+    talker, second, one = Talker(s), Talker(s), Heard(s)
+    talker.says()
+    await asyncio.sleep(0.1)
+    route, _ = begin(s, talker, one)
+    talker.says(SPEECH + b"tail")
+    route.end()
+    begin(s, second, one, burst=2)
+    second.says(SPEECH + b"second")
+    await asyncio.sleep(0.5)
+    assert SPEECH + b"tail" not in one.payloads
+    assert one.payloads[-1] == SPEECH + b"second"
+
+
+@stepped
 async def test_no_sample_of_one_burst_is_ever_in_the_next() -> None:
     s = shared()
     talker, one = Talker(s), Heard(s)

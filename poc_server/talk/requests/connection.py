@@ -30,7 +30,7 @@ def answer(node: Node, phone: Phone, message: Answer) -> None:
 
 def ice_restart(node: Node, phone: Phone, message: IceRestart) -> None:
     """A second offer on the same DTLS association; a phone whose media path is gone gets a whole new one."""
-    if phone.peer is None:
+    if phone.peer is None or phone.peer.closed:
         node.open_media(phone)
         assert phone.peer is not None  # noqa: S101 - open_media sets it
         phone.send(Offer(id=message.id, sdp=phone.peer.offer))
