@@ -1,14 +1,6 @@
 import { describe, expect, it } from "vitest";
-import {
-  deadline,
-  handle,
-  LIMITS,
-  mutesSlots,
-  type ParticipantEffect,
-  type ParticipantInput,
-  type ParticipantState,
-  start,
-} from "./participant";
+import { LIMITS, type ParticipantEffect, type ParticipantInput, type ParticipantState, start } from "./model";
+import { deadline, handle, mutesSlots } from "./participant";
 
 const GROUP = "g1";
 

@@ -3,15 +3,8 @@
 import { batch, signal } from "@preact/signals";
 import { mark } from "../diagnostics";
 import type { ClientMessage, ServerMessage } from "../wire/protocol";
-import {
-  deadline,
-  handle,
-  mutesSlots,
-  type ParticipantEffect,
-  type ParticipantInput,
-  start,
-  type Tone,
-} from "./participant";
+import { type ParticipantEffect, type ParticipantInput, start, type Tone } from "./model";
+import { deadline, handle, mutesSlots } from "./participant";
 
 export type FloorPorts = {
   send: (message: ClientMessage) => boolean;

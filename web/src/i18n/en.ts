@@ -96,6 +96,10 @@ export const en: Record<Key, string> = {
   obstacle_sound_locked_hint:
     "The browser plays nothing before you touch the page. Right now you hear nobody.",
   obstacle_sound_locked_action: "Sound on",
+  obstacle_microphone_ask: "Allow the microphone",
+  obstacle_microphone_ask_hint:
+    "The browser asks once: choose “Allow”. Your voice goes out only while you hold the button.",
+  obstacle_microphone_ask_action: "Allow",
   obstacle_microphone_refused: "The microphone is blocked",
   obstacle_microphone_refused_hint:
     "Nobody can hear you. Press the icon left of the address → Site settings → Microphone → Allow, then “Try again”.",

@@ -94,6 +94,9 @@ export const zh = {
   obstacle_sound_locked: "点一下屏幕，打开声音",
   obstacle_sound_locked_hint: "浏览器要求先触碰一次页面才能播放声音。现在您还听不到任何人。",
   obstacle_sound_locked_action: "打开声音",
+  obstacle_microphone_ask: "允许使用麦克风",
+  obstacle_microphone_ask_hint: "浏览器会询问一次，请选“允许”。只有按住说话时，您的声音才会发出去。",
+  obstacle_microphone_ask_action: "允许麦克风",
   obstacle_microphone_refused: "麦克风被禁止",
   obstacle_microphone_refused_hint:
     "别人听不到您。请点地址栏左侧的图标 → 网站设置 → 麦克风 → 允许，然后点“再试一次”。",

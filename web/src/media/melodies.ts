@@ -1,6 +1,6 @@
 // The tones of the radio, as data: short, told apart without looking, within what a phone's loudspeaker gives well.
 
-import type { Tone } from "../floor/participant";
+import type { Tone } from "../floor/model";
 
 export type ToneName = Tone | "incoming";
 

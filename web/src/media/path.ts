@@ -2,8 +2,9 @@
 
 import { diagnostics, mark } from "../diagnostics";
 import type { IceServer } from "../wire/protocol";
-import { DEFAULT_PROFILE, uplinkPtime, voiced } from "./sdp";
+import { DEFAULT_PROFILE, sessionOf, uplinkPtime, voiced } from "./sdp";
 
+/** `failed` stays until voice can flow again, however many attempts that takes. */
 export type PathState = "none" | "connecting" | "connected" | "interrupted" | "failed";
 
 /** A path that is not there by then is told to the person. */
@@ -18,6 +19,7 @@ export class MediaPath {
   state: PathState = "none";
   uplink: RTCRtpSender | null = null;
   #peer: RTCPeerConnection | null = null;
+  #session = "";
   #deadline = 0;
   #orders: Promise<unknown> = Promise.resolve();
 
@@ -26,13 +28,26 @@ export class MediaPath {
     private readonly relayOnly: boolean,
   ) {}
 
-  get alive(): boolean {
-    return this.#peer !== null && this.#peer.connectionState !== "closed" && this.state !== "failed";
+  /**
+   * Takes an offer and resolves to its answer. An offer of the session we have moves the path to new addresses and keeps its keys;
+   * any other begins a new path.
+   */
+  accept(offer: string, servers: readonly IceServer[]): Promise<string> {
+    const session = sessionOf(offer);
+    const known = this.#peer !== null && session === this.#session && this.#peer.connectionState !== "closed";
+    const peer = known && this.#peer ? this.#peer : this.#replace(servers);
+    this.#session = session;
+    if (this.state !== "connected") this.#await();
+    return this.#order(() => this.#answer(peer, offer, !known));
   }
 
-  /** A path of its own from the offer of a welcome; resolves to the answer. */
-  begin(offer: string, servers: readonly IceServer[]): Promise<string> {
-    this.close();
+  close(): void {
+    this.#drop();
+    this.#become("none");
+  }
+
+  #replace(servers: readonly IceServer[]): RTCPeerConnection {
+    this.#drop();
     const peer = new RTCPeerConnection({
       bundlePolicy: "max-bundle",
       iceTransportPolicy: this.relayOnly ? "relay" : "all",
@@ -46,26 +61,16 @@ export class MediaPath {
     diagnostics.peer = peer;
     peer.onconnectionstatechange = () => this.#look(peer);
     peer.oniceconnectionstatechange = () => this.#look(peer);
-    this.#become("connecting");
-    this.#await();
-    return this.#order(() => this.#answer(peer, offer, true));
+    if (this.state !== "failed") this.#become("connecting");
+    return peer;
   }
 
-  /** A second offer of the same path: new ICE credentials, same keys. Resolves to the answer, or null without a path. */
-  restart(offer: string): Promise<string | null> {
-    const peer = this.#peer;
-    if (!peer) return Promise.resolve(null);
-    if (this.state !== "connected") this.#await();
-    return this.#order(() => this.#answer(peer, offer, false));
-  }
-
-  close(): void {
+  #drop(): void {
     clearTimeout(this.#deadline);
     this.#peer?.close();
     this.#peer = null;
     this.uplink = null;
     diagnostics.peer = null;
-    this.#become("none");
   }
 
   async #answer(peer: RTCPeerConnection, offer: string, first: boolean): Promise<string> {
@@ -92,7 +97,7 @@ export class MediaPath {
       this.#become("connected");
     } else if (peer.connectionState === "failed" || peer.connectionState === "closed") {
       this.#become("failed");
-    } else if (peer.iceConnectionState === "disconnected") {
+    } else if (peer.iceConnectionState === "disconnected" && this.state === "connected") {
       this.#become("interrupted");
     }
   }

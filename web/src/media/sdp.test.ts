@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { uplinkPtime, voiced } from "./sdp";
+import { sessionOf, uplinkPtime, voiced } from "./sdp";
 
 const HEAD = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n";
 const AUDIO =
@@ -29,6 +29,13 @@ describe("voiced", () => {
   it("leaves lines without Opus alone", () => {
     const other = `${HEAD}m=audio 9 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n`;
     expect(voiced(other)).toBe(other);
+  });
+});
+
+describe("sessionOf", () => {
+  it("tells a path that was moved from a new one", () => {
+    expect(sessionOf("v=0\r\no=- 17 2 IN IP4 127.0.0.1\r\n")).toBe("17");
+    expect(sessionOf("v=0\r\n")).toBe("");
   });
 });
 

@@ -26,6 +26,11 @@ export function uplinkPtime(sdp: string): number {
   return found ? Number(found) : DEFAULT_PROFILE.ptime;
 }
 
+/** The session that an offer belongs to (RFC 8866 §5.2): the same while a path is only moved, another for a new path. */
+export function sessionOf(sdp: string): string {
+  return /^o=\S+ (\S+)/m.exec(sdp)?.[1] ?? "";
+}
+
 function sections(sdp: string): string[] {
   return sdp.split(/(?=^m=)/m);
 }

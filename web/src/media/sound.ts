@@ -27,12 +27,16 @@ export class Sound {
   }
 
   get locked(): boolean {
-    return this.#settled && this.context.state !== "running";
+    return this.#settled && !this.running;
+  }
+
+  get running(): boolean {
+    return this.context.state === "running";
   }
 
   /** Called inside a touch or key press: the only moment a browser lets sound begin. */
   async unlock(): Promise<void> {
-    if (this.context.state !== "running") await this.context.resume();
+    if (!this.running) await this.context.resume();
     this.#settled = true;
     this.#tell();
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type ParticipantState, type Phase, start } from "../floor/participant";
+import { type ParticipantState, type Phase, start } from "../floor/model";
 import { idleFloor } from "../wire/picture";
 import { type Facts, face, obstacle } from "./face";
 
@@ -13,6 +13,7 @@ const ready: Facts = {
   soundLocked: false,
   microphone: "warm",
   waved: false,
+  askFirst: false,
   me: "me",
   mayTalk: true,
   participant: { ...start, link: "up", group: "g" },
@@ -78,6 +79,9 @@ describe("the obstacle", () => {
     ["microphone_lost", { microphone: "lost" }],
     [undefined, { microphone: "refused", waved: true }],
     [undefined, { path: "failed", link: "reconnecting" }],
+    ["microphone_ask", { askFirst: true, microphone: "cold" }],
+    ["microphone_ask", { askFirst: true, microphone: "starting" }],
+    [undefined, { askFirst: true, microphone: "warm" }],
     ["sound_locked", { soundLocked: true, microphone: "refused" }],
   ])("is %s with %o", (name, change) => {
     expect(obstacle({ ...ready, ...change })?.name).toBe(name);

@@ -1,6 +1,6 @@
 // What the officer's page shows: one face out of everything known. Pure, so that every state can be tested and drawn.
 
-import type { ParticipantState } from "../floor/participant";
+import type { ParticipantState } from "../floor/model";
 import type { MicrophoneState } from "../media/microphone";
 import type { PathState } from "../media/path";
 import type { LinkState } from "../wire/link";
@@ -17,6 +17,7 @@ export type Facts = {
   microphone: MicrophoneState;
   /** The person chose to go on without a microphone or with sound kept back. */
   waved: boolean;
+  askFirst: boolean;
   me: string | null;
   mayTalk: boolean;
   participant: ParticipantState;
@@ -30,6 +31,7 @@ export type Obstacle =
       name:
         | "insecure"
         | "sound_locked"
+        | "microphone_ask"
         | "microphone_refused"
         | "microphone_missing"
         | "microphone_lost"
@@ -55,6 +57,9 @@ export function obstacle(facts: Facts): Obstacle | null {
   if (facts.soundLocked) return { name: "sound_locked" };
   if (facts.link === "up" && facts.path === "failed") return { name: "no_media_path" };
   if (facts.waved) return null;
+  if (facts.askFirst && (facts.microphone === "cold" || facts.microphone === "starting")) {
+    return { name: "microphone_ask" };
+  }
   if (facts.microphone === "refused") return { name: "microphone_refused" };
   if (facts.microphone === "missing" || facts.microphone === "unsupported")
     return { name: "microphone_missing" };

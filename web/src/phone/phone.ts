@@ -10,9 +10,9 @@ import { Slots } from "../media/slots";
 import { Sound } from "../media/sound";
 import { SlotWatch } from "../media/watch";
 import { keepListenedGroups, listenedGroups, relayOnly, voiceProcessing } from "../settings";
-import { Link, type LinkState } from "../wire/link";
+import { LINK_LIMITS, Link, type LinkState, RequestRefused } from "../wire/link";
 import { blank, firstGroup, idleFloor, told, welcomed } from "../wire/picture";
-import type { Refusal, ServerMessage, Welcome } from "../wire/protocol";
+import type { IceServer, Refusal, ServerMessage, Welcome } from "../wire/protocol";
 import { type Facts, face, obstacle } from "./face";
 import { deafness, REPORT_EVERY_MS } from "./listening";
 import { watch } from "./surroundings";
@@ -37,6 +37,8 @@ export class Phone {
   readonly soundLocked = signal(false);
   readonly microphoneState = signal<MicrophoneState>("cold");
   readonly waved = signal(false);
+  /** The browser will ask whether the page may use the microphone. */
+  readonly askFirst = signal(false);
   readonly dismissed = signal<Refusal | null>(null);
   readonly listened = signal<readonly string[]>([]);
   readonly now = signal(performance.now());
@@ -47,9 +49,10 @@ export class Phone {
 
   readonly #sound = new Sound((locked) => {
     this.soundLocked.value = locked;
+    this.#report();
   });
   readonly #slots = new Slots((locked) => {
-    if (locked) this.soundLocked.value = true;
+    this.soundLocked.value = locked || this.#sound.locked;
   });
   readonly #path = new MediaPath(
     {
@@ -71,8 +74,11 @@ export class Phone {
   readonly #watch: SlotWatch;
   #hiddenSince: { at: number; audio: number } | null = null;
   #frozen = false;
+  #permission: PermissionStatus | null = null;
   #cooling = 0;
   #pathRetry = 0;
+  #pathAttempts = 0;
+  #iceServers: readonly IceServer[] = [];
   #traced = "";
 
   constructor(settings: PhoneSettings) {
@@ -105,6 +111,9 @@ export class Phone {
     });
     effect(() => this.#watch.expect(this.picture.value.slots));
     effect(() => this.#trace());
+    effect(() => {
+      if (this.floorState.value.notice?.kind === "no_answer") this.#link.probe();
+    });
   }
 
   readonly floorState = computed(() => this.#floor.state.value);
@@ -121,6 +130,7 @@ export class Phone {
     soundLocked: this.soundLocked.value,
     microphone: this.microphoneState.value,
     waved: this.waved.value,
+    askFirst: this.askFirst.value,
     me: this.picture.value.user?.id ?? null,
     mayTalk: this.group.value?.may_talk ?? false,
     participant: this.floorState.value,
@@ -154,7 +164,7 @@ export class Phone {
     const clock = window.setInterval(() => this.#tick(), TICK_MS);
     const reporting = window.setInterval(() => this.#report(), REPORT_EVERY_MS);
     this.#link.open();
-    void this.#prepareIfAllowed();
+    void this.#watchPermission();
     return () => {
       stopWatching();
       clearInterval(clock);
@@ -169,7 +179,7 @@ export class Phone {
   touched(): void {
     void this.#sound.unlock();
     void this.#slots.play();
-    if (this.microphoneState.value === "cold" && !this.obstacle.value) void this.#voice.prepare();
+    if (this.microphoneState.value === "cold" && !this.askFirst.value) void this.#voice.prepare();
   }
 
   press(at: number): void {
@@ -212,14 +222,17 @@ export class Phone {
     await this.#voice.prepare();
   }
 
-  /** A second offer for the path that is there; without one, or without keys that still hold, a path anew. */
+  /** Asks for a second offer. A server that lost the path offers a new one; one that cannot is greeted anew. */
   restartMedia(reason: string): void {
     mark("ice_restart", { reason });
     if (this.linkState.value !== "up") return this.#link.hurry();
-    if (this.#path.alive) {
-      this.#link.request({ type: "ice_restart" }).catch(() => undefined);
-      return;
-    }
+    this.#link.request({ type: "ice_restart" }, LINK_LIMITS.probeMs).catch((problem: unknown) => {
+      if (problem instanceof RequestRefused) this.#rebuild();
+      else this.#link.suspect(problem);
+    });
+  }
+
+  #rebuild(): void {
     this.#link.forget();
     this.#link.lost();
     this.#link.hurry();
@@ -230,7 +243,8 @@ export class Phone {
       this.picture.value = welcomed(this.picture.value, welcome);
       this.listened.value = listenedGroups(welcome.user.id);
     });
-    if (welcome.offer) void this.#begin(welcome);
+    this.#iceServers = welcome.ice_servers;
+    if (welcome.offer) void this.#offered(welcome.offer);
     else this.restartMedia("socket_lost");
     const group = firstGroup(welcome.groups, welcome.selected ?? sessionStorage.getItem("poc.group"));
     if (group) this.#link.request({ type: "select", group: group.id }).catch(() => undefined);
@@ -238,19 +252,10 @@ export class Phone {
     this.#tellFloor();
   }
 
-  async #begin(welcome: Welcome): Promise<void> {
-    try {
-      const sdp = await this.#path.begin(welcome.offer ?? "", welcome.ice_servers);
-      await this.#link.request({ type: "answer", sdp });
-    } catch (problem) {
-      mark("answer_failed", { problem: String(problem) });
-    }
-  }
-
   async #offered(offer: string): Promise<void> {
     try {
-      const sdp = await this.#path.restart(offer);
-      if (sdp) await this.#link.request({ type: "answer", sdp });
+      const sdp = await this.#path.accept(offer, this.#iceServers);
+      await this.#link.request({ type: "answer", sdp });
     } catch (problem) {
       mark("answer_failed", { problem: String(problem) });
     }
@@ -269,13 +274,19 @@ export class Phone {
 
   #pathChanged(state: PathState): void {
     this.pathState.value = state;
-    clearTimeout(this.#pathRetry);
+    clearInterval(this.#pathRetry);
     if (state === "interrupted") this.restartMedia("disconnected");
-    if (state === "failed") {
-      this.#pathRetry = window.setTimeout(() => this.restartMedia("no_media_path"), PATH_RETRY_MS);
-    }
+    if (state === "failed") this.#pathRetry = window.setInterval(() => this.#retryPath(), PATH_RETRY_MS);
+    this.#pathAttempts = 0;
     this.#tellFloor();
     this.#report();
+  }
+
+  /** By turns a moved path and a new one: the server may still believe in the keys of the old. */
+  #retryPath(): void {
+    this.#pathAttempts += 1;
+    if (this.#pathAttempts % 2 === 1) this.restartMedia("no_media_path");
+    else this.#rebuild();
   }
 
   #tellFloor(): void {
@@ -303,16 +314,22 @@ export class Phone {
     this.#hiddenSince = null;
     this.#frozen = false;
     clearTimeout(this.#cooling);
-    void this.#prepareIfAllowed();
-    this.#link.hurry();
+    if (this.#permission?.state === "granted") void this.#voice.prepare();
+    this.#link.probe();
     this.#report();
   }
 
-  /** Opens the microphone without a question where the person has agreed before. */
-  async #prepareIfAllowed(): Promise<void> {
+  /** Opens the microphone without a question where the person has agreed before, or agrees later in the browser's settings. */
+  async #watchPermission(): Promise<void> {
     try {
       const permission = await navigator.permissions.query({ name: "microphone" as PermissionName });
-      if (permission.state === "granted") await this.#voice.prepare();
+      const look = () => {
+        this.askFirst.value = permission.state === "prompt";
+        if (permission.state === "granted") void this.#voice.prepare();
+      };
+      this.#permission = permission;
+      permission.onchange = look;
+      look();
     } catch {
       // A browser that cannot be asked waits for the first touch.
     }
@@ -324,7 +341,7 @@ export class Phone {
     // Half the time that went by must have been played, else the sound has stopped behind the page's back.
     const played = hidden ? (this.#sound.context.currentTime - hidden.audio) * 1000 : 0;
     const reason = deafness({
-      soundLocked: this.soundLocked.value,
+      soundLocked: this.soundLocked.value || !this.#sound.running,
       hidden: hidden !== null,
       soundsWhileHidden: hidden !== null && now - hidden.at > 1000 && played > (now - hidden.at) / 2,
       microphoneLost: this.microphoneState.value === "lost",

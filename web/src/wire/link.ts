@@ -14,7 +14,12 @@ export const LINK_LIMITS = {
   /** No sign of life for so long after a ping: the link is dead although the socket looks open. */
   pongMs: 4000,
   requestMs: 8000,
+  /** Where a quick answer tells whether the network is still there. */
+  probeMs: 2000,
 } as const;
+
+export class RequestUnanswered extends Error {}
+export class LinkLost extends Error {}
 
 export class RequestRefused extends Error {
   constructor(
@@ -86,6 +91,17 @@ export class Link {
     if (this.state === "up" || this.state === "connecting") this.#failed();
   }
 
+  /** Makes sure that the link still lives: the network moved beneath it, or an answer stayed away. */
+  probe(): void {
+    if (this.state !== "up") return this.hurry();
+    this.request({ type: "ping" }, LINK_LIMITS.probeMs).catch((problem: unknown) => this.suspect(problem));
+  }
+
+  /** A request had no answer in time: the link is given up. A refusal is an answer. */
+  suspect(problem: unknown): void {
+    if (problem instanceof RequestUnanswered) this.lost();
+  }
+
   /** The next connection starts anew, with a media path of its own. */
   forget(): void {
     this.#resume = null;
@@ -98,14 +114,15 @@ export class Link {
     return true;
   }
 
-  request(message: Request): Promise<ServerMessage> {
+  /** Rejects with `RequestRefused` when the server says no, `RequestUnanswered` when it says nothing within `ms`. */
+  request(message: Request, ms: number = LINK_LIMITS.requestMs): Promise<ServerMessage> {
     const id = `r${++this.#serial}`;
     return new Promise((settle, fail) => {
-      if (!this.send({ ...message, id } as ClientMessage)) return fail(new Error("no link"));
+      if (!this.send({ ...message, id } as ClientMessage)) return fail(new LinkLost());
       const timer = window.setTimeout(() => {
         this.#pending.delete(id);
-        fail(new Error("no answer"));
-      }, LINK_LIMITS.requestMs);
+        fail(new RequestUnanswered());
+      }, ms);
       this.#pending.set(id, { settle, fail, timer });
     });
   }
@@ -226,7 +243,7 @@ export class Link {
     socket?.close();
     for (const { fail, timer } of this.#pending.values()) {
       clearTimeout(timer);
-      fail(new Error("link lost"));
+      fail(new LinkLost());
     }
     this.#pending.clear();
   }

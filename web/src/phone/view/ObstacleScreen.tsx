@@ -9,6 +9,7 @@ const GLYPHS: Record<Obstacle["name"], () => preact.JSX.Element> = {
   dismissed: Icon.exit,
   insecure: Icon.lock,
   sound_locked: Icon.speaker,
+  microphone_ask: Icon.mic,
   microphone_refused: Icon.micOff,
   microphone_missing: Icon.micOff,
   microphone_lost: Icon.micOff,
@@ -47,13 +48,16 @@ function Actions({ phone, name }: { phone: Phone; name: Obstacle["name"] }) {
     case "insecure":
       return null;
     case "sound_locked":
-      return <Action words={t("obstacle_sound_locked_action")} act={() => phone.touched()} />;
+      return <Action words={t("obstacle_sound_locked_action")} act={() => void phone.askForMicrophone()} />;
     case "no_media_path":
       return <Action words={t("retry")} act={() => phone.restartMedia("asked")} />;
     default:
       return (
         <>
-          <Action words={t("retry")} act={() => void phone.askForMicrophone()} />
+          <Action
+            words={t(name === "microphone_ask" ? "obstacle_microphone_ask_action" : "retry")}
+            act={() => void phone.askForMicrophone()}
+          />
           <button type="button" onClick={() => phone.wave()}>
             {t("listen_only_action")}
           </button>
