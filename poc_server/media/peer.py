@@ -120,11 +120,6 @@ class Peer:
         """Forget the voice that waits for a grant: the request was queued or denied."""
         self.uplink.discard()
 
-    @property
-    def closed(self) -> bool:
-        """It was given back, or its path was lost for good: only a new peer can carry voice again."""
-        return self._closed
-
     def close(self) -> None:
         """Give everything back; the phone is told if it can be reached. Its owner is not."""
         if self._closed:

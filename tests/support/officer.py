@@ -19,9 +19,11 @@ if (open) navigator.mediaDevices.getUserMedia = async (wanted) => (window.microp
 class Officer:
     """A page of the demo's person with this badge, connected, with a group selected."""
 
-    def __init__(self, browser: Browser, city: City, badge: str, query: str = "voice=raw") -> None:
+    def __init__(
+        self, browser: Browser, city: City, badge: str, query: str = "voice=raw", init: str = KEEP_MICROPHONE
+    ) -> None:
         self.context = browser.new_context(viewport={"width": 360, "height": 640}, bypass_csp=True, locale="en-GB")
-        self.context.add_init_script(KEEP_MICROPHONE)
+        self.context.add_init_script(init)
         self.page: Page = self.context.new_page()
         self.problems: list[str] = []
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
@@ -64,6 +66,10 @@ class Officer:
             arg=[name, count],
             timeout=timeout_ms,
         )
+
+    def face(self, name: str, timeout_ms: int = 5_000) -> None:
+        """Until the page shows this state."""
+        self.page.locator(f'[data-face="{name}"]').wait_for(timeout=timeout_ms)
 
     def record(self, what: str) -> None:
         """Record ``said`` (the microphone the page opened) or ``heard`` (slot 0, as it is played)."""

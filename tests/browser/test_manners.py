@@ -1,0 +1,219 @@
+"""Radio manners of the officer's page: how a burst begins, ends, waits and survives a lost network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Playwright
+
+from tests.browser.hearing import RATE, Samples
+from tests.support.chromium import chromium
+from tests.support.city import City, running_city
+from tests.support.officer import Officer
+
+pytestmark = pytest.mark.browser
+
+GROUP = "滨江巡查组"
+CLEAN_END = ("mic_silent", "mic_detached", "floor_release")
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    with running_city(tmp_path_factory.mktemp("manners") / "city") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    with chromium(playwright) as running:
+        yield running
+
+
+@pytest.fixture
+def pair(browser: Browser, city: City) -> Iterator[tuple[Officer, Officer]]:
+    officers = Officer(browser, city, "BJ-001"), Officer(browser, city, "BJ-002")
+    for officer in officers:
+        officer.select(GROUP)
+        officer.face("idle")
+    yield officers
+    for officer in officers:
+        assert not officer.problems
+        officer.context.close()
+
+
+LOST_KEYS = {
+    "key up": "",
+    "window blurred": "dispatchEvent(new Event('blur'))",
+    "pointer cancelled": """document.querySelector('.talk').dispatchEvent(
+        new PointerEvent('pointercancel', {pointerId: 1, bubbles: true}))""",
+    "page hidden": """Object.defineProperty(document, 'hidden', {configurable: true, get: () => true});
+        document.dispatchEvent(new Event('visibilitychange'))""",
+    "page left": "dispatchEvent(new PageTransitionEvent('pagehide'))",
+}
+
+
+@pytest.mark.parametrize("script", LOST_KEYS.values(), ids=LOST_KEYS)
+def test_a_key_that_is_lost_ends_the_burst_clean(pair: tuple[Officer, Officer], script: str) -> None:
+    talker, listener = pair
+    talker.key_down()
+    talker.face("talking")
+    listener.face("taken")
+    if script:
+        talker.page.evaluate(script)
+    else:
+        talker.key_up()
+    talker.wait_for("floor_release", 1)
+    listener.face("idle")
+    silent, detached, released = (talker.events(name)[-1]["t"] for name in CLEAN_END)
+    assert detached - silent >= 99, "a frame + 60 ms of silence go before the detach"
+    assert silent <= detached <= released
+    talker.key_up()
+
+
+def test_no_sample_of_one_burst_is_heard_in_the_next(browser: Browser, city: City) -> None:
+    """Burst after burst, each in a pitch of its own; none holds the pitch of the one before."""
+    pitches = (500, 1700, 900, 2500, 700)
+    talker = Officer(browser, city, "BJ-003", init=WHISTLE)
+    listener = Officer(browser, city, "BJ-004")
+    for officer in (talker, listener):
+        officer.select(GROUP)
+        officer.face("idle")
+    listener.record("heard")
+    talker.key_down()  # the first burst of a page warms everything up
+    talker.face("talking")
+    talker.key_up()
+    talker.face("idle")
+    spans = []
+    for pitch in pitches:
+        talker.page.evaluate(f"window.whistle.frequency.value = {pitch}")
+        talker.key_down()
+        talker.face("talking")
+        talker.page.wait_for_timeout(500)
+        talker.page.mouse.up()
+        talker.face("idle")
+        listener.face("idle")
+        spans.append((talker.events("pointerdown")[-1]["t"], talker.events("floor_release")[-1]["t"] + 300))
+    heard = listener.taken("heard")
+    for (before, pitch), (begin, end) in zip(pairwise(pitches), spans[1:], strict=True):
+        burst = heard.between(begin, end)
+        # The edges of a whistle are clicks that hold every pitch, 26 dB below it; a former burst comes at full force.
+        clearance = loudest_db(burst, pitch) - loudest_db(burst, before)
+        assert clearance > 20, f"{before} Hz rings in the burst of {pitch} Hz"
+    talker.context.close()
+    listener.context.close()
+
+
+WHISTLE = """
+navigator.mediaDevices.getUserMedia = async () => {
+    const context = new AudioContext(), out = context.createMediaStreamDestination();
+    window.whistle = new OscillatorNode(context, {frequency: 500});
+    whistle.connect(new GainNode(context, {gain: 0.5})).connect(out);
+    whistle.start();
+    await context.resume();
+    return out.stream;
+};
+"""
+
+
+def loudest_db(samples: Samples, pitch: int) -> float:
+    """The loudest 20 ms of this pitch anywhere in the samples, in dB."""
+    size = RATE // 50
+    time = np.arange(size) / RATE
+    probe = np.exp(-2j * np.pi * pitch * time) * np.hanning(size)
+    powers = [abs(np.dot(samples[i : i + size], probe)) for i in range(0, len(samples) - size, size // 4)]
+    return 20 * float(np.log10(max(powers) + 1e-9))
+
+
+def test_a_grant_from_the_queue_beeps_before_the_microphone_opens(pair: tuple[Officer, Officer]) -> None:
+    first, second = pair
+    first.key_down()
+    first.face("talking")
+    second.face("taken")
+    second.key_down()
+    second.face("queued")
+    second.wait_for("mic_detached", 1)
+    first.key_up()
+    second.face("get_ready")
+    second.face("talking")
+    second.wait_for("mic_open", 2)
+    beep = next(e for e in second.events("tone") if e["tone"] == "permit_from_queue")
+    assert second.events("mic_open")[-1]["t"] - beep["t"] >= 340
+    second.key_up()
+    second.face("idle")
+
+
+def test_one_who_lets_go_while_queued_leaves_the_queue(pair: tuple[Officer, Officer]) -> None:
+    first, second = pair
+    first.key_down()
+    first.face("talking")
+    second.key_down()
+    second.face("queued")
+    second.key_up()
+    second.face("taken")
+    first.key_up()
+    first.face("idle")
+    second.face("idle")
+    assert not second.events("floor_granted")
+
+
+def test_own_slots_are_silent_while_one_talks(pair: tuple[Officer, Officer]) -> None:
+    talker, _ = pair
+    talker.key_down()
+    talker.wait_for("slots_muted", 1)
+    talker.key_up()
+    talker.wait_for("slots_muted", 2)
+    assert [e["muted"] for e in talker.events("slots_muted")] == [True, False]
+
+
+def test_the_space_bar_is_the_key_too(pair: tuple[Officer, Officer]) -> None:
+    talker, listener = pair
+    talker.page.keyboard.down(" ")
+    talker.face("talking")
+    listener.face("taken")
+    talker.page.keyboard.up(" ")
+    listener.face("idle")
+
+
+def test_a_press_without_a_network_says_so_within_100_ms_and_the_phone_comes_back(
+    pair: tuple[Officer, Officer],
+) -> None:
+    talker, listener = pair
+    talker.key_down()
+    talker.face("talking")
+    talker.context.set_offline(True)
+    talker.face("no_network")
+    talker.wait_for("mic_detached", 1)
+    talker.key_up()
+    talker.page.wait_for_timeout(100)
+    talker.key_down()
+    talker.wait_for("pointerdown", 2)
+    down = talker.events("pointerdown")[-1]["t"]
+    told = next(e for e in talker.events("tone") if e["tone"] == "no_network" and e["t"] >= down)
+    assert told["t"] - down < 100
+    talker.face("no_network")
+    talker.key_up()
+    listener.face("idle", timeout_ms=10_000)  # the server frees the floor of one who fell silent (T1)
+    peers = len(talker.events("answer_failed"))
+    talker.context.set_offline(False)
+    talker.wait_for("link", 4, timeout_ms=15_000)
+    talker.face("idle", timeout_ms=15_000)
+    assert [e["state"] for e in talker.events("link")][-2:] == ["reconnecting", "up"]
+    assert [e["state"] for e in talker.events("media")] == ["connecting", "connected"], "media went on meanwhile"
+    assert "socket_lost" in [e["reason"] for e in talker.events("ice_restart")]
+    assert len(talker.events("answer_failed")) == peers == 0
+    talker.key_down()
+    talker.face("talking")
+    listener.face("taken")
+    talker.key_up()
+
+
+def test_a_hidden_page_counts_as_deaf_until_its_sound_is_seen_to_go_on(pair: tuple[Officer, Officer]) -> None:
+    officer, _ = pair
+    officer.page.evaluate(LOST_KEYS["page hidden"])
+    officer.page.wait_for_function("window.__poc.events.some(e => e.name === 'listening' && e.reason === 'hidden')")
+    hidden = len(officer.events("listening"))
+    officer.wait_for("listening", hidden + 2, timeout_ms=8_000)
+    assert officer.events("listening")[-1]["reason"] is None

@@ -1,0 +1,127 @@
+"""Whatever keeps a person from talking or hearing takes the whole screen and says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright
+
+from tests.support.chromium import LOOPBACK, chromium
+from tests.support.city import City, running_city
+from tests.support.officer import Officer
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    with running_city(tmp_path_factory.mktemp("obstacles") / "city") as running:
+        yield running
+
+
+def opened(browser: Browser, city: City, badge: str, init: str = "") -> Page:
+    """The page of this person, untouched: nothing is evaluated in it, which Chromium would take for a touch."""
+    context = browser.new_context(viewport={"width": 360, "height": 640}, bypass_csp=True)
+    if init:
+        context.add_init_script(init)
+    page = context.new_page()
+    people = city.get("/api/v1/demo/people")
+    user = next(person["id"] for person in people if person["badge"] == badge)
+    page.goto(f"{city.url}/talk?as={user}")
+    return page
+
+
+def obstacle(page: Page, name: str, timeout_ms: int = 5_000) -> None:
+    screen = page.locator(f'[data-obstacle="{name}"]')
+    screen.wait_for(timeout=timeout_ms)
+    box = screen.bounding_box()
+    assert box == {"x": 0, "y": 0, "width": 360, "height": 640}
+    assert screen.get_by_role("heading").inner_text()
+    assert len(screen.locator("p").inner_text()) > 5, "it says what to do"
+
+
+def reported(page: Page) -> list[str | None]:
+    return list(page.evaluate("window.__poc.events.filter(e => e.name === 'listening').map(e => e.reason)"))
+
+
+def test_a_listener_never_touched_is_asked_to_touch(playwright: Playwright, city: City) -> None:
+    with chromium(playwright, flags=LOOPBACK) as browser:
+        page = opened(browser, city, "DH-001")
+        page.wait_for_timeout(1_500)
+        obstacle(page, "sound_locked")
+        assert "locked" in reported(page)
+        assert None not in reported(page)
+        page.get_by_role("button", name="打开声音").click()
+        page.locator("[data-obstacle]").wait_for(state="detached")
+        page.wait_for_function("window.__poc.events.findLast(e => e.name === 'listening').reason === null")
+
+
+def test_a_refused_microphone_is_explained_and_one_may_go_on_listening(playwright: Playwright, city: City) -> None:
+    refuse = "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotAllowedError'); };"
+    with chromium(playwright) as browser:
+        page = opened(browser, city, "DH-001", refuse)
+        obstacle(page, "microphone_refused")
+        page.get_by_role("button", name="先只收听").click()
+        page.locator("[data-obstacle]").wait_for(state="detached")
+        page.locator('[data-face="idle"]').wait_for()
+
+
+def test_a_missing_microphone_is_explained(playwright: Playwright, city: City) -> None:
+    missing = "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotFoundError'); };"
+    with chromium(playwright) as browser:
+        obstacle(opened(browser, city, "DH-001", missing), "microphone_missing")
+
+
+def test_the_first_visit_asks_for_the_microphone_before_the_first_press(playwright: Playwright, city: City) -> None:
+    ask = "navigator.permissions.query = async () => Object.assign(new EventTarget(), {state: 'prompt'});"
+    with chromium(playwright) as browser:
+        page = opened(browser, city, "DH-001", ask)
+        obstacle(page, "microphone_ask")
+        page.get_by_role("button", name="允许麦克风").click()
+        page.locator("[data-obstacle]").wait_for(state="detached")
+        page.wait_for_function("window.__poc.events.some(e => e.name === 'microphone' && e.state === 'warm')")
+
+
+DEAF_NETWORK = """
+const take = RTCPeerConnection.prototype.setRemoteDescription;
+RTCPeerConnection.prototype.setRemoteDescription = function (offer) {
+    return take.call(this, {...offer, sdp: offer.sdp.replace(/^a=candidate:.*\\r\\n/gm, '')});
+};
+"""
+"""Signaling passes, voice has nowhere to go."""
+
+
+def test_no_media_path_within_five_seconds_is_told(playwright: Playwright, city: City) -> None:
+    with chromium(playwright) as browser:
+        page = opened(browser, city, "DH-001", DEAF_NETWORK)
+        obstacle(page, "no_media_path", timeout_ms=8_000)
+        connecting, failed = (
+            page.evaluate(f"window.__poc.events.find(e => e.name === 'media' && e.state === '{state}').t")
+            for state in ("connecting", "failed")
+        )
+        assert 4_900 <= failed - connecting <= 5_500
+        assert set(reported(page)) <= {"no_media", "locked"}
+        page.get_by_role("button", name="再试一次").click()
+        page.wait_for_function("window.__poc.events.some(e => e.name === 'ice_restart' && e.reason === 'asked')")
+        obstacle(page, "no_media_path")
+
+
+def test_one_who_comes_from_another_place_is_told_here(playwright: Playwright, city: City) -> None:
+    with chromium(playwright) as browser:
+        first = Officer(browser, city, "DH-002")
+        Officer(browser, city, "DH-002")
+        obstacle(first.page, "dismissed")
+
+
+def test_an_enrolment_link_is_spent_by_its_button_alone(playwright: Playwright, city: City) -> None:
+    with chromium(playwright) as browser:
+        page = browser.new_context(viewport={"width": 360, "height": 640}).new_page()
+        spent: list[str] = []
+        page.on("request", lambda request: spent.append(request.url) if "/auth/enrol" in request.url else None)
+        page.goto(f"{city.url}/enrol/not-a-code")
+        page.get_by_role("button", name="在本机开通").wait_for()
+        assert not spent
+        page.get_by_role("button", name="在本机开通").click()
+        page.get_by_role("alert").wait_for()
+        assert len(spent) == 1
