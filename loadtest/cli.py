@@ -46,6 +46,7 @@ def talk(
     pause: Annotated[float, typer.Option(min=0.0, help="Mean pause of a group between sessions, s")] = 10.0,
     closely: Annotated[int, typer.Option(min=1, help="One phone in so many decrypts")] = 10,
     seed: int = 1,
+    crowd: Annotated[int, typer.Option(min=0, help="So many more phones hear one talker without end")] = 0,
     url: Url = None,
     links: Links = None,
     pid: Pid = None,
@@ -56,8 +57,8 @@ def talk(
     from loadtest.scenarios import talk as scenario
 
     traffic = Traffic(fixed=fixed, pause_s=pause)
-    options = scenario.TalkOptions(phones, groups, seconds, closely, traffic, seed)
-    _run("talk", scenario.run, options, phones, url, links, pid, json_file, html)
+    options = scenario.TalkOptions(phones, groups, seconds, closely, traffic, seed, crowd)
+    _run("talk", scenario.run, options, phones + crowd, url, links, pid, json_file, html)
 
 
 @app.command()

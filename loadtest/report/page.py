@@ -11,7 +11,7 @@ from typing import Any
 from loadtest.report.svg import distribution
 from loadtest.result import Result
 
-_STYLE = """
+STYLE = """
 :root{color-scheme:light dark;--line:#8884;--ink:currentColor}
 body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse;margin:.5rem 0}td,th{border-bottom:1px solid var(--line)}
@@ -34,7 +34,7 @@ def page(title: str, options: Mapping[str, Any], result: Result) -> str:
     when = dt.datetime.now(tz=dt.UTC).isoformat(timespec="seconds")
     machine = f"{platform.machine()}, Linux {platform.release()}, Python {platform.python_version()}"
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
         f"<h1>{escape(title)}</h1><p>{when} · {escape(machine)}</p>{notes}"
         f"<h2>Figures</h2>{_table(result.figures)}<h2>Distributions</h2><div class=plots>{plots}</div>"
         f"<h2>Options</h2>{_table(options)}</html>\n"

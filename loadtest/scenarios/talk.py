@@ -6,20 +6,21 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from loadtest.fleet import Fleet
+from loadtest.identity import Identity
 from loadtest.mark import Mark
 from loadtest.phone import Phone, PhoneFailed
 from loadtest.press import Outcome
 from loadtest.result import Progress, Result, fleet_figures, server_figures
-from loadtest.scenarios.crowd import AT_ONCE, all_ready, fleet_for, share_out
+from loadtest.scenarios.crowd import AT_ONCE, all_ready, fleet_for, in_one_group, share_out
 from loadtest.server import Target
 from loadtest.speech import names, recording
 from loadtest.stats import Series
-from loadtest.traffic import Traffic
+from loadtest.traffic import LONGEST_BURST_S, Traffic
 
 ROAMERS_PER_GROUP: Final = 1
 ROAM_PAUSE_S: Final = (0.5, 2.0)
@@ -34,7 +35,10 @@ SETTLE_S: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class TalkOptions:
-    """``seed`` makes who talks when repeatable, as far as the clock allows."""
+    """``crowd`` more phones listen to one talker who never pauses, in the largest group; they are in no other figure.
+
+    ``seed`` makes who talks when repeatable, as far as the clock allows.
+    """
 
     phones: int = 500
     groups: int = 50
@@ -42,6 +46,7 @@ class TalkOptions:
     closely_every: int = 10
     traffic: Traffic = field(default_factory=Traffic)
     seed: int = 1
+    crowd: int = 0
 
 
 class Talk:
@@ -159,23 +164,29 @@ class Talk:
 
 async def run(target: Target, options: TalkOptions, progress: Progress) -> Result:
     """Raises `CannotRun`."""
-    shares = share_out(target.identities, options.groups, options.phones)
+    crowd, crowd_group, others = _crowd(target.identities, options.crowd)
+    shares = share_out(others, options.groups, options.phones)
     for name in names():
         recording(name)
     idle = target.cost()
     async with fleet_for(target) as fleet:
         groups = {group: fleet.make(people, closely_every=options.closely_every) for group, people in shares.items()}
-        await _bring_up(fleet, groups, options.phones, progress)
+        listeners = fleet.make(crowd, closely_every=max(1, len(crowd)))
+        await _bring_up(fleet, {**groups, crowd_group: listeners}, options.phones + len(crowd), progress)
         fleet.settle()
         roamers = _roamers(groups)
         talkers = {group: [p for p in phones if p not in roamers] for group, phones in groups.items()}
         talk = Talk(fleet, options)
         heard, lost, before = fleet.packets_heard(), fleet.packets_lost(), target.cost()
-        ticking = asyncio.create_task(_tell(progress, options.seconds))
+        beside = [asyncio.create_task(_tell(progress, options.seconds))]
+        if listeners:
+            beside.append(asyncio.create_task(_hold_forth(fleet, listeners[0], crowd_group)))
         try:
             await talk.run(talkers, roamers)
         finally:
-            ticking.cancel()
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
         await asyncio.sleep(SETTLE_S)
         delivered = fleet.packets_heard() - heard
         notes = [] if roamers else ["No phone is a member of two of these groups: late entry was not measured."]
@@ -187,7 +198,7 @@ async def run(target: Target, options: TalkOptions, progress: Progress) -> Resul
             "delivered": delivered,
             "lost": fleet.packets_lost() - lost,
             "double_talk": fleet.air.double_talk(),
-            "server": server_figures(before, target.cost(), delivered, idle, options.phones),
+            "server": server_figures(before, target.cost(), delivered, idle, options.phones + len(crowd)),
             "fleet": fleet_figures(fleet, notes),
         }
         series = {
@@ -197,6 +208,27 @@ async def run(target: Target, options: TalkOptions, progress: Progress) -> Resul
             "fleet sends late, ms": fleet.speaker.late_ms,
         }
         return Result(figures, series, notes)
+
+
+def _crowd(identities: Sequence[Identity], size: int) -> tuple[list[Identity], str, list[Identity]]:
+    """The crowd, its group, and everybody else without that group."""
+    if not size:
+        return [], "", list(identities)
+    group, crowd = in_one_group(identities, size)
+    taken = {identity.user for identity in crowd}
+    others = [
+        identity.model_copy(update={"talks_in": tuple(g for g in identity.talks if g != group)})
+        for identity in identities
+        if identity.user not in taken
+    ]
+    return crowd, group, others
+
+
+async def _hold_forth(fleet: Fleet, phone: Phone, group: str) -> None:
+    """Talk without end, a burst after the other."""
+    while True:
+        fleet.air.begin(phone.number, phone.presses + 1, group)
+        await fleet.speaker.speak(phone, group, recording("zh-report"), seconds=LONGEST_BURST_S)
 
 
 async def _bring_up(fleet: Fleet, groups: dict[str, list[Phone]], count: int, progress: Progress) -> None:

@@ -1,0 +1,119 @@
+"""The rows of the table: what each figure must be (bar), where it is going (aim), and which run it is read from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Runs = Mapping[str, Mapping[str, Any]]
+"""Figures of each scenario that was run, by its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One figure; smaller is better. ``read`` gives it, or None when its run was left out or had no samples."""
+
+    name: str
+    how: str
+    unit: str
+    bar: float | None
+    aim: float | None
+    read: Callable[[Runs], float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A row with its figure. Ratios are None where the bar or aim is zero or absent."""
+
+    row: Row
+    value: float | None
+
+    @property
+    def to_bar(self) -> float | None:
+        """Measured / bar: at most 1 holds."""
+        return _ratio(self.value, self.row.bar)
+
+    @property
+    def to_aim(self) -> float | None:
+        """Measured / aim: at most 1 has arrived."""
+        return _ratio(self.value, self.row.aim)
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether the bar is held; None when not measured or there is none."""
+        if self.value is None or self.row.bar is None:
+            return None
+        return self.value <= self.row.bar
+
+
+def measured(runs: Runs) -> list[Measured]:
+    """Each row with what ``runs`` say of it."""
+    return [Measured(row, row.read(runs)) for row in ROWS]
+
+
+def _ratio(value: float | None, wanted: float | None) -> float | None:
+    return round(value / wanted, 2) if value is not None and wanted else None
+
+
+def _at(run: str, *path: str) -> Callable[[Runs], float | None]:
+    def read(runs: Runs) -> float | None:
+        found: Any = runs.get(run)
+        for key in path:
+            found = found.get(key) if isinstance(found, Mapping) else None
+        return float(found) if isinstance(found, int | float) else None
+
+    return read
+
+
+def _times(run: str, other: str) -> Callable[[Runs], float | None]:
+    """CPU per delivered packet of one run in multiples of another's."""
+    one, two = _at(run, "us_per_delivered"), _at(other, "us_per_delivered")
+
+    def read(runs: Runs) -> float | None:
+        above, below = one(runs), two(runs)
+        return round(above / below, 2) if above and below else None
+
+    return read
+
+
+def _double_talk(runs: Runs) -> float | None:
+    found = [run["double_talk"] for run in runs.values() if "double_talk" in run]
+    return float(sum(found)) if found else None
+
+
+def _megabytes(read: Callable[[Runs], float | None]) -> Callable[[Runs], float | None]:
+    def converted(runs: Runs) -> float | None:
+        value = read(runs)
+        return None if value is None else round(value / 1e6, 3)
+
+    return converted
+
+
+_TALK = "poc-loadtest talk --phones 500 --groups 50"
+_CROWD = f"{_TALK} --crowd 2000"
+_FANOUT = "poc-loadtest fanout --listeners 500 --pps 50 --payload 80"
+ROWS = (
+    Row("access, p99", _TALK, "ms", 30, 5, _at("talk", "access_ms", "p99")),
+    Row("access beside 2,000 listeners on air, p99", _CROWD, "ms", 50, 10, _at("crowd", "access_ms", "p99")),
+    Row("late entry, p95", _TALK, "ms", 60, 20, _at("talk", "late_entry_ms", "p95")),
+    Row("relay, p99", _TALK, "ms", 20, 5, _at("talk", "relay_ms", "p99")),
+    Row("fan-out against the kernel's floor (Python path)", _FANOUT, "×", 4, 1.2, _times("fanout", "floor")),
+    Row("fan-out against the kernel's floor (fast path)", _FANOUT, "×", 1.6, 1.2, _times("fanout", "floor")),
+    Row("fan-out against murmur (Python path)", _FANOUT, "×", 2.2, 0.6, _times("fanout", "murmur")),
+    Row("fan-out against murmur (fast path)", _FANOUT, "×", 0.9, 0.6, _times("fanout", "murmur")),
+    Row("storm: CPU per phone", "poc-loadtest storm --phones 1000", "ms", 8, 4, _at("storm", "cpu_ms_per_phone")),
+    Row("storm: phones that failed", "poc-loadtest storm --phones 1000", "", 0, 0, _at("storm", "failed")),
+    Row("memory per connected phone", _TALK, "KB", 150, 80, _at("talk", "server", "kb_per_phone")),
+    Row("two talkers in one group", "all runs", "", 0, 0, _double_talk),
+    Row("data, idle", "poc-loadtest data", "MB/h", None, 0.5, _megabytes(_at("data", "bytes_per_hour", "idle"))),
+    Row(
+        "data, listening",
+        "poc-loadtest data",
+        "MB/h",
+        None,
+        None,
+        _megabytes(_at("data", "bytes_per_hour", "listening")),
+    ),
+    Row("data, talking", "poc-loadtest data", "MB/h", None, None, _megabytes(_at("data", "bytes_per_hour", "talking"))),
+)
