@@ -34,7 +34,7 @@ class Traffic:
 
     def time(self, mean: float, source: random.Random) -> float:
         """One time with this mean."""
-        return mean if self.fixed else source.expovariate(1 / mean)
+        return mean if self.fixed or not mean else source.expovariate(1 / mean)
 
     def burst(self, source: random.Random) -> float:
         """The length of one burst, kept within the limits of a group."""

@@ -16,6 +16,8 @@ if [ "${1:-run}" = test ]; then
     present[opus-tools]='command -v opusinfo'
     present[iproute2]='command -v ip && command -v tc'
     present[coturn]='command -v turnserver'
+    present[gcc]='command -v cc || command -v gcc'
+    present[libssl-dev]='test -e /usr/include/openssl/evp.h'
     present[fonts-noto-cjk]='fc-list :lang=zh-cn | grep -q . || test -d /usr/share/fonts/opentype/noto'
 fi
 

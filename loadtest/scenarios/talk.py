@@ -154,7 +154,8 @@ class Talk:
     # --- helpers ------------------------------------------------------------------------------------------------------
 
     async def _pause(self, seconds: float) -> None:
-        await asyncio.sleep(min(seconds, max(0.0, self._until - asyncio.get_running_loop().time())))
+        # Never nothing: a group in which nobody may press would otherwise keep the loop from all others.
+        await asyncio.sleep(min(max(0.02, seconds), max(0.0, self._until - asyncio.get_running_loop().time())))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -45,6 +45,12 @@ def test_talk(tmp_path: Path) -> None:
     assert found["server"]["cpu_s"] > 0
 
 
+def test_talk_beside_a_crowd(tmp_path: Path) -> None:
+    found = run(tmp_path, "talk", "--phones", "6", "--groups", "1", "--seconds", "2", "--pause", "0", "--crowd", "10")
+    assert found["double_talk"] == 0
+    assert found["delivered"] > 9 * 25
+
+
 def test_fanout(tmp_path: Path) -> None:
     found = run(tmp_path, "fanout", "--listeners", "20", "--seconds", "2")
     assert found["expected"] == found["sent"] * 20
