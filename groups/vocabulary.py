@@ -108,6 +108,36 @@ class NotListening(StrEnum):
     NO_MEDIA = "no_media"
 
 
+class AlertState(StrEnum):
+    """The life of an alert: raised, claimed by exactly one, acknowledged, and one of three ends."""
+
+    RAISED = "raised"
+    CLAIMED = "claimed"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+    FALSE_ALARM = "false_alarm"
+    CANCELLED = "cancelled"
+
+
+class ReceiptState(StrEnum):
+    """How far a broadcast came with one person; it only moves forward. ``missed``: over before it was delivered."""
+
+    SENT = "sent"
+    DELIVERED = "delivered"
+    HEARD = "heard"
+    ACKNOWLEDGED = "acknowledged"
+    MISSED = "missed"
+
+
+class BroadcastKind(StrEnum):
+    """What a broadcast carries. ``roll_call`` (点名): who acknowledges has answered."""
+
+    LIVE = "live"
+    RECORDED = "recorded"
+    TEXT = "text"
+    ROLL_CALL = "roll_call"
+
+
 class Refusal(StrEnum):
     """Every code with which the system says no. Words for each, in both languages, stand in ``signaling.words``."""
 
@@ -144,6 +174,14 @@ class Refusal(StrEnum):
     NOBODY_CALLED = "nobody_called"
     CALL_OVER = "call_over"
     ANSWERED_ELSEWHERE = "answered_elsewhere"
+    ORDINARY_ONLY = "ordinary_only"
+    EMERGENCY_TALKING = "emergency_talking"
+    ALERT_OVER = "alert_over"
+    NOT_CLAIMED = "not_claimed"
+    BAD_AREA = "bad_area"
+    TOO_MANY = "too_many"
+    EXPIRED = "expired"
+    NOT_HEARD = "not_heard"
     STALE = "stale"
     CONFLICT = "conflict"
     DRAINING = "draining"

@@ -13,6 +13,12 @@ MAX_TOKEN_CHARS = 8_192
 MAX_SLOTS = 16
 DEFAULT_SLOTS = 2
 MAX_GROUPS_LISTENED = 64
+MAX_RECIPIENTS_PICKED = 1_000
+"""Users, groups and units each that one message may name; more are reached by group, unit, area or all."""
+MAX_AREA_POINTS = 500
+"""Points of an area, the first repeated at the end among them."""
+MAX_BROADCAST_HOURS = 168
+"""Longest time a broadcast waits for those who are offline."""
 HELLO_TIMEOUT_S = 10.0
 """A socket that has not said ``hello`` by then is closed with 4408."""
 PING_INTERVAL_S = 10.0

@@ -42,6 +42,23 @@ REFUSALS: dict[Refusal, tuple[str, str]] = {
     Refusal.NOBODY_CALLED: ("没有可呼叫的人", "There is nobody to call"),
     Refusal.CALL_OVER: ("呼叫已结束", "The call is over"),
     Refusal.ANSWERED_ELSEWHERE: ("已在另一台设备上接听", "Answered on another device"),
+    Refusal.ORDINARY_ONLY: (
+        "此处不能发起紧急呼叫，可发起普通呼叫",
+        "No emergency call here; an ordinary call is possible",
+    ),
+    Refusal.EMERGENCY_TALKING: (
+        "另一位紧急状态人员正在讲话，暂不能取消",
+        "Another person in emergency is talking: not now",
+    ),
+    Refusal.ALERT_OVER: ("该报警已结束", "This alert is closed"),
+    Refusal.NOT_CLAIMED: ("请先认领该报警", "Claim this alert first"),
+    Refusal.BAD_AREA: (
+        "区域无效：须为不自交的闭合多边形",
+        "The area is not a closed polygon without crossings, or too large",
+    ),
+    Refusal.TOO_MANY: ("数量超出上限", "More than the limit allows"),
+    Refusal.EXPIRED: ("该广播已过期或已撤回", "This broadcast has expired or was withdrawn"),
+    Refusal.NOT_HEARD: ("服务器的统计与“已收听”不符", "The server's own counts contradict that this was heard"),
     Refusal.STALE: ("内容已被他人更新", "It was changed by someone else meanwhile"),
     Refusal.CONFLICT: ("与现有内容冲突", "It conflicts with what exists"),
     Refusal.DRAINING: ("服务器正在维护，正在切换", "The server is going down for maintenance"),

@@ -113,6 +113,8 @@ def _kind(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return ", ".join(f"`{v}`" for v in schema["enum"])
     if schema.get("type") == "array":
+        if "prefixItems" in schema:
+            return "[" + ", ".join(_kind(item) for item in schema["prefixItems"]) + "]"
         most = f" of at most {schema['maxItems']}" if "maxItems" in schema else ""
         return f"list{most}: {_kind(schema['items'])}"
     return _scalar(schema)

@@ -27,6 +27,35 @@ from signaling.messages.connection import (
     Pong,
     Welcome,
 )
+from signaling.messages.emergency import (
+    Alert,
+    AlertAcknowledge,
+    AlertClaim,
+    AlertClaimed,
+    AlertInfo,
+    AlertResolve,
+    Area,
+    Broadcast,
+    BroadcastEnd,
+    BroadcastInfo,
+    BroadcastStart,
+    BroadcastStarted,
+    BroadcastTally,
+    BroughtIn,
+    BroughtOut,
+    EmergencyCall,
+    EmergencyCallStarted,
+    EmergencyCancel,
+    EmergencyState,
+    PersonReceipt,
+    PlanRun,
+    Receipt,
+    Recipients,
+    Sos,
+    SosCancel,
+    SosConfirmed,
+    Whereabouts,
+)
 from signaling.messages.floor import (
     FloorDeny,
     FloorGranted,
@@ -62,7 +91,18 @@ ClientMessage = Annotated[
     | FloorRequest
     | FloorRelease
     | FloorQueuePositionRequest
-    | FloorRevokeRequest,
+    | FloorRevokeRequest
+    | Sos
+    | SosCancel
+    | AlertClaim
+    | AlertAcknowledge
+    | AlertResolve
+    | EmergencyCall
+    | EmergencyCancel
+    | BroadcastStart
+    | Receipt
+    | BroadcastEnd
+    | PlanRun,
     Field(discriminator="type"),
 ]
 ServerMessage = Annotated[
@@ -80,7 +120,17 @@ ServerMessage = Annotated[
     | FloorIdle
     | FloorDeny
     | FloorRevoke
-    | FloorQueued,
+    | FloorQueued
+    | SosConfirmed
+    | Alert
+    | AlertClaimed
+    | EmergencyState
+    | EmergencyCallStarted
+    | BroughtIn
+    | BroughtOut
+    | BroadcastStarted
+    | Broadcast
+    | BroadcastTally,
     Field(discriminator="type"),
 ]
 client_messages: TypeAdapter[Any] = TypeAdapter(ClientMessage)
@@ -136,10 +186,29 @@ def _request_id(text: str | bytes) -> str | None:
 
 
 __all__ = [
+    "Alert",
+    "AlertAcknowledge",
+    "AlertClaim",
+    "AlertClaimed",
+    "AlertInfo",
+    "AlertResolve",
     "Answer",
+    "Area",
+    "Broadcast",
+    "BroadcastEnd",
+    "BroadcastInfo",
+    "BroadcastStart",
+    "BroadcastStarted",
+    "BroadcastTally",
+    "BroughtIn",
+    "BroughtOut",
     "Bye",
     "ClientInfo",
     "ClientMessage",
+    "EmergencyCall",
+    "EmergencyCallStarted",
+    "EmergencyCancel",
+    "EmergencyState",
     "Error",
     "FloorDeny",
     "FloorGranted",
@@ -164,14 +233,22 @@ __all__ = [
     "Offer",
     "Ok",
     "Person",
+    "PersonReceipt",
     "Ping",
+    "PlanRun",
     "Pong",
+    "Receipt",
+    "Recipients",
     "Refused",
     "Select",
     "Selected",
     "ServerMessage",
     "Slot",
+    "Sos",
+    "SosCancel",
+    "SosConfirmed",
     "Welcome",
+    "Whereabouts",
     "client_messages",
     "decode_client",
     "decode_server",
