@@ -3,28 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from groups.vocabulary import BurstEnd, BurstId, CallId, DeviceId, GroupId, IncidentCode, Tier, UserId
-
-
-class Voice(Protocol):
-    """What the recorder needs of a voice packet.
-
-    ``sequence`` is 16 bit and ``timestamp`` 32 bit at 48 kHz, both as the talker sent them; ``payload`` one Opus
-    packet; ``arrived_ms`` ms since the epoch; ``level`` −dBov 0–127 (RFC 6464) or None.
-    """
-
-    @property
-    def sequence(self) -> int: ...  # noqa: D102
-    @property
-    def timestamp(self) -> int: ...  # noqa: D102
-    @property
-    def payload(self) -> bytes: ...  # noqa: D102
-    @property
-    def arrived_ms(self) -> int: ...  # noqa: D102
-    @property
-    def level(self) -> int | None: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)

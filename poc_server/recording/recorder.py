@@ -17,9 +17,10 @@ from queue import Empty
 from time import monotonic
 from typing import Protocol
 
+from codec.packet import VoicePacket
 from groups.vocabulary import BurstEnd
 from poc_server.recording.layout import spool_name
-from poc_server.recording.model import BurstMeta, Voice
+from poc_server.recording.model import BurstMeta
 from poc_server.recording.settings import RecordingSettings
 from poc_server.recording.spool import SpoolEnd
 from poc_server.recording.writer import Closed, DiskState, GivenUp, SpoolFile, SpoolWriter, Work
@@ -38,7 +39,7 @@ class RecordingAlarm:
 
 @dataclass(frozen=True, slots=True)
 class RecordingGap:
-    """Voice that was on air but is not on disk: ``packets`` that came from ``from_ms`` to ``to_ms``."""
+    """VoicePacket that was on air but is not on disk: ``packets`` that came from ``from_ms`` to ``to_ms``."""
 
     meta: BurstMeta
     from_ms: int
@@ -78,14 +79,14 @@ class BurstTap:
     def __init__(self, meta: BurstMeta, file: SpoolFile, clock: Callable[[], int]) -> None:
         self.meta = meta
         self.file = file
-        self.packets: list[Voice] = []
+        self.packets: list[VoicePacket] = []
         self.started = False
         self.unrecorded = 0
         self.gap: RecordingGap | None = None
         self.ended: tuple[BurstEnd, int] | None = None
         self._clock = clock
 
-    def voice(self, packet: Voice) -> None:
+    def voice(self, packet: VoicePacket) -> None:
         """Take one packet; only appends to memory."""
         self.packets.append(packet)
 
@@ -186,7 +187,7 @@ class Recorder:
         self.counters.packets += len(packets)
         return work
 
-    def _drop(self, tap: BurstTap, packets: list[Voice]) -> None:
+    def _drop(self, tap: BurstTap, packets: list[VoicePacket]) -> None:
         tap.unrecorded += len(packets)
         self.counters.dropped += len(packets)
         begin = tap.gap.from_ms if tap.gap else packets[0].arrived_ms

@@ -14,14 +14,15 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import IntEnum
 
+from codec.packet import VoicePacket
 from groups.vocabulary import BurstEnd
-from poc_server.recording.model import BurstMeta, Voice
+from poc_server.recording.model import BurstMeta
 
 MAGIC = b"POCSPOOL\x01"
 MAX_BODY_BYTES = 16 * 1024 * 1024
 _RECORD = struct.Struct("<BII")
 _PREFIX = struct.Struct("<BI")
-_PACKET = struct.Struct("<QIHhH")
+_PACKET = struct.Struct("<QqqhH")
 _NO_LEVEL = -1
 
 
@@ -35,17 +36,6 @@ class SpoolKind(IntEnum):
 
 class NotASpool(Exception):
     """The file does not begin as a spool does, or its head cannot be read."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpooledPacket:
-    """A voice packet as it was read back; a `Voice`."""
-
-    sequence: int
-    timestamp: int
-    payload: bytes
-    arrived_ms: int
-    level: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +55,7 @@ class Spool:
     """
 
     meta: BurstMeta
-    packets: tuple[SpooledPacket, ...]
+    packets: tuple[VoicePacket, ...]
     end: SpoolEnd | None
     torn: bool
 
@@ -75,7 +65,7 @@ def head_record(meta: BurstMeta) -> bytes:
     return MAGIC + _record(SpoolKind.HEAD, _json(meta.to_json()))
 
 
-def voice_record(packets: Iterable[Voice]) -> bytes:
+def voice_record(packets: Iterable[VoicePacket]) -> bytes:
     """One record with ``packets`` in the order they came."""
     parts: list[bytes] = []
     for packet in packets:
@@ -84,8 +74,8 @@ def voice_record(packets: Iterable[Voice]) -> bytes:
         parts.append(
             _PACKET.pack(
                 packet.arrived_ms,
-                packet.timestamp & 0xFFFFFFFF,
-                packet.sequence & 0xFFFF,
+                packet.timestamp,
+                packet.sequence,
                 _NO_LEVEL if level is None else level,
                 len(payload),
             )
@@ -105,7 +95,7 @@ def read_spool(data: bytes) -> Spool:
         raise NotASpool("no spool magic")
     meta: BurstMeta | None = None
     end: SpoolEnd | None = None
-    packets: list[SpooledPacket] = []
+    packets: list[VoicePacket] = []
     at = len(MAGIC)
     while at < len(data):
         found = _next_record(data, at)
@@ -147,7 +137,7 @@ def _next_record(data: bytes, at: int) -> tuple[int, bytes, int] | None:
     return (kind, body, begin + length) if _crc(kind, body) == crc else None
 
 
-def _packets(body: bytes) -> Iterable[SpooledPacket]:
+def _packets(body: bytes) -> Iterable[VoicePacket]:
     at = 0
     while at < len(body):
         arrived_ms, timestamp, sequence, level, size = _PACKET.unpack_from(body, at)
@@ -155,7 +145,7 @@ def _packets(body: bytes) -> Iterable[SpooledPacket]:
         if at + size > len(body):
             raise ValueError("packet beyond its record")
         payload = body[at : at + size]
-        yield SpooledPacket(sequence, timestamp, payload, arrived_ms, None if level == _NO_LEVEL else level)
+        yield VoicePacket(sequence, timestamp, payload, arrived_ms, None if level == _NO_LEVEL else level)
         at += size
 
 

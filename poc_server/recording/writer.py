@@ -18,7 +18,8 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import monotonic
 
-from poc_server.recording.model import BurstMeta, Voice
+from codec.packet import VoicePacket
+from poc_server.recording.model import BurstMeta
 from poc_server.recording.settings import RecordingSettings
 from poc_server.recording.spool import SpoolEnd, end_record, head_record, voice_record
 
@@ -50,7 +51,7 @@ class Work:
 
     file: SpoolFile
     meta: BurstMeta
-    packets: Sequence[Voice]
+    packets: Sequence[VoicePacket]
     first: bool = False
     end: SpoolEnd | None = None
 
@@ -67,7 +68,7 @@ class GivenUp:
     """Packets of one burst that could not be written and never will."""
 
     meta: BurstMeta
-    packets: Sequence[Voice]
+    packets: Sequence[VoicePacket]
     reason: str
 
 

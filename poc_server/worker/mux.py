@@ -7,11 +7,12 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+from codec.opus import CLOCK_HZ
 from groups.vocabulary import BurstEnd
 from poc_server.recording.layout import audio_path, inside
 from poc_server.recording.model import BurstRecord
 from poc_server.recording.spool import NotASpool, Spool, SpoolEnd, read_spool
-from poc_server.worker.arrange import CLOCK_HZ, Arranged, arrange
+from poc_server.worker.arrange import Arranged, arrange
 from poc_server.worker.ogg import write_ogg
 from poc_server.worker.peaks import peaks
 

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import av
 
-from poc_server.worker.arrange import CLOCK_HZ, Arranged, Piece
+from codec.opus import CLOCK_HZ, silent_frame
+from poc_server.worker.arrange import Arranged, Piece
 
 PRE_SKIP = 312
 """Samples that libopus' encoder lags behind its input: with it, time in the file is time at the microphone."""
 PAGE_US = 1_000_000
-_CLOSING = b"\xf8\xff\xfe"
 _TICK = Fraction(1, CLOCK_HZ)
 
 
 def write_ogg(path: Path, arranged: Arranged, comments: Mapping[str, str], name: str) -> None:
-    """Write ``arranged`` to ``path``; what plays is exactly ``arranged.samples`` long.
+    """Write ``arranged``, which is not empty, to ``path``; what plays is exactly ``arranged.samples`` long.
 
     The stream's serial number is drawn from ``name``, so that one spool always becomes the same file. A closing
     silent packet lets out what the decoder still holds after the last one; the final granule position cuts it to
@@ -33,7 +33,7 @@ def write_ogg(path: Path, arranged: Arranged, comments: Mapping[str, str], name:
         "serial_offset": str(zlib.crc32(name.encode()) & 0x7FFFFFFF),
         "fflags": "+bitexact",
     }
-    closing = Piece(_CLOSING, PRE_SKIP, filled=True)
+    closing = Piece(silent_frame(arranged.pieces[-1].payload), PRE_SKIP, filled=True)
     with av.open(str(path), "w", format="ogg", options=options) as out:
         stream = out.add_stream("libopus", rate=CLOCK_HZ, layout="mono")
         stream.time_base = _TICK

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import opuslib
 
-from poc_server.worker.arrange import CLOCK_HZ, Arranged
+from codec.opus import CLOCK_HZ
+from poc_server.worker.arrange import Arranged
 
 PEAKS_PER_SECOND = 20
 MAX_PEAKS = 1_000

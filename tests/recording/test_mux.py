@@ -10,16 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from codec.packet import VoicePacket
 from groups.vocabulary import BurstEnd
 from poc_server.recording.model import BurstRecord
-from poc_server.recording.spool import NotASpool, SpooledPacket, SpoolEnd, end_record, head_record, voice_record
+from poc_server.recording.spool import NotASpool, SpoolEnd, end_record, head_record, voice_record
 from poc_server.worker.mux import mux
 from tests.recording.voices import FRAME_MS, NOON, SAMPLES, hear, likeness, meta, speech, spoken
 
 pytestmark = pytest.mark.wire
 
 
-def finish(folder: Path, packets: list[SpooledPacket], end: SpoolEnd | None = None) -> tuple[BurstRecord, bytes]:
+def finish(folder: Path, packets: list[VoicePacket], end: SpoolEnd | None = None) -> tuple[BurstRecord, bytes]:
     spool = folder / "s.spool"
     ending = end_record(end) if end else b""
     spool.write_bytes(head_record(replace(meta(), from_ms=NOON)) + voice_record(packets) + ending)

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from codec.packet import VoicePacket
 from groups.vocabulary import BurstEnd, GroupId, IncidentCode, Tier
 from poc_server.recording.layout import audio_path, city_day, inside, safe_name, spool_name
 from poc_server.recording.model import Place
 from poc_server.recording.spool import (
     MAGIC,
     NotASpool,
-    SpooledPacket,
     SpoolEnd,
     end_record,
     head_record,
@@ -28,7 +28,7 @@ HEAD = replace(
     incident=IncidentCode("C0102-市容-7"),
     place=Place(121.4737, 31.2304, "gps", 900, accuracy_m=8.5),
 )
-PACKETS = [SpooledPacket(i, i * 1920, bytes([i]) * 100, NOON + i * 40, 30 if i % 2 else None) for i in range(10)]
+PACKETS = [VoicePacket(i, i * 1920, bytes([i]) * 100, NOON + i * 40, 30 if i % 2 else None) for i in range(10)]
 END = SpoolEnd(BurstEnd.RELEASED, NOON + 400, unrecorded=3)
 WHOLE = head_record(HEAD) + voice_record(PACKETS[:5]) + voice_record(PACKETS[5:]) + end_record(END)
 

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from codec.coding import RATE, Decoder, encode_all
+from codec.packet import VoicePacket
 from codec.wav import read_wav
 from groups.vocabulary import BurstId, GroupId, UserId
 from poc_server.recording.model import BurstMeta
-from poc_server.recording.spool import SpooledPacket
 
 SPEECH = Path(__file__).parents[2] / "loadtest" / "speech"
 FRAME_MS = 40
@@ -38,13 +38,13 @@ def _encoded(name: str) -> tuple[bytes, ...]:
     return tuple(encode_all(speech(name)))
 
 
-def spoken(count: int, name: str = "zh-report", at_ms: int = NOON, sequence: int = 65_500) -> list[SpooledPacket]:
-    """``count`` packets of 40 ms, their counters wrapping around on the way."""
+def spoken(count: int, name: str = "zh-report", at_ms: int = NOON, sequence: int = 65_500) -> list[VoicePacket]:
+    """``count`` packets of 40 ms, their counters growing past 16 and 32 bits on the way."""
     first_timestamp = 2**32 - 5 * SAMPLES
     return [
-        SpooledPacket(
-            sequence=(sequence + i) % 2**16,
-            timestamp=(first_timestamp + i * SAMPLES) % 2**32,
+        VoicePacket(
+            sequence=sequence + i,
+            timestamp=first_timestamp + i * SAMPLES,
             payload=payload,
             arrived_ms=at_ms + i * FRAME_MS,
             level=30,
