@@ -1,0 +1,80 @@
+"""The key that signs evidence. It is kept outside the data folder: who can change the data cannot sign for it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256, Hash
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from poc_server.recording.chain import Head, SignedHead
+
+
+class BadKey(Exception):
+    """The file holds no Ed25519 private key."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceKey:
+    """A private key and its name: the first 16 hexadecimal digits of the SHA-256 of the raw public key."""
+
+    private: Ed25519PrivateKey
+    name: str
+
+    @classmethod
+    def of(cls, private: Ed25519PrivateKey) -> EvidenceKey:
+        """Name a key."""
+        hashing = Hash(SHA256())
+        hashing.update(private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
+        return cls(private, hashing.finalize().hex()[:16])
+
+    @classmethod
+    def open(cls, path: Path) -> EvidenceKey:
+        """Read the key, or make one that only we can read. Raises `BadKey` or OSError."""
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write_new(path, Ed25519PrivateKey.generate())
+        try:
+            private = load_pem_private_key(path.read_bytes(), None)
+        except (ValueError, TypeError) as problem:
+            raise BadKey(f"{path}: {problem}") from None
+        if not isinstance(private, Ed25519PrivateKey):
+            raise BadKey(f"{path}: no Ed25519 key")
+        return cls.of(private)
+
+    def sign(self, head: Head) -> SignedHead:
+        """Sign ``head`` in our name."""
+        if head.key != self.name:
+            raise ValueError("a head that names another key")
+        return SignedHead(head, self.private.sign(head.statement()))
+
+    def public_pem(self) -> str:
+        """What verifies our signatures."""
+        pem = self.private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        return pem.decode("ascii")
+
+
+def _write_new(path: Path, private: Ed25519PrivateKey) -> None:
+    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    half = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(descriptor, pem)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    try:
+        os.link(half, path)  # another process may have been quicker: its key stands
+    except FileExistsError:
+        pass
+    finally:
+        half.unlink()
