@@ -27,6 +27,7 @@ from poc_server.fabric.local import LocalFabric
 from poc_server.media.edge import MediaEdge
 from poc_server.metrics import Metrics
 from poc_server.node import Node, Parts
+from poc_server.recording.recordings import Recordings
 from poc_server.store import Store
 from poc_server.turn import ice_servers
 
@@ -81,6 +82,7 @@ class App:
         self._stack.push_async_callback(self.store.aclose)
         self.auth = Auth.open(config.auth, self.store, config.server.data)
         self.fabric = LocalFabric()
+        self.recordings = await self._recordings()
         self.media = await MediaEdge.open(config.media)
         self._stack.push_async_callback(self.media.aclose)
         self.node = Node(
@@ -91,6 +93,7 @@ class App:
                 media=self.media,
                 metrics=self.metrics,
                 ice_servers=lambda user: ice_servers(config.turn, user, time.time()),
+                burst_listeners=(self.recordings,) if self.recordings else (),
             )
         )
         self.metrics.read_from(lambda: readings.media(self.media.counters))
@@ -104,8 +107,19 @@ class App:
         gc.freeze()
         log.info("serving", port=self.port, media_port=self.media.port, demo=config.demo)
 
+    async def _recordings(self) -> Recordings | None:
+        settings = self.config.recording
+        if not settings.enabled:
+            return None
+        made = await Recordings.open(
+            settings, self.config.server.data, self.store, socket.gethostname()[:64], self.fabric.now
+        )
+        self._stack.push_async_callback(made.aclose)
+        self.metrics.read_from(made.readings)
+        return made
+
     def _http(self) -> FastAPI:
-        api = build_api(Services(self.store, self.auth, self.config.demo))
+        api = build_api(Services(self.store, self.auth, self.config.demo, self.recordings))
         api.include_router(operations(self.metrics, self.node.not_ready))
         pages = self.config.server.pages or PAGES
         if pages.is_dir():

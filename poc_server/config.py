@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from poc_server.auth.settings import AuthSettings
 from poc_server.media.settings import MediaSettings
+from poc_server.recording.settings import RecordingSettings
 from poc_server.store.settings import StoreSettings
 
 ENV_PREFIX = "POC_"
@@ -78,6 +79,7 @@ class Config(Section):
     media: MediaSettings = MediaSettings()
     store: StoreSettings = StoreSettings()
     auth: AuthSettings = AuthSettings()
+    recording: RecordingSettings = RecordingSettings()
     turn: TurnSettings = TurnSettings()
     log: LogSettings = LogSettings()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, FastAPI
 
-from poc_server.api import me, problems, sign_in
+from poc_server.api import me, problems, recordings, sign_in
 from poc_server.api.body import BodyLimit
 from poc_server.api.services import Services
 
@@ -27,7 +27,7 @@ def build_api(services: Services) -> FastAPI:
     app.add_middleware(BodyLimit, limit=MAX_BODY_BYTES)
     problems.install(app)
     v1 = APIRouter(prefix=PREFIX)
-    for router in (sign_in.router, me.router):
+    for router in (sign_in.router, me.router, recordings.router):
         v1.include_router(router)
     if services.demo:
         v1.include_router(sign_in.demo)

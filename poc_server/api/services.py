@@ -11,17 +11,22 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from groups.model import User
 from groups.vocabulary import Refusal
 from poc_server.auth import Auth, Claims
+from poc_server.recording.recordings import Recordings
 from poc_server.refused import Refused
 from poc_server.store import Actor, Directory, Store
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The parts the API needs. ``demo``: the demo's people may be stepped into; never in production."""
+    """The parts the API needs. ``demo``: the demo's people may be stepped into; never in production.
+
+    ``recordings`` is None where nothing is recorded.
+    """
 
     store: Store
     auth: Auth
     demo: bool = False
+    recordings: Recordings | None = None
 
     @property
     def directory(self) -> Directory:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from poc_server.recording.model import BurstRecord
+from poc_server.recording.model import Recording
 from poc_server.recording.settings import RecordingSettings
 from poc_server.worker.client import JobFailed, WorkerDied
 
@@ -33,7 +33,7 @@ class WorkerPort(Protocol):
 class RecordSink(Protocol):
     """Where records go."""
 
-    async def recorded(self, record: BurstRecord) -> None:
+    async def recorded(self, record: Recording) -> None:
         """Take one record; returns when it will outlive a crash. The same record may come again."""
 
     def muxing_failed(self, spool: Path, reason: str) -> None:
@@ -44,28 +44,25 @@ class Finisher:
     """Finishes spools one after the other.
 
     Args:
-        spools: folder of this node's spools.
+        aside: folder for spools that cannot be muxed.
         recordings: folder of the finished files.
     """
 
     def __init__(
-        self, worker: WorkerPort, sink: RecordSink, spools: Path, recordings: Path, settings: RecordingSettings
+        self, worker: WorkerPort, sink: RecordSink, aside: Path, recordings: Path, settings: RecordingSettings
     ) -> None:
         self.finished = 0
         self.failed = 0
         self._worker = worker
         self._sink = sink
-        self._spools = spools
+        self._aside = aside
         self._recordings = recordings
         self._settings = settings
         self._queue: asyncio.Queue[Path] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Queue what an earlier run left behind, then begin. Call it before the first burst is recorded."""
-        left = await self._until_done("list_spools", folder=str(self._spools))
-        for path in left.get("paths", ()):
-            self._queue.put_nowait(Path(path))
+    def start(self) -> None:
+        """Begin; needs a running loop."""
         self._task = asyncio.create_task(self._run(), name="finisher")
 
     @property
@@ -112,7 +109,7 @@ class Finisher:
         await self._until_done("remove", path=str(spool))
         self.finished += 1
 
-    async def _muxed(self, spool: Path) -> BurstRecord | None:
+    async def _muxed(self, spool: Path) -> Recording | None:
         """The record, or None: to be tried again when the disk is at fault, put aside when the spool is."""
         reason = ""
         for _ in range(self._settings.mux_attempts):
@@ -121,7 +118,7 @@ class Finisher:
                     "mux",
                     spool=str(spool),
                     recordings=str(self._recordings),
-                    day_offset_minutes=self._settings.day_offset_minutes,
+                    zone_minutes=self._settings.zone_minutes,
                 )
             except (JobFailed, WorkerDied) as problem:
                 reason = str(problem) or "the worker died"
@@ -131,8 +128,8 @@ class Finisher:
                     self._queue.put_nowait(spool)
                     return None
             else:
-                return BurstRecord.from_json(values)
-        await self._until_done("put_aside", path=str(spool))
+                return Recording.from_json(values)
+        await self._until_done("put_aside", path=str(spool), aside=str(self._aside))
         self.failed += 1
         self._sink.muxing_failed(spool, reason)
         return None

@@ -1,7 +1,7 @@
 """Where files stand below the data folder. No name that came from outside becomes part of a path unchecked.
 
-``spool/NODE/…spool`` while a burst is on air and until its row is safe;
-``recordings/YYYY/MM/DD/GROUP/BURST-FROM.ogg`` after; ``spool/NODE/failed/`` what could not be muxed.
+``spool/RUN/…spool`` while a burst is on air and until its row is safe, one folder for each run of a node;
+``recordings/YYYY/MM/DD/GROUP/BURST-FROM.ogg`` after; ``spool/failed/`` what could not be muxed.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ def safe_name(name: str) -> str:
     return "x." + hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def city_day(at_ms: int, offset_minutes: int) -> date:
+def city_day(at_ms: int, zone_minutes: int) -> date:
     """The calendar day of the city at ``at_ms`` (ms since the epoch)."""
-    return (datetime.fromtimestamp(at_ms / 1000, UTC) + timedelta(minutes=offset_minutes)).date()
+    return (datetime.fromtimestamp(at_ms / 1000, UTC) + timedelta(minutes=zone_minutes)).date()
 
 
 def spool_name(meta: BurstMeta) -> str:
@@ -34,9 +34,9 @@ def spool_name(meta: BurstMeta) -> str:
     return f"{safe_name(meta.group)}.{int(meta.burst)}-{meta.from_ms}{SPOOL_SUFFIX}"
 
 
-def audio_path(meta: BurstMeta, offset_minutes: int) -> str:
+def audio_path(meta: BurstMeta, zone_minutes: int) -> str:
     """Path of the burst's audio file below the recordings folder."""
-    day = city_day(meta.started_ms, offset_minutes)
+    day = city_day(meta.started_ms, zone_minutes)
     return f"{day:%Y/%m/%d}/{safe_name(meta.group)}/{int(meta.burst)}-{meta.from_ms}.ogg"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from groups.vocabulary import BurstEnd, BurstId, CallId, DeviceId, GroupId, IncidentCode, Tier, UserId
+from groups.vocabulary import AgencyId, BurstEnd, BurstId, CallId, DeviceId, GroupId, IncidentCode, Tier, UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,17 @@ class BurstMeta:
     talker moves to another node has one recording on each.
     """
 
+    agency: AgencyId
     group: GroupId
     burst: BurstId
     talker: UserId | None
+    talker_name: str
     node: str
     started_ms: int
     call: CallId | None = None
     device: DeviceId | None = None
     tier: Tier = Tier.NORMAL
+    priority: int = 0
     incident: IncidentCode | None = None
     place: Place | None = None
     from_ms: int = 0
@@ -56,7 +59,7 @@ class BurstMeta:
 
 
 @dataclass(frozen=True, slots=True)
-class BurstRecord:
+class Recording:
     """A talk burst whose file stands on disk: what becomes a row, and what the evidence chain commits to.
 
     Attributes:
@@ -96,10 +99,10 @@ class BurstRecord:
         return own | {"meta": self.meta.to_json(), "outcome": self.outcome.value, "peaks": self.peaks.hex()}
 
     @staticmethod
-    def from_json(value: dict[str, Any]) -> BurstRecord:
+    def from_json(value: dict[str, Any]) -> Recording:
         """From JSON values. Raises KeyError, TypeError or ValueError when it is not one."""
         own = {name: value[name] for name in _OWN_FIELDS}
-        return BurstRecord(
+        return Recording(
             meta=BurstMeta.from_json(value["meta"]),
             outcome=BurstEnd(value["outcome"]),
             peaks=bytes.fromhex(value.get("peaks", "")),

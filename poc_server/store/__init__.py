@@ -3,7 +3,7 @@
 from poc_server.store.audit import SYSTEM, Actor
 from poc_server.store.change import Change
 from poc_server.store.directory import Directory, DirectoryChange
-from poc_server.store.journal import BurstRecord, CallEnded, CallStarted, Journal
+from poc_server.store.journal import BurstPlace, BurstRecord, CallEnded, CallStarted, Journal
 from poc_server.store.settings import StoreSettings
 from poc_server.store.snapshot import Device, Snapshot
 from poc_server.store.store import Store
@@ -11,6 +11,7 @@ from poc_server.store.store import Store
 __all__ = [
     "SYSTEM",
     "Actor",
+    "BurstPlace",
     "BurstRecord",
     "CallEnded",
     "CallStarted",

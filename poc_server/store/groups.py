@@ -14,6 +14,7 @@ from groups.floor.options import FloorOptions
 from groups.model import Membership
 from groups.vocabulary import AgencyId, GroupId, GroupKind, Refusal, UnitId, UserId
 from poc_server.refused import Refused
+from poc_server.store import periods
 from poc_server.store import tables as t
 from poc_server.store.change import Change
 from poc_server.store.ids import clean, new_id
@@ -72,6 +73,7 @@ async def delete_group(change: Change, group: GroupId, expected: int | None = No
     """Delete a group and its memberships; what was said in it stays."""
     row = await one(change.connection, t.group, group, expected)
     await change.connection.execute(delete(t.group).where(t.group.c.id == group))
+    await periods.end(change.connection, group, None, change.at_ms)
     change.note("group", group)
     change.record("group.delete", "group", group, {"name": row.name}, row.agency_id)
 
@@ -91,6 +93,7 @@ async def set_members(change: Change, group: GroupId, members: Sequence[Membersh
         await change.connection.execute(
             insert(t.membership), [_member_row(change, group, member, by_duty) for member in part]
         )
+        await periods.begin(change.connection, group, [member.user for member in part], change.at_ms)
         for member in part:
             change.note("membership", group, member.user)
             told = {"user": member.user, "talk": member.may_talk, "preempt": member.may_preempt}
@@ -102,6 +105,7 @@ async def remove_members(change: Change, group: GroupId, users: Collection[UserI
     row = await one(change.connection, t.group, group)
     for part in _slices(sorted(users)):
         await _drop(change.connection, group, part)
+        await periods.end(change.connection, group, part, change.at_ms)
         for user in part:
             change.note("membership", group, user)
             change.record("group.unmember", "group", group, {"user": user}, row.agency_id)

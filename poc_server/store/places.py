@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from groups.vocabulary import AgencyId, UserId
 from poc_server.store import tables as t
 from poc_server.store.journal import Journal
-from poc_server.store.journal.kinds import Ms, PlaceRecord
+from poc_server.store.journal.base import Ms
+from poc_server.store.journal.kinds import PlaceRecord
 
 FUTURE_MS = 60_000
 """A device's clock may be so far ahead; beyond it the time of arrival is taken."""

@@ -1,4 +1,7 @@
-"""What is kept for how long, and the deletion of what is over its time."""
+"""What is kept for how long, and the deletion of what is over its time.
+
+Talk bursts are not deleted here: their files and evidence go with them (`poc_server.recording.deletion`).
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,6 @@ class Pruned:
     """Rows that went."""
 
     places: int
-    bursts: int
     calls: int
     sessions: int
     enrolments: int
@@ -38,7 +40,6 @@ async def prune(database: Database, settings: RetentionSettings, now_ms: int) ->
         newest = int(await connection.scalar(select(func.max(t.directory_change.c.version))) or 0)
     places = await _delete(database, t.place, t.place.c.at_ms < now_ms - settings.place_days * DAY_MS)
     said = now_ms - settings.burst_days * DAY_MS
-    bursts = await _delete(database, t.burst, (t.burst.c.ended_ms < said) & t.burst.c.incident.is_(None))
     calls = await _delete(database, t.call, (t.call.c.started_ms < said) & t.call.c.incident.is_(None))
     over = (t.session.c.ended_ms < log_limit) | (t.session.c.expires_ms < log_limit)
     sessions = await _delete(database, t.session, over)
@@ -46,7 +47,7 @@ async def prune(database: Database, settings: RetentionSettings, now_ms: int) ->
     changes = await _delete(database, t.directory_change, t.directory_change.c.version <= newest - CHANGES_KEPT)
     async with database.writing() as connection:
         entries = await audit.prune(connection, log_limit)
-    return Pruned(places, bursts, calls, sessions, enrolments, changes, entries)
+    return Pruned(places, calls, sessions, enrolments, changes, entries)
 
 
 async def _delete(database: Database, table: Table, which: ColumnElement[bool]) -> int:

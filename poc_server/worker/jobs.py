@@ -29,7 +29,7 @@ class Job:
 def _mux(values: Values) -> Values:
     from poc_server.worker.mux import mux
 
-    record = mux(Path(values["spool"]), Path(values["recordings"]), int(values["day_offset_minutes"]))
+    record = mux(Path(values["spool"]), Path(values["recordings"]), int(values["zone_minutes"]))
     return record.to_json()
 
 
@@ -39,22 +39,22 @@ def _remove(values: Values) -> Values:
 
 
 def _put_aside(values: Values) -> Values:
-    path = Path(values["path"])
-    aside = path.parent / "failed"
+    path, aside = Path(values["path"]), Path(values["aside"])
     aside.mkdir(exist_ok=True)
     path.rename(aside / path.name)
     return {}
 
 
-def _list_spools(values: Values) -> Values:
-    from poc_server.recording.layout import SPOOL_SUFFIX
+def _convert(values: Values) -> Values:
+    from poc_server.worker.convert import convert
 
-    return {"paths": sorted(str(path) for path in Path(values["folder"]).glob(f"*{SPOOL_SUFFIX}"))}
+    convert(Path(values["source"]), Path(values["wanted"]), str(values["form"]))
+    return {}
 
 
 JOBS: dict[str, Job] = {
     "mux": Job(_mux, Lane.QUICK),
+    "convert": Job(_convert, Lane.BULK),
     "remove": Job(_remove, Lane.QUICK),
     "put_aside": Job(_put_aside, Lane.QUICK),
-    "list_spools": Job(_list_spools, Lane.QUICK),
 }

@@ -10,14 +10,14 @@ from pathlib import Path
 from codec.opus import CLOCK_HZ
 from groups.vocabulary import BurstEnd
 from poc_server.recording.layout import audio_path, inside
-from poc_server.recording.model import BurstRecord
+from poc_server.recording.model import Recording
 from poc_server.recording.spool import NotASpool, Spool, SpoolEnd, read_spool
 from poc_server.worker.arrange import Arranged, arrange
 from poc_server.worker.ogg import write_ogg
 from poc_server.worker.peaks import peaks
 
 
-def mux(spool_file: Path, recordings: Path, day_offset_minutes: int) -> BurstRecord:
+def mux(spool_file: Path, recordings: Path, zone_minutes: int) -> Recording:
     """Make the file of one burst and say all that is known of it. A spool without end is marked `BurstEnd.CUT`.
 
     The file is whole and on the disk (fsync of file and folder) before it stands under its name.
@@ -34,9 +34,9 @@ def mux(spool_file: Path, recordings: Path, day_offset_minutes: int) -> BurstRec
     end = spool.end or SpoolEnd(BurstEnd.CUT, _last_heard(spool))
     relative, size, digest = "", 0, ""
     if arranged.pieces:
-        relative = audio_path(spool.meta, day_offset_minutes)
+        relative = audio_path(spool.meta, zone_minutes)
         size, digest = _stand(inside(recordings, relative), spool, arranged)
-    return BurstRecord(
+    return Recording(
         meta=spool.meta,
         outcome=end.outcome,
         ended_ms=end.ended_ms,

@@ -14,7 +14,7 @@ import pytest
 from groups.vocabulary import BurstEnd
 from poc_server.recording import finisher as finishing
 from poc_server.recording.finisher import Finisher
-from poc_server.recording.model import BurstRecord
+from poc_server.recording.model import Recording
 from poc_server.recording.settings import RecordingSettings
 from poc_server.recording.spool import SpoolEnd, end_record, head_record, voice_record
 from poc_server.worker.client import JobFailed, Worker, WorkerDied
@@ -27,10 +27,10 @@ class Shelf:
     """Keeps every record it is given, as the journal would."""
 
     def __init__(self) -> None:
-        self.records: list[BurstRecord] = []
+        self.records: list[Recording] = []
         self.failed: list[tuple[str, str]] = []
 
-    async def recorded(self, record: BurstRecord) -> None:
+    async def recorded(self, record: Recording) -> None:
         self.records.append(record)
 
     def muxing_failed(self, spool: Path, reason: str) -> None:
@@ -41,7 +41,7 @@ class Shelf:
 async def finishing_in(folder: Path) -> AsyncIterator[tuple[Finisher, Shelf, Worker]]:
     worker = await Worker.start()
     shelf = Shelf()
-    finisher = Finisher(worker, shelf, folder / "spool", folder / "recordings", RecordingSettings())
+    finisher = Finisher(worker, shelf, folder / "failed", folder / "recordings", RecordingSettings())
     try:
         yield finisher, shelf, worker
     finally:
@@ -59,7 +59,7 @@ def leave_spool(folder: Path, burst: int, *, whole: bool = True) -> Path:
 
 async def test_a_spool_becomes_a_file_and_a_record_and_goes(tmp_path: Path) -> None:
     async with finishing_in(tmp_path) as (finisher, shelf, _):
-        await finisher.start()
+        finisher.start()
         path = leave_spool(tmp_path, 1)
         finisher.spooled(path)
         await finisher.drained()
@@ -68,35 +68,33 @@ async def test_a_spool_becomes_a_file_and_a_record_and_goes(tmp_path: Path) -> N
     assert hear((tmp_path / "recordings" / record.file).read_bytes()).plays == 25 * SAMPLES
 
 
-async def test_what_a_killed_server_left_is_finished_at_the_next_start(tmp_path: Path) -> None:
-    leave_spool(tmp_path, 1)
+async def test_a_torn_spool_becomes_a_recording_that_is_marked_cut(tmp_path: Path) -> None:
     torn = leave_spool(tmp_path, 2, whole=False)
     torn.write_bytes(head_record(meta(2)) + voice_record(spoken(20)) + voice_record(spoken(25)[20:])[:-7])
     async with finishing_in(tmp_path) as (finisher, shelf, _):
-        await finisher.start()
+        finisher.start()
+        finisher.spooled(torn)
         await finisher.drained()
-    assert [(int(r.meta.burst), r.outcome, r.packets) for r in shelf.records] == [
-        (1, BurstEnd.RELEASED, 25),
-        (2, BurstEnd.CUT, 20),
-    ]
-    assert list((tmp_path / "spool").glob("*.spool")) == []
+    assert [(r.outcome, r.packets) for r in shelf.records] == [(BurstEnd.CUT, 20)]
 
 
 async def test_a_spool_that_is_none_is_put_aside_and_told(tmp_path: Path) -> None:
-    leave_spool(tmp_path, 1)
-    (tmp_path / "spool" / "0.spool").write_bytes(b"junk")
+    junk = leave_spool(tmp_path, 0)
+    junk.write_bytes(b"junk")
     async with finishing_in(tmp_path) as (finisher, shelf, _):
-        await finisher.start()
+        finisher.start()
+        finisher.spooled(junk)
+        finisher.spooled(leave_spool(tmp_path, 1))
         await finisher.drained()
         assert (finisher.finished, finisher.failed) == (1, 1)
     assert len(shelf.records) == 1
     assert shelf.failed[0][0] == "0.spool"
-    assert (tmp_path / "spool" / "failed" / "0.spool").read_bytes() == b"junk"
+    assert (tmp_path / "failed" / "0.spool").read_bytes() == b"junk"
 
 
 async def test_a_worker_that_dies_comes_back_and_the_burst_is_finished(tmp_path: Path) -> None:
     async with finishing_in(tmp_path) as (finisher, shelf, worker):
-        await finisher.start()
+        finisher.start()
         assert worker.pid is not None
         first = worker.pid
         os.kill(first, signal.SIGKILL)
@@ -111,11 +109,11 @@ async def test_a_disk_that_takes_no_file_is_waited_for(tmp_path: Path, monkeypat
     monkeypatch.setattr(finishing, "DISK_RETRY_S", 0.01)
     (tmp_path / "recordings").write_text("in the way")
     async with finishing_in(tmp_path) as (finisher, shelf, worker):
-        await finisher.start()
+        finisher.start()
         path = leave_spool(tmp_path, 1)
         finisher.spooled(path)
         with pytest.raises(JobFailed) as refused:
-            await worker.run("mux", spool=str(path), recordings=str(tmp_path / "recordings"), day_offset_minutes=0)
+            await worker.run("mux", spool=str(path), recordings=str(tmp_path / "recordings"), zone_minutes=0)
         assert refused.value.disk
         assert shelf.records == []
         assert path.exists()
@@ -130,10 +128,10 @@ async def test_the_worker_says_what_it_cannot_do_and_goes_on(tmp_path: Path) -> 
         await worker.run("brew", kind="coffee")
     with pytest.raises(JobFailed, match="KeyError"):
         await worker.run("mux")
-    assert await worker.run("list_spools", folder=str(tmp_path)) == {"paths": []}
+    assert await worker.run("remove", path=str(tmp_path / "absent")) == {}
     await worker.aclose()
     with pytest.raises(WorkerDied):
-        await worker.run("list_spools", folder=str(tmp_path))
+        await worker.run("remove", path=str(tmp_path / "absent"))
 
 
 def test_the_worker_ends_with_its_node() -> None:
@@ -142,7 +140,7 @@ def test_the_worker_ends_with_its_node() -> None:
         "from poc_server.worker.client import Worker\n"
         "async def main():\n"
         "    worker = await Worker.start()\n"
-        "    await worker.run('list_spools', folder='/nowhere')\n"
+        "    await worker.run('remove', path='/nowhere')\n"
         "    print(worker.pid, flush=True)\n"
         "    os.kill(os.getpid(), 9)\n"
         "asyncio.run(main())\n"

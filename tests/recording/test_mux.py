@@ -12,7 +12,7 @@ import pytest
 
 from codec.packet import VoicePacket
 from groups.vocabulary import BurstEnd
-from poc_server.recording.model import BurstRecord
+from poc_server.recording.model import Recording
 from poc_server.recording.spool import NotASpool, SpoolEnd, end_record, head_record, voice_record
 from poc_server.worker.mux import mux
 from tests.recording.voices import FRAME_MS, NOON, SAMPLES, hear, likeness, meta, speech, spoken
@@ -20,7 +20,7 @@ from tests.recording.voices import FRAME_MS, NOON, SAMPLES, hear, likeness, meta
 pytestmark = pytest.mark.wire
 
 
-def finish(folder: Path, packets: list[VoicePacket], end: SpoolEnd | None = None) -> tuple[BurstRecord, bytes]:
+def finish(folder: Path, packets: list[VoicePacket], end: SpoolEnd | None = None) -> tuple[Recording, bytes]:
     spool = folder / "s.spool"
     ending = end_record(end) if end else b""
     spool.write_bytes(head_record(replace(meta(), from_ms=NOON)) + voice_record(packets) + ending)
@@ -114,4 +114,4 @@ def test_what_is_no_spool_is_refused(tmp_path: Path) -> None:
 
 def test_a_record_survives_json(tmp_path: Path) -> None:
     record, _ = finish(tmp_path, spoken(3))
-    assert BurstRecord.from_json(record.to_json()) == record
+    assert Recording.from_json(record.to_json()) == record

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from codec.coding import RATE, Decoder, encode_all
 from codec.packet import VoicePacket
 from codec.wav import read_wav
-from groups.vocabulary import BurstId, GroupId, UserId
+from groups.vocabulary import AgencyId, BurstId, GroupId, UserId
 from poc_server.recording.model import BurstMeta
 
 SPEECH = Path(__file__).parents[2] / "loadtest" / "speech"
@@ -25,7 +25,7 @@ Samples = npt.NDArray[np.int16]
 
 
 def meta(burst: int = NOON, group: str = "g-1", started_ms: int = NOON) -> BurstMeta:
-    return BurstMeta(GroupId(group), BurstId(burst), UserId("u-1"), "node-1", started_ms)
+    return BurstMeta(AgencyId("ag"), GroupId(group), BurstId(burst), UserId("u-1"), "王建国", "node-1", started_ms)
 
 
 @cache
@@ -34,7 +34,7 @@ def speech(name: str = "zh-report") -> Samples:
 
 
 @cache
-def _encoded(name: str) -> tuple[bytes, ...]:
+def encoded(name: str) -> tuple[bytes, ...]:
     return tuple(encode_all(speech(name)))
 
 
@@ -49,7 +49,7 @@ def spoken(count: int, name: str = "zh-report", at_ms: int = NOON, sequence: int
             arrived_ms=at_ms + i * FRAME_MS,
             level=30,
         )
-        for i, payload in enumerate((_encoded(name) * (count // 100 + 1))[:count])
+        for i, payload in enumerate((encoded(name) * (count // 100 + 1))[:count])
     ]
 
 

@@ -15,7 +15,9 @@ from poc_server.store.audit import AuditEntry
 from poc_server.store.engine import Database
 from poc_server.store.ids import new_id
 from poc_server.store.journal import lines
-from poc_server.store.journal.kinds import AuditRecord, BurstRecord, CallEnded, CallStarted, Record
+from poc_server.store.journal.base import Record
+from poc_server.store.journal.bursts import BurstPlace, BurstRecord
+from poc_server.store.journal.kinds import AuditRecord, CallEnded, CallStarted
 from poc_server.store.journal.replay import Replayer
 from poc_server.store.journal.writer import JournalWriter
 from poc_server.store.settings import JournalSettings
@@ -109,6 +111,7 @@ def _name(folder: Path) -> str:
 
 __all__ = [
     "AuditRecord",
+    "BurstPlace",
     "BurstRecord",
     "CallEnded",
     "CallStarted",

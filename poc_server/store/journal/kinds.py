@@ -9,50 +9,19 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
-from sqlalchemy import Table, bindparam, update
-from sqlalchemy.dialects import postgresql, sqlite
+from pydantic import AfterValidator, Field, TypeAdapter
+from sqlalchemy import bindparam, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from groups.vocabulary import AgencyId, BurstEnd, CallId, DeviceId, GroupId, GroupKind, Tier, UserId
+from groups.vocabulary import AgencyId, CallId, GroupId, GroupKind, Tier, UserId
 from poc_server.store import audit
 from poc_server.store import tables as t
 from poc_server.store.audit import AuditEntry
 from poc_server.store.ids import clean
-
-MAX_MS = 2**62
-Ms = Annotated[int, Field(ge=0, le=MAX_MS)]
-Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
-Text = Annotated[str, Field(max_length=128), AfterValidator(clean)]
-
-
-class Record(BaseModel):
-    """Base of all: frozen, nothing unknown."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class BurstRecord(Record):
-    """A talk burst that has ended."""
-
-    kind: Literal["burst"] = "burst"
-    v: Literal[1] = 1
-    id: Annotated[int, Field(gt=0, le=MAX_MS)]
-    group: GroupId
-    agency: AgencyId
-    user: UserId
-    user_name: Text
-    node: Text
-    started_ms: Ms
-    ended_ms: Ms
-    end: BurstEnd
-    tier: Tier = Tier.NORMAL
-    priority: Annotated[int, Field(ge=0, le=255)] = 0
-    call: CallId | None = None
-    device: DeviceId | None = None
-    incident: Text | None = None
-    packets: Count = 0
-    lost: Count = 0
+from poc_server.store.inserts import insert_new
+from poc_server.store.journal import bursts
+from poc_server.store.journal.base import Ms, Record, Text
+from poc_server.store.journal.bursts import BurstRecord
 
 
 class CallStarted(Record):
@@ -129,40 +98,6 @@ records: TypeAdapter[Any] = TypeAdapter(AnyRecord)
 Applier = Callable[[AsyncConnection, Sequence[Any]], Awaitable[None]]
 
 
-async def insert_new(connection: AsyncConnection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert rows, passing over those whose key is there already."""
-    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    await connection.execute(make(table).on_conflict_do_nothing(), list(rows))
-
-
-async def _bursts(connection: AsyncConnection, found: Sequence[BurstRecord]) -> None:
-    await insert_new(
-        connection,
-        t.burst,
-        [
-            {
-                "id": each.id,
-                "group_id": each.group,
-                "agency_id": each.agency,
-                "call_id": each.call,
-                "user_id": each.user,
-                "user_name": each.user_name,
-                "device_id": each.device,
-                "tier": int(each.tier),
-                "priority": each.priority,
-                "incident": each.incident,
-                "node": each.node,
-                "started_ms": each.started_ms,
-                "ended_ms": each.ended_ms,
-                "end_reason": each.end.value,
-                "packets": each.packets,
-                "lost": each.lost,
-            }
-            for each in found
-        ],
-    )
-
-
 async def _calls_started(connection: AsyncConnection, found: Sequence[CallStarted]) -> None:
     await insert_new(
         connection,
@@ -226,7 +161,7 @@ async def _places(connection: AsyncConnection, found: Sequence[PlaceRecord]) -> 
 
 
 APPLIERS: dict[str, Applier] = {
-    "burst": _bursts,
+    "burst": bursts.apply,
     "call_started": _calls_started,
     "call_ended": _calls_ended,
     "audit": _audit,

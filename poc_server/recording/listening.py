@@ -1,0 +1,69 @@
+"""Audio for players: the file as it is kept, or made on the fly in the worker for players that cannot take it."""
+
+from __future__ import annotations
+
+import asyncio
+from enum import StrEnum
+from pathlib import Path
+
+from groups.vocabulary import Refusal
+from poc_server.recording.finisher import WorkerPort
+from poc_server.recording.layout import inside
+from poc_server.refused import Refused
+from poc_server.worker.client import JobFailed, WorkerDied
+
+
+class AudioForm(StrEnum):
+    """Forms in which a recording can be had."""
+
+    OGG = "ogg"
+    MP4 = "mp4"
+    MP3 = "mp3"
+
+    @property
+    def media_type(self) -> str:
+        """Its media type."""
+        return {AudioForm.OGG: "audio/ogg", AudioForm.MP4: "audio/mp4", AudioForm.MP3: "audio/mpeg"}[self]
+
+
+class Listening:
+    """Finds or makes the file to be played.
+
+    Args:
+        files: folder of the recordings.
+        made: folder of what was made for players; may be emptied at any time.
+    """
+
+    def __init__(self, worker: WorkerPort, files: Path, made: Path) -> None:
+        self._worker = worker
+        self._files = files
+        self._made = made
+        self._making: dict[Path, asyncio.Task[Path]] = {}
+
+    async def file(self, key: str, relative: str, form: AudioForm) -> Path:
+        """The file of recording ``key`` in ``form``.
+
+        Refuses: not_found when the file is not there, unavailable when it cannot be made now.
+        """
+        try:
+            path = inside(self._files, relative)
+        except ValueError:
+            raise Refused(Refusal.NOT_FOUND, "file") from None
+        if not await asyncio.to_thread(path.is_file):
+            raise Refused(Refusal.NOT_FOUND, "the file is not on this node's disk")
+        if form is AudioForm.OGG:
+            return path
+        wanted = self._made / f"{key}.{form.value}"
+        task = self._making.get(wanted)
+        if task is None:
+            task = self._making[wanted] = asyncio.create_task(self._make(path, wanted, form))
+            task.add_done_callback(lambda _: self._making.pop(wanted, None))
+        return await asyncio.shield(task)
+
+    async def _make(self, source: Path, wanted: Path, form: AudioForm) -> Path:
+        if not await asyncio.to_thread(wanted.is_file):
+            try:
+                await self._worker.run("convert", source=str(source), wanted=str(wanted), form=form.value)
+            except (JobFailed, WorkerDied) as problem:
+                raise Refused(Refusal.UNAVAILABLE, f"cannot be converted: {problem}"[:200]) from None
+        return wanted

@@ -1,0 +1,93 @@
+"""Signs what was sealed, soon after it was, and writes each day's heads to a file that can be handed out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from poc_server.recording.chain import Head, SignedHead, head_to_json
+from poc_server.recording.keys import EvidenceKey
+from poc_server.recording.settings import RecordingSettings
+from poc_server.refused import Refused
+from poc_server.store import Store, evidence
+from poc_server.store.ids import now_ms
+
+log = structlog.get_logger(__name__)
+
+
+class Notary:
+    """Signs the heads of every group's day.
+
+    Args:
+        folder: where ``YYYY-MM-DD.heads.jsonl`` and ``keys/NAME.pem`` (public keys) are written.
+    """
+
+    def __init__(self, key: EvidenceKey, store: Store, settings: RecordingSettings, folder: Path) -> None:
+        self.key = key
+        self.signed = 0
+        self.listeners: list[Callable[[list[SignedHead]], None]] = []
+        self._store = store
+        self._settings = settings
+        self._folder = folder
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Sign from now on, every ``sign_every_s``."""
+        self._task = asyncio.create_task(self._run(), name="notary")
+
+    async def aclose(self) -> None:
+        """Stop; what is unsigned is signed at the next start."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def sign_now(self) -> list[SignedHead]:
+        """Sign all that waits; returns the new heads. Raises `StoreUnavailable`, OSError (of the daily file)."""
+        async with self._store.reading() as connection:
+            waiting = await evidence.unsigned(connection)
+        made = [
+            self.key.sign(Head(row.group_id, row.day, row.entries, bytes(row.hash), now_ms(), self.key.name))
+            for row in waiting
+        ]
+        if not made:
+            return []
+        async with self._store.writing() as connection:
+            await evidence.keep_signatures(connection, made)
+        self.signed += len(made)
+        for tell in self.listeners:
+            tell(made)
+        await self._write_days(sorted({signed.head.day for signed in made}))
+        return made
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self.sign_now()
+            except (Refused, OSError) as problem:
+                log.warning("evidence_not_signed", problem=str(problem))
+            await asyncio.sleep(self._settings.sign_every_s)
+
+    async def _write_days(self, days: list[str]) -> None:
+        for day in days:
+            async with self._store.reading() as connection:
+                heads = await evidence.heads(connection, days=[day])
+            await asyncio.to_thread(self._write_day, day, heads)
+
+    def _write_day(self, day: str, heads: list[SignedHead]) -> None:
+        keys = self._folder / "keys"
+        keys.mkdir(parents=True, exist_ok=True)
+        _replace(keys / f"{self.key.name}.pem", self.key.public_pem())
+        lines = (json.dumps(head_to_json(signed), ensure_ascii=False, sort_keys=True) for signed in heads)
+        _replace(self._folder / f"{day}.heads.jsonl", "".join(f"{line}\n" for line in lines))
+
+
+def _replace(path: Path, text: str) -> None:
+    half = path.with_name(f".{path.name}.{os.getpid()}")
+    half.write_text(text, "utf-8")
+    half.replace(path)

@@ -1,0 +1,251 @@
+"""Recording as the node sees it: joins recorder, worker, journal and evidence, and opens and closes them in order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import structlog
+
+from groups.model import User
+from groups.vocabulary import CallId, DeviceId, GroupId, IncidentCode
+from poc_server.metrics import Reading
+from poc_server.recording.finisher import Finisher
+from poc_server.recording.keys import EvidenceKey
+from poc_server.recording.listening import Listening
+from poc_server.recording.model import BurstMeta, Place, Recording
+from poc_server.recording.notary import Notary
+from poc_server.recording.recorder import BurstTap, Recorder, RecordingAlarm, RecordingGap
+from poc_server.recording.settings import RecordingSettings
+from poc_server.recording.spools import SpoolFolders
+from poc_server.recording.writer import DiskState
+from poc_server.store import SYSTEM, Actor, BurstPlace, BurstRecord, Store, audit
+from poc_server.store.audit import AuditEntry
+from poc_server.store.recordings import Found
+from poc_server.talk.talkgroup import BurstMeta as TalkMeta
+from poc_server.worker.client import Worker
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What belongs to a burst beside the floor: filled in by who knows it."""
+
+    call: CallId | None = None
+    incident: IncidentCode | None = None
+    place: Place | None = None
+
+
+class FactsOf(Protocol):
+    """Asked once at each burst's begin; only looks into memory."""
+
+    def __call__(self, group: GroupId, talker: User, /) -> Facts:
+        """Call, incident and place."""
+
+
+class Recordings:
+    """The recording of one node. Made by `open`."""
+
+    def __init__(
+        self, settings: RecordingSettings, data: Path, store: Store, node: str, clock: Callable[[], int]
+    ) -> None:
+        self.settings = settings
+        self.files = data / "recordings"
+        self.facts_of: FactsOf = lambda _group, _talker: Facts()
+        self.alarms: list[Callable[[RecordingAlarm], None]] = []
+        self._store = store
+        self._node = node
+        self._clock = clock
+        self._stack = AsyncExitStack()
+
+    @classmethod
+    async def open(
+        cls, settings: RecordingSettings, data: Path, store: Store, node: str, clock: Callable[[], int]
+    ) -> Recordings:
+        """Start everything, and finish what a run that died left behind.
+
+        Raises:
+            OSError: the data folder cannot be written.
+            BadKey: the evidence key is none.
+        """
+        made = cls(settings, data, store, node, clock)
+        try:
+            await made._start(data)
+        except BaseException:
+            await made._stack.aclose()
+            raise
+        return made
+
+    async def aclose(self) -> None:
+        """Put on disk what is in memory, finish it as far as time allows, end the worker."""
+        await self._stack.aclose()
+
+    # --- of the node -----------------------------------------------------------------------------------------------
+
+    def begin(self, meta: TalkMeta) -> BurstTap:
+        """A burst of a talker of this node begins (`poc_server.talk.talkgroup.BurstListener`)."""
+        facts = self.facts_of(meta.group.id, meta.talker)
+        membership = self._store.directory.membership(meta.group.id, meta.talker.id)
+        _, _, device = meta.device.partition("/")
+        return self.recorder.begin(
+            BurstMeta(
+                agency=meta.group.agency,
+                group=meta.group.id,
+                burst=meta.burst,
+                talker=meta.talker.id,
+                talker_name=meta.talker.name,
+                node=self._node,
+                started_ms=meta.began_ms,
+                call=facts.call,
+                device=DeviceId(device) if device else None,
+                tier=meta.tier,
+                priority=membership.priority if membership else 0,
+                incident=facts.incident,
+                place=facts.place,
+            )
+        )
+
+    # --- of the API ------------------------------------------------------------------------------------------------
+
+    def played(self, actor: Actor, row: Found, form: str) -> AuditEntry:
+        """Somebody plays a recording: for the audit."""
+        return self._access(actor, row, "recording.play", {"form": str(form)})
+
+    def refused(self, actor: Actor, row: Found) -> AuditEntry:
+        """Somebody asked for a recording he may not hear: for the audit."""
+        return self._access(actor, row, "recording.refused", {})
+
+    def _access(self, actor: Actor, row: Found, action: str, detail: dict[str, Any]) -> AuditEntry:
+        told = {"group": row.group_id, "talker": row.user_id, "started_ms": row.started_ms, **detail}
+        return audit.entry(actor, self._clock(), action, "recording", row.key, told, row.agency_id)
+
+    def readings(self) -> Iterator[Reading]:
+        """For metrics."""
+        counters = self.recorder.counters
+        yield "poc_recorder_bursts_total", "Talk bursts recorded", counters.bursts
+        yield "poc_recorder_packets_total", "Voice packets handed to the disk", counters.packets
+        yield "poc_recorder_dropped_total", "Voice packets the disk did not take", counters.dropped
+        yield "poc_recorder_gaps_total", "Stretches of voice that are not on disk", counters.gaps
+        yield "poc_recorder_waiting", "Voice packets in memory that wait for the disk", self.recorder.waiting
+        states = "0 ok, 1 low space, 2 slow, 3 full, 4 read-only, 5 failing"
+        yield "poc_recorder_disk_state", states, list(DiskState).index(self.recorder.state)
+        yield "poc_recorder_free_bytes", "Free space where spools are written", self.recorder.free_bytes or 0
+        yield "poc_recorder_finished_total", "Spools made into files", self.finisher.finished
+        yield "poc_recorder_failed_total", "Spools put aside because they could not be read", self.finisher.failed
+        yield "poc_recorder_unfinished", "Spools that wait to be made into files", self.finisher.waiting
+        yield "poc_worker_restarts_total", "Times the worker process had to be started again", self.worker.restarts
+
+    # --- of the recorder and the finisher --------------------------------------------------------------------------
+
+    def spooled(self, path: Path) -> None:
+        """A burst's spool is whole (`RecorderListener`)."""
+        self.finisher.spooled(path)
+
+    def alarm(self, alarm: RecordingAlarm) -> None:
+        """The disk is in another state (`RecorderListener`)."""
+        bad = alarm.state not in (DiskState.OK, DiskState.LOW_SPACE)
+        (log.error if bad else log.warning)("recording_disk", state=alarm.state.value, detail=alarm.detail)
+        self._audit("recording.disk", "node", self._node, {"state": alarm.state.value, "detail": alarm.detail})
+        for tell in self.alarms:
+            tell(alarm)
+
+    def gap(self, gap: RecordingGap) -> None:
+        """Voice that was on air is not on disk (`RecorderListener`)."""
+        detail = {
+            "burst": int(gap.meta.burst),
+            "from_ms": gap.from_ms,
+            "to_ms": gap.to_ms,
+            "packets": gap.packets,
+            "reason": gap.reason,
+        }
+        log.error("recording_gap", group=gap.meta.group, **detail)
+        entry = audit.entry(SYSTEM, self._clock(), "recording.gap", "group", gap.meta.group, detail, gap.meta.agency)
+        self._store.journal.audit(entry)
+
+    async def recorded(self, recording: Recording) -> None:
+        """A burst's file stands: journal it (`RecordSink`)."""
+        self._store.journal.append(record_of(recording, self.settings.zone_minutes))
+        await self._store.journal.flush()
+
+    def muxing_failed(self, spool: Path, reason: str) -> None:
+        """A spool was put aside (`RecordSink`)."""
+        log.error("spool_put_aside", spool=spool.name, reason=reason)
+        self._audit("recording.put_aside", "spool", spool.name, {"reason": reason})
+
+    # --- private ---------------------------------------------------------------------------------------------------
+
+    async def _start(self, data: Path) -> None:
+        folders = await asyncio.to_thread(SpoolFolders.open, data / "spool")
+        self._stack.callback(folders.close)
+        key = await asyncio.to_thread(EvidenceKey.open, self.settings.evidence_key or default_key(data))
+        self.worker = await Worker.start()
+        self._stack.push_async_callback(self.worker.aclose)
+        self.listening = Listening(self.worker, self.files, data / "made")
+        self.finisher = Finisher(self.worker, self, folders.aside, self.files, self.settings)
+        self.finisher.start()
+        self._stack.push_async_callback(self.finisher.aclose)
+        for path in await asyncio.to_thread(lambda: list(folders.left_behind())):
+            self.finisher.spooled(path)
+        self.notary = Notary(key, self._store, self.settings, data / "evidence")
+        self.notary.start()
+        self._stack.push_async_callback(self.notary.aclose)
+        self.recorder = Recorder(folders.own, self.settings, self._clock, self)
+        self.recorder.start()
+        self._stack.push_async_callback(self.recorder.aclose)
+
+    def _audit(self, action: str, kind: str, target: str, detail: dict[str, object]) -> None:
+        self._store.journal.audit(audit.entry(SYSTEM, self._clock(), action, kind, target, detail))
+
+
+def record_of(recording: Recording, zone_minutes: int) -> BurstRecord:
+    """The journal's form of a recording."""
+    meta = recording.meta
+    place = meta.place
+    return BurstRecord(
+        id=int(meta.burst),
+        group=meta.group,
+        agency=meta.agency,
+        user=meta.talker,
+        user_name=meta.talker_name,
+        node=meta.node,
+        started_ms=meta.started_ms,
+        ended_ms=recording.ended_ms,
+        end=recording.outcome,
+        from_ms=meta.from_ms,
+        tier=meta.tier,
+        priority=meta.priority,
+        call=meta.call,
+        device=meta.device,
+        incident=meta.incident,
+        duration_ms=recording.duration_ms,
+        packets=recording.packets,
+        lost=recording.lost,
+        unrecorded=recording.unrecorded,
+        filled_ms=recording.filled_ms,
+        place=BurstPlace(
+            longitude=place.longitude,
+            latitude=place.latitude,
+            source=place.source,
+            age_ms=place.age_ms,
+            accuracy_m=place.accuracy_m,
+            datum=place.datum,
+        )
+        if place
+        else None,
+        file=recording.file,
+        size=recording.size,
+        sha256=recording.sha256,
+        peaks=recording.peaks.hex(),
+        zone_minutes=zone_minutes,
+    )
+
+
+def default_key(data: Path) -> Path:
+    """Where the evidence key stands unless it is configured: beside the data folder, never in it."""
+    data = data.resolve()
+    return data.with_name(f"{data.name}-keys") / "evidence.pem"

@@ -1,0 +1,74 @@
+"""The folders in which spools stand: one for each run of a node, locked while the run lives.
+
+A folder whose lock nobody holds was left by a run that died. Whoever starts next adopts it, also on a shared disk.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from poc_server.recording.layout import SPOOL_SUFFIX
+
+LOCK_NAME = "lock"
+ASIDE_NAME = "failed"
+
+
+@dataclass(slots=True)
+class SpoolFolders:
+    """This run's own folder, and those of dead runs that it has adopted."""
+
+    root: Path
+    own: Path
+    adopted: list[Path] = field(default_factory=list)
+    _locks: dict[Path, int] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, root: Path) -> SpoolFolders:
+        """Make our own folder and lock every dead one. Raises OSError when the disk does not let us."""
+        root.mkdir(parents=True, exist_ok=True)
+        folders = cls(root, root / secrets.token_hex(8))
+        folders.own.mkdir()
+        folders._lock(folders.own)
+        for path in sorted(root.iterdir()):
+            if path.is_dir() and path.name != ASIDE_NAME and path != folders.own and folders._lock(path):
+                folders.adopted.append(path)
+        return folders
+
+    @property
+    def aside(self) -> Path:
+        """Where spools go that cannot be muxed."""
+        return self.root / ASIDE_NAME
+
+    def left_behind(self) -> Iterator[Path]:
+        """The spools of dead runs, in order of their names."""
+        for folder in self.adopted:
+            yield from sorted(folder.glob(f"*{SPOOL_SUFFIX}"))
+
+    def close(self) -> None:
+        """Let go of every lock; folders in which nothing is left are removed."""
+        for folder, lock in self._locks.items():
+            if not any(folder.glob(f"*{SPOOL_SUFFIX}")):
+                with suppress(OSError):
+                    (folder / LOCK_NAME).unlink()
+                    folder.rmdir()
+            os.close(lock)
+        self._locks.clear()
+
+    def _lock(self, folder: Path) -> bool:
+        try:
+            lock = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(lock)
+            return False
+        self._locks[folder] = lock
+        return True

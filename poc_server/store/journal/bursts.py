@@ -1,0 +1,123 @@
+"""A talk burst and its recording: its row, and its entry in the evidence chain, in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from groups.vocabulary import AgencyId, BurstEnd, CallId, DeviceId, GroupId, Tier, UserId
+from poc_server.recording.chain import Kind, canonical
+from poc_server.store import evidence
+from poc_server.store import tables as t
+from poc_server.store.ids import clean, now_ms
+from poc_server.store.inserts import insert_new
+from poc_server.store.journal.base import MAX_MS, Count, Ms, Record, Text
+
+MAX_PEAKS_CHARS = 4_000
+
+
+class BurstPlace(BaseModel):
+    """Where the talker was; degrees in ``datum``, ``age_ms`` old when the burst began, measured by ``source``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    longitude: Annotated[float, Field(ge=-180, le=180)]
+    latitude: Annotated[float, Field(ge=-90, le=90)]
+    source: Annotated[str, Field(max_length=32), AfterValidator(clean)]
+    age_ms: Ms
+    accuracy_m: Annotated[float, Field(ge=0)] | None = None
+    datum: Annotated[str, Field(max_length=32), AfterValidator(clean)] = "WGS-84"
+
+
+class BurstRecord(Record):
+    """A talk burst that has ended, with what is known of its recording (`poc_server.recording.model.Recording`).
+
+    ``zone_minutes`` is the city's offset from UTC: it decides the evidence day.
+    """
+
+    kind: Literal["burst"] = "burst"
+    v: Literal[1] = 1
+    id: Annotated[int, Field(gt=0, le=MAX_MS)]
+    group: GroupId
+    agency: AgencyId
+    user: UserId | None
+    user_name: Text
+    node: Text
+    started_ms: Ms
+    ended_ms: Ms
+    end: BurstEnd
+    from_ms: Ms = 0
+    tier: Tier = Tier.NORMAL
+    priority: Annotated[int, Field(ge=0, le=255)] = 0
+    call: CallId | None = None
+    device: DeviceId | None = None
+    incident: Text | None = None
+    duration_ms: Ms = 0
+    packets: Count = 0
+    lost: Count = 0
+    unrecorded: Count = 0
+    filled_ms: Ms = 0
+    place: BurstPlace | None = None
+    file: Annotated[str, Field(max_length=500), AfterValidator(clean)] = ""
+    size: Ms = 0
+    sha256: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
+    peaks: Annotated[str, Field(pattern="^([0-9a-f]{2})*$", max_length=MAX_PEAKS_CHARS)] = ""
+    zone_minutes: Annotated[int, Field(ge=-720, le=840)] = 480
+
+    @property
+    def key(self) -> str:
+        """The name of this recording in URLs and evidence; made from what makes it unique."""
+        unique = f"{self.group}/{self.id}/{self.from_ms}"
+        return "b-" + hashlib.sha256(unique.encode()).hexdigest()[:24]
+
+    def evidence(self) -> str:
+        """What the evidence chain commits to: everything but the peaks, which are for drawing."""
+        said = self.model_dump(mode="json", exclude={"kind", "peaks", "zone_minutes"})
+        return canonical(said | {"key": self.key})
+
+
+async def apply(connection: AsyncConnection, found: Sequence[BurstRecord]) -> None:
+    """Insert what is not there. What the chain knows already is passed over, also when its row was deleted since."""
+    items = [evidence.Item(each.group, Kind.BURST, each.key, each.evidence(), each.zone_minutes) for each in found]
+    added = await evidence.append(connection, items, now_ms())
+    rows = [_row(each) for each in {each.key: each for each in found}.values() if each.key in added]
+    if rows:
+        await insert_new(connection, t.burst, rows)
+
+
+def _row(each: BurstRecord) -> dict[str, Any]:
+    return {
+        "group_id": each.group,
+        "id": each.id,
+        "from_ms": each.from_ms,
+        "key": each.key,
+        "agency_id": each.agency,
+        "call_id": each.call,
+        "user_id": each.user,
+        "user_name": each.user_name,
+        "device_id": each.device,
+        "tier": int(each.tier),
+        "priority": each.priority,
+        "incident": each.incident,
+        "node": each.node,
+        "started_ms": each.started_ms,
+        "ended_ms": each.ended_ms,
+        "end_reason": each.end.value,
+        "duration_ms": each.duration_ms,
+        "packets": each.packets,
+        "lost": each.lost,
+        "unrecorded": each.unrecorded,
+        "filled_ms": each.filled_ms,
+        "longitude": each.place.longitude if each.place else None,
+        "latitude": each.place.latitude if each.place else None,
+        "place": each.place.model_dump(mode="json") if each.place else None,
+        "file": each.file,
+        "size": each.size,
+        "sha256": each.sha256,
+        "peaks": bytes.fromhex(each.peaks),
+        "kept_ms": now_ms(),
+    }

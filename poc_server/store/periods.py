@@ -1,0 +1,35 @@
+"""Who was a member of which group when: one may replay what was said while one was in, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from groups.vocabulary import GroupId, UserId
+from poc_server.store import tables as t
+
+
+async def begin(connection: AsyncConnection, group: GroupId, users: Collection[UserId], at_ms: int) -> None:
+    """These users are members from now on; whose period is open already keeps it."""
+    open_now = _open(group).where(t.membership_period.c.user_id.in_(users))
+    inside = set((await connection.execute(open_now)).scalars())
+    rows = [{"group_id": group, "user_id": user, "from_ms": at_ms} for user in users if user not in inside]
+    if rows:
+        await connection.execute(insert(t.membership_period), rows)
+
+
+async def end(connection: AsyncConnection, group: GroupId, users: Collection[UserId] | None, at_ms: int) -> None:
+    """These users, or all when None, are members no longer."""
+    p = t.membership_period.c
+    statement = update(t.membership_period).where(p.group_id == group, p.until_ms.is_(None))
+    if users is not None:
+        statement = statement.where(p.user_id.in_(users))
+    await connection.execute(statement.values(until_ms=at_ms))
+
+
+def _open(group: GroupId) -> Any:
+    p = t.membership_period.c
+    return select(p.user_id).where(p.group_id == group, p.until_ms.is_(None))

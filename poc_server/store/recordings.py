@@ -1,0 +1,151 @@
+"""Reading recordings: search, one by its key, the last of a group. Who may read what is part of every query."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, false, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from groups.vocabulary import AgencyId, GroupId, Tier, UserId
+from poc_server.store import tables as t
+
+Found = Row[Any]
+"""A row of the table ``burst``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What one person may replay.
+
+    Attributes:
+        whole: groups of which everything may be heard.
+        while_member: groups of which may be heard what was said while ``user`` was a member.
+        orphans_of: agency of whose deleted groups everything may be heard, None for no such.
+    """
+
+    user: UserId
+    whole: frozenset[GroupId] = frozenset()
+    while_member: frozenset[GroupId] = frozenset()
+    orphans_of: AgencyId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A box in degrees."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What to look for; None is anything. Times in ms since the epoch, lengths in ms; ``tier`` and above."""
+
+    group: GroupId | None = None
+    user: UserId | None = None
+    not_user: UserId | None = None
+    incident: str | None = None
+    call: str | None = None
+    from_ms: int | None = None
+    until_ms: int | None = None
+    tier: Tier | None = None
+    shortest_ms: int | None = None
+    longest_ms: int | None = None
+    area: Area | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A slice of a list: ``after`` the (time, key) of the last one seen, ``limit`` at most, oldest or newest first."""
+
+    limit: int
+    after: tuple[int, str] | None = None
+    oldest_first: bool = False
+
+
+async def search(connection: AsyncConnection, scope: Scope, what: Search, page: Page) -> list[Found]:
+    """Recordings by time of their begin."""
+    b = t.burst.c
+    query: Select[Any] = select(t.burst).where(_allowed(scope), *_conditions(what))
+    if page.after is not None:
+        at, key = page.after
+        later = or_(b.started_ms > at, and_(b.started_ms == at, b.key > key))
+        earlier = or_(b.started_ms < at, and_(b.started_ms == at, b.key < key))
+        query = query.where(later if page.oldest_first else earlier)
+    order = (b.started_ms, b.key) if page.oldest_first else (b.started_ms.desc(), b.key.desc())
+    return list((await connection.execute(query.order_by(*order).limit(page.limit))).all())
+
+
+async def one(connection: AsyncConnection, scope: Scope, key: str) -> Found | None:
+    """The recording with that key; None also when it may not be heard."""
+    query = select(t.burst).where(t.burst.c.key == key, _allowed(scope))
+    return (await connection.execute(query)).one_or_none()
+
+
+async def any_one(connection: AsyncConnection, key: str) -> Found | None:
+    """The recording with that key, whoever asks: for the audit of a refusal."""
+    return (await connection.execute(select(t.burst).where(t.burst.c.key == key))).one_or_none()
+
+
+async def tally(connection: AsyncConnection, scope: Scope, what: Search) -> list[Found]:
+    """Per group and talker: ``recordings``, ``heard_ms`` in all, highest ``tier``, ``last_ms``."""
+    b = t.burst.c
+    query = (
+        select(
+            b.group_id,
+            b.user_id,
+            b.user_name,
+            func.count().label("recordings"),
+            func.sum(b.duration_ms).label("heard_ms"),
+            func.max(b.tier).label("tier"),
+            func.max(b.started_ms).label("last_ms"),
+        )
+        .where(_allowed(scope), b.file != "", *_conditions(what))
+        .group_by(b.group_id, b.user_id, b.user_name)
+        .order_by(func.max(b.tier).desc(), func.max(b.started_ms).desc())
+    )
+    return list((await connection.execute(query)).all())
+
+
+def _conditions(what: Search) -> list[ColumnElement[bool]]:
+    b = t.burst.c
+    tests: dict[str, Callable[[Any], ColumnElement[bool]]] = {
+        "group": lambda group: b.group_id == group,
+        "user": lambda user: b.user_id == user,
+        "not_user": lambda user: or_(b.user_id.is_(None), b.user_id != user),
+        "incident": lambda incident: b.incident == incident,
+        "call": lambda call: b.call_id == call,
+        "from_ms": lambda at: b.ended_ms > at,
+        "until_ms": lambda at: b.started_ms < at,
+        "tier": lambda tier: b.tier >= int(tier),
+        "shortest_ms": lambda length: b.duration_ms >= length,
+        "longest_ms": lambda length: b.duration_ms <= length,
+    }
+    found = [test(value) for name, test in tests.items() if (value := getattr(what, name)) is not None]
+    if what.area is not None:
+        found.append(b.longitude.between(what.area.west, what.area.east))
+        found.append(b.latitude.between(what.area.south, what.area.north))
+    return found
+
+
+def _allowed(scope: Scope) -> ColumnElement[bool]:
+    b, p = t.burst.c, t.membership_period.c
+    rules: list[ColumnElement[bool]] = [false()]
+    if scope.whole:
+        rules.append(b.group_id.in_(sorted(scope.whole)))
+    if scope.while_member:
+        inside = exists().where(
+            p.group_id == b.group_id,
+            p.user_id == scope.user,
+            p.from_ms <= b.started_ms,
+            or_(p.until_ms.is_(None), p.until_ms > b.started_ms),
+        )
+        rules.append(and_(b.group_id.in_(sorted(scope.while_member)), inside))
+    if scope.orphans_of is not None:
+        rules.append(and_(b.agency_id == scope.orphans_of, b.group_id.not_in(select(t.group.c.id))))
+    return or_(*rules)

@@ -1,0 +1,177 @@
+"""The chain as both databases keep it: positions given at the insert, lateness, replay, signatures, tampering."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
+
+from groups.vocabulary import AgencyId, BurstEnd, GroupId, UserId
+from poc_server.recording.chain import Kind, head_from_json
+from poc_server.recording.keys import BadKey, EvidenceKey
+from poc_server.recording.notary import Notary
+from poc_server.recording.settings import RecordingSettings
+from poc_server.recording.verify import Wrong, judge, signatures_by
+from poc_server.store import BurstRecord, Store, evidence
+from poc_server.store import tables as t
+from poc_server.store.evidence import Item
+from poc_server.store.ids import now_ms
+
+pytestmark = pytest.mark.wire
+NOON = 1_760_000_000_000
+DAY = 86_400_000
+
+
+def burst(number: int, group: str = "gr-1") -> BurstRecord:
+    return BurstRecord(
+        id=NOON + number,
+        group=GroupId(group),
+        agency=AgencyId("ag"),
+        user=UserId("us-1"),
+        user_name="王建国",
+        node="n1",
+        started_ms=NOON + number,
+        ended_ms=NOON + number + 4_000,
+        end=BurstEnd.RELEASED,
+    )
+
+
+def item(subject: str, group: str = "g") -> Item:
+    return Item(group, Kind.BURST, subject, json.dumps({"subject": subject}), 480)
+
+
+async def put(store: Store, items: list[Item], at_ms: int = NOON) -> set[str]:
+    async with store.writing() as connection:
+        return await evidence.append(connection, items, at_ms)
+
+
+async def places(store: Store, group: str = "g") -> list[tuple[str, int, str]]:
+    async with store.reading() as connection:
+        return [
+            (stored.entry.day, stored.entry.position, stored.entry.subject)
+            async for stored in evidence.entries(connection, group=group)
+        ]
+
+
+async def wrongs(store: Store, key: EvidenceKey) -> set[Wrong]:
+    async with store.reading() as connection:
+        entries = [stored async for stored in evidence.entries(connection)]
+        heads = await evidence.heads(connection)
+    trusted = signatures_by({key.name: key.public_pem()})
+    return {finding.wrong for finding in judge(entries, heads, trusted, lambda _: None, now_ms() + 120_000)}
+
+
+@pytest.fixture
+def notary(store: Store, tmp_path: Path) -> Notary:
+    key = EvidenceKey.of(Ed25519PrivateKey.generate())
+    return Notary(key, store, RecordingSettings(), tmp_path / "evidence")
+
+
+async def test_a_journaled_burst_has_a_row_and_a_place_in_the_chain_once(store: Store) -> None:
+    for record in (burst(1), burst(2), burst(1), burst(3, "gr-2")):
+        store.journal.append(record)
+    await store.journal.drain()
+    store.journal.append(burst(2))
+    await store.journal.drain()
+    assert [position for _, position, _ in await places(store, "gr-1")] == [1, 2]
+    async with store.reading() as connection:
+        assert await connection.scalar(select(func.count()).select_from(t.burst)) == 3
+        first = await evidence.entry_of(connection, burst(1).key)
+    assert first is not None
+    assert json.loads(first.content or "")["user_name"] == "王建国"
+
+
+async def test_a_burst_that_was_deleted_does_not_come_back_by_a_replay(store: Store) -> None:
+    store.journal.append(burst(1))
+    await store.journal.drain()
+    async with store.writing() as connection:
+        await connection.execute(t.burst.delete())
+    store.journal.append(burst(1))
+    await store.journal.drain()
+    async with store.reading() as connection:
+        assert await connection.scalar(select(func.count()).select_from(t.burst)) == 0
+
+
+async def test_the_day_is_that_of_the_insert_and_never_goes_back(store: Store) -> None:
+    await put(store, [item("a"), item("b")], NOON)
+    await put(store, [item("late")], NOON + DAY)
+    await put(store, [item("after the clock was set back")], NOON - 5 * DAY)
+    assert [(day, position) for day, position, _ in await places(store)] == [
+        ("2025-10-09", 1),
+        ("2025-10-09", 2),
+        ("2025-10-10", 1),
+        ("2025-10-10", 2),
+    ]
+
+
+async def test_two_nodes_that_seal_at_once_share_one_chain(store: Store) -> None:
+    batches = [[item(f"{node}-{i}", f"g{i % 3}") for i in range(12)] for node in range(4)]
+    await asyncio.gather(*(put(store, batch) for batch in batches), put(store, batches[0]))
+    for group in range(3):
+        assert [position for _, position, _ in await places(store, f"g{group}")] == list(range(1, 17))
+
+
+async def test_what_is_sealed_is_signed_and_handed_out(store: Store, notary: Notary, tmp_path: Path) -> None:
+    await put(store, [item("a"), item("b", "h")])
+    heard: list[object] = []
+    notary.listeners.append(heard.extend)
+    assert len(await notary.sign_now()) == 2
+    assert await notary.sign_now() == []
+    await put(store, [item("c")])
+    (signed,) = await notary.sign_now()
+    assert (signed.head.group, signed.head.count) == ("g", 2)
+    assert len(heard) == 3
+    assert await wrongs(store, notary.key) == set()
+    lines = (tmp_path / "evidence" / "2025-10-09.heads.jsonl").read_text().splitlines()
+    assert [head_from_json(json.loads(line)).head.count for line in lines] == [2, 1]
+    assert (tmp_path / "evidence" / "keys" / f"{notary.key.name}.pem").read_text() == notary.key.public_pem()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE evidence SET at_ms = at_ms + 1, content = content WHERE position = 1",
+        "UPDATE evidence SET content = '{}' WHERE position = 1",
+        "UPDATE evidence SET content = NULL, hash = previous WHERE position = 2",
+        "DELETE FROM evidence WHERE position = 2",
+    ],
+)
+async def test_the_database_itself_refuses_to_alter_the_chain(store: Store, statement: str) -> None:
+    await put(store, [item("a"), item("b")])
+    with pytest.raises(DBAPIError, match="append-only"):
+        async with store.writing() as connection:
+            await connection.execute(text(statement))
+
+
+async def test_one_who_may_do_anything_to_the_database_is_found_out(store: Store, notary: Notary) -> None:
+    await put(store, [item("a"), item("b"), item("c")])
+    await notary.sign_now()
+    assert await wrongs(store, notary.key) == set()
+    async with store.writing() as connection:
+        sqlite = connection.dialect.name == "sqlite"
+        names = ("evidence_no_delete", "evidence_no_update") if sqlite else ("evidence_guard", "evidence_guard_all")
+        for name in names:
+            await connection.execute(text(f"DROP TRIGGER {name}{'' if sqlite else ' ON evidence'}"))
+        await connection.execute(text("UPDATE evidence SET content = '{}' WHERE subject = 'b'"))
+    assert await wrongs(store, notary.key) == {Wrong.ALTERED}
+    async with store.writing() as connection:
+        await connection.execute(text("DELETE FROM evidence WHERE subject IN ('b', 'c')"))
+    assert await wrongs(store, notary.key) == {Wrong.CUT_SHORT}
+    async with store.writing() as connection:
+        await connection.execute(text("UPDATE evidence_day SET signed_entries = 1, entries = 1"))
+    assert await wrongs(store, notary.key) == {Wrong.BAD_SIGNATURE, Wrong.UNSIGNED}
+
+
+def test_the_key_is_made_once_and_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "keys" / "evidence.pem"
+    made = EvidenceKey.open(path)
+    assert path.stat().st_mode & 0o077 == 0
+    assert EvidenceKey.open(path).name == made.name
+    path.write_text("junk")
+    with pytest.raises(BadKey):
+        EvidenceKey.open(path)

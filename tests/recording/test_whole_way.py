@@ -1,0 +1,126 @@
+"""A phone speaks into a real server; what it said comes back as a file that libopus judges."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from codec.coding import decode_all
+from loadtest.identity import Identity
+from loadtest.phone import Phone
+from loadtest.wire.dtls import Credentials
+from loadtest.wire.reactor import Reactor
+from tests.recording.voices import SAMPLES, encoded, hear, likeness
+from tests.support.city import City, running_city
+
+pytestmark = pytest.mark.wire
+FRAMES = 75
+
+
+async def inhabitants(city: City) -> list[dict[str, Any]]:
+    """The demo's people, once they have moved in."""
+    async with asyncio.timeout(20):
+        while True:
+            if found := await asyncio.to_thread(city.get, "/api/v1/demo/people"):
+                return list(found)
+            await asyncio.sleep(0.05)
+
+
+async def speak(city: City, *, frames: int = FRAMES, release: bool = True) -> dict[str, Any]:
+    """Two phones in one group in which both may talk; the first says ``frames`` frames. Returns who and where."""
+    people = await inhabitants(city)
+    reactor, credentials = Reactor(), Credentials()
+    by_group: dict[str, list[Phone]] = {}
+    phones: list[Phone] = []
+    for number, person in enumerate(people):
+        token = city.post(f"/api/v1/demo/people/{person['id']}/step-in")["access_token"]
+        phone = Phone(reactor, credentials, Identity(user=person["id"], token=token), number)
+        await phone.connect(f"ws://127.0.0.1:{city.port}/ws")
+        phones.append(phone)
+        assert phone.welcome is not None
+        for group in phone.welcome.groups:
+            if group.may_talk:
+                by_group.setdefault(group.id, []).append(phone)
+    group, pair = next((group, here[:2]) for group, here in by_group.items() if len(here) > 1)
+    for phone in pair:
+        await phone.select(group)
+    press = pair[0].press_key(group)
+    assert await asyncio.wait_for(asyncio.shield(press.settled), 5), press.cause
+    begin = time.monotonic()
+    for n, packet in enumerate(encoded("zh-report")[:frames]):
+        await asyncio.sleep(max(0.0, begin + n * 0.04 - time.monotonic()))
+        pair[0].speak(packet, n * SAMPLES)
+    if release:
+        await asyncio.sleep(0.2)
+        pair[0].release_key()
+        await asyncio.sleep(0.2)
+    return {"group": group, "talker": pair[0].identity, "phones": phones, "reactor": reactor}
+
+
+def leave(said: dict[str, Any]) -> None:
+    for phone in said["phones"]:
+        phone.vanish()
+    said["reactor"].close()
+
+
+async def recorded(city: City, token: str, count: int = 1) -> list[dict[str, Any]]:
+    """The recordings, once there are as many."""
+    async with asyncio.timeout(15):
+        while True:
+            found = (await asyncio.to_thread(city.get, "/api/v1/recordings", token))["recordings"]
+            if len(found) >= count:
+                return list(found)
+            await asyncio.sleep(0.05)
+
+
+def fetch(city: City, path: str, token: str, span: str = "") -> tuple[int, bytes, str]:
+    request = urllib.request.Request(city.url + path, headers={"Authorization": f"Bearer {token}"})
+    if span:
+        request.add_header("Range", span)
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return answer.status, answer.read(), answer.headers["content-type"]
+
+
+async def test_what_a_phone_says_is_a_file_and_a_row_a_moment_later(tmp_path: Path) -> None:
+    with running_city(tmp_path / "data", "--people", "8") as city:
+        said = await speak(city)
+        talker = said["talker"]
+        (row,) = await recorded(city, talker.token)
+        path = f"/api/v1/recordings/{row['id']}/audio"
+        status, data, kind = await asyncio.to_thread(fetch, city, path, talker.token)
+        assert (status, kind) == (200, "audio/ogg")
+        assert (row["group"], row["talker"]["id"], row["end"]) == (said["group"], talker.user, "released")
+        assert (row["packets"], row["lost"], row["unrecorded"]) == (FRAMES, 0, 0)
+        assert row["duration_ms"] == FRAMES * 40
+        assert row["sha256"] == hashlib.sha256(data).hexdigest()
+        found = likeness(hear(data).samples, decode_all(encoded("zh-report")[:FRAMES])[312:])
+        assert np.median(found) > 0.95
+        part = await asyncio.to_thread(fetch, city, path, talker.token, "bytes=10-19")
+        assert part[:2] == (206, data[10:20])
+        assert (await asyncio.to_thread(fetch, city, path + "?as=mp3", talker.token))[2] == "audio/mpeg"
+        assert city.metric("poc_recorder_dropped_total") == 0
+        leave(said)
+
+
+async def test_a_killed_server_keeps_all_but_the_last_second(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running_city(data, "--people", "8") as city:
+        said = await speak(city, release=False)
+        city.process.kill()
+        city.process.wait()
+        leave(said)
+    with running_city(data, "--people", "8") as city:
+        await inhabitants(city)
+        token = city.post(f"/api/v1/demo/people/{said['talker'].user}/step-in")["access_token"]
+        (row,) = await recorded(city, token)
+        assert row["end"] == "cut"
+        assert row["duration_ms"] >= FRAMES * 40 - 1_000
+        _, audio, _ = await asyncio.to_thread(fetch, city, f"/api/v1/recordings/{row['id']}/audio", token)
+        assert hear(audio).plays == row["duration_ms"] * 48
