@@ -15,6 +15,7 @@ from groups.policy import Act, may, rights_of
 from groups.vocabulary import GroupId, NotListening, Refusal, UserId
 from poc_server.media.edge import MediaEdge
 from poc_server.metrics import Metrics, Reading
+from poc_server.talk.calls import Calls
 from poc_server.talk.ears import Ears
 from poc_server.talk.phone import Phone, person
 from poc_server.talk.presence import Presence
@@ -73,7 +74,8 @@ class Node:
         self.fabric = parts.fabric
         self.media = parts.media
         self.metrics = parts.metrics
-        self.burst_listeners = parts.burst_listeners
+        self.calls = Calls(self)
+        self.burst_listeners = (self.calls, *parts.burst_listeners)
         self.ears = Ears()
         self.presence = Presence(self)
         self.phones: dict[str, Phone] = {}
@@ -155,6 +157,7 @@ class Node:
             )
         )
         self.presence.changed(phone.groups)
+        self.calls.came(phone)
         return phone
 
     def phones_of(self, user: UserId) -> list[Phone]:
@@ -189,6 +192,7 @@ class Node:
         if phone.peer is not None:
             phone.peer.close()
             phone.peer = None
+        self.calls.gone(phone)
 
     def end_phone(self, phone: Phone, code: Refusal, close_code: int) -> None:
         """Disconnect a phone for a reason it is told, and forget its place."""
@@ -342,6 +346,7 @@ class Node:
         yield "poc_phones_connected", "Phones with a socket", sum(p.connection is not None for p in phones)
         yield "poc_media_connected", "Phones with a media path", sum(bool(p.peer and p.peer.connected) for p in phones)
         yield "poc_groups_active", "Groups with live state on this node", len(self.talkgroups)
+        yield "poc_calls", "Calls going on", len(self.calls)
         yield "poc_bursts_on_air", "Talk bursts on air now", sum(len(g.routes) for g in self.talkgroups.values())
         yield "poc_clients_aborted_total", "Clients aborted because they did not read", self.endpoint.aborted
 

@@ -19,6 +19,8 @@ MAX_AREA_POINTS = 500
 """Points of an area, the first repeated at the end among them."""
 MAX_BROADCAST_HOURS = 168
 """Longest time a broadcast waits for those who are offline."""
+MAX_CALLED = 500
+"""People one call may name."""
 HELLO_TIMEOUT_S = 10.0
 """A socket that has not said ``hello`` by then is closed with 4408."""
 PING_INTERVAL_S = 10.0

@@ -49,9 +49,7 @@ class PartChanged:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """To the initiator and all present: the call is up; from now on one may press."""
-
-    request: str | None
+    """To all present: the call is up; from now on one may press."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ def _start(state: CallState, given: into.Start, now: int) -> Step:
         else:
             state, more = _called(state, user, now)
             done += more
-    state, more = _settled(state, now, given.request)
+    state, more = _settled(state, now)
     return state, done + more
 
 
@@ -107,12 +107,12 @@ def _called(state: CallState, user: Any, now: int) -> Step:
     return state, (out.Ring(user), out.PartChanged(user, Part.RINGING))
 
 
-def _settled(state: CallState, now: int, request: str | None = None) -> Step:
+def _settled(state: CallState, now: int) -> Step:
     """Whether the call runs, goes on ringing, or has come to nothing."""
     present = len(state.present())
     if present >= max(2, state.options.least) or (state.kind in _WAIT_FOR_LATE and present):
         if state.phase is Phase.SETTING_UP:
-            return _quiet(replace(state, phase=Phase.RUNNING), now), (out.Running(request),)
+            return _quiet(replace(state, phase=Phase.RUNNING), now), (out.Running(),)
         return state, ()
     if state.pending():
         return state, ()

@@ -11,6 +11,19 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from groups.vocabulary import Refusal
+from signaling.messages.call import (
+    Call,
+    CallAccept,
+    CallAdd,
+    CallEnd,
+    CallEnded,
+    CallLeave,
+    CallParty,
+    CallRefuse,
+    CallRinging,
+    CallStart,
+    CallStopped,
+)
 from signaling.messages.connection import (
     Answer,
     Bye,
@@ -102,7 +115,13 @@ ClientMessage = Annotated[
     | BroadcastStart
     | Receipt
     | BroadcastEnd
-    | PlanRun,
+    | PlanRun
+    | CallStart
+    | CallAccept
+    | CallRefuse
+    | CallLeave
+    | CallEnd
+    | CallAdd,
     Field(discriminator="type"),
 ]
 ServerMessage = Annotated[
@@ -130,7 +149,11 @@ ServerMessage = Annotated[
     | BroughtOut
     | BroadcastStarted
     | Broadcast
-    | BroadcastTally,
+    | BroadcastTally
+    | Call
+    | CallRinging
+    | CallStopped
+    | CallEnded,
     Field(discriminator="type"),
 ]
 client_messages: TypeAdapter[Any] = TypeAdapter(ClientMessage)
@@ -203,6 +226,17 @@ __all__ = [
     "BroughtIn",
     "BroughtOut",
     "Bye",
+    "Call",
+    "CallAccept",
+    "CallAdd",
+    "CallEnd",
+    "CallEnded",
+    "CallLeave",
+    "CallParty",
+    "CallRefuse",
+    "CallRinging",
+    "CallStart",
+    "CallStopped",
     "ClientInfo",
     "ClientMessage",
     "EmergencyCall",

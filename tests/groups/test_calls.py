@@ -34,7 +34,7 @@ def test_a_private_call_answered_automatically_runs_at_once() -> None:
     state, effects = started()
     assert state.phase is Phase.RUNNING
     assert out.Join(B, None) in effects
-    assert effects[-1] == out.Running("r")
+    assert effects[-1] == out.Running()
 
 
 def test_a_private_call_answered_by_hand_rings_and_runs_when_accepted() -> None:

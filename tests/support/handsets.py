@@ -1,0 +1,107 @@
+"""Simulated phones for scenarios on the wire: what each was told is kept, and waited for by type."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from loadtest.identity import Identity, read_links_file
+from loadtest.phone import Phone
+from loadtest.speech import recording
+from loadtest.wire.dtls import Credentials
+from loadtest.wire.reactor import Reactor
+from tests.support.city import City
+
+WAIT_S = 10.0
+FRAME_S = 0.04
+CREDENTIALS = Credentials()
+M = TypeVar("M")
+
+
+class Handset(Phone):
+    """A phone that remembers what it was told."""
+
+    def __init__(self, reactor: Reactor, identity: Identity, number: int, slots: int) -> None:
+        super().__init__(reactor, CREDENTIALS, identity, number, closely=True, slots=slots)
+        self.inbox: list[Any] = []
+        self._spoken = 0
+        self._news = asyncio.Event()
+        self.on_message = self._note
+
+    @property
+    def user(self) -> str:
+        return self.identity.user
+
+    def _note(self, message: Any, _stamp: int) -> None:
+        self.inbox.append(message)
+        self._news.set()
+
+    async def told(self, kind: type[M], **fields: Any) -> M:
+        """The first message of this type with these fields, now or later; it is taken out of the inbox."""
+        async with asyncio.timeout(WAIT_S):
+            while True:
+                for message in self.inbox:
+                    if isinstance(message, kind) and all(getattr(message, k) == v for k, v in fields.items()):
+                        self.inbox.remove(message)
+                        return message
+                self._news.clear()
+                await self._news.wait()
+
+    def packets(self) -> int:
+        """Voice packets that arrived so far, on all slots."""
+        return sum(slot.packets for slot in self.voice.slots)
+
+    async def say(self, group: str, frames: int = 10) -> None:
+        """Press, speak, release. The floor must be granted."""
+        press = self.press_key(group)
+        async with asyncio.timeout(WAIT_S):
+            await press.settled
+        assert press.burst is not None, "not granted"
+        speech = recording("zh-report")
+        for number, frame in enumerate(speech.frames[:frames]):
+            self.speak(frame.marked(self.number, 1, number, time.time_ns()), self._spoken)
+            self._spoken += speech.step
+            await asyncio.sleep(FRAME_S)  # the pace of speech, not a wait
+        self.release_key()
+
+    async def until_packets(self, count: int) -> None:
+        """Until at least ``count`` packets have arrived."""
+        async with asyncio.timeout(WAIT_S):
+            while self.packets() < count:  # noqa: ASYNC110 - counted in the reactor, which tells nobody
+                await asyncio.sleep(0.01)
+
+
+class Handsets:
+    """The phones of one test."""
+
+    def __init__(self, city: City, links: Path) -> None:
+        self.url = f"ws://127.0.0.1:{city.port}/ws"
+        self.identities = read_links_file(links)
+        self.reactor = Reactor()
+        self.phones: list[Handset] = []
+
+    def someone(self, count: int, group: str | None = None) -> list[Identity]:
+        """People not taken yet, of one group when it is named."""
+        taken = {phone.identity.user for phone in self.phones}
+        return [i for i in self.identities if i.user not in taken and (group is None or group in i.groups)][:count]
+
+    async def connect(self, identity: Identity, slots: int = 2) -> Handset:
+        phone = Handset(self.reactor, identity, len(self.phones) + 1, slots)
+        self.phones.append(phone)
+        await phone.connect(self.url)
+        return phone
+
+
+@asynccontextmanager
+async def handsets(city: City, links: Path) -> AsyncIterator[Handsets]:
+    made = Handsets(city, links)
+    try:
+        yield made
+    finally:
+        for phone in made.phones:
+            phone.close()
+        made.reactor.close()

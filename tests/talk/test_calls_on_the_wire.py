@@ -1,0 +1,142 @@
+"""Private, first-to-answer and temporary-group calls over real sockets: the right people hear, nobody else does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from groups.vocabulary import Refusal
+from loadtest.phone import PhoneFailed
+from signaling.messages import (
+    Call,
+    CallAccept,
+    CallAdd,
+    CallEnd,
+    CallEnded,
+    CallLeave,
+    CallRefuse,
+    CallRinging,
+    CallStart,
+    CallStopped,
+    Select,
+)
+from tests.support.city import City, running_city
+from tests.support.handsets import Handset, Handsets, handsets
+
+pytestmark = pytest.mark.wire
+
+
+@pytest.fixture(scope="module")
+def links(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("calls") / "links"
+
+
+@pytest.fixture(scope="module")
+def city(links: Path) -> Iterator[City]:
+    with running_city(links.parent / "data", "--links", str(links)) as made:
+        end = time.monotonic() + 10
+        while not links.exists() and time.monotonic() < end:
+            time.sleep(0.05)  # the server is ready before its people have their links
+        yield made
+
+
+@pytest.fixture
+async def street(city: City, links: Path) -> AsyncIterator[Handsets]:
+    async with handsets(city, links) as made:
+        yield made
+
+
+def of(city: City, badge: str) -> str:
+    return next(p["id"] for p in city.get("/api/v1/demo/people") if p["badge"] == badge)
+
+
+async def called(city: City, street: Handsets, *badges: str) -> list[Handset]:
+    wanted = [of(city, badge) for badge in badges]
+    return [await street.connect(next(i for i in street.identities if i.user == user)) for user in wanted]
+
+
+async def test_hold_a_name_and_talk_and_only_he_hears(city: City, street: Handsets) -> None:
+    a, b, c = await called(city, street, "BJ-001", "BJ-002", "BJ-003")
+    await c.select(c.identity.groups[0])
+    call, _ = await a.request(CallStart(id="c1", users=[b.user]))
+    assert isinstance(call, Call)
+    assert {p.person.id: p.part for p in call.parties} == {a.user: "joined", b.user: "joined"}
+    await b.told(Call, phase="running")
+    await a.say(call.group)
+    await b.until_packets(10)
+    assert c.packets() == 0
+    assert a.packets() == 0
+    await b.request(CallLeave(id="c2", call=call.call))
+    assert (await a.told(CallEnded, call=call.call)).end == "hung_up"
+
+
+async def test_a_call_that_rings_is_answered_on_one_device(city: City, street: Handsets) -> None:
+    a, b = await called(city, street, "BJ-001", "BJ-002")
+    call, _ = await a.request(CallStart(id="c1", users=[b.user], answering="manual"))
+    assert call.phase == "setting up"
+    ringing = await b.told(CallRinging)
+    assert ringing.by.id == a.user
+    await b.request(CallAccept(id="c2", call=ringing.call))
+    await a.told(Call, phase="running")
+    await b.say(call.group)
+    await a.until_packets(10)
+    await a.request(CallEnd(id="c3", call=call.call))
+    assert (await b.told(CallEnded, call=call.call)).end == "hung_up"
+
+
+async def test_a_refused_call_ends_for_the_caller_with_the_reason(city: City, street: Handsets) -> None:
+    a, b = await called(city, street, "BJ-001", "BJ-002")
+    call, _ = await a.request(CallStart(id="c1", users=[b.user], answering="manual"))
+    ringing = await b.told(CallRinging)
+    await b.request(CallRefuse(id="c2", call=ringing.call))
+    assert (await a.told(CallEnded, call=call.call)).end == "refused"
+
+
+async def test_one_who_is_not_there_is_unreachable(city: City, street: Handsets) -> None:
+    (a,) = await called(city, street, "BJ-001")
+    call, _ = await a.request(CallStart(id="c1", users=[of(city, "BJ-004")]))
+    assert (await a.told(CallEnded, call=call.call)).end == "unreachable"
+
+
+async def test_the_first_to_answer_gets_the_call(city: City, street: Handsets) -> None:
+    a, b, c = await called(city, street, "BJ-001", "BJ-002", "BJ-003")
+    await a.request(CallStart(id="c1", kind="first_to_answer", users=[b.user, c.user], answering="manual"))
+    ringing = await c.told(CallRinging)
+    await b.told(CallRinging)
+    await c.request(CallAccept(id="c2", call=ringing.call))
+    assert (await b.told(CallStopped)).part == "not_needed"
+    with pytest.raises(PhoneFailed) as refused:
+        await b.request(CallAccept(id="c3", call=ringing.call))
+    assert refused.value.code is Refusal.CALL_OVER
+
+
+async def test_a_dispatcher_makes_a_temporary_group_and_pulls_more_in(city: City, street: Handsets) -> None:
+    d, a, b, c = await called(city, street, "PQ-001", "BJ-001", "BJ-002", "BJ-003")
+    call, _ = await d.request(CallStart(id="c1", kind="group", users=[a.user], name="临时组"))
+    await d.request(CallAdd(id="c2", call=call.call, users=[b.user]))
+    await b.told(Call)
+    await a.say(call.group)
+    await b.until_packets(10)
+    await d.until_packets(10)
+    assert c.packets() == 0
+    await d.request(CallEnd(id="c3", call=call.call))
+    await a.told(CallEnded, call=call.call)
+    with pytest.raises(PhoneFailed) as refused:
+        await a.request(Select(id="c4", group=call.group))
+    assert refused.value.code is Refusal.UNKNOWN_GROUP
+
+
+async def test_an_officer_makes_no_temporary_group_and_nobody_calls_himself(city: City, street: Handsets) -> None:
+    a, b = await called(city, street, "BJ-001", "BJ-002")
+    with pytest.raises(PhoneFailed) as refused:
+        await a.request(CallStart(id="c1", kind="group", users=[b.user]))
+    assert refused.value.code is Refusal.NOT_ALLOWED
+    with pytest.raises(PhoneFailed) as refused:
+        await a.request(CallStart(id="c2", users=[a.user]))
+    assert refused.value.code is Refusal.NOBODY_CALLED
+    with pytest.raises(PhoneFailed) as refused:
+        await a.request(CallStart(id="c3", users=["us-nobody"]))
+    assert refused.value.code is Refusal.UNKNOWN_USER
