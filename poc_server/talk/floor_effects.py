@@ -41,6 +41,7 @@ def granted(group: Talkgroup, effect: out.Granted) -> None:
                 from_queue=effect.from_queue,
             )
         )
+        group.answered(phone, "immediate")
 
 
 def burst_began(group: Talkgroup, effect: out.BurstBegan) -> None:
@@ -84,6 +85,7 @@ def denied(group: Talkgroup, effect: out.Denied) -> None:
     phone = group.phones.get(effect.key)
     if phone is not None:
         _forget_held(phone)
+        group.answered(phone, "denied")
         code = DENIALS[effect.cause]
         phone.send(
             FloorDeny(
@@ -102,6 +104,7 @@ def queued(group: Talkgroup, effect: out.Queued) -> None:
     phone = group.phones.get(effect.key)
     if phone is not None:
         _forget_held(phone)
+        group.answered(phone, "queued")
         phone.send(FloorQueued(id=effect.request, group=group.id, position=effect.position, size=effect.size))
 
 

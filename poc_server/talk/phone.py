@@ -33,6 +33,7 @@ class Phone:
         listens: groups heard beside the selected one, most important first.
         brought: groups the system itself brought it into (calls, emergencies), newest first; heard before all others.
         listening_until: loop time until which "yes, I would hear" holds, 0 when the phone said no.
+        pressed_at: loop time of the floor request that has no answer yet.
         dropped_at: loop time at which the socket was lost, None while there is one.
     """
 
@@ -47,6 +48,7 @@ class Phone:
     brought: tuple[GroupId, ...] = ()
     listening_until: float = 0.0
     not_listening: NotListening | None = NotListening.NO_MEDIA
+    pressed_at: float | None = None
     dropped_at: float | None = None
     resume: str = field(default_factory=lambda: secrets.token_urlsafe(24))
 

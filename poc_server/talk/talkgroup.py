@@ -179,6 +179,12 @@ class Talkgroup:
         roster = self._node.roster
         return any(may(act, phone.user, self.group, roster) is None for act in (Act.TALK, Act.DISPATCH))
 
+    def answered(self, phone: Phone, outcome: Literal["immediate", "queued", "denied"]) -> None:
+        """A floor request has its answer: the access time as the server sees it (KPI 1, TS 22.179 §6.15)."""
+        if phone.pressed_at is not None:
+            seconds, phone.pressed_at = self._node.loop_time() - phone.pressed_at, None
+            self._node.metrics.access.labels(outcome).observe(seconds)
+
     # --- bursts ----------------------------------------------------------------------------------------------------
 
     def talker_key(self, burst: BurstId) -> str | None:

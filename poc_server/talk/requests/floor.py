@@ -30,6 +30,7 @@ DISPATCHER_PRIORITY = 200
 
 def floor_request(node: Node, phone: Phone, message: FloorRequest) -> None:
     """Key down: the right is looked up here, the floor is judged by the machine."""
+    phone.pressed_at = node.loop_time()
     talkgroup = _affiliated(node, phone, message.group, message.id)
     if talkgroup is None:
         return
