@@ -16,6 +16,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from loadtest.identity import BadLinks, Identity, read_links_file
+from loadtest.priority import before_others
 from loadtest.procfs import Cost, NoSuchServer, cost, listener
 from loadtest.result import CannotRun
 
@@ -57,12 +58,15 @@ STAFF: Final = 40
 
 
 @asynccontextmanager
-async def started(people: int, *, command: Sequence[str] = ()) -> AsyncIterator[Target]:
+async def started(people: int, *, command: Sequence[str] = (), first: bool = False) -> AsyncIterator[Target]:
     """Start a demo server of ``people`` with a data folder of its own, and stop it in the end.
 
     ``command`` replaces ``python -m poc_server.cli``, for profilers; the process that listens is measured all the same.
-    Raises `CannotRun` when it does not come up.
+    ``first``: it and this process take the CPU before others, where that is allowed. Raises `CannotRun` when the server
+    does not come up.
     """
+    if first:
+        before_others(os.getpid())
     with tempfile.TemporaryDirectory(prefix="poc-loadtest-") as folder:
         port, links, log = _free_port(), Path(folder, "links.jsonl"), Path(folder, "server.log")
         arguments = [
@@ -82,6 +86,8 @@ async def started(people: int, *, command: Sequence[str] = ()) -> AsyncIterator[
             )
         finally:
             os.close(output)
+        if first:
+            before_others(process.pid)
         try:
             await _until_serving(process, log)
             yield running(f"ws://127.0.0.1:{port}/ws", links, listener(port))

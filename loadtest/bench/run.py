@@ -57,7 +57,7 @@ async def bench(lengths: Lengths, progress: Progress, tell: Tell, *, only: froze
 
     def scenario(module: Any, people: int, options: Any) -> Callable[[], Any]:
         async def work() -> dict[str, Any]:
-            async with started(people) as target:
+            async with started(people, first=True) as target:
                 result = await module.run(target, options, progress)
             done.notes.extend(result.notes)
             figures: dict[str, Any] = result.figures

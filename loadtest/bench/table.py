@@ -98,6 +98,9 @@ ROWS = (
     Row("access beside 2,000 listeners on air, p99", _CROWD, "ms", 50, 10, _at("crowd", "access_ms", "p99")),
     Row("late entry, p95", _TALK, "ms", 60, 20, _at("talk", "late_entry_ms", "p95")),
     Row("relay, p99", _TALK, "ms", 20, 5, _at("talk", "relay_ms", "p99")),
+    Row(
+        "relay of a bare C loop meanwhile, p99", "the same work in C", "ms", None, None, _at("floor", "relay_ms", "p99")
+    ),
     Row("fan-out against the kernel's floor (Python path)", _FANOUT, "×", 4, 1.2, _times("fanout", "floor")),
     Row("fan-out against the kernel's floor (fast path)", _FANOUT, "×", 1.6, 1.2, _times("fanout", "floor")),
     Row("fan-out against murmur (Python path)", _FANOUT, "×", 2.2, 0.6, _times("fanout", "murmur")),

@@ -15,9 +15,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from loadtest.procfs import cost
+from loadtest.stats import Series
+from loadtest.wire.reactor import receive, with_timestamps
 
 SOURCE: Final = Path(__file__).with_name("floor.c")
 SETTLE_S: Final = 0.5
+TIMED_EVERY: Final = 50
+"""One listener in so many notes when the kernel received its packets."""
 _HEADER: Final = struct.Struct("!BBHII")
 
 
@@ -40,7 +44,10 @@ def build(folder: Path) -> Path:
 
 
 def run(listeners: int, pps: float, payload: int, seconds: float) -> dict[str, Any]:
-    """``sent``, ``delivered``, ``expected``, ``cpu_s``, ``us_per_delivered`` of the C process. Raises `NoFloor`."""
+    """``sent``, ``delivered``, ``expected``, ``cpu_s``, ``us_per_delivered`` of the C process; and ``relay_ms``.
+
+    The last says what the machine itself adds to a packet's way while it is as busy as it is. Raises `NoFloor`.
+    """
     with tempfile.TemporaryDirectory() as folder:
         program = build(Path(folder))
         ears = [_udp() for _ in range(listeners)]
@@ -70,10 +77,10 @@ def _measure(
     talker, body = _udp(), os.urandom(payload)
     talker.connect(("127.0.0.1", port))
     _until_it_answers(talker, body, drain)
-    drain.count, sent = 0, 0
+    drain.count, drain.relay_ms, sent = 0, Series(), 0
     before, start = cost(process.pid).cpu_s, time.monotonic()
     while time.monotonic() - start < seconds:
-        talker.send(_HEADER.pack(0x80, 111, sent & 0xFFFF, sent * 960 & 0xFFFFFFFF, 7) + body)
+        talker.send(_HEADER.pack(0x80, 111, sent & 0xFFFF, time.time_ns() // 1000 & 0xFFFFFFFF, 7) + body)
         sent += 1
         time.sleep(max(0.0, start + sent / pps - time.monotonic()))
     time.sleep(SETTLE_S)
@@ -85,6 +92,7 @@ def _measure(
         "expected": sent * listeners,
         "cpu_s": round(cpu, 3),
         "us_per_delivered": round(cpu / max(1, drain.count) * 1e6, 3),
+        "relay_ms": drain.relay_ms.summary(),
     }
 
 
@@ -104,17 +112,26 @@ class _Drain:
 
     def __init__(self, sockets: list[socket.socket]) -> None:
         self.sockets, self.count, self._stop = sockets, 0, False
+        self.relay_ms = Series()
+        for ear in sockets[::TIMED_EVERY]:
+            with_timestamps(ear)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
         by_fd = {ear.fileno(): ear for ear in self.sockets}
+        timed = {ear.fileno() for ear in self.sockets[::TIMED_EVERY]}
         poll = select.epoll()
         for fd in by_fd:
             poll.register(fd, select.EPOLLIN)
         while not self._stop:
             for fd, _ in poll.poll(0.2, 512):
-                by_fd[fd].recv(2048)
+                if fd in timed:
+                    data, stamp = receive(by_fd[fd], 2048)
+                    sent_us = int.from_bytes(data[4:8], "big")
+                    self.relay_ms.add(((stamp // 1000 - sent_us) & 0xFFFFFFFF) / 1000)
+                else:
+                    by_fd[fd].recv(2048)
                 self.count += 1
         poll.close()
 
