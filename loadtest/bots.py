@@ -102,19 +102,19 @@ class Bot:
 async def converse(bots: Sequence[Bot], speeches: Sequence[str], speaker: Speaker) -> None:
     """Reports and replies among the bots of one group, for ever."""
     last: Bot | None = None
+    reply, pause = False, REPLY_S  # a visitor who has just come hears somebody soon
     while True:
-        reply = last is not None and random.random() < REPLY_CHANCE
-        await asyncio.sleep(random.uniform(*(REPLY_S if reply else PAUSE_S)))
+        await asyncio.sleep(random.uniform(*pause))
         able = [bot for bot in bots if bot.ready and bot is not last] or [bot for bot in bots if bot.ready]
         if not able:
             continue
-        bot = random.choice(able)
-        await bot.quiet()
-        phone = bot.phone
-        if phone is not None:
+        last = random.choice(able)
+        await last.quiet()
+        if last.phone is not None:
             with contextlib.suppress(PhoneFailed):
-                await speaker.speak(phone, bot.group, recording(random.choice(speeches)), patience_s=5.0)
-        last = None if reply else bot
+                await speaker.speak(last.phone, last.group, recording(random.choice(speeches)), patience_s=5.0)
+        reply = not reply and random.random() < REPLY_CHANCE
+        pause = REPLY_S if reply else PAUSE_S
 
 
 def assign(identities: Sequence[Identity], wanted: Sequence[str] = ()) -> dict[str, list[Identity]]:
