@@ -4,13 +4,43 @@ from __future__ import annotations
 
 from fastapi import APIRouter, FastAPI
 
-from poc_server.api import me, problems, recordings, sign_in
+from poc_server.api import (
+    audit,
+    devices,
+    duty,
+    groups,
+    me,
+    members,
+    people,
+    places,
+    problems,
+    recordings,
+    sign_in,
+    units,
+)
 from poc_server.api.body import BodyLimit
 from poc_server.api.services import Services
 
 PREFIX = "/api/v1"
 MAX_BODY_BYTES = 256_000
 """Largest request body, but for the routes that `BodyLimit` lists."""
+
+ROUTERS = (
+    sign_in.router,
+    me.router,
+    people.router,
+    units.router,
+    units.grid,
+    groups.router,
+    members.router,
+    members.shares,
+    devices.router,
+    devices.live,
+    duty.router,
+    places.router,
+    audit.router,
+    recordings.router,
+)
 
 
 def build_api(services: Services) -> FastAPI:
@@ -27,7 +57,7 @@ def build_api(services: Services) -> FastAPI:
     app.add_middleware(BodyLimit, limit=MAX_BODY_BYTES)
     problems.install(app)
     v1 = APIRouter(prefix=PREFIX)
-    for router in (sign_in.router, me.router, recordings.router):
+    for router in ROUTERS:
         v1.include_router(router)
     if services.demo:
         v1.include_router(sign_in.demo)

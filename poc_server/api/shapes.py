@@ -5,12 +5,16 @@ from __future__ import annotations
 import unicodedata
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from fastapi import Path
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 from groups.model import User
 from groups.vocabulary import Role
 from poc_server.auth import SignedIn
 from signaling.limits import MAX_ID_CHARS, MAX_NAME_CHARS
+
+ID_PATTERN = rf"^[!-~]{{1,{MAX_ID_CHARS}}}$"
+"""Ids are printable ASCII without spaces; all are made by the server."""
 
 
 def _printable(text: str) -> str:
@@ -24,7 +28,8 @@ Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_NA
 Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME_CHARS), AfterValidator(_printable)
 ]
-Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARS), AfterValidator(_printable)]
+Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+PathId = Annotated[str, Path(pattern=ID_PATTERN)]
 
 
 class Body(BaseModel):

@@ -5,7 +5,7 @@ from poc_server.store.change import Change
 from poc_server.store.directory import Directory, DirectoryChange
 from poc_server.store.journal import BurstPlace, BurstRecord, CallEnded, CallStarted, Journal
 from poc_server.store.settings import StoreSettings
-from poc_server.store.snapshot import Device, Snapshot
+from poc_server.store.snapshot import Device, Shift, Snapshot
 from poc_server.store.store import Store
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Directory",
     "DirectoryChange",
     "Journal",
+    "Shift",
     "Snapshot",
     "Store",
     "StoreSettings",

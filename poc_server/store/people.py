@@ -73,6 +73,17 @@ async def update_user(change: Change, user: UserId, draft: UserDraft, expected: 
     change.record("user.update", "user", user, _told(draft), draft.agency)
 
 
+async def set_roles(change: Change, user: UserId, roles: frozenset[Role]) -> None:
+    """Give a user exactly these roles."""
+    row = await one(change.connection, t.user, user)
+    await change.connection.execute(delete(t.role).where(t.role.c.user_id == user))
+    await _set_roles(change.connection, user, roles)
+    stamp = update(t.user).where(t.user.c.id == user).values(version=change.version)
+    await change.connection.execute(stamp)
+    change.note("user", user)
+    change.record("user.roles", "user", user, {"roles": sorted(roles)}, row.agency_id)
+
+
 async def set_flags(
     change: Change, user: UserId, *, enabled: bool | None = None, talk_banned: bool | None = None
 ) -> None:

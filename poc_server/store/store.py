@@ -162,7 +162,8 @@ class Store:
         now = now_ms()
         if now >= self._prune_due:
             pruned = await retention.prune(self.database, self.settings.retention, now)
-            log.info("pruned", **dataclasses.asdict(pruned))
+            if any(dataclasses.astuple(pruned)):
+                log.info("pruned", **dataclasses.asdict(pruned))
             self._prune_due = now + PRUNE_EVERY_MS
 
     def _changed(self, change: DirectoryChange) -> None:

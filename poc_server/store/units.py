@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, insert, select, update
+from typing import Any
+
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, Refusal, UnitId
@@ -65,6 +67,11 @@ async def delete_unit(change: Change, unit: UnitId, expected: int | None = None)
     await change.connection.execute(delete(t.unit).where(t.unit.c.id == unit))
     change.note("unit", unit)
     change.record("unit.delete", "unit", unit, {"name": row.name}, row.agency_id)
+
+
+async def unit_row(connection: AsyncConnection, unit: UnitId) -> Row[Any] | None:
+    """The row of a unit, with its version."""
+    return (await connection.execute(select(t.unit).where(t.unit.c.id == unit))).one_or_none()
 
 
 async def _path(connection: AsyncConnection, unit: UnitId) -> list[UnitId]:

@@ -60,7 +60,9 @@ administer_units agency     -       -       -      -    -     -      -      a   
 administer_groups group     -       -       -      -    -     -      -      a      -        -
 administer_groups agency    -       -       -      -    -     -      -      a      -        -
 administer_devices agency   -       -       -      -    -     -      -      a      -        -
+see_devices agency          -       -       -      -    a     -      -      a      a        -
 administer_settings agency  -       -       -      -    -     -      -      a      -        -
+plan_duty unit              -       -       -      -    t     -      -      a      -        -
 assign_roles user           -       -       -      -    -     -      -      -      A        -
 share_group group           -       -       -      -    -     -      -      -      a        -
 share_group agency          -       -       -      -    -     -      -      -      a        -

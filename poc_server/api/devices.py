@@ -1,0 +1,183 @@
+"""Devices and live sessions: listed, renamed, disabled at a distance (遥毙), ended."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+
+from groups.policy import Act
+from groups.vocabulary import Refusal, UserId
+from poc_server.api import rights
+from poc_server.api.paging import Cursor, Limit, cursor_of, keys_of
+from poc_server.api.problems import documented
+from poc_server.api.rights import ruled
+from poc_server.api.services import SignedInCaller, Use
+from poc_server.api.shapes import ID_PATTERN, Body, Name, PathId
+from poc_server.refused import Refused
+from poc_server.store import Device, sessions
+from poc_server.store.ids import now_ms
+
+router = APIRouter(prefix="/devices", tags=["devices"])
+live = APIRouter(tags=["sessions"])
+OfUser = Annotated[str | None, Query(pattern=ID_PATTERN, description="Of this person only")]
+
+
+class DeviceOut(Body):
+    """A device that enrolled."""
+
+    id: str
+    name: str
+    user: str | None
+    user_name: str | None
+    enabled: bool
+
+
+class DevicesPage(Body):
+    """One page of devices."""
+
+    items: list[DeviceOut]
+    total: int
+    next: str | None = None
+
+
+class DeviceIn(Body):
+    """What an administrator may change."""
+
+    name: Name
+
+
+class SessionOut(Body):
+    """A session that may still refresh."""
+
+    id: str
+    user: str
+    user_name: str
+    device: str | None
+    device_name: str | None
+    way: str
+    address: str
+    created_ms: int
+    seen_ms: int
+    expires_ms: int
+
+
+@router.get("", **ruled(Act.SEE_DEVICES))
+async def list_devices(
+    caller: SignedInCaller, services: Use, user: OfUser = None, limit: Limit = 50, after: Cursor = ""
+) -> DevicesPage:
+    """Devices of one's own agency, by name."""
+    rights.allow(services, caller, Act.SEE_DEVICES, rights.own_agency(services, caller))
+    keys = keys_of(after, 2)
+    own = [
+        device
+        for device in services.directory.snapshot.devices.values()
+        if device.agency == caller.user.agency and user in (None, device.user)
+    ]
+    own.sort(key=lambda device: (device.name, device.id))
+    rest = [device for device in own if keys is None or (device.name, device.id) > keys]
+    page = rest[:limit]
+    following = cursor_of(page[-1].name, page[-1].id) if len(rest) > limit else None
+    return DevicesPage(items=[_out(services, device) for device in page], total=len(own), next=following)
+
+
+@router.put("/{device}", **ruled(Act.ADMINISTER_DEVICES, 404))
+async def rename_device(device: PathId, body: DeviceIn, caller: SignedInCaller, services: Use) -> DeviceOut:
+    """Give a device another name."""
+    rights.allow(services, caller, Act.ADMINISTER_DEVICES, rights.own_agency(services, caller))
+    found = rights.device(services, caller, device, None)
+    async with services.store.change(caller.actor) as change:
+        await sessions.set_device(change, found.id, enabled=found.enabled, name=body.name)
+    return _out(services, services.directory.device(found.id) or found)
+
+
+@router.post("/{device}/disable", **ruled(Act.DISABLE_DEVICE, 404))
+async def disable_device(device: PathId, caller: SignedInCaller, services: Use) -> DeviceOut:
+    """Disable a device at a distance (遥毙): its sessions end within a second and it cannot sign in again."""
+    found = rights.device(services, caller, device, Act.DISABLE_DEVICE)
+    async with services.store.change(caller.actor) as change:
+        await sessions.set_device(change, found.id, enabled=False)
+    return _out(services, services.directory.device(found.id) or found)
+
+
+@router.post("/{device}/enable", **ruled(Act.DISABLE_DEVICE, 404))
+async def enable_device(device: PathId, caller: SignedInCaller, services: Use) -> DeviceOut:
+    """Let a disabled device be used again; it must enrol anew, for its session has ended."""
+    found = rights.device(services, caller, device, Act.DISABLE_DEVICE)
+    async with services.store.change(caller.actor) as change:
+        await sessions.set_device(change, found.id, enabled=True)
+    return _out(services, services.directory.device(found.id) or found)
+
+
+@live.get("/sessions", **ruled(Act.END_SESSION))
+async def list_sessions(
+    caller: SignedInCaller, services: Use, user: OfUser = None, limit: Limit = 100
+) -> list[SessionOut]:
+    """Live sessions of one's own agency, the newest first."""
+    rights.allow(services, caller, Act.END_SESSION, caller.user)
+    return await _sessions(services, caller, None if user is None else UserId(user), limit)
+
+
+@live.delete("/sessions/{session}", status_code=204, **ruled(Act.END_SESSION, 404))
+async def end_session(session: PathId, caller: SignedInCaller, services: Use) -> Response:
+    """End a session; its connections close within a second."""
+    rights.allow(services, caller, Act.END_SESSION, caller.user)
+    await _end(services, caller, session, own=False)
+    return Response(status_code=204)
+
+
+@live.get("/me/sessions", responses=documented(401, 403, 503))
+async def my_sessions(caller: SignedInCaller, services: Use) -> list[SessionOut]:
+    """Where I am signed in."""
+    return await _sessions(services, caller, caller.user.id, 100)
+
+
+@live.delete("/me/sessions/{session}", status_code=204, responses=documented(401, 403, 404, 422, 503))
+async def end_my_session(session: PathId, caller: SignedInCaller, services: Use) -> Response:
+    """Sign myself out elsewhere."""
+    await _end(services, caller, session, own=True)
+    return Response(status_code=204)
+
+
+async def _sessions(services: Use, caller: SignedInCaller, user: UserId | None, limit: int) -> list[SessionOut]:
+    async with services.store.reading() as connection:
+        rows = await sessions.live_sessions(connection, caller.user.agency, now_ms(), limit, user)
+    return [_session(row) for row in rows]
+
+
+def _session(row: Any) -> SessionOut:
+    return SessionOut(
+        id=row.id,
+        user=row.user_id,
+        user_name=row.user_name,
+        device=row.device_id,
+        device_name=row.device_name,
+        way=row.way,
+        address=row.address,
+        created_ms=row.created_ms,
+        seen_ms=row.seen_ms,
+        expires_ms=row.expires_ms,
+    )
+
+
+async def _end(services: Use, caller: SignedInCaller, session: str, *, own: bool) -> None:
+    async with services.store.reading() as connection:
+        row = await sessions.session_row(connection, session)
+    user = None if row is None else services.directory.user(row.user_id)
+    mine = user is not None and (user.id == caller.user.id if own else user.agency == caller.user.agency)
+    if user is None or not mine:
+        raise Refused(Refusal.NOT_FOUND, "session")
+    if not own:
+        rights.allow(services, caller, Act.END_SESSION, user)
+    await services.auth.end_session(caller.actor, session, "signed_out" if own else "ended_by_administrator")
+
+
+def _out(services: Use, device: Device) -> DeviceOut:
+    owner = None if device.user is None else services.directory.user(device.user)
+    return DeviceOut(
+        id=device.id,
+        name=device.name,
+        user=device.user,
+        user_name=None if owner is None else owner.name,
+        enabled=device.enabled,
+    )

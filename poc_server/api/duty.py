@@ -1,0 +1,132 @@
+"""Duty shifts: planning them, and who is on duty now."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import Field
+
+from groups.policy import Act
+from groups.vocabulary import Refusal, UnitId, UserId
+from poc_server.api import rights
+from poc_server.api.paging import Expected, tag
+from poc_server.api.problems import documented
+from poc_server.api.rights import ruled
+from poc_server.api.services import Services, SignedInCaller, Use
+from poc_server.api.shapes import Body, Id, Name, PathId, PersonOut
+from poc_server.refused import Refused
+from poc_server.store import Shift, duty
+from poc_server.store.duty import ShiftDraft
+from poc_server.store.ids import now_ms
+
+router = APIRouter(prefix="/shifts", tags=["duty"])
+Ms = Annotated[int, Field(ge=0, le=2**53)]
+MAX_SHIFTS = 500
+MAX_PEOPLE = 2_000
+WEEK_MS = 7 * 86_400_000
+
+
+class ShiftIn(Body):
+    """A shift of a unit. Times in ms since the epoch."""
+
+    unit: Id
+    name: Name
+    starts_ms: Ms
+    ends_ms: Ms
+    users: Annotated[tuple[Id, ...], Field(max_length=MAX_PEOPLE)] = ()
+
+
+class ShiftOut(ShiftIn):
+    """A shift with its id."""
+
+    id: str
+    version: int
+
+
+@router.get("", responses=documented(401, 403, 422, 503))
+async def list_shifts(
+    caller: SignedInCaller,
+    services: Use,
+    from_ms: Annotated[int | None, Query(ge=0, le=2**53)] = None,
+    until_ms: Annotated[int | None, Query(ge=0, le=2**53)] = None,
+) -> list[ShiftOut]:
+    """Shifts of one's own agency that touch a time, the coming week unless said otherwise; at most 500."""
+    since = now_ms() if from_ms is None else from_ms
+    until = since + WEEK_MS if until_ms is None else until_ms
+    async with services.store.reading() as connection:
+        found = await duty.shifts_page(connection, caller.user.agency, since, until, MAX_SHIFTS)
+    return [
+        ShiftOut(
+            id=row.id,
+            unit=row.unit_id,
+            name=row.name,
+            starts_ms=row.starts_ms,
+            ends_ms=row.ends_ms,
+            users=tuple(sorted(users)),
+            version=row.version,
+        )
+        for row, users in found
+    ]
+
+
+@router.get("/now", responses=documented(401, 403))
+async def on_duty_now(caller: SignedInCaller, services: Use) -> list[PersonOut]:
+    """Who of one's own agency is named in a shift that runs now, by name."""
+    now = now_ms()
+    snapshot = services.directory.snapshot
+    names = {
+        user
+        for shift in snapshot.shifts.values()
+        if shift.agency == caller.user.agency and shift.runs(now)
+        for user in shift.users
+    }
+    people = [snapshot.users[user] for user in names if user in snapshot.users]
+    return [PersonOut.of(user) for user in sorted(people, key=lambda user: (user.name, user.id))]
+
+
+@router.post("", status_code=201, **ruled(Act.PLAN_DUTY, 404, 409))
+async def create_shift(body: ShiftIn, caller: SignedInCaller, services: Use, response: Response) -> ShiftOut:
+    """Plan a shift."""
+    rights.unit(services, caller, body.unit, Act.PLAN_DUTY)
+    async with services.store.change(caller.actor) as change:
+        made = await duty.create_shift(change, _draft(body, caller))
+    response.headers["location"] = f"/api/v1/shifts/{made}"
+    tag(response, change.version)
+    return ShiftOut(id=made, version=change.version, **body.model_dump())
+
+
+@router.put("/{shift}", **ruled(Act.PLAN_DUTY, 404, 409, 412, 428))
+async def update_shift(
+    shift: PathId, body: ShiftIn, caller: SignedInCaller, services: Use, expected: Expected, response: Response
+) -> ShiftOut:
+    """Change a shift."""
+    found = _shift(services, caller, shift)
+    rights.unit(services, caller, found.unit, Act.PLAN_DUTY)
+    rights.unit(services, caller, body.unit, Act.PLAN_DUTY)
+    async with services.store.change(caller.actor) as change:
+        await duty.update_shift(change, found.id, _draft(body, caller), expected)
+    tag(response, change.version)
+    return ShiftOut(id=found.id, version=change.version, **body.model_dump())
+
+
+@router.delete("/{shift}", status_code=204, **ruled(Act.PLAN_DUTY, 404, 412, 428))
+async def delete_shift(shift: PathId, caller: SignedInCaller, services: Use, expected: Expected) -> Response:
+    """Delete a shift that runs or is to come."""
+    found = _shift(services, caller, shift)
+    rights.unit(services, caller, found.unit, Act.PLAN_DUTY)
+    async with services.store.change(caller.actor) as change:
+        await duty.delete_shift(change, found.id, expected)
+    return Response(status_code=204)
+
+
+def _draft(body: ShiftIn, caller: SignedInCaller) -> ShiftDraft:
+    users = frozenset(UserId(user) for user in body.users)
+    return ShiftDraft(caller.user.agency, UnitId(body.unit), body.name, body.starts_ms, body.ends_ms, users)
+
+
+def _shift(services: Services, caller: SignedInCaller, name: str) -> Shift:
+    found = services.directory.snapshot.shifts.get(name)
+    if found is None or found.agency != caller.user.agency:
+        raise Refused(Refusal.NOT_FOUND, "shift")
+    return found

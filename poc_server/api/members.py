@@ -1,0 +1,192 @@
+"""Who is in a group, and the sharing of groups between agencies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from groups.model import Membership
+from groups.policy import Act
+from groups.vocabulary import AgencyId, GroupId, Refusal, UserId
+from poc_server.api import rights
+from poc_server.api.groups import seen
+from poc_server.api.problems import documented
+from poc_server.api.rights import ruled
+from poc_server.api.services import Caller, Services, SignedInCaller, Use
+from poc_server.api.shapes import Body, Id, PathId
+from poc_server.refused import Refused
+from poc_server.store import groups, sharing
+from poc_server.store.groups import MAX_PRIORITY
+
+router = APIRouter(prefix="/groups/{group}/members", tags=["groups"])
+shares = APIRouter(tags=["groups"])
+MAX_MEMBERS_AT_ONCE = 2_000
+
+
+class MemberIn(Body):
+    """A user's place in a group (TS 24.379 user priority: higher first)."""
+
+    may_talk: bool = True
+    may_preempt: bool = False
+    priority: Annotated[int, Field(ge=0, le=MAX_PRIORITY)] = 100
+
+
+class MemberOut(MemberIn):
+    """A member by name."""
+
+    user: str
+    name: str
+    badge: str
+    agency: str
+
+
+class MembersIn(Body):
+    """Several people for the same place in a group."""
+
+    users: Annotated[list[Id], Field(min_length=1, max_length=MAX_MEMBERS_AT_ONCE)]
+    place: MemberIn = MemberIn()
+
+
+@router.get("", responses=documented(401, 403, 404, 422))
+async def list_members(group: PathId, caller: SignedInCaller, services: Use) -> list[MemberOut]:
+    """The members of a group one may see, by name."""
+    found = seen(services, caller.user, group)
+    out = []
+    for user, member in services.directory.members(found.id).items():
+        person = services.directory.user(user)
+        if person is not None:
+            out.append(
+                MemberOut(
+                    user=user,
+                    name=person.name,
+                    badge=person.badge,
+                    agency=person.agency,
+                    may_talk=member.may_talk,
+                    may_preempt=member.may_preempt,
+                    priority=member.priority,
+                )
+            )
+    return sorted(out, key=lambda member: (member.name, member.user))
+
+
+@router.post("", status_code=204, **ruled(Act.ADMINISTER_GROUPS, 404, 409))
+async def add_members(group: PathId, body: MembersIn, caller: SignedInCaller, services: Use) -> Response:
+    """Add people, or change the place of those who are in already."""
+    found = _door(services, caller, group, body.users)
+    async with services.store.change(caller.actor) as change:
+        await groups.set_members(change, found, [_member(found, user, body.place) for user in body.users])
+    return Response(status_code=204)
+
+
+@router.put("/{user}", status_code=204, **ruled(Act.ADMINISTER_GROUPS, 404, 409))
+async def put_member(group: PathId, user: PathId, body: MemberIn, caller: SignedInCaller, services: Use) -> Response:
+    """Add a person, or change his place."""
+    found = _door(services, caller, group, [user])
+    async with services.store.change(caller.actor) as change:
+        await groups.set_members(change, found, [_member(found, user, body)])
+    return Response(status_code=204)
+
+
+@router.delete("/{user}", status_code=204, **ruled(Act.ADMINISTER_GROUPS, 404))
+async def remove_member(group: PathId, user: PathId, caller: SignedInCaller, services: Use) -> Response:
+    """Take a person out of a group."""
+    found = _door(services, caller, group, [user], leaving=True)
+    async with services.store.change(caller.actor) as change:
+        await groups.remove_members(change, found, [UserId(user)])
+    return Response(status_code=204)
+
+
+class ShareOut(Body):
+    """A group offered or shared between two agencies; no ``granted_ms``: the other side has not agreed yet."""
+
+    group: str
+    group_name: str
+    owner: str
+    agency: str
+    agency_name: str
+    offered_ms: int
+    granted_ms: int | None
+
+
+@shares.get("/shares", **ruled(Act.SHARE_GROUP))
+async def list_shares(caller: SignedInCaller, services: Use) -> list[ShareOut]:
+    """Shares and offers one's own agency has part in."""
+    agency = rights.own_agency(services, caller)
+    rights.allow(services, caller, Act.SHARE_GROUP, agency)
+    async with services.store.reading() as connection:
+        rows = await sharing.shares(connection, agency.id)
+    return [
+        ShareOut(
+            group=row.group_id,
+            group_name=row.group_name,
+            owner=row.owner_id,
+            agency=row.agency_id,
+            agency_name=row.agency_name,
+            offered_ms=row.offered_ms,
+            granted_ms=row.granted_ms,
+        )
+        for row in rows
+    ]
+
+
+@shares.put("/groups/{group}/shares/{agency}", status_code=204, **ruled(Act.SHARE_GROUP, 404, 409))
+async def offer_share(group: PathId, agency: PathId, caller: SignedInCaller, services: Use) -> Response:
+    """Offer a group of one's own to another agency."""
+    found = rights.group(services, caller, group, Act.SHARE_GROUP)
+    async with services.store.change(caller.actor) as change:
+        await sharing.offer(change, found, AgencyId(agency))
+    return Response(status_code=204)
+
+
+@shares.delete("/groups/{group}/shares/{agency}", status_code=204, **ruled(Act.SHARE_GROUP, 404))
+async def end_share(group: PathId, agency: PathId, caller: SignedInCaller, services: Use) -> Response:
+    """Take an offer back, or end a share: its guests leave at once."""
+    found = rights.group(services, caller, group, Act.SHARE_GROUP)
+    async with services.store.change(caller.actor) as change:
+        await sharing.end(change, found, AgencyId(agency))
+    return Response(status_code=204)
+
+
+@shares.post("/shares/{group}/grant", status_code=204, **ruled(Act.SHARE_GROUP, 404))
+async def grant_share(group: PathId, caller: SignedInCaller, services: Use) -> Response:
+    """Accept a group that another agency offers."""
+    agency = rights.own_agency(services, caller)
+    rights.allow(services, caller, Act.SHARE_GROUP, agency)
+    async with services.store.change(caller.actor) as change:
+        await sharing.grant(change, GroupId(group), agency.id)
+    return Response(status_code=204)
+
+
+@shares.delete("/shares/{group}", status_code=204, **ruled(Act.SHARE_GROUP, 404))
+async def leave_share(group: PathId, caller: SignedInCaller, services: Use) -> Response:
+    """Decline an offer, or leave a group of another agency with all one's people."""
+    agency = rights.own_agency(services, caller)
+    rights.allow(services, caller, Act.SHARE_GROUP, agency)
+    async with services.store.change(caller.actor) as change:
+        await sharing.end(change, GroupId(group), agency.id)
+    return Response(status_code=204)
+
+
+def _door(services: Services, caller: Caller, name: str, users: Sequence[str], *, leaving: bool = False) -> GroupId:
+    """The group, when the caller may put these users into it, or take them out.
+
+    Each agency names its own people, in its own groups and in those shared with it; the owner may send guests away.
+    """
+    group = services.directory.group(GroupId(name))
+    shared = group is not None and caller.user.agency in group.shared_with
+    if group is not None and shared:
+        rights.allow(services, caller, Act.ADMINISTER_GROUPS, rights.own_agency(services, caller))
+    else:
+        rights.group(services, caller, name, Act.ADMINISTER_GROUPS)
+    for user in users:
+        person = services.directory.user(UserId(user))
+        if (person is None or person.agency != caller.user.agency) and (shared or not leaving):
+            raise Refused(Refusal.UNKNOWN_USER)
+    return GroupId(name)
+
+
+def _member(group: GroupId, user: PathId, place: MemberIn) -> Membership:
+    return Membership(group, UserId(user), place.may_talk, place.may_preempt, place.priority)

@@ -1,0 +1,61 @@
+"""Pages and entity tags: how lists go on, and how two editors do not overwrite each other."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Annotated
+
+from fastapi import Depends, Header, Query, Response
+from starlette.exceptions import HTTPException
+
+from groups.vocabulary import Refusal
+from poc_server.refused import Refused
+
+MAX_PAGE = 200
+MAX_CURSOR_CHARS = 800
+Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="Items on one page")]
+Cursor = Annotated[str, Query(max_length=MAX_CURSOR_CHARS, description="``next`` of the page before")]
+Search = Annotated[str, Query(max_length=64, description="Anywhere in the name, badge, account or pinyin initials")]
+
+
+def cursor_of(*keys: str) -> str:
+    """The cursor after an item with these sort keys."""
+    return base64.urlsafe_b64encode(json.dumps(keys, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def keys_of(cursor: str, count: int) -> tuple[str, ...] | None:
+    """The sort keys in a cursor; None at the beginning. Refuses (bad_message) what this server did not make."""
+    if not cursor:
+        return None
+    try:
+        keys = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, RecursionError):
+        keys = None
+    if not isinstance(keys, list) or len(keys) != count or not all(isinstance(key, str) for key in keys):
+        raise Refused(Refusal.BAD_MESSAGE, "after")
+    if any("\x00" in key for key in keys):
+        raise Refused(Refusal.BAD_MESSAGE, "after")
+    return tuple(keys)
+
+
+def tag(response: Response, version: int) -> None:
+    """Put the entity tag of a version on an answer."""
+    response.headers["etag"] = f'"{version}"'
+
+
+def _expected(
+    if_match: Annotated[str | None, Header(description="``ETag`` of what you edit, or *")] = None,
+) -> int | None:
+    """The version an editor has seen; None for ``*``. Refuses when it is missing (428) or no tag of ours (stale)."""
+    if if_match is None:
+        raise HTTPException(428, "If-Match is missing")
+    text = if_match.strip().removeprefix("W/").strip('"')
+    if text == "*":
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise Refused(Refusal.STALE)
+    return int(text)
+
+
+Expected = Annotated[int | None, Depends(_expected)]

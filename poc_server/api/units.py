@@ -1,0 +1,178 @@
+"""The tree of units, and the grid cells they are responsible for."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Response
+from pydantic import Field
+
+from groups.policy import Act
+from groups.vocabulary import Refusal, UnitId, UserId
+from poc_server.api import rights
+from poc_server.api.paging import Cursor, Expected, Limit, Search, cursor_of, keys_of, tag
+from poc_server.api.problems import documented
+from poc_server.api.rights import ruled
+from poc_server.api.services import Services, SignedInCaller, Use
+from poc_server.api.shapes import Body, Id, Line, Name, PathId
+from poc_server.refused import Refused
+from poc_server.store import cells, units
+
+router = APIRouter(prefix="/units", tags=["units"])
+grid = APIRouter(prefix="/cells", tags=["units"])
+MAX_OUTLINE = 500
+
+
+class UnitIn(Body):
+    """A unit; without ``parent`` it is a root."""
+
+    name: Name
+    parent: Id | None = None
+
+
+class UnitOut(Body):
+    """A unit of one's own agency."""
+
+    id: str
+    name: str
+    parent: str | None
+    version: int | None = None
+
+
+@router.get("", responses=documented(401, 403))
+async def list_units(caller: SignedInCaller, services: Use) -> list[UnitOut]:
+    """All units of one's own agency."""
+    own = [unit for unit in services.directory.snapshot.units.values() if unit.agency == caller.user.agency]
+    return [UnitOut(id=unit.id, name=unit.name, parent=unit.parent) for unit in sorted(own, key=lambda unit: unit.id)]
+
+
+@router.post("", status_code=201, **ruled(Act.ADMINISTER_UNITS, 404, 409))
+async def create_unit(body: UnitIn, caller: SignedInCaller, services: Use, response: Response) -> UnitOut:
+    """A new unit."""
+    agency = rights.own_agency(services, caller)
+    rights.allow(services, caller, Act.ADMINISTER_UNITS, agency)
+    async with services.store.change(caller.actor) as change:
+        made = await units.create_unit(change, agency.id, _parent(body), body.name)
+    response.headers["location"] = f"/api/v1/units/{made}"
+    return await _shown(services, made, response)
+
+
+@router.get("/{unit}", responses=documented(401, 403, 404, 422, 503))
+async def get_unit(unit: PathId, caller: SignedInCaller, services: Use, response: Response) -> UnitOut:
+    """One unit of one's own agency."""
+    found = services.directory.unit(UnitId(unit))
+    if found is None or found.agency != caller.user.agency:
+        raise Refused(Refusal.NOT_FOUND, "unit")
+    return await _shown(services, found.id, response)
+
+
+@router.put("/{unit}", **ruled(Act.ADMINISTER_UNITS, 404, 409, 412, 428))
+async def update_unit(
+    unit: PathId, body: UnitIn, caller: SignedInCaller, services: Use, expected: Expected, response: Response
+) -> UnitOut:
+    """Rename or move a unit."""
+    found = rights.unit(services, caller, unit, Act.ADMINISTER_UNITS)
+    async with services.store.change(caller.actor) as change:
+        await units.update_unit(change, found, name=body.name, parent=_parent(body), expected=expected)
+    return await _shown(services, found, response)
+
+
+@router.delete("/{unit}", status_code=204, **ruled(Act.ADMINISTER_UNITS, 404, 409, 412, 428))
+async def delete_unit(unit: PathId, caller: SignedInCaller, services: Use, expected: Expected) -> Response:
+    """Delete an empty unit."""
+    found = rights.unit(services, caller, unit, Act.ADMINISTER_UNITS)
+    async with services.store.change(caller.actor) as change:
+        await units.delete_unit(change, found, expected)
+    return Response(status_code=204)
+
+
+def _parent(body: UnitIn) -> UnitId | None:
+    return None if body.parent is None else UnitId(body.parent)
+
+
+async def _shown(services: Services, unit: UnitId, response: Response) -> UnitOut:
+    async with services.store.reading() as connection:
+        row = await units.unit_row(connection, unit)
+    if row is None:
+        raise Refused(Refusal.NOT_FOUND, "unit")
+    tag(response, row.version)
+    return UnitOut(id=row.id, name=row.name, parent=row.parent_id, version=row.version)
+
+
+CellCode = Annotated[str, Path(pattern=r"^[0-9]{15}$", description="District 6, street 3, community 3, cell 3 digits")]
+Degrees = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+
+
+class CellIn(Body):
+    """A grid cell. ``outline``: ring of (longitude, latitude)."""
+
+    name: Line = ""
+    unit: Id
+    user: Id | None = None
+    outline: Annotated[tuple[tuple[Degrees, Degrees], ...], Field(max_length=MAX_OUTLINE)] = ()
+    datum: Literal["WGS-84", "GCJ-02", "CGCS2000"] = "WGS-84"
+
+
+class CellOut(Body):
+    """A grid cell and who is responsible for it."""
+
+    code: str
+    name: str
+    unit: str
+    user: str | None
+    outline: list[tuple[float, float]]
+    datum: str
+
+
+class CellsPage(Body):
+    """One page of cells."""
+
+    items: list[CellOut]
+    total: int
+    next: str | None = None
+
+
+@grid.get("", responses=documented(401, 403, 422, 503))
+async def list_cells(
+    caller: SignedInCaller, services: Use, q: Search = "", limit: Limit = 100, after: Cursor = ""
+) -> CellsPage:
+    """Cells of one's own agency by code."""
+    keys = keys_of(after, 1)
+    async with services.store.reading() as connection:
+        rows, total = await cells.cells_page(
+            connection, caller.user.agency, limit, text=q.replace("\x00", ""), after=keys[0] if keys else ""
+        )
+    items = [
+        CellOut(code=row.code, name=row.name, unit=row.unit_id, user=row.user_id, outline=row.outline, datum=row.datum)
+        for row in rows
+    ]
+    return CellsPage(items=items, total=total, next=cursor_of(rows[-1].code) if len(rows) == limit else None)
+
+
+@grid.put("/{code}", status_code=204, **ruled(Act.ADMINISTER_UNITS, 404))
+async def put_cell(code: CellCode, body: CellIn, caller: SignedInCaller, services: Use) -> Response:
+    """Add a cell, or change it."""
+    agency = rights.own_agency(services, caller)
+    rights.allow(services, caller, Act.ADMINISTER_UNITS, agency)
+    made = cells.Cell(
+        agency.id,
+        code,
+        body.name,
+        UnitId(body.unit),
+        None if body.user is None else UserId(body.user),
+        body.outline,
+        body.datum,
+    )
+    async with services.store.change(caller.actor) as change:
+        await cells.put_cells(change, [made])
+    return Response(status_code=204)
+
+
+@grid.delete("/{code}", status_code=204, **ruled(Act.ADMINISTER_UNITS, 404))
+async def delete_cell(code: CellCode, caller: SignedInCaller, services: Use) -> Response:
+    """Delete a cell."""
+    agency = rights.own_agency(services, caller)
+    rights.allow(services, caller, Act.ADMINISTER_UNITS, agency)
+    async with services.store.change(caller.actor) as change:
+        await cells.delete_cell(change, agency.id, code)
+    return Response(status_code=204)

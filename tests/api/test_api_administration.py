@@ -1,0 +1,252 @@
+"""People, groups, devices, audit over HTTP: what administrators do, and what goes wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from groups.vocabulary import Role, UserId
+from poc_server.auth import Revoked
+from poc_server.store import SYSTEM
+from tests.fixtures.people import Town, found_town
+
+pytestmark = pytest.mark.wire
+HOSTILE = ["<script>alert(1)</script>", "'; DROP TABLE users; --", "王\u202e国", "👮🏽‍♀️", "a" * 128, "%_\\", "{{7*7}}"]
+
+
+@dataclass
+class Desk:
+    """HTTP clients of people with certain roles."""
+
+    client: httpx.AsyncClient
+    town: Town
+
+    async def login(self, *roles: Role) -> dict[str, str]:
+        user = await self.town.person(*roles, name="-".join(roles))
+        signed = await self.town.auth.start_session(user, "demo")
+        return {"authorization": f"Bearer {signed.access_token}"}
+
+
+@pytest.fixture
+async def desk(client: httpx.AsyncClient, town: Town) -> AsyncIterator[Desk]:
+    return Desk(client, town)
+
+
+async def test_a_person_is_created_found_changed_and_deleted(desk: Desk) -> None:
+    admin = await desk.login(Role.SYSTEM_ADMIN)
+    new = {"name": "王建国", "unit": desk.town.unit, "badge": "D-7", "account": "Wang", "phone": "13800000000"}
+    made = await desk.client.post("/people", json=new, headers=admin)
+    assert (made.status_code, made.json()["account"], made.json()["roles"]) == (201, "wang", [])
+    location = made.headers["location"].removeprefix("/api/v1")
+    found = (await desk.client.get("/people", params={"q": "wjg"}, headers=admin)).json()
+    assert [each["id"] for each in found["items"]] == [made.json()["id"]]
+    taken = await desk.client.post("/people", json={**new, "name": "乙"}, headers=admin)
+    assert (taken.status_code, taken.json()["code"]) == (409, "conflict")
+    for header, status in ((None, 428), ('"0"', 412), ("nonsense", 412), (made.headers["etag"], 200)):
+        headers = admin if header is None else {**admin, "if-match": header}
+        changed = await desk.client.put(location, json={**new, "name": "王建军"}, headers=headers)
+        assert changed.status_code == status
+    assert changed.json()["name"] == "王建军"
+    gone = await desk.client.delete(location, headers={**admin, "if-match": changed.headers["etag"]})
+    assert gone.status_code == 204
+    assert (await desk.client.get(location, headers=admin)).json()["code"] == "unknown_user"
+
+
+async def test_two_editors_of_one_group_do_not_overwrite_each_other(desk: Desk) -> None:
+    one, two = await desk.login(Role.SYSTEM_ADMIN), await desk.login(Role.SYSTEM_ADMIN)
+    body = {"name": "一组", "unit": desk.town.unit}
+    made = await desk.client.post("/groups", json=body, headers=one)
+    path, tag = made.headers["location"].removeprefix("/api/v1"), made.headers["etag"]
+    first = await desk.client.put(path, json={**body, "name": "甲"}, headers={**one, "if-match": tag})
+    second = await desk.client.put(path, json={**body, "name": "乙"}, headers={**two, "if-match": tag})
+    assert (first.status_code, second.status_code, second.json()["code"]) == (200, 412, "stale")
+    assert (await desk.client.get(path, headers=two)).json()["name"] == "甲"
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+async def test_any_text_is_kept_as_it_is(desk: Desk, text: str) -> None:
+    admin = await desk.login(Role.SYSTEM_ADMIN)
+    made = await desk.client.post("/people", json={"name": text, "unit": desk.town.unit}, headers=admin)
+    assert made.json()["name"] == text
+    found = (await desk.client.get("/people", params={"q": text[:64]}, headers=admin)).json()
+    assert made.json()["id"] in [each["id"] for each in found["items"]]
+    unit = await desk.client.post("/units", json={"name": text}, headers=admin)
+    group = await desk.client.post("/groups", json={"name": text, "unit": unit.json()["id"]}, headers=admin)
+    assert (unit.json()["name"], group.json()["name"]) == (text, text)
+
+
+@pytest.mark.parametrize("text", ["", " ", "a\x00b", "a\nb", "\x1b[31m", "a" * 129])
+async def test_names_that_are_none_are_refused(desk: Desk, text: str) -> None:
+    admin = await desk.login(Role.SYSTEM_ADMIN)
+    for path in ("/people", "/groups"):
+        answer = await desk.client.post(path, json={"name": text, "unit": desk.town.unit}, headers=admin)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "name")
+
+
+@pytest.mark.parametrize("name", ["x", "us-aaaaaaaaaaaaaaaa", "..%2f..", "%00", "a" * 65, "%F0%9F%98%80", "*", "0"])
+async def test_guessed_ids_find_nothing(desk: Desk, name: str) -> None:
+    every = await desk.login(Role.SYSTEM_ADMIN)
+    for path in ("people", "groups", "units", "devices"):
+        for method, tail in (("GET", ""), ("PUT", ""), ("DELETE", ""), ("POST", "/enrolments")):
+            answer = await desk.client.request(
+                method, f"/{path}/{name}{tail}", json={"name": "x", "unit": "x"}, headers={**every, "if-match": "*"}
+            )
+            assert answer.status_code in (404, 405, 422), f"{method} {answer.url}: {answer.text}"
+
+
+async def test_roles_come_from_the_security_administrator_alone(desk: Desk) -> None:
+    system, security = await desk.login(Role.SYSTEM_ADMIN), await desk.login(Role.SECURITY_ADMIN)
+    user = await desk.town.person(Role.OFFICER)
+    body = {"roles": ["dispatcher", "officer"]}
+    assert (await desk.client.put(f"/people/{user}/roles", json=body, headers=system)).status_code == 403
+    given = await desk.client.put(f"/people/{user}/roles", json=body, headers=security)
+    assert given.json()["roles"] == ["dispatcher", "officer"]
+    person = desk.town.store.directory.user(user)
+    assert person is not None
+    assert person.roles == {Role.DISPATCHER, Role.OFFICER}
+
+
+async def test_a_device_disabled_at_a_distance_is_out_at_once(desk: Desk) -> None:
+    security = await desk.login(Role.SECURITY_ADMIN)
+    user = await desk.town.person()
+    code, _ = await desk.town.auth.invite(SYSTEM, user)
+    signed = (await desk.client.post("/auth/enrol", json={"code": code, "device": "手机"})).json()
+    told: list[Revoked] = []
+    desk.town.auth.on_revoked(told.append)
+    devices = (await desk.client.get("/devices", params={"user": user}, headers=security)).json()["items"]
+    assert [(each["name"], each["enabled"]) for each in devices] == [("手机", True)]
+    off = await desk.client.post(f"/devices/{devices[0]['id']}/disable", headers=security)
+    assert off.json()["enabled"] is False
+    me = await desk.client.get("/me", headers={"authorization": f"Bearer {signed['access_token']}"})
+    assert me.status_code in (401, 403)
+    assert told
+    assert (await desk.client.post("/auth/refresh", json={"refresh_token": signed["refresh_token"]})).status_code > 400
+
+
+async def test_sessions_are_listed_and_ended(desk: Desk) -> None:
+    security = await desk.login(Role.SECURITY_ADMIN)
+    user = await desk.town.person(name="目标")
+    signed = await desk.town.auth.start_session(user, "demo", "198.51.100.7")
+    mine = {"authorization": f"Bearer {signed.access_token}"}
+    listed = (await desk.client.get("/sessions", params={"user": user}, headers=security)).json()
+    assert [(each["user_name"], each["address"]) for each in listed] == [("目标", "198.51.100.7")]
+    assert (await desk.client.delete(f"/me/sessions/{signed.session}", headers=security)).status_code == 404
+    assert [each["id"] for each in (await desk.client.get("/me/sessions", headers=mine)).json()] == [signed.session]
+    assert (await desk.client.delete(f"/sessions/{signed.session}", headers=security)).status_code == 204
+    assert (await desk.client.get("/me", headers=mine)).status_code == 401
+
+
+async def test_the_audit_tells_who_did_what_from_where_and_who_was_refused(desk: Desk) -> None:
+    system, auditor = await desk.login(Role.SYSTEM_ADMIN), await desk.login(Role.AUDIT_ADMIN)
+    await desk.client.post("/people", json={"name": "新人", "unit": desk.town.unit}, headers=system)
+    await desk.client.get("/audit", headers=system)
+    await desk.town.store.journal.drain()
+    items = (await desk.client.get("/audit", headers=auditor)).json()["items"]
+    created = next(item for item in items if item["action"] == "user.create" and item["detail"]["name"] == "新人")
+    assert (created["actor_name"], created["address"]) == ("system_admin", "192.0.2.1")
+    refused = next(item for item in items if item["action"] == "refused")
+    assert refused["detail"] == {"act": "read_audit", "code": "not_allowed"}
+    assert (await desk.client.get("/audit/check", headers=auditor)).json()["whole"] is True
+    pages = [items[0]["seq"]]
+    after = ""
+    while after is not None:
+        page = (await desk.client.get("/audit", params={"limit": 2, "after": after}, headers=auditor)).json()
+        pages += [item["seq"] for item in page["items"]]
+        after = page.get("next")
+    assert len(set(pages)) == len(pages) - 1
+
+
+async def test_between_agencies_only_a_shared_group_is_visible(desk: Desk) -> None:
+    other = await found_town(desk.town.store, desk.town.auth, desk.town.clock, "邻市")
+    mine, theirs = await desk.login(Role.SYSTEM_ADMIN), await Desk(desk.client, other).login(Role.SYSTEM_ADMIN)
+    my_security = await desk.login(Role.SECURITY_ADMIN)
+    their_security = await Desk(desk.client, other).login(Role.SECURITY_ADMIN)
+    guest = await other.person(name="客人")
+    made = await desk.client.post("/groups", json={"name": "联勤", "unit": desk.town.unit}, headers=mine)
+    group = made.json()["id"]
+    assert (await desk.client.get(f"/groups/{group}", headers=theirs)).status_code == 404
+    assert (await desk.client.get(f"/people/{guest}", headers=mine)).json()["code"] == "unknown_user"
+    offer = f"/groups/{group}/shares/{other.agency}"
+    assert (await desk.client.put(offer, headers=my_security)).status_code == 204
+    assert (await desk.client.put(offer, headers=my_security)).status_code == 409
+    early = await desk.client.put(f"/groups/{group}/members/{guest}", json={}, headers=theirs)
+    assert early.json()["code"] == "unknown_group"
+    assert (await desk.client.post(f"/shares/{group}/grant", headers=their_security)).status_code == 204
+    assert (await desk.client.put(f"/groups/{group}/members/{guest}", json={}, headers=mine)).status_code == 404
+    joined = await desk.client.put(f"/groups/{group}/members/{guest}", json={}, headers=theirs)
+    assert joined.status_code == 204
+    names = [each["name"] for each in (await desk.client.get(f"/groups/{group}/members", headers=mine)).json()]
+    assert names == ["客人"]
+    assert (await desk.client.delete(f"/shares/{group}", headers=their_security)).status_code == 204
+    assert desk.town.store.directory.members(made.json()["id"]) == {}
+
+
+async def test_places_are_told_seen_by_those_who_may_and_kept_only_on_duty(desk: Desk) -> None:
+    dispatcher = await desk.login(Role.DISPATCHER)
+    officer = await desk.town.person(Role.OFFICER, name="巡查员")
+    signed = await desk.town.auth.start_session(officer, "demo")
+    mine = {"authorization": f"Bearer {signed.access_token}"}
+    now = desk.town.clock()
+    position = {"longitude": 114.3, "latitude": 30.6, "accuracy_m": 9, "at_ms": now}
+    report = {"at_ms": now, "position": position, "cell": {"at_ms": now}, "battery": {"percent": 55, "at_ms": now}}
+    told = await desk.client.post("/me/place", json={"reports": [report]}, headers=mine)
+    assert (told.json()["accepted"], told.json()["interval_s"]) == (1, 15)
+    (seen,) = (await desk.client.get("/places", headers=dispatcher)).json()
+    assert (seen["user"], seen["position"]["source"], seen["cell"]) == (
+        officer,
+        "device",
+        {"source": "none", "at_ms": now, "id": None},
+    )
+    assert [each["user"] for each in (await desk.client.get("/places", headers=mine)).json()] == [officer]
+    invented = {**report, "cell": {"at_ms": now, "id": "460-00-1-1"}}
+    assert (await desk.client.post("/me/place", json={"reports": [invented]}, headers=mine)).status_code == 422
+    admin = await desk.login(Role.SYSTEM_ADMIN)
+    shift = {"unit": desk.town.unit, "name": "晚班", "starts_ms": now + 3_600_000, "ends_ms": now + 7_200_000}
+    assert (await desk.client.post("/shifts", json=shift, headers=admin)).status_code == 201
+    off = await desk.client.post("/me/place", json={"reports": [report]}, headers=mine)
+    assert (off.json()["wanted"], off.json()["accepted"]) == (False, 0)
+
+
+async def test_who_is_on_duty_is_planned_and_seen(desk: Desk) -> None:
+    admin = await desk.login(Role.SYSTEM_ADMIN)
+    user = await desk.town.person(name="值班员")
+    now = desk.town.clock()
+    body = {
+        "unit": desk.town.unit,
+        "name": "早班",
+        "starts_ms": now - 1_000,
+        "ends_ms": now + 3_600_000,
+        "users": [user],
+    }
+    made = await desk.client.post("/shifts", json=body, headers=admin)
+    assert [each["name"] for each in (await desk.client.get("/shifts/now", headers=admin)).json()] == ["值班员"]
+    assert [each["id"] for each in (await desk.client.get("/shifts", headers=admin)).json()] == [made.json()["id"]]
+    path = f"/shifts/{made.json()['id']}"
+    changed = await desk.client.put(
+        path, json={**body, "users": []}, headers={**admin, "if-match": made.headers["etag"]}
+    )
+    assert changed.json()["users"] == []
+    stale = await desk.client.delete(path, headers={**admin, "if-match": made.headers["etag"]})
+    assert stale.status_code == 412
+    assert (await desk.client.get("/shifts/now", headers=admin)).json() == []
+    bad = await desk.client.post("/shifts", json={**body, "users": [UserId("us-nobody")]}, headers=admin)
+    assert bad.status_code == 404
+
+
+async def test_pages_reach_everybody_once(desk: Desk) -> None:
+    admin = await desk.login(Role.SYSTEM_ADMIN)
+    for n in range(7):
+        await desk.town.person(name=f"同名{n % 2}")
+    seen: list[str] = []
+    after: str | None = ""
+    while after is not None:
+        page = (await desk.client.get("/people", params={"limit": 3, "after": after}, headers=admin)).json()
+        seen += [each["id"] for each in page["items"]]
+        after = page.get("next")
+    assert len(seen) == len(set(seen)) == 8
+    for bad in ("x", "W10", "ey", "WzEsMl0", "//", "é"):
+        answer = await desk.client.get("/people", params={"after": bad}, headers=admin)
+        assert answer.status_code == 422

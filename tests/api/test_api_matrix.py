@@ -1,0 +1,288 @@
+"""Every role × every route with a rule × every kind of target: the answer is the policy table's, always."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from groups.model import Membership, User
+from groups.policy import Act, may
+from groups.reach import Target
+from groups.vocabulary import GroupId, Refusal, Role, UnitId, UserId
+from poc_server.api import Services, build_api
+from poc_server.auth import Auth
+from poc_server.auth.keys import load_or_make
+from poc_server.store import Store, StoreSettings, cells, duty, groups, people, sessions, sharing, units
+from poc_server.store.duty import ShiftDraft
+from poc_server.store.groups import GroupDraft
+from poc_server.store.ids import now_ms
+from poc_server.store.people import UserDraft
+from tests.fixtures.people import QUICK, Clock, Town, found_town
+
+pytestmark = pytest.mark.wire
+
+# Routes without a rule of the table, and why.
+OPEN = {
+    "/auth/sign-in": "anybody",
+    "/auth/enrol": "anybody with a code",
+    "/auth/refresh": "anybody with a refresh token",
+    "/auth/sign-out": "anybody with a token",
+    "/me": "oneself",
+    "/me/sessions": "oneself",
+    "/me/sessions/{session}": "oneself",
+    "/me/place": "oneself",
+    "/me/place/reporting": "oneself",
+    "/units": "own agency, any role",
+    "/units/{unit}": "own agency, any role",
+    "/cells": "own agency, any role",
+    "/groups": "shows what one may see",
+    "/groups/{group}": "shows what one may see",
+    "/groups/{group}/members": "shows what one may see",
+    "/shifts": "own agency, any role",
+    "/shifts/now": "own agency, any role",
+}
+CELL = "420102001001001"
+SHOWS_WHAT_MAY_BE_SEEN = {("GET", "/places")}
+"""Lists that leave out what the caller may not see, so that an empty list is their refusal."""
+
+
+@dataclass
+class Place:
+    """Where a target lies, seen from a caller in the middle unit."""
+
+    unit: UnitId
+    user: UserId
+    group: GroupId
+    shift: str
+    device: str
+    session: str
+
+
+class World:
+    """Two agencies; in the first a caller of each role, and targets in his subtree and beside it."""
+
+    def __init__(self, store: Store, town: Town, foreign: Town, middle: UnitId, low: UnitId, side: UnitId) -> None:
+        self.store, self.town, self.foreign = store, town, foreign
+        self.middle, self.low, self.side = middle, low, side
+        self.tokens: dict[Role, str] = {}
+        self.callers: dict[Role, UserId] = {}
+
+    async def place(self, where: str) -> Place:
+        town = self.foreign if where == "foreign" else self.town
+        unit = {"near": self.low, "far": self.side, "foreign": town.unit}[where]
+        now = now_ms()
+        async with self.store.change() as change:
+            user = await people.create_user(change, UserDraft(town.agency, unit, "目标", frozenset({Role.OFFICER})))
+            leaf = await units.create_unit(change, town.agency, unit, "空")
+            group = await groups.create_group(change, GroupDraft(town.agency, unit, "组"))
+            device = await sessions.create_device(change, town.agency, user, "手机")
+            draft = ShiftDraft(town.agency, unit, "班", now, now + 3_600_000, frozenset({user}))
+            shift = await duty.create_shift(change, draft)
+            await groups.set_members(change, group, [Membership(group, user)])
+        signed = await town.auth.start_session(user, "demo")
+        return Place(leaf, user, group, shift, device, signed.session)
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    store = await Store.open(StoreSettings(), tmp_path / "data")
+    clock = Clock()
+    auth = Auth(QUICK, store, load_or_make(tmp_path / "keys"), clock)
+    town, foreign = await found_town(store, auth, clock), await found_town(store, auth, clock, "邻市")
+    async with store.change() as change:
+        middle = await units.create_unit(change, town.agency, town.unit, "中")
+        low = await units.create_unit(change, town.agency, middle, "下")
+        side = await units.create_unit(change, town.agency, town.unit, "旁")
+    made = World(store, town, foreign, middle, low, side)
+    for role in Role:
+        made.callers[role] = await town.person(role, name=role.value, unit=middle)
+        made.tokens[role] = (await auth.start_session(made.callers[role], "demo")).access_token
+    yield made
+    await store.aclose()
+
+
+@pytest.fixture
+def app(world: World) -> FastAPI:
+    return build_api(Services(world.store, world.town.auth))
+
+
+def routes(app: FastAPI) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in app.openapi()["paths"].items():
+        for method, said in methods.items():
+            yield method.upper(), path.removeprefix("/api/v1"), said
+
+
+def body_of(method: str, path: str, world: World, place: Place, unit: UnitId) -> Any:
+    now = now_ms()
+    bodies: dict[tuple[str, str], Any] = {
+        ("POST", "/people"): {"name": "新", "unit": world.low},
+        ("PUT", "/people/{user}"): {"name": "改", "unit": unit},
+        ("PUT", "/people/{user}/roles"): {"roles": ["handler"]},
+        ("PUT", "/people/{user}/ban"): {"banned": True},
+        ("PUT", "/people/{user}/password"): {"password": "long enough"},
+        ("POST", "/people/{user}/enrolments"): {},
+        ("POST", "/units"): {"name": "新", "parent": world.low},
+        ("PUT", "/units/{unit}"): {"name": "改"},
+        ("PUT", "/cells/{code}"): {"unit": world.low},
+        ("POST", "/groups"): {"name": "新", "unit": world.low},
+        ("PUT", "/groups/{group}"): {"name": "改", "unit": unit},
+        ("POST", "/groups/{group}/members"): {"users": [world.callers[Role.OFFICER]]},
+        ("PUT", "/groups/{group}/members/{user}"): {},
+        ("PUT", "/devices/{device}"): {"name": "改"},
+        ("POST", "/shifts"): {"unit": place.unit, "name": "班", "starts_ms": now, "ends_ms": now + 1_000},
+        ("PUT", "/shifts/{shift}"): {"unit": unit, "name": "班", "starts_ms": now, "ends_ms": now + 1_000},
+    }
+    return bodies.get((method, path))
+
+
+def target_of(method: str, path: str, world: World, place: Place, caller: User, act: Act) -> Target:
+    directory = world.store.directory
+    agency = directory.agency(caller.agency)
+    assert agency is not None
+    wanted: Target | None
+    if path.startswith("/groups/{group}"):
+        wanted = directory.group(place.group)
+    elif path.startswith(("/shares", "/cells")):
+        wanted = agency
+    elif path.startswith(("/shifts", "/units/{unit}")):
+        wanted = directory.unit(place.unit)
+    elif act in (Act.ADMINISTER_DEVICES, Act.SEE_DEVICES):
+        wanted = agency
+    elif "{" in path or (path in ("/people", "/sessions") and method == "GET"):
+        wanted = directory.user(place.user)
+    else:
+        wanted = agency
+    assert wanted is not None
+    return wanted
+
+
+@pytest.mark.parametrize("where", ["near", "far", "foreign"])
+async def test_the_answer_of_every_route_is_that_of_the_table(world: World, app: FastAPI, where: str) -> None:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    checked = 0
+    async with httpx.AsyncClient(transport=transport, base_url="http://test/api/v1") as client:
+        for method, path, said in routes(app):
+            if "x-act" not in said:
+                continue
+            place = await world.place(where)
+            for role in Role:
+                done = await check(world, client, method, path, Act(said["x-act"]), role, where, place)
+                checked += done is not None
+                if (done and method != "GET") or "share" in path:
+                    place = await world.place(where)
+    assert checked >= (300 if where == "near" else 150)
+
+
+async def prepare(world: World, method: str, path: str, where: str, place: Place, caller: User) -> None:
+    """What must be there before: an offer to grant or end, a cell to delete."""
+    offered = path.startswith("/shares/") or (method == "DELETE" and "shares" in path)
+    theirs = await world.place("foreign") if path.startswith("/shares/") else None
+    async with world.store.change() as change:
+        if theirs is not None:
+            place.group = theirs.group
+            await sharing.offer(change, place.group, caller.agency)
+        elif offered:
+            await sharing.offer(change, place.group, (world.town if where == "foreign" else world.foreign).agency)
+        elif method == "DELETE" and path.startswith("/cells"):
+            await cells.put_cells(change, [cells.Cell(world.town.agency, CELL, "", world.low)])
+
+
+async def check(
+    world: World, client: httpx.AsyncClient, method: str, path: str, act: Act, role: Role, where: str, place: Place
+) -> bool | None:
+    """Whether the request was carried out; None when it means nothing for this place."""
+    directory = world.store.directory
+    caller = directory.user(world.callers[role])
+    assert caller is not None
+    own_list = "{" not in path and path != "/shifts"
+    if where != "near" and (own_list or path.startswith(("/cells", "/shares"))):
+        return None  # no target in the path: where it lies means nothing
+    await prepare(world, method, path, where, place, caller)
+    unit = {"near": world.low, "far": world.side, "foreign": world.foreign.unit}[where]
+    values = {
+        "user": place.user, "group": place.group, "unit": place.unit, "device": place.device, "shift": place.shift,
+        "session": place.session, "code": CELL, "agency": world.foreign.agency,
+    }  # fmt: skip
+    if where == "foreign":
+        values["agency"] = world.town.agency
+    url = re.sub(r"\{(\w+)\}", lambda found: values[found[1]], path)
+    target = target_of(method, path, world, place, caller, act)
+    expected = may(act, caller, target, directory)
+    answer = await client.request(
+        method,
+        url,
+        json=body_of(method, path, world, place, unit),
+        params={"from_ms": 0, "until_ms": 1} if path.endswith("/track") else None,
+        headers={"authorization": f"Bearer {world.tokens[role]}", "if-match": "*"},
+    )
+    what = f"{role.value} {method} {path} {where}: {answer.status_code} {answer.text[:200]}, table: {expected}"
+    if (method, path) in SHOWS_WHAT_MAY_BE_SEEN:
+        assert answer.status_code == 200, what
+    elif where == "foreign":
+        # Another agency's things are not there, whatever the role.
+        assert answer.status_code in (403, 404), what
+    elif expected is None:
+        assert answer.status_code in (200, 201, 204), what
+    else:
+        assert (answer.status_code, answer.json()["code"]) in ((403, expected), (404, expected)), what
+    return answer.is_success
+
+
+def test_every_route_has_a_rule_or_a_reason(app: FastAPI) -> None:
+    ruled = {path for _, path, said in routes(app) if "x-act" in said}
+    unruled = {path for _, path, said in routes(app) if "x-act" not in said}
+    assert unruled == set(OPEN)
+    assert {Act(said["x-act"]) for _, _, said in routes(app) if "x-act" in said} >= {
+        Act.ADMINISTER_PEOPLE, Act.ASSIGN_ROLES, Act.ADMINISTER_UNITS, Act.ADMINISTER_GROUPS, Act.SHARE_GROUP,
+        Act.SEE_DEVICES, Act.DISABLE_DEVICE, Act.END_SESSION, Act.READ_AUDIT, Act.PLAN_DUTY, Act.LOCATE, Act.BAN,
+    }  # fmt: skip
+    assert ruled
+
+
+def test_no_route_alters_the_audit(app: FastAPI) -> None:
+    routes_of_audit = [route for route in app.routes if isinstance(route, APIRoute) and "audit" in route.path]
+    assert {method for route in routes_of_audit for method in route.methods} <= {"GET"}
+
+
+async def test_without_a_token_every_route_says_so(world: World, app: FastAPI) -> None:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    open_paths = {path for path, why in OPEN.items() if why.startswith("anybody")}
+    async with httpx.AsyncClient(transport=transport, base_url="http://test/api/v1") as client:
+        for method, path, _ in routes(app):
+            if path in open_paths:
+                continue
+            answer = await client.request(method, re.sub(r"\{\w+\}", "420102001001001", path), json={})
+            assert answer.status_code in (401, 422), f"{method} {path}: {answer.status_code}"
+
+
+async def test_an_administrator_is_changed_only_by_the_one_who_gives_out_roles(world: World, app: FastAPI) -> None:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    auditor = world.callers[Role.AUDIT_ADMIN]
+    async with httpx.AsyncClient(transport=transport, base_url="http://test/api/v1") as client:
+        for role, status in ((Role.SYSTEM_ADMIN, 403), (Role.AUDIT_ADMIN, 403), (Role.SECURITY_ADMIN, 204)):
+            answer = await client.put(
+                f"/people/{auditor}/password",
+                json={"password": "taken over?"},
+                headers={"authorization": f"Bearer {world.tokens[role]}"},
+            )
+            assert answer.status_code == status
+        both = await client.put(
+            f"/people/{world.callers[Role.SYSTEM_ADMIN]}/roles",
+            json={"roles": ["system_admin", "audit_admin"]},
+            headers={"authorization": f"Bearer {world.tokens[Role.SECURITY_ADMIN]}"},
+        )
+        assert (both.status_code, both.json()["code"]) == (409, Refusal.CONFLICT)
+        mine = await client.put(
+            f"/people/{world.callers[Role.SECURITY_ADMIN]}/roles",
+            json={"roles": ["leader"]},
+            headers={"authorization": f"Bearer {world.tokens[Role.SECURITY_ADMIN]}"},
+        )
+        assert mine.status_code == 403
