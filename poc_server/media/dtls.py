@@ -27,6 +27,7 @@ MTU = 1200
 MAX_FLIGHT_BYTES = 16_384
 RECORD_HEADER_BYTES = 13
 RENEW_BEFORE = dt.timedelta(days=15)
+_ALERT_RECORD = 21
 _HANDSHAKE_RECORD = 22
 _CLIENT_HELLO = 1
 _LABEL = b"EXTRACTOR-dtls_srtp"
@@ -48,6 +49,7 @@ class _SharedContext(RTCCertificate):
             context = super()._create_ssl_context(srtp_profiles)
             # Nobody resumes a DTLS session here, and a shared context would keep 20,000 of them.
             context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+            context.set_mode(SSL.MODE_RELEASE_BUFFERS)
             self._context = context
         return self._context
 
@@ -188,13 +190,19 @@ class _Transport(RTCDtlsTransport):
 
 
 class DtlsSession:
-    """One phone's DTLS. ``send`` takes datagrams for its address; ``closed`` is called when it says goodbye."""
+    """One phone's DTLS. ``send`` takes datagrams for its address.
 
-    def __init__(self, certificate: RTCCertificate, send: Callable[[bytes], None], closed: Callable[[], None]) -> None:
+    ``closed`` is called when the phone says goodbye, with whether that is proven (see `settle`).
+    """
+
+    def __init__(
+        self, certificate: RTCCertificate, send: Callable[[bytes], None], closed: Callable[[bool], None]
+    ) -> None:
         self._send = send
         self._closed = closed
-        self._lane = _Lane(send)
-        self._transport = _Transport(self._lane, certificate)
+        self._lane: _Lane | None = _Lane(send)
+        self._transport: _Transport | None = _Transport(self._lane, certificate)
+        self._farewell: list[bytes] = []
         self._resent = 0
         self._done = False
 
@@ -202,6 +210,11 @@ class DtlsSession:
         """A datagram of the phone; false if it had to be dropped."""
         if len(data) > MAX_DTLS_BYTES:
             return False
+        if self._lane is None:
+            # An alert of an encrypted epoch, but no keys any more to prove it with.
+            if data[0] == _ALERT_RECORD and data[3:5] != b"\0\0":
+                self._closed(False)
+            return True
         if self._repeats_hello(data):
             return self._resend(data)
         return self._lane.deliver(data)
@@ -213,6 +226,8 @@ class DtlsSession:
             DtlsRefused: it did not work out within ``limit_s``.
         """
         transport = self._transport
+        if transport is None:
+            raise DtlsRefused("closed")
         transport._set_role(role)
         parameters = RTCDtlsParameters(
             fingerprints=[RTCDtlsFingerprint(algorithm=algorithm, value=value) for algorithm, value in fingerprints]
@@ -229,29 +244,50 @@ class DtlsSession:
         transport.on("statechange", self._changed)
         return transport.keys
 
+    def settle(self) -> None:
+        """Free the TLS state, 90 KB a phone, once the phone cannot miss our last flight any more.
+
+        Nothing is said over DTLS after the handshake but goodbye: ours is made now and kept; the phone's, which can
+        no longer be proven, is then only a reason to doubt that it is there.
+        """
+        if self._done and self._transport is not None:
+            self._farewell = self._end()
+
     def close(self) -> None:
         """Say goodbye and forget."""
-        transport = self._transport
-        transport.remove_all_listeners()
-        for datagram in transport.farewell():
+        farewell = self._farewell or self._end()
+        self._farewell = []
+        for datagram in farewell:
             self._send(datagram)
-        self._lane.close()
+
+    def _end(self) -> list[bytes]:
+        transport, lane = self._transport, self._lane
+        if transport is None or lane is None:
+            return []
+        transport.remove_all_listeners()
+        farewell = transport.farewell()
+        lane.close()
+        self._transport = self._lane = None
+        return farewell
 
     def _repeats_hello(self, data: bytes) -> bool:
         # RFC 6347 §4.3.2: thirteen bytes of record header, then type (1), length (3), message number (2) and fragment
         # offset (3). OpenSSL would answer a repeated ClientHello only when its own timer runs out, a second later.
         # A ClientHello with a new number answers a HelloRetryRequest and is not a repeat.
-        if self._done or len(data) < 25 or data[0] != _HANDSHAKE_RECORD or data[13] != _CLIENT_HELLO:
+        transport = self._transport
+        if self._done or transport is None or len(data) < 25:
+            return False
+        if data[0] != _HANDSHAKE_RECORD or data[13] != _CLIENT_HELLO:
             return False
         number = int.from_bytes(data[17:19], "big")
-        if number <= self._transport.answered_hello:
+        if number <= transport.answered_hello:
             return True
-        self._transport.hello = number
+        transport.hello = number
         return False
 
     def _resend(self, data: bytes) -> bool:
         # A ClientHello in two datagrams repeats as two: the first fragment (offset 0) is answered, the other is not.
-        if data[19:22] == b"\0\0\0":
+        if data[19:22] == b"\0\0\0" and self._transport is not None:
             if self._resent >= MAX_RESENT_FLIGHTS:
                 return False
             self._resent += 1
@@ -260,8 +296,8 @@ class DtlsSession:
         return True
 
     def _changed(self) -> None:
-        if self._transport._state in (State.CLOSED, State.FAILED):
-            self._closed()
+        if self._transport is not None and self._transport._state in (State.CLOSED, State.FAILED):
+            self._closed(True)
 
 
 class HandshakeGate:

@@ -29,6 +29,7 @@ class MediaEdge:
         self._phones: dict[str, tuple[IceLite, Peer]] = {}
         self._buckets: list[set[Peer]] = [set() for _ in range(BUCKETS)]
         self._phase = 0
+        self._voice = 0
         self._follow_at = shared.loop.time() + FOLLOW_ADDRESSES_EVERY_S
         self._timer: asyncio.TimerHandle | None = None
 
@@ -159,6 +160,11 @@ class MediaEdge:
         self._phase = (self._phase + 1) % BUCKETS
         for peer in tuple(self._buckets[self._phase]):
             peer.tick(now)
+        voice = self.shared.counters.voice_in + self.shared.counters.voice_out
+        if voice != self._voice:
+            self._voice = voice
+            self.shared.trimmer.busy(now)
+        self.shared.trimmer.tick(now)
         if now >= self._follow_at:
             self._follow_at = now + FOLLOW_ADDRESSES_EVERY_S
             self._port.follow_addresses()

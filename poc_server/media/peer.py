@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 MAX_PATHS = 8
 """Addresses of one phone that have proved themselves and may send; the longest unused is forgotten."""
 
+SETTLE_S = 5.0
+"""After the handshake: for so long the phone may miss our last flight and ask for it again."""
+DOUBT_S = 5.0
+"""Left to prove itself for a phone that seems to have said goodbye: two of its checks."""
+
 Path = tuple[LocalSocket, Address]
 
 
@@ -68,6 +73,7 @@ class Peer:
         self._sender: Sender | None = None
         self._uplink_ssrc: int | None = None
         self._consent_at = shared.loop.time()
+        self._settle_at = float("inf")
         self.uplink = Uplink(shared, owner.media_without_floor)
         self.reports = Reports(shared, self)
         start = shared.timestamp()
@@ -204,6 +210,10 @@ class Peer:
         self.uplink.expire(now)
         if self.connected:
             self.reports.tick(now)
+            if now >= self._settle_at:
+                self._settle_at = float("inf")
+                self._dtls.settle()
+                self._shared.trimmer.settled(now)
 
     def forget_path(self, path: Path) -> None:
         """Another phone has proved itself at this address."""
@@ -281,12 +291,20 @@ class Peer:
                 if self._path is not None:
                     slot.direct(*self._path)
         self.connected = True
+        now = self._shared.loop.time()
+        self._settle_at = now + SETTLE_S
+        self._shared.trimmer.busy(now)
         self._shared.counters.connected += 1
         self._shared.counters.handshakes += 1
         self._owner.media_connected()
 
-    def _dtls_closed(self) -> None:
-        self._gone("closed")
+    def _dtls_closed(self, proven: bool) -> None:
+        if proven:
+            self._gone("closed")
+            return
+        # One who is there checks its path every few seconds; one who has gone does not.
+        doubted = self._shared.loop.time() - self._shared.settings.consent_s + DOUBT_S
+        self._consent_at = min(self._consent_at, doubted)
 
     def _gone(self, reason: str) -> None:
         if not self._closed:

@@ -11,6 +11,7 @@ from codec.opus import CLOCK_HZ
 from poc_server.media.counters import MediaCounters
 from poc_server.media.dtls import HandshakeGate, Identity
 from poc_server.media.fanout import Fanout
+from poc_server.media.memory import Trimmer
 from poc_server.media.settings import MediaSettings
 
 
@@ -29,6 +30,7 @@ class Shared:
         self.counters = MediaCounters()
         self.identity = Identity()
         self.gate = HandshakeGate(settings.handshakes_per_tick)
+        self.trimmer = Trimmer()
         self._timestamp_origin = secrets.randbits(32)
         self.fanout = Fanout(self.loop, self.counters, self.timestamp, settings.slice_us)
 

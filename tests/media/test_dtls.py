@@ -56,7 +56,7 @@ class Wire:
 
     def __init__(self) -> None:
         self.identity = Identity()
-        self.closed = 0
+        self.closed: list[bool] = []
         self.from_server: list[bytes] = []
         self.from_client: list[bytes] = []
         self.lose = 0
@@ -73,8 +73,8 @@ class Wire:
         else:
             self._queue.put_nowait(data)
 
-    def _closed(self) -> None:
-        self.closed += 1
+    def _closed(self, proven: bool) -> None:
+        self.closed.append(proven)
 
     async def _recv(self) -> bytes:
         return await self._queue.get()
@@ -206,7 +206,7 @@ async def test_goodbye_of_the_phone_is_told_once(wire: Wire) -> None:
     await wire.connect()
     await wire.client.stop()
     await happens(lambda: wire.closed)
-    assert wire.closed == 1
+    assert wire.closed == [True]
 
 
 async def test_goodbye_of_the_server_reaches_the_phone(wire: Wire) -> None:
@@ -214,7 +214,35 @@ async def test_goodbye_of_the_server_reaches_the_phone(wire: Wire) -> None:
     wire.server.close()
     await happens(lambda: wire.client.state == "closed")
     assert wire.client.state == "closed"
-    assert wire.closed == 0, "one who closes is not told of it"
+    assert wire.closed == [], "one who closes is not told of it"
+
+
+async def test_a_settled_session_has_no_tls_state_and_still_says_goodbye(wire: Wire) -> None:
+    await wire.connect()
+    before = len(wire.from_server)
+    wire.server.settle()
+    wire.server.settle()
+    assert wire.server._transport is None
+    assert len(wire.from_server) == before
+    wire.server.close()
+    await happens(lambda: wire.client.state == "closed")
+    wire.server.close()
+    assert len(wire.from_server) == before + 1
+
+
+async def test_goodbye_to_a_settled_session_is_a_doubt(wire: Wire) -> None:
+    await wire.connect()
+    wire.server.settle()
+    assert wire.server.deliver(bytes([23, 254, 253, 0, 1]) + bytes(30))
+    assert wire.server.deliver(bytes([21, 254, 253, 0, 0]) + bytes(30)), "not of an encrypted epoch: anybody's"
+    assert wire.closed == []
+    await wire.client.stop()
+    assert wire.closed == [False]
+
+
+async def test_a_session_does_not_settle_before_its_keys(wire: Wire) -> None:
+    wire.server.settle()
+    await wire.connect()
 
 
 def test_one_tls_context_serves_all_phones_and_keeps_no_sessions() -> None:
