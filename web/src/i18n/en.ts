@@ -11,6 +11,7 @@ export const en: Record<Key, string> = {
 
   demo_title: "Choose who to be",
   demo_hint: "A demo city. Step into different people in several windows, hold the button and hear yourself.",
+  demo_more: "{count} more people of the city",
   demo_enter: "Step in",
   demo_new_window: "New window",
   demo_new_window_label: "Step into {name} in a new window",

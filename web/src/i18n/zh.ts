@@ -11,6 +11,7 @@ export const zh = {
 
   demo_title: "选择一个身份进入",
   demo_hint: "演示城市。可在多个窗口中分别进入不同的人，按住说话即可互相听到。",
+  demo_more: "城里的其他 {count} 人",
   demo_enter: "进入",
   demo_new_window: "新窗口",
   demo_new_window_label: "在新窗口以{name}进入",

@@ -5,8 +5,13 @@ import { homeOf } from "../../account/home";
 import { refusalWords, roleWords, t } from "../../i18n";
 import { Icon } from "../../ui/icons";
 
+/** The server names those a visitor should meet first; the rest of the city waits behind a button. */
+const FIRST = 5;
+
 export function DemoPeople({ people }: { people: User[] }) {
   const problem = useSignal<Problem | null>(null);
+  const all = useSignal(false);
+  const shown = all.value ? people : people.slice(0, FIRST);
   const stepIn = async (person: User) => {
     try {
       enter(await api.stepIn(person.id), "tab");
@@ -25,7 +30,7 @@ export function DemoPeople({ people }: { people: User[] }) {
         </p>
       )}
       <ul class="people">
-        {people.map((person) => (
+        {shown.map((person) => (
           <li key={person.id}>
             <span class="face" aria-hidden="true">
               {person.name.slice(0, 1)}
@@ -52,6 +57,17 @@ export function DemoPeople({ people }: { people: User[] }) {
           </li>
         ))}
       </ul>
+      {shown.length < people.length && (
+        <button
+          type="button"
+          class="quiet more"
+          onClick={() => {
+            all.value = true;
+          }}
+        >
+          {t("demo_more", { count: people.length - shown.length })}
+        </button>
+      )}
     </>
   );
 }

@@ -30,7 +30,7 @@ export function GroupList({ phone, onChosen }: { phone: Phone; onChosen?: () => 
           >
             <span class="name">{group.name}</span>
             <span class="detail">
-              {!group.may_talk && <span>{t("listen_only_group")} · </span>}
+              {!group.may_talk && `${t("listen_only_group")} · `}
               {group.id === selected ? (
                 <Presence phone={phone} group={group} />
               ) : (

@@ -1,0 +1,213 @@
+"""Draws every state of the officer's page, from a real server, into docs/pictures/: python -m tools.pictures."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.support.chromium import LOOPBACK, chromium
+from tests.support.city import ROOT, City, running_city
+from tests.support.officer import Officer
+
+OUT = ROOT / "docs" / "pictures"
+SIZES = ((360, 640), (1440, 900))
+GROUP, BROADCAST = "滨江巡查组", "全市广播"
+UNTOUCHED_MS = 1_500
+
+REFUSED = "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotAllowedError'); };"
+MISSING = "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotFoundError'); };"
+ASK = "navigator.permissions.query = async () => Object.assign(new EventTarget(), {state: 'prompt'});"
+NO_UDP = """
+const take = RTCPeerConnection.prototype.setRemoteDescription;
+RTCPeerConnection.prototype.setRemoteDescription = function (offer) {
+    return take.call(this, {...offer, sdp: offer.sdp.replace(/^a=candidate:.*\\r\\n/gm, '')});
+};
+"""
+
+
+class Album:
+    """Takes a page at both sizes."""
+
+    def __init__(self, language: str) -> None:
+        self.suffix = "" if language == "zh-CN" else f"-{language}"
+        self.sizes = SIZES if language == "zh-CN" else SIZES[:1]
+
+    def take(self, page: Page, name: str) -> None:
+        for size in reversed(self.sizes):  # the phone's size last: it is the one that officers are operated in
+            page.set_viewport_size({"width": size[0], "height": size[1]})
+            self.snap(page, name, size)
+
+    def snap(self, page: Page, name: str, size: tuple[int, int]) -> None:
+        page.screenshot(path=OUT / f"{name}-{size[0]}x{size[1]}{self.suffix}.png")
+
+
+def main() -> None:
+    OUT.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        for language in ("zh-CN", "en"):
+            with running_city(Path(folder) / language) as city:
+                with chromium(playwright) as browser:
+                    Pictures(browser, city, language).all()
+                with chromium(playwright, flags=LOOPBACK) as browser:
+                    Pictures(browser, city, language).locked()
+
+
+class Pictures:
+    def __init__(self, browser: Browser, city: City, language: str) -> None:
+        self.browser, self.city, self.language = browser, city, language
+        self.album = Album(language)
+        self.init = f"localStorage.setItem('poc.language', '{language}');"
+
+    def all(self) -> None:
+        self.start_pages()
+        self.obstacles()
+        self.on_air()
+        self.queue()
+        self.taken_away()
+        self.denied()
+        self.network()
+
+    def officer(self, badge: str, init: str = "") -> Officer:
+        officer = Officer(self.browser, self.city, badge, init=self.init + init)
+        officer.select(GROUP)
+        officer.face("idle")
+        return officer
+
+    def untouched(self, path: str, init: str = "") -> Page:
+        context = self.browser.new_context(viewport={"width": 360, "height": 640})
+        context.add_init_script(self.init + init)
+        page = context.new_page()
+        page.goto(self.city.url + path)
+        return page
+
+    def start_pages(self) -> None:
+        for name, path in (("start", "/"), ("enrol", "/enrol/4J7W-9QKD")):
+            page = self.untouched(path)
+            page.locator("main button").first.wait_for()
+            self.album.take(page, name)
+
+    def obstacles(self) -> None:
+        for name, init in (
+            ("microphone_ask", ASK),
+            ("microphone_refused", REFUSED),
+            ("microphone_missing", MISSING),
+            ("no_media_path", NO_UDP),
+        ):
+            self.obstacle(name, init)
+        first = Officer(self.browser, self.city, "BJ-001", init=self.init)
+        second = Officer(self.browser, self.city, "BJ-001", init=self.init)
+        first.page.locator('[data-obstacle="dismissed"]').wait_for()
+        self.album.take(first.page, "dismissed")
+        closed(first, second)
+
+    def obstacle(self, name: str, init: str = "") -> None:
+        people = self.city.get("/api/v1/demo/people")
+        page = self.untouched(f"/talk?as={people[0]['id']}", init)
+        page.wait_for_timeout(UNTOUCHED_MS)
+        page.locator(f'[data-obstacle="{name}"]').wait_for(timeout=8_000)
+        self.album.take(page, name)
+        page.context.close()
+
+    def locked(self) -> None:
+        self.obstacle("sound_locked")
+
+    def on_air(self) -> None:
+        talker, listener = self.officer("BJ-001"), self.officer("BJ-002")
+        self.album.take(talker.page, "idle")
+        talker.page.locator("button.group").click()
+        self.album.take(talker.page, "groups")
+        talker.page.locator(".drawer-head button").click()
+        talker.key_down()
+        talker.face("talking")
+        self.album.take(talker.page, "talking")
+        self.album.take(listener.page, "taken")
+        talker.face("ending", timeout_ms=25_000)
+        self.album.take(talker.page, "ending")
+        talker.key_up()
+        talker.select(BROADCAST)
+        talker.face("listen_only")
+        self.album.take(talker.page, "listen_only")
+        closed(talker, listener)
+
+    def queue(self) -> None:
+        first, second = self.officer("BJ-001"), self.officer("BJ-002")
+        first.key_down()
+        first.face("talking")
+        second.key_down()
+        second.face("queued")
+        self.album.take(second.page, "queued")
+        first.key_up()
+        second.face("talking")
+        second.key_up()
+        second.face("idle")
+        for size in self.album.sizes:  # the beep before the microphone opens is short: a picture each time
+            second.page.set_viewport_size({"width": size[0], "height": size[1]})
+            first.key_down()
+            second.face("taken")
+            second.key_down()
+            second.face("queued")
+            first.key_up()
+            second.face("get_ready")
+            self.album.snap(second.page, "get_ready", size)
+            second.key_up()
+            second.face("idle")
+            first.face("idle")
+        closed(first, second)
+
+    def taken_away(self) -> None:
+        talker, dispatcher = self.officer("BJ-001"), self.officer("PQ-001")
+        for face in ("revoked_grace", "revoked"):
+            talker.key_down()
+            talker.face("talking")
+            dispatcher.key_down()
+            talker.face(face)
+            self.album.take(talker.page, face)
+            dispatcher.face("talking")
+            dispatcher.key_up()
+            talker.key_up()
+            talker.face("idle", timeout_ms=8_000)
+        closed(talker, dispatcher)
+
+    def denied(self) -> None:
+        alone = self.officer("BJ-001")
+        alone.key_down()
+        alone.face("denied")
+        self.album.take(alone.page, "denied")
+        alone.key_up()
+        closed(alone)
+
+    def network(self) -> None:
+        officer, other = self.officer("BJ-001"), self.officer("BJ-002")
+        stopped = self.city.process
+        stopped.send_signal(signal.SIGSTOP)
+        officer.key_down()
+        officer.face("requesting")
+        self.album.take(officer.page, "requesting")
+        officer.face("no_answer", timeout_ms=5_000)
+        self.album.take(officer.page, "no_answer")
+        stopped.send_signal(signal.SIGCONT)
+        officer.key_up()
+        officer.face("idle", timeout_ms=20_000)
+        officer.context.set_offline(True)
+        officer.key_down()
+        officer.face("no_network")
+        self.album.take(officer.page, "no_network")
+        officer.key_up()
+        other.page.evaluate("WebSocket.prototype.send = function () { this.close(); }")
+        other.face("reconnecting", timeout_ms=15_000)
+        self.album.take(other.page, "reconnecting")
+        closed(officer, other)
+
+
+def closed(*officers: Officer) -> None:
+    for officer in officers:
+        officer.context.close()
+
+
+if __name__ == "__main__":
+    os.chdir(ROOT)
+    main()
