@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, Playwright
+
+from tests.support.netns import Namespace
+
+CHROMIUM = "/usr/bin/chromium"
 
 QUIET = (
     "--disable-gpu",
@@ -20,6 +25,13 @@ QUIET = (
 FAKE_MICROPHONE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 LOOPBACK = ("--allow-loopback-in-peer-connection",)
 AUTOPLAY = ("--autoplay-policy=no-user-gesture-required",)
+
+
+def trusted(origin: str) -> tuple[str, ...]:
+    """For a page over plain HTTP on an address of a namespace: there the microphone is given as if it were HTTPS."""
+    return (f"--unsafely-treat-insecure-origin-as-secure={origin}",)
+
+
 STEADY = (
     "--disable-background-timer-throttling",
     "--disable-renderer-backgrounding",
@@ -29,16 +41,23 @@ STEADY = (
 
 @contextmanager
 def chromium(
-    playwright: Playwright, microphone: Path | None = None, flags: tuple[str, ...] = (*LOOPBACK, *AUTOPLAY)
+    playwright: Playwright,
+    microphone: Path | None = None,
+    flags: tuple[str, ...] = (*LOOPBACK, *AUTOPLAY),
+    inside: Namespace | None = None,
 ) -> Iterator[Browser]:
-    """A browser of its own; its microphone plays the file over and over."""
+    """A browser of its own, ``inside`` a namespace if told so; its microphone plays the file over and over."""
     args = [*QUIET, *FAKE_MICROPHONE, *STEADY, *flags]
     if microphone is not None:
         args.append(f"--use-file-for-fake-audio-capture={microphone}")
-    if os.geteuid() == 0:
+    if os.geteuid() == 0 or inside is not None:
         args.append("--no-sandbox")
-    browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=args)
-    try:
-        yield browser
-    finally:
-        browser.close()
+    with tempfile.TemporaryDirectory() as folder:
+        program = Path(folder, "chromium")
+        program.write_text(f'#!/bin/sh\nexec {" ".join(inside.prefix if inside else ())} {CHROMIUM} "$@"\n')
+        program.chmod(0o755)
+        browser = playwright.chromium.launch(executable_path=program, args=args)
+        try:
+            yield browser
+        finally:
+            browser.close()

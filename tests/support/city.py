@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import signal
@@ -16,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support.netns import Namespace
+
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 60
 
@@ -28,16 +31,17 @@ def free_port() -> int:
 
 @dataclass
 class City:
-    """A running demo city."""
+    """A running demo city, on the loopback or ``inside`` a namespace of the test."""
 
     port: int
     process: subprocess.Popen[bytes]
     data: Path
     log: Path
+    inside: Namespace | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.inside.address if self.inside else '127.0.0.1'}:{self.port}"
 
     def get(self, path: str, token: str | None = None) -> Any:
         return self._call("GET", path, None, token)
@@ -46,38 +50,56 @@ class City:
         return self._call("POST", path, body or {}, token)
 
     def _call(self, method: str, path: str, body: Any, token: str | None) -> Any:
-        request = urllib.request.Request(self.url + path, method=method)
-        data = None
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
         if body is not None:
-            data = json.dumps(body).encode()
-            request.add_header("Content-Type", "application/json")
-        if token:
-            request.add_header("Authorization", f"Bearer {token}")
-        with urllib.request.urlopen(request, data, timeout=10) as answer:
-            text = answer.read()
+            headers["Content-Type"] = "application/json"
+        text = self._fetch(method, path, headers, None if body is None else json.dumps(body))
         return json.loads(text) if text else None
+
+    def _fetch(self, method: str, path: str, headers: dict[str, str], body: str | None) -> str:
+        if self.inside is None:
+            return fetch(method, self.url + path, headers, body)
+        script = f"{inspect.getsource(fetch)}\nprint(fetch(*json.loads(sys.argv[1])), end='')"
+        given = json.dumps([method, self.url + path, headers, body])
+        imports = "import json, sys, urllib.request\n"
+        try:
+            return self.inside.run(sys.executable, "-c", imports + script, given)
+        except subprocess.CalledProcessError as problem:
+            raise OSError(problem.stderr[-500:]) from None
 
     def metric(self, name: str) -> float:
         """The value of one metric without labels."""
-        with urllib.request.urlopen(self.url + "/metrics", timeout=10) as answer:
-            for line in answer.read().decode().splitlines():
-                if line.startswith(name + " "):
-                    return float(line.split()[1])
+        for line in self._fetch("GET", "/metrics", {}, None).splitlines():
+            if line.startswith(name + " "):
+                return float(line.split()[1])
         raise KeyError(name)
 
 
+def fetch(method: str, url: str, headers: dict[str, str], body: str | None) -> str:
+    """What is answered. Stands alone, for it is also run inside namespaces. Raises OSError."""
+    request = urllib.request.Request(url, method=method, headers=headers)
+    with urllib.request.urlopen(request, None if body is None else body.encode(), timeout=10) as answer:
+        return answer.read().decode()
+
+
 @contextmanager
-def running_city(data: Path, *options: str, env: dict[str, str] | None = None) -> Iterator[City]:
-    """The demo city without bots on a free port of the loopback, ended by SIGTERM."""
+def running_city(
+    data: Path, *options: str, env: dict[str, str] | None = None, inside: Namespace | None = None
+) -> Iterator[City]:
+    """The demo city without bots on a free port of the loopback (or inside a namespace), ended by SIGTERM."""
     port = free_port()
     log = data.with_suffix(".log")
     data.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "poc_server.cli", "demo", "--data", str(data), "--port", str(port), "--no-bots"]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*command, *options], cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, **(env or {})}
+            [*(inside.prefix if inside else ()), *command, *options],
+            cwd=ROOT,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(env or {})},
         )
-    city = City(port, process, data, log)
+    city = City(port, process, data, log, inside)
     try:
         _wait_ready(city)
         yield city

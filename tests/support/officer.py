@@ -17,10 +17,16 @@ if (open) navigator.mediaDevices.getUserMedia = async (wanted) => (window.microp
 
 
 class Officer:
-    """A page of the demo's person with this badge, connected, with a group selected."""
+    """A page of the demo's person with this badge, once its voice path is ``connected``; ``init`` runs before it."""
 
     def __init__(
-        self, browser: Browser, city: City, badge: str, query: str = "voice=raw", init: str = KEEP_MICROPHONE
+        self,
+        browser: Browser,
+        city: City,
+        badge: str,
+        query: str = "voice=raw",
+        init: str = KEEP_MICROPHONE,
+        connected: bool = True,
     ) -> None:
         self.context = browser.new_context(viewport={"width": 360, "height": 640}, bypass_csp=True, locale="en-GB")
         self.context.add_init_script(init)
@@ -30,9 +36,10 @@ class Officer:
         people = city.get("/api/v1/demo/people")
         self.user = next(person for person in people if person["badge"] == badge)
         self.page.goto(f"{city.url}/talk?{query}&as={self.user['id']}")
-        self.page.wait_for_function(
-            "window.__poc && window.__poc.events.some(e => e.name === 'media' && e.state === 'connected')"
-        )
+        if connected:
+            self.page.wait_for_function(
+                "window.__poc && window.__poc.events.some(e => e.name === 'media' && e.state === 'connected')"
+            )
 
     def select(self, name: str) -> None:
         """Open the group with this name."""

@@ -1,0 +1,73 @@
+"""The figures of many presses between two pages, as the project defines them; times are ms on one clock."""
+
+from __future__ import annotations
+
+import numpy as np
+from pystoi import stoi
+
+from tests.browser.hearing import RATE, Recording, Samples, delay_ms, lost_before_arrival_ms, window_correlations
+from tests.support.officer import Officer
+
+
+def talk(talker: Officer, presses: int, hold_ms: int, pause_ms: int) -> None:
+    """Press, speak, release, again and again; each press waits for its grant, as a person waits for the tone."""
+    for press in range(1, presses + 1):
+        talker.key_down()
+        talker.wait_for("floor_granted", press)
+        talker.page.wait_for_timeout(hold_ms)
+        talker.key_up()
+        talker.wait_for("floor_release", press)
+        talker.page.wait_for_timeout(pause_ms)
+
+
+def measured(talker: Officer, listener: Officer) -> dict[str, object]:
+    """The figures of all presses."""
+    said, heard = talker.taken("said"), listener.taken("heard")
+    downs = [e["t"] for e in talker.events("pointerdown")]
+    tones = [e["at"] for e in talker.events("tone") if e["tone"] == "permit"]
+    silents = [e["t"] for e in talker.events("mic_silent")]
+    access = [tone - down for down, tone in zip(downs, tones, strict=True)]
+    delays, lost, correlations, pairs = [], [], [], []
+    for down, silent in zip(downs, silents, strict=True):
+        burst = Burst(said, heard, down, silent)
+        delays.append(burst.delay)
+        lost.append(burst.first_syllable_lost())
+        correlations += burst.correlations()
+        pairs.append(burst.aligned())
+    spoken, received = (np.concatenate(part) for part in zip(*pairs, strict=True))
+    return {
+        "presses": len(downs),
+        "access_ms": spread(access),
+        "mouth_to_ear_ms": spread(delays),
+        "first_syllable_lost_ms": spread(lost),
+        "correlation": {"median": round(float(np.median(correlations)), 4), "min": round(min(correlations), 4)},
+        "stoi": round(float(stoi(spoken[::3], received[::3], RATE // 3)), 4),
+    }
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    return {"p50": round(float(np.percentile(values, 50)), 1), "p95": round(float(np.percentile(values, 95)), 1)}
+
+
+class Burst:
+    """One press: what the microphone had from key down until the page fell silent, and what came out of it."""
+
+    def __init__(self, said: Recording, heard: Recording, down: float, silent: float) -> None:
+        self.said = said.between(down, silent)
+        self._heard = heard
+        self._down, self._silent = down, silent
+        self.delay = delay_ms(self.said, heard.between(down, silent + 500))
+
+    def aligned(self) -> tuple[Samples, Samples]:
+        heard = self._heard.between(self._down + self.delay, self._silent + self.delay)
+        skip = RATE // 5  # the first frames belong to `first_syllable_lost`
+        return self.said[skip:], heard[skip:]
+
+    def correlations(self) -> list[float]:
+        return window_correlations(*self.aligned())
+
+    def first_syllable_lost(self) -> float:
+        """Microphone audio after key down that never arrived."""
+        return lost_before_arrival_ms(
+            self.said, self._heard.between(self._down + self.delay, self._silent + self.delay)
+        )

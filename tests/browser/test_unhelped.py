@@ -1,0 +1,61 @@
+"""A browser as people have it: no flag lets it use the loopback or sound by itself; the server is on the network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Playwright
+
+from tests.browser.conftest import SPEECH
+from tests.browser.figures import talk
+from tests.support.chromium import chromium, trusted
+from tests.support.city import City, running_city
+from tests.support.netns import Namespace, Street, city_and_street
+from tests.support.officer import Officer
+
+pytestmark = pytest.mark.browser
+
+GROUP = "滨江巡查组"
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Iterator[tuple[City, Namespace]]:
+    with (
+        city_and_street(Street()) as (downtown, street, _),
+        running_city(tmp_path / "city", inside=downtown) as city,
+    ):
+        yield city, street
+
+
+def test_one_who_never_touched_the_page_is_asked_to_and_then_hears(
+    playwright: Playwright, places: tuple[City, Namespace]
+) -> None:
+    city, street = places
+    with (
+        chromium(playwright, SPEECH / "zh-report.wav", trusted(city.url), street) as mouth,
+        chromium(playwright, None, trusted(city.url), street) as ear,
+    ):
+        talker, listener = Officer(mouth, city, "BJ-001"), Officer(ear, city, "BJ-002")
+        wait_for_face(listener, "sound_locked")
+        talker.page.mouse.click(180, 320)
+        talker.select(GROUP)
+        listener.page.mouse.click(180, 320)
+        listener.select(GROUP)
+        talk(talker, presses=1, hold_ms=1_500, pause_ms=300)
+        assert listener.events("first_voice")
+        assert not talker.problems
+        assert not listener.problems
+
+
+def test_a_page_without_https_says_so(playwright: Playwright, places: tuple[City, Namespace]) -> None:
+    city, street = places
+    with chromium(playwright, None, (), street) as browser:
+        wait_for_face(Officer(browser, city, "BJ-001", connected=False), "insecure")
+
+
+def wait_for_face(officer: Officer, state: str) -> None:
+    officer.page.wait_for_function(
+        "state => window.__poc && window.__poc.events.some((e) => e.name === 'face' && e.state === state)", arg=state
+    )
