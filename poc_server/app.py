@@ -85,6 +85,9 @@ class App:
         self.recordings = await self._recordings()
         self.media = await MediaEdge.open(config.media)
         self._stack.push_async_callback(self.media.aclose)
+        if self.media.buffer_bytes < config.media.socket_buffer_bytes:
+            wanted = config.media.socket_buffer_bytes
+            log.warning("small_socket_buffers", bytes=self.media.buffer_bytes, wanted=wanted, see="net.core.rmem_max")
         self.node = Node(
             Parts(
                 directory=self.store.directory,

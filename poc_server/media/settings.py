@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+def _plain_address(text: str) -> str:
+    """Names are not looked up here: an offer carries numbers (RFC 8839 §5.1)."""
+    address = ipaddress.ip_address(text)
+    if address.is_unspecified:
+        raise ValueError("name the addresses one by one, or none to have them all")
+    return str(address)
+
+
+Address = Annotated[str, AfterValidator(_plain_address)]
 
 
 class MediaSettings(BaseModel):
@@ -14,9 +26,9 @@ class MediaSettings(BaseModel):
 
     port: Annotated[int, Field(ge=0, le=65535)] = 0
     """UDP port of all phones, on every address; 0 lets the system choose."""
-    listen: tuple[str, ...] = ()
+    listen: tuple[Address, ...] = ()
     """Addresses to listen on. Empty: every address of the machine, IPv4 and IPv6, but link-local ones."""
-    announce: tuple[str, ...] = ()
+    announce: tuple[Address, ...] = ()
     """Addresses told to phones, where they differ from those listened on (NAT, containers). Empty: the same."""
     loopback: bool = False
     """Listen on and announce 127.0.0.1 and ::1 as well: for tests and for clients on this machine alone."""

@@ -31,10 +31,6 @@ _MEMINFO = struct.Struct("9I")
 _MEMINFO_DROPS = 8
 
 
-class SmallBuffer(RuntimeError):
-    """The kernel grants less socket buffer than asked for (``net.core.rmem_max``, ``net.core.wmem_max``)."""
-
-
 class LocalSocket:
     """One bound address. ``phones`` finds who sends by the address it has proved to own."""
 

@@ -57,5 +57,9 @@ def test_the_image_sets_keys_that_there_are() -> None:
 
 
 def filled(value: str) -> str:
-    """What compose makes of a value: the default where there is one, else some text."""
-    return re.sub(r"\$\{\w+(?::([-?])([^}]*))?\}", lambda m: m[2] if m[1] == "-" else "x", value)
+    """What compose makes of a value: the default where there is one, else an address or some text."""
+
+    def one(m: re.Match[str]) -> str:
+        return m[3] if m[2] == "-" else "203.0.113.10" if m[1].endswith("ADDRESS") else "x"
+
+    return re.sub(r"\$\{(\w+)(?::([-?])([^}]*))?\}", one, value)
