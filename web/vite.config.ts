@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { defineConfig } from "vite";
+import { defineConfig } from "vitest/config";
 
-const PAGES = ["index", "talk", "enrol"];
+const PAGES = ["index", "talk", "enrol", "leader", "console"];
 const SERVER = process.env.POC_SERVER ?? "http://localhost:8080";
 const { version } = JSON.parse(readFileSync(resolve(import.meta.dirname, "package.json"), "utf8"));
 
@@ -19,6 +19,8 @@ export default defineConfig({
   server: {
     proxy: { "/api": SERVER, "/ws": { target: SERVER, ws: true } },
   },
+  // The property tests are long on a machine that does other work too.
+  test: { testTimeout: 30_000 },
   plugins: [
     {
       // The server maps /talk to talk.html; so does the development server.

@@ -41,6 +41,12 @@ export class Slots {
     mark("slots_muted", { muted });
   }
 
+  /** How loud one slot is played, 0 to 1. */
+  volume(slot: number, volume: number): void {
+    const playing = this.#slots[slot];
+    if (playing) playing.element.volume = volume;
+  }
+
   clear(): void {
     for (const { element } of this.#slots) element.srcObject = null;
     this.#slots = [];

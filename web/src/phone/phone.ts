@@ -10,7 +10,8 @@ import { Slots } from "../media/slots";
 import { Sound } from "../media/sound";
 import { SlotWatch } from "../media/watch";
 import { keepListenedGroups, listenedGroups, relayOnly, voiceProcessing } from "../settings";
-import { LINK_LIMITS, Link, type LinkState, RequestRefused } from "../wire/link";
+import { affairsTold, broughtToTalk, nothingGoesOn, openAlerts } from "../wire/affairs";
+import { LINK_LIMITS, Link, type LinkState, type Request, RequestRefused } from "../wire/link";
 import { blank, firstGroup, idleFloor, told, welcomed } from "../wire/picture";
 import type { IceServer, Refusal, ServerMessage, Welcome } from "../wire/protocol";
 import { type Facts, face, obstacle } from "./face";
@@ -41,6 +42,7 @@ export class Phone {
   readonly askFirst = signal(false);
   readonly dismissed = signal<Refusal | null>(null);
   readonly listened = signal<readonly string[]>([]);
+  readonly affairs = signal(nothingGoesOn);
   readonly now = signal(performance.now());
   /** Loudness of what goes out while this phone talks, 0 to 1. */
   readonly level = signal(0);
@@ -69,6 +71,7 @@ export class Phone {
     },
     voiceProcessing(),
   );
+  readonly #volumes = new Map<string, number>();
   readonly #link: Link;
   readonly #floor: FloorRunner;
   readonly #watch: SlotWatch;
@@ -112,15 +115,23 @@ export class Phone {
     effect(() => this.#watch.expect(this.picture.value.slots));
     effect(() => this.#trace());
     effect(() => {
+      if (this.floorState.value.phase.name === "has_no_permission") this.#followBrought();
+    });
+    effect(() => {
       if (this.floorState.value.notice?.kind === "no_answer") this.#link.probe();
     });
   }
 
   readonly floorState = computed(() => this.#floor.state.value);
+  /** What a press goes into: what one was brought into before what one selected. */
+  readonly brought = computed(() => broughtToTalk(this.affairs.value));
+  readonly alerts = computed(() => openAlerts(this.affairs.value));
   readonly group = computed(() => {
     const { groups, selected } = this.picture.value;
     return groups.find(({ id }) => id === selected) ?? null;
   });
+  /** The group a press goes into. */
+  readonly talksIn = computed(() => this.brought.value?.group ?? this.picture.value.selected);
   readonly facts = computed<Facts>(() => ({
     dismissed: this.dismissed.value,
     secure: isSecureContext,
@@ -132,9 +143,9 @@ export class Phone {
     waved: this.waved.value,
     askFirst: this.askFirst.value,
     me: this.picture.value.user?.id ?? null,
-    mayTalk: this.group.value?.may_talk ?? false,
+    mayTalk: this.brought.value !== null || (this.group.value?.may_talk ?? false),
     participant: this.floorState.value,
-    floor: this.picture.value.floors[this.picture.value.selected ?? ""] ?? idleFloor,
+    floor: this.picture.value.floors[this.talksIn.value ?? ""] ?? idleFloor,
   }));
   readonly obstacle = computed(() => obstacle(this.facts.value));
   readonly face = computed(() => face(this.facts.value, this.now.value));
@@ -189,6 +200,14 @@ export class Phone {
     this.#floor.feed({ type: "press" });
   }
 
+  /** Presses on a group that need not be the selected one: a console's key, an SOS, a leader's call. */
+  pressIn(group: string, at: number): void {
+    const { group: now, held, phase } = this.floorState.peek();
+    if (held || phase.name !== "has_no_permission") return;
+    if (group !== now) this.#floor.feed({ type: "group", group, yours: "none" });
+    this.press(at);
+  }
+
   lift(): void {
     if (this.floorState.value.held || this.floorState.value.phase.name !== "has_no_permission") {
       this.#floor.feed({ type: "lift" });
@@ -210,6 +229,17 @@ export class Phone {
     this.listened.value = before.includes(group) ? before.filter((id) => id !== group) : [...before, group];
     keepListenedGroups(user, [...this.listened.value]);
     this.#tellListened();
+  }
+
+  /** A request that is no matter of the floor: calls, alerts, broadcasts. Rejects as `Link.request` does. */
+  ask(request: Request): Promise<ServerMessage> {
+    return this.#link.request(request);
+  }
+
+  /** How loud a group is heard, 0 to 1; holds for whatever slot carries it. */
+  setVolume(group: string, volume: number): void {
+    this.#volumes.set(group, volume);
+    this.#applyVolumes();
   }
 
   /** Goes on without a microphone. */
@@ -240,6 +270,8 @@ export class Phone {
 
   #welcomed(welcome: Welcome): void {
     batch(() => {
+      // Calls and alerts that still go on are told again after each welcome.
+      this.affairs.value = nothingGoesOn;
       this.picture.value = welcomed(this.picture.value, welcome);
       this.listened.value = listenedGroups(welcome.user.id);
     });
@@ -263,13 +295,34 @@ export class Phone {
 
   #received(message: ServerMessage): void {
     const before = this.picture.value;
-    this.picture.value = told(before, message);
+    batch(() => {
+      this.picture.value = told(before, message);
+      this.affairs.value = affairsTold(this.affairs.peek(), message);
+    });
+    this.#followBrought();
     if (message.type === "offer") void this.#offered(message.sdp);
-    if (message.type === "slot") mark("slot", { ...message });
+    if (message.type === "slot") {
+      mark("slot", { ...message });
+      this.#applyVolumes();
+    }
     if (message.type === "slot" && message.burst && message.group === this.picture.value.selected) {
       if (!this.floorState.value.held) this.#sound.tone("incoming");
     }
     this.#floor.received(message);
+  }
+
+  /** The floor is asked for where the server brought this phone, until that is over; never while the key is down. */
+  #followBrought(): void {
+    const group = this.talksIn.peek();
+    const { group: now, held, phase } = this.floorState.peek();
+    if (group === now || held || phase.name !== "has_no_permission") return;
+    this.#floor.feed({ type: "group", group, yours: "none" });
+  }
+
+  #applyVolumes(): void {
+    for (const { slot, group } of this.picture.peek().slots) {
+      this.#slots.volume(slot, this.#volumes.get(group ?? "") ?? 1);
+    }
   }
 
   #pathChanged(state: PathState): void {

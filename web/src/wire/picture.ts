@@ -64,6 +64,10 @@ export function told(before: Picture, message: ServerMessage): Picture {
       const { group, members, online, listening } = message;
       return { ...before, presence: { ...before.presence, [group]: { members, online, listening } } };
     }
+    case "brought_in": {
+      const { selected } = before;
+      return { ...withGroup(before, message.group), selected };
+    }
     case "slot":
       return { ...before, slots: withSlot(before.slots, message) };
     case "floor_taken":

@@ -1,6 +1,13 @@
 // The wire's types, generated from the server's models, under the names the pages use.
 export type {
+  Alert,
+  AlertInfo,
+  Broadcast,
+  BroadcastTally,
+  BroughtIn,
   BurstEnd,
+  Call,
+  CallRinging,
   ClientMessage,
   DenyCause,
   Error as ErrorMessage,
@@ -25,6 +32,7 @@ export type {
   Slot,
   Tier,
   Welcome,
+  Whereabouts,
 } from "../generated/protocol";
 
 export const SUBPROTOCOL = "poc.v1";

@@ -2,8 +2,10 @@
 
 import { useSignal } from "@preact/signals";
 import { current } from "../../account/account";
+import { SosButton } from "../../emergency/SosButton";
 import { t } from "../../i18n";
 import type { Phone } from "../../phone/phone";
+import { Affairs } from "../../phone/view/Affairs";
 import { GroupList, Presence } from "../../phone/view/Groups";
 import { ObstacleScreen } from "../../phone/view/ObstacleScreen";
 import { Status } from "../../phone/view/Status";
@@ -39,7 +41,9 @@ export function TalkPage({ phone }: { phone: Phone }) {
         </button>
         <Status phone={phone} />
         <Others phone={phone} />
+        <Affairs phone={phone} />
         <TalkButton phone={phone} />
+        {phone.picture.value.rights.includes("sos") && <SosButton phone={phone} />}
         <p class="space">{t("talk_key")}</p>
       </main>
       {choosing.value && (

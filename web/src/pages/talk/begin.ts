@@ -5,10 +5,11 @@ import { api } from "../../account/api";
 import { language } from "../../i18n";
 import { Phone } from "../../phone/phone";
 
+/** What a phone hears at once. */
 const SLOTS = 2;
 
 /** A phone that has been started; null when the person was sent to sign in. */
-export async function begin(): Promise<Phone | null> {
+export async function begin(slots = SLOTS): Promise<Phone | null> {
   const url = new URL(location.href);
   const as = url.searchParams.get("as");
   if (as) {
@@ -24,7 +25,7 @@ export async function begin(): Promise<Phone | null> {
     location.replace("/");
     return null;
   }
-  const phone = new Phone({ language: language.value, slots: SLOTS, token: freshToken });
+  const phone = new Phone({ language: language.value, slots, token: freshToken });
   phone.start();
   return phone;
 }
