@@ -3,7 +3,7 @@
 import type { Person } from "../wire/protocol";
 import { freshToken } from "./account";
 
-const PAGE = 500;
+const PAGE = 200;
 
 export async function colleagues(): Promise<Person[]> {
   const token = await freshToken();
