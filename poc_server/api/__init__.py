@@ -15,6 +15,7 @@ from poc_server.api import (
     places,
     problems,
     recordings,
+    retention,
     sign_in,
     units,
 )
@@ -40,6 +41,7 @@ ROUTERS = (
     places.router,
     audit.router,
     recordings.router,
+    retention.router,
 )
 
 

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse
 from pydantic import Field
 
+from groups.policy import Act
 from groups.vocabulary import BurstEnd, GroupId, Refusal, Tier, UserId
-from poc_server.api.problems import documented
+from poc_server.api.rights import ruled
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Id
 from poc_server.recording.access import scope_of
@@ -154,7 +155,7 @@ def recordings_of(services: Use) -> Recordings:
 Recorded = Annotated[Recordings, Depends(recordings_of)]
 
 
-@router.get("", responses=documented(401, 422, 503))
+@router.get("", **ruled(Act.REPLAY))
 async def search(caller: SignedInCaller, services: Use, asked: Annotated[SearchIn, Query()]) -> RecordingsOut:
     """Recordings that the caller may hear."""
     page = asked.page()
@@ -165,13 +166,13 @@ async def search(caller: SignedInCaller, services: Use, asked: Annotated[SearchI
     return RecordingsOut(recordings=[RecordingOut.of(row, services) for row in rows], next=following)
 
 
-@router.get("/{recording}", responses=documented(401, 404, 503))
+@router.get("/{recording}", **ruled(Act.REPLAY, 404))
 async def one(caller: SignedInCaller, services: Use, recording: Id) -> RecordingOut:
     """One recording."""
     return RecordingOut.of(await allowed(caller, services, recording), services)
 
 
-@router.get("/{recording}/audio", responses=documented(401, 404, 503), response_class=FileResponse)
+@router.get("/{recording}/audio", response_class=FileResponse, **ruled(Act.REPLAY, 404))
 async def audio(
     request: Request,
     caller: SignedInCaller,

@@ -117,6 +117,7 @@ class Recorder:
         self._taps: list[BurstTap] = []
         self._handed_at: deque[tuple[int, float]] = deque()
         self._timer: asyncio.TimerHandle | None = None
+        self._last_from_ms = 0
 
     def start(self) -> None:
         """Start the writer thread and the timer; needs a running loop. Works also while the disk does not."""
@@ -125,7 +126,9 @@ class Recorder:
 
     def begin(self, meta: BurstMeta) -> BurstTap:
         """A burst begins; every `BurstTap.voice` until `BurstTap.end` is recorded."""
-        meta = replace(meta, from_ms=max(self._clock(), meta.started_ms))
+        # Never the same twice, so that two recordings of one burst never share a file.
+        self._last_from_ms = max(self._clock(), meta.started_ms, self._last_from_ms + 1)
+        meta = replace(meta, from_ms=self._last_from_ms)
         tap = BurstTap(meta, SpoolFile(self._folder / spool_name(meta)), self._clock)
         self._taps.append(tap)
         self.counters.bursts += 1

@@ -14,6 +14,7 @@ import structlog
 from groups.model import User
 from groups.vocabulary import CallId, DeviceId, GroupId, IncidentCode
 from poc_server.metrics import Reading
+from poc_server.recording.deletion import Deletion
 from poc_server.recording.finisher import Finisher
 from poc_server.recording.keys import EvidenceKey
 from poc_server.recording.listening import Listening
@@ -25,6 +26,7 @@ from poc_server.recording.spools import SpoolFolders
 from poc_server.recording.writer import DiskState
 from poc_server.store import SYSTEM, Actor, BurstPlace, BurstRecord, Store, audit
 from poc_server.store.audit import AuditEntry
+from poc_server.store.places import Place as KnownPlace
 from poc_server.store.recordings import Found
 from poc_server.talk.talkgroup import BurstMeta as TalkMeta
 from poc_server.worker.client import Worker
@@ -90,6 +92,7 @@ class Recordings:
     def begin(self, meta: TalkMeta) -> BurstTap:
         """A burst of a talker of this node begins (`poc_server.talk.talkgroup.BurstListener`)."""
         facts = self.facts_of(meta.group.id, meta.talker)
+        place = facts.place or place_of(self._store.places.of(meta.talker.id), meta.began_ms)
         membership = self._store.directory.membership(meta.group.id, meta.talker.id)
         _, _, device = meta.device.partition("/")
         return self.recorder.begin(
@@ -106,7 +109,7 @@ class Recordings:
                 tier=meta.tier,
                 priority=membership.priority if membership else 0,
                 incident=facts.incident,
-                place=facts.place,
+                place=place,
             )
         )
 
@@ -194,6 +197,9 @@ class Recordings:
         self.notary = Notary(key, self._store, self.settings, data / "evidence")
         self.notary.start()
         self._stack.push_async_callback(self.notary.aclose)
+        self.deletion = Deletion(self._store, self.worker, self.settings, self.files, data / "made")
+        self.deletion.start()
+        self._stack.push_async_callback(self.deletion.aclose)
         self.recorder = Recorder(folders.own, self.settings, self._clock, self)
         self.recorder.start()
         self._stack.push_async_callback(self.recorder.aclose)
@@ -242,6 +248,21 @@ def record_of(recording: Recording, zone_minutes: int) -> BurstRecord:
         sha256=recording.sha256,
         peaks=recording.peaks.hex(),
         zone_minutes=zone_minutes,
+    )
+
+
+def place_of(known: KnownPlace | None, at_ms: int) -> Place | None:
+    """Where somebody was at ``at_ms``, as far as it is known: with its source and its age."""
+    position = known.position if known is not None else None
+    if position is None:
+        return None
+    return Place(
+        longitude=position.longitude,
+        latitude=position.latitude,
+        source=position.source.value,
+        age_ms=max(0, at_ms - position.at_ms),
+        accuracy_m=position.accuracy_m,
+        datum=position.datum.value,
     )
 
 

@@ -33,5 +33,9 @@ class RecordingSettings(BaseModel):
     evidence_key: Path | None = None
     """File of the Ed25519 key that signs evidence, made when missing; None: ``DATA-keys/evidence.pem`` beside the data
     folder. Keep it on another disk, and a copy in a safe."""
+    incident_days: int | None = Field(default=None, ge=180)
+    """An incident's voice is kept so long where no rule is; None: for ever. Other voice: store.retention.burst_days."""
+    delete_every_s: float = Field(default=3_600.0, gt=0)
+    """What is over its time is looked for so often."""
     sign_every_s: float = Field(default=2.0, gt=0, le=30)
     """New evidence waits at most so long for its signature."""

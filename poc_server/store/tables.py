@@ -294,6 +294,41 @@ evidence_day = Table(
     Index("ix_evidence_day_day", "day"),
 )
 
+retention_rule = Table(
+    "retention_rule",
+    metadata,
+    Column("agency_id", ID, primary_key=True),
+    Column("kind", WORD, primary_key=True),
+    Column("target", NAME, primary_key=True),
+    Column("days", Integer),
+    Column("set_by", ID),
+    Column("set_ms", BigInteger, nullable=False),
+)
+
+legal_hold = Table(
+    "legal_hold",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("agency_id", ID, nullable=False),
+    Column("kind", WORD, nullable=False),
+    Column("target", NAME, nullable=False),
+    Column("from_ms", BigInteger),
+    Column("until_ms", BigInteger),
+    Column("reason", Text, nullable=False),
+    Column("begun_by", ID),
+    Column("begun_ms", BigInteger, nullable=False),
+    Column("ended_by", ID),
+    Column("ended_ms", BigInteger),
+    Index("ix_legal_hold_agency_id", "agency_id"),
+)
+
+file_removal = Table(
+    "file_removal",
+    metadata,
+    Column("file", String(500), primary_key=True),
+    Column("buried_ms", BigInteger, nullable=False),
+)
+
 membership_period = Table(
     "membership_period",
     metadata,

@@ -1,0 +1,149 @@
+"""How long recordings stay, what a legal hold keeps, and deletion on request: for those who rule over retention."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from groups.policy import Act
+from groups.vocabulary import AgencyId, Refusal
+from poc_server.api.recordings import Recorded
+from poc_server.api.rights import allow, own_agency, ruled
+from poc_server.api.services import Caller, Services, SignedInCaller, Use
+from poc_server.api.shapes import Body, Id, Name
+from poc_server.refused import Refused
+from poc_server.store import keeping
+from poc_server.store import recordings as query
+from poc_server.store.keeping import Hold, HoldKind, Rule
+
+router = APIRouter(tags=["retention"])
+
+LEAST_DAYS = 180
+"""网络安全法 §21 asks for six months."""
+MOST_DAYS = 36_500
+Reason = Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class RuleOut(Body):
+    """How many days what was said in a group, or for an incident, is kept; null: for ever."""
+
+    kind: HoldKind
+    target: str
+    days: int | None
+    set_by: str | None
+    set_ms: int
+
+
+class RuleIn(Body):
+    """Days to keep; null: for ever."""
+
+    days: Annotated[int, Field(ge=LEAST_DAYS, le=MOST_DAYS)] | None
+
+
+class HoldOut(Body):
+    """A legal hold. ``from_ms`` and ``until_ms`` bound what was said; null is no bound."""
+
+    id: str
+    kind: HoldKind
+    target: str
+    from_ms: int | None
+    until_ms: int | None
+    reason: str
+    begun_by: str | None
+    begun_ms: int
+
+
+class HoldIn(Body):
+    """A legal hold to begin."""
+
+    kind: HoldKind
+    target: Name
+    reason: Reason
+    from_ms: Annotated[int, Field(ge=0, le=2**53)] | None = None
+    until_ms: Annotated[int, Field(ge=0, le=2**53)] | None = None
+
+
+class WhyIn(Body):
+    """Why something is deleted or released; stands in the audit and on the tombstone."""
+
+    reason: Reason
+
+
+def ruling(caller: Caller, services: Services) -> AgencyId:
+    """The agency over whose retention the caller rules. Refuses (not_allowed), and audits, one who does not."""
+    agency = own_agency(services, caller)
+    allow(services, caller, Act.RULE_RETENTION, agency)
+    return agency.id
+
+
+@router.get("/retention/rules", **ruled(Act.RULE_RETENTION))
+async def rules(caller: SignedInCaller, services: Use) -> list[RuleOut]:
+    """What is kept for how long, where it is not the default."""
+    agency = ruling(caller, services)
+    async with services.store.reading() as connection:
+        return [RuleOut(**_shown(RuleOut, row)) for row in await keeping.rules(connection, agency)]
+
+
+@router.put("/retention/rules/{kind}/{target}", status_code=204, **ruled(Act.RULE_RETENTION))
+async def set_rule(caller: SignedInCaller, services: Use, kind: HoldKind, target: Name, rule: RuleIn) -> Response:
+    """Set how long what was said in a group, or for an incident, is kept."""
+    agency = ruling(caller, services)
+    async with services.store.change(caller.actor) as change:
+        await keeping.set_rule(change, agency, Rule(kind, target, rule.days))
+    return Response(status_code=204)
+
+
+@router.delete("/retention/rules/{kind}/{target}", status_code=204, **ruled(Act.RULE_RETENTION, 404))
+async def drop_rule(caller: SignedInCaller, services: Use, kind: HoldKind, target: Name) -> Response:
+    """Let the default hold again."""
+    agency = ruling(caller, services)
+    async with services.store.change(caller.actor) as change:
+        await keeping.drop_rule(change, agency, kind, target)
+    return Response(status_code=204)
+
+
+@router.get("/retention/holds", **ruled(Act.RULE_RETENTION))
+async def holds(caller: SignedInCaller, services: Use) -> list[HoldOut]:
+    """The legal holds that are in force."""
+    agency = ruling(caller, services)
+    async with services.store.reading() as connection:
+        return [HoldOut(**_shown(HoldOut, row)) for row in await keeping.holds(connection, agency)]
+
+
+@router.post("/retention/holds", status_code=201, **ruled(Act.RULE_RETENTION))
+async def begin_hold(caller: SignedInCaller, services: Use, asked: HoldIn) -> HoldOut:
+    """Keep something until it is released, whatever the rules say."""
+    agency = ruling(caller, services)
+    hold = Hold(asked.kind, asked.target, asked.reason, asked.from_ms, asked.until_ms)
+    async with services.store.change(caller.actor) as change:
+        made = await keeping.begin_hold(change, agency, hold)
+        at_ms = change.at_ms
+    return HoldOut(id=made, begun_by=caller.user.id, begun_ms=at_ms, **asked.model_dump())
+
+
+@router.post("/retention/holds/{hold}/release", status_code=204, **ruled(Act.RULE_RETENTION, 404))
+async def end_hold(caller: SignedInCaller, services: Use, hold: Id, why: WhyIn) -> Response:
+    """Release a hold."""
+    agency = ruling(caller, services)
+    async with services.store.change(caller.actor) as change:
+        await keeping.end_hold(change, agency, hold, why.reason)
+    return Response(status_code=204)
+
+
+@router.post("/recordings/{recording}/deletion", status_code=204, **ruled(Act.RULE_RETENTION, 404, 409))
+async def delete(caller: SignedInCaller, services: Use, recorded: Recorded, recording: Id, why: WhyIn) -> Response:
+    """Delete one recording; its tombstone stays in the evidence chain. Refuses (conflict) what a legal hold keeps."""
+    agency = ruling(caller, services)
+    async with services.store.reading() as connection:
+        row = await query.any_one(connection, recording)
+    if row is None or row.agency_id != agency:
+        raise Refused(Refusal.NOT_FOUND, "recording")
+    if not await recorded.deletion.delete(row, caller.actor, why.reason):
+        raise Refused(Refusal.CONFLICT, "a legal hold keeps it")
+    return Response(status_code=204)
+
+
+def _shown(form: type[Body], row: Any) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in form.model_fields}

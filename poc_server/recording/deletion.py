@@ -1,0 +1,191 @@
+"""Deletes recordings that are over their time: never in silence, never what is held."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from poc_server.recording.finisher import WorkerPort
+from poc_server.recording.layout import inside
+from poc_server.recording.settings import RecordingSettings
+from poc_server.refused import Refused
+from poc_server.store import Actor, Store, audit, keeping
+from poc_server.store.ids import now_ms
+from poc_server.store.keeping import Burial, HoldKind
+from poc_server.store.recordings import Found
+from poc_server.worker.client import JobFailed, WorkerDied
+
+SLICE = 200
+"""Recordings looked at in one transaction."""
+DAY_MS = 86_400_000
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How long each recording stays, as set now.
+
+    ``days`` by (agency, kind, target), None for ever; ``default_days`` where no rule is; ``incident_days`` where no
+    rule is and the recording belongs to an incident.
+    """
+
+    days: Mapping[tuple[str, str, str], int | None]
+    holds: tuple[Any, ...]
+    default_days: int
+    incident_days: int | None
+
+    @property
+    def least_days(self) -> int:
+        """Nothing younger can be over its time."""
+        set_days = [days for days in self.days.values() if days is not None]
+        return min([self.default_days, *set_days, *([] if self.incident_days is None else [self.incident_days])])
+
+    def days_of(self, row: Found) -> int | None:
+        """How many days this one stays, None for ever. The longer counts where group and incident both say."""
+        said = [
+            self.days[place]
+            for place in ((row.agency_id, "group", row.group_id), (row.agency_id, "incident", row.incident or ""))
+            if place in self.days
+        ]
+        if not said:
+            said = [self.incident_days if row.incident else self.default_days]
+        kept = [days for days in said if days is not None]
+        return max(kept) if len(kept) == len(said) else None
+
+    def held(self, row: Found) -> bool:
+        """Whether a legal hold keeps it."""
+        return any(_keeps(hold, row) for hold in self.holds)
+
+    def over(self, row: Found, at_ms: int) -> bool:
+        """Whether its time is over."""
+        days = self.days_of(row)
+        return days is not None and row.ended_ms < at_ms - days * DAY_MS and not self.held(row)
+
+
+class Deletion:
+    """Buries what is over its time, and removes the files of what is buried.
+
+    Args:
+        files: folder of the recordings.
+        made: folder of what was made from them for players.
+    """
+
+    def __init__(self, store: Store, worker: WorkerPort, settings: RecordingSettings, files: Path, made: Path) -> None:
+        self.buried = 0
+        self._store = store
+        self._worker = worker
+        self._settings = settings
+        self._files = files
+        self._made = made
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Look every ``delete_every_s``."""
+        self._task = asyncio.create_task(self._run(), name="deletion")
+
+    async def aclose(self) -> None:
+        """Stop; what is buried and not removed yet, the next start removes."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def run_once(self, at_ms: int | None = None) -> int:
+        """Bury what is over its time; returns how many. Raises `StoreUnavailable`."""
+        at_ms = now_ms() if at_ms is None else at_ms
+        terms = await self._terms()
+        before = at_ms - terms.least_days * DAY_MS
+        last: tuple[int, str] | None = None
+        count = 0
+        while True:
+            async with self._store.reading() as connection:
+                rows = await keeping.older_than(connection, before, last, SLICE)
+            over = [Burial(row, f"kept {terms.days_of(row)} days") for row in rows if terms.over(row, at_ms)]
+            if over:
+                await self._bury(over, at_ms)
+                count += len(over)
+            if len(rows) < SLICE:
+                break
+            last = (rows[-1].ended_ms, rows[-1].key)
+        await self.remove_files()
+        return count
+
+    async def delete(self, row: Found, actor: Actor, reason: str) -> bool:
+        """Delete one on request; False when a legal hold keeps it. Raises `StoreUnavailable`."""
+        if (await self._terms()).held(row):
+            return False
+        await self._bury([Burial(row, reason, actor.user)], now_ms())
+        entry = audit.entry(
+            actor, now_ms(), "recording.delete", "recording", row.key, {"reason": reason}, row.agency_id
+        )
+        self._store.journal.audit(entry)
+        await self.remove_files()
+        return True
+
+    async def remove_files(self) -> None:
+        """Remove the files of what is buried. Raises `StoreUnavailable`."""
+        while True:
+            async with self._store.reading() as connection:
+                names = await keeping.files_to_remove(connection, SLICE)
+            for name in names:
+                try:
+                    for path in self._copies(name):
+                        await self._worker.run("remove", path=str(path))
+                except (JobFailed, WorkerDied) as problem:
+                    log.warning("file_not_removed", file=name, reason=str(problem))
+                    return
+                async with self._store.writing() as connection:
+                    await keeping.file_removed(connection, name)
+            if len(names) < SLICE:
+                return
+
+    def _copies(self, name: str) -> Iterable[Path]:
+        yield inside(self._files, name)
+
+    async def _bury(self, burials: list[Burial], at_ms: int) -> None:
+        async with self._store.writing() as connection:
+            await keeping.bury(connection, burials, at_ms, self._settings.zone_minutes)
+        self.buried += len(burials)
+        for burial in burials:
+            for made in self._made_of(burial.row.key):
+                await self._worker.run("remove", path=str(made))
+
+    def _made_of(self, key: str) -> Iterable[Path]:
+        return (self._made / f"{key}.{form}" for form in ("mp4", "mp3"))
+
+    async def _terms(self) -> Terms:
+        async with self._store.reading() as connection:
+            rules = await keeping.rules(connection)
+            holds = await keeping.holds(connection)
+        days = {(rule.agency_id, rule.kind, rule.target): rule.days for rule in rules}
+        default = self._store.settings.retention.burst_days
+        return Terms(days, tuple(holds), default, self._settings.incident_days)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self.run_once()
+            except (Refused, JobFailed, WorkerDied, OSError) as problem:
+                log.warning("deletion_put_off", problem=str(problem))
+            await asyncio.sleep(self._settings.delete_every_s)
+
+
+def _keeps(hold: Any, row: Found) -> bool:
+    if hold.agency_id != row.agency_id:
+        return False
+    if hold.from_ms is not None and row.ended_ms < hold.from_ms:
+        return False
+    if hold.until_ms is not None and row.started_ms > hold.until_ms:
+        return False
+    named = {
+        HoldKind.GROUP: row.group_id,
+        HoldKind.INCIDENT: row.incident,
+        HoldKind.USER: row.user_id,
+        HoldKind.RECORDING: row.key,
+    }
+    return bool(named[HoldKind(hold.kind)] == hold.target)

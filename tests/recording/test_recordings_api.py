@@ -1,0 +1,156 @@
+"""Recordings over HTTP: plays, refusals, ranges, forms for other players, retention."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from groups.vocabulary import Role, Tier
+from poc_server.store import StoreSettings, audit
+from tests.recording.town_with_voices import INCIDENT, PLACE, Voices, dispatcher, ids, voices
+from tests.recording.voices import SAMPLES, hear, likeness, speech
+
+pytestmark = pytest.mark.wire
+__all__ = ["voices"]
+
+
+@pytest.fixture
+def store_settings() -> StoreSettings:
+    """What both databases must agree on stands in test_recordings_search.py."""
+    return StoreSettings()
+
+
+async def audited(voices: Voices, action: str) -> list[tuple[str, str]]:
+    await voices.store.journal.drain()
+    async with voices.store.reading() as connection:
+        rows = await audit.page(connection, agency=voices.town.agency, action=action)
+    return [(row.actor_id, row.target_id) for row in rows]
+
+
+async def test_a_member_hears_what_was_said_and_each_play_is_audited(voices: Voices) -> None:
+    key = await voices.say(place=PLACE, incident=INCIDENT, tier=Tier.EMERGENCY)
+    headers = await voices.as_user(voices.colleague)
+    (row,) = (await voices.client.get("/recordings", headers=headers)).json()["recordings"]
+    assert row == (await voices.client.get(f"/recordings/{key}", headers=headers)).json()
+    assert (row["id"], row["group_name"], row["talker"]["name"], row["tier"]) == (key, "市容一组", "王建国", 2)
+    assert (row["duration_ms"], row["packets"], row["end"], row["incident"]) == (1_000, 25, "released", INCIDENT)
+    assert (row["place"]["source"], row["place"]["age_ms"]) == ("device", 700)
+    audio = await voices.client.get(f"/recordings/{key}/audio", headers=headers)
+    assert audio.headers["content-type"] == "audio/ogg"
+    assert hashlib.sha256(audio.content).hexdigest() == row["sha256"]
+    assert await audited(voices, "recording.play") == [(voices.colleague, key)]
+
+
+async def test_an_outsider_is_told_that_there_is_nothing_and_the_attempt_is_audited(voices: Voices) -> None:
+    key = await voices.say()
+    outsider = await voices.town.person(name="外人")
+    headers = await voices.as_user(outsider)
+    assert await ids(voices, headers) == []
+    for path in (f"/recordings/{key}", f"/recordings/{key}/audio", "/recordings/b-none"):
+        answer = await voices.client.get(path, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert await audited(voices, "recording.refused") == [(outsider, key)] * 2
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"limit": "0"},
+        {"limit": "201"},
+        {"tier": "9"},
+        {"area": "1,2,3"},
+        {"area": "9,0,1,0"},
+        {"area": "nan,0,1,1"},
+        {"after": "x"},
+        {"after": "9" * 40 + ".b"},
+        {"from_ms": "-1"},
+        {"unknown": "1"},
+        {"order": "loudest"},
+    ],
+)
+async def test_a_question_that_makes_no_sense_is_refused(voices: Voices, asked: dict[str, str]) -> None:
+    answer = await voices.client.get("/recordings", headers=await dispatcher(voices), params=asked)
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad_message")
+
+
+async def test_audio_comes_in_ranges_and_only_the_first_is_a_play(voices: Voices) -> None:
+    key = await voices.say()
+    headers = await voices.as_user(voices.officer)
+    path = f"/recordings/{key}/audio"
+    whole = (await voices.client.get(path, headers=headers)).content
+    for span, data in (("bytes=0-9", whole[:10]), ("bytes=10-19", whole[10:20]), ("bytes=-7", whole[-7:])):
+        part = await voices.client.get(path, headers={**headers, "range": span})
+        assert (part.status_code, part.content) == (206, data)
+    beyond = await voices.client.get(path, headers={**headers, "range": "bytes=999999-"})
+    assert beyond.status_code == 416
+    assert len(await audited(voices, "recording.play")) == 2
+
+
+async def test_players_that_know_no_ogg_get_mp4_or_mp3(voices: Voices, tmp_path: Path) -> None:
+    key = await voices.say(frames=100)
+    headers = await voices.as_user(voices.officer)
+    path = f"/recordings/{key}/audio"
+    mp4 = await voices.client.get(path, headers=headers, params={"as": "mp4"})
+    assert mp4.headers["content-type"] == "audio/mp4"
+    (tmp_path / "a.mp4").write_bytes(mp4.content)
+    ogg = hear((await voices.client.get(path, headers=headers)).content)
+    with av.open(str(tmp_path / "a.mp4")) as file:
+        packets = [bytes(packet) for packet in file.demux() if packet.size]
+        assert abs(file.duration / 1e6 - 4.0) < 0.05
+    assert packets == ogg.packets
+    mp3 = await voices.client.get(path, headers=headers, params={"as": "mp3"})
+    assert mp3.headers["content-type"] == "audio/mpeg"
+    (tmp_path / "a.mp3").write_bytes(mp3.content)
+    with av.open(str(tmp_path / "a.mp3")) as file:
+        resampler = av.AudioResampler("s16", "mono", 48_000)
+        parts = [p.to_ndarray()[0] for frame in file.decode(audio=0) for p in resampler.resample(frame)]
+    sound = np.concatenate(parts)
+    assert abs(len(sound) - 100 * SAMPLES) < 5_000
+    shifts = [likeness(sound[shift:], speech()[: 90 * SAMPLES]) for shift in range(0, 4_000, 16)]
+    assert max(float(np.median(found)) for found in shifts if found) > 0.8
+    assert (await voices.client.get(path, headers=headers, params={"as": "wav"})).status_code == 422
+
+
+async def test_a_file_that_is_gone_is_said_to_be(voices: Voices, tmp_path: Path) -> None:
+    key = await voices.say()
+    (file,) = (tmp_path / "data" / "recordings").rglob("*.ogg")
+    file.unlink()
+    answer = await voices.client.get(f"/recordings/{key}/audio", headers=await voices.as_user(voices.officer))
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+async def test_only_who_rules_over_retention_may_hold_and_delete(voices: Voices) -> None:
+    key = await voices.say()
+    nobody = await dispatcher(voices)
+    ruler = await voices.as_user(await voices.town.person(Role.SECURITY_ADMIN, name="安全"))
+    hold = {"kind": "recording", "target": key, "reason": "court"}
+    post, get = voices.client.post, voices.client.get
+    assert (await post("/retention/holds", headers=nobody, json=hold)).status_code == 403
+    assert (await post(f"/recordings/{key}/deletion", headers=nobody, json={"reason": "x"})).status_code == 403
+    made = await post("/retention/holds", headers=ruler, json=hold)
+    assert made.status_code == 201
+    assert (await get("/retention/holds", headers=ruler)).json() == [made.json()]
+    held = await post(f"/recordings/{key}/deletion", headers=ruler, json={"reason": "privacy"})
+    assert (held.status_code, held.json()["code"]) == (409, "conflict")
+    release = f"/retention/holds/{made.json()['id']}/release"
+    assert (await post(release, headers=ruler, json={"reason": "done"})).status_code == 204
+    assert (await post(release, headers=ruler, json={"reason": "again"})).status_code == 404
+    assert (await post(f"/recordings/{key}/deletion", headers=ruler, json={"reason": "privacy"})).status_code == 204
+    assert await ids(voices, nobody) == []
+
+
+async def test_rules_of_retention_are_kept_within_the_law(voices: Voices) -> None:
+    ruler = await voices.as_user(await voices.town.person(Role.SECURITY_ADMIN, name="安全"))
+    path = f"/retention/rules/group/{voices.group}"
+    for days, status in ((179, 422), (180, 204), (36_500, 204), (36_501, 422), (None, 204)):
+        answer = await voices.client.put(path, headers=ruler, json={"days": days})
+        assert answer.status_code == status, days
+    (rule,) = (await voices.client.get("/retention/rules", headers=ruler)).json()
+    assert (rule["kind"], rule["target"], rule["days"]) == ("group", voices.group, None)
+    assert (await voices.client.put("/retention/rules/user/u", headers=ruler, json={"days": 200})).status_code == 422
+    assert (await voices.client.delete(path, headers=ruler)).status_code == 204
+    assert (await voices.client.delete(path, headers=ruler)).status_code == 404
