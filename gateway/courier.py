@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
@@ -28,22 +28,22 @@ _ERROR_CHARS = 300
 
 
 class OutboxStore(Protocol):
-    """What the courier needs of the place where deliveries stand. Events get there in the transaction of their fact."""
+    """Where one receiver's deliveries stand. Events get there in the transaction of their fact."""
 
-    async def health(self, receiver: str) -> Health:
+    async def health(self) -> Health:
         """How the receiver has been doing."""
         ...
 
-    async def heads(self, receiver: str, now: int, limit: int) -> tuple[Delivery, ...]:
+    async def heads(self, now: int, limit: int) -> tuple[Delivery, ...]:
         """Of each incident the first delivery that waits, if it is due; claimed, so that no other courier gets it."""
         ...
 
-    async def next_due(self, receiver: str) -> int | None:
+    async def next_due(self) -> int | None:
         """When the next delivery is due, in ms; None when nothing waits."""
         ...
 
-    async def settle(self, delivery: Delivery, health: Health) -> None:
-        """Writes what an attempt came to, and gives the claim back."""
+    async def settle(self, deliveries: Sequence[Delivery], health: Health) -> None:
+        """Writes what attempts came to, and gives the claims back."""
         ...
 
 
@@ -87,22 +87,25 @@ class Courier:
 
     async def carry(self) -> int:
         """Tries what is due now; returns how many attempts were made."""
-        health = await self._store.health(self._receiver.id)
+        health = await self._store.health()
         now = self._clock()
         if health.stopped or (health.probe_at is not None and now < health.probe_at):
             return 0
         at_once = 1 if health.probe_at is not None else AT_ONCE
-        heads = await self._store.heads(self._receiver.id, now, at_once)
+        heads = await self._store.heads(now, at_once)
         outcomes = await asyncio.gather(*(self._attempt(delivery) for delivery in heads))
+        done = []
         for delivery, outcome in zip(heads, outcomes, strict=True):
             jitter = random.random()  # noqa: S311 spreads retries, protects nothing
             after, health = settle(delivery, health, outcome, self._clock(), jitter, self._policy)
-            await self._store.settle(after, health)
-        return len(heads)
+            done.append(after)
+        if done:
+            await self._store.settle(done, health)
+        return len(done)
 
     async def _nap(self) -> None:
-        due = await self._store.next_due(self._receiver.id)
-        health = await self._store.health(self._receiver.id)
+        due = await self._store.next_due()
+        health = await self._store.health()
         seconds = LONGEST_NAP_S
         if due is not None and not health.stopped:
             until = max(due, health.probe_at or 0)

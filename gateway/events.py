@@ -29,6 +29,7 @@ class Event:
     at: int
     data: dict[str, JsonValue] = field(default_factory=dict)
     recording: str | None = None
+    agency: str = ""
 
 
 def cloud_event(event: Event, source: str, data: dict[str, JsonValue]) -> bytes:

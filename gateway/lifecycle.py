@@ -72,6 +72,8 @@ class MembersResolved:
     """Who the parties are now: the answer to `ResolveParties`, and again when the directory changed."""
 
     users: frozenset[UserId]
+    unknown: tuple[str, ...] = ()
+    """Parties nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,9 @@ class IncidentState:
     address: Address = Address.NONE
     name: str = ""
     freeze_at: int | None = None
+    hang_ms: int = HANG_MS
     members: frozenset[UserId] = frozenset()
+    unknown: tuple[str, ...] = ()
     groups: frozenset[GroupId] = frozenset()
     taps: tuple[tuple[UserId, EventType], ...] = ()
     attention: Attention = Attention.QUIET
@@ -186,10 +190,10 @@ def handle(
     match input:
         case NewsArrived(news):
             return _news(state, news, now, options)
-        case MembersResolved(users):
-            return _members(state, users, now)
+        case MembersResolved():
+            return _members(state, input, now)
         case Happened():
-            return _happened(state, input, options)
+            return _happened(state, input)
         case Linked(group, linked):
             groups = state.groups | {group} if linked else state.groups - {group}
             return replace(state, groups=groups), (LinkChanged(groups),) if groups != state.groups else ()
@@ -247,6 +251,7 @@ def _settle_address(state: IncidentState, now: int, options: Options) -> tuple[I
         address=wanted,
         name=named.name,
         freeze_at=now + options.hang_ms if wanted is Address.CLOSING else None,
+        hang_ms=options.hang_ms,
         members=frozenset() if wanted is Address.REMOVED else state.members,
         changes=state.changes + 1,
     )
@@ -267,8 +272,12 @@ def _wanted(state: IncidentState, now: int) -> Address:
     return wanted
 
 
-def _members(state: IncidentState, users: frozenset[UserId], now: int) -> tuple[IncidentState, tuple[Effect, ...]]:
-    if state.address not in _HAS_MEMBERS or users == state.members:
+def _members(state: IncidentState, found: MembersResolved, now: int) -> tuple[IncidentState, tuple[Effect, ...]]:
+    users = found.users
+    if state.address not in _HAS_MEMBERS:
+        return state, ()
+    state = replace(state, unknown=found.unknown)
+    if users == state.members:
         return state, ()
     joined, left = users - state.members, state.members - users
     after = replace(state, members=users, changes=state.changes + 1)
@@ -284,7 +293,7 @@ def _members(state: IncidentState, users: frozenset[UserId], now: int) -> tuple[
 _TAPS = (EventType.ACCEPTED, EventType.ON_THE_WAY, EventType.ON_SCENE, EventType.DONE)
 
 
-def _happened(state: IncidentState, happened: Happened, options: Options) -> tuple[IncidentState, tuple[Effect, ...]]:
+def _happened(state: IncidentState, happened: Happened) -> tuple[IncidentState, tuple[Effect, ...]]:
     """An event to pass on. Of an officer's taps only the first of each kind counts, and only forward."""
     after = state
     if happened.type in _TAPS and happened.user is not None:
@@ -295,7 +304,7 @@ def _happened(state: IncidentState, happened: Happened, options: Options) -> tup
         taps[happened.user] = happened.type
         after = replace(state, taps=tuple(sorted(taps.items())))
     if state.freeze_at is not None and happened.type is EventType.BURST:
-        after = replace(after, freeze_at=max(state.freeze_at, happened.at + options.hang_ms))
+        after = replace(after, freeze_at=max(state.freeze_at, happened.at + state.hang_ms))
     data: dict[str, JsonValue] = dict(happened.data or {})
     if happened.user is not None:
         data["user"] = happened.user

@@ -102,12 +102,21 @@ def _apply(incident: Incident, news: News) -> Incident:
         told["urgent"] = True
     if news.step is Step.SUPERVISE:
         told["supervised"] = True
-    state, fits = next_state(incident.state, news.step) if news.step else (incident.state, True)
+    state, fits = next_state(incident.state, news.step) if news.step else (_implied(incident.state, news), True)
     if news.state is not None:
         state, fits = news.state, True
     row = LogRow(news.version, news.at, news.step or "update", state, news.who, news.role, news.opinion, fits)
     moved = replace(incident, **told, log=(*incident.log, row)[-MAX_LOG_ROWS:])
     return moved if state is incident.state else _enter(moved, state, news.at)
+
+
+def _implied(state: State, news: News) -> State:
+    """A system that tells neither steps nor states: a case is filed, and dispatched once it has parties."""
+    if state not in (State.DRAFT, State.REPORTED, State.FILED):
+        return state
+    if news.parties:
+        return State.DISPATCHED
+    return State.FILED if state is State.DRAFT else state
 
 
 def _enter(incident: Incident, state: State, at: int) -> Incident:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -26,12 +26,13 @@ _ANSWER_BYTES = 65_536
 class Materials:
     """What belongs to an event at the moment it is sent. ``recording``: url, expires_ms, duration_ms …; ``audio``: Ogg.
 
-    ``incident`` is the incident as it stands now.
+    ``incident`` is the incident as it stands now; ``people``: id → name and badge of those the event names.
     """
 
     incident: dict[str, JsonValue]
     recording: dict[str, JsonValue] | None = None
     audio: bytes | None = None
+    people: dict[str, JsonValue] = field(default_factory=dict)
 
 
 class NotWanted(Exception):
@@ -72,10 +73,16 @@ def succeeded(mapping: MappingFile | None, event: Event, status: int, answer: by
 
 
 def context(event: Event, materials: Materials) -> dict[str, Any]:
-    """What expressions of a call read: event, data, incident, recording."""
+    """What expressions of a call read: event, data, incident, recording, people."""
     told = asdict(event)
     data = told.pop("data")
-    return {"event": told, "data": data, "incident": materials.incident, "recording": materials.recording}
+    return {
+        "event": told,
+        "data": data,
+        "incident": materials.incident,
+        "recording": materials.recording,
+        "people": materials.people,
+    }
 
 
 def fill(template: Template, data: object, surroundings: Surroundings) -> Any:
@@ -94,7 +101,7 @@ def _call(event: Event, mapping: MappingFile | None) -> Call | None:
 
 
 def _webhook(receiver: Receiver, event: Event, materials: Materials, source: str, now: int) -> httpx.Request:
-    data: dict[str, JsonValue] = {**event.data, "incident": materials.incident}
+    data: dict[str, JsonValue] = {**event.data, "incident": materials.incident, "people": materials.people}
     if materials.recording is not None:
         data["recording"] = materials.recording
     body = cloud_event(event, source, data)

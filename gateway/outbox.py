@@ -51,9 +51,8 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One event on its way to one receiver. ``id`` is the store's."""
+    """One event on its way to one receiver: known by receiver, agency, incident and sequence."""
 
-    id: int
     receiver: str
     event: Event
     created: int

@@ -22,6 +22,7 @@ from poc_server import readings
 from poc_server.api import Services, build_api
 from poc_server.api.site import operations, serve_pages
 from poc_server.auth import Auth
+from poc_server.bridge.opened import OpenBridge
 from poc_server.config import Config
 from poc_server.fabric.local import LocalFabric
 from poc_server.media.edge import MediaEdge
@@ -103,6 +104,7 @@ class App:
         self.metrics.read_from(lambda: readings.journal(self.store.journal))
         self.node.start()
         self._stack.callback(self.node.stop)
+        self.bridge = self._bridge()
         self._api = self._http()
         self.port = await self._serve(self._front(self._api), config.server.port, self._tls_files())
         # What lives now lives as long as the process: the collector need not look at it again.
@@ -121,8 +123,18 @@ class App:
         self.metrics.read_from(made.readings)
         return made
 
+    def _bridge(self) -> OpenBridge:
+        data = self.config.server.data
+        keys = self.config.auth.keys or data / "keys"
+        made = OpenBridge.open(self.config.bridge, self.node, self.store, keys, data / "recordings")
+        self._stack.push_async_callback(made.aclose)
+        self.metrics.read_from(made.couriers.readings)
+        self.node.incidents = made.bridge
+        return made
+
     def _http(self) -> FastAPI:
-        api = build_api(Services(self.store, self.auth, self.config.demo, self.recordings))
+        services = Services(self.store, self.auth, self.config.demo, self.recordings, self.bridge)
+        api = build_api(services)
         api.include_router(operations(self.metrics, self.node.not_ready))
         pages = self.config.server.pages or PAGES
         if pages.is_dir():

@@ -59,6 +59,31 @@ def demo(
         raise _ended(str(problem)) from None
 
 
+bridge = typer.Typer(no_args_is_help=True, help="The bridge to other people's systems; docs/bridge.md.")
+app.add_typer(bridge, name="bridge")
+
+
+@bridge.command("check")
+def bridge_check(
+    mapping: Annotated[str, typer.Argument(help="Mapping file, or a ready one: flat, nested, steps")],
+    sample: Annotated[Path, typer.Argument(help="A document as their system sends it (JSON)")],
+) -> None:
+    """Try a mapping file on a sample, both ways, and say what is missing. Exit code 1 when something is wrong."""
+    from gateway.check import check
+    from poc_server.bridge import setup
+    from poc_server.bridge.senders import read
+    from poc_server.refused import Refused
+
+    try:
+        report = check(setup.read_mapping(mapping, Path()), read(sample.read_bytes()))
+    except (setup.BadSetup, Refused, OSError) as problem:
+        raise _ended(str(problem)) from None
+    for line in report.lines():
+        typer.echo(line)
+    if not report.ok:
+        raise typer.Exit(1)
+
+
 def _loaded(file: Path | None, overrides: dict[str, Any]) -> configuration.Config:
     try:
         return configuration.load(file, overrides)

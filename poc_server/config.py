@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from poc_server.auth.settings import AuthSettings
+from poc_server.bridge.settings import BridgeSettings
 from poc_server.media.settings import MediaSettings
 from poc_server.recording.settings import RecordingSettings
 from poc_server.store.settings import StoreSettings
@@ -80,6 +81,7 @@ class Config(Section):
     store: StoreSettings = StoreSettings()
     auth: AuthSettings = AuthSettings()
     recording: RecordingSettings = RecordingSettings()
+    bridge: BridgeSettings = BridgeSettings()
     turn: TurnSettings = TurnSettings()
     log: LogSettings = LogSettings()
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
 from groups.floor.inputs import Left
 from groups.model import User
 from groups.policy import Act, may, rights_of
-from groups.vocabulary import GroupId, NotListening, Refusal, UserId
+from groups.vocabulary import GroupId, GroupKind, IncidentCode, NotListening, Refusal, UserId
 from poc_server.media.edge import MediaEdge
 from poc_server.metrics import Metrics, Reading
 from poc_server.talk.calls import Calls
@@ -31,9 +31,11 @@ from signaling.messages import (
     GroupSummary,
     Hello,
     IceServer,
+    IncidentSummary,
     Limits,
     Welcome,
 )
+from signaling.messages.incident import Tap
 from signaling.words import refusal
 
 if TYPE_CHECKING:
@@ -64,8 +66,25 @@ class Parts:
     burst_listeners: tuple[BurstListener, ...] = ()
 
 
+class IncidentDesk(Protocol):
+    """Where incidents are kept (`poc_server.bridge`)."""
+
+    async def of_user(self, user: User, limit: int) -> list[IncidentSummary]:
+        """The incidents that matter to a user, at most ``limit``. Refuses while SQL is away."""
+
+    async def report(self, user: User, code: IncidentCode, tap: Tap) -> object:
+        """A tap of an officer; returns when it is kept. Refuses one who is not a member."""
+
+    def joined(self, user: User, group: GroupId) -> None:
+        """A user affiliated with a group that may be an incident's."""
+
+
 class Node:
-    """Phones and groups of one process."""
+    """Phones and groups of one process.
+
+    Attributes:
+        incidents: where incidents are kept, None while there is no bridge.
+    """
 
     def __init__(self, parts: Parts) -> None:
         self.directory = parts.directory
@@ -81,6 +100,7 @@ class Node:
         self.phones: dict[str, Phone] = {}
         self.talkgroups: dict[GroupId, Talkgroup] = {}
         self.endpoint = Endpoint(lambda connection: Reception(self, connection))
+        self.incidents: IncidentDesk | None = None
         self.draining = False
         self._ice_servers = parts.ice_servers
         self._sweeper: asyncio.Task[None] | None = None
@@ -247,7 +267,10 @@ class Node:
             if talkgroup is not None:
                 talkgroup.leave(phone)
         for group in after - before:
-            self.talkgroup(group).join(phone)
+            talkgroup = self.talkgroup(group)
+            talkgroup.join(phone)
+            if self.incidents is not None and talkgroup.group.kind is GroupKind.INCIDENT:
+                self.incidents.joined(phone.user, group)
         self.ears.affiliated(phone)
         self.presence.changed(before | after)
 

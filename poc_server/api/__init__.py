@@ -9,6 +9,7 @@ from poc_server.api import (
     devices,
     duty,
     groups,
+    incidents,
     me,
     members,
     people,
@@ -42,6 +43,7 @@ ROUTERS = (
     audit.router,
     recordings.router,
     retention.router,
+    incidents.router,
 )
 
 

@@ -27,6 +27,8 @@ STATUS: dict[Refusal, int] = {
     Refusal.BAD_TOKEN: 401,
     Refusal.TOKEN_EXPIRED: 401,
     Refusal.WRONG_CREDENTIALS: 401,
+    Refusal.BAD_SIGNATURE: 401,
+    Refusal.CLOCK_SKEW: 401,
     Refusal.SIGN_IN_LIMIT: 429,
     Refusal.ENROLMENT_SPENT: 410,
     Refusal.DISABLED: 403,

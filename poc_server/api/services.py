@@ -11,6 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from groups.model import User
 from groups.vocabulary import Refusal
 from poc_server.auth import Auth, Claims
+from poc_server.bridge.opened import OpenBridge
 from poc_server.recording.recordings import Recordings
 from poc_server.refused import Refused
 from poc_server.store import Actor, Directory, Store
@@ -20,13 +21,14 @@ from poc_server.store import Actor, Directory, Store
 class Services:
     """The parts the API needs. ``demo``: the demo's people may be stepped into; never in production.
 
-    ``recordings`` is None where nothing is recorded.
+    ``recordings`` is None where nothing is recorded, ``bridge`` where there is none (tests of other parts).
     """
 
     store: Store
     auth: Auth
     demo: bool = False
     recordings: Recordings | None = None
+    bridge: OpenBridge | None = None
 
     @property
     def directory(self) -> Directory:
@@ -48,7 +50,15 @@ def _services(request: Request) -> Services:
     return services
 
 
+def _bridge(request: Request) -> OpenBridge:
+    found = _services(request).bridge
+    if found is None:
+        raise Refused(Refusal.NOT_FOUND, "bridge")
+    return found
+
+
 Use = Annotated[Services, Depends(_services)]
+UseBridge = Annotated[OpenBridge, Depends(_bridge)]
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="Access token of a sign-in")
 
 
@@ -57,9 +67,18 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def _caller(
+def bearer_of(request: Request) -> HTTPAuthorizationCredentials | None:
+    """What stands behind ``Bearer`` in the request, whoever it belongs to."""
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not credentials.strip():
+        return None
+    return HTTPAuthorizationCredentials(scheme=scheme, credentials=credentials.strip())
+
+
+def caller_of(
     request: Request, services: Use, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Caller:
+    """The one whose access token it is. Refuses not_signed_in, bad_token, token_expired."""
     if bearer is None:
         raise Refused(Refusal.NOT_SIGNED_IN)
     claims = services.auth.verify_access(bearer.credentials)
@@ -69,5 +88,5 @@ def _caller(
     return Caller(user, claims, Actor(user.id, user.agency, address_of(request)))
 
 
-SignedInCaller = Annotated[Caller, Depends(_caller)]
+SignedInCaller = Annotated[Caller, Depends(caller_of)]
 Address = Annotated[str, Depends(address_of)]

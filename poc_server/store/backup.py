@@ -24,7 +24,7 @@ from poc_server.store.migrate import current, migrate
 
 FORMAT = 1
 SLICE = 500
-_SEEDED = ("directory_version", "audit_chain")
+_SEEDED = ("directory_version", "audit_chain", "outbox_head")
 """Tables in which a migration has put the first row."""
 
 

@@ -56,6 +56,11 @@ async def delete_cell(change: Change, agency: AgencyId, code: str) -> None:
     change.record("cell.delete", "cell", code, {}, agency)
 
 
+async def cell_row(connection: AsyncConnection, agency: AgencyId, code: str) -> Row[Any] | None:
+    """The row of a cell."""
+    return (await connection.execute(select(t.cell).where(_this(agency, code)))).one_or_none()
+
+
 async def cells_page(
     connection: AsyncConnection, agency: AgencyId, limit: int, *, text: str = "", after: str = ""
 ) -> tuple[list[Row[Any]], int]:

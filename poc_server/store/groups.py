@@ -40,10 +40,10 @@ class GroupDraft:
     """Whoever is on duty in this unit or below is a member while the shift runs."""
 
 
-async def create_group(change: Change, draft: GroupDraft) -> GroupId:
-    """A new group without members. Refuses a unit of another agency (not_found)."""
+async def create_group(change: Change, draft: GroupDraft, key: GroupId | None = None) -> GroupId:
+    """A new group without members, of the given id if there is one. Refuses a unit of another agency (not_found)."""
     await _units(change.connection, draft)
-    made = GroupId(new_id("gr"))
+    made = key or GroupId(new_id("gr"))
     values = {
         **_columns(draft),
         "id": made,

@@ -92,6 +92,14 @@ from signaling.messages.group import (
     Selected,
     Slot,
 )
+from signaling.messages.incident import (
+    IncidentChanged,
+    IncidentList,
+    IncidentReport,
+    Incidents,
+    IncidentSummary,
+    Switched,
+)
 
 ClientMessage = Annotated[
     Hello
@@ -121,7 +129,9 @@ ClientMessage = Annotated[
     | CallRefuse
     | CallLeave
     | CallEnd
-    | CallAdd,
+    | CallAdd
+    | IncidentList
+    | IncidentReport,
     Field(discriminator="type"),
 ]
 ServerMessage = Annotated[
@@ -153,7 +163,10 @@ ServerMessage = Annotated[
     | Call
     | CallRinging
     | CallStopped
-    | CallEnded,
+    | CallEnded
+    | Incidents
+    | IncidentChanged
+    | Switched,
     Field(discriminator="type"),
 ]
 client_messages: TypeAdapter[Any] = TypeAdapter(ClientMessage)
@@ -261,6 +274,11 @@ __all__ = [
     "Hello",
     "IceRestart",
     "IceServer",
+    "IncidentChanged",
+    "IncidentList",
+    "IncidentReport",
+    "IncidentSummary",
+    "Incidents",
     "Limits",
     "Listen",
     "Listening",
@@ -281,6 +299,7 @@ __all__ = [
     "Sos",
     "SosCancel",
     "SosConfirmed",
+    "Switched",
     "Welcome",
     "Whereabouts",
     "client_messages",

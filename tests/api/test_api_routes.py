@@ -31,6 +31,24 @@ OPEN = {
     "GET /groups/{group}/members": "shows what one may see",
     "GET /shifts": "own agency, any role",
     "GET /shifts/now": "own agency, any role",
+    **dict.fromkeys(
+        (
+            "GET /incidents",
+            "GET /incidents/{code}",
+            "PUT /incidents/{code}",
+            "GET /incidents/{code}/events",
+            "POST /incidents/{code}/news",
+            "POST /incidents/{code}/close",
+            "PUT /incidents/{code}/links",
+            "DELETE /incidents/{code}/links/{group}",
+            "POST /incidents/{code}/bursts",
+            "POST /incidents/{code}/log-link",
+        ),
+        "a system that proves itself, or one who may handle incidents",
+    ),
+    "POST /senders/{sender}/news": "a system that proves itself",
+    "GET /shared/incidents/{agency}/{code}": "whoever has the signed link",
+    "GET /shared/recordings/{key}.ogg": "whoever has the signed link",
 }
 
 

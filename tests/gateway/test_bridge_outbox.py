@@ -24,7 +24,7 @@ from gateway.outbox import (
 )
 from gateway.receiver import Health
 
-FRESH = Delivery(1, "cases", Event("e1", "photo", "C1", 1, 0), created=0, next_at=0)
+FRESH = Delivery("cases", Event("e1", "photo", "C1", 1, 0), created=0, next_at=0)
 WELL = Health("cases")
 HOUR = 3_600_000
 

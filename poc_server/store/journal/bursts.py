@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, BurstEnd, CallId, DeviceId, GroupId, Tier, UserId
 from poc_server.recording.chain import Kind, canonical
-from poc_server.store import evidence
+from poc_server.store import evidence, incident_bursts
 from poc_server.store import tables as t
 from poc_server.store.ids import clean, now_ms
 from poc_server.store.inserts import insert_new
@@ -87,6 +87,7 @@ async def apply(connection: AsyncConnection, found: Sequence[BurstRecord]) -> No
     rows = [_row(each) for each in {each.key: each for each in found}.values() if each.key in added]
     if rows:
         await insert_new(connection, t.burst, rows)
+        await incident_bursts.tell(connection, rows)
 
 
 def _row(each: BurstRecord) -> dict[str, Any]:

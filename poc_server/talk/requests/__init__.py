@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from poc_server.talk.requests import call, connection, floor, group
+from poc_server.talk.requests import call, connection, floor, group, incident
 
 Request = Callable[[Any, Any, Any], None]
 """``(node, phone, message)``; synchronous; answers through the phone."""
 
-REQUESTS: Mapping[type, Request] = {**connection.REQUESTS, **group.REQUESTS, **floor.REQUESTS, **call.REQUESTS}
+REQUESTS: Mapping[type, Request] = {
+    **connection.REQUESTS,
+    **group.REQUESTS,
+    **floor.REQUESTS,
+    **call.REQUESTS,
+    **incident.REQUESTS,
+}

@@ -1,0 +1,122 @@
+"""The log of an incident as one page without scripts: timeline, players, places. Made to be embedded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+
+from gateway.events import Event
+from gateway.lifecycle import IncidentState
+from gateway.times import local_text
+
+_ZH = {
+    "title": "案卷语音记录",
+    "members": "成员",
+    "empty": "还没有记录",
+    "place": "位置",
+    "seconds": "秒",
+    "group.opened": "通话组已建立",
+    "group.parked": "通话组已暂停",
+    "group.closed": "通话组已关闭",
+    "group.removed": "通话组已移除",
+    "members.changed": "成员变更",
+    "member.joined": "已加入",
+    "burst.recorded": "讲话",
+    "emergency": "紧急告警",
+    "photo": "照片",
+    "officer.accepted": "已接受",
+    "officer.on_the_way": "在路上",
+    "officer.on_scene": "已到场",
+    "officer.done": "已处置",
+    "joined": "加入",
+    "left": "离开",
+}
+_EN = {
+    "title": "Voice log of the case",
+    "members": "Members",
+    "empty": "Nothing yet",
+    "place": "Place",
+    "seconds": "s",
+    "group.opened": "Talk group opened",
+    "group.parked": "Talk group parked",
+    "group.closed": "Talk group closed",
+    "group.removed": "Talk group removed",
+    "members.changed": "Members changed",
+    "member.joined": "Joined",
+    "burst.recorded": "Said",
+    "emergency": "Emergency",
+    "photo": "Photo",
+    "officer.accepted": "Accepted",
+    "officer.on_the_way": "On the way",
+    "officer.on_scene": "On scene",
+    "officer.done": "Done",
+    "joined": "in",
+    "left": "out",
+}
+_STYLE = """
+:root{color-scheme:light dark}body{font:15px/1.5 system-ui,"Noto Sans CJK SC",sans-serif;margin:1rem auto;
+max-width:46rem;padding:0 1rem}h1{font-size:1.25rem;margin:0}p{margin:.25rem 0}ol{list-style:none;padding:0;
+margin:1rem 0;border-left:2px solid #8888}li{padding:.35rem 0 .35rem 1rem;position:relative}li::before{content:"";
+position:absolute;left:-.36rem;top:.85rem;width:.6rem;height:.6rem;border-radius:50%;background:#8889}
+li.burst::before{background:#1a7f37}li.emergency::before{background:#cf222e}time{font-variant-numeric:tabular-nums;
+opacity:.7;margin-right:.6rem}audio{display:block;width:100%;max-width:30rem;height:2.2rem;margin-top:.2rem}
+small{opacity:.7}
+"""
+
+
+def log_page(
+    state: IncidentState,
+    events: Sequence[Event],
+    audio: Mapping[str, str],
+    name: Callable[[str], str],
+    *,
+    english: bool = False,
+) -> str:
+    """The whole page. ``audio``: recording → link; ``name``: user id → name. Nothing from outside goes in unescaped."""
+    words = _EN if english else _ZH
+    incident = state.incident
+    rows = "".join(_row(event, audio, name, words) for event in events) or f"<li>{words['empty']}</li>"
+    members = "、".join(escape(name(user)) for user in sorted(state.members))
+    facts = " · ".join(escape(fact) for fact in (state.code, incident.address, incident.level) if fact)
+    return (
+        f'<!doctype html><html lang="{"en" if english else "zh-CN"}"><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width"><title>{escape(incident.name)}</title>'
+        f"<style>{_STYLE}</style><h1>{escape(incident.name)}</h1><p>{facts}</p>"
+        f"<p><small>{words['title']} · {words['members']}: {members}</small></p><ol>{rows}</ol></html>"
+    )
+
+
+def _row(event: Event, audio: Mapping[str, str], name: Callable[[str], str], words: Mapping[str, str]) -> str:
+    kind = "burst" if event.recording else "emergency" if event.type == "emergency" else "event"
+    said = escape(str(event.data.get("name") or (name(str(event.data["user"])) if event.data.get("user") else "")))
+    text = f"<b>{said}</b> {words.get(event.type, escape(event.type))}" if said else words.get(event.type, event.type)
+    return (
+        f'<li class="{kind}"><time>{local_text(event.at, form="%m-%d %H:%M:%S")}</time>{text}'
+        f"{_changes(event, name, words)}{_place(event, words)}{_player(event, audio, words)}</li>"
+    )
+
+
+def _changes(event: Event, name: Callable[[str], str], words: Mapping[str, str]) -> str:
+    told = []
+    for key in ("joined", "left"):
+        users = event.data.get(key)
+        if isinstance(users, list) and users:
+            told.append(f"{words[key]}: {'、'.join(escape(name(str(user))) for user in users)}")
+    return f" <small>{'; '.join(told)}</small>" if told else ""
+
+
+def _place(event: Event, words: Mapping[str, str]) -> str:
+    place = event.data.get("place")
+    if not isinstance(place, dict) or "longitude" not in place:
+        return ""
+    where = f"{place['longitude']:.5f}, {place['latitude']:.5f} {escape(str(place.get('datum', '')))}"
+    return f" <small>{words['place']} {where}</small>"
+
+
+def _player(event: Event, audio: Mapping[str, str], words: Mapping[str, str]) -> str:
+    link = audio.get(event.recording or "")
+    if link is None:
+        return ""
+    length = event.data.get("duration_ms")
+    seconds = f" <small>{length / 1000:.1f} {words['seconds']}</small>" if isinstance(length, int | float) else ""
+    return f'{seconds}<audio controls preload="none" src="{escape(link)}"></audio>'

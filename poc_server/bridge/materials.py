@@ -1,0 +1,76 @@
+"""What belongs to an event at the moment it is sent: the incident, a link to the recording, the audio itself."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from gateway.events import Event
+from gateway.incident import facts_of
+from gateway.outbound import Materials
+from groups.vocabulary import AgencyId, IncidentCode, UserId
+from poc_server.bridge.links import Links
+from poc_server.store import Store, incidents
+from poc_server.store.ids import now_ms
+from poc_server.store.incident_bursts import Recording, recording
+
+MAX_AUDIO_BYTES = 20_000_000
+"""A larger recording is told by its link alone."""
+
+
+class Gatherer:
+    """`gateway.courier.MaterialsPort` of this process.
+
+    Args:
+        recordings: folder of the recordings' files.
+    """
+
+    def __init__(self, store: Store, links: Links, recordings: Path) -> None:
+        self._store, self._links, self._recordings = store, links, recordings
+
+    async def gather(self, event: Event, audio: bool) -> Materials | None:
+        """None while the recording is not to be had yet."""
+        async with self._store.reading() as connection:
+            state = await incidents.find(connection, AgencyId(event.agency), IncidentCode(event.incident))
+            found = await recording(connection, event.recording) if event.recording else None
+        facts: dict[str, JsonValue] = {"code": event.incident}
+        if state is not None:
+            facts = {**facts_of(state.incident), "members": [*sorted(state.members)], "address_state": state.address}
+        people = self._people(event)
+        if found is None or not found.file:
+            return Materials(facts, people=people)
+        content = await asyncio.to_thread(self._read, found) if audio else None
+        return Materials(facts, self._told(found), content, people)
+
+    def _people(self, event: Event) -> dict[str, JsonValue]:
+        users = self._store.directory.snapshot.users
+        named: list[JsonValue] = [event.data.get("user")]
+        for key in ("joined", "left"):
+            several = event.data.get(key)
+            named += several if isinstance(several, list) else []
+        found = (users.get(UserId(each)) for each in named if isinstance(each, str))
+        return {user.id: {"name": user.name, "badge": user.badge} for user in found if user is not None}
+
+    def _told(self, found: Recording) -> dict[str, JsonValue]:
+        url, expires = self._links.recording(found.key, now_ms())
+        return {
+            "url": url,
+            "expires_ms": expires,
+            "media_type": "audio/ogg; codecs=opus",
+            "started_ms": found.started_ms,
+            "ended_ms": found.ended_ms,
+            "duration_ms": found.duration_ms,
+            "size": found.size,
+            "sha256": found.sha256,
+        }
+
+    def _read(self, found: Recording) -> bytes | None:
+        path = (self._recordings / found.file).resolve()
+        if found.size > MAX_AUDIO_BYTES or not path.is_relative_to(self._recordings.resolve()):
+            return None
+        try:
+            return path.read_bytes()
+        except OSError:
+            return None

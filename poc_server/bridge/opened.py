@@ -1,0 +1,90 @@
+"""The bridge of a running process, opened and closed as one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gateway.effects import Address
+from gateway.lifecycle import Happened, IncidentState
+from groups.vocabulary import AgencyId, IncidentCode, Refusal, UserId
+from poc_server.bridge.bridge import Bridge
+from poc_server.bridge.couriers import Couriers
+from poc_server.bridge.links import Links
+from poc_server.bridge.materials import Gatherer
+from poc_server.bridge.phones import IncidentPhones
+from poc_server.bridge.senders import Inbox
+from poc_server.bridge.settings import BridgeSettings
+from poc_server.bridge.setup import load
+from poc_server.bridge.step import Done
+from poc_server.refused import Refused
+from poc_server.store import Actor, Store, incident_bursts, incidents
+from poc_server.store.incident_bursts import Recording
+
+if TYPE_CHECKING:
+    from poc_server.node import Node
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBridge:
+    """Everything of the bridge in one hand, for the API and the app."""
+
+    bridge: Bridge
+    inbox: Inbox
+    couriers: Couriers
+    links: Links
+    store: Store
+    recordings: Path
+
+    @classmethod
+    def open(cls, settings: BridgeSettings, node: Node, store: Store, keys: Path, recordings: Path) -> OpenBridge:
+        """Read the setup and begin; needs a running loop. Raises `poc_server.bridge.setup.BadSetup`."""
+        bridge = Bridge(load(settings.file), store, IncidentPhones(node), settings.batch, settings.waiting_limit)
+        links = Links.open(keys, settings.public_url, settings.link_life_s)
+        inbox = Inbox(bridge, store)
+        couriers = Couriers(bridge, inbox, store, Gatherer(store, links, recordings), settings.delivered_days)
+        bridge.start()
+        couriers.start()
+        return cls(bridge, inbox, couriers, links, store, recordings)
+
+    async def aclose(self) -> None:
+        """Stop carrying and polling, then taking."""
+        await self.couriers.aclose()
+        await self.bridge.aclose()
+
+    async def page(
+        self, agency: AgencyId, limit: int, addresses: Collection[Address], text: str
+    ) -> list[IncidentState]:
+        """Incidents, those that changed last first."""
+        async with self.store.reading() as connection:
+            return await incidents.page(connection, agency, limit, addresses=addresses, text=text)
+
+    async def tie(self, agency: AgencyId, code: IncidentCode, recording: str, actor: Actor) -> Done:
+        """Ties a recorded burst to an incident. Refuses not_found."""
+        async with self.store.reading() as connection:
+            row = await incident_bursts.burst_row(connection, agency, recording)
+        if row is None:
+            raise Refused(Refusal.NOT_FOUND, "recording")
+        told = incident_bursts.happened(row._asdict())
+        data = {**(told.data or {}), "tied_by": actor.user}
+        happened = Happened(f"{code}/{told.id}", told.type, told.at, told.user, data)
+        return await self.bridge.tie(agency, code, happened, actor)
+
+    def file_of(self, found: Recording) -> Path | None:
+        """The file of a recording, None when there is none; never one outside the recordings' folder."""
+        if not found.file:
+            return None
+        path = (self.recordings / found.file).resolve()
+        return path if path.is_relative_to(self.recordings.resolve()) and path.is_file() else None
+
+    def names(self) -> Callable[[str], str]:
+        """What people are called, by id."""
+        users = self.store.directory.snapshot.users
+
+        def name(user: str) -> str:
+            found = users.get(UserId(user))
+            return found.name if found else user
+
+        return name

@@ -1,0 +1,134 @@
+"""Incidents on this node's phones: told, switched, listed. Who may be disturbed, `gateway.rules.stays` says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+import structlog
+
+from gateway import rules
+from gateway.datum import convert
+from gateway.effects import Address, EventType
+from gateway.incident import Datum
+from gateway.lifecycle import IncidentState
+from gateway.rules import Attention
+from groups.vocabulary import GroupId, Tier, UserId
+from signaling.messages import GroupSummary, IncidentChanged, IncidentSummary, Switched
+from signaling.messages.incident import IncidentPlace, Tap
+
+if TYPE_CHECKING:
+    from poc_server.node import Node
+    from poc_server.talk.phone import Phone
+
+log = structlog.get_logger(__name__)
+
+TAPS: dict[Tap, EventType] = {
+    "accepted": EventType.ACCEPTED,
+    "on_the_way": EventType.ON_THE_WAY,
+    "on_scene": EventType.ON_SCENE,
+    "done": EventType.DONE,
+}
+_TAP_OF: dict[EventType, Tap] = {event: tap for tap, event in TAPS.items()}
+NAME_CHARS = 128
+
+
+class IncidentPhones:
+    """What the bridge does to the phones of one node.
+
+    Args:
+        tier_of: the emergency tier of a user and of a group, from the server's own state.
+    """
+
+    def __init__(self, node: Node, tier_of: Callable[[UserId | None, GroupId | None], Tier] | None = None) -> None:
+        self._node = node
+        self._tier_of = tier_of or (lambda _user, _group: Tier.NORMAL)
+
+    def changed(self, state: IncidentState, group: GroupId, gone: Iterable[UserId] = ()) -> None:
+        """Members see the incident as it is now; those it concerns no longer see it go."""
+        for users, mine in ((state.members, state.address not in _OVER), (frozenset(gone), False)):
+            for phone in self._of(users):
+                phone.send(IncidentChanged(incident=self.summary(state, group, phone.user.id), mine=mine))
+
+    def bring_forward(self, state: IncidentState, group: GroupId, users: Iterable[UserId], to: Attention) -> int:
+        """Switch the phones of ``users`` where that disturbs nobody; returns how many were."""
+        if to is not Attention.SWITCHED:
+            return 0
+        switched = 0
+        for phone in self._of(users):
+            why = rules.stays(self._seen(phone), group)
+            if why is None and self._node.may_hear(phone, group) is None:
+                self._switch(phone, state, group)
+                switched += 1
+        log.info("incident_forward", incident=state.code, group=group, switched=switched)
+        return switched
+
+    def summary(self, state: IncidentState, group: GroupId, user: UserId) -> IncidentSummary:
+        """An incident as ``user`` sees it."""
+        incident = state.incident
+        place = None
+        if incident.point is not None:
+            point = convert(incident.point, Datum.WGS84)
+            place = IncidentPlace(longitude=point.lon, latitude=point.lat)
+        tapped = dict(state.taps).get(user)
+        return IncidentSummary(
+            code=state.code,
+            title=incident.name,
+            group=self._group(group, user),
+            state=incident.state.value,
+            open=state.address in (Address.OPEN, Address.CLOSING),
+            urgent=incident.urgent,
+            supervised=incident.supervised,
+            attention=int(state.attention),
+            lamp=state.lamp.value,
+            address=incident.address,
+            description=incident.description,
+            place=place,
+            tap=None if tapped is None else _TAP_OF[tapped],
+            since_ms=incident.since,
+        )
+
+    def _switch(self, phone: Phone, state: IncidentState, group: GroupId) -> None:
+        back = phone.selected
+        listens = tuple(dict.fromkeys((*phone.listens, *((back,) if back else ()))))
+        # What was selected goes on being heard: nobody is taken out of a talk without noticing.
+        self._node.affiliate(phone, selected=group, listens=[g for g in listens if g != group])
+        title = state.incident.name[:NAME_CHARS]
+        snapshot = self._node.snapshot(phone, group)
+        phone.send(Switched(group=snapshot, back=back, incident=state.code, title=title))
+
+    def _seen(self, phone: Phone) -> rules.Phone:
+        place = "none"
+        for group in phone.groups:
+            talkgroup = self._node.talkgroups.get(group)
+            if talkgroup is not None and place == "none":
+                place = talkgroup.place_of(phone)[0]
+        return rules.Phone(
+            connected=phone.connection is not None,
+            selected=phone.selected,
+            has_floor=place in ("granted", "revoked"),
+            queued=place == "queued",
+            tier=self._tier_of(phone.user.id, None),
+            group_tier=self._tier_of(None, phone.selected),
+            in_private_call=bool(phone.brought),
+        )
+
+    def _group(self, group: GroupId, user: UserId) -> GroupSummary | None:
+        model, membership = self._node.roster.group(group), self._node.roster.membership(group, user)
+        if model is None or membership is None:
+            return None
+        return GroupSummary(
+            id=group,
+            name=model.name,
+            kind=model.kind,
+            may_talk=membership.may_talk,
+            priority=membership.priority,
+            members=len(self._node.roster.members(group)),
+        )
+
+    def _of(self, users: Iterable[UserId]) -> list[Phone]:
+        wanted = frozenset(users)
+        return [phone for phone in self._node.phones.values() if phone.user.id in wanted]
+
+
+_OVER = frozenset({Address.NONE, Address.FROZEN, Address.REMOVED})

@@ -1,0 +1,154 @@
+"""What other systems send: proved, read as their mapping says, and given to the bridge piece by piece."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+from pydantic import JsonValue
+
+from gateway.case_code import incident_code
+from gateway.document import BadDocument, Document, read_document, read_json
+from gateway.inbound import Fault, Item, read_items
+from gateway.polling import PollState
+from gateway.webhooks import Received, verify
+from groups.vocabulary import IncidentCode, Refusal
+from poc_server.bridge.bridge import Bridge
+from poc_server.bridge.setup import PollSetup, SenderSetup
+from poc_server.refused import Refused
+from poc_server.store import Store, incidents, polls
+from poc_server.store.ids import now_ms
+from signaling.messages import Refused as WireRefused
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a delivery came to: how many pieces of news were taken, and why others were not."""
+
+    taken: int
+    refused: tuple[str, ...] = ()
+
+
+class Inbox:
+    """The way in for systems."""
+
+    def __init__(self, bridge: Bridge, store: Store) -> None:
+        self._bridge, self._store = bridge, store
+        self._senders = {sender.id: sender for sender in bridge.setup.file.senders}
+
+    def sender(self, name: str) -> SenderSetup:
+        """A sender by its id. Refuses not_found."""
+        found = self._senders.get(name)
+        if found is None:
+            raise Refused(Refusal.NOT_FOUND, "sender")
+        return found
+
+    def prove(self, received: Received) -> SenderSetup:
+        """Which sender of our own documents this is. Refuses bad_signature, clock_skew."""
+        problem: WireRefused | None = None
+        for sender in self._senders.values():
+            if sender.mapping is None:
+                try:
+                    verify(sender, received, now_ms())
+                except WireRefused as refused:
+                    # One whose signature was right but whose clock is wrong is told so.
+                    problem = refused if problem is None or refused.code is Refusal.CLOCK_SKEW else problem
+                else:
+                    return sender
+        raise Refused(problem.code if problem else Refusal.NOT_SIGNED_IN)
+
+    async def deliver(self, name: str, received: Received) -> Taken:
+        """A webhook of a sender. Refuses what is not proved; what cannot be read is kept for the operator and told."""
+        sender = self.sender(name)
+        try:
+            verify(sender, received, now_ms())
+        except WireRefused as refused:
+            raise Refused(refused.code) from None
+        body = read(received.body)
+        mapping = self._bridge.setup.mapping(sender.mapping)
+        items = _our_own(body) if mapping is None else tuple(read_items(mapping, body))
+        return await self.take(sender.id, items, received.body.decode("utf-8", "replace"))
+
+    async def take(self, sender: str, items: tuple[Item, ...], body: str) -> Taken:
+        """Gives every item to the bridge. Refuses as a whole (unavailable, too_fast) when one must come again."""
+        agency = self._bridge.agency()
+        refused: list[str] = []
+        taken = 0
+        for item in items:
+            if item.document is None or item.code is None:
+                faults = [f"{fault.field}: {fault.why}" for fault in item.faults]
+                refused.append(f"{item.code or '?'}: {'; '.join(faults)}")
+                await self._keep(sender, item.code or "", faults, body)
+                continue
+            if item.faults:
+                faults = [f"{fault.field}: {fault.why}" for fault in item.faults]
+                log.warning("news_with_faults", sender=sender, incident=item.code, faults=faults)
+            await self._bridge.news(agency, item.code, item.document)
+            taken += 1
+        return Taken(taken, tuple(refused))
+
+    async def _keep(self, sender: str, code: str, faults: list[str], body: str) -> None:
+        log.warning("news_refused", sender=sender, incident=code, faults=faults)
+        async with self._store.writing() as connection:
+            await incidents.refuse_news(connection, sender, now_ms(), code, faults, body)
+
+
+class PollInbox:
+    """The way in for what is polled (`gateway.polling.PollPort`)."""
+
+    def __init__(self, setup: PollSetup, inbox: Inbox, store: Store) -> None:
+        self._setup, self._inbox, self._store = setup, inbox, store
+
+    async def load(self) -> PollState:
+        """Where polling stands."""
+        async with self._store.reading() as connection:
+            return await polls.load(connection, self._setup.id)
+
+    async def take(self, items: tuple[Item, ...], after: PollState) -> None:
+        """Takes the news, then saves the cursor: a crash in between reads them again, and they are known."""
+        await self._inbox.take(self._setup.id, items, "")
+        await self.save(after)
+
+    async def save(self, state: PollState) -> None:
+        """Saves the cursor."""
+        async with self._store.writing() as connection:
+            await polls.save(connection, self._setup.id, state)
+
+
+def read(body: bytes) -> JsonValue:
+    """A body as JSON. Refuses too_large, bad_message."""
+    try:
+        return read_json(body)
+    except WireRefused as refused:
+        raise told(refused) from None
+
+
+def document(data: object) -> Document:
+    """One of our own documents. Refuses bad_message, naming fields."""
+    try:
+        return read_document(data)
+    except WireRefused as refused:
+        raise told(refused) from None
+
+
+def told(refused: WireRefused) -> Refused:
+    """A refusal of the gateway as the API tells it."""
+    details = "; ".join(refused.details) if isinstance(refused, BadDocument) else ""
+    return Refused(refused.code, details[:500])
+
+
+def _our_own(body: object) -> tuple[Item, ...]:
+    """``{"code": …, …}`` or a list of such."""
+    items = []
+    for each in body if isinstance(body, list) else [body]:
+        code: IncidentCode | None = None
+        try:
+            fields = dict(each) if isinstance(each, dict) else {}
+            code = incident_code(str(fields.pop("code", "")))
+            items.append(Item(code, read_document(fields)))
+        except WireRefused as refused:
+            why = refused.details if isinstance(refused, BadDocument) else ("code: not a code",)
+            items.append(Item(code, None, tuple(Fault("", one, fatal=True) for one in why)))
+    return tuple(items)

@@ -1,0 +1,227 @@
+"""Incidents and their events in SQL. An event stands in the transaction of its fact, so none is lost or made up."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import Row, delete, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.effects import Address, EventOut
+from gateway.events import Event
+from gateway.lifecycle import DEFAULT, IncidentState, Options, deadline
+from groups.vocabulary import AgencyId, GroupId, IncidentCode
+from poc_server.store import bridge_tables as t
+from poc_server.store.ids import clean, new_id
+from poc_server.store.lookup import like
+
+REFUSED_KEPT = 1_000
+"""Pieces of news that could not be taken, kept for the operator."""
+REFUSED_BODY_CHARS = 20_000
+
+
+def group_of(agency: AgencyId, code: IncidentCode) -> GroupId:
+    """The id of an incident's group: the same for ever, so that an address can be known before it is used."""
+    return GroupId("in-" + hashlib.sha256(f"{agency}/{code}".encode()).hexdigest()[:24])
+
+
+async def load(connection: AsyncConnection, agency: AgencyId, code: IncidentCode) -> IncidentState | None:
+    """One incident, locked until the transaction ends; None when nothing is known of it."""
+    query = select(t.incident.c.content).where(_this(agency, code)).with_for_update()
+    found = await connection.scalar(query)
+    return IncidentState.from_json(found) if found is not None else None
+
+
+async def save(
+    connection: AsyncConnection, agency: AgencyId, state: IncidentState, now: int, options: Options = DEFAULT
+) -> None:
+    """Writes an incident as it is now."""
+    incident = state.incident
+    values: dict[str, Any] = {
+        "content": state.to_json(),
+        "state": incident.state.value,
+        "address": state.address.value,
+        "title": clean(incident.name),
+        "cell": clean(incident.cell),
+        "urgent": incident.urgent,
+        "attention": int(state.attention),
+        "lamp": state.lamp.value,
+        "since_ms": incident.since,
+        "updated_ms": now,
+        "due_ms": deadline(state, now, options),
+    }
+    done = await connection.execute(update(t.incident).where(_this(agency, state.code)).values(values))
+    if not done.rowcount:
+        key = {"agency_id": agency, "code": state.code, "group_id": group_of(agency, state.code), "created_ms": now}
+        await connection.execute(insert(t.incident), [{**key, **values}])
+    await _save_links(connection, agency, state)
+
+
+async def append(connection: AsyncConnection, agency: AgencyId, code: IncidentCode, events: Sequence[EventOut]) -> int:
+    """Adds events to an incident, in order; one that is there already is passed over. Returns how many were new."""
+    there = await _known(connection, agency, [event.id for event in events])
+    new = [event for event in {event.id: event for event in events}.values() if event.id not in there]
+    if not new:
+        return 0
+    # The head is locked first: positions are then handed out in the order in which they become visible.
+    await connection.execute(update(t.outbox_head).values(position=t.outbox_head.c.position + len(new)))
+    last = int(await connection.scalar(select(t.outbox_head.c.position)) or 0)
+    highest = select(func.max(t.incident_event.c.sequence)).where(
+        t.incident_event.c.agency_id == agency, t.incident_event.c.code == code
+    )
+    sequence = int(await connection.scalar(highest) or 0)
+    rows = [
+        {
+            "agency_id": agency,
+            "code": code,
+            "sequence": sequence + number,
+            "position": last - len(new) + number,
+            "id": event.id,
+            "type": event.type.value,
+            "at_ms": event.at,
+            "recording": event.data.get("recording"),
+            "data": event.data,
+        }
+        for number, event in enumerate(new, 1)
+    ]
+    await connection.execute(insert(t.incident_event), rows)
+    return len(rows)
+
+
+async def events_of(
+    connection: AsyncConnection, agency: AgencyId, code: IncidentCode, after: int = 0, limit: int = 1_000
+) -> list[Event]:
+    """The events of an incident by sequence, after the given one."""
+    query = (
+        select(t.incident_event)
+        .where(
+            t.incident_event.c.agency_id == agency,
+            t.incident_event.c.code == code,
+            t.incident_event.c.sequence > after,
+        )
+        .order_by(t.incident_event.c.sequence)
+        .limit(limit)
+    )
+    return [event_of(row) for row in (await connection.execute(query)).all()]
+
+
+def event_of(row: Row[Any]) -> Event:
+    """The event a row of the outbox holds."""
+    return Event(row.id, row.type, row.code, row.sequence, row.at_ms, dict(row.data), row.recording, row.agency_id)
+
+
+async def find(connection: AsyncConnection, agency: AgencyId, code: IncidentCode) -> IncidentState | None:
+    """One incident, for reading."""
+    found = await connection.scalar(select(t.incident.c.content).where(_this(agency, code)))
+    return IncidentState.from_json(found) if found is not None else None
+
+
+async def of_group(connection: AsyncConnection, group: GroupId) -> list[tuple[AgencyId, IncidentCode]]:
+    """The incidents what is said in ``group`` belongs to: the one whose address it is, and those it was linked to."""
+    own = select(t.incident.c.agency_id, t.incident.c.code).where(t.incident.c.group_id == group)
+    linked = select(t.incident_link.c.agency_id, t.incident_link.c.code).where(t.incident_link.c.group_id == group)
+    rows = (await connection.execute(own.union(linked))).all()
+    return [(AgencyId(row.agency_id), IncidentCode(row.code)) for row in rows]
+
+
+async def of_groups(connection: AsyncConnection, groups: Collection[GroupId]) -> list[IncidentState]:
+    """The incidents whose addresses these groups are."""
+    if not groups:
+        return []
+    query = select(t.incident.c.content).where(t.incident.c.group_id.in_(sorted(groups)))
+    return [IncidentState.from_json(found) for found in (await connection.execute(query)).scalars()]
+
+
+async def page(
+    connection: AsyncConnection,
+    agency: AgencyId,
+    limit: int,
+    *,
+    addresses: Collection[Address] = (),
+    text: str = "",
+    before: tuple[int, str] | None = None,
+) -> list[IncidentState]:
+    """Incidents, those that changed last first, before the given (``updated_ms``, code)."""
+    query = select(t.incident.c.content).where(t.incident.c.agency_id == agency)
+    if addresses:
+        query = query.where(t.incident.c.address.in_([address.value for address in addresses]))
+    if text:
+        pattern = like(text.lower())
+        columns = (func.lower(t.incident.c.title), func.lower(t.incident.c.code))
+        query = query.where(or_(*(column.like(pattern, escape="\\") for column in columns)))
+    if before is not None:
+        earlier = (t.incident.c.updated_ms == before[0]) & (t.incident.c.code < before[1])
+        query = query.where(or_(t.incident.c.updated_ms < before[0], earlier))
+    query = query.order_by(t.incident.c.updated_ms.desc(), t.incident.c.code.desc()).limit(limit)
+    return [IncidentState.from_json(found) for found in (await connection.execute(query)).scalars()]
+
+
+async def due(connection: AsyncConnection, now: int, limit: int) -> list[tuple[AgencyId, IncidentCode]]:
+    """Incidents that time changes now."""
+    query = (
+        select(t.incident.c.agency_id, t.incident.c.code)
+        .where(t.incident.c.due_ms <= now)
+        .order_by(t.incident.c.due_ms)
+        .limit(limit)
+    )
+    return [(AgencyId(row.agency_id), IncidentCode(row.code)) for row in (await connection.execute(query)).all()]
+
+
+async def next_due(connection: AsyncConnection) -> int | None:
+    """When time changes an incident next."""
+    found: int | None = await connection.scalar(select(func.min(t.incident.c.due_ms)))
+    return found
+
+
+async def live(connection: AsyncConnection) -> list[tuple[AgencyId, IncidentCode]]:
+    """Incidents whose members follow the directory: those whose address is open, parked or closing."""
+    addresses = [address.value for address in (Address.OPEN, Address.PARKED, Address.CLOSING)]
+    query = select(t.incident.c.agency_id, t.incident.c.code).where(t.incident.c.address.in_(addresses))
+    return [(AgencyId(row.agency_id), IncidentCode(row.code)) for row in (await connection.execute(query)).all()]
+
+
+async def refuse_news(
+    connection: AsyncConnection, sender: str, now: int, code: str, faults: Sequence[str], body: str
+) -> None:
+    """Keeps news that could not be taken; the oldest beyond `REFUSED_KEPT` go."""
+    row = {
+        "id": new_id("rn"),
+        "sender_id": sender,
+        "at_ms": now,
+        "code": clean(code)[:64],
+        "faults": [clean(fault) for fault in faults],
+        "body": clean(body)[:REFUSED_BODY_CHARS],
+    }
+    await connection.execute(insert(t.refused_news), [row])
+    kept = select(t.refused_news.c.id).order_by(t.refused_news.c.at_ms.desc()).limit(REFUSED_KEPT)
+    await connection.execute(delete(t.refused_news).where(t.refused_news.c.id.not_in(kept)))
+
+
+async def refused(connection: AsyncConnection, limit: int) -> list[Row[Any]]:
+    """The newest pieces of news that could not be taken."""
+    query = select(t.refused_news).order_by(t.refused_news.c.at_ms.desc()).limit(limit)
+    return list((await connection.execute(query)).all())
+
+
+async def _save_links(connection: AsyncConnection, agency: AgencyId, state: IncidentState) -> None:
+    this = (t.incident_link.c.agency_id == agency) & (t.incident_link.c.code == state.code)
+    there = set((await connection.execute(select(t.incident_link.c.group_id).where(this))).scalars())
+    if there - state.groups:
+        gone = t.incident_link.c.group_id.in_(sorted(there - state.groups))
+        await connection.execute(delete(t.incident_link).where(this, gone))
+    if state.groups - there:
+        rows = [{"agency_id": agency, "code": state.code, "group_id": each} for each in sorted(state.groups - there)]
+        await connection.execute(insert(t.incident_link), rows)
+
+
+async def _known(connection: AsyncConnection, agency: AgencyId, ids: Sequence[str]) -> set[str]:
+    query = select(t.incident_event.c.id).where(
+        t.incident_event.c.agency_id == agency, t.incident_event.c.id.in_(sorted(set(ids)))
+    )
+    return set((await connection.execute(query)).scalars())
+
+
+def _this(agency: AgencyId, code: IncidentCode) -> Any:
+    return (t.incident.c.agency_id == agency) & (t.incident.c.code == code)
