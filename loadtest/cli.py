@@ -99,6 +99,24 @@ def storm(
 
 
 @app.command()
+def idle(
+    phones: Phones = 1000,
+    groups: Groups = 100,
+    seconds: Seconds = 20.0,
+    url: Url = None,
+    links: Links = None,
+    pid: Pid = None,
+    json_file: Json = None,
+    html: Html = None,
+) -> None:
+    """Phones that say nothing: CPU and memory of the server per phone."""
+    from loadtest.scenarios import idle as scenario
+
+    options = scenario.IdleOptions(phones, groups, seconds)
+    _run("idle", scenario.run, options, phones, url, links, pid, json_file, html)
+
+
+@app.command()
 def data(
     seconds: Seconds = 30.0,
     url: Url = None,

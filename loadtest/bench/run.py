@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from loadtest.reference import floor
+from loadtest.reference import floor, murmur
+from loadtest.reference.drain import NoReference
 from loadtest.result import CannotRun, Progress
-from loadtest.scenarios import data, fanout, storm, talk
+from loadtest.scenarios import data, fanout, idle, storm, talk
 from loadtest.server import started
 from loadtest.traffic import Traffic
 
@@ -48,7 +49,7 @@ async def bench(lengths: Lengths, progress: Progress, tell: Tell, *, only: froze
             return
         try:
             found = await work()
-        except (CannotRun, floor.NoFloor) as problem:
+        except (CannotRun, NoReference) as problem:
             done.missing[name] = str(problem)
             tell(name, {"failed": str(problem)})
             return
@@ -68,13 +69,18 @@ async def bench(lengths: Lengths, progress: Progress, tell: Tell, *, only: froze
     async def kernel() -> dict[str, Any]:
         return await asyncio.to_thread(floor.run, 500, 50, 80, lengths.fanout)
 
+    async def mumble() -> dict[str, Any]:
+        return await asyncio.to_thread(murmur.run, 500, 50, 80, lengths.fanout)
+
     await take("floor", kernel)
+    await take("murmur", mumble)
     await take("fanout", scenario(fanout, 501, fanout.FanoutOptions(seconds=lengths.fanout)))
     await take("floor again", kernel)
     _mean_floor(done.runs)
     await take("talk", scenario(talk, 500, talk.TalkOptions(seconds=lengths.talk)))
     await take("crowd", scenario(talk, 2500, talk.TalkOptions(seconds=lengths.talk, crowd=2000)))
     await take("storm", scenario(storm, 1000, storm.StormOptions()))
+    await take("idle", scenario(idle, 1000, idle.IdleOptions(seconds=lengths.talk / 3)))
     await take("data", scenario(data, 10, data.DataOptions(seconds=lengths.data)))
     for phones in GROWTH:
         options = fanout.FanoutOptions(phones, seconds=lengths.fanout, keepalive=True)

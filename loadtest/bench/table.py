@@ -107,7 +107,8 @@ ROWS = (
     Row("fan-out against murmur (fast path)", _FANOUT, "×", 0.9, 0.6, _times("fanout", "murmur")),
     Row("storm: CPU per phone", "poc-loadtest storm --phones 1000", "ms", 8, 4, _at("storm", "cpu_ms_per_phone")),
     Row("storm: phones that failed", "poc-loadtest storm --phones 1000", "", 0, 0, _at("storm", "failed")),
-    Row("memory per connected phone", _TALK, "KB", 150, 80, _at("talk", "server", "kb_per_phone")),
+    Row("memory per connected idle phone", "poc-loadtest idle", "KB", 150, 80, _at("idle", "kb_per_phone")),
+    Row("idle phone, CPU", "poc-loadtest idle", "µs/s", None, None, _at("idle", "cpu_us_per_phone_second")),
     Row("two talkers in one group", "all runs", "", 0, 0, _double_talk),
     Row("data, idle", "poc-loadtest data", "MB/h", None, 0.5, _megabytes(_at("data", "bytes_per_hour", "idle"))),
     Row(

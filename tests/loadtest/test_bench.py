@@ -8,6 +8,7 @@ from loadtest.bench.page import growth, page
 from loadtest.bench.run import Bench
 from loadtest.bench.table import ROWS, measured
 from loadtest.reference import floor
+from loadtest.reference.murmur import _number, _Ocb2, _varint
 from loadtest.server import Target
 
 RUNS = {
@@ -45,6 +46,14 @@ def test_the_page_draws_growth() -> None:
 def test_the_floor_delivers_all_it_is_asked_to() -> None:
     found = floor.run(listeners=50, pps=50, payload=80, seconds=1.0)
     assert found["delivered"] == found["expected"] == found["sent"] * 50
+
+
+def test_the_murmur_reference_speaks_its_numbers_and_cipher() -> None:
+    assert [_varint(n) for n in (5, 300, 70_000)] == [b"\x05", b"\x81\x2c", b"\xc1\x11\x70"]
+    assert _number(300) == b"\xac\x02"
+    seal = _Ocb2(bytes(16), b"\xff" + bytes(15))
+    packets = [seal.encrypt(bytes(40)) for _ in range(3)]
+    assert [(len(packet), packet[0]) for packet in packets] == [(44, 0), (44, 1), (44, 2)]
 
 
 def test_a_server_elsewhere_costs_nothing_we_know_of() -> None:

@@ -66,6 +66,12 @@ def test_storm(tmp_path: Path) -> None:
     assert found["cpu_ms_per_phone"] > 0
 
 
+def test_idle(tmp_path: Path) -> None:
+    found = run(tmp_path, "idle", "--phones", "20", "--groups", "2", "--seconds", "1")
+    assert found["kb_per_phone"] > 0
+    assert found["cpu_percent"] >= 0
+
+
 def test_data(tmp_path: Path) -> None:
     per_hour = run(tmp_path, "data", "--seconds", "3")["bytes_per_hour"]
     assert 0 < per_hour["idle"] < per_hour["listening"]
