@@ -372,7 +372,7 @@ describe("any sequence", () => {
     };
     const one = <T>(list: readonly T[]): T => list[Math.floor(chance() * list.length)] as T;
     const phone = new Driver();
-    for (let step = 0; step < 50_000; step++) {
+    for (let step = 0; step < 10_000; step++) {
       const id = one([phone.request(), null, "x"]);
       const group = one([GROUP, GROUP, GROUP, "g2"]);
       const burst = one([7, 8]);
@@ -395,12 +395,10 @@ describe("any sequence", () => {
       phone.feed(input);
       phone.run(one([0, 10, 100, 1000]));
       const { phase, microphone } = phone.state;
-      if (microphone.name === "on") {
-        expect(["pending_request", "has_permission"]).toContain(phase.name);
-        expect(phone.state.link).not.toBe("down");
-      }
+      const mayBeOn = ["pending_request", "has_permission"].includes(phase.name) && phone.state.link !== "down";
+      if (microphone.name === "on" && !mayBeOn) throw new Error(`open without a reason at step ${step}`);
       const due = deadline(phone.state);
-      if (due !== null) expect(due).toBeGreaterThan(phone.now);
+      if (due !== null && due <= phone.now) throw new Error(`a deadline in the past at step ${step}`);
     }
   });
 });

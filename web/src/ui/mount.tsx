@@ -11,7 +11,7 @@ export function mount(Page: ComponentType): void {
     document.title = t("app");
   });
   if (import.meta.env.PROD && "serviceWorker" in navigator) {
-    addEventListener("load", () => void navigator.serviceWorker.register("/sw.js").catch(() => undefined));
+    void navigator.serviceWorker.register("/sw.js").catch(() => undefined);
   }
   render(<Page />, document.body);
 }

@@ -61,6 +61,8 @@ export class Link {
   #lastHeard = 0;
   #generation = 0;
   #renew = false;
+  /** A token that was renewed and refused again will not get better. */
+  #renewed = false;
 
   constructor(
     private readonly owner: LinkOwner,
@@ -190,6 +192,7 @@ export class Link {
   #welcome(welcome: Welcome): void {
     this.#resume = welcome.resume;
     this.#attempt = 0;
+    this.#renewed = false;
     clearTimeout(this.#watch);
     this.#watch = window.setTimeout(() => this.#ping(), LINK_LIMITS.pingEveryMs);
     this.#become("up");
@@ -197,8 +200,9 @@ export class Link {
   }
 
   #refusedHello(code: Refusal): void {
-    if (code === "token_expired") {
+    if ((code === "token_expired" || code === "bad_token") && !this.#renewed) {
       this.#renew = true;
+      this.#renewed = true;
       return this.#failed();
     }
     if (code === "unavailable" || code === "draining") return this.#failed();
