@@ -395,7 +395,8 @@ describe("any sequence", () => {
       phone.feed(input);
       phone.run(one([0, 10, 100, 1000]));
       const { phase, microphone } = phone.state;
-      const mayBeOn = ["pending_request", "has_permission"].includes(phase.name) && phone.state.link !== "down";
+      const mayBeOn =
+        ["pending_request", "has_permission"].includes(phase.name) && phone.state.link !== "down";
       if (microphone.name === "on" && !mayBeOn) throw new Error(`open without a reason at step ${step}`);
       const due = deadline(phone.state);
       if (due !== null && due <= phone.now) throw new Error(`a deadline in the past at step ${step}`);

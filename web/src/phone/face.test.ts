@@ -59,6 +59,7 @@ describe("the face", () => {
     ["idle", withNotice({ kind: "no_answer", until: NOW })],
     ["no_network", { ...ready, online: false }],
     ["reconnecting", { ...ready, link: "reconnecting" }],
+    ["connecting", { ...ready, link: "reconnecting", path: "none" }],
     ["connecting", { ...ready, path: "connecting" }],
     ["no_group", { ...ready, participant: { ...ready.participant, group: null } }],
   ])("is %s", (name, facts) => {

@@ -111,7 +111,8 @@ function ofNotice({ participant }: Facts, now: number): Face | null {
 
 function ofLink(facts: Facts): Face | null {
   if (!facts.online) return { name: "no_network" };
-  if (facts.link === "reconnecting") return { name: "reconnecting" };
+  const hears = facts.path === "connected" || facts.path === "interrupted";
+  if (facts.link === "reconnecting") return { name: hears ? "reconnecting" : "connecting" };
   if (facts.link !== "up" || facts.path === "none" || facts.path === "connecting")
     return { name: "connecting" };
   return null;
