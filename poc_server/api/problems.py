@@ -68,9 +68,11 @@ def language(request: Request) -> Language:
     return "en" if request.headers.get("accept-language", "").strip().lower().startswith("en") else "zh-CN"
 
 
-def answer(request: Request, refused: Refused, errors: list[FieldProblem] | None = None) -> JSONResponse:
-    """The response for a refusal."""
-    status = STATUS.get(refused.code, 409)
+def answer(
+    request: Request, refused: Refused, errors: list[FieldProblem] | None = None, status: int | None = None
+) -> JSONResponse:
+    """The response for a refusal; ``status`` where the code alone does not say it."""
+    status = status or STATUS.get(refused.code, 409)
     problem = Problem(
         type=f"urn:poc-server:{refused.code.value}",
         title=refusal(refused.code, language(request)),
@@ -128,8 +130,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def plain(request: Request, problem: HTTPException) -> JSONResponse:
         code = _BY_STATUS.get(problem.status_code, Refusal.BAD_MESSAGE)
-        made = answer(request, Refused(code, str(problem.detail)[:200]))
-        made.status_code = problem.status_code
+        made = answer(request, Refused(code, str(problem.detail)[:200]), status=problem.status_code)
         made.headers.update(problem.headers or {})
         return made
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -66,9 +67,13 @@ async def test_two_editors_of_one_group_do_not_overwrite_each_other(desk: Desk) 
     assert (await desk.client.get(path, headers=two)).json()["name"] == "甲"
 
 
-@pytest.mark.parametrize("text", HOSTILE)
-async def test_any_text_is_kept_as_it_is(desk: Desk, text: str) -> None:
+async def test_any_text_is_kept_as_it_is(desk: Desk) -> None:
     admin = await desk.login(Role.SYSTEM_ADMIN)
+    for text in HOSTILE:
+        await keep(desk, admin, text)
+
+
+async def keep(desk: Desk, admin: dict[str, str], text: str) -> None:
     made = await desk.client.post("/people", json={"name": text, "unit": desk.town.unit}, headers=admin)
     assert made.json()["name"] == text
     found = (await desk.client.get("/people", params={"q": text[:64]}, headers=admin)).json()
@@ -78,18 +83,18 @@ async def test_any_text_is_kept_as_it_is(desk: Desk, text: str) -> None:
     assert (unit.json()["name"], group.json()["name"]) == (text, text)
 
 
-@pytest.mark.parametrize("text", ["", " ", "a\x00b", "a\nb", "\x1b[31m", "a" * 129])
-async def test_names_that_are_none_are_refused(desk: Desk, text: str) -> None:
+async def test_names_that_are_none_are_refused(desk: Desk) -> None:
     admin = await desk.login(Role.SYSTEM_ADMIN)
-    for path in ("/people", "/groups"):
+    texts = ("", " ", "a\x00b", "a\nb", "\x1b[31m", "a" * 129)
+    for path, text in itertools.product(("/people", "/groups"), texts):
         answer = await desk.client.post(path, json={"name": text, "unit": desk.town.unit}, headers=admin)
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "name")
 
 
-@pytest.mark.parametrize("name", ["x", "us-aaaaaaaaaaaaaaaa", "..%2f..", "%00", "a" * 65, "%F0%9F%98%80", "*", "0"])
-async def test_guessed_ids_find_nothing(desk: Desk, name: str) -> None:
+async def test_guessed_ids_find_nothing(desk: Desk) -> None:
     every = await desk.login(Role.SYSTEM_ADMIN)
-    for path in ("people", "groups", "units", "devices"):
+    names = ("x", "us-aaaaaaaaaaaaaaaa", "..%2f..", "%00", "a" * 65, "%F0%9F%98%80", "*", "0")
+    for path, name in itertools.product(("people", "groups", "units", "devices"), names):
         for method, tail in (("GET", ""), ("PUT", ""), ("DELETE", ""), ("POST", "/enrolments")):
             answer = await desk.client.request(
                 method, f"/{path}/{name}{tail}", json={"name": "x", "unit": "x"}, headers={**every, "if-match": "*"}

@@ -52,28 +52,29 @@ async def test_refusals_are_problems_in_the_callers_language(client: httpx.Async
         }
 
 
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
-        (b"", 422),
-        (b"{", 422),
-        (b"[]", 422),
-        (b'{"name": "a"}', 422),
-        (b'{"name": "a", "password": ""}', 422),
-        (b'{"name": "a", "password": "hunter2secret", "more": 1}', 422),
-        (b'{"name": "' + b"a" * 129 + b'", "password": "hunter2secret"}', 422),
-        (b'{"name": "\\ud800", "password": "hunter2secret"}', 422),
-        (b'{"name": "\\u0000", "password": "hunter2secret"}', 401),
-        (b"\xff\xfe", 422),
-        (b"[" * 100_000, 400),
-        (b'{"name": "' + b"a" * 300_000 + b'"}', 413),
-    ],
-)
-async def test_bad_bodies_are_refused_and_not_repeated(client: httpx.AsyncClient, body: bytes, status: int) -> None:
-    answer = await client.post("/auth/sign-in", content=body, headers={"content-type": "application/json"})
-    assert answer.status_code == status
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert "hunter2" not in answer.text
+BAD_BODIES: list[tuple[bytes, int]] = [
+    (b"", 422),
+    (b"{", 422),
+    (b"[]", 422),
+    (b'{"name": "a"}', 422),
+    (b'{"name": "a", "password": ""}', 422),
+    (b'{"name": "a", "password": "hunter2secret", "more": 1}', 422),
+    (b'{"name": "' + b"a" * 129 + b'", "password": "hunter2secret"}', 422),
+    (b'{"name": "\\ud800", "password": "hunter2secret"}', 422),
+    (b'{"name": "\\u0000", "password": "hunter2secret"}', 401),
+    (b"\xff\xfe", 422),
+    (b"[" * 100_000, 400),
+    (b'{"name": "' + b"a" * 300_000 + b'"}', 413),
+]
+
+
+async def test_bad_bodies_are_refused_and_not_repeated(client: httpx.AsyncClient) -> None:
+    for body, status in BAD_BODIES:
+        answer = await client.post("/auth/sign-in", content=body, headers={"content-type": "application/json"})
+        assert answer.status_code == status, body[:60]
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["status"] == status
+        assert "hunter2" not in answer.text
 
 
 async def test_too_many_guesses_are_told_when_to_come_back(client: httpx.AsyncClient, town: Town) -> None:
