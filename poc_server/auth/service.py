@@ -186,9 +186,16 @@ class Auth:
         await self.sign_out(self._tokens.read("refresh", token, self._clock()), address)
 
     async def end_session(self, actor: Actor, session: str, reason: str) -> None:
-        """End a session, at once and everywhere; one that has ended stays ended."""
-        async with self._store.change(actor, self._clock()) as change:
-            await sessions.end(change, session, reason)
+        """End a session, at once and everywhere; one that has ended stays ended.
+
+        While SQL is away it ends here at once, and everywhere else when SQL is back.
+        """
+        try:
+            async with self._store.change(actor, self._clock()) as change:
+                await sessions.end(change, session, reason)
+        except StoreUnavailable:
+            self._store.end_session(session, reason)
+            self._audit(actor, "session.end", "session", session, {"reason": reason})
 
     async def set_password(self, actor: Actor, user: UserId, password: str) -> None:
         """Give a user a new password and end what was signed in with the old one."""

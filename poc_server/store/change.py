@@ -57,14 +57,25 @@ async def changing(database: Database, actor: Actor, at_ms: int | None = None) -
     """
     try:
         async with database.writing() as connection:
-            bump = update(t.directory_version).values(version=t.directory_version.c.version + 1)
-            await connection.execute(bump)
-            version = (await connection.execute(select(t.directory_version.c.version))).scalar_one()
+            version = await _next_version(connection)
             change = Change(connection, version, actor, now_ms() if at_ms is None else at_ms)
             yield change
             await _finish(change)
     except IntegrityError as problem:
         raise Refused(Refusal.CONFLICT, _constraint(problem)) from problem
+
+
+async def note_alone(connection: AsyncConnection, kind: Kind, target: str) -> None:
+    """Tell every node to read one thing again, from a transaction that is no `Change`."""
+    version = await _next_version(connection)
+    row = {"version": version, "kind": kind, "target_id": target, "other_id": ""}
+    await connection.execute(insert(t.directory_change), [row])
+
+
+async def _next_version(connection: AsyncConnection) -> int:
+    bump = update(t.directory_version).values(version=t.directory_version.c.version + 1)
+    await connection.execute(bump)
+    return int((await connection.execute(select(t.directory_version.c.version))).scalar_one())
 
 
 async def _finish(change: Change) -> None:

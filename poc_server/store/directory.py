@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -103,9 +104,14 @@ class Directory:
         return unsubscribe
 
     def replace(self, snapshot: Snapshot) -> None:
-        """Take a snapshot that was loaded whole."""
-        before, self._snapshot = self._snapshot, snapshot
-        self._tell(DirectoryChange(before, snapshot, everything=True))
+        """Take a snapshot that was loaded whole.
+
+        A session that ended stays ended: this node may have ended it while SQL was away, and SQL learn it later.
+        """
+        before = self._snapshot
+        ended = {**before.ended_sessions, **snapshot.ended_sessions}
+        self._snapshot = dataclasses.replace(snapshot, ended_sessions=ended)
+        self._tell(DirectoryChange(before, self._snapshot, everything=True))
 
     def patch(self, delta: Delta, forget_sessions_before: int = 0) -> None:
         """Take what changed."""

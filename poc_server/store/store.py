@@ -20,9 +20,11 @@ from poc_server.store.directory import Directory, DirectoryChange
 from poc_server.store.engine import Database, is_away
 from poc_server.store.ids import now_ms
 from poc_server.store.journal import Journal
+from poc_server.store.journal.kinds import SessionEnded
 from poc_server.store.migrate import migrate
 from poc_server.store.places import OLDEST_MS, Places, load_newest
 from poc_server.store.settings import StoreSettings
+from poc_server.store.snapshot import Delta
 
 log = structlog.get_logger(__name__)
 REMEMBER_ENDED_MS = 86_400_000
@@ -72,6 +74,12 @@ class Store:
         async with changing(self.database, actor, at_ms) as change:
             yield change
         await self.refresh()
+
+    def end_session(self, session: str, reason: str) -> None:
+        """End a session while SQL is away: here at once, elsewhere and in SQL when it is back."""
+        now = now_ms()
+        self.journal.append(SessionEnded(id=session, at_ms=now, reason=reason))
+        self.directory.patch(Delta(self.directory.version, ended_sessions={session: now}))
 
     def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A read-only view of SQL, for lists and searches. Raises `StoreUnavailable`."""

@@ -17,6 +17,7 @@ from groups.vocabulary import AgencyId, CallId, GroupId, GroupKind, Tier, UserId
 from poc_server.store import audit
 from poc_server.store import tables as t
 from poc_server.store.audit import AuditEntry
+from poc_server.store.change import note_alone
 from poc_server.store.ids import clean
 from poc_server.store.inserts import insert_new
 from poc_server.store.journal import bursts
@@ -93,7 +94,19 @@ class PlaceRecord(Record):
     content: dict[str, Any]
 
 
-AnyRecord = Annotated[BurstRecord | CallStarted | CallEnded | AuditRecord | PlaceRecord, Field(discriminator="kind")]
+class SessionEnded(Record):
+    """A session ended while SQL was away; this node denies it already, the others learn it by this."""
+
+    kind: Literal["session_ended"] = "session_ended"
+    v: Literal[1] = 1
+    id: Text
+    at_ms: Ms
+    reason: Annotated[str, Field(max_length=32), AfterValidator(clean)]
+
+
+AnyRecord = Annotated[
+    BurstRecord | CallStarted | CallEnded | AuditRecord | PlaceRecord | SessionEnded, Field(discriminator="kind")
+]
 records: TypeAdapter[Any] = TypeAdapter(AnyRecord)
 Applier = Callable[[AsyncConnection, Sequence[Any]], Awaitable[None]]
 
@@ -160,10 +173,20 @@ async def _places(connection: AsyncConnection, found: Sequence[PlaceRecord]) -> 
     await insert_new(connection, t.place, rows)
 
 
+async def _sessions_ended(connection: AsyncConnection, found: Sequence[SessionEnded]) -> None:
+    for each in found:
+        live = (t.session.c.id == each.id) & t.session.c.ended_ms.is_(None)
+        values = {"ended_ms": each.at_ms, "end_reason": each.reason}
+        done = await connection.execute(update(t.session).where(live).values(values))
+        if done.rowcount:
+            await note_alone(connection, "session", each.id)
+
+
 APPLIERS: dict[str, Applier] = {
     "burst": bursts.apply,
     "call_started": _calls_started,
     "call_ended": _calls_ended,
     "audit": _audit,
     "place": _places,
+    "session_ended": _sessions_ended,
 }

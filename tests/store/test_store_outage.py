@@ -1,0 +1,256 @@
+"""SQL goes away under load and comes back: rows equal what was said, none twice, access as quick as ever.
+
+Writes ``build/journal.json``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from groups.vocabulary import AgencyId, BurstEnd, GroupId, UserId
+from poc_server.auth import Auth
+from poc_server.auth.keys import load_or_make
+from poc_server.demo.city import build_city
+from poc_server.refused import StoreUnavailable
+from poc_server.store import BurstRecord, Store, StoreSettings
+from poc_server.store import tables as t
+from poc_server.store.journal import lines
+from poc_server.store.settings import JournalSettings
+from tests.fixtures.databases import create_database
+from tests.fixtures.people import QUICK
+from tests.fixtures.postgres import Postgres
+
+pytestmark = pytest.mark.wire
+STOPPED_S = 6.0
+BURSTS_PER_S = 100
+REPORT = Path("build/journal.json")
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[Postgres]:
+    """A cluster of this test's own, since it is stopped."""
+    cluster = Postgres()
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.remove()
+
+
+def burst(number: int) -> BurstRecord:
+    at = 1_700_000_000_000 + number
+    return BurstRecord(
+        id=at,
+        group=GroupId(f"gr-{number % 12}"),
+        agency=AgencyId("ag"),
+        user=UserId("us"),
+        user_name="王建国",
+        node="n1",
+        started_ms=at,
+        ended_ms=at + 4_000,
+        end=BurstEnd.RELEASED,
+    )
+
+
+class Load:
+    """Bursts at a steady rate, and for each what a press needs of the store: token, user, membership."""
+
+    def __init__(self, store: Store, auth: Auth, token: str) -> None:
+        self._store, self._auth, self._token = store, auth, token
+        self.said = 0
+        self.phase = "before"
+        self.access_us: dict[str, list[float]] = {"before": [], "during": [], "after": []}
+        self.append_us: dict[str, list[float]] = {"before": [], "during": [], "after": []}
+
+    async def run(self) -> None:
+        directory = self._store.directory
+        while True:
+            began = time.perf_counter()
+            claims = self._auth.verify_access(self._token)
+            assert all(directory.membership(group, claims.user) for group in directory.groups_of(claims.user))
+            checked = time.perf_counter()
+            self._store.journal.append(burst(self.said))
+            done = time.perf_counter()
+            self.said += 1
+            self.access_us[self.phase].append((checked - began) * 1e6)
+            self.append_us[self.phase].append((done - checked) * 1e6)
+            await asyncio.sleep(1 / BURSTS_PER_S)
+
+
+def spread(samples: list[float]) -> dict[str, float]:
+    ordered = sorted(samples)
+    return {
+        "p50": round(ordered[len(ordered) // 2], 1),
+        "p99": round(ordered[int(len(ordered) * 0.99)], 1),
+        "max": round(ordered[-1], 1),
+        "count": len(ordered),
+    }
+
+
+def publish(report: dict[str, object]) -> None:
+    REPORT.parent.mkdir(exist_ok=True)
+    REPORT.write_text(json.dumps(report, indent=2))
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Look again and again; no longer than a minute."""
+    began = time.monotonic()
+    while not true():
+        await asyncio.sleep(0.02)
+        assert time.monotonic() - began < 60
+
+
+async def applied(store: Store, count: int) -> float:
+    """Seconds until so many records stand in SQL."""
+    began = time.monotonic()
+    await until(lambda: store.journal.state().applied >= count)
+    return time.monotonic() - began
+
+
+async def test_postgresql_stopped_under_load(own_postgres: Postgres, tmp_path: Path) -> None:
+    url = await create_database(own_postgres, "city")
+    store = await Store.open(StoreSettings(url=url, journal=JournalSettings(retry_ms=100)), tmp_path / "data")
+    auth = Auth(QUICK, store, load_or_make(tmp_path / "keys"))
+    users = await build_city(store)
+    signed = await auth.start_session(users[0], "demo")
+    load = Load(store, auth, signed.access_token)
+    await applied(store, 1)
+    others = store.journal.state().appended
+    running = asyncio.create_task(load.run())
+    await asyncio.sleep(2)
+
+    load.phase = "during"
+    stopped = time.monotonic()
+    await asyncio.to_thread(own_postgres.stop, "immediate")
+    renewed = await auth.refresh(signed.refresh_token)  # a known phone comes back without SQL
+    assert auth.verify_access(renewed.access_token).user == users[0]
+    with pytest.raises(StoreUnavailable):
+        async with store.change():
+            pass
+    await asyncio.sleep(max(0.0, STOPPED_S - (time.monotonic() - stopped)))
+    waiting = load.said - store.journal.state().applied
+    assert store.journal.state().sql_away
+    await asyncio.to_thread(own_postgres.start)
+    away_s = time.monotonic() - stopped
+
+    load.phase = "after"
+    caught_up_s = await applied(store, load.said)
+    await asyncio.sleep(1)
+    running.cancel()
+    await store.journal.flush()
+    await applied(store, load.said + others)
+    async with store.reading() as connection:
+        rows = int(await connection.scalar(select(func.count()).select_from(t.burst)) or 0)
+        distinct = len(set((await connection.execute(select(t.burst.c.id))).scalars()))
+    state = store.journal.state()
+    report = {
+        "stopped_s": round(away_s, 1),
+        "bursts": load.said,
+        "rows": rows,
+        "twice": rows - distinct,
+        "dead": state.dead,
+        "lost": state.lost,
+        "waiting_at_return": waiting,
+        "caught_up_s": round(caught_up_s, 2),
+        "access_us": {phase: spread(samples) for phase, samples in load.access_us.items()},
+        "append_us": {phase: spread(samples) for phase, samples in load.append_us.items()},
+    }
+    publish(report)
+    assert (rows, distinct, state.dead, state.lost) == (load.said, load.said, 0, 0)
+    assert load.access_us["during"]
+    # Ratios of one run: times alone say more about the machine's other work.
+    access = report["access_us"]
+    assert access["during"]["p50"] < 3 * access["before"]["p50"]  # type: ignore[index]
+    assert (await auth.refresh(signed.refresh_token)).refresh_token != signed.refresh_token
+    await store.aclose()
+
+
+async def test_a_node_starts_from_its_copy_while_sql_is_away(own_postgres: Postgres, tmp_path: Path) -> None:
+    url = await create_database(own_postgres, "city")
+    settings = StoreSettings(url=url, poll_ms=50, connect_timeout_s=1)
+    store = await Store.open(settings, tmp_path / "data")
+    auth = Auth(QUICK, store, load_or_make(tmp_path / "keys"))
+    users = await build_city(store)
+    signed = await auth.start_session(users[0], "demo")
+    ended = await auth.start_session(users[1], "demo")
+    await auth.sign_out(auth.verify_access(ended.access_token))
+    before = store.directory.snapshot
+    await store.aclose()
+    await asyncio.to_thread(own_postgres.stop)
+
+    again = await Store.open(settings, tmp_path / "data")
+    assert (again.ready, again.directory.snapshot) == (False, before)
+    known = Auth(QUICK, again, load_or_make(tmp_path / "keys"))
+    assert known.verify_access(signed.access_token).user == users[0]
+    assert (await known.refresh(signed.refresh_token)).user.id == users[0]
+    with pytest.raises(Exception, match="bad_token"):
+        known.verify_access(ended.access_token)
+    await known.sign_out(known.verify_access(signed.access_token))
+    with pytest.raises(Exception, match="bad_token"):
+        known.verify_access(signed.access_token)
+    again.journal.append(burst(1))
+    await asyncio.to_thread(own_postgres.start)
+    await until(lambda: again.ready)
+    await again.journal.flush()
+    await until(lambda: again.journal.state().applied == again.journal.state().appended)
+    async with again.reading() as connection:
+        ends = await connection.execute(select(t.session.c.end_reason).where(t.session.c.ended_ms.is_not(None)))
+        assert set(ends.scalars()) == {"signed_out"}
+    await again.aclose()
+
+    await asyncio.to_thread(own_postgres.stop)
+    with pytest.raises(StoreUnavailable):
+        await Store.open(settings, tmp_path / "elsewhere")
+
+
+WRITER = """
+import asyncio, sys
+from pathlib import Path
+from poc_server.store.engine import Database
+from poc_server.store.journal import Journal
+from poc_server.store.settings import JournalSettings, StoreSettings
+from tests.store.test_store_outage import burst
+
+async def main() -> None:
+    folder = Path(sys.argv[1])
+    database = Database.open(StoreSettings(), folder)
+    journal = Journal(folder / "journal", database, JournalSettings(segment_bytes=20_000))
+    for number in range(1_000_000):
+        journal.append(burst(number))
+        if number % 10 == 9:
+            await journal.flush()
+            print(number + 1, flush=True)
+
+asyncio.run(main())
+"""
+
+
+async def test_what_was_said_to_be_on_disk_outlives_kill_9(tmp_path: Path) -> None:
+    store = await Store.open(StoreSettings(), tmp_path)
+    await store.aclose()
+    writer = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", WRITER, str(tmp_path), stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": "."}
+    )
+    assert writer.stdout is not None
+    said = [await writer.stdout.readline() for _ in range(40)]
+    writer.send_signal(signal.SIGKILL)
+    confirmed = int(b"".join([*said, (await writer.communicate())[0]]).split()[-1])
+    assert len(lines.segments(tmp_path / "journal")) > 2
+    store = await Store.open(StoreSettings(), tmp_path)
+    await store.journal.drain()
+    async with store.reading() as connection:
+        rows = int(await connection.scalar(select(func.count()).select_from(t.burst)) or 0)
+    assert confirmed <= rows <= confirmed + 20
+    assert store.journal.state().dead <= 1  # the line that was being written
+    await store.aclose()
