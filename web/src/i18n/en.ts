@@ -170,4 +170,8 @@ export const en: Record<Key, string> = {
   leader_sent: "Sent",
   leader_end: "End",
   leader_started: "{online} of {people} connected: hold the key below and talk",
+  say_again: "Say again",
+  last_30s: "Last 30 s again",
+  recordings: "Recordings",
+  no_recordings: "Nothing recorded yet",
 };

@@ -164,6 +164,10 @@ export const zh = {
   leader_sent: "已发送",
   leader_end: "结束",
   leader_started: "已接通 {online} / {people} 人，请按住下方按键讲话",
+  say_again: "重听上一句",
+  last_30s: "重听最近 30 秒",
+  recordings: "录音",
+  no_recordings: "还没有录音",
 } as const;
 
 export type Key = keyof typeof zh;

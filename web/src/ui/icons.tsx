@@ -63,6 +63,7 @@ export const Icon = {
       <path d="M8 11V8a4 4 0 0 1 8 0v3" />
     </>,
   ),
+  again: icon(<path d="M4 12a8 8 0 1 0 2.6-5.9M4 4v4.5h4.5M10 9v6l5-3z" />),
   check: icon(<path d="M5 12l5 5 9-11" />),
   window: icon(<path d="M14 4h6v6M20 4l-8 8M10 5H5v14h14v-5" />),
 };

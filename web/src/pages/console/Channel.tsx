@@ -4,9 +4,12 @@ import { useSignal } from "@preact/signals";
 import { t } from "../../i18n";
 import type { Phone } from "../../phone/phone";
 import { Presence } from "../../phone/view/Groups";
+import { SayAgain } from "../../recordings/Replay";
 import { Icon } from "../../ui/icons";
 import { idleFloor } from "../../wire/picture";
 import type { GroupSummary } from "../../wire/protocol";
+
+const LAST_S = 30;
 
 export function Channel({ phone, group }: { phone: Phone; group: GroupSummary }) {
   const volume = useSignal(1);
@@ -65,6 +68,7 @@ export function Channel({ phone, group }: { phone: Phone; group: GroupSummary })
             phone.setVolume(group.id, volume.value);
           }}
         />
+        <SayAgain group={group.id} seconds={LAST_S} label={`${t("last_30s")} ${group.name}`} />
         {by && !talking && phone.picture.value.rights.includes("revoke_floor") && (
           <button
             type="button"

@@ -10,6 +10,7 @@ import { GroupList, Presence } from "../../phone/view/Groups";
 import { ObstacleScreen } from "../../phone/view/ObstacleScreen";
 import { Status } from "../../phone/view/Status";
 import { TalkButton } from "../../phone/view/TalkButton";
+import { RecordingList, SayAgain } from "../../recordings/Replay";
 import { Icon } from "../../ui/icons";
 import { TopBar } from "../../ui/TopBar";
 
@@ -24,6 +25,12 @@ export function TalkPage({ phone }: { phone: Phone }) {
       <aside class="side">
         <h2>{t("groups")}</h2>
         <GroupList phone={phone} />
+        {group && (
+          <>
+            <h2>{t("recordings")}</h2>
+            <RecordingList key={group.id} group={group.id} after={ended(phone)} />
+          </>
+        )}
       </aside>
       <main class="front">
         <button
@@ -43,7 +50,10 @@ export function TalkPage({ phone }: { phone: Phone }) {
         <Others phone={phone} />
         <Affairs phone={phone} />
         <TalkButton phone={phone} />
-        {phone.picture.value.rights.includes("sos") && <SosButton phone={phone} />}
+        <div class="keys">
+          {group && <SayAgain group={group.id} label={t("say_again")} />}
+          {phone.picture.value.rights.includes("sos") && <SosButton phone={phone} />}
+        </div>
         <p class="space">{t("talk_key")}</p>
       </main>
       {choosing.value && (
@@ -65,6 +75,12 @@ export function TalkPage({ phone }: { phone: Phone }) {
               choosing.value = false;
             }}
           />
+          {group && (
+            <>
+              <h2>{t("recordings")}</h2>
+              <RecordingList key={group.id} group={group.id} after={ended(phone)} />
+            </>
+          )}
         </div>
       )}
       <ObstacleScreen phone={phone} />
@@ -89,6 +105,12 @@ function Others({ phone }: { phone: Phone }) {
       ))}
     </ul>
   );
+}
+
+/** The burst that ended last in the selected group. */
+function ended(phone: Phone): number | null {
+  const floor = phone.picture.value.floors[phone.picture.value.selected ?? ""];
+  return floor?.state === "idle" ? floor.burst : null;
 }
 
 function light(phone: Phone): { state: "up" | "waiting" | "down"; label: string } {

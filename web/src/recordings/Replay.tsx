@@ -1,0 +1,85 @@
+// Say again: the group's last words on one key. And the list of what was said, each with its drawn voice.
+
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { t } from "../i18n";
+import { Icon } from "../ui/icons";
+import { heights, player, type Recording, recent } from "./recordings";
+import "./recordings.css";
+
+const BARS = 40;
+const LISTED = 30;
+/** From the end of a burst until it can be played. */
+const SETTLED_MS = 2_000;
+
+/** Plays the last burst of a group, or all of the last `seconds`. */
+export function SayAgain({ group, seconds, label }: { group: string; seconds?: number; label: string }) {
+  const found = useSignal<readonly string[]>([]);
+  const playing = player.playing.value !== null && found.value.includes(player.playing.value);
+  const start = async () => {
+    if (playing) return player.stop();
+    const from = seconds ? Date.now() - seconds * 1000 : undefined;
+    const recordings = (await recent(group, seconds ? LISTED : 1, from)).reverse();
+    found.value = recordings.map(({ id }) => id);
+    await player.play(recordings);
+  };
+  return (
+    <button
+      type="button"
+      class="say-again"
+      aria-pressed={playing}
+      aria-label={label}
+      title={label}
+      onClick={() => void start().catch(() => undefined)}
+    >
+      {playing ? <Icon.stop /> : <Icon.again />}
+    </button>
+  );
+}
+
+/** What was said in a group. `after`: the burst that ended last; its recording is there a moment later. */
+export function RecordingList({ group, after }: { group: string; after: number | null }) {
+  const recordings = useSignal<readonly Recording[] | null>(null);
+  useEffect(() => {
+    const look = () =>
+      void recent(group, LISTED).then(
+        (found) => {
+          recordings.value = found;
+        },
+        () => undefined,
+      );
+    const timer = window.setTimeout(look, recordings.peek() ? SETTLED_MS : 0);
+    return () => clearTimeout(timer);
+  }, [group, after, recordings]);
+  if (recordings.value?.length === 0) return <p class="hint">{t("no_recordings")}</p>;
+  return (
+    <ul class="recordings">
+      {(recordings.value ?? []).map((one) => (
+        <li key={one.id} data-tier={one.tier} data-playing={player.playing.value === one.id}>
+          <button
+            type="button"
+            onClick={() => void (player.playing.value === one.id ? player.stop() : player.play([one]))}
+          >
+            <span class="said">
+              <strong>{one.talker.name}</strong>
+              <span>
+                {new Date(one.started_ms).toLocaleTimeString()} · {(one.duration_ms / 1000).toFixed(1)} s
+              </span>
+            </span>
+            <Wave peaks={one.peaks} />
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Wave({ peaks }: { peaks: string }) {
+  return (
+    <svg class="wave" viewBox={`0 0 ${BARS * 3} 24`} preserveAspectRatio="none" aria-hidden="true">
+      {heights(peaks, BARS).map((height, i) => (
+        <rect key={i} x={i * 3} y={12 - height * 11} width="2" height={Math.max(1, height * 22)} />
+      ))}
+    </svg>
+  );
+}

@@ -1,0 +1,87 @@
+// What was said: lists from the server, audio fetched with the sign-in and played one after the other.
+
+import { signal } from "@preact/signals";
+import { freshToken } from "../account/account";
+
+export type Recording = {
+  id: string;
+  group: string;
+  talker: { id: string | null; name: string };
+  started_ms: number;
+  duration_ms: number;
+  tier: 0 | 1 | 2;
+  audio: boolean;
+  /** base64 of one byte for each of equally long slices. */
+  peaks: string;
+};
+
+/** The newest recordings of a group, newest first. Rejects when the server cannot be asked. */
+export async function recent(group: string, limit: number, fromMs?: number): Promise<Recording[]> {
+  const query = new URLSearchParams({ group, limit: String(limit) });
+  if (fromMs) query.set("from_ms", String(Math.round(fromMs)));
+  const response = await fetch(`/api/v1/recordings?${query}`, { headers: await signed() });
+  if (!response.ok) throw new Error(String(response.status));
+  return ((await response.json()) as { recordings: Recording[] }).recordings.filter(({ audio }) => audio);
+}
+
+/** Heights of the drawn voice, 0 to 1. */
+export function heights(peaks: string, count: number): number[] {
+  const bytes = Uint8Array.from(atob(peaks), (char) => char.charCodeAt(0));
+  return Array.from({ length: count }, (_, i) => {
+    const part = bytes.subarray(
+      Math.floor((i * bytes.length) / count),
+      Math.ceil(((i + 1) * bytes.length) / count),
+    );
+    return part.length ? Math.max(...part) / 255 : 0;
+  });
+}
+
+/** Plays recordings one after the other. One player a page: a new order ends the one before. */
+export class Player {
+  /** Id of what is heard now. */
+  readonly playing = signal<string | null>(null);
+  #element = new Audio();
+  #turn = 0;
+
+  async play(recordings: readonly Recording[]): Promise<void> {
+    const turn = ++this.#turn;
+    for (const { id } of recordings) {
+      if (turn !== this.#turn) return;
+      this.playing.value = id;
+      await this.#one(id).catch(() => undefined);
+    }
+    if (turn === this.#turn) this.playing.value = null;
+  }
+
+  stop(): void {
+    this.#turn += 1;
+    this.#element.pause();
+    this.playing.value = null;
+  }
+
+  async #one(id: string): Promise<void> {
+    const form = this.#element.canPlayType("audio/ogg; codecs=opus") ? "ogg" : "mp4";
+    const response = await fetch(`/api/v1/recordings/${encodeURIComponent(id)}/audio?as=${form}`, {
+      headers: await signed(),
+    });
+    if (!response.ok) return;
+    const url = URL.createObjectURL(await response.blob());
+    try {
+      this.#element.src = url;
+      await this.#element.play();
+      await new Promise<void>((done) => {
+        this.#element.onended = () => done();
+        this.#element.onpause = () => done();
+        this.#element.onerror = () => done();
+      });
+    } finally {
+      URL.revokeObjectURL(url);
+    }
+  }
+}
+
+export const player = new Player();
+
+async function signed(): Promise<HeadersInit> {
+  return { authorization: `Bearer ${await freshToken()}` };
+}
