@@ -24,6 +24,7 @@ from poc_server.api.site import operations, serve_pages
 from poc_server.auth import Auth
 from poc_server.bridge.opened import OpenBridge
 from poc_server.config import Config
+from poc_server.emergency import Emergency
 from poc_server.fabric.local import LocalFabric
 from poc_server.media.edge import MediaEdge
 from poc_server.metrics import Metrics
@@ -100,6 +101,10 @@ class App:
                 burst_listeners=(self.recordings,) if self.recordings else (),
             )
         )
+        self.emergency = Emergency(config.emergency, self.store, self.node)
+        await self.emergency.start()
+        self._stack.push_async_callback(self.emergency.aclose)
+        self.metrics.read_from(self.emergency.readings)
         self.metrics.read_from(lambda: readings.media(self.media.counters))
         self.metrics.read_from(lambda: readings.journal(self.store.journal))
         self.node.start()
@@ -133,7 +138,7 @@ class App:
         return made
 
     def _http(self) -> FastAPI:
-        services = Services(self.store, self.auth, self.config.demo, self.recordings, self.bridge)
+        services = Services(self.store, self.auth, self.config.demo, self.recordings, self.bridge, self.emergency)
         api = build_api(services)
         api.include_router(operations(self.metrics, self.node.not_ready))
         pages = self.config.server.pages or PAGES

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from poc_server.auth.settings import AuthSettings
 from poc_server.bridge.settings import BridgeSettings
+from poc_server.emergency.settings import EmergencySettings
 from poc_server.media.settings import MediaSettings
 from poc_server.recording.settings import RecordingSettings
 from poc_server.store.settings import StoreSettings
@@ -82,6 +83,7 @@ class Config(Section):
     auth: AuthSettings = AuthSettings()
     recording: RecordingSettings = RecordingSettings()
     bridge: BridgeSettings = BridgeSettings()
+    emergency: EmergencySettings = EmergencySettings()
     turn: TurnSettings = TurnSettings()
     log: LogSettings = LogSettings()
 

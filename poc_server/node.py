@@ -16,6 +16,7 @@ from groups.vocabulary import GroupId, GroupKind, IncidentCode, NotListening, Re
 from poc_server.media.edge import MediaEdge
 from poc_server.metrics import Metrics, Reading
 from poc_server.talk.calls import Calls
+from poc_server.talk.conditions import Conditions
 from poc_server.talk.ears import Ears
 from poc_server.talk.phone import Phone, person
 from poc_server.talk.presence import Presence
@@ -40,6 +41,7 @@ from signaling.words import refusal
 
 if TYPE_CHECKING:
     from poc_server.auth import Auth
+    from poc_server.emergency import Emergency
     from poc_server.fabric.interface import Fabric
     from poc_server.store.directory import Directory, DirectoryChange
 
@@ -93,6 +95,8 @@ class Node:
         self.fabric = parts.fabric
         self.media = parts.media
         self.metrics = parts.metrics
+        self.conditions = Conditions(self)
+        self.emergency: Emergency | None = None
         self.calls = Calls(self)
         self.burst_listeners = (self.calls, *parts.burst_listeners)
         self.ears = Ears()
@@ -129,6 +133,7 @@ class Node:
     def stop(self) -> None:
         """Stop at once."""
         self.presence.stop()
+        self.conditions.stop()
         if self._sweeper is not None:
             self._sweeper.cancel()
         for group in tuple(self.talkgroups.values()):
@@ -178,6 +183,8 @@ class Node:
         )
         self.presence.changed(phone.groups)
         self.calls.came(phone)
+        if self.emergency is not None:
+            self.emergency.came(phone)
         return phone
 
     def phones_of(self, user: UserId) -> list[Phone]:

@@ -19,7 +19,7 @@ def grant(work: Work) -> None:
     # A waiting user's emergency is granted without a press: he must be called like one out of the queue.
     unasked = asked.request is None and work.waiting is not None
     entry = Waiting(asked.user, asked.key, asked.tier, asked.priority, asked.may_preempt, arrived=0)
-    _put_on_air(work, entry, asked.request, from_queue=unasked)
+    _put_on_air(work, entry, asked.request, from_queue=unasked, sos=asked.sos)
     work.requeue(queues.without(work.queue, asked.user))
 
 
@@ -30,7 +30,7 @@ def grant_next(work: Work) -> None:
     work.requeue(tuple(rest))
 
 
-def _put_on_air(work: Work, who: Waiting, request: str | None, *, from_queue: bool) -> None:
+def _put_on_air(work: Work, who: Waiting, request: str | None, *, from_queue: bool, sos: bool = False) -> None:
     number = BurstId(max(work.last_burst + 1, work.now))
     burst = Burst(
         burst=number,
@@ -41,6 +41,7 @@ def _put_on_air(work: Work, who: Waiting, request: str | None, *, from_queue: bo
         granted_at=work.now,
         end_of_media_at=work.now + work.options.end_of_media_ms,
         answer_at=work.now + work.options.queue_answer_ms if from_queue else None,
+        sos=sos,
     )
     work.effects.append(Granted(who.user, who.key, request, number, work.options.transmit_limit_ms, from_queue))
     work.effects.append(

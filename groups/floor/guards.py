@@ -36,13 +36,18 @@ def alone(work: Work) -> bool:
 
 
 def cuts_in(work: Work) -> bool:
-    """Audio cut-in: any request takes the floor, but none of a lower tier silences one of a higher."""
-    return isinstance(work.input, Request) and work.options.audio_cut_in and _tier_enough(work, work.input)
+    """Audio cut-in: any request takes the floor, but none of a lower tier one of a higher, and none that of an SOS."""
+    asked = work.input
+    if not isinstance(asked, Request) or not work.options.audio_cut_in or any(burst.sos for burst in work.bursts):
+        return False
+    return _tier_enough(work, asked)
 
 
 def overrides(work: Work) -> bool:
-    """Dual floor with room for a second talker, and the requester outranks the first."""
-    return work.options.dual_floor and len(work.bursts) == 1 and preempts(work)
+    """Room for a second talker: by dual floor for one who outranks the first, in emergency beside one in SOS."""
+    if len(work.bursts) != 1:
+        return False
+    return (work.options.dual_floor and preempts(work)) or _both_in_emergency(work)
 
 
 def preempts_at_once(work: Work) -> bool:
@@ -130,6 +135,14 @@ def other_talks(work: Work) -> bool:
 def other_leaves(work: Work) -> bool:
     """Dual floor: the other burst is being revoked too."""
     return bool(work.others) and not other_talks(work)
+
+
+def _both_in_emergency(work: Work) -> bool:
+    """One in SOS and another in emergency, a leader or one more in SOS, are both heard, each on a slot of its own."""
+    asked, burst = work.input, work.bursts[0]
+    if not isinstance(asked, Request) or not asked.tier == burst.tier == Tier.EMERGENCY:
+        return False
+    return asked.sos or burst.sos
 
 
 def _tier_enough(work: Work, asked: Request) -> bool:

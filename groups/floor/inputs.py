@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from groups.floor.options import FloorOptions
 from groups.vocabulary import BurstId, DenyCause, RevokeCause, Tier, UserId
 
+SOS_PRIORITY = 255
+"""Of one in SOS: nobody's number is greater."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -22,6 +25,7 @@ class Request:
         may_talk: False for one who may only listen here.
         may_preempt: whether a strictly greater ``priority`` (0–255) takes the floor from a talker.
         tier: from the server's own emergency state, never from what the peer claims.
+        sos: he is in danger himself: beside another in emergency both are heard.
         hindrance: why the node cannot carry this burst, when it knows of a reason (cause 2, 6 or 255).
     """
 
@@ -33,6 +37,7 @@ class Request:
     may_talk: bool = True
     may_preempt: bool = False
     tier: Tier = Tier.NORMAL
+    sos: bool = False
     hindrance: DenyCause | None = None
 
 
@@ -120,6 +125,7 @@ class TierChanged:
 
     user: UserId
     tier: Tier
+    sos: bool = False
 
 
 @dataclass(frozen=True, slots=True)

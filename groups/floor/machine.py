@@ -234,6 +234,7 @@ def _participant(work: Work, asked: inputs.Left | inputs.Rejoined | inputs.TierC
                     priority=waiting.priority,
                     may_preempt=waiting.may_preempt,
                     tier=tier,
+                    sos=asked.sos,
                 )
                 return [(Trigger.REQUEST, asked.user, None)]
     return []

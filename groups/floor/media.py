@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from groups.floor.effects import BurstMoved
 from groups.floor.granting import announce
-from groups.floor.inputs import MediaStarted, MediaStopped, OptionsChanged, Rejoined, TierChanged
+from groups.floor.inputs import SOS_PRIORITY, MediaStarted, MediaStopped, OptionsChanged, Rejoined, TierChanged
 from groups.floor.work import Work
 
 
@@ -38,7 +38,9 @@ def move_talker(work: Work) -> None:
 
 def raise_tier(work: Work) -> None:
     """The talker's emergency state changed in mid-burst: the running burst counts for more, or less."""
-    announce(work, work.change(work.talker, tier=work.asked(TierChanged).tier))
+    asked, burst = work.asked(TierChanged), work.talker
+    priority = SOS_PRIORITY if asked.sos else burst.priority
+    announce(work, work.change(burst, tier=asked.tier, sos=asked.sos, priority=priority))
 
 
 def set_options(work: Work) -> None:

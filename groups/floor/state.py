@@ -33,6 +33,7 @@ class Burst:
         grace_at: T3; runs from the Revoke.
         answer_at: T132; runs from a grant out of the queue until the first packet.
         revoked: why the floor is being taken away.
+        sos: its talker is in danger himself.
     """
 
     burst: BurstId
@@ -46,6 +47,7 @@ class Burst:
     grace_at: int | None = None
     answer_at: int | None = None
     revoked: RevokeCause | None = None
+    sos: bool = False
 
     @property
     def phase(self) -> Phase:

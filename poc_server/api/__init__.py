@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, FastAPI
 
 from poc_server.api import (
+    alerts,
     audit,
     devices,
     duty,
@@ -41,6 +42,7 @@ ROUTERS = (
     duty.router,
     places.router,
     audit.router,
+    alerts.router,
     recordings.router,
     retention.router,
     incidents.router,

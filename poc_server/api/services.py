@@ -12,6 +12,7 @@ from groups.model import User
 from groups.vocabulary import Refusal
 from poc_server.auth import Auth, Claims
 from poc_server.bridge.opened import OpenBridge
+from poc_server.emergency import Emergency
 from poc_server.recording.recordings import Recordings
 from poc_server.refused import Refused
 from poc_server.store import Actor, Directory, Store
@@ -21,7 +22,8 @@ from poc_server.store import Actor, Directory, Store
 class Services:
     """The parts the API needs. ``demo``: the demo's people may be stepped into; never in production.
 
-    ``recordings`` is None where nothing is recorded, ``bridge`` where there is none (tests of other parts).
+    ``recordings`` is None where nothing is recorded, ``bridge`` and ``emergency`` where there is none (tests of other
+    parts).
     """
 
     store: Store
@@ -29,6 +31,7 @@ class Services:
     demo: bool = False
     recordings: Recordings | None = None
     bridge: OpenBridge | None = None
+    emergency: Emergency | None = None
 
     @property
     def directory(self) -> Directory:

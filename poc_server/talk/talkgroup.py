@@ -204,10 +204,12 @@ class Talkgroup:
         taps = tuple(tap for tap in (each.begin(meta) for each in listeners) if tap is not None)
         observer = _Observer(self, began.user, began.burst)
         route = self._node.media.relay.begin(began.burst, phone.peer if phone else None, observer, taps)
-        on_air = OnAir(began.burst, self.id, user, began.tier, self._voice(began.tier), began.priority, route, began.at)
+        voice = self._voice(user.id, began.tier)
+        on_air = OnAir(began.burst, self.id, user, began.tier, voice, began.priority, route, began.at)
         self.routes[began.burst] = _Burst(on_air, began.key, taps)
         self._node.ears.began(on_air)
         self._slices.add(self._placed(on_air.burst))
+        self._node.conditions.talks(self.id, user.id)
 
     def move_burst(self, burst: BurstId, key: str) -> None:
         """The talker speaks from another connection now: the burst goes on, on a route of its own."""
@@ -227,10 +229,24 @@ class Talkgroup:
         if found is None or found.on_air.tier == tier:
             return
         on_air = found.on_air
-        on_air.tier, on_air.voice = tier, self._voice(tier)
+        on_air.tier, on_air.voice = tier, self._voice(on_air.talker.id, tier)
         on_air.frames.clear()
         self._node.ears.began(on_air)
         self._slices.add(self._placed(burst))
+
+    def revoice(self) -> None:
+        """The condition of the group or of a talker is another now: what is said may take slots, or lose them."""
+        for burst, each in self.routes.items():
+            on_air = each.on_air
+            voice = self._voice(on_air.talker.id, on_air.tier)
+            if voice is not on_air.voice:
+                on_air.voice = voice
+                self._node.ears.began(on_air)
+                self._slices.add(self._placed(burst))
+
+    def speakers(self) -> list[UserId]:
+        """Who is on air now."""
+        return [each.on_air.talker.id for each in self.routes.values()]
 
     def end_burst(self, burst: BurstId, end: BurstEnd) -> None:
         """Close the route of a burst; slots are free for what else is on air."""
@@ -240,6 +256,7 @@ class Talkgroup:
         taps = found.taps
         found.on_air.route.end(lambda: _end_all(taps, end))
         self._node.ears.ended(found.on_air)
+        self._node.conditions.quiet(self.id, found.on_air.talker.id)
         self._slices.add(self._placed(None))
 
     # --- private ---------------------------------------------------------------------------------------------------
@@ -248,8 +265,14 @@ class Talkgroup:
         for effect in effects:
             EFFECTS[type(effect)](self, effect)
 
-    def _voice(self, tier: Tier) -> Voice:
-        return voice_of(tier, broadcast=self.group.kind is GroupKind.BROADCAST)
+    def _voice(self, user: UserId, tier: Tier) -> Voice:
+        conditions = self._node.conditions
+        return voice_of(
+            tier,
+            sos=conditions.in_sos(user) and tier is Tier.EMERGENCY,
+            group_tier=conditions.of_group(self.id),
+            broadcast=self.group.kind is GroupKind.BROADCAST,
+        )
 
     def _told(self, framed: Callable[[Phone], bytes], but: str | None) -> Iterator[None]:
         for phone in tuple(self.phones.values()):

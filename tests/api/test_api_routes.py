@@ -23,6 +23,8 @@ OPEN = {
     "DELETE /me/sessions/{session}": "oneself",
     "POST /me/place": "oneself",
     "GET /me/place/reporting": "oneself",
+    "POST /alerts": "oneself",
+    "GET /alerts": "shows what one may see",
     "GET /units": "own agency, any role",
     "GET /units/{unit}": "own agency, any role",
     "GET /cells": "own agency, any role",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from poc_server.talk.requests import call, connection, floor, group, incident
+from poc_server.talk.requests import call, connection, emergency, floor, group, incident
 
 Request = Callable[[Any, Any, Any], None]
 """``(node, phone, message)``; synchronous; answers through the phone."""
@@ -16,4 +16,5 @@ REQUESTS: Mapping[type, Request] = {
     **floor.REQUESTS,
     **call.REQUESTS,
     **incident.REQUESTS,
+    **emergency.REQUESTS,
 }

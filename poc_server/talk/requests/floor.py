@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from poc_server.talk.talkgroup import Talkgroup
 
 
+_NOT_IN_DANGER = frozenset({Refusal.TALK_BANNED, Refusal.RECEIVE_ONLY})
+"""What does not hold for one in SOS."""
 DISPATCHER_PRIORITY = 200
 """Of one who talks into a group by the right of a dispatcher, not as its member (0–255)."""
 
@@ -35,7 +37,9 @@ def floor_request(node: Node, phone: Phone, message: FloorRequest) -> None:
     if talkgroup is None:
         return
     place, refused = _place(node, phone, talkgroup)
-    if refused is Refusal.TALK_BANNED:
+    # Neither a ban nor an empty group silences one in danger: what he says is recorded, and others are on their way.
+    sos = node.conditions.in_sos(phone.user.id)
+    if refused is Refusal.TALK_BANNED and not sos:
         _deny(phone, message, DenyCause.OTHER, Refusal.TALK_BANNED)
         return
     if phone.peer is None or not phone.peer.connected:
@@ -45,11 +49,14 @@ def floor_request(node: Node, phone: Phone, message: FloorRequest) -> None:
         into.Request(
             user=phone.user.id,
             key=phone.key,
-            participants=talkgroup.participants(),
+            participants=max(talkgroup.participants(), 2 if sos else 0),
             request=message.id,
-            priority=place.priority,
-            may_talk=refused is None,
+            priority=into.SOS_PRIORITY if sos else place.priority,
+            may_talk=refused is None
+            or (sos and refused in _NOT_IN_DANGER and node.conditions.only_talker(talkgroup.id) is None),
             may_preempt=place.may_preempt,
+            tier=node.conditions.tier(phone.user.id, talkgroup.id),
+            sos=sos,
         )
     )
     if not taken:
@@ -59,6 +66,9 @@ def floor_request(node: Node, phone: Phone, message: FloorRequest) -> None:
 def _place(node: Node, phone: Phone, talkgroup: Talkgroup) -> tuple[Membership, Refusal | None]:
     """The place from which a phone talks in a group, a member's or a dispatcher's, and why it may not, if so."""
     membership = node.roster.membership(talkgroup.id, phone.user.id)
+    only = node.conditions.only_talker(talkgroup.id)
+    if only is not None and only != phone.user.id:
+        return Membership(talkgroup.id, phone.user.id, may_talk=False), Refusal.RECEIVE_ONLY
     refused = may(Act.TALK, phone.user, talkgroup.group, node.roster)
     if refused is not None and may(Act.DISPATCH, phone.user, talkgroup.group, node.roster) is None:
         refused = None

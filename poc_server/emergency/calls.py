@@ -1,0 +1,186 @@
+"""A leader's two-way emergency call: on a group, or in a group made for it, over whatever else goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from groups.floor.options import FloorOptions
+from groups.model import Group, Membership, User
+from groups.policy import Act, may
+from groups.vocabulary import GroupId, GroupKind, Refusal, Tier, UserId
+from poc_server.emergency import recipients
+from poc_server.emergency.gatherings import Gathering
+from poc_server.refused import Refused
+from poc_server.store import emergency as kept
+from poc_server.talk.roster import Transient
+from signaling.messages import EmergencyCall
+
+if TYPE_CHECKING:
+    from poc_server.emergency.desk import Emergency
+
+INITIATOR_PRIORITY = 240
+"""Of a call's initiator in the group made for it (0–255); the others have 100."""
+
+
+@dataclass(eq=False, slots=True)
+class LiveEmergency:
+    """One emergency call. ``own``: the group was made for it and goes with it."""
+
+    id: str
+    by: User
+    group: GroupId
+    name: str
+    tier: Tier
+    own: bool
+    users: frozenset[UserId]
+    started_at: int
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class EmergencyCalls:
+    """All that go on."""
+
+    def __init__(self, desk: Emergency) -> None:
+        self._desk = desk
+        self._node = desk.node
+        self._live: dict[str, LiveEmergency] = {}
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def get(self, call: str) -> LiveEmergency | None:
+        """The call with that id."""
+        return self._live.get(call)
+
+    async def load(self) -> None:
+        """Take up what went on when the server ended."""
+        async with self._desk.store.reading() as connection:
+            found = await kept.open_calls(connection)
+        for each in found:
+            by = self._node.roster.user(each.user)
+            if by is None or each.group is None:
+                continue
+            users = frozenset(UserId(user) for user in each.content["users"])
+            own, name = each.content["own"], each.content["name"]
+            self._begin(LiveEmergency(each.id, by, each.group, name, each.tier, own, users, each.at_ms))
+
+    async def start(self, by: User, asked: EmergencyCall) -> LiveEmergency:
+        """Start a call, or change the tier of one's own. Raises `Refused`."""
+        known = self._live.get(asked.call)
+        if known is not None:
+            return await self._again(known, by, asked)
+        if asked.tier is Tier.NORMAL:
+            raise Refused(Refusal.ORDINARY_ONLY)
+        live = self._new(by, asked)
+        self._live[live.id] = live
+        try:
+            async with live.lock:
+                await self._keep(live, "emergency.start", by)
+        except BaseException:
+            self._live.pop(live.id, None)
+            raise
+        self._begin(live)
+        return live
+
+    async def cancel(self, by: User, group: GroupId) -> None:
+        """End the calls of a group: its initiator, or one who may. Raises `Refused`."""
+        here = [live for live in self._live.values() if live.group == group]
+        found = self._node.roster.group(group)
+        if not here or found is None:
+            raise Refused(Refusal.NOT_FOUND)
+        if any(live.by.id != by.id for live in here):
+            recipients.judge(self._desk, Act.CANCEL_EMERGENCY, by, found)
+        for live in here:
+            refused = self._node.conditions.clear(group, live.id)
+            if refused is not None:
+                raise Refused(refused)
+
+    def ended(self, cause: str, timed_out: bool) -> None:
+        """The condition that a call held is over, by itself or cancelled."""
+        live = self._live.pop(cause, None)
+        if live is None:
+            return
+        self._desk.gatherings.end(cause)
+        self._desk.spawn(self._closed(live, timed_out))
+
+    def _new(self, by: User, asked: EmergencyCall) -> LiveEmergency:
+        now = self._node.fabric.now()
+        group = recipients.single_group(self._desk, asked.to)
+        if group is not None:
+            self._judge_group(by, group, asked.tier)
+            users = frozenset(self._node.roster.members(group.id).keys() - {by.id})
+            return LiveEmergency(asked.call, by, group.id, group.name, asked.tier, False, users, now)
+        act = Act.STEP_INTO_EMERGENCY
+        users = recipients.resolve(self._desk, act, by, asked.to)
+        made = GroupId(f"em-{secrets.token_hex(8)}")
+        return LiveEmergency(asked.call, by, made, asked.name or by.name, asked.tier, True, users, now)
+
+    def _judge_group(self, by: User, group: Group, tier: Tier) -> None:
+        roster = self._node.roster
+        acts = [Act.STEP_INTO_EMERGENCY, *([Act.DECLARE_PERIL] if tier is Tier.IMMINENT_PERIL else [])]
+        refusals = [may(act, by, group, roster) for act in acts]
+        if None in refusals:
+            return
+        self._desk.audit_refused(by, acts[-1], group, refusals[-1] or Refusal.NOT_ALLOWED)
+        ordinary = any(may(act, by, group, roster) is None for act in (Act.TALK, Act.DISPATCH))
+        raise Refused(Refusal.ORDINARY_ONLY if ordinary else refusals[-1] or Refusal.NOT_ALLOWED)
+
+    async def _again(self, live: LiveEmergency, by: User, asked: EmergencyCall) -> LiveEmergency:
+        """The same call: sent twice, or upgraded, or downgraded (TS 24.379 §6.3.3.1.11)."""
+        if live.by.id != by.id:
+            raise Refused(Refusal.CONFLICT, "call")
+        async with live.lock:
+            if asked.tier is live.tier or asked.tier is Tier.NORMAL:
+                return live
+            group = self._node.roster.group(live.group)
+            if group is not None and not live.own:
+                self._judge_group(by, group, asked.tier)
+            before, live.tier = live.tier, asked.tier
+            try:
+                await self._keep(live, "emergency.tier", by)
+            except BaseException:
+                live.tier = before
+                raise
+        self._desk.gatherings.retier(live.id, live.tier)
+        self._node.conditions.declare(live.group, live.id, by.id, live.tier)
+        return live
+
+    def _begin(self, live: LiveEmergency) -> None:
+        self._live[live.id] = live
+        if live.own:
+            self._node.roster.put(self._made(live))
+        if self._node.roster.group(live.group) is None:
+            return
+        self._node.conditions.declare(live.group, live.id, live.by.id, live.tier)
+        users = live.users | {live.by.id}
+        first = [phone for phone in self._node.phones_of(live.by.id) if live.group not in phone.brought]
+        self._desk.gatherings.begin(Gathering(live.id, "emergency", live.group, live.by, live.tier, users), first)
+
+    def _made(self, live: LiveEmergency) -> Transient:
+        group = Group(
+            live.group, live.by.agency, live.by.unit, live.name, GroupKind.TEMPORARY, FloorOptions(queue_limit=20)
+        )
+        members = {user: Membership(live.group, user) for user in live.users}
+        members[live.by.id] = Membership(live.group, live.by.id, may_preempt=True, priority=INITIATOR_PRIORITY)
+        return Transient(group, members)
+
+    async def _closed(self, live: LiveEmergency, timed_out: bool) -> None:
+        if live.own:
+            self._node.roster.drop(live.group)
+        entry = self._desk.entry(
+            None, "emergency.end", "emergency_call", live.id, {"timed_out": timed_out}, live.by.agency
+        )
+        async with self._desk.store.writing() as connection:
+            await kept.close_call(connection, live.id, [entry])
+
+    async def _keep(self, live: LiveEmergency, action: str, by: User) -> None:
+        content: dict[str, Any] = {"users": sorted(live.users), "own": live.own, "name": live.name}
+        row = kept.Kept(
+            live.id, live.by.agency, live.by.id, True, live.started_at, content, group=live.group, tier=live.tier
+        )
+        detail = {"group": live.group, "tier": live.tier.name, "people": len(live.users)}
+        async with self._desk.store.writing() as connection:
+            await kept.put_call(connection, row, [self._desk.entry(by, action, "emergency_call", live.id, detail)])

@@ -1,0 +1,165 @@
+"""The one door to emergencies: owns alerts, calls and broadcasts of this node, and what they share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from groups.emergency.condition import Condition
+from groups.model import User
+from groups.policy import Act, may
+from groups.rights import Right, has
+from groups.vocabulary import AgencyId, GroupId, Refusal, UserId
+from poc_server.emergency.alerts import Alerts
+from poc_server.emergency.calls import EmergencyCalls
+from poc_server.emergency.gatherings import Gatherings
+from poc_server.emergency.settings import EmergencySettings
+from poc_server.metrics import Reading
+from poc_server.refused import Refused
+from poc_server.store import Actor, Store, audit
+from poc_server.store.audit import SYSTEM, AuditEntry
+from poc_server.store.ids import now_ms
+from poc_server.talk.phone import person
+from poc_server.talk.slices import Slices
+from signaling.endpoint import frame
+from signaling.messages import EmergencyState
+
+if TYPE_CHECKING:
+    from poc_server.node import Node
+    from poc_server.talk.phone import Phone
+
+log = structlog.get_logger(__name__)
+
+
+class Emergency:
+    """Emergencies of one node."""
+
+    def __init__(self, settings: EmergencySettings, store: Store, node: Node) -> None:
+        self.settings = settings
+        self.store = store
+        self.node = node
+        self.gatherings = Gatherings(node)
+        self.alerts = Alerts(self)
+        self.calls = EmergencyCalls(self)
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._slices = Slices()
+        node.conditions.quiet_ms = settings.quiet_s * 1000
+        node.conditions.on_tier = self._tier_changed
+        node.conditions.on_ended = self._ended
+        node.emergency = self
+
+    async def start(self) -> None:
+        """Take up what went on when the server ended. While SQL is away it begins with nothing and says so."""
+        try:
+            await self.alerts.load()
+            await self.calls.load()
+        except Refused as refused:
+            log.error("emergencies_not_loaded", code=refused.code)
+
+    async def aclose(self) -> None:
+        """Let what is under way come to its end."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def came(self, phone: Phone) -> None:
+        """A phone connected, new or again: it is brought into what concerns it, and told of it."""
+        self.gatherings.came(phone)
+        self.alerts.came(phone)
+        for condition in self.node.conditions.all():
+            if condition.group in phone.groups or phone.user.id in self.node.roster.members(condition.group):
+                phone.send(self._state(condition))
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Do something in the background; it is kept from being forgotten, and its failure from being silent."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def answer(self, phone: Phone, request: str, work: Coroutine[Any, Any, Any]) -> None:
+        """Do what a phone asked; a refusal is its answer."""
+        self.spawn(self._answered(phone, request, work))
+
+    # --- rights ------------------------------------------------------------------------------------------------------
+
+    def may_claim(self, user: User, officer: User) -> bool:
+        """Whether an alert of ``officer`` rings at ``user``."""
+        return (
+            has(user, Right.ALERTS)
+            and user.id != officer.id
+            and may(Act.CLAIM_ALERT, user, officer, self.node.roster) is None
+        )
+
+    def claimers(self, officer: User) -> frozenset[UserId]:
+        """Everybody at whom an alert of ``officer`` rings, connected or not."""
+        users = self.store.directory.snapshot.users.values()
+        return frozenset(user.id for user in users if self.may_claim(user, officer))
+
+    def online(self, users: frozenset[UserId]) -> int:
+        """How many of these have a phone connected."""
+        return len({p.user.id for p in self.node.phones.values() if p.connection is not None and p.user.id in users})
+
+    # --- audit -------------------------------------------------------------------------------------------------------
+
+    def entry(
+        self,
+        user: User | None,
+        action: str,
+        kind: str,
+        target: str,
+        detail: Mapping[str, Any],
+        agency: AgencyId | None = None,
+    ) -> AuditEntry:
+        """An entry for the audit; ``user`` None: the system itself."""
+        actor = SYSTEM if user is None else Actor(user.id, user.agency)
+        return audit.entry(actor, now_ms(), action, kind, target, detail, agency)
+
+    def audit_refused(self, user: User, act: Act, target: Any, code: Refusal) -> None:
+        """Who tried what he may not: kept without waiting."""
+        detail = {"refused": code.value}
+        kind = type(target).__name__.lower()
+        self.store.journal.audit(self.entry(user, f"{act.value}.refused", kind, target.id, detail))
+
+    # --- private -----------------------------------------------------------------------------------------------------
+
+    async def _answered(self, phone: Phone, request: str, work: Coroutine[Any, Any, Any]) -> None:
+        try:
+            await work
+        except Refused as refused:
+            phone.refuse(refused.code, request)
+        except Exception:
+            log.exception("emergency_request_failed", user=phone.user.id)
+            phone.refuse(Refusal.INTERNAL, request)
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("emergency_task_failed", exc_info=task.exception())
+
+    def _ended(self, group: GroupId, cause: str, timed_out: bool) -> None:
+        self.calls.ended(cause, timed_out)
+
+    def _tier_changed(self, condition: Condition) -> None:
+        framed = frame(self._state(condition))
+        members = self.node.roster.members(condition.group)
+        for phone in self.node.phones.values():
+            if condition.group in phone.groups or phone.user.id in members:
+                phone.write(framed)
+
+    def _state(self, condition: Condition) -> EmergencyState:
+        first = condition.first
+        user = None if first is None else self.node.roster.user(first.user)
+        return EmergencyState(
+            group=condition.group,
+            tier=condition.tier,
+            by=None if user is None else person(user),
+            since_ms=None if first is None else first.since,
+        )
+
+    def readings(self) -> Iterable[Reading]:
+        """For the metrics."""
+        yield "poc_alerts_open", "Alerts that are not closed", len(self.alerts)
+        yield "poc_emergency_calls", "Emergency calls going on", len(self.calls)

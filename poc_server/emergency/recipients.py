@@ -1,0 +1,111 @@
+"""Whom a call or broadcast reaches: what was named, judged by rights, as a set of people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from groups.emergency import area
+from groups.model import Group, Unit, User
+from groups.policy import Act, may
+from groups.vocabulary import GroupId, Refusal, UnitId, UserId
+from poc_server.refused import Refused
+from signaling.limits import MAX_AREA_POINTS
+from signaling.messages import Area, Recipients
+
+if TYPE_CHECKING:
+    from poc_server.emergency.desk import Emergency
+
+
+def resolve(desk: Emergency, act: Act, sender: User, to: Recipients) -> frozenset[UserId]:
+    """Everybody reached, without the sender. Unknown, disabled and duplicate recipients are left out.
+
+    Raises `Refused`: not_allowed (and its like) for a target beyond the sender's reach, bad_area, nobody_called,
+    too_many.
+    """
+    found: set[UserId] = set()
+    found |= _named(desk, act, sender, to)
+    found |= _of_groups(desk, act, sender, to.groups)
+    found |= _of_units(desk, act, sender, [UnitId(unit) for unit in to.units])
+    if to.area is not None:
+        found |= _in_area(desk, act, sender, to.area)
+    if to.everyone:
+        found |= _of_units(desk, act, sender, [sender.unit])
+    found.discard(sender.id)
+    if not found:
+        raise Refused(Refusal.NOBODY_CALLED)
+    if len(found) > desk.settings.recipients:
+        raise Refused(Refusal.TOO_MANY, f"{len(found)} of at most {desk.settings.recipients}")
+    return frozenset(found)
+
+
+def single_group(desk: Emergency, to: Recipients) -> Group | None:
+    """The one group, when nothing else is named."""
+    if len(to.groups) != 1 or to.users or to.units or to.area is not None or to.everyone:
+        return None
+    return desk.node.roster.group(GroupId(to.groups[0]))
+
+
+def judge(desk: Emergency, act: Act, sender: User, target: Group | User | Unit) -> None:
+    """Raises `Refused`, and audits it, when ``sender`` may not."""
+    refused = may(act, sender, target, desk.node.roster)
+    if refused is not None:
+        desk.audit_refused(sender, act, target, refused)
+        raise Refused(refused, target.id)
+
+
+def _named(desk: Emergency, act: Act, sender: User, to: Recipients) -> set[UserId]:
+    found = set()
+    for each in set(to.users):
+        user = desk.node.roster.user(UserId(each))
+        if user is None or not user.enabled or user.id == sender.id:
+            continue
+        judge(desk, act, sender, user)
+        found.add(user.id)
+    return found
+
+
+def _of_groups(desk: Emergency, act: Act, sender: User, groups: Iterable[str]) -> set[UserId]:
+    found: set[UserId] = set()
+    for each in set(groups):
+        group = desk.node.roster.group(GroupId(each))
+        if group is None or not group.enabled:
+            continue
+        judge(desk, act, sender, group)
+        found.update(desk.node.roster.members(group.id))
+    return _enabled(desk, found)
+
+
+def _of_units(desk: Emergency, act: Act, sender: User, units: Iterable[UnitId]) -> set[UserId]:
+    directory = desk.store.directory
+    wanted: set[UnitId] = set()
+    for each in units:
+        unit = directory.unit(each)
+        if unit is not None:
+            judge(desk, act, sender, unit)
+            wanted |= directory.unit_subtree(each)
+    if not wanted:
+        return set()
+    return {user.id for user in directory.snapshot.users.values() if user.enabled and user.unit in wanted}
+
+
+def _in_area(desk: Emergency, act: Act, sender: User, wanted: Area) -> set[UserId]:
+    """Those last known to be there whom the sender may reach; the others are not even counted."""
+    if not area.usable(wanted.ring, MAX_AREA_POINTS):
+        raise Refused(Refusal.BAD_AREA)
+    found = set()
+    for place in desk.store.places.all():
+        at = place.position
+        if at is None or at.datum.value != wanted.datum:
+            continue
+        user = desk.node.roster.user(place.user)
+        if user is None or not user.enabled or not area.inside(wanted.ring, (at.longitude, at.latitude)):
+            continue
+        if may(act, sender, user, desk.node.roster) is None:
+            found.add(user.id)
+    return found
+
+
+def _enabled(desk: Emergency, users: Iterable[UserId]) -> set[UserId]:
+    known = (desk.node.roster.user(user) for user in users)
+    return {user.id for user in known if user is not None and user.enabled}

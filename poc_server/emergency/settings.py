@@ -1,0 +1,32 @@
+"""What an operator may set about emergencies. Times in ms or s as the name says."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class EmergencySettings(BaseModel):
+    """SOS, emergency calls, broadcasts."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    microphone_ms: int = Field(default=10_000, ge=0, le=60_000)
+    """After an SOS the officer's microphone stays open for so long."""
+    sos_group: str = ""
+    """Id of a group dedicated to SOS, for those who are its members; empty: the group they have selected."""
+    covert_allowed: bool = True
+    """Whether an SOS may be without a sign on the officer's own phone."""
+    escalate_s: int = Field(default=30, ge=1, le=3_600)
+    """An alert that is not acknowledged for so long rings everywhere again; a claim without a word is given up."""
+    escalations: int = Field(default=10, ge=0, le=100)
+    """How often."""
+    quiet_s: int = Field(default=120, ge=0, le=86_400)
+    """TNG2: a leader's emergency call in which nothing was said for so long ends by itself; 0: never."""
+    broadcast_quiet_s: int = Field(default=30, ge=1, le=3_600)
+    """A live broadcast whose initiator does not talk (his phone is lost, say) for so long is over."""
+    recipients: int = Field(default=20_000, ge=1)
+    """People one call or broadcast may reach; more are refused (too_many)."""
+    tally_ms: int = Field(default=250, ge=50, le=5_000)
+    """The leader's tally is told at most so often."""
+    receipts_ms: int = Field(default=100, ge=10, le=2_000)
+    """Receipts are gathered so long, then kept in one transaction; only then are they answered."""

@@ -1,0 +1,185 @@
+"""Alerts, emergency calls, broadcasts and receipts in SQL: written before they are announced, read again at the start.
+
+Each is kept with its audit in one transaction. ``content`` is the plain form of what the service holds in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, Table, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from groups.emergency.broadcast import PersonReceipt
+from groups.vocabulary import AgencyId, GroupId, ReceiptState, Tier, UserId
+from poc_server.store import audit
+from poc_server.store import tables as t
+from poc_server.store.audit import AuditEntry
+from poc_server.store.inserts import insert_new, upsert
+
+RECEIPTS_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One row of ``alert``, ``emergency_call`` or ``broadcast``. ``at_ms``: raised or started."""
+
+    id: str
+    agency: AgencyId
+    user: UserId
+    open: bool
+    at_ms: int
+    content: dict[str, Any]
+    state: str = ""
+    group: GroupId | None = None
+    tier: Tier = Tier.NORMAL
+
+
+async def put_alert(connection: AsyncConnection, kept: Kept, entries: Sequence[AuditEntry]) -> None:
+    """Keep an alert as it is now."""
+    row = {**_common(kept), "state": kept.state, "raised_ms": kept.at_ms}
+    await upsert(connection, t.alert, ["id"], [row], ["state", "open", "content"])
+    await audit.append(connection, entries)
+
+
+async def put_call(connection: AsyncConnection, kept: Kept, entries: Sequence[AuditEntry]) -> None:
+    """Keep an emergency call as it is now."""
+    row = {**_common(kept), "group_id": kept.group, "tier": int(kept.tier), "started_ms": kept.at_ms}
+    await upsert(connection, t.emergency_call, ["id"], [row], ["tier", "open", "content"])
+    await audit.append(connection, entries)
+
+
+async def put_broadcast(connection: AsyncConnection, kept: Kept, entries: Sequence[AuditEntry]) -> None:
+    """Keep a broadcast as it is now."""
+    row = {**_common(kept), "state": kept.state, "started_ms": kept.at_ms}
+    await upsert(connection, t.broadcast, ["id"], [row], ["state", "open", "content"])
+    await audit.append(connection, entries)
+
+
+async def put_receipts(connection: AsyncConnection, broadcast: str, receipts: Iterable[PersonReceipt]) -> None:
+    """Keep how far a broadcast came with these people."""
+    rows = [
+        {
+            "broadcast_id": broadcast,
+            "user_id": each.user,
+            "state": each.state,
+            "sent_ms": each.sent_at,
+            "delivered_ms": each.delivered_at,
+            "heard_ms": each.heard_at,
+            "acknowledged_ms": each.acknowledged_at,
+        }
+        for each in receipts
+    ]
+    columns = ["state", "sent_ms", "delivered_ms", "heard_ms", "acknowledged_ms"]
+    for start in range(0, len(rows), RECEIPTS_AT_ONCE):
+        part = rows[start : start + RECEIPTS_AT_ONCE]
+        await upsert(connection, t.receipt, ["broadcast_id", "user_id"], part, columns)
+
+
+async def begin_receipts(connection: AsyncConnection, broadcast: str, users: Sequence[UserId]) -> None:
+    """One row for each person a broadcast is for."""
+    rows = [{"broadcast_id": broadcast, "user_id": user} for user in users]
+    for start in range(0, len(rows), RECEIPTS_AT_ONCE):
+        await insert_new(connection, t.receipt, rows[start : start + RECEIPTS_AT_ONCE])
+
+
+async def receipts(connection: AsyncConnection, broadcast: str) -> list[PersonReceipt]:
+    """How far a broadcast came with each person."""
+    query = select(t.receipt).where(t.receipt.c.broadcast_id == broadcast).order_by(t.receipt.c.user_id)
+    return [
+        PersonReceipt(
+            UserId(row.user_id),
+            None if row.state is None else ReceiptState(row.state),
+            row.sent_ms,
+            row.delivered_ms,
+            row.heard_ms,
+            row.acknowledged_ms,
+        )
+        for row in (await connection.execute(query)).all()
+    ]
+
+
+async def open_alerts(connection: AsyncConnection) -> list[Kept]:
+    """Alerts somebody still has to do something about, in the order they were raised."""
+    return [_kept(row, row.raised_ms) for row in await _open(connection, t.alert, "raised_ms")]
+
+
+async def open_calls(connection: AsyncConnection) -> list[Kept]:
+    """Emergency calls going on."""
+    return [_kept(row, row.started_ms) for row in await _open(connection, t.emergency_call, "started_ms")]
+
+
+async def open_broadcasts(connection: AsyncConnection) -> list[Kept]:
+    """Broadcasts that some may still have to get, in order."""
+    return [_kept(row, row.started_ms) for row in await _open(connection, t.broadcast, "started_ms")]
+
+
+async def find_alert(connection: AsyncConnection, alert: str) -> Kept | None:
+    """The alert with that id."""
+    row = (await connection.execute(select(t.alert).where(t.alert.c.id == alert))).one_or_none()
+    return None if row is None else _kept(row, row.raised_ms)
+
+
+async def find_broadcast(connection: AsyncConnection, broadcast: str) -> Kept | None:
+    """The broadcast with that id."""
+    row = (await connection.execute(select(t.broadcast).where(t.broadcast.c.id == broadcast))).one_or_none()
+    return None if row is None else _kept(row, row.started_ms)
+
+
+async def alerts_page(connection: AsyncConnection, agency: AgencyId, before_ms: int, limit: int) -> list[Kept]:
+    """Alerts of an agency raised before then, the newest first."""
+    query = (
+        select(t.alert)
+        .where(t.alert.c.agency_id == agency, t.alert.c.raised_ms < before_ms)
+        .order_by(t.alert.c.raised_ms.desc())
+        .limit(limit)
+    )
+    return [_kept(row, row.raised_ms) for row in (await connection.execute(query)).all()]
+
+
+async def broadcasts_page(connection: AsyncConnection, agency: AgencyId, before_ms: int, limit: int) -> list[Kept]:
+    """Broadcasts of an agency started before then, the newest first."""
+    query = (
+        select(t.broadcast)
+        .where(t.broadcast.c.agency_id == agency, t.broadcast.c.started_ms < before_ms)
+        .order_by(t.broadcast.c.started_ms.desc())
+        .limit(limit)
+    )
+    return [_kept(row, row.started_ms) for row in (await connection.execute(query)).all()]
+
+
+async def close_call(connection: AsyncConnection, call: str, entries: Sequence[AuditEntry]) -> None:
+    """An emergency call is over."""
+    await connection.execute(update(t.emergency_call).where(t.emergency_call.c.id == call).values(open=False))
+    await audit.append(connection, entries)
+
+
+async def _open(connection: AsyncConnection, table: Table, order: str) -> Sequence[Row[Any]]:
+    query = select(table).where(table.c.open.is_(True)).order_by(table.c[order], table.c.id)
+    return (await connection.execute(query)).all()
+
+
+def _common(kept: Kept) -> dict[str, Any]:
+    return {
+        "id": kept.id,
+        "agency_id": kept.agency,
+        "user_id": kept.user,
+        "open": kept.open,
+        "content": kept.content,
+    }
+
+
+def _kept(row: Row[Any], at_ms: int) -> Kept:
+    return Kept(
+        row.id,
+        AgencyId(row.agency_id),
+        UserId(row.user_id),
+        row.open,
+        at_ms,
+        row.content,
+        getattr(row, "state", ""),
+        GroupId(row.group_id) if hasattr(row, "group_id") else None,
+        Tier(getattr(row, "tier", 0)),
+    )

@@ -1,0 +1,168 @@
+"""Emergencies in progress as floor and slots must know them: the condition of each group, the state of each user.
+
+What lasts of them is kept by `poc_server.emergency`, which declares and clears them here and hears how they end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from groups.emergency import condition
+from groups.emergency.condition import Condition, ConditionInput
+from groups.floor.inputs import TierChanged
+from groups.vocabulary import GroupId, Refusal, Tier, UserId
+
+if TYPE_CHECKING:
+    from poc_server.node import Node
+
+QUIET_MS = 120_000
+"""TNG2 where the settings name none."""
+
+
+class Conditions:
+    """All conditions of this node that are not normal.
+
+    Attributes:
+        on_tier: told when the condition of a group is another now.
+        on_ended: told when what belonged to a cause is over.
+    """
+
+    def __init__(self, node: Node, quiet_ms: int = QUIET_MS) -> None:
+        self._node = node
+        self.quiet_ms = quiet_ms
+        self._of: dict[GroupId, Condition] = {}
+        self._sos: dict[UserId, int] = {}
+        self._timers: dict[GroupId, asyncio.TimerHandle] = {}
+        self._only: dict[GroupId, UserId] = {}
+        self.on_tier: Callable[[Condition], None] = lambda _: None
+        self.on_ended: Callable[[GroupId, str, bool], None] = lambda *_: None
+
+    # --- what floor and slots ask ------------------------------------------------------------------------------------
+
+    def tier(self, user: UserId, group: GroupId) -> Tier:
+        """The tier of a request: what its user holds in this group; one in SOS carries it wherever it is allowed."""
+        here = self._of.get(group)
+        held = max((h.tier for h in here.holders if h.user == user), default=Tier.NORMAL) if here else Tier.NORMAL
+        if held is Tier.EMERGENCY or user not in self._sos:
+            return held
+        found = self._node.roster.group(group)
+        return Tier.EMERGENCY if found is not None and found.emergency_allowed else held
+
+    def in_sos(self, user: UserId) -> bool:
+        """Whether this user is in danger himself."""
+        return user in self._sos
+
+    def of_group(self, group: GroupId) -> Tier:
+        """The condition of a group."""
+        found = self._of.get(group)
+        return Tier.NORMAL if found is None else found.tier
+
+    def get(self, group: GroupId) -> Condition:
+        """All that is in progress in a group."""
+        return self._of.get(group) or Condition(group, self.quiet_ms)
+
+    def all(self) -> list[Condition]:
+        """Every group that is not normal."""
+        return list(self._of.values())
+
+    def another_talks(self, group: GroupId | None, user: UserId) -> bool:
+        """Whether somebody else in emergency is on air there."""
+        found = None if group is None else self._of.get(group)
+        return found is not None and condition.another_talks(found, user)
+
+    def only_talker(self, group: GroupId) -> UserId | None:
+        """The initiator of the broadcast whose group this is: nobody else may talk in it, by whatever right."""
+        return self._only.get(group)
+
+    def reserve(self, group: GroupId, user: UserId | None) -> None:
+        """A broadcast's group begins (``user`` alone talks) or ends (None)."""
+        if user is None:
+            self._only.pop(group, None)
+        else:
+            self._only[group] = user
+
+    # --- what happens ------------------------------------------------------------------------------------------------
+
+    def declare(self, group: GroupId, cause: str, user: UserId, tier: Tier, *, sos: bool = False) -> None:
+        """An emergency begins, or goes on in another tier."""
+        new = group not in self._of
+        self._feed(group, condition.Declare(cause, user, tier, sos))
+        talkgroup = self._node.talkgroups.get(group)
+        if new and talkgroup is not None:
+            for speaker in talkgroup.speakers():
+                self._feed(group, condition.Talks(speaker))
+
+    def clear(self, group: GroupId, cause: str, *, force: bool = False) -> Refusal | None:
+        """An emergency ends; None, or why not now."""
+        return self._feed(group, condition.Clear(cause, UserId(""), force))
+
+    def talks(self, group: GroupId, user: UserId) -> None:
+        """Somebody has the floor."""
+        if group in self._of:
+            self._feed(group, condition.Talks(user))
+
+    def quiet(self, group: GroupId, user: UserId) -> None:
+        """He has it no more."""
+        if group in self._of:
+            self._feed(group, condition.Quiet(user))
+
+    def stop(self) -> None:
+        """The node stops."""
+        for timer in self._timers.values():
+            timer.cancel()
+
+    def _feed(self, group: GroupId, given: ConditionInput) -> Refusal | None:
+        before = self.get(group)
+        after, effects = condition.handle(before, given, self._node.fabric.now())
+        if after.holders:
+            self._of[group] = after
+        else:
+            self._of.pop(group, None)
+        self._arm(group, after)
+        refused = None
+        for effect in effects:
+            match effect:
+                case condition.Refused(code=code):
+                    refused = code
+                case condition.UserTier(user=user):
+                    self._user(group, user)
+                case condition.TierIs():
+                    self._voices(group)
+                    self.on_tier(after)
+                case condition.Ended(cause=cause, timed_out=timed_out):
+                    self.on_ended(group, cause, timed_out)
+        return refused
+
+    def _user(self, group: GroupId, user: UserId) -> None:
+        """His requests and bursts count anew: in this group, and for one in SOS in every group he is in."""
+        causes = sum(h.sos for each in self._of.values() for h in each.holders if h.user == user)
+        changed = bool(causes) != (user in self._sos)
+        if causes:
+            self._sos[user] = causes
+        else:
+            self._sos.pop(user, None)
+        groups = {group}
+        if changed:
+            groups |= {g for phone in self._node.phones_of(user) for g in phone.groups}
+        for each in groups:
+            talkgroup = self._node.talkgroups.get(each)
+            if talkgroup is not None:
+                talkgroup.submit(TierChanged(user, self.tier(user, each), self.in_sos(user)))
+                talkgroup.revoice()
+
+    def _voices(self, group: GroupId) -> None:
+        talkgroup = self._node.talkgroups.get(group)
+        if talkgroup is not None:
+            talkgroup.revoice()
+
+    def _arm(self, group: GroupId, after: Condition) -> None:
+        timer = self._timers.pop(group, None)
+        if timer is not None:
+            timer.cancel()
+        due = condition.deadline(after)
+        if due is not None and after.holders:
+            wait = max(0.0, (due - self._node.fabric.now()) / 1000)
+            loop = asyncio.get_running_loop()
+            self._timers[group] = loop.call_later(wait, self._feed, group, condition.Tick())

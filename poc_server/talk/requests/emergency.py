@@ -1,0 +1,132 @@
+"""sos, sos_cancel, alert_claim, alert_acknowledge, alert_resolve, emergency_call, emergency_cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+from groups.emergency import alert as machine
+from groups.vocabulary import GroupId, Refusal
+from poc_server.refused import Refused
+from poc_server.talk.phone import person
+from signaling.messages import (
+    AlertAcknowledge,
+    AlertClaim,
+    AlertClaimed,
+    AlertResolve,
+    EmergencyCall,
+    EmergencyCallStarted,
+    EmergencyCancel,
+    Ok,
+    Sos,
+    SosCancel,
+    SosConfirmed,
+)
+
+if TYPE_CHECKING:
+    from poc_server.emergency import Emergency
+    from poc_server.emergency.alerts import LiveAlert
+    from poc_server.node import Node
+    from poc_server.talk.phone import Phone
+
+Work = Callable[["Emergency", "Phone", Any], Coroutine[Any, Any, None]]
+
+
+def request(work: Work) -> Callable[[Node, Phone, Any], None]:
+    """A request that waits for SQL: carried out beside the socket, up to its first wait in the socket's own order."""
+
+    def begin(node: Node, phone: Phone, message: Any) -> None:
+        if node.emergency is None:
+            phone.refuse(Refusal.UNAVAILABLE, message.id)
+        else:
+            node.emergency.answer(phone, message.id, work(node.emergency, phone, message))
+
+    return begin
+
+
+async def sos_cancel(desk: Emergency, phone: Phone, message: SosCancel) -> None:
+    """Takes it back."""
+    await desk.alerts.cancel(message.alert, phone.user)
+    phone.send(Ok(id=message.id))
+
+
+async def alert_claim(desk: Emergency, phone: Phone, message: AlertClaim) -> None:
+    """Takes it on: exactly one."""
+    effects = await desk.alerts.step(message.alert, phone.user, machine.Claim(phone.user.id))
+    held = next(each for each in effects if isinstance(each, machine.Held))
+    by = desk.node.roster.user(held.by) or phone.user
+    phone.send(AlertClaimed(id=message.id, alert=message.alert, by=person(by), yours=held.yours))
+
+
+async def alert_acknowledge(desk: Emergency, phone: Phone, message: AlertAcknowledge) -> None:
+    """The officer sees that he is heard."""
+    await desk.alerts.step(message.alert, phone.user, machine.Acknowledge(phone.user.id))
+    phone.send(Ok(id=message.id))
+
+
+async def alert_resolve(desk: Emergency, phone: Phone, message: AlertResolve) -> None:
+    """Closes it."""
+    given = machine.Resolve(phone.user.id, message.outcome, message.note)
+    await desk.alerts.step(message.alert, phone.user, given)
+    phone.send(Ok(id=message.id))
+
+
+async def emergency_call(desk: Emergency, phone: Phone, message: EmergencyCall) -> None:
+    """A two-way call over whatever goes on."""
+    live = await desk.calls.start(phone.user, message)
+    phone.send(
+        EmergencyCallStarted(
+            id=message.id,
+            call=live.id,
+            group=desk.node.snapshot(phone, live.group),
+            tier=live.tier,
+            people=len(live.users),
+            online=desk.online(live.users),
+        )
+    )
+
+
+async def emergency_cancel(desk: Emergency, phone: Phone, message: EmergencyCancel) -> None:
+    """Ends it."""
+    await desk.calls.cancel(phone.user, GroupId(message.group))
+    phone.send(Ok(id=message.id))
+
+
+def sos(node: Node, phone: Phone, message: Sos) -> None:
+    """Raises the officer's tier before anything waits: his request for the floor is the next message."""
+    desk = node.emergency
+    if desk is None:
+        phone.refuse(Refusal.UNAVAILABLE, message.id)
+        return
+    try:
+        live = desk.alerts.press(phone.user, message, phone.selected)
+    except Refused as refused:
+        phone.refuse(refused.code, message.id)
+        return
+    desk.answer(phone, message.id, _confirm(desk, phone, message, live))
+
+
+async def _confirm(desk: Emergency, phone: Phone, message: Sos, live: LiveAlert) -> None:
+    live = await desk.alerts.keep(live)
+    phone.send(
+        SosConfirmed(
+            id=message.id,
+            alert=live.record.id,
+            group=live.record.group,
+            state=live.record.state,
+            raised_ms=live.record.raised_at,
+            microphone_ms=desk.settings.microphone_ms,
+            told=live.told,
+        )
+    )
+
+
+REQUESTS: dict[type, Callable[[Any, Any, Any], None]] = {
+    Sos: sos,
+    SosCancel: request(sos_cancel),
+    AlertClaim: request(alert_claim),
+    AlertAcknowledge: request(alert_acknowledge),
+    AlertResolve: request(alert_resolve),
+    EmergencyCall: request(emergency_call),
+    EmergencyCancel: request(emergency_cancel),
+}
