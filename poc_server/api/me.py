@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from groups.rights import rights_of
 from groups.vocabulary import GroupKind
 from poc_server.api.problems import documented
 from poc_server.api.services import SignedInCaller, Use
@@ -38,6 +39,7 @@ class Me(Body):
     agency: PlaceOut
     units: list[PlaceOut]
     talk_banned: bool
+    rights: list[str]
     groups: list[MyGroup]
 
 
@@ -68,5 +70,6 @@ async def me(caller: SignedInCaller, services: Use) -> Me:
         agency=PlaceOut(id=user.agency, name=agency.name if agency else ""),
         units=[PlaceOut(id=unit, name=snapshot.units[unit].name) for unit in snapshot.unit_path(user.unit)],
         talk_banned=user.talk_banned,
+        rights=rights_of(user),
         groups=sorted(groups, key=lambda group: (group.name, group.id)),
     )
