@@ -9,6 +9,7 @@ from poc_server.api import (
     audit,
     devices,
     duty,
+    exports,
     groups,
     incidents,
     me,
@@ -44,6 +45,7 @@ ROUTERS = (
     audit.router,
     alerts.router,
     recordings.router,
+    exports.router,
     retention.router,
     incidents.router,
 )

@@ -13,7 +13,7 @@ from groups.policy import Act
 from groups.vocabulary import BurstEnd, GroupId, Refusal, Tier, UserId
 from poc_server.api.rights import ruled
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
-from poc_server.api.shapes import Body, Id
+from poc_server.api.shapes import Body, Id, Line
 from poc_server.recording.access import scope_of
 from poc_server.recording.listening import AudioForm
 from poc_server.recording.recordings import Recordings
@@ -113,7 +113,7 @@ class SearchIn(Body):
 
     group: Id | None = None
     user: Id | None = None
-    incident: Annotated[str, Field(max_length=128)] | None = None
+    incident: Line | None = None
     call: Id | None = None
     from_ms: Annotated[int, Field(ge=0, le=2**53)] | None = None
     until_ms: Annotated[int, Field(ge=0, le=2**53)] | None = None
@@ -122,7 +122,7 @@ class SearchIn(Body):
     longest_ms: Annotated[int, Field(ge=0, le=2**53)] | None = None
     area: Annotated[str, Field(max_length=100)] | None = None
     order: Literal["newest", "oldest"] = "newest"
-    after: Annotated[str, Field(max_length=100)] | None = None
+    after: Annotated[str, Field(pattern=r"^\d{1,16}\.b-[0-9a-f]{24}$")] | None = None
     limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] = 50
 
     def search(self) -> Search:
@@ -141,7 +141,7 @@ class SearchIn(Body):
         )
 
     def page(self) -> Page:
-        """As the store wants it. Refuses a cursor that is none."""
+        """As the store wants it."""
         return Page(self.limit, _cursor(self.after) if self.after else None, self.order == "oldest")
 
 
@@ -221,6 +221,4 @@ def _area(text: str) -> Area:
 
 def _cursor(text: str) -> tuple[int, str]:
     at, _, key = text.partition(".")
-    if not at.isdigit() or len(at) > 16:
-        raise Refused(Refusal.BAD_MESSAGE, "after")
     return int(at), key

@@ -65,6 +65,11 @@ class Notary:
         await self._write_days(sorted({signed.head.day for signed in made}))
         return made
 
+    def trusted(self) -> dict[str, str]:
+        """Public keys that have signed here: name → PEM. Reads a few small files."""
+        kept = {path.stem: path.read_text("ascii") for path in (self._folder / "keys").glob("*.pem")}
+        return kept | {self.key.name: self.key.public_pem()}
+
     async def _run(self) -> None:
         while True:
             try:

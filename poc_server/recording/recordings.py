@@ -15,6 +15,7 @@ from groups.model import User
 from groups.vocabulary import CallId, DeviceId, GroupId, IncidentCode
 from poc_server.metrics import Reading
 from poc_server.recording.deletion import Deletion
+from poc_server.recording.exports import Exports
 from poc_server.recording.finisher import Finisher
 from poc_server.recording.keys import EvidenceKey
 from poc_server.recording.listening import Listening
@@ -200,6 +201,17 @@ class Recordings:
         self.deletion = Deletion(self._store, self.worker, self.settings, self.files, data / "made")
         self.deletion.start()
         self._stack.push_async_callback(self.deletion.aclose)
+        self.exports = Exports(
+            self._store,
+            self.worker,
+            self.settings,
+            self.notary,
+            data=data,
+            files=self.files,
+            folder=data / "exports",
+        )
+        await self.exports.start()
+        self._stack.push_async_callback(self.exports.aclose)
         self.recorder = Recorder(folders.own, self.settings, self._clock, self)
         self.recorder.start()
         self._stack.push_async_callback(self.recorder.aclose)

@@ -37,5 +37,9 @@ class RecordingSettings(BaseModel):
     """An incident's voice is kept so long where no rule is; None: for ever. Other voice: store.retention.burst_days."""
     delete_every_s: float = Field(default=3_600.0, gt=0)
     """What is over its time is looked for so often."""
+    export_recordings: int = Field(default=10_000, ge=1)
+    """Most recordings in one export."""
+    export_bytes: int = Field(default=4 * 1024**3, ge=1)
+    """Most bytes of voice in one export."""
     sign_every_s: float = Field(default=2.0, gt=0, le=30)
     """New evidence waits at most so long for its signature."""

@@ -5,7 +5,7 @@ How entries are sealed stands in `poc_server.recording.chain`; here is where the
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -141,6 +141,17 @@ async def entries(
         if len(rows) < READ_AT_ONCE:
             return
         after = (rows[-1].group_id, rows[-1].day, rows[-1].position)
+
+
+async def days_of(connection: AsyncConnection, subjects: Collection[str]) -> set[tuple[str, str]]:
+    """The groups and days in which these were sealed."""
+    wanted = sorted(subjects)
+    found: set[tuple[str, str]] = set()
+    for begin in range(0, len(wanted), READ_AT_ONCE):
+        part = t.evidence.c.subject.in_(wanted[begin : begin + READ_AT_ONCE])
+        rows = await connection.execute(select(t.evidence.c.group_id, t.evidence.c.day).where(part).distinct())
+        found.update((row.group_id, row.day) for row in rows)
+    return found
 
 
 async def entry_of(connection: AsyncConnection, subject: str) -> Stored | None:

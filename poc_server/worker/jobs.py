@@ -52,9 +52,51 @@ def _convert(values: Values) -> Values:
     return {}
 
 
+def _export(values: Values) -> Values:
+    from groups.vocabulary import Tier
+    from poc_server.store import StoreSettings
+    from poc_server.store.recordings import Area, Scope, Search
+    from poc_server.worker.export import Order, export
+
+    scope, search = values["scope"], dict(values["search"])
+    search["area"] = Area(*search["area"]) if search["area"] else None
+    search["tier"] = None if search["tier"] is None else Tier(search["tier"])
+    made = export(
+        Order(
+            store=StoreSettings.model_validate(values["store"]),
+            data=Path(values["data"]),
+            files=Path(values["files"]),
+            wanted=Path(values["wanted"]),
+            scope=Scope(
+                scope["user"], frozenset(scope["whole"]), frozenset(scope["while_member"]), scope["orphans_of"]
+            ),
+            search=Search(**search),
+            keys=values["keys"],
+            title=values["title"],
+            by=values["by"],
+            at_ms=values["at_ms"],
+            zone_minutes=values["zone_minutes"],
+            mp3=values["mp3"],
+            most=values["most"],
+            most_bytes=values["most_bytes"],
+        )
+    )
+    return {"recordings": made.recordings, "size": made.size, "manifest": made.manifest}
+
+
+def _add_signature(values: Values) -> Values:
+    from poc_server.worker.export import add_signature
+
+    archive = Path(values["archive"])
+    add_signature(archive, values["name"], bytes.fromhex(values["data"]))
+    return {"size": archive.stat().st_size}
+
+
 JOBS: dict[str, Job] = {
     "mux": Job(_mux, Lane.QUICK),
     "convert": Job(_convert, Lane.BULK),
+    "export": Job(_export, Lane.BULK),
+    "add_signature": Job(_add_signature, Lane.BULK),
     "remove": Job(_remove, Lane.QUICK),
     "put_aside": Job(_put_aside, Lane.QUICK),
 }

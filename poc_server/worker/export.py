@@ -1,0 +1,272 @@
+"""An export: one ZIP with voice, lists, a page to listen with, metadata, and what verifies it without us.
+
+Made in the worker, which reads SQL by itself: the media process only names what is wanted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import hashlib
+import io
+import json
+import os
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from poc_server.recording import chain, verify
+from poc_server.recording.chain import Kind, Stored
+from poc_server.recording.layout import inside
+from poc_server.store import StoreSettings, evidence
+from poc_server.store import recordings as query
+from poc_server.store.engine import Database
+from poc_server.store.recordings import Found, Page, Scope, Search
+from poc_server.worker import siprec
+from poc_server.worker.convert import convert
+
+PAGE = 200
+_HERE = Path(__file__).parent
+_COLUMNS = (
+    "id", "group", "burst", "call", "incident", "talker", "talker_name", "device", "node", "tier", "started", "ended",
+    "end", "duration_ms", "packets", "lost", "unrecorded", "filled_ms", "longitude", "latitude", "datum", "accuracy_m",
+    "place_source", "place_age_ms", "file", "size", "sha256",
+)  # fmt: skip
+
+
+class TooMuch(Exception):
+    """The export would hold more than it may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be exported, and where to.
+
+    Attributes:
+        wanted: the ZIP to be made.
+        keys: public keys that signatures may be made with: name → PEM.
+        mp3: add copies for players that know no Opus.
+    """
+
+    store: StoreSettings
+    data: Path
+    files: Path
+    wanted: Path
+    scope: Scope
+    search: Search
+    keys: Mapping[str, str]
+    title: str
+    by: str
+    at_ms: int
+    zone_minutes: int
+    mp3: bool
+    most: int
+    most_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What became of it. ``manifest`` is the text to be signed: a line with SHA-256 and name for each file."""
+
+    recordings: int
+    size: int
+    manifest: str
+
+
+def export(order: Order) -> Made:
+    """Make the ZIP.
+
+    Raises:
+        TooMuch: more recordings or bytes than allowed.
+        OSError: disk trouble.
+    """
+    rows, entries, heads = asyncio.run(_read(order))
+    order.wanted.parent.mkdir(parents=True, exist_ok=True)
+    half = order.wanted.with_name(f".{order.wanted.name}.{os.getpid()}")
+    try:
+        with zipfile.ZipFile(half, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
+            manifest = _fill(_Hashing(archive), order, rows, entries, heads)
+        half.rename(order.wanted)
+    finally:
+        half.unlink(missing_ok=True)
+    return Made(len(rows), order.wanted.stat().st_size, manifest)
+
+
+def add_signature(archive: Path, name: str, data: bytes) -> None:
+    """Add one small file to an export that is made."""
+    with zipfile.ZipFile(archive, "a") as opened:
+        opened.writestr(name, data)
+
+
+async def _read(order: Order) -> tuple[list[Found], list[Stored], list[chain.SignedHead]]:
+    database = Database.open(order.store, order.data)
+    try:
+        async with database.reading() as connection:
+            rows: list[Found] = []
+            after: tuple[int, str] | None = None
+            while True:
+                page = await query.search(connection, order.scope, order.search, Page(PAGE, after, oldest_first=True))
+                rows += [row for row in page if row.kept_ms <= order.at_ms]  # later ones may not be signed yet
+                _bound(order, rows)
+                if len(page) < PAGE:
+                    break
+                after = (page[-1].started_ms, page[-1].key)
+            keys = {row.key for row in rows}
+            days = await evidence.days_of(connection, keys)
+            heads = [
+                signed
+                for signed in await evidence.heads(connection, groups=sorted({group for group, _ in days}))
+                if (signed.head.group, signed.head.day) in days
+            ]
+            return rows, await _entries(connection, keys, days, heads), heads
+    finally:
+        await database.aclose()
+
+
+def _bound(order: Order, rows: list[Found]) -> None:
+    if len(rows) > order.most:
+        raise TooMuch(f"more than {order.most} recordings")
+    if sum(row.size for row in rows) > order.most_bytes:
+        raise TooMuch(f"more than {order.most_bytes} bytes")
+
+
+async def _entries(
+    connection: Any, keys: set[str], days: set[tuple[str, str]], heads: list[chain.SignedHead]
+) -> list[Stored]:
+    """Every signed entry of the days in which these were sealed; the content only of these and of tombstones."""
+    signed = {(each.head.group, each.head.day): each.head.count for each in heads}
+    found: list[Stored] = []
+    for group, day in sorted(days):
+        async for stored in evidence.entries(connection, group=group, day=day):
+            wanted = stored.entry.subject in keys
+            if stored.entry.position <= signed.get((group, day), 0) or wanted:
+                shown = wanted or stored.entry.kind == Kind.TOMBSTONE.value
+                found.append(stored if shown else Stored(stored.entry, stored.hash, None))
+    return found
+
+
+class _Hashing:
+    """Writes into the archive and remembers the SHA-256 of everything."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self.lines: list[str] = []
+
+    def text(self, name: str, text: str) -> None:
+        self.data(name, text.encode())
+
+    def data(self, name: str, data: bytes) -> None:
+        self._archive.writestr(name, data)
+        self.lines.append(f"{hashlib.sha256(data).hexdigest()}  {name}")
+
+    def file(self, name: str, path: Path) -> None:
+        # Opus does not get smaller; what is stored as it is can be played out of the archive.
+        self._archive.write(path, name, zipfile.ZIP_STORED)
+        with path.open("rb") as file:
+            self.lines.append(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {name}")
+
+
+def _fill(out: _Hashing, order: Order, rows: list[Found], entries: list[Stored], heads: list[chain.SignedHead]) -> str:
+    items = [_item(row) for row in rows]
+    for item, row in zip(items, rows, strict=True):
+        item["missing"] = not _add_voice(out, order, item, row)
+    about = {"title": order.title, "by": order.by, "made": _time(order.at_ms, order.zone_minutes), "recordings": items}
+    listing = json.dumps(about, ensure_ascii=False, indent=1)
+    out.text("index.json", listing)
+    out.text("index.csv", "\ufeff" + _csv(items, order.zone_minutes))
+    page = (_HERE / "export_page.html").read_text("utf-8")
+    out.text("index.html", page.replace("/*DATA*/null", listing.replace("</", "<\\/")))
+    out.data("metadata/siprec.xml", siprec.document(items))
+    out.text("evidence/entries.jsonl", _lines(chain.entry_to_json(stored) for stored in entries))
+    out.text("evidence/heads.jsonl", _lines(chain.head_to_json(signed) for signed in heads))
+    for name, pem in order.keys.items():
+        out.text(f"evidence/keys/{name}.pem", pem)
+    for module in (chain, verify):
+        path = Path(str(module.__file__))
+        out.text(f"evidence/{path.name}", path.read_text("utf-8"))
+    out.text("README.txt", (_HERE / "export_readme.txt").read_text("utf-8"))
+    manifest = "".join(f"{line}\n" for line in sorted(out.lines, key=lambda line: line[66:]))
+    out.text("manifest.sha256", manifest)
+    return manifest
+
+
+def _add_voice(out: _Hashing, order: Order, item: dict[str, Any], row: Found) -> bool:
+    if not row.file:
+        return True
+    path = inside(order.files, row.file)
+    if not path.is_file():
+        return False
+    out.file(item["file"], path)
+    if order.mp3:
+        made = order.wanted.parent / f".{row.key}.{os.getpid()}.mp3"
+        try:
+            convert(path, made, "mp3")
+            item["mp3"] = f"mp3/{row.key}.mp3"
+            out.file(item["mp3"], made)
+        finally:
+            made.unlink(missing_ok=True)
+    return True
+
+
+def _item(row: Found) -> dict[str, Any]:
+    return {
+        "id": row.key,
+        "group": row.group_id,
+        "burst": row.id,
+        "call": row.call_id,
+        "incident": row.incident,
+        "talker": row.user_id,
+        "talker_name": row.user_name,
+        "device": row.device_id,
+        "node": row.node,
+        "tier": row.tier,
+        "started_ms": row.started_ms,
+        "ended_ms": row.ended_ms,
+        "end": row.end_reason,
+        "duration_ms": row.duration_ms,
+        "packets": row.packets,
+        "lost": row.lost,
+        "unrecorded": row.unrecorded,
+        "filled_ms": row.filled_ms,
+        "place": row.place,
+        "file": f"audio/{row.file}" if row.file else "",
+        "size": row.size,
+        "sha256": row.sha256,
+        "peaks": list(row.peaks),
+    }
+
+
+def _csv(items: Iterable[dict[str, Any]], zone_minutes: int) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, _COLUMNS, extrasaction="ignore", lineterminator="\r\n")
+    writer.writeheader()
+    for item in items:
+        place = item["place"] or {}
+        flat = {
+            **item,
+            **{name: place.get(name) for name in ("longitude", "latitude", "datum", "accuracy_m")},
+            "place_source": place.get("source"),
+            "place_age_ms": place.get("age_ms"),
+            "started": _time(item["started_ms"], zone_minutes),
+            "ended": _time(item["ended_ms"], zone_minutes),
+        }
+        writer.writerow({name: _harmless(value) for name, value in flat.items()})
+    return text.getvalue()
+
+
+def _harmless(value: Any) -> Any:
+    """A spreadsheet must not take a name for a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+
+
+def _lines(values: Iterator[dict[str, Any]]) -> str:
+    return "".join(f"{json.dumps(value, ensure_ascii=False)}\n" for value in values)
+
+
+def _time(at_ms: int, zone_minutes: int) -> str:
+    local = datetime.fromtimestamp(at_ms / 1000, UTC) + timedelta(minutes=zone_minutes)
+    sign, size = ("+", zone_minutes) if zone_minutes >= 0 else ("-", -zone_minutes)
+    return f"{local:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}{sign}{size // 60:02d}:{size % 60:02d}"

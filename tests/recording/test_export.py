@@ -1,0 +1,220 @@
+"""An export stands alone: it is listened to, listed and verified without the server, and every forgery is found."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import httpx
+import pytest
+
+from groups.vocabulary import Role
+from poc_server.recording.settings import RecordingSettings
+from poc_server.store import StoreSettings, audit
+from poc_server.worker.siprec import NAMESPACE
+from tests.recording.town_with_voices import INCIDENT, PLACE, Voices, voices
+from tests.recording.voices import SAMPLES, hear
+
+pytestmark = pytest.mark.wire
+__all__ = ["voices"]
+
+
+@pytest.fixture
+def store_settings() -> StoreSettings:
+    return StoreSettings()
+
+
+@dataclass
+class Exporter:
+    voices: Voices
+    headers: dict[str, str]
+
+    async def order(self, **asked: Any) -> httpx.Response:
+        return await self.voices.client.post("/exports", headers=self.headers, json=asked)
+
+    async def made(self, **asked: Any) -> dict[str, Any]:
+        """The export when it is finished, whatever became of it."""
+        answer = await self.order(**asked)
+        assert answer.status_code == 202, answer.text
+        async with asyncio.timeout(30):
+            while True:
+                state = (await self.voices.client.get(f"/exports/{answer.json()['id']}", headers=self.headers)).json()
+                if state["state"] != "making":
+                    return dict(state)
+                await asyncio.sleep(0.02)
+
+    async def unpacked(self, folder: Path, **asked: Any) -> Path:
+        made = await self.made(**asked)
+        assert made["state"] == "ready", made
+        answer = await self.voices.client.get(f"/exports/{made['id']}/file", headers=self.headers)
+        assert answer.headers["content-type"] == "application/zip"
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+            assert archive.testzip() is None
+            archive.extractall(folder)
+        return folder
+
+
+@pytest.fixture
+async def exporter(voices: Voices) -> Exporter:
+    user = await voices.town.person(Role.SHIFT_LEADER, name="值班长")
+    return Exporter(voices, await voices.as_user(user))
+
+
+def verify(folder: Path) -> tuple[int, str]:
+    """By a Python that has neither this program nor any library: signatures are checked by the openssl command."""
+    python = Path(sys.base_prefix) / "bin" / "python3"
+    done = subprocess.run([python, "-E", "-s", "evidence/verify.py", "."], capture_output=True, text=True, cwd=folder)
+    return done.returncode, done.stdout + done.stderr
+
+
+async def spoken_and_signed(voices: Voices) -> list[str]:
+    keys = []
+    for i, incident in enumerate((INCIDENT, INCIDENT, None, INCIDENT, INCIDENT)):
+        keys.append(await voices.say(incident=incident, place=PLACE, frames=10 + i))
+    await voices.recordings.notary.sign_now()
+    return keys
+
+
+async def test_an_incident_as_one_zip(voices: Voices, exporter: Exporter, tmp_path: Path) -> None:
+    await spoken_and_signed(voices)
+    folder = await exporter.unpacked(tmp_path / "out", title="占道经营 =1+1", search={"incident": INCIDENT}, mp3=True)
+    index = json.loads((folder / "index.json").read_text())
+    assert [each["duration_ms"] for each in index["recordings"]] == [400, 440, 520, 560]
+    for each in index["recordings"]:
+        assert hear((folder / each["file"]).read_bytes()).plays == each["duration_ms"] * SAMPLES // 40
+        assert (folder / each["mp3"]).stat().st_size > 1_000
+    with (folder / "index.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["place_source"] for row in rows] == ["device"] * 4
+    assert rows[0]["started"].endswith("+08:00")
+    page = (folder / "index.html").read_text()
+    assert "占道经营" in page
+    assert "http" not in page.replace("http://www.w3.org/2000/svg", "").replace("http-equiv", "")
+    siprec = ET.parse(folder / "metadata" / "siprec.xml").getroot()
+    assert len(siprec.findall(f"{{{NAMESPACE}}}session")) == 4
+    assert len(siprec.findall(f"{{{NAMESPACE}}}participant")) == 1
+
+
+async def test_it_verifies_without_us_by_the_documented_lines(
+    voices: Voices, exporter: Exporter, tmp_path: Path
+) -> None:
+    await spoken_and_signed(voices)
+    folder = await exporter.unpacked(tmp_path / "out", search={"incident": INCIDENT})
+    assert verify(folder) == (0, "5 entries, 1 signed heads, 0 findings\n")
+    check_manifest(folder)
+    entries = [json.loads(line) for line in (folder / "evidence" / "entries.jsonl").read_text().splitlines()]
+    assert [entry["content"] is None for entry in entries] == [False, False, True, False, False]
+
+
+def check_manifest(folder: Path) -> None:
+    subprocess.run(["sha256sum", "--check", "--quiet", "manifest.sha256"], cwd=folder, check=True)
+    (key,) = (folder / "evidence" / "keys").glob("*.pem")
+    command = f"openssl pkeyutl -verify -pubin -inkey {key} -rawin -in manifest.sha256 -sigfile manifest.sha256.sig"
+    subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
+
+
+def flip(path: Path, at: int = -100) -> None:
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1
+    path.write_bytes(data)
+
+
+def rewrite(path: Path, change: Callable[[list[Any]], list[Any]]) -> None:
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in change(lines)))
+
+
+FORGERIES: dict[str, tuple[Callable[[Path], None], str]] = {
+    "a byte of a recording": (lambda f: flip(next(f.rglob("*.ogg"))), "ALTERED"),
+    "a recording removed": (lambda f: next(f.rglob("*.ogg")).unlink(), "MISSING"),
+    "an entry removed": (lambda f: rewrite(f / "evidence/entries.jsonl", lambda e: e[:1] + e[2:]), "MISSING"),
+    "the last entry dropped": (lambda f: rewrite(f / "evidence/entries.jsonl", lambda e: e[:-1]), "CUT_SHORT"),
+    "another name in a record": (
+        lambda f: (
+            (f / "evidence/entries.jsonl").write_text(
+                (f / "evidence/entries.jsonl").read_text().replace("王建国", "李四", 1)
+            )
+            and None
+        ),
+        "ALTERED",
+    ),
+    "a head with another count": (
+        lambda f: rewrite(f / "evidence/heads.jsonl", lambda h: [{**h[0], "count": 3}]),
+        "BAD_SIGNATURE",
+    ),
+    "no heads": (lambda f: (f / "evidence/heads.jsonl").write_text("") and None, "UNSIGNED"),
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+async def test_a_forged_export_is_found_out(voices: Voices, exporter: Exporter, tmp_path: Path, forgery: str) -> None:
+    await spoken_and_signed(voices)
+    folder = await exporter.unpacked(tmp_path / "out", search={"incident": INCIDENT})
+    forge, found = FORGERIES[forgery]
+    forge(folder)
+    code, said = verify(folder)
+    assert code == 1
+    assert found in said
+
+
+async def test_two_exports_at_once_and_what_others_asked_for_stays_theirs(
+    voices: Voices, exporter: Exporter, tmp_path: Path
+) -> None:
+    await spoken_and_signed(voices)
+    one, two = await asyncio.gather(
+        exporter.unpacked(tmp_path / "a", search={"incident": INCIDENT}),
+        exporter.unpacked(tmp_path / "b", search={"group": voices.group}),
+    )
+    assert len(list(one.rglob("*.ogg"))) == 4
+    assert len(list(two.rglob("*.ogg"))) == 5
+    mine = (await voices.client.get("/exports", headers=exporter.headers)).json()
+    stranger = await voices.as_user(await voices.town.person(Role.SHIFT_LEADER, name="另一"))
+    assert (await voices.client.get("/exports", headers=stranger)).json() == []
+    for path in (f"/exports/{mine[0]['id']}", f"/exports/{mine[0]['id']}/file"):
+        assert (await voices.client.get(path, headers=stranger)).status_code == 404
+
+
+async def test_who_may_not_export_is_refused_and_audited(voices: Voices) -> None:
+    key = await voices.say(incident=INCIDENT)
+    officer = Exporter(voices, await voices.as_user(voices.officer))
+    answer = await officer.order(search={"incident": INCIDENT})
+    assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
+    await voices.store.journal.drain()
+    async with voices.store.reading() as connection:
+        assert len(await audit.page(connection, agency=voices.town.agency, action="export.refused")) == 1
+    assert key
+
+
+async def test_a_wish_that_names_nothing_or_too_much_is_refused(
+    voices: Voices, exporter: Exporter, tmp_path: Path
+) -> None:
+    assert (await exporter.order(search={})).status_code == 422
+    assert (await exporter.order(search={"from_ms": 1})).status_code == 422
+    await spoken_and_signed(voices)
+    settings = RecordingSettings(export_recordings=4)
+    voices.recordings.exports._settings = settings
+    assert (await exporter.made(search={"incident": INCIDENT}))["state"] == "ready"
+    assert (await exporter.made(search={"group": voices.group}))["state"] == "too_large"
+    assert list((tmp_path / "data" / "exports").glob(".*")) == []
+
+
+async def test_a_recording_whose_file_is_gone_is_named_as_missing(
+    voices: Voices, exporter: Exporter, tmp_path: Path
+) -> None:
+    await spoken_and_signed(voices)
+    next((tmp_path / "data" / "recordings").rglob("*.ogg")).unlink()
+    folder = await exporter.unpacked(tmp_path / "out", search={"group": voices.group})
+    index = json.loads((folder / "index.json").read_text())
+    assert sum(each["missing"] for each in index["recordings"]) == 1
+    code, said = verify(folder)
+    assert (code, "MISSING" in said) == (1, True)
