@@ -84,6 +84,31 @@ def bridge_check(
         raise typer.Exit(1)
 
 
+@app.command()
+def verify(
+    config: ConfigFile = None,
+    data: Annotated[Path | None, typer.Option("--data", help="Data folder, where not configured")] = None,
+    group: Annotated[str | None, typer.Option(help="Only this group")] = None,
+    heads: Annotated[list[Path] | None, typer.Option(help="Signed heads kept elsewhere: daily files")] = None,
+    key: Annotated[list[Path] | None, typer.Option(help="Further public keys (PEM) to trust")] = None,
+) -> None:
+    """Verify all recordings and their evidence: every file, every entry of the chain, every signature."""
+    from poc_server.recording.command import Verification
+
+    settings = _loaded(config, {"server": {"data": str(data)}} if data else {})
+    try:
+        verification = Verification.prepared(settings, heads or (), key or ())
+        checked = asyncio.run(verification.run(group))
+    except (OSError, ValueError) as problem:
+        raise _ended(str(problem)) from None
+    for finding in checked.findings:
+        place = f"{finding.group} {finding.day} #{finding.position or '-'}"
+        console.print(f"[bold red]{finding.wrong.value}[/] {place} {finding.detail}", highlight=False)
+    console.print(f"{checked.entries} entries, {checked.heads} signed heads, {len(checked.findings)} findings")
+    if checked.findings:
+        raise typer.Exit(1)
+
+
 def _loaded(file: Path | None, overrides: dict[str, Any]) -> configuration.Config:
     try:
         return configuration.load(file, overrides)

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256, Hash
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 from poc_server.recording.chain import Head, SignedHead
 
 
-class BadKey(Exception):
+class BadKey(ValueError):
     """The file holds no Ed25519 private key."""
 
 
@@ -33,9 +33,7 @@ class EvidenceKey:
     @classmethod
     def of(cls, private: Ed25519PrivateKey) -> EvidenceKey:
         """Name a key."""
-        hashing = Hash(SHA256())
-        hashing.update(private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
-        return cls(private, hashing.finalize().hex()[:16])
+        return cls(private, name_of(private.public_key()))
 
     @classmethod
     def open(cls, path: Path) -> EvidenceKey:
@@ -61,6 +59,13 @@ class EvidenceKey:
         """What verifies our signatures."""
         pem = self.private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         return pem.decode("ascii")
+
+
+def name_of(public: Ed25519PublicKey) -> str:
+    """The name by which heads call a key."""
+    hashing = Hash(SHA256())
+    hashing.update(public.public_bytes(Encoding.Raw, PublicFormat.Raw))
+    return hashing.finalize().hex()[:16]
 
 
 def _write_new(path: Path, private: Ed25519PrivateKey) -> None:

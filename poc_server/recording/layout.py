@@ -46,3 +46,9 @@ def inside(folder: Path, relative: str) -> Path:
     if not path.is_relative_to(folder.resolve()):
         raise ValueError("path leaves its folder")
     return path
+
+
+def default_key(data: Path) -> Path:
+    """Where the evidence key stands unless it is configured: beside the data folder, never in it."""
+    data = data.resolve()
+    return data.with_name(f"{data.name}-keys") / "evidence.pem"

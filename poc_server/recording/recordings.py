@@ -18,6 +18,7 @@ from poc_server.recording.deletion import Deletion
 from poc_server.recording.exports import Exports
 from poc_server.recording.finisher import Finisher
 from poc_server.recording.keys import EvidenceKey
+from poc_server.recording.layout import default_key
 from poc_server.recording.listening import Listening
 from poc_server.recording.model import BurstMeta, Place, Recording
 from poc_server.recording.notary import Notary
@@ -276,9 +277,3 @@ def place_of(known: KnownPlace | None, at_ms: int) -> Place | None:
         accuracy_m=position.accuracy_m,
         datum=position.datum.value,
     )
-
-
-def default_key(data: Path) -> Path:
-    """Where the evidence key stands unless it is configured: beside the data folder, never in it."""
-    data = data.resolve()
-    return data.with_name(f"{data.name}-keys") / "evidence.pem"

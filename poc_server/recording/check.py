@@ -1,0 +1,103 @@
+"""``poc-server verify``: reads the whole evidence of a server, or of one group, and says what is wrong with it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from poc_server.recording.chain import SignedHead, Stored, head_from_json
+from poc_server.recording.keys import BadKey, name_of
+from poc_server.recording.verify import Finding, check_files_in, judge, signatures_by
+from poc_server.store import evidence
+from poc_server.store.engine import Database
+from poc_server.store.ids import now_ms
+
+AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was read, and what is wrong."""
+
+    entries: int
+    heads: int
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What is believed: public keys (name → PEM), and heads that were kept elsewhere."""
+
+    keys: dict[str, str]
+    heads: tuple[SignedHead, ...] = ()
+
+
+async def check(database: Database, files: Path, trust: Trust, group: str | None = None) -> Checked:
+    """Verify everything, or one group. Raises `StoreUnavailable`."""
+    async with database.reading() as connection:
+        # Heads first: what is sealed while we read is then merely not signed yet.
+        heads = await evidence.heads(connection, groups=None if group is None else [group])
+        elsewhere = [signed for signed in trust.heads if group in (None, signed.head.group)]
+        counting = _Counting(evidence.entries(connection, group=group), asyncio.get_running_loop())
+        findings = await asyncio.to_thread(
+            judge, counting, [*heads, *elsewhere], signatures_by(trust.keys), check_files_in(files), now_ms()
+        )
+    return Checked(counting.count, len(heads) + len(elsewhere), tuple(findings))
+
+
+def read_heads(files: Iterable[Path]) -> tuple[SignedHead, ...]:
+    """Heads of daily files. Raises OSError, or ValueError for a line that is none."""
+    found = []
+    for file in files:
+        for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+            try:
+                found.append(head_from_json(json.loads(line)))
+            except (ValueError, KeyError, TypeError):
+                raise ValueError(f"{file}, line {number}: no signed head") from None
+    return tuple(found)
+
+
+def read_keys(files: Iterable[Path]) -> dict[str, str]:
+    """Public keys by the name that heads call them. Raises OSError or `BadKey`."""
+    found: dict[str, str] = {}
+    for file in files:
+        pem = file.read_text("ascii")
+        try:
+            key = load_pem_public_key(pem.encode())
+        except ValueError as problem:
+            raise BadKey(f"{file}: {problem}") from None
+        if not isinstance(key, Ed25519PublicKey):
+            raise BadKey(f"{file}: no Ed25519 key")
+        found[name_of(key)] = pem
+    return found
+
+
+class _Counting:
+    """An asynchronous stream as a plain iterable for another thread, a slice at a time."""
+
+    def __init__(self, entries: AsyncIterator[Stored], loop: asyncio.AbstractEventLoop) -> None:
+        self.count = 0
+        self._entries = entries
+        self._loop = loop
+
+    def __iter__(self) -> Iterator[Stored]:
+        while True:
+            part = asyncio.run_coroutine_threadsafe(self._slice(), self._loop).result()
+            self.count += len(part)
+            yield from part
+            if len(part) < AT_ONCE:
+                return
+
+    async def _slice(self) -> list[Stored]:
+        part: list[Stored] = []
+        async for stored in self._entries:
+            part.append(stored)
+            if len(part) == AT_ONCE:
+                break
+        return part

@@ -1,0 +1,47 @@
+"""What the command line does with recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from poc_server.config import Config
+from poc_server.recording.check import Checked, Trust, check, read_heads, read_keys
+from poc_server.recording.keys import EvidenceKey
+from poc_server.recording.layout import default_key
+from poc_server.store.engine import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """``poc-server verify`` with its trust read in."""
+
+    config: Config
+    trust: Trust
+
+    @classmethod
+    def prepared(cls, config: Config, heads: Sequence[Path], keys: Sequence[Path]) -> Verification:
+        """Read keys and heads. Our own key is trusted, for it is kept elsewhere; those in the data folder are not.
+
+        Raises:
+            OSError: a file cannot be read; also when there is no key at all.
+            ValueError: a file holds no key or no heads (`BadKey` among them).
+        """
+        trusted = read_keys(keys)
+        own = config.recording.evidence_key or default_key(config.server.data)
+        if own.exists():
+            key = EvidenceKey.open(own)
+            trusted[key.name] = key.public_pem()
+        if not trusted:
+            raise FileNotFoundError(f"{own}: no key to verify with; give --key")
+        return cls(config, Trust(trusted, read_heads(heads)))
+
+    async def run(self, group: str | None) -> Checked:
+        """Verify everything, or one group. Raises `StoreUnavailable`."""
+        data = self.config.server.data
+        database = Database.open(self.config.store, data)
+        try:
+            return await check(database, data / "recordings", self.trust, group)
+        finally:
+            await database.aclose()
