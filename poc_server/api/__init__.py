@@ -19,6 +19,7 @@ from poc_server.api import (
     problems,
     recordings,
     retention,
+    sheets,
     sign_in,
     units,
 )
@@ -42,6 +43,7 @@ ROUTERS = (
     devices.live,
     duty.router,
     places.router,
+    sheets.router,
     audit.router,
     alerts.router,
     recordings.router,

@@ -105,7 +105,7 @@ async def list_people(
     after: Cursor = "",
 ) -> PeoplePage:
     """People of one's own agency by name."""
-    rights.sees_people(services, caller)
+    rights.colleagues(services, caller, Act.SEE_PERSON)
     below = None if unit is None else services.directory.unit_subtree(UnitId(unit))
     wanted = UserFilter(caller.user.agency, below, q.replace("\x00", ""), role, kind, enabled)
     keys = keys_of(after, 2)

@@ -88,7 +88,7 @@ def device(services: Services, caller: Caller, name: str, act: Act | None) -> De
     return found
 
 
-def sees_people(services: Services, caller: Caller) -> None:
-    """Go on when the caller may see others of his own agency."""
+def colleagues(services: Services, caller: Caller, act: Act) -> None:
+    """Go on when the caller may do ``act`` to others of his own agency and unit."""
     others = User(UserId(""), caller.user.agency, caller.user.unit, "", frozenset())
-    allow(services, caller, Act.SEE_PERSON, others)
+    allow(services, caller, act, others)

@@ -5,6 +5,7 @@ No route and no role alters it; triggers in the database refuse updates, and del
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,8 @@ from poc_server.store import tables as t
 from poc_server.store.ids import clean, new_id
 
 MAX_DETAIL_CHARS = 8_000
-START = bytes(32)
+SLICE = 100
+"""Entries sealed before the loop may do something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,22 +82,22 @@ async def append(connection: AsyncConnection, entries: Sequence[AuditEntry]) -> 
     if not entries:
         return
     chain = (await connection.execute(select(t.audit_chain).with_for_update())).one()
-    there = set(
-        (
-            await connection.execute(select(t.audit.c.id).where(t.audit.c.id.in_([each.id for each in entries])))
-        ).scalars()
-    )
-    seq, head, rows = chain.seq, bytes(chain.hash), []
-    for each in entries:
-        if each.id in there:
-            continue
-        there.add(each.id)
-        seq += 1
-        head = seal(head, seq, each)
-        rows.append(_row(seq, head, each))
-    if rows:
-        await connection.execute(insert(t.audit), rows)
-        await connection.execute(update(t.audit_chain).values(seq=seq, hash=head))
+    seq, head = int(chain.seq), bytes(chain.hash)
+    for start in range(0, len(entries), SLICE):
+        part = entries[start : start + SLICE]
+        ids = select(t.audit.c.id).where(t.audit.c.id.in_([each.id for each in part]))
+        there = set((await connection.execute(ids)).scalars())
+        rows = []
+        for each in part:
+            if each.id not in there:
+                there.add(each.id)
+                seq += 1
+                head = seal(head, seq, each)
+                rows.append(_row(seq, head, each))
+        if rows:
+            await connection.execute(insert(t.audit), rows)
+        await asyncio.sleep(0)
+    await connection.execute(update(t.audit_chain).values(seq=seq, hash=head))
 
 
 def seal(before: bytes, seq: int, each: AuditEntry) -> bytes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,8 @@ from poc_server.store.change import Change
 from poc_server.store.ids import clean, new_id
 from poc_server.store.lookup import like, one, unit_of_agency
 from poc_server.store.pinyin import initials
+
+INSERT_SLICE = 100
 
 
 def account_key(account: str) -> str:
@@ -42,20 +45,28 @@ class UserDraft:
 
 async def create_user(change: Change, draft: UserDraft, password_hash: str | None = None) -> UserId:
     """A new user. Refuses a unit of another agency (not_found) and an account that is taken (conflict)."""
-    await unit_of_agency(change.connection, draft.agency, draft.unit)
-    made = UserId(new_id("us"))
-    values = {
-        **_columns(draft),
-        "id": made,
-        "agency_id": draft.agency,
-        "password_hash": password_hash,
-        "created_ms": change.at_ms,
-        "version": change.version,
-    }
-    await change.connection.execute(insert(t.user), [values])
-    await _set_roles(change.connection, made, draft.roles)
-    change.note("user", made)
-    change.record("user.create", "user", made, _told(draft), draft.agency)
+    (made,) = await create_users(change, [draft], password_hash)
+    return made
+
+
+async def create_users(change: Change, drafts: Sequence[UserDraft], password_hash: str | None = None) -> list[UserId]:
+    """Many new users, in slices between which the loop may do something else. Refuses as `create_user`."""
+    made: list[UserId] = []
+    for agency, unit in {(draft.agency, draft.unit) for draft in drafts}:
+        await unit_of_agency(change.connection, agency, unit)
+    for start in range(0, len(drafts), INSERT_SLICE):
+        part = [(UserId(new_id("us")), draft) for draft in drafts[start : start + INSERT_SLICE]]
+        await change.connection.execute(
+            insert(t.user), [_new_row(change, user, draft, password_hash) for user, draft in part]
+        )
+        roles = [{"user_id": user, "role": role.value} for user, draft in part for role in sorted(draft.roles)]
+        if roles:
+            await change.connection.execute(insert(t.role), roles)
+        for user, draft in part:
+            change.note("user", user)
+            change.record("user.create", "user", user, _told(draft), draft.agency)
+        made += [user for user, _ in part]
+        await asyncio.sleep(0)
     return made
 
 
@@ -179,6 +190,17 @@ def _columns(draft: UserDraft) -> dict[str, Any]:
         "phone": clean(draft.phone),
         "enabled": draft.enabled,
         "talk_banned": draft.talk_banned,
+    }
+
+
+def _new_row(change: Change, user: UserId, draft: UserDraft, password_hash: str | None) -> dict[str, Any]:
+    return {
+        **_columns(draft),
+        "id": user,
+        "agency_id": draft.agency,
+        "password_hash": password_hash,
+        "created_ms": change.at_ms,
+        "version": change.version,
     }
 
 

@@ -14,6 +14,8 @@ from tests.fixtures.routes import routes
 
 # Routes without a rule of the table, and why.
 OPEN = {
+    "GET /sheets/{kind}": "the rule of what the file is about",
+    "POST /sheets/{kind}": "the rule of what the file is about",
     "POST /auth/sign-in": "anybody",
     "POST /auth/enrol": "anybody with a code",
     "POST /auth/refresh": "anybody with a refresh token",

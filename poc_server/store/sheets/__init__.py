@@ -1,0 +1,24 @@
+"""Tables of people, units, roles, members and cells as CSV: in with a dry run, out for a spreadsheet."""
+
+from poc_server.store.sheets.cells import CellsSheet
+from poc_server.store.sheets.members import MembersSheet
+from poc_server.store.sheets.people import PeopleSheet
+from poc_server.store.sheets.plan import Plan, Sheet, Verdict, apply, export, judge
+from poc_server.store.sheets.roles import RolesSheet
+from poc_server.store.sheets.text import BadSheet
+from poc_server.store.sheets.units import UnitsSheet
+
+__all__ = [
+    "BadSheet",
+    "CellsSheet",
+    "MembersSheet",
+    "PeopleSheet",
+    "Plan",
+    "RolesSheet",
+    "Sheet",
+    "UnitsSheet",
+    "Verdict",
+    "apply",
+    "export",
+    "judge",
+]

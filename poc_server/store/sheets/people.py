@@ -1,0 +1,132 @@
+"""People as CSV: ``id, account, badge, name, kind, unit, phone, enabled``.
+
+Who is meant: the id, else the account, else the badge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from groups.model import User
+from groups.vocabulary import AgencyId, UserId, UserKind
+from poc_server.store import people
+from poc_server.store.change import Change
+from poc_server.store.people import UserDraft, account_key
+from poc_server.store.sheets.known import KnownPeople
+from poc_server.store.sheets.paths import UnitPaths
+from poc_server.store.sheets.plan import BadCell, Verdict, compared, flag, verb_of, yes
+from poc_server.store.sheets.text import Line
+from poc_server.store.snapshot import Snapshot
+
+MAX_NAME_CHARS = 128
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    user: UserId | None
+    draft: UserDraft
+
+
+class PeopleSheet:
+    """``may_change``: whether the one who imports may change that person."""
+
+    columns: Sequence[str] = ("id", "account", "badge", "name", "kind", "unit", "phone", "enabled")
+    required: Sequence[str] = ("account", "name", "unit")
+
+    def __init__(self, snapshot: Snapshot, agency: AgencyId, may_change: Callable[[User], bool]) -> None:
+        self._snapshot = snapshot
+        self._agency = agency
+        self._may_change = may_change
+        self._units = UnitPaths(snapshot, agency)
+        self._known = KnownPeople(agency)
+        self._wanted_accounts: set[str] = set()
+
+    async def prepare(self, connection: AsyncConnection) -> None:
+        """Read everybody."""
+        await self._known.load(connection)
+
+    def judge(self, line: Line) -> Verdict:
+        """Create, update or leave a person."""
+        user = self._known.find(line)
+        before = {} if user is None else self._cells(user)
+        draft = self._draft(line, user)
+        self._claim_account(draft.account, user)
+        after = self._shown(draft)
+        differences = compared(before, after)
+        if user is not None and differences and not self._may_change(self._snapshot.users[user]):
+            raise BadCell("account", "not_allowed", draft.name)
+        verb = verb_of(user is not None, differences)
+        key = user or draft.account or draft.badge
+        return Verdict(line.number, verb, key, differences, _Wish(user, draft))
+
+    async def apply(self, change: Change, verdicts: Sequence[Verdict]) -> None:
+        """Creates in bulk, updates one by one."""
+        wishes: list[_Wish] = [verdict.wish for verdict in verdicts]
+        await people.create_users(change, [wish.draft for wish in wishes if wish.user is None])
+        for wish in wishes:
+            if wish.user is not None:
+                await people.update_user(change, wish.user, wish.draft)
+
+    def rows(self) -> Iterator[Sequence[str]]:
+        """Everybody, by name."""
+        for user in self._known.rows:
+            cells = self._cells(user)
+            yield [user, *(cells[column] for column in self.columns[1:])]
+
+    def _draft(self, line: Line, user: UserId | None) -> UserDraft:
+        old = None if user is None else self._snapshot.users.get(user)
+        for column in ("name", "badge", "account", "phone"):
+            if len(line[column]) > MAX_NAME_CHARS or not line[column].isprintable():
+                raise BadCell(column, "bad_value", line[column])
+        if not line["name"]:
+            raise BadCell("name", "missing")
+        try:
+            kind = UserKind(line["kind"] or (old.kind if old else UserKind.PERSON))
+        except ValueError:
+            raise BadCell("kind", "bad_value", line["kind"]) from None
+        return UserDraft(
+            agency=self._agency,
+            unit=self._units.find("unit", line["unit"]),
+            name=line["name"],
+            roles=old.roles if old else frozenset(),
+            kind=kind,
+            badge=line["badge"],
+            account=account_key(line["account"]) or None,
+            phone=line["phone"],
+            enabled=flag(line, "enabled", old.enabled if old else True),
+            talk_banned=old.talk_banned if old else False,
+        )
+
+    def _claim_account(self, account: str | None, user: UserId | None) -> None:
+        if account is None:
+            return
+        holder = self._known.accounts.get(account)
+        if (holder is not None and holder != user) or account in self._wanted_accounts:
+            raise BadCell("account", "taken", account)
+        self._wanted_accounts.add(account)
+
+    def _cells(self, user: UserId) -> dict[str, str]:
+        row = self._known.rows[user]
+        return {
+            "account": row.account or "",
+            "badge": row.badge,
+            "name": row.name,
+            "kind": row.kind,
+            "unit": self._units.path(row.unit_id),
+            "phone": row.phone,
+            "enabled": yes(row.enabled),
+        }
+
+    def _shown(self, draft: UserDraft) -> dict[str, str]:
+        return {
+            "account": draft.account or "",
+            "badge": draft.badge,
+            "name": draft.name,
+            "kind": draft.kind.value,
+            "unit": self._units.path(draft.unit),
+            "phone": draft.phone,
+            "enabled": yes(draft.enabled),
+        }

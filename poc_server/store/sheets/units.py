@@ -1,0 +1,58 @@
+"""Units as CSV: one column ``unit``, each line a path; units above it are made with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from groups.vocabulary import AgencyId, UnitId
+from poc_server.store import units
+from poc_server.store.change import Change
+from poc_server.store.sheets.paths import SEPARATOR, UnitPaths
+from poc_server.store.sheets.plan import BadCell, Verdict
+from poc_server.store.sheets.text import Line
+from poc_server.store.snapshot import Snapshot
+
+MAX_NAME_CHARS = 128
+
+
+class UnitsSheet:
+    """The tree of one agency."""
+
+    columns: Sequence[str] = ("unit",)
+    required: Sequence[str] = ("unit",)
+
+    def __init__(self, snapshot: Snapshot, agency: AgencyId) -> None:
+        self._agency = agency
+        self._paths = UnitPaths(snapshot, agency)
+
+    async def prepare(self, connection: AsyncConnection) -> None:
+        """The tree is in memory already."""
+
+    def judge(self, line: Line) -> Verdict:
+        """Create a unit or leave it."""
+        names = [name.strip() for name in line["unit"].split(SEPARATOR)]
+        if any(not name or len(name) > MAX_NAME_CHARS or not name.isprintable() for name in names):
+            raise BadCell("unit", "bad_value", line["unit"])
+        if len(names) > units.MAX_UNIT_DEPTH:
+            raise BadCell("unit", "bad_value", line["unit"])
+        path = SEPARATOR.join(names)
+        there = self._paths.has(path)
+        return Verdict(line.number, "unchanged" if there else "create", path, {} if there else {"unit": ("", path)})
+
+    async def apply(self, change: Change, verdicts: Sequence[Verdict]) -> None:
+        """Parents first."""
+        made: dict[str, UnitId] = dict(self._paths.all())
+        for verdict in verdicts:
+            parent: UnitId | None = None
+            names = verdict.key.split(SEPARATOR)
+            for depth, name in enumerate(names, 1):
+                path = SEPARATOR.join(names[:depth])
+                if path not in made:
+                    made[path] = await units.create_unit(change, self._agency, parent, name)
+                parent = made[path]
+
+    def rows(self) -> Iterator[Sequence[str]]:
+        """Every path, parents first."""
+        return ([path] for path, _ in self._paths.all())
