@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Playwright, sync_playwright
 
 from tests.support.city import ROOT, City, running_city
+from tests.support.priority import first
 
 SPEECH = ROOT / "loadtest" / "speech"
 
@@ -22,7 +23,7 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture
 def city(tmp_path: Path) -> Iterator[City]:
-    with running_city(tmp_path / "city") as running:
+    with running_city(tmp_path / "city", before=first()) as running:
         yield running
 
 

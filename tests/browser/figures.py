@@ -39,10 +39,16 @@ def measured(talker: Officer, listener: Officer) -> dict[str, object]:
         "presses": len(downs),
         "access_ms": spread(access),
         "mouth_to_ear_ms": spread(delays),
+        "later_than_300_ms": {"access": count_late(access), "mouth_to_ear": count_late(delays)},
         "first_syllable_lost_ms": spread(lost),
         "correlation": {"median": round(float(np.median(correlations)), 4), "min": round(min(correlations), 4)},
         "stoi": round(float(stoi(spoken[::3], received[::3], RATE // 3)), 4),
     }
+
+
+def count_late(values: list[float], limit_ms: float = 300) -> int:
+    """How many miss the limit of TS 22.179 §6.15."""
+    return sum(value >= limit_ms for value in values)
 
 
 def spread(values: list[float]) -> dict[str, float]:

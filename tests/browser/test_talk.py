@@ -13,6 +13,7 @@ from tests.browser.figures import measured, talk
 from tests.support.chromium import chromium
 from tests.support.city import City
 from tests.support.officer import Officer
+from tests.support.priority import first
 
 pytestmark = pytest.mark.browser
 
@@ -22,7 +23,10 @@ PAUSE_MS = 700
 
 
 def test_what_is_said_on_one_page_is_heard_on_the_other(playwright: Playwright, city: City, build_folder: Path) -> None:
-    with chromium(playwright, SPEECH / "zh-report.wav") as mouth, chromium(playwright) as ear:
+    with (
+        chromium(playwright, SPEECH / "zh-report.wav", before=first()) as mouth,
+        chromium(playwright, before=first()) as ear,
+    ):
         talker, listener = Officer(mouth, city, "BJ-001"), Officer(ear, city, "BJ-002")
         talker.select("滨江巡查组")
         listener.select("滨江巡查组")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.netns import Street, city_and_street
+from tests.support.priority import first
 
 pytestmark = pytest.mark.wire
 
@@ -53,11 +54,11 @@ json.dump({"rtt": got, "numbers": numbers}, sys.stdout)
 )
 def test_a_street_is_as_it_was_asked_for(shape: Street, count: int, gap: float, tmp_path: Path) -> None:
     with city_and_street(shape) as (city, street, carried):
-        echo = subprocess.Popen([*city.prefix, sys.executable, "-c", ECHO], stdout=subprocess.PIPE)
+        echo = subprocess.Popen([*first(), *city.prefix, sys.executable, "-c", ECHO], stdout=subprocess.PIPE)
         try:
             assert echo.stdout is not None
             assert echo.stdout.readline() == b"up\n"
-            got = json.loads(street.run(sys.executable, "-c", ASK, city.address, str(count), str(gap)))
+            got = json.loads(street.run(*first(), sys.executable, "-c", ASK, city.address, str(count), str(gap)))
         finally:
             echo.kill()
             echo.communicate()

@@ -45,8 +45,12 @@ def chromium(
     microphone: Path | None = None,
     flags: tuple[str, ...] = (*LOOPBACK, *AUTOPLAY),
     inside: Namespace | None = None,
+    before: tuple[str, ...] = (),
 ) -> Iterator[Browser]:
-    """A browser of its own, ``inside`` a namespace if told so; its microphone plays the file over and over."""
+    """A browser of its own; its microphone plays the file over and over.
+
+    It runs ``inside`` a namespace if told so, and by the command ``before`` it (see `tests.support.priority`).
+    """
     args = [*QUIET, *FAKE_MICROPHONE, *STEADY, *flags]
     if microphone is not None:
         args.append(f"--use-file-for-fake-audio-capture={microphone}")
@@ -54,7 +58,9 @@ def chromium(
         args.append("--no-sandbox")
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder, "chromium")
-        program.write_text(f'#!/bin/sh\nexec {" ".join(inside.prefix if inside else ())} {CHROMIUM} "$@"\n')
+        program.write_text(
+            f'#!/bin/sh\nexec {" ".join([*before, *(inside.prefix if inside else ()), CHROMIUM])} "$@"\n'
+        )
         program.chmod(0o755)
         browser = playwright.chromium.launch(executable_path=program, args=args)
         try:

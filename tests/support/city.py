@@ -84,16 +84,23 @@ def fetch(method: str, url: str, headers: dict[str, str], body: str | None) -> s
 
 @contextmanager
 def running_city(
-    data: Path, *options: str, env: dict[str, str] | None = None, inside: Namespace | None = None
+    data: Path,
+    *options: str,
+    env: dict[str, str] | None = None,
+    inside: Namespace | None = None,
+    before: tuple[str, ...] = (),
 ) -> Iterator[City]:
-    """The demo city without bots on a free port of the loopback (or inside a namespace), ended by SIGTERM."""
+    """The demo city without bots on a free port of the loopback (or inside a namespace), ended by SIGTERM.
+
+    ``before`` is put before its command (see `tests.support.priority`).
+    """
     port = free_port()
     log = data.with_suffix(".log")
     data.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "poc_server.cli", "demo", "--data", str(data), "--port", str(port), "--no-bots"]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*(inside.prefix if inside else ()), *command, *options],
+            [*before, *(inside.prefix if inside else ()), *command, *options],
             cwd=ROOT,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from tests.support.priority import first
+
 PROGRAM = Path(__file__).with_name("street.py")
 
 
@@ -95,7 +97,7 @@ def _street(city: Namespace, street: Namespace, shape: Street) -> Iterator[Carri
         "seed": shape.seed,
     }
     carried = Carried()
-    with _held([*city.prefix, sys.executable, str(PROGRAM), json.dumps(given)]) as (output, _):
+    with _held([*first(), *city.prefix, sys.executable, str(PROGRAM), json.dumps(given)]) as (output, _):
         yield carried
         carried.to_street, carried.to_city = json.loads(output())
 
