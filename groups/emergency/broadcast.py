@@ -102,7 +102,7 @@ def judge(hearing: Hearing) -> Refusal | None:
         return Refusal.NOT_HEARD
     if hearing.played > hearing.expected or hearing.played < HEARD_PART * max(hearing.said, hearing.expected):
         return Refusal.NOT_HEARD
-    return Refusal.NOT_HEARD if hearing.lost is not None and hearing.lost > 1 - HEARD_PART else None
+    return Refusal.NOT_HEARD if hearing.lost is not None and 1 - hearing.lost < HEARD_PART else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,9 +38,10 @@ def alone(work: Work) -> bool:
 def cuts_in(work: Work) -> bool:
     """Audio cut-in: any request takes the floor, but none of a lower tier one of a higher, and none that of an SOS."""
     asked = work.input
-    if not isinstance(asked, Request) or not work.options.audio_cut_in or any(burst.sos for burst in work.bursts):
+    if not isinstance(asked, Request) or not work.options.audio_cut_in:
         return False
-    return _tier_enough(work, asked)
+    beside = any(burst.sos for burst in work.bursts) or _both_in_emergency(work)
+    return not beside and _tier_enough(work, asked)
 
 
 def overrides(work: Work) -> bool:
@@ -139,8 +140,11 @@ def other_leaves(work: Work) -> bool:
 
 def _both_in_emergency(work: Work) -> bool:
     """One in SOS and another in emergency, a leader or one more in SOS, are both heard, each on a slot of its own."""
-    asked, burst = work.input, work.bursts[0]
-    if not isinstance(asked, Request) or not asked.tier == burst.tier == Tier.EMERGENCY:
+    asked = work.input
+    if not isinstance(asked, Request) or not work.bursts:
+        return False
+    burst = work.bursts[0]
+    if not asked.tier == burst.tier == Tier.EMERGENCY:
         return False
     return asked.sos or burst.sos
 

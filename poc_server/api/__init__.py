@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI
 from poc_server.api import (
     alerts,
     audit,
+    broadcasts,
     devices,
     duty,
     exports,
@@ -46,6 +47,7 @@ ROUTERS = (
     sheets.router,
     audit.router,
     alerts.router,
+    broadcasts.router,
     recordings.router,
     exports.router,
     retention.router,

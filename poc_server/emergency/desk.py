@@ -14,6 +14,7 @@ from groups.policy import Act, may
 from groups.rights import Right, has
 from groups.vocabulary import AgencyId, GroupId, Refusal, UserId
 from poc_server.emergency.alerts import Alerts
+from poc_server.emergency.broadcasts import Broadcasts
 from poc_server.emergency.calls import EmergencyCalls
 from poc_server.emergency.gatherings import Gatherings
 from poc_server.emergency.settings import EmergencySettings
@@ -44,11 +45,13 @@ class Emergency:
         self.gatherings = Gatherings(node)
         self.alerts = Alerts(self)
         self.calls = EmergencyCalls(self)
+        self.broadcasts = Broadcasts(self)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._slices = Slices()
         node.conditions.quiet_ms = settings.quiet_s * 1000
         node.conditions.on_tier = self._tier_changed
         node.conditions.on_ended = self._ended
+        node.burst_listeners = (*node.burst_listeners, self.broadcasts)
         node.emergency = self
 
     async def start(self) -> None:
@@ -56,6 +59,7 @@ class Emergency:
         try:
             await self.alerts.load()
             await self.calls.load()
+            await self.broadcasts.load()
         except Refused as refused:
             log.error("emergencies_not_loaded", code=refused.code)
 
@@ -69,6 +73,7 @@ class Emergency:
         """A phone connected, new or again: it is brought into what concerns it, and told of it."""
         self.gatherings.came(phone)
         self.alerts.came(phone)
+        self.broadcasts.came(phone)
         for condition in self.node.conditions.all():
             if condition.group in phone.groups or phone.user.id in self.node.roster.members(condition.group):
                 phone.send(self._state(condition))
@@ -163,3 +168,4 @@ class Emergency:
         """For the metrics."""
         yield "poc_alerts_open", "Alerts that are not closed", len(self.alerts)
         yield "poc_emergency_calls", "Emergency calls going on", len(self.calls)
+        yield "poc_broadcasts", "Broadcasts that some may still have to get", len(self.broadcasts)

@@ -24,6 +24,13 @@ class EmergencySettings(BaseModel):
     """TNG2: a leader's emergency call in which nothing was said for so long ends by itself; 0: never."""
     broadcast_quiet_s: int = Field(default=30, ge=1, le=3_600)
     """A live broadcast whose initiator does not talk (his phone is lost, say) for so long is over."""
+    broadcast_limit_s: int = Field(default=300, ge=1, le=3_600)
+    """Longest burst of a broadcast (T2)."""
+    remind_s: int = Field(default=60, ge=5, le=86_400)
+    """Whose phone has not said that it took a broadcast, or who has not acknowledged one that wants it, is told again
+    after so long, and a notifier is asked to wake him."""
+    reminders: int = Field(default=5, ge=0, le=100)
+    """How often."""
     recipients: int = Field(default=20_000, ge=1)
     """People one call or broadcast may reach; more are refused (too_many)."""
     tally_ms: int = Field(default=250, ge=50, le=5_000)

@@ -51,6 +51,7 @@ class Reports:
         for block in compound.blocks:
             for slot in self._peer.slots:
                 if slot.ssrc == block.ssrc:
+                    slot.total_lost, slot.report_came = block.total_lost, now
                     self._loss(slot, block.fraction_lost, now)
 
     def tick(self, now: float) -> None:

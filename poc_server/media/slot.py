@@ -42,12 +42,14 @@ class Slot:
         "position",
         "red",
         "report_at",
+        "report_came",
         "reported",
         "resize",
         "route",
         "sendto",
         "ssrc",
         "stream",
+        "total_lost",
     )
 
     def __init__(self, index: int, ssrc: int, timestamp: int) -> None:
@@ -87,6 +89,10 @@ class Slot:
         self.reported = 0
         """Packets when the last sender report went out."""
         self.report_at = 0.0
+        self.total_lost = 0
+        """Packets of this stream that the phone's newest report says never came."""
+        self.report_came = 0.0
+        """When that report came, on the loop's clock; 0.0: none yet."""
 
     def open(self, stream: Stream | LibsrtpStream, *, red: bool) -> None:
         """The phone has a media path and took this slot's line."""

@@ -176,7 +176,9 @@ class Talkgroup:
 
     def may_talk(self, phone: Phone) -> bool:
         """Whether a press of this phone here would not be refused for want of a right."""
-        roster = self._node.roster
+        roster, only = self._node.roster, self._node.conditions.only_talker(self.id)
+        if only is not None:
+            return phone.user.id == only
         return any(may(act, phone.user, self.group, roster) is None for act in (Act.TALK, Act.DISPATCH))
 
     def answered(self, phone: Phone, outcome: Literal["immediate", "queued", "denied"]) -> None:

@@ -26,6 +26,8 @@ OPEN = {
     "POST /me/place": "oneself",
     "GET /me/place/reporting": "oneself",
     "POST /alerts": "oneself",
+    "GET /broadcasts": "shows what one may see",
+    "GET /broadcasts/{broadcast}": "shows what one may see",
     "GET /alerts": "shows what one may see",
     "GET /units": "own agency, any role",
     "GET /units/{unit}": "own agency, any role",

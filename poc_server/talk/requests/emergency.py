@@ -1,4 +1,4 @@
-"""sos, sos_cancel, alert_claim, alert_acknowledge, alert_resolve, emergency_call, emergency_cancel."""
+"""SOS and its alert, emergency calls, broadcasts and their receipts."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ from signaling.messages import (
     AlertClaim,
     AlertClaimed,
     AlertResolve,
+    BroadcastEnd,
+    BroadcastStart,
+    BroadcastStarted,
     EmergencyCall,
     EmergencyCallStarted,
     EmergencyCancel,
     Ok,
+    Receipt,
     Sos,
     SosCancel,
     SosConfirmed,
@@ -92,6 +96,31 @@ async def emergency_cancel(desk: Emergency, phone: Phone, message: EmergencyCanc
     phone.send(Ok(id=message.id))
 
 
+async def broadcast_start(desk: Emergency, phone: Phone, message: BroadcastStart) -> None:
+    """A leader's broadcast begins."""
+    live = await desk.broadcasts.start(phone.user, message)
+    phone.send(
+        BroadcastStarted(
+            id=message.id,
+            broadcast=live.id,
+            group=None if live.group is None or not live.running else desk.node.snapshot(phone, live.group),
+            people=len(live.receipts),
+            online=desk.online(frozenset(live.receipts)),
+        )
+    )
+
+
+async def broadcast_end(desk: Emergency, phone: Phone, message: BroadcastEnd) -> None:
+    """Ends it, or takes it back from all."""
+    await desk.broadcasts.end(phone.user, message.broadcast, withdraw=message.withdraw)
+    phone.send(Ok(id=message.id))
+
+
+async def receipt(desk: Emergency, phone: Phone, message: Receipt) -> None:
+    """How far a broadcast came; answered when it is kept."""
+    desk.broadcasts.receipts.said(desk.broadcasts.get(message.broadcast), phone, message)
+
+
 def sos(node: Node, phone: Phone, message: Sos) -> None:
     """Raises the officer's tier before anything waits: his request for the floor is the next message."""
     desk = node.emergency
@@ -129,4 +158,7 @@ REQUESTS: dict[type, Callable[[Any, Any, Any], None]] = {
     AlertResolve: request(alert_resolve),
     EmergencyCall: request(emergency_call),
     EmergencyCancel: request(emergency_cancel),
+    BroadcastStart: request(broadcast_start),
+    BroadcastEnd: request(broadcast_end),
+    Receipt: request(receipt),
 }

@@ -1,0 +1,87 @@
+"""Whatever is done to an alert in whatever order: one claims, it ends once, it survives a JSON round trip."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from groups.emergency import alert as m
+from groups.emergency.alert import AlertOptions, AlertRecord
+from groups.vocabulary import AlertState, GroupId, Refusal, UserId
+
+OFFICER, ONE, TWO = UserId("officer"), UserId("one"), UserId("two")
+NEW = m.raised("a", OFFICER, GroupId("g"), 90, 100, AlertOptions(1_000, 3))
+users = st.sampled_from([OFFICER, ONE, TWO])
+steps = st.lists(
+    st.tuples(
+        st.one_of(
+            st.builds(m.Claim, users),
+            st.builds(m.Acknowledge, users),
+            st.builds(m.Resolve, users, st.sampled_from([AlertState.RESOLVED, AlertState.FALSE_ALARM])),
+            st.builds(m.Cancel, users, st.booleans()),
+            st.just(m.Tick()),
+        ),
+        st.integers(0, 2_000),
+    ),
+    max_size=20,
+)
+
+
+def run(*given: m.AlertInput, now: int = 100) -> tuple[AlertRecord, list[object]]:
+    alert, done = NEW, []
+    for each in given:
+        alert, effects = m.handle(alert, each, now)
+        done += effects
+    return alert, done
+
+
+@given(steps)
+def test_every_history_holds_together(history: list[tuple[m.AlertInput, int]]) -> None:
+    alert, now, ends = NEW, 100, 0
+    for each, later in history:
+        now += later
+        before = alert
+        alert, effects = m.handle(alert, each, now)
+        ends += sum(isinstance(effect, m.Over) for effect in effects)
+        changed = any(isinstance(effect, m.Changed) for effect in effects)
+        assert changed == (alert != before)
+        assert changed == (alert.version == before.version + 1)
+        if alert.state in (AlertState.CLAIMED, AlertState.ACKNOWLEDGED):
+            assert alert.claimed_by is not None
+        if before.state in (AlertState.CLAIMED, AlertState.ACKNOWLEDGED) and isinstance(each, m.Claim):
+            assert alert.claimed_by == before.claimed_by
+        assert AlertRecord.from_json(alert.to_json()) == alert
+    assert ends == (not alert.open)
+    assert m.deadline(alert) is None or alert.open
+
+
+def test_the_second_who_claims_is_told_who_was_first() -> None:
+    _, done = run(m.Claim(ONE), m.Claim(TWO), m.Claim(ONE))
+    assert [each for each in done if isinstance(each, m.Held)] == [
+        m.Held(ONE, yours=True),
+        m.Held(ONE, yours=False),
+        m.Held(ONE, yours=True),
+    ]
+
+
+def test_only_who_claimed_acknowledges_and_closes() -> None:
+    for given_ in (m.Acknowledge(TWO), m.Resolve(TWO, AlertState.RESOLVED)):
+        assert run(m.Claim(ONE), given_)[1][-1] == m.Refused(Refusal.NOT_CLAIMED)
+    assert run(m.Claim(ONE), m.Acknowledge(ONE), m.Resolve(ONE, AlertState.RESOLVED))[0].state is AlertState.RESOLVED
+
+
+def test_nothing_is_taken_back_while_another_in_emergency_talks() -> None:
+    alert, done = run(m.Cancel(OFFICER, another_talks=True))
+    assert alert.open
+    assert done == [m.Refused(Refusal.EMERGENCY_TALKING)]
+
+
+def test_an_alert_nobody_acknowledges_rings_again_and_a_silent_claim_is_given_up() -> None:
+    alert, _ = m.handle(NEW, m.Claim(ONE), 600)
+    assert m.deadline(alert) == 1_600
+    alert, done = m.handle(alert, m.Tick(), 1_600)
+    assert (alert.state, alert.claimed_by, alert.escalated) == (AlertState.RAISED, None, 1)
+    assert done == (m.Changed("alert.escalate", ring=True),)
+    for now in (2_600, 3_600, 4_600):
+        alert, _ = m.handle(alert, m.Tick(), now)
+    assert (alert.escalated, m.deadline(alert)) == (3, None)

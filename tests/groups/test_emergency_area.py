@@ -1,0 +1,54 @@
+"""Polygons: open, crossed, flat, empty, huge ones are refused; inside is inside."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from groups.emergency import area
+
+SQUARE = [(114.0, 30.0), (114.2, 30.0), (114.2, 30.2), (114.0, 30.2), (114.0, 30.0)]
+MOST = 10
+
+
+@pytest.mark.parametrize(
+    "ring",
+    [
+        [],
+        SQUARE[:-1],
+        SQUARE[:2] + SQUARE[:1],
+        [SQUARE[0]] * 5,
+        [(0, 0), (1, 1), (1, 0), (0, 1), (0, 0)],
+        [(0, 0), (1, 1), (2, 2), (0, 0)],
+        [(0, 0), (5.1, 0), (5.1, 1), (0, 0)],
+        [(179, 89), (181, 89), (180, 90), (179, 89)],
+        [(0, 0), (float("nan"), 0), (1, 1), (0, 0)],
+    ],
+)
+def test_what_cannot_be_used(ring: list[tuple[float, float]]) -> None:
+    assert not area.usable(ring, MOST)
+
+
+def ring_of(points: int) -> list[tuple[float, float]]:
+    """A convex ring of so many points, the repeated one among them."""
+    line = [(x / 10, (x / 10) ** 2) for x in range(points - 1)]
+    return [*line, line[0]]
+
+
+def test_at_the_limit_and_one_beyond() -> None:
+    assert area.usable(ring_of(MOST), MOST)
+    assert not area.usable(ring_of(MOST + 1), MOST)
+    assert area.usable(ring_of(area.MIN_POINTS), MOST)
+
+
+@given(st.floats(113.9, 114.3), st.floats(29.9, 30.3))
+def test_inside_a_square(x: float, y: float) -> None:
+    if all(abs(x - edge) > 1e-9 for edge in (114.0, 114.2)) and all(abs(y - edge) > 1e-9 for edge in (30.0, 30.2)):
+        assert area.inside(SQUARE, (x, y)) == (114.0 < x < 114.2 and 30.0 < y < 30.2)
+
+
+@given(st.lists(st.tuples(st.floats(-180, 180), st.floats(-90, 90)), max_size=12))
+def test_no_ring_breaks_it(ring: list[tuple[float, float]]) -> None:
+    if area.usable([*ring, *ring[:1]], MOST):
+        area.inside([*ring, *ring[:1]], (0.0, 0.0))

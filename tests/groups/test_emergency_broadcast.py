@@ -1,0 +1,73 @@
+"""Receipts only move forward, what is heard is judged, and a broadcast's life has one end."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from groups.emergency import broadcast as m
+from groups.emergency.broadcast import BroadcastState, Hearing, PersonReceipt
+from groups.vocabulary import BroadcastKind, ReceiptState, Refusal, UserId
+
+ORDER = [None, *ReceiptState]
+WHO = PersonReceipt(UserId("u"))
+
+
+@given(st.lists(st.sampled_from(list(ReceiptState)), max_size=12))
+def test_a_receipt_only_moves_forward(said: list[ReceiptState]) -> None:
+    receipt = WHO
+    for now, each in enumerate(said, 1):
+        after = m.advance(receipt, each, now)
+        if receipt.state is ReceiptState.MISSED or (receipt.reached and each is ReceiptState.MISSED):
+            assert after is receipt
+        elif after.state is not ReceiptState.MISSED:
+            assert ORDER.index(after.state) >= ORDER.index(receipt.state)
+        receipt = after
+    assert receipt.reached == (receipt.delivered_at is not None)
+    times = [at for at in (receipt.sent_at, receipt.delivered_at, receipt.acknowledged_at) if at is not None]
+    assert times == sorted(times)
+
+
+GOOD = Hearing(expected=48_000, played=48_000, said=48_000, listening=True, lost=0.0)
+
+
+def test_heard_is_believed_only_when_nothing_speaks_against_it() -> None:
+    def judged(**other: object) -> Refusal | None:
+        fields = {name: getattr(GOOD, name) for name in ("expected", "played", "said", "listening", "lost")}
+        return m.judge(Hearing(**{**fields, **other}))
+
+    assert judged() is None
+    assert judged(lost=None) is None
+    assert judged(played=38_400) is None
+    assert judged(lost=0.2) is None
+    for against in (
+        {"played": 38_399},
+        {"played": 48_001},
+        {"played": 24_000, "expected": 24_000},
+        {"lost": 0.21},
+        {"listening": False},
+        {"said": 0},
+        {"expected": None},
+        {"expected": 0, "played": 0},
+        {"played": None},
+    ):
+        assert judged(**against) is Refusal.NOT_HEARD, against
+
+
+def test_a_release_ends_a_live_one_and_a_lost_talker_may_come_back() -> None:
+    life = m.spoke(m.begun(BroadcastKind.LIVE, 0, 100_000, 5_000), 7)
+    assert m.released(life, lost=False, now=9, quiet_ms=5_000).state is BroadcastState.OVER
+    waits = m.released(life, lost=True, now=9, quiet_ms=5_000)
+    assert (waits.state, m.deadline(waits)) == (BroadcastState.RUNNING, 5_009)
+    assert m.spoke(waits, 8).quiet_at is None
+    over = m.timed(waits, 5_009)
+    assert (over.state, over.burst, m.deadline(over)) == (BroadcastState.OVER, 7, 100_000)
+    gone = m.timed(over, 100_000)
+    assert (gone.state, m.deadline(gone)) == (BroadcastState.EXPIRED, None)
+    assert m.ended(gone, withdraw=True) == gone
+
+
+def test_what_is_not_live_is_over_at_once_and_waits_for_the_offline() -> None:
+    life = m.begun(BroadcastKind.TEXT, 0, 60_000, 5_000)
+    assert (life.state, m.deadline(life)) == (BroadcastState.OVER, 60_000)
+    assert m.ended(life, withdraw=True).state is BroadcastState.WITHDRAWN
