@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from poc_server import config as configuration
+from poc_server import upkeep
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -107,6 +108,9 @@ def verify(
     console.print(f"{checked.entries} entries, {checked.heads} signed heads, {len(checked.findings)} findings")
     if checked.findings:
         raise typer.Exit(1)
+
+
+upkeep.add_to(app)
 
 
 def _loaded(file: Path | None, overrides: dict[str, Any]) -> configuration.Config:
