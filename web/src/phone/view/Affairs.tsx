@@ -30,19 +30,21 @@ export function Affairs({ phone }: { phone: Phone }) {
           </button>
         </li>
       ))}
-      {brought.map((one) => (
-        <li key={one.call} class="brought" data-tier={one.tier}>
-          <span>{broughtWords(phone, one, me)}</span>
-          {one.why === "call" && (
-            <button
-              type="button"
-              onClick={() => void phone.ask({ type: "call_leave", call: one.call }).catch(() => undefined)}
-            >
-              {t("hang_up")}
-            </button>
-          )}
-        </li>
-      ))}
+      {brought
+        .filter(({ why, by }) => why === "call" || by?.id !== me)
+        .map((one) => (
+          <li key={one.call} class="brought" data-tier={one.tier}>
+            <span>{broughtWords(phone, one, me)}</span>
+            {one.why === "call" && (
+              <button
+                type="button"
+                onClick={() => void phone.ask({ type: "call_leave", call: one.call }).catch(() => undefined)}
+              >
+                {t("hang_up")}
+              </button>
+            )}
+          </li>
+        ))}
       {Object.values(broadcasts)
         .filter(
           ({ broadcast, receipt }) => broadcast.text && receipt !== "acknowledged" && broadcast.by.id !== me,
