@@ -1,3 +1,12 @@
 """What all tests may use."""
 
+import os
+
+from hypothesis import settings
+
 pytest_plugins = ["tests.fixtures.databases", "tests.fixtures.people"]
+
+# Time is no verdict on a machine that does other work too; and what CI tries is the same from run to run.
+settings.register_profile("here", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
