@@ -144,9 +144,10 @@ Step = tuple[Condition, tuple[ConditionEffect, ...]]
 
 
 def handle(state: Condition, given: ConditionInput, now: int) -> Step:
-    """One step: the state that follows and what is to be told."""
-    after, done = _HANDLERS[type(given)](state, given, now)
-    after = _timed(after, now)
+    """One step: the state that follows and what is to be told. What is due is over before the input is looked at."""
+    after, over = _expire(state, now)
+    after, done = _HANDLERS[type(given)](after, given, now)
+    after, done = _timed(after, now), (*over, *done)
     if after.tier is not state.tier:
         done = (TierIs(state.tier, after.tier), *done)
     return after, done
@@ -194,7 +195,11 @@ def _quiet(state: Condition, given: Quiet, now: int) -> Step:
     return replace(state, talking=tuple(talking), quiet_at=None), ()
 
 
-def _tick(state: Condition, given: Tick, now: int) -> Step:
+def _nothing(state: Condition, given: Tick, now: int) -> Step:
+    return state, ()
+
+
+def _expire(state: Condition, now: int) -> Step:
     if state.quiet_at is None or state.quiet_at > now:
         return state, ()
     over = tuple(holder for holder in state.holders if not holder.sos)
@@ -226,5 +231,5 @@ _HANDLERS: dict[type, Callable[[Condition, Any, int], Step]] = {
     Clear: _clear,
     Talks: _talks,
     Quiet: _quiet,
-    Tick: _tick,
+    Tick: _nothing,
 }
