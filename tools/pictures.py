@@ -20,6 +20,15 @@ UNTOUCHED_MS = 1_500
 
 REFUSED = "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotAllowedError'); };"
 MISSING = "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotFoundError'); };"
+LOST = """
+const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = async (wanted) => {
+    const stream = await open(wanted);
+    setTimeout(() => stream.getAudioTracks()[0].dispatchEvent(new Event('mute')), 300);
+    return stream;
+};
+"""
+INSECURE = "Object.defineProperty(window, 'isSecureContext', {get: () => false});"
 ASK = "navigator.permissions.query = async () => Object.assign(new EventTarget(), {state: 'prompt'});"
 NO_UDP = """
 const take = RTCPeerConnection.prototype.setRemoteDescription;
@@ -95,6 +104,8 @@ class Pictures:
             ("microphone_ask", ASK),
             ("microphone_refused", REFUSED),
             ("microphone_missing", MISSING),
+            ("microphone_lost", LOST),
+            ("insecure", INSECURE),
             ("no_media_path", NO_UDP),
         ):
             self.obstacle(name, init)
@@ -108,7 +119,7 @@ class Pictures:
         people = self.city.get("/api/v1/demo/people")
         page = self.untouched(f"/talk?as={people[0]['id']}", init)
         page.wait_for_timeout(UNTOUCHED_MS)
-        page.locator(f'[data-obstacle="{name}"]').wait_for(timeout=8_000)
+        page.locator(f'[data-obstacle="{name}"]').wait_for(timeout=20_000)
         self.album.take(page, name)
         page.context.close()
 
@@ -169,7 +180,7 @@ class Pictures:
             dispatcher.face("talking")
             dispatcher.key_up()
             talker.key_up()
-            talker.face("idle", timeout_ms=8_000)
+            talker.face("idle", timeout_ms=20_000)
         closed(talker, dispatcher)
 
     def denied(self) -> None:
@@ -187,7 +198,7 @@ class Pictures:
         officer.key_down()
         officer.face("requesting")
         self.album.take(officer.page, "requesting")
-        officer.face("no_answer", timeout_ms=5_000)
+        officer.face("no_answer")
         self.album.take(officer.page, "no_answer")
         stopped.send_signal(signal.SIGCONT)
         officer.key_up()

@@ -74,7 +74,7 @@ class Officer:
             timeout=timeout_ms,
         )
 
-    def face(self, name: str, timeout_ms: int = 5_000) -> None:
+    def face(self, name: str, timeout_ms: int = 15_000) -> None:
         """Until the page shows this state."""
         self.page.locator(f'[data-face="{name}"]').wait_for(timeout=timeout_ms)
 
