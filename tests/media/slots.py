@@ -11,16 +11,19 @@ from dataclasses import dataclass, field
 
 import pylibsrtp
 
-from codec import rtp
+from codec import opus, rtp
 from codec.packet import VoicePacket
 from poc_server.media import MediaSettings
+from poc_server.media.relay import Relay, Route
 from poc_server.media.shared import Shared
 from poc_server.media.slot import Slot
 from poc_server.media.srtp import Receiver, Sender, SrtpKeys
+from tests.media.stage import Watcher
 
 FRAME = 1920
 SPEECH = bytes([10 << 3]) + b"speech"
 """Looks like 40 ms of SILK wideband."""
+SILENCE = opus.silent_frame(SPEECH)
 
 
 class StepLoop(asyncio.SelectorEventLoop):
@@ -103,3 +106,10 @@ async def settle() -> None:
     """Let everything that is due now happen."""
     for _ in range(10):
         await asyncio.sleep(0)
+
+
+def begin(s: Shared, burst: int = 1, *listeners: Heard) -> tuple[Route, Watcher]:
+    watcher = Watcher()
+    route = Relay(s).begin(burst, None, watcher, (watcher,))
+    route.set_audience(tuple(one.slot for one in listeners))
+    return route, watcher
