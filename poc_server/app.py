@@ -29,6 +29,7 @@ from poc_server.fabric.local import LocalFabric
 from poc_server.media.edge import MediaEdge
 from poc_server.metrics import Metrics
 from poc_server.node import Node, Parts
+from poc_server.recording.missed import MissedVoice
 from poc_server.recording.recordings import Recordings
 from poc_server.store import Store
 from poc_server.turn import ice_servers
@@ -107,6 +108,7 @@ class App:
         self.metrics.read_from(self.emergency.readings)
         self.metrics.read_from(lambda: readings.media(self.media.counters))
         self.metrics.read_from(lambda: readings.journal(self.store.journal))
+        self._missed()
         self.node.start()
         self._stack.callback(self.node.stop)
         self.bridge = self._bridge()
@@ -127,6 +129,16 @@ class App:
         self._stack.push_async_callback(made.aclose)
         self.metrics.read_from(made.readings)
         return made
+
+    def _missed(self) -> None:
+        if self.recordings is None:
+            return
+        node = self.node
+        node.missed = MissedVoice(
+            self.store, self.fabric.now, lambda: {p.user.id for p in node.phones.values() if p.connection is not None}
+        )
+        node.missed.start()
+        self._stack.push_async_callback(node.missed.aclose)
 
     def _bridge(self) -> OpenBridge:
         data = self.config.server.data

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from poc_server.auth import Auth
     from poc_server.emergency import Emergency
     from poc_server.fabric.interface import Fabric
+    from poc_server.recording.missed import MissedVoice
     from poc_server.store.directory import Directory, DirectoryChange
 
 log = structlog.get_logger(__name__)
@@ -86,6 +87,7 @@ class Node:
 
     Attributes:
         incidents: where incidents are kept, None while there is no bridge.
+        missed: tells who is back what he missed, None where nothing is recorded.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -105,6 +107,7 @@ class Node:
         self.talkgroups: dict[GroupId, Talkgroup] = {}
         self.endpoint = Endpoint(lambda connection: Reception(self, connection))
         self.incidents: IncidentDesk | None = None
+        self.missed: MissedVoice | None = None
         self.draining = False
         self._ice_servers = parts.ice_servers
         self._sweeper: asyncio.Task[None] | None = None
@@ -185,6 +188,8 @@ class Node:
         self.calls.came(phone)
         if self.emergency is not None:
             self.emergency.came(phone)
+        if self.missed is not None and not keeps_media:
+            self.missed.came(phone)
         return phone
 
     def phones_of(self, user: UserId) -> list[Phone]:
@@ -205,6 +210,8 @@ class Node:
         """Its socket is lost; it keeps its place for `limits.RESUME_S`."""
         phone.connection = None
         phone.dropped_at = self.loop_time()
+        if self.missed is not None:
+            self.missed.went(phone)
         phone.listening_until = 0.0
         self.presence.changed(phone.groups)
 

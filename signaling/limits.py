@@ -13,6 +13,8 @@ MAX_TOKEN_CHARS = 8_192
 MAX_SLOTS = 16
 DEFAULT_SLOTS = 2
 MAX_GROUPS_LISTENED = 64
+MAX_MISSED_TALKERS = 50
+"""Talkers that one `Missed` names; the rest only count."""
 MAX_RECIPIENTS_PICKED = 1_000
 """Users, groups and units each that one message may name; more are reached by group, unit, area or all."""
 MAX_AREA_POINTS = 500

@@ -19,6 +19,7 @@ from poc_server.api import (
     places,
     problems,
     recordings,
+    replay,
     retention,
     sheets,
     sign_in,
@@ -50,6 +51,7 @@ ROUTERS = (
     broadcasts.router,
     recordings.router,
     exports.router,
+    replay.router,
     retention.router,
     incidents.router,
 )

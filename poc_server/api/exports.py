@@ -61,7 +61,7 @@ async def order(caller: SignedInCaller, services: Use, recorded: Recorded, asked
     """Ask for an export. Refuses one who may export nothing, or a wish that names nothing."""
     scope = scope_of(services.directory, caller.user, Act.EXPORT)
     detail = {"search": asked.search.model_dump(mode="json", exclude_none=True), "title": asked.title}
-    if not (scope.whole or scope.while_member or scope.orphans_of):
+    if not (scope.whole or scope.gone_in):
         services.store.journal.audit(
             audit.entry(caller.actor, now_ms(), "export.refused", "user", caller.user.id, detail)
         )

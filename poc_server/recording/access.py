@@ -31,11 +31,16 @@ class _Nowhere:
         return frozenset()
 
 
+def member_scope(directory: Directory, user: UserId) -> Scope:
+    """What ``user`` was to hear as a member or party, whatever his office."""
+    return Scope(user, while_member=directory.groups_of(user), as_hearer=True)
+
+
 def scope_of(directory: Directory, user: User, act: Act = Act.REPLAY) -> Scope:
     """What ``user`` may replay, or export.
 
-    What he reaches as a member he may hear from while he was one; what he reaches by his office he may hear all of.
-    Groups that are deleted since belong to those whose office covers the whole agency.
+    What he reaches as a member he may hear from while he was one, calls if he was a party; what he reaches by his
+    office he may hear all of, also of groups that are gone since.
     """
     outside = _Nowhere(directory)
     snapshot = directory.snapshot
@@ -46,7 +51,11 @@ def scope_of(directory: Directory, user: User, act: Act = Act.REPLAY) -> Scope:
         for key in mine - by_office
         if (group := directory.group(key)) is not None and may(act, user, group, directory) is None
     }
-    unit = directory.unit(user.unit)
     office = Right.EXPORT if act is Act.EXPORT else Right.REPLAY_ALL
-    at_the_top = unit is not None and unit.parent is None and has(user, office)
-    return Scope(user.id, frozenset(by_office), frozenset(as_member), user.agency if at_the_top else None)
+    return Scope(
+        user.id,
+        whole=frozenset(by_office),
+        while_member=frozenset(as_member),
+        as_hearer=act is Act.REPLAY and has(user, Right.REPLAY),
+        gone_in=directory.unit_subtree(user.unit) if has(user, office) else frozenset(),
+    )

@@ -159,7 +159,7 @@ class Exports:
                 "user": wish.scope.user,
                 "whole": sorted(wish.scope.whole),
                 "while_member": sorted(wish.scope.while_member),
-                "orphans_of": wish.scope.orphans_of,
+                "gone_in": sorted(wish.scope.gone_in),
             },
             "search": _search_values(wish.search),
             "keys": keys,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from groups.vocabulary import AgencyId, BurstEnd, BurstId, CallId, DeviceId, GroupId, IncidentCode, Tier, UserId
+from groups.vocabulary import AgencyId, BurstEnd, BurstId, CallId, DeviceId, GroupId, IncidentCode, Tier, UnitId, UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,8 @@ class BurstMeta:
     """A talk burst as it begins. Times are ms since the epoch on the fabric's clock.
 
     ``started_ms`` is the grant. ``from_ms`` is when this recording of it began, set by the recorder: a burst whose
-    talker moves to another node has one recording on each.
+    talker moves to another node has one recording on each. ``unit`` is the group's. ``hearers`` are the parties of a
+    call whose group is gone with it.
     """
 
     agency: AgencyId
@@ -41,6 +42,8 @@ class BurstMeta:
     started_ms: int
     call: CallId | None = None
     device: DeviceId | None = None
+    unit: UnitId | None = None
+    hearers: tuple[UserId, ...] = ()
     tier: Tier = Tier.NORMAL
     priority: int = 0
     incident: IncidentCode | None = None
@@ -55,7 +58,14 @@ class BurstMeta:
     def from_json(value: dict[str, Any]) -> BurstMeta:
         """From JSON values. Raises KeyError, TypeError or ValueError when it is not one."""
         place = value.get("place")
-        return BurstMeta(**value | {"tier": Tier(value["tier"]), "place": Place(**place) if place else None})
+        return BurstMeta(
+            **value
+            | {
+                "tier": Tier(value["tier"]),
+                "hearers": tuple(value["hearers"]),
+                "place": Place(**place) if place else None,
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)

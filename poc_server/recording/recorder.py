@@ -18,7 +18,7 @@ from time import monotonic
 from typing import Protocol
 
 from codec.packet import VoicePacket
-from groups.vocabulary import BurstEnd
+from groups.vocabulary import BurstEnd, GroupId
 from poc_server.recording.layout import spool_name
 from poc_server.recording.model import BurstMeta
 from poc_server.recording.settings import RecordingSettings
@@ -133,6 +133,20 @@ class Recorder:
         self._taps.append(tap)
         self.counters.bursts += 1
         return tap
+
+    def on_air(self, group: GroupId) -> Path | None:
+        """The spool of the newest burst on air in ``group``, None when there is none."""
+        newest = next((tap for tap in reversed(self._taps) if tap.meta.group == group and tap.ended is None), None)
+        return newest.file.path if newest is not None else None
+
+    async def written(self, within_s: float) -> bool:
+        """Hand over what is in memory and wait until the disk has it; False when that took too long."""
+        self.flush()
+        wanted = self.counters.packets
+        end = monotonic() + within_s
+        while self._writer.written < wanted and monotonic() < end:  # noqa: ASYNC110 - only the writer thread knows
+            await asyncio.sleep(0.005)
+        return self._writer.written >= wanted
 
     @property
     def waiting(self) -> int:

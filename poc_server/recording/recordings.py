@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any, Protocol
 import structlog
 
 from groups.model import User
-from groups.vocabulary import CallId, DeviceId, GroupId, IncidentCode
+from groups.vocabulary import CallId, DeviceId, GroupId, IncidentCode, Refusal
 from poc_server.metrics import Reading
 from poc_server.recording.deletion import Deletion
 from poc_server.recording.exports import Exports
@@ -26,13 +27,17 @@ from poc_server.recording.recorder import BurstTap, Recorder, RecordingAlarm, Re
 from poc_server.recording.settings import RecordingSettings
 from poc_server.recording.spools import SpoolFolders
 from poc_server.recording.writer import DiskState
+from poc_server.refused import Refused
 from poc_server.store import SYSTEM, Actor, BurstPlace, BurstRecord, Store, audit
 from poc_server.store.audit import AuditEntry
+from poc_server.store.journal.bursts import MAX_HEARERS
 from poc_server.store.places import Place as KnownPlace
 from poc_server.store.recordings import Found
 from poc_server.talk.talkgroup import BurstMeta as TalkMeta
-from poc_server.worker.client import Worker
+from poc_server.worker.client import JobFailed, Worker, WorkerDied
 
+WRITTEN_WITHIN_S = 1.0
+"""How long a late entrant waits for the disk."""
 log = structlog.get_logger(__name__)
 
 
@@ -65,6 +70,7 @@ class Recordings:
         self._store = store
         self._node = node
         self._clock = clock
+        self._made = data / "made"
         self._stack = AsyncExitStack()
 
     @classmethod
@@ -106,6 +112,8 @@ class Recordings:
                 talker_name=meta.talker.name,
                 node=self._node,
                 started_ms=meta.began_ms,
+                unit=meta.group.unit,
+                hearers=meta.hearers,
                 call=facts.call,
                 device=DeviceId(device) if device else None,
                 tier=meta.tier,
@@ -128,6 +136,21 @@ class Recordings:
     def _access(self, actor: Actor, row: Found, action: str, detail: dict[str, Any]) -> AuditEntry:
         told = {"group": row.group_id, "talker": row.user_id, "started_ms": row.started_ms, **detail}
         return audit.entry(actor, self._clock(), action, "recording", row.key, told, row.agency_id)
+
+    async def so_far(self, group: GroupId) -> Path | None:
+        """What was said so far in the burst that is on air in ``group``, as a file; None when there is none.
+
+        Refuses (unavailable) when the disk or the worker is too slow.
+        """
+        spool = self.recorder.on_air(group)
+        if spool is None or not await self.recorder.written(WRITTEN_WITHIN_S):
+            return None
+        wanted = self._made / f"on-air-{secrets.token_hex(8)}.ogg"
+        try:
+            found = await self.worker.run("so_far", spool=str(spool), wanted=str(wanted))
+        except (JobFailed, WorkerDied) as problem:
+            raise Refused(Refusal.UNAVAILABLE, f"on air: {problem}"[:200]) from None
+        return wanted if found["samples"] else None
 
     def readings(self) -> Iterator[Reading]:
         """For metrics."""
@@ -190,7 +213,7 @@ class Recordings:
         key = await asyncio.to_thread(EvidenceKey.open, self.settings.evidence_key or default_key(data))
         self.worker = await Worker.start()
         self._stack.push_async_callback(self.worker.aclose)
-        self.listening = Listening(self.worker, self.files, data / "made")
+        self.listening = Listening(self.worker, self.files, self._made)
         self.finisher = Finisher(self.worker, self, folders.aside, self.files, self.settings)
         self.finisher.start()
         self._stack.push_async_callback(self.finisher.aclose)
@@ -199,7 +222,7 @@ class Recordings:
         self.notary = Notary(key, self._store, self.settings, data / "evidence")
         self.notary.start()
         self._stack.push_async_callback(self.notary.aclose)
-        self.deletion = Deletion(self._store, self.worker, self.settings, self.files, data / "made")
+        self.deletion = Deletion(self._store, self.worker, self.settings, self.files, self._made)
         self.deletion.start()
         self._stack.push_async_callback(self.deletion.aclose)
         self.exports = Exports(
@@ -238,6 +261,8 @@ def record_of(recording: Recording, zone_minutes: int) -> BurstRecord:
         from_ms=meta.from_ms,
         tier=meta.tier,
         priority=meta.priority,
+        unit=meta.unit,
+        hearers=meta.hearers[:MAX_HEARERS],
         call=meta.call,
         device=meta.device,
         incident=meta.incident,

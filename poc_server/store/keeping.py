@@ -159,6 +159,7 @@ async def bury(connection: AsyncConnection, burials: Sequence[Burial], at_ms: in
     files = [{"file": each.row.file, "buried_ms": at_ms} for each in burials if each.row.file]
     if files:
         await insert_new(connection, t.file_removal, files)
+    await connection.execute(delete(t.burst_hearer).where(t.burst_hearer.c.key.in_(keys)))
     await connection.execute(delete(t.burst).where(t.burst.c.key.in_(keys)))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, exists, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from groups.vocabulary import AgencyId, GroupId, Tier, UserId
+from groups.vocabulary import GroupId, Tier, UnitId, UserId
 from poc_server.store import tables as t
 
 Found = Row[Any]
@@ -23,13 +23,15 @@ class Scope:
     Attributes:
         whole: groups of which everything may be heard.
         while_member: groups of which may be heard what was said while ``user`` was a member.
-        orphans_of: agency of whose deleted groups everything may be heard, None for no such.
+        as_hearer: calls may be heard to which ``user`` was a party.
+        gone_in: units of whose groups, gone since, everything may be heard.
     """
 
     user: UserId
     whole: frozenset[GroupId] = frozenset()
     while_member: frozenset[GroupId] = frozenset()
-    orphans_of: AgencyId | None = None
+    as_hearer: bool = False
+    gone_in: frozenset[UnitId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,13 @@ async def tally(connection: AsyncConnection, scope: Scope, what: Search) -> list
     return list((await connection.execute(query)).all())
 
 
+async def missed(connection: AsyncConnection, scope: Scope, what: Search, limit: int) -> list[Found]:
+    """Recordings with sound, as they are to be played: the highest tier first, then in order of time."""
+    b = t.burst.c
+    query = select(t.burst).where(_allowed(scope), b.file != "", *_conditions(what))
+    return list((await connection.execute(query.order_by(b.tier.desc(), b.started_ms, b.key).limit(limit))).all())
+
+
 def _conditions(what: Search) -> list[ColumnElement[bool]]:
     b = t.burst.c
     tests: dict[str, Callable[[Any], ColumnElement[bool]]] = {
@@ -146,6 +155,9 @@ def _allowed(scope: Scope) -> ColumnElement[bool]:
             or_(p.until_ms.is_(None), p.until_ms > b.started_ms),
         )
         rules.append(and_(b.group_id.in_(sorted(scope.while_member)), inside))
-    if scope.orphans_of is not None:
-        rules.append(and_(b.agency_id == scope.orphans_of, b.group_id.not_in(select(t.group.c.id))))
+    if scope.as_hearer:
+        h = t.burst_hearer.c
+        rules.append(exists().where(h.key == b.key, h.user_id == scope.user))
+    if scope.gone_in:
+        rules.append(and_(b.unit_id.in_(sorted(scope.gone_in)), b.group_id.not_in(select(t.group.c.id))))
     return or_(*rules)

@@ -224,6 +224,7 @@ burst = Table(
     Column("from_ms", BigInteger, primary_key=True, autoincrement=False),
     Column("key", ID, nullable=False, unique=True),
     Column("agency_id", ID, nullable=False),
+    Column("unit_id", ID),
     Column("call_id", ID),
     Column("user_id", ID),
     Column("user_name", NAME, nullable=False),
@@ -253,6 +254,23 @@ burst = Table(
     Index("ix_burst_user_id_started_ms", "user_id", "started_ms"),
     Index("ix_burst_incident_started_ms", "incident", "started_ms"),
     Index("ix_burst_call_id", "call_id"),
+)
+
+burst_hearer = Table(
+    "burst_hearer",
+    metadata,
+    Column("user_id", ID, primary_key=True),
+    Column("key", ID, primary_key=True),
+    Index("ix_burst_hearer_key", "key"),
+)
+
+absence = Table(
+    "absence",
+    metadata,
+    Column("user_id", ID, primary_key=True),
+    Column("seen_ms", BigInteger, nullable=False),
+    Column("away_from_ms", BigInteger),
+    Column("away_until_ms", BigInteger),
 )
 
 evidence = Table(

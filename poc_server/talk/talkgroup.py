@@ -32,7 +32,10 @@ PLACED_AT_ONCE = 64
 
 @dataclass(frozen=True, slots=True)
 class BurstMeta:
-    """What is known of a talk burst when it begins. Times in ms on the fabric's clock."""
+    """What is known of a talk burst when it begins. Times in ms on the fabric's clock.
+
+    ``hearers``: the members of a group that ends with its call.
+    """
 
     burst: BurstId
     group: Group
@@ -40,6 +43,7 @@ class BurstMeta:
     device: str
     tier: Tier
     began_ms: int
+    hearers: tuple[UserId, ...] = ()
 
 
 class BurstTap(Protocol):
@@ -200,7 +204,9 @@ class Talkgroup:
         if user is None:
             return
         phone = self.phones.get(began.key)
-        meta = BurstMeta(began.burst, self.group, user, began.key, began.tier, began.at)
+        roster = self._node.roster
+        hearers = tuple(sorted(roster.members(self.id))) if roster.is_transient(self.id) else ()
+        meta = BurstMeta(began.burst, self.group, user, began.key, began.tier, began.at, hearers)
         # Only the talker's node feeds those who listen beside the phones; every node has its own phones.
         listeners = self._node.burst_listeners if phone is not None else ()
         taps = tuple(tap for tap in (each.begin(meta) for each in listeners) if tap is not None)

@@ -52,6 +52,12 @@ def _convert(values: Values) -> Values:
     return {}
 
 
+def _so_far(values: Values) -> Values:
+    from poc_server.worker.mux import so_far
+
+    return {"samples": so_far(Path(values["spool"]), Path(values["wanted"]))}
+
+
 def _export(values: Values) -> Values:
     from groups.vocabulary import Tier
     from poc_server.store import StoreSettings
@@ -68,7 +74,10 @@ def _export(values: Values) -> Values:
             files=Path(values["files"]),
             wanted=Path(values["wanted"]),
             scope=Scope(
-                scope["user"], frozenset(scope["whole"]), frozenset(scope["while_member"]), scope["orphans_of"]
+                scope["user"],
+                frozenset(scope["whole"]),
+                frozenset(scope["while_member"]),
+                gone_in=frozenset(scope["gone_in"]),
             ),
             search=Search(**search),
             keys=values["keys"],
@@ -94,6 +103,7 @@ def _add_signature(values: Values) -> Values:
 
 JOBS: dict[str, Job] = {
     "mux": Job(_mux, Lane.QUICK),
+    "so_far": Job(_so_far, Lane.QUICK),
     "convert": Job(_convert, Lane.BULK),
     "export": Job(_export, Lane.BULK),
     "add_signature": Job(_add_signature, Lane.BULK),

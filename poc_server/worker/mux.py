@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from poc_server.recording.spool import NotASpool, Spool, SpoolEnd, read_spool
 from poc_server.worker.arrange import Arranged, arrange
 from poc_server.worker.ogg import write_ogg
 from poc_server.worker.peaks import peaks
+
+SO_FAR_KEPT_S = 60
 
 
 def mux(spool_file: Path, recordings: Path, zone_minutes: int) -> Recording:
@@ -50,6 +53,33 @@ def mux(spool_file: Path, recordings: Path, zone_minutes: int) -> Recording:
         sha256=digest,
         peaks=peaks(arranged),
     )
+
+
+def so_far(spool_file: Path, wanted: Path) -> int:
+    """What a burst on air has said until now, as a file; returns its samples at 48 kHz, 0 when there is nothing yet.
+
+    Raises:
+        NotASpool: the file is no spool.
+        OSError: disk trouble.
+    """
+    try:
+        spool = read_spool(spool_file.read_bytes())
+    except FileNotFoundError:
+        return 0
+    arranged = arrange(spool.packets)
+    if arranged.pieces:
+        wanted.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(wanted.parent)
+        write_ogg(wanted, arranged, _comments(spool), wanted.stem)
+    return arranged.samples
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what late entrants have fetched by now."""
+    before = time.time() - SO_FAR_KEPT_S
+    for path in folder.glob("on-air-*.ogg"):
+        if path.stat().st_mtime < before:
+            path.unlink(missing_ok=True)
 
 
 def _last_heard(spool: Spool) -> int:

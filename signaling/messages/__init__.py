@@ -100,6 +100,7 @@ from signaling.messages.incident import (
     IncidentSummary,
     Switched,
 )
+from signaling.messages.recordings import Missed, MissedTalker
 
 ClientMessage = Annotated[
     Hello
@@ -166,7 +167,8 @@ ServerMessage = Annotated[
     | CallEnded
     | Incidents
     | IncidentChanged
-    | Switched,
+    | Switched
+    | Missed,
     Field(discriminator="type"),
 ]
 client_messages: TypeAdapter[Any] = TypeAdapter(ClientMessage)
@@ -282,6 +284,8 @@ __all__ = [
     "Limits",
     "Listen",
     "Listening",
+    "Missed",
+    "MissedTalker",
     "Offer",
     "Ok",
     "Person",

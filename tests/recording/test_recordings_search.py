@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from groups.vocabulary import GroupId, Role, Tier
+from groups.vocabulary import GroupId, Role, Tier, UnitId
+from poc_server.recording.missed import missed
+from poc_server.store import absence
+from poc_server.store.absence import Away
 from poc_server.store.ids import now_ms
 from tests.recording.town_with_voices import INCIDENT, PLACE, Voices, dispatcher, ids, voices
 
@@ -30,11 +33,60 @@ async def test_one_hears_only_what_was_said_while_one_was_a_member(voices: Voice
 
 async def test_a_dispatcher_hears_every_group_of_his_unit_and_those_that_are_gone(voices: Voices) -> None:
     other = await voices.new_group("督查组", voices.officer)
-    keys = [await voices.say(), await voices.say(group=other), await voices.say(group=GroupId("gr-dissolved"))]
+    keys = [
+        await voices.say(),
+        await voices.say(group=other),
+        await voices.say(group=GroupId("gr-dissolved"), unit=voices.town.unit),
+    ]
     assert await ids(voices, await dispatcher(voices), order="oldest") == keys
     assert await ids(voices, await voices.as_user(voices.colleague)) == keys[:1]
     administrator = await voices.as_user(await voices.town.person(Role.SYSTEM_ADMIN))
     assert await ids(voices, administrator) == []
+
+
+async def test_a_party_to_a_call_hears_it_when_its_group_is_gone_and_so_does_the_office_of_its_unit(
+    voices: Voices,
+) -> None:
+    key = await voices.say(group=GroupId("gr-call"), hearers=(voices.officer, voices.colleague), unit=voices.town.unit)
+    for user in (voices.officer, voices.colleague):
+        assert await ids(voices, await voices.as_user(user)) == [key]
+    assert await ids(voices, await voices.as_user(await voices.town.person(name="外人"))) == []
+    assert await ids(voices, await dispatcher(voices)) == [key]
+    elsewhere = await voices.say(group=GroupId("gr-far"), unit=UnitId("un-elsewhere"))
+    assert elsewhere not in await ids(voices, await dispatcher(voices))
+
+
+async def test_what_one_missed_is_what_others_said_where_one_was_a_member_emergencies_first(voices: Voices) -> None:
+    since = now_ms()
+    newcomer = await voices.town.person(name="新人")
+    await voices.say()
+    await voices.join(voices.group, newcomer)
+    first = await voices.say(frames=10)
+    await voices.say(by=newcomer)
+    sos = await voices.say(frames=20, tier=Tier.EMERGENCY)
+    party = await voices.say(group=GroupId("gr-call"), hearers=(newcomer,))
+    headers = await voices.as_user(newcomer)
+    until = now_ms() + 1_000
+    answer = await voices.client.get("/missed", headers=headers, params={"from_ms": since, "until_ms": until})
+    assert [row["id"] for row in answer.json()["recordings"]] == [sos, first, party]
+    assert answer.json()["more"] is False
+    told = await missed(voices.store, newcomer, Away(since, until))
+    assert (told.bursts, told.duration_ms) == (3, 400 + 800 + 1_000)
+    assert [(each.group_name, each.bursts, each.tier) for each in told.by] == [("市容一组", 2, 2), ("", 1, 0)]
+    yesterday = await voices.client.get("/missed", headers=headers, params={"from_ms": 0, "until_ms": until})
+    assert yesterday.json()["from_ms"] > now_ms() - 24 * 3_600_000 - 10_000
+    assert (await voices.client.get("/missed", headers=headers)).json()["recordings"] == []
+
+
+async def test_an_absence_is_remembered_and_bounded(voices: Voices) -> None:
+    user = voices.colleague
+    async with voices.store.writing() as connection:
+        assert await absence.returned(connection, user, Away(0, 1_000)) is None
+        await absence.seen(connection, {user: 5_000, voices.officer: 6_000})
+        assert await absence.returned(connection, user, Away(4_000, 9_000)) == Away(5_000, 9_000)
+        assert await absence.last_away(connection, user) == Away(5_000, 9_000)
+        assert await absence.returned(connection, user, Away(80_000, 90_000)) == Away(80_000, 90_000)
+        assert await absence.last_away(connection, voices.officer) is None
 
 
 async def test_search_finds_by_everything_that_is_known(voices: Voices) -> None:

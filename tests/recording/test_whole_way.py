@@ -17,6 +17,7 @@ from loadtest.identity import Identity
 from loadtest.phone import Phone
 from loadtest.wire.dtls import Credentials
 from loadtest.wire.reactor import Reactor
+from signaling.messages import Missed
 from tests.recording.voices import SAMPLES, encoded, hear, likeness
 from tests.support.city import City, running_city
 
@@ -34,7 +35,7 @@ async def inhabitants(city: City) -> list[dict[str, Any]]:
 
 
 async def speak(city: City, *, frames: int = FRAMES, release: bool = True) -> dict[str, Any]:
-    """Two phones in one group in which both may talk; the first says ``frames`` frames. Returns who and where."""
+    """Three phones in one group in which all may talk; the first says ``frames`` frames. Returns who and where."""
     people = await inhabitants(city)
     reactor, credentials = Reactor(), Credentials()
     by_group: dict[str, list[Phone]] = {}
@@ -48,20 +49,20 @@ async def speak(city: City, *, frames: int = FRAMES, release: bool = True) -> di
         for group in phone.welcome.groups:
             if group.may_talk:
                 by_group.setdefault(group.id, []).append(phone)
-    group, pair = next((group, here[:2]) for group, here in by_group.items() if len(here) > 1)
-    for phone in pair:
+    group, trio = next((group, here[:3]) for group, here in by_group.items() if len(here) > 2)
+    for phone in trio:
         await phone.select(group)
-    press = pair[0].press_key(group)
+    press = trio[0].press_key(group)
     assert await asyncio.wait_for(asyncio.shield(press.settled), 5), press.cause
     begin = time.monotonic()
     for n, packet in enumerate(encoded("zh-report")[:frames]):
         await asyncio.sleep(max(0.0, begin + n * 0.04 - time.monotonic()))
-        pair[0].speak(packet, n * SAMPLES)
+        trio[0].speak(packet, n * SAMPLES)
     if release:
         await asyncio.sleep(0.2)
-        pair[0].release_key()
+        trio[0].release_key()
         await asyncio.sleep(0.2)
-    return {"group": group, "talker": pair[0].identity, "phones": phones, "reactor": reactor}
+    return {"group": group, "talker": trio[0].identity, "trio": trio, "phones": phones, "reactor": reactor}
 
 
 def leave(said: dict[str, Any]) -> None:
@@ -106,6 +107,36 @@ async def test_what_a_phone_says_is_a_file_and_a_row_a_moment_later(tmp_path: Pa
         assert part[:2] == (206, data[10:20])
         assert (await asyncio.to_thread(fetch, city, path + "?as=mp3", talker.token))[2] == "audio/mpeg"
         assert city.metric("poc_recorder_dropped_total") == 0
+        leave(said)
+
+
+async def test_who_was_away_is_told_what_he_missed_and_who_comes_late_hears_from_the_start(tmp_path: Path) -> None:
+    with running_city(tmp_path / "data", "--people", "8") as city:
+        said = await speak(city, frames=25)
+        talker, listener, _ = said["trio"]
+        await recorded(city, talker.identity.token)
+        listener.close()
+        await asyncio.sleep(1.5)
+        press = talker.press_key(said["group"])
+        assert await asyncio.wait_for(asyncio.shield(press.settled), 5), press.cause
+        for n, packet in enumerate(encoded("zh-report")[:50]):
+            talker.speak(packet, (1_000 + n) * SAMPLES)
+            await asyncio.sleep(0.04)
+        path = f"/api/v1/groups/{said['group']}/on-air/audio"
+        _, so_far, _ = await asyncio.to_thread(fetch, city, path, listener.identity.token)
+        assert hear(so_far).plays >= 30 * SAMPLES
+        talker.release_key()
+        told: asyncio.Future[Missed] = asyncio.get_running_loop().create_future()
+        back = Phone(said["reactor"], Credentials(), listener.identity, 99)
+        back.on_message = lambda message, _: told.set_result(message) if isinstance(message, Missed) else None
+        await back.connect(f"ws://127.0.0.1:{city.port}/ws")
+        missed = await asyncio.wait_for(told, 10)
+        assert [(each.group, each.talker, each.bursts) for each in missed.by] == [
+            (said["group"], talker.identity.user, 1)
+        ]
+        listed = await asyncio.to_thread(city.get, "/api/v1/missed", listener.identity.token)
+        assert [row["duration_ms"] for row in listed["recordings"]] == [missed.duration_ms]
+        back.vanish()
         leave(said)
 
 

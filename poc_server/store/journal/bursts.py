@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from groups.vocabulary import AgencyId, BurstEnd, CallId, DeviceId, GroupId, Tier, UserId
+from groups.vocabulary import AgencyId, BurstEnd, CallId, DeviceId, GroupId, Tier, UnitId, UserId
 from poc_server.recording.chain import Kind, canonical
 from poc_server.store import evidence, incident_bursts
 from poc_server.store import tables as t
@@ -18,6 +18,8 @@ from poc_server.store.inserts import insert_new
 from poc_server.store.journal.base import MAX_MS, Count, Ms, Record, Text
 
 MAX_PEAKS_CHARS = 4_000
+MAX_HEARERS = 20_000
+"""Parties of one call that are kept; a call to more is a broadcast, which keeps its own receipts."""
 
 
 class BurstPlace(BaseModel):
@@ -53,6 +55,9 @@ class BurstRecord(Record):
     from_ms: Ms = 0
     tier: Tier = Tier.NORMAL
     priority: Annotated[int, Field(ge=0, le=255)] = 0
+    unit: UnitId | None = None
+    hearers: Annotated[tuple[UserId, ...], Field(max_length=MAX_HEARERS)] = ()
+    """Parties of a call whose group is gone with it; members of lasting groups are known by their periods."""
     call: CallId | None = None
     device: DeviceId | None = None
     incident: Text | None = None
@@ -76,7 +81,7 @@ class BurstRecord(Record):
 
     def evidence(self) -> str:
         """What the evidence chain commits to: everything but the peaks, which are for drawing."""
-        said = self.model_dump(mode="json", exclude={"kind", "peaks", "zone_minutes"})
+        said = self.model_dump(mode="json", exclude={"kind", "peaks", "zone_minutes", "hearers"})
         return canonical(said | {"key": self.key})
 
 
@@ -87,6 +92,9 @@ async def apply(connection: AsyncConnection, found: Sequence[BurstRecord]) -> No
     rows = [_row(each) for each in {each.key: each for each in found}.values() if each.key in added]
     if rows:
         await insert_new(connection, t.burst, rows)
+        hearers = [{"user_id": user, "key": each.key} for each in found if each.key in added for user in each.hearers]
+        if hearers:
+            await insert_new(connection, t.burst_hearer, hearers)
         await incident_bursts.tell(connection, rows)
 
 
@@ -97,6 +105,7 @@ def _row(each: BurstRecord) -> dict[str, Any]:
         "from_ms": each.from_ms,
         "key": each.key,
         "agency_id": each.agency,
+        "unit_id": each.unit,
         "call_id": each.call,
         "user_id": each.user,
         "user_name": each.user_name,

@@ -1,0 +1,68 @@
+"""Hearing again from the field: what one missed, and the burst on air from its beginning."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import FileResponse
+
+from groups.policy import Act
+from groups.vocabulary import Refusal
+from poc_server.api import rights
+from poc_server.api.recordings import Recorded, RecordingOut
+from poc_server.api.rights import ruled
+from poc_server.api.services import SignedInCaller, Use
+from poc_server.api.shapes import Body, Id
+from poc_server.recording.access import member_scope
+from poc_server.recording.missed import LONGEST_MS
+from poc_server.refused import Refused
+from poc_server.store import absence, audit
+from poc_server.store import recordings as query
+from poc_server.store.absence import Away
+from poc_server.store.ids import now_ms
+from poc_server.store.recordings import Search
+
+router = APIRouter(tags=["recordings"])
+
+MAX_MISSED = 200
+Ms = Annotated[int | None, Query(ge=0, le=2**53)]
+
+
+class MissedOut(Body):
+    """What was said in one's groups and calls in that time, as it is to be played: emergencies first.
+
+    ``more``: there is more than is listed; it is found by ``GET /recordings``.
+    """
+
+    from_ms: int
+    until_ms: int
+    recordings: list[RecordingOut]
+    more: bool
+
+
+@router.get("/missed", **ruled(Act.REPLAY))
+async def missed(caller: SignedInCaller, services: Use, from_ms: Ms = None, until_ms: Ms = None) -> MissedOut:
+    """What the caller missed while he was last away, or in a time of his choice; at most the last 24 hours."""
+    now = now_ms()
+    async with services.store.reading() as connection:
+        away = await absence.last_away(connection, caller.user.id)
+        known = away or Away(now, now)
+        begin = max(known.from_ms if from_ms is None else from_ms, now - LONGEST_MS)
+        end = known.until_ms if until_ms is None else until_ms
+        search = Search(not_user=caller.user.id, from_ms=begin, until_ms=end)
+        scope = member_scope(services.directory, caller.user.id)
+        rows = await query.missed(connection, scope, search, MAX_MISSED + 1)
+    found = [RecordingOut.of(row, services) for row in rows[:MAX_MISSED]]
+    return MissedOut(from_ms=begin, until_ms=end, recordings=found, more=len(rows) > MAX_MISSED)
+
+
+@router.get("/groups/{group}/on-air/audio", response_class=FileResponse, **ruled(Act.LISTEN, 404))
+async def on_air(caller: SignedInCaller, services: Use, recorded: Recorded, group: Id) -> FileResponse:
+    """What was said so far in the burst that is on air, for one who came late. Refuses (not_found) when none is."""
+    name = rights.group(services, caller, group, Act.LISTEN)
+    path = await recorded.so_far(name)
+    if path is None:
+        raise Refused(Refusal.NOT_FOUND, "nothing is on air on this node")
+    services.store.journal.audit(audit.entry(caller.actor, now_ms(), "recording.so_far", "group", name))
+    return FileResponse(path, media_type="audio/ogg", content_disposition_type="inline")
