@@ -1,0 +1,116 @@
+"""kill -9 in mid-broadcast, with an SOS and an emergency call open: all of it goes on after the restart, none twice."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from codec.opus import CLOCK_HZ
+from groups.vocabulary import ReceiptState
+from loadtest.speech import recording
+from signaling.messages import (
+    Alert,
+    AlertAcknowledge,
+    AlertClaim,
+    AlertResolve,
+    Broadcast,
+    BroadcastEnd,
+    BroadcastStart,
+    BroadcastTally,
+    BroughtIn,
+    EmergencyCall,
+    EmergencyState,
+    Receipt,
+    Recipients,
+    Sos,
+)
+from tests.emergency.cast import Cast
+from tests.support.city import running_city
+from tests.support.handsets import Handset, handsets
+
+pytestmark = pytest.mark.wire
+FRAMES = 25
+
+
+def links_of(folder: Path) -> Path:
+    end = time.monotonic() + 10
+    while not (folder / "links").exists() and time.monotonic() < end:
+        time.sleep(0.05)  # the server is ready before its people have their links
+    return folder / "links"
+
+
+def delivered(name: str, broadcast: str) -> Receipt:
+    return Receipt(id=name, broadcast=broadcast, state=ReceiptState.DELIVERED)
+
+
+async def until_counted(leader: Handset, broadcast: str, **wanted: int) -> None:
+    while True:
+        told = await leader.told(BroadcastTally, broadcast=broadcast)
+        if all(getattr(told, name) == value for name, value in wanted.items()):
+            return
+
+
+async def before_the_kill(cast: Cast) -> str:
+    leader, one, two, officer, dispatcher = await cast.phones("LD-001", "BJ-001", "BJ-002", "XS-001", "PQ-001")
+    missing = cast.id("QK-001")
+    to = Recipients(users=[one.user, two.user, missing])
+    started, _ = await leader.request(BroadcastStart(id="b", broadcast="live", to=to, text="撤离"))
+    note = BroadcastStart(id="n", broadcast="note", to=to, kind="text", text="集合", acknowledge=True)
+    await leader.request(note)
+    await one.request(delivered("r1", "live"))
+    await one.request(Receipt(id="r2", broadcast="note", state=ReceiptState.ACKNOWLEDGED))
+    await officer.request(Sos(id="s", alert="sos", pressed_ms=1))
+    await dispatcher.request(AlertClaim(id="c", alert="sos"))
+    call = EmergencyCall(id="e", call="call", to=Recipients(users=[two.user, missing]), name="会商")
+    await leader.request(call)
+    press = leader.press_key(started.group.id)
+    await press.settled
+    leader.speak(recording("zh-report").frames[0].marked(leader.number, 1, 0, time.time_ns()), 0)
+    await one.until_packets(1)
+    return started.group.id
+
+
+async def after_it(cast: Cast, group: str) -> None:
+    dispatcher, officer, leader, one, two = await cast.phones("PQ-001", "XS-001", "LD-001", "BJ-001", "BJ-002")
+    alert = (await dispatcher.told(Alert, queue=True)).alert
+    assert (alert.id, alert.state, alert.claimed_by.id) == ("sos", "claimed", dispatcher.user)
+    assert (await officer.told(EmergencyState, group=alert.group)).tier == 2
+    await dispatcher.request(AlertAcknowledge(id="a", alert="sos"))
+    await dispatcher.request(AlertResolve(id="z", alert="sos", outcome="resolved"))
+    assert (await two.told(BroughtIn, call="call")).group.name == "会商"
+
+    assert (await leader.told(BroughtIn, call="live")).group.id == group
+    assert (await one.told(Broadcast)).receipt is ReceiptState.DELIVERED
+    assert {(await two.told(Broadcast)).broadcast.id for _ in range(2)} == {"live", "note"}
+    await two.request(delivered("r1", "live"))
+    await two.request(Receipt(id="r2", broadcast="note", state=ReceiptState.ACKNOWLEDGED))
+    await leader.say(group, FRAMES)
+    await one.until_packets(FRAMES)
+    while (await one.told(Broadcast, receipt=ReceiptState.DELIVERED)).broadcast.state != "over":
+        pass
+    said = FRAMES * CLOCK_HZ // 25
+    heard = Receipt(id="h", broadcast="live", state=ReceiptState.HEARD, samples_expected=said, samples_played=said)
+    await one.request(heard)
+    await leader.request(BroadcastEnd(id="w", broadcast="live", withdraw=True))
+    await until_counted(leader, "live", heard=1, delivered=1, missed=1)
+    assert not [m for m in one.inbox if isinstance(m, Broadcast) and m.broadcast.id == "note"], "acknowledged before"
+    report = cast.city.get("/api/v1/broadcasts/live", leader.identity.token)
+    assert len({each["person"]["id"] for each in report["receipts"]}) == len(report["receipts"]) == 3
+    assert sorted(each["state"] for each in report["receipts"]) == ["delivered", "heard", "missed"]
+    assert cast.city.get("/api/v1/broadcasts/note", leader.identity.token)["counts"]["acknowledged"] == 2
+
+
+async def test_all_goes_on_after_a_kill(tmp_path: Path) -> None:
+    recording("zh-report")  # read and coded before anybody waits for it
+    options = ("--links", str(tmp_path / "links"))
+    with running_city(tmp_path / "data", *options) as city:
+        async with handsets(city, links_of(tmp_path)) as street:
+            group = await before_the_kill(Cast(city, street))
+            city.process.kill()
+            city.process.wait()
+    (tmp_path / "links").unlink()
+    with running_city(tmp_path / "data", *options) as city:
+        async with handsets(city, links_of(tmp_path)) as street:
+            await after_it(Cast(city, street), group)
