@@ -117,6 +117,24 @@ def idle(
 
 
 @app.command()
+def emergency(
+    phones: Phones = 1000,
+    alerts: Annotated[int, typer.Option(min=1, help="SOS, one after another")] = 10,
+    calls: Annotated[int, typer.Option(min=1, help="Leader's calls to all, one after another")] = 5,
+    url: Url = None,
+    links: Links = None,
+    pid: Pid = None,
+    json_file: Json = None,
+    html: Html = None,
+) -> None:
+    """SOS over a talker, and a leader's call to all: when the last one knows and hears."""
+    from loadtest.scenarios import emergency as scenario
+
+    options = scenario.EmergencyOptions(phones, alerts, calls)
+    _run("emergency", scenario.run, options, phones, url, links, pid, json_file, html)
+
+
+@app.command()
 def data(
     seconds: Seconds = 30.0,
     url: Url = None,

@@ -84,3 +84,10 @@ def test_a_server_that_is_not_there(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["data", "--url", "ws://127.0.0.1:1/ws", "--links", str(links)])
     assert done.exit_code == 1
     assert "nobody" in done.output or "no process" in done.output
+
+
+def test_emergency(tmp_path: Path) -> None:
+    found = run(tmp_path, "emergency", "--phones", "40", "--alerts", "2", "--calls", "2")
+    assert found["phones"] == 39
+    assert set(found["sos_ms"]) == set(found["alert_ms"]) == set(found["voice_ms"]) == PERCENTILES
+    assert (found["sos_ms"]["count"], found["alert_ms"]["count"], found["voice_ms"]["count"]) == (2, 2, 2)
