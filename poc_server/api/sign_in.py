@@ -28,6 +28,12 @@ class SignInBody(Body):
     password: Secret
 
 
+class ExternalBody(Body):
+    """An ID or access token (JWT) of a configured provider."""
+
+    token: Annotated[str, Field(min_length=1, max_length=2 * MAX_TOKEN_CHARS)]
+
+
 class EnrolBody(Body):
     """The code of an enrolment link, and what the device calls itself."""
 
@@ -51,6 +57,12 @@ class SignOutBody(Body):
 async def sign_in(body: SignInBody, services: Use, address: Address) -> TokensOut:
     """Sign in by name and password."""
     return TokensOut.of(await services.auth.sign_in(body.name, body.password, address))
+
+
+@router.post("/external", responses=documented(401, 403, 409, 422, 429, 503))
+async def external(body: ExternalBody, services: Use, address: Address) -> TokensOut:
+    """Sign in with a token of the city's identity provider (OpenID Connect)."""
+    return TokensOut.of(await services.auth.sign_in_external(body.token, address))
 
 
 @router.post("/enrol", responses=documented(403, 404, 410, 422, 429, 503))

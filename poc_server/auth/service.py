@@ -14,6 +14,7 @@ import structlog
 from groups.model import User
 from groups.vocabulary import AgencyId, DeviceId, Refusal, UserId
 from poc_server.auth import keys
+from poc_server.auth.external import Provider, issuer_of, settle
 from poc_server.auth.limits import FailureLimiter, address_key
 from poc_server.auth.passwords import Passwords
 from poc_server.auth.settings import AuthSettings
@@ -67,6 +68,7 @@ class Auth:
         self._tokens = Tokens(signing, settings.issuer, round(settings.clock_skew_s * 1000))
         self._per_account = FailureLimiter(settings.per_account)
         self._per_address = FailureLimiter(settings.per_address)
+        self._providers = {each.issuer: Provider(each, clock) for each in settings.providers}
         self._callbacks: list[Callable[[Revoked], None]] = []
         self._directory.subscribe(self._directory_changed)
 
@@ -111,6 +113,21 @@ class Auth:
         if self.passwords.is_outdated(row.password_hash):
             await self._rehash(UserId(row.id), password)
         return await self.start_session(UserId(row.id), "password", address)
+
+    async def sign_in_external(self, token: str, address: str = "") -> SignedIn:
+        """By a token of a configured identity provider; makes or changes the user as the provider says.
+
+        Raises `AuthRefused`: bad_token, token_expired, disabled, wrong_credentials (nobody here by that account),
+        sign_in_limit; `StoreUnavailable`.
+        """
+        self._admit_address(address)
+        provider = self._providers.get(issuer_of(token))
+        if provider is None:
+            raise AuthRefused(Refusal.BAD_TOKEN)
+        identity = await provider.identity(token)
+        user = await settle(self._store, provider.settings, identity, Actor(address=address))
+        self._per_address.undo(address_key(address), self._clock())
+        return await self.start_session(user, "external", address)
 
     async def start_session(
         self, user: UserId, way: str, address: str = "", device: DeviceId | None = None

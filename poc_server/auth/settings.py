@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, field_validator
+
+from groups.vocabulary import Role
 
 
 class LimitSettings(BaseModel):
@@ -29,6 +32,42 @@ class AddressLimitSettings(LimitSettings):
 
     free: int = Field(default=50, ge=1)
     """Failures that cost no wait."""
+
+
+class ProviderSettings(BaseModel):
+    """One OpenID Connect provider whose tokens sign people in."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    issuer: str = Field(min_length=1)
+    """``iss`` of its tokens, exactly."""
+    audience: str = Field(min_length=1)
+    """``aud`` that its tokens for this system carry."""
+    jwks_url: HttpUrl
+    """Where it publishes its keys (RFC 7517); https, but on this machine itself."""
+    algorithms: tuple[Literal["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"], ...] = ("RS256", "ES256")
+    """What its signatures may be made with."""
+    clock_skew_s: float = Field(default=30.0, ge=0, le=300)
+    """How far its clock may be off."""
+    agency: str | None = None
+    """Id or name of the agency its people belong to; not set: the only one there is."""
+    account_claim: str = "preferred_username"
+    """The claim, or dotted path to it, that is the sign-in name here."""
+    name_claim: str = "name"
+    """The claim that is the name others see."""
+    roles_claim: str = "roles"
+    """The claim that lists roles, as ``realm_access.roles``."""
+    roles: dict[str, tuple[Role, ...]] = Field(default_factory=dict)
+    """Word of the provider → roles here; empty: the provider says nothing of roles, and those held stay."""
+    create_in: str | None = None
+    """Id or name of the unit where people are made at their first sign-in; not set: nobody is made."""
+
+    @field_validator("jwks_url")
+    @classmethod
+    def _safe(cls, url: HttpUrl) -> HttpUrl:
+        if url.scheme != "https" and url.host not in ("127.0.0.1", "localhost", "[::1]"):
+            raise ValueError("keys must be fetched over https")
+        return url
 
 
 class AuthSettings(BaseModel):
@@ -62,5 +101,7 @@ class AuthSettings(BaseModel):
     """Each holds ``argon2_memory_kib`` and a core for about 0.1 s; more would take them from voice."""
     hashes_waiting: int = Field(default=50, ge=1)
     """Sign-ins that may wait for their turn; one more is told to come later."""
+    providers: tuple[ProviderSettings, ...] = ()
+    """Identity providers of the city whose tokens sign people in; each a [[auth.providers]] of its own."""
     per_account: LimitSettings = LimitSettings()
     per_address: AddressLimitSettings = AddressLimitSettings()

@@ -17,6 +17,7 @@ OPEN = {
     "GET /sheets/{kind}": "the rule of what the file is about",
     "POST /sheets/{kind}": "the rule of what the file is about",
     "POST /auth/sign-in": "anybody",
+    "POST /auth/external": "anybody with a token of a configured provider",
     "POST /auth/enrol": "anybody with a code",
     "POST /auth/refresh": "anybody with a refresh token",
     "POST /auth/sign-out": "anybody with a token",
