@@ -7,11 +7,11 @@ import { bindSpace, TalkKey } from "../../phone/key";
 import type { Phone } from "../../phone/phone";
 import { Affairs } from "../../phone/view/Affairs";
 import { ObstacleScreen } from "../../phone/view/ObstacleScreen";
+import { People } from "../../phone/view/People";
 import { Status } from "../../phone/view/Status";
 import { TopBar } from "../../ui/TopBar";
 import { Alerts } from "./Alerts";
 import { Channel } from "./Channel";
-import { People } from "./People";
 
 export function ConsolePage({ phone }: { phone: Phone }) {
   const key = useMemo(

@@ -8,6 +8,7 @@ import type { Phone } from "../../phone/phone";
 import { Affairs } from "../../phone/view/Affairs";
 import { GroupList, Presence } from "../../phone/view/Groups";
 import { ObstacleScreen } from "../../phone/view/ObstacleScreen";
+import { People } from "../../phone/view/People";
 import { Status } from "../../phone/view/Status";
 import { TalkButton } from "../../phone/view/TalkButton";
 import { RecordingList, SayAgain } from "../../recordings/Replay";
@@ -29,6 +30,12 @@ export function TalkPage({ phone }: { phone: Phone }) {
           <>
             <h2>{t("recordings")}</h2>
             <RecordingList key={group.id} group={group.id} after={ended(phone)} />
+          </>
+        )}
+        {phone.picture.value.rights.includes("private_call") && (
+          <>
+            <h2>{t("console_people")}</h2>
+            <People phone={phone} />
           </>
         )}
       </aside>
@@ -79,6 +86,12 @@ export function TalkPage({ phone }: { phone: Phone }) {
             <>
               <h2>{t("recordings")}</h2>
               <RecordingList key={group.id} group={group.id} after={ended(phone)} />
+            </>
+          )}
+          {phone.picture.value.rights.includes("private_call") && (
+            <>
+              <h2>{t("console_people")}</h2>
+              <People phone={phone} />
             </>
           )}
         </div>

@@ -4,7 +4,8 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { colleagues } from "../../account/people";
 import { t } from "../../i18n";
-import type { Phone } from "../../phone/phone";
+import type { Phone } from "../phone";
+import "./people.css";
 import type { Person } from "../../wire/protocol";
 
 export function People({ phone }: { phone: Phone }) {
@@ -27,6 +28,7 @@ export function People({ phone }: { phone: Phone }) {
     <>
       <input
         type="search"
+        class="people-search"
         placeholder={t("console_search")}
         aria-label={t("console_search")}
         value={wanted.value}
