@@ -8,6 +8,7 @@ from poc_server.api import (
     alerts,
     audit,
     broadcasts,
+    bridge,
     devices,
     duty,
     exports,
@@ -54,6 +55,7 @@ ROUTERS = (
     replay.router,
     retention.router,
     incidents.router,
+    bridge.router,
 )
 
 

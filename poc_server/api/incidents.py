@@ -19,7 +19,7 @@ from gateway.webhooks import Received
 from groups.policy import Act, may
 from groups.vocabulary import AgencyId, GroupId, IncidentCode, Refusal
 from poc_server.api.problems import documented
-from poc_server.api.services import Services, Use, UseBridge, address_of, bearer_of, caller_of
+from poc_server.api.services import Services, Use, UseBridge, address_of, bearer_of, bridge_of, caller_of
 from poc_server.api.shapes import Id
 from poc_server.bridge import senders
 from poc_server.bridge.log_page import log_page
@@ -111,13 +111,13 @@ def _code(code: Annotated[str, Path(min_length=1, max_length=MAX_CODE_CHARS)]) -
 Code = Annotated[IncidentCode, Depends(_code)]
 
 
-async def _told_by(request: Request, services: Use, bridge: UseBridge) -> tuple[AgencyId, Actor]:
+async def _told_by(request: Request, services: Use) -> tuple[AgencyId, Actor]:
     """Who tells of a case: a signed-in user who may handle incidents, or a system that proves itself."""
     bearer = bearer_of(request)
     if bearer is not None and _is_token(bearer):
         return _handler(request, services, bearer)
-    body = await request.body()
-    sender = bridge.inbox.prove(Received(request.headers, body, address_of(request)))
+    bridge = bridge_of(request)
+    sender = bridge.inbox.prove(Received(request.headers, await request.body(), address_of(request)))
     return bridge.bridge.agency(), Actor(address=f"{sender.id} {address_of(request)}"[:64])
 
 

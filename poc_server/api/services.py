@@ -53,15 +53,17 @@ def _services(request: Request) -> Services:
     return services
 
 
-def _bridge(request: Request) -> OpenBridge:
+def bridge_of(request: Request) -> OpenBridge:
+    """The bridge. Refuses not_signed_in where there is none."""
     found = _services(request).bridge
     if found is None:
-        raise Refused(Refusal.NOT_FOUND, "bridge")
+        # Where there is no bridge no system can prove itself.
+        raise Refused(Refusal.NOT_SIGNED_IN, "no bridge")
     return found
 
 
 Use = Annotated[Services, Depends(_services)]
-UseBridge = Annotated[OpenBridge, Depends(_bridge)]
+UseBridge = Annotated[OpenBridge, Depends(bridge_of)]
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="Access token of a sign-in")
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gateway.effects import Address, AddressChanged, MembersChanged
+from gateway.effects import Address, AddressChanged
 from groups.model import Membership
-from groups.vocabulary import AgencyId, GroupId, GroupKind, Role, UnitId, UserId
+from groups.vocabulary import AgencyId, GroupId, GroupKind, Refusal, Role, UnitId, UserId
+from poc_server.refused import Refused
 from poc_server.store import Change, groups
 from poc_server.store.groups import GroupDraft
 from poc_server.store.snapshot import Snapshot
@@ -17,40 +18,41 @@ PRIORITY = {Role.LEADER: 220, Role.SHIFT_LEADER: 180, Role.DISPATCHER: 160}
 _TALKS = frozenset({Address.OPEN, Address.CLOSING})
 
 
-async def change_address(change: Change, agency: AgencyId, group: GroupId, asked: AddressChanged, root: UnitId) -> None:
-    """Makes the group be as asked, whatever it was."""
+async def change_group(
+    change: Change,
+    agency: AgencyId,
+    group: GroupId,
+    asked: AddressChanged,
+    before: frozenset[UserId],
+    members: frozenset[UserId],
+    snapshot: Snapshot,
+) -> None:
+    """Makes the group and its members be as asked, whatever they were.
+
+    Its unit is the lowest one above all members: that decides which dispatchers reach it. Refuses (not_found) when the
+    agency has no unit.
+    """
     row = await groups.group_row(change.connection, group)
     if asked.address in (Address.NONE, Address.REMOVED):
         if row is not None:
             await groups.delete_group(change, group)
         return
-    name = asked.name[:MAX_NAME_CHARS]
-    enabled = asked.address in _TALKS
+    unit = common_unit(snapshot, members) or (row and UnitId(row.unit_id)) or root_unit(snapshot, agency)
+    if unit is None:
+        raise Refused(Refusal.NOT_FOUND, "the agency has no unit")
+    name, enabled = asked.name[:MAX_NAME_CHARS], asked.address in _TALKS
+    draft = GroupDraft(agency, unit, name, GroupKind.INCIDENT, enabled=enabled)
     if row is None:
-        draft = GroupDraft(agency, root, name, GroupKind.INCIDENT, enabled=enabled)
+        before = frozenset()
         await groups.create_group(change, draft, group)
-    elif (row.name, row.enabled) != (name, enabled):
-        unit = UnitId(row.unit_id)
-        await groups.update_group(change, group, GroupDraft(agency, unit, name, GroupKind.INCIDENT, enabled=enabled))
-
-
-async def change_members(
-    change: Change, agency: AgencyId, group: GroupId, asked: MembersChanged, snapshot: Snapshot
-) -> None:
-    """Makes the group's members those asked for, and its unit the lowest one that is above them all.
-
-    The unit decides which dispatchers reach the group.
-    """
-    joined = [Membership(group, user, True, False, _priority(snapshot, user)) for user in sorted(asked.joined)]
-    if asked.left:
-        await groups.remove_members(change, group, asked.left)
-    if joined:
-        await groups.set_members(change, group, joined)
-    row = await groups.group_row(change.connection, group)
-    unit = common_unit(snapshot, asked.members)
-    if row is not None and unit is not None and unit != row.unit_id:
-        draft = GroupDraft(agency, unit, row.name, GroupKind.INCIDENT, enabled=row.enabled)
+    elif (row.name, row.enabled, row.unit_id) != (name, enabled, unit):
         await groups.update_group(change, group, draft)
+    if before - members:
+        await groups.remove_members(change, group, before - members)
+    if members - before:
+        await groups.set_members(
+            change, group, [_membership(snapshot, group, user) for user in sorted(members - before)]
+        )
 
 
 def common_unit(snapshot: Snapshot, users: Iterable[UserId]) -> UnitId | None:
@@ -68,6 +70,7 @@ def root_unit(snapshot: Snapshot, agency: AgencyId) -> UnitId | None:
     return min(roots, default=None)
 
 
-def _priority(snapshot: Snapshot, user: UserId) -> int:
+def _membership(snapshot: Snapshot, group: GroupId, user: UserId) -> Membership:
     found = snapshot.users.get(user)
-    return max((PRIORITY.get(role, 100) for role in found.roles), default=100) if found else 100
+    priority = max((PRIORITY.get(role, 100) for role in found.roles), default=100) if found else 100
+    return Membership(group, user, True, False, priority)

@@ -1,7 +1,7 @@
 """The bridge: takes news and happenings, in batches that share a transaction, and tells phones and couriers after.
 
-A batch is one change of the directory; each piece of news has a savepoint of its own in it, so one that fails takes
-nothing with it.
+A batch is one change of the directory. When a piece in it fails, all are taken again one by one, so that it takes
+nothing else with it.
 """
 
 from __future__ import annotations
@@ -67,6 +67,7 @@ class Bridge:
         self._store, self._phones = store, phones
         self._batch, self._waiting_limit = batch, waiting_limit
         self._jobs: deque[_Job] = deque()
+        self._codes: dict[GroupId, IncidentCode] = {}
         self._wake = asyncio.Event()
         self._resolve_again = False
         self._tasks: list[asyncio.Task[None]] = []
@@ -147,6 +148,10 @@ class Bridge:
         """Ties a recorded burst to an incident later, audited."""
         return await self._submit(agency, code, lambda _: happened, actor, "incident.tie", known=True)
 
+    def code_of(self, group: GroupId) -> IncidentCode | None:
+        """The incident whose address a group is, from memory; None for any other group."""
+        return self._codes.get(group)
+
     # --- what is asked ---------------------------------------------------------------------------------------------
 
     async def find(self, agency: AgencyId, code: IncidentCode) -> IncidentState:
@@ -210,53 +215,58 @@ class Bridge:
 
     async def _take_batches(self) -> None:
         await self.open.wait()
+        await self._learn_codes()
         while True:
             self._wake.clear()
             if not self._jobs:
                 await self._wake.wait()
             jobs = [self._jobs.popleft() for _ in range(min(self._batch, len(self._jobs)))]
             try:
-                await self._take(jobs)
+                if len(jobs) == 1 or not await self._take(jobs):
+                    for job in jobs:
+                        await self._take([job])
             except asyncio.CancelledError:
                 for job in jobs:
                     job.future.cancel()
                 raise
-            except Exception as problem:
-                if not isinstance(problem, Refused):
-                    log.exception("incident_batch_failed")
-                for job in jobs:
-                    if not job.future.done():
-                        job.future.set_exception(StoreUnavailable(type(problem).__name__))
 
-    async def _take(self, jobs: list[_Job]) -> None:
-        async with self._store.change() as change:
-            results = [(job, await self._step(change, job)) for job in jobs]
-        for job, result in results:
-            if not job.future.done():
-                if isinstance(result, Done):
-                    job.future.set_result(result)
-                else:
-                    job.future.set_exception(result)
-        self._after([result for _, result in results if isinstance(result, Done)])
+    async def _learn_codes(self) -> None:
+        while True:
+            try:
+                async with self._store.reading() as connection:
+                    self._codes = await incidents.codes(connection)
+            except StoreUnavailable:
+                await asyncio.sleep(TICK_S)
+            else:
+                return
 
-    async def _step(self, change: Change, job: _Job) -> Done | Exception:
-        noted, entries = set(change.noted), len(change.entries)
-        change.actor = job.actor
-        stepper = self._stepper(job.agency)
+    async def _take(self, jobs: list[_Job]) -> bool:
+        """Takes them in one transaction. Of several that failed nobody is told: they are to be taken one by one."""
         try:
-            async with change.connection.begin_nested():
-                done = await stepper.step(change, job.code, job.make)
-                if job.action and not done.discarded and job.actor is not SYSTEM:
-                    change.record(job.action, "incident", job.code, {}, job.agency)
-        except StoreUnavailable:
-            raise
+            async with self._store.change() as change:
+                results = [await self._step(change, job) for job in jobs]
         except Exception as problem:
-            change.noted, change.entries = noted, change.entries[:entries]
-            if isinstance(problem, Refused):
-                return problem
-            log.exception("incident_step_failed", incident=job.code)
-            return Refused(Refusal.INTERNAL, type(problem).__name__)
+            if len(jobs) == 1 and not jobs[0].future.done():
+                jobs[0].future.set_exception(self._told(problem, jobs[0]))
+            return False
+        for job, done in zip(jobs, results, strict=True):
+            if not job.future.done():
+                job.future.set_result(done)
+        self._after(results)
+        return True
+
+    async def _step(self, change: Change, job: _Job) -> Done:
+        change.actor = job.actor
+        done = await self._stepper(job.agency).step(change, job.code, job.make)
+        if job.action and not done.discarded and job.actor is not SYSTEM:
+            change.record(job.action, "incident", job.code, {}, job.agency)
         return done
+
+    def _told(self, problem: Exception, job: _Job) -> Refused:
+        if isinstance(problem, Refused):
+            return problem
+        log.error("incident_step_failed", incident=job.code, exc_info=problem)
+        return Refused(Refusal.INTERNAL, type(problem).__name__)
 
     def _stepper(self, agency: AgencyId) -> Stepper:
         return Stepper(agency, self._store.directory.snapshot, self._store.places.all, self.options, now_ms())
@@ -264,6 +274,7 @@ class Bridge:
     def _after(self, results: list[Done]) -> None:
         """What phones and couriers learn once it is certain."""
         for done in results:
+            self._codes[done.group] = done.after.code
             self.taken += 1
             self.discarded += bool(done.discarded)
             if done.after != done.before:

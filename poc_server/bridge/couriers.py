@@ -121,7 +121,14 @@ class Couriers:
             mapping = self._bridge.setup.mapping(receiver.mapping)
             agency = self._bridge.agency()
             courier = Courier(
-                receiver, mapping, self.outbox_of(receiver), self._gatherer, self._client, f"/poc/{agency}", now_ms
+                receiver,
+                mapping,
+                self.outbox_of(receiver),
+                self._gatherer,
+                self._client,
+                f"/poc/{agency}",
+                now_ms,
+                self._bridge.setup.file.retry.policy(),
             )
             self._couriers.append(courier)
             try:

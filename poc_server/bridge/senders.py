@@ -39,10 +39,10 @@ class Inbox:
         self._senders = {sender.id: sender for sender in bridge.setup.file.senders}
 
     def sender(self, name: str) -> SenderSetup:
-        """A sender by its id. Refuses not_found."""
+        """A sender by its id. Refuses not_signed_in: a stranger does not learn which there are."""
         found = self._senders.get(name)
         if found is None:
-            raise Refused(Refusal.NOT_FOUND, "sender")
+            raise Refused(Refusal.NOT_SIGNED_IN)
         return found
 
     def prove(self, received: Received) -> SenderSetup:

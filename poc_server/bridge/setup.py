@@ -15,6 +15,14 @@ from gateway import samples
 from gateway.lifecycle import HANG_MS, Options
 from gateway.limits import Calendar
 from gateway.mapping import BadMapping, MappingFile, load_mapping, parse_mapping
+from gateway.outbox import (
+    DELAYS_MS,
+    FAILURES_UNTIL_DOWN,
+    GIVE_UP_MS,
+    PROBE_CAP_MS,
+    REFUSALS_UNTIL_DEAD,
+    Policy,
+)
 from gateway.polling import PollPlan
 from gateway.receiver import Receiver
 from gateway.rules import Rules
@@ -53,6 +61,28 @@ class WorkingTime(_Part):
         )
 
 
+class Retry(_Part):
+    """How often and how long what a receiver did not take is tried again."""
+
+    delays_s: Annotated[tuple[Annotated[float, Field(gt=0, le=86_400)], ...], Field(min_length=1, max_length=20)] = (
+        tuple(delay / 1000 for delay in DELAYS_MS)
+    )
+    give_up_days: float = Field(default=GIVE_UP_MS / 86_400_000, gt=0, le=365)
+    refusals_until_dead: int = Field(default=REFUSALS_UNTIL_DEAD, ge=1, le=100)
+    failures_until_down: int = Field(default=FAILURES_UNTIL_DOWN, ge=1, le=100)
+    probe_cap_s: float = Field(default=PROBE_CAP_MS / 1000, gt=0, le=86_400)
+
+    def policy(self) -> Policy:
+        """As the outbox's policy."""
+        return Policy(
+            tuple(round(delay * 1000) for delay in self.delays_s),
+            round(self.give_up_days * 86_400_000),
+            self.refusals_until_dead,
+            self.failures_until_down,
+            round(self.probe_cap_s * 1000),
+        )
+
+
 class SenderSetup(Sender):
     """A sender, and how its documents read: a mapping file, a ready sample's name, or none when they are ours."""
 
@@ -74,6 +104,7 @@ class BridgeFile(_Part):
     """How long after closing an incident's group may still talk."""
     rules: Rules = Rules()
     working_time: WorkingTime = WorkingTime()
+    retry: Retry = Retry()
     senders: tuple[SenderSetup, ...] = ()
     receivers: tuple[Receiver, ...] = ()
     polls: tuple[PollSetup, ...] = ()

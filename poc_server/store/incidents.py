@@ -35,9 +35,15 @@ async def load(connection: AsyncConnection, agency: AgencyId, code: IncidentCode
 
 
 async def save(
-    connection: AsyncConnection, agency: AgencyId, state: IncidentState, now: int, options: Options = DEFAULT
+    connection: AsyncConnection,
+    agency: AgencyId,
+    state: IncidentState,
+    now: int,
+    options: Options = DEFAULT,
+    *,
+    new: bool = False,
 ) -> None:
-    """Writes an incident as it is now."""
+    """Writes an incident as it is now, but for its links. ``new``: `load` found none."""
     incident = state.incident
     values: dict[str, Any] = {
         "content": state.to_json(),
@@ -52,11 +58,11 @@ async def save(
         "updated_ms": now,
         "due_ms": deadline(state, now, options),
     }
-    done = await connection.execute(update(t.incident).where(_this(agency, state.code)).values(values))
-    if not done.rowcount:
+    if not new:
+        await connection.execute(update(t.incident).where(_this(agency, state.code)).values(values))
+    else:
         key = {"agency_id": agency, "code": state.code, "group_id": group_of(agency, state.code), "created_ms": now}
         await connection.execute(insert(t.incident), [{**key, **values}])
-    await _save_links(connection, agency, state)
 
 
 async def append(connection: AsyncConnection, agency: AgencyId, code: IncidentCode, events: Sequence[EventOut]) -> int:
@@ -66,8 +72,8 @@ async def append(connection: AsyncConnection, agency: AgencyId, code: IncidentCo
     if not new:
         return 0
     # The head is locked first: positions are then handed out in the order in which they become visible.
-    await connection.execute(update(t.outbox_head).values(position=t.outbox_head.c.position + len(new)))
-    last = int(await connection.scalar(select(t.outbox_head.c.position)) or 0)
+    forward = update(t.outbox_head).values(position=t.outbox_head.c.position + len(new))
+    last = int(await connection.scalar(forward.returning(t.outbox_head.c.position)) or 0)
     highest = select(func.max(t.incident_event.c.sequence)).where(
         t.incident_event.c.agency_id == agency, t.incident_event.c.code == code
     )
@@ -182,6 +188,15 @@ async def live(connection: AsyncConnection) -> list[tuple[AgencyId, IncidentCode
     return [(AgencyId(row.agency_id), IncidentCode(row.code)) for row in (await connection.execute(query)).all()]
 
 
+async def codes(connection: AsyncConnection) -> dict[GroupId, IncidentCode]:
+    """Of every address that is not gone: its group and its incident."""
+    query = select(t.incident.c.group_id, t.incident.c.code).where(
+        t.incident.c.address.not_in([Address.NONE.value, Address.REMOVED.value])
+    )
+    rows = (await connection.execute(query)).all()
+    return {GroupId(row.group_id): IncidentCode(row.code) for row in rows}
+
+
 async def refuse_news(
     connection: AsyncConnection, sender: str, now: int, code: str, faults: Sequence[str], body: str
 ) -> None:
@@ -205,7 +220,8 @@ async def refused(connection: AsyncConnection, limit: int) -> list[Row[Any]]:
     return list((await connection.execute(query)).all())
 
 
-async def _save_links(connection: AsyncConnection, agency: AgencyId, state: IncidentState) -> None:
+async def save_links(connection: AsyncConnection, agency: AgencyId, state: IncidentState) -> None:
+    """Writes which groups are tied to an incident."""
     this = (t.incident_link.c.agency_id == agency) & (t.incident_link.c.code == state.code)
     there = set((await connection.execute(select(t.incident_link.c.group_id).where(this))).scalars())
     if there - state.groups:

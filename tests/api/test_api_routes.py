@@ -53,6 +53,16 @@ OPEN = {
         ),
         "a system that proves itself, or one who may handle incidents",
     ),
+    **dict.fromkeys(
+        (
+            "GET /bridge/receivers",
+            "POST /bridge/receivers/{receiver}/start",
+            "GET /bridge/receivers/{receiver}/dead-letters",
+            "POST /bridge/receivers/{receiver}/replay",
+            "GET /bridge/refused",
+        ),
+        "administer_settings, where there is a bridge",
+    ),
     "POST /senders/{sender}/news": "a system that proves itself",
     "GET /shared/incidents/{agency}/{code}": "whoever has the signed link",
     "GET /shared/recordings/{key}.ogg": "whoever has the signed link",

@@ -1,0 +1,150 @@
+"""Looking after the bridge: how receivers do, dead letters, news that could not be taken."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from pydantic import JsonValue
+
+from gateway.outbox import Status
+from groups.policy import Act
+from poc_server.api import rights
+from poc_server.api.problems import documented
+from poc_server.api.services import Caller, Services, SignedInCaller, Use, UseBridge
+from poc_server.api.shapes import Body
+from poc_server.store import Actor, incidents, outbox
+
+router = APIRouter(prefix="/bridge", tags=["bridge"])
+Name = Annotated[str, Path(max_length=32)]
+Limit = Annotated[int, Query(ge=1, le=1_000)]
+
+
+class ReceiverOut(Body):
+    """A receiver and how it has been doing. ``stopped``: it answered 410 Gone and waits for an operator."""
+
+    id: str
+    url: str
+    failures: int
+    failing_since_ms: int | None
+    probe_ms: int | None
+    stopped: bool
+    waiting: int
+    dead: int
+
+
+class DeadLetterOut(Body):
+    """An event a receiver never took."""
+
+    incident: str
+    sequence: int
+    id: str
+    type: str
+    at_ms: int
+    attempts: int
+    last_error: str
+    data: dict[str, JsonValue]
+
+
+class ReplayedOut(Body):
+    """How many dead letters were put back."""
+
+    replayed: int
+
+
+class RefusedNewsOut(Body):
+    """News that could not be taken, and why."""
+
+    id: str
+    sender: str
+    at_ms: int
+    incident: str
+    faults: list[str]
+    body: str
+
+
+@router.get("/receivers", responses=documented(401, 403, 503))
+async def list_receivers(caller: SignedInCaller, services: Use, bridge: UseBridge) -> list[ReceiverOut]:
+    """Every receiver."""
+    _allow(services, caller)
+    async with services.store.reading() as connection:
+        counts = await outbox.counts(connection)
+    found = []
+    for receiver in bridge.couriers.receivers:
+        health = await bridge.couriers.outbox_of(receiver).health()
+        found.append(
+            ReceiverOut(
+                id=receiver.id,
+                url=str(receiver.url),
+                failures=health.failures,
+                failing_since_ms=health.failing_since,
+                probe_ms=health.probe_at,
+                stopped=health.stopped,
+                waiting=counts.get((receiver.id, Status.WAITING.value), 0),
+                dead=counts.get((receiver.id, Status.DEAD.value), 0),
+            )
+        )
+    return found
+
+
+@router.post("/receivers/{receiver}/start", responses=documented(401, 403, 404, 503))
+async def start_receiver(receiver: Name, caller: SignedInCaller, services: Use, bridge: UseBridge) -> None:
+    """A receiver that stopped or is down is tried at once."""
+    _allow(services, caller)
+    await bridge.couriers.start_again(receiver)
+    await _audit(services, caller.actor, "bridge.start", receiver, 0)
+
+
+@router.get("/receivers/{receiver}/dead-letters", responses=documented(401, 403, 404, 422, 503))
+async def list_dead_letters(
+    receiver: Name, caller: SignedInCaller, services: Use, bridge: UseBridge, limit: Limit = 100
+) -> list[DeadLetterOut]:
+    """What a receiver never took, the oldest first."""
+    _allow(services, caller)
+    return [
+        DeadLetterOut(
+            incident=each.event.incident,
+            sequence=each.event.sequence,
+            id=each.event.id,
+            type=each.event.type,
+            at_ms=each.event.at,
+            attempts=each.attempts,
+            last_error=each.last_error,
+            data=each.event.data,
+        )
+        for each in await bridge.couriers.dead_letters(receiver, limit)
+    ]
+
+
+@router.post("/receivers/{receiver}/replay", responses=documented(401, 403, 404, 422, 503))
+async def replay_dead_letters(
+    receiver: Name, caller: SignedInCaller, services: Use, bridge: UseBridge, limit: Limit = 1_000
+) -> ReplayedOut:
+    """Put dead letters back, the oldest first: they are tried for days again, under their old ids."""
+    _allow(services, caller)
+    replayed = await bridge.couriers.replay(receiver, limit)
+    await _audit(services, caller.actor, "bridge.replay", receiver, replayed)
+    return ReplayedOut(replayed=replayed)
+
+
+@router.get("/refused", responses=documented(401, 403, 422, 503))
+async def list_refused(caller: SignedInCaller, services: Use, limit: Limit = 100) -> list[RefusedNewsOut]:
+    """News that could not be taken, the newest first: for whoever maintains the mapping."""
+    _allow(services, caller)
+    async with services.store.reading() as connection:
+        rows = await incidents.refused(connection, limit)
+    return [
+        RefusedNewsOut(
+            id=row.id, sender=row.sender_id, at_ms=row.at_ms, incident=row.code, faults=row.faults, body=row.body
+        )
+        for row in rows
+    ]
+
+
+def _allow(services: Services, caller: Caller) -> None:
+    rights.allow(services, caller, Act.ADMINISTER_SETTINGS, rights.own_agency(services, caller))
+
+
+async def _audit(services: Services, actor: Actor, action: str, receiver: str, number: int) -> None:
+    async with services.store.change(actor) as change:
+        change.record(action, "receiver", receiver, {"number": number})

@@ -1,0 +1,41 @@
+"""What belongs to a talk burst beside the floor: the incident it is said in, and where its talker is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from groups.model import User
+from groups.vocabulary import GroupId
+from poc_server.bridge.bridge import Bridge
+from poc_server.recording.model import Place
+from poc_server.recording.recordings import Facts
+from poc_server.store.places import Places
+
+
+class BurstFacts:
+    """Asked at each burst's begin (`poc_server.recording.recordings.FactsOf`); looks only into memory.
+
+    Args:
+        clock: ms since the epoch.
+    """
+
+    def __init__(self, bridge: Bridge, places: Places, clock: Callable[[], int]) -> None:
+        self._bridge, self._places, self._clock = bridge, places, clock
+
+    def __call__(self, group: GroupId, talker: User, /) -> Facts:
+        """Incident and place."""
+        return Facts(incident=self._bridge.code_of(group), place=self._place(talker))
+
+    def _place(self, talker: User) -> Place | None:
+        found = self._places.of(talker.id)
+        if found is None or found.position is None:
+            return None
+        position = found.position
+        return Place(
+            longitude=position.longitude,
+            latitude=position.latitude,
+            source=position.source.value,
+            age_ms=max(0, self._clock() - position.at_ms),
+            accuracy_m=position.accuracy_m,
+            datum=position.datum.value,
+        )
