@@ -7,8 +7,8 @@ from fastapi import APIRouter, FastAPI
 from poc_server.api import (
     alerts,
     audit,
-    broadcasts,
     bridge,
+    broadcasts,
     devices,
     duty,
     exports,
