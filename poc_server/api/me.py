@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from pydantic import Field
 
 from groups.rights import rights_of
 from groups.vocabulary import GroupKind
 from poc_server.api.problems import documented
-from poc_server.api.services import SignedInCaller, Use
+from poc_server.api.services import Address, SignedInCaller, Use
 from poc_server.api.shapes import Body, PersonOut
+from poc_server.store.ids import now_ms
 
 router = APIRouter(tags=["me"])
 
@@ -33,13 +37,14 @@ class MyGroup(Body):
 
 
 class Me(Body):
-    """Who the caller is and where he belongs. ``units``: his own unit first, the root last."""
+    """Who the caller is, where he belongs, what he may do. ``units``: his own unit first, the root last."""
 
     user: PersonOut
     agency: PlaceOut
     units: list[PlaceOut]
     talk_banned: bool
     rights: list[str]
+    on_duty: bool
     groups: list[MyGroup]
 
 
@@ -71,5 +76,20 @@ async def me(caller: SignedInCaller, services: Use) -> Me:
         units=[PlaceOut(id=unit, name=snapshot.units[unit].name) for unit in snapshot.unit_path(user.unit)],
         talk_banned=user.talk_banned,
         rights=rights_of(user),
+        on_duty=snapshot.on_duty(user.id, now_ms()),
         groups=sorted(groups, key=lambda group: (group.name, group.id)),
     )
+
+
+class NewPasswordIn(Body):
+    """The password one has, and the one it shall be."""
+
+    old: Annotated[str, Field(min_length=1, max_length=1_024)]
+    new: Annotated[str, Field(min_length=1, max_length=1_024)]
+
+
+@router.put("/me/password", status_code=204, responses=documented(401, 403, 422, 429, 503))
+async def change_password(body: NewPasswordIn, caller: SignedInCaller, services: Use, address: Address) -> Response:
+    """Change my password; all my sessions end, this one too. A wrong old one counts as a failed sign-in."""
+    await services.auth.change_password(caller.claims, body.old, body.new, address)
+    return Response(status_code=204)

@@ -221,6 +221,17 @@ class Auth:
             await people.set_password(change, user, kept)
             await sessions.end_of_user(change, user, "password_changed")
 
+    async def change_password(self, claims: Claims, old: str, new: str, address: str = "") -> None:
+        """Change one's own password. Raises `AuthRefused`: wrong_credentials, sign_in_limit; `StoreUnavailable`."""
+        self._admit(claims.user, address)
+        async with self._store.reading() as connection:
+            row = await people.user_row(connection, claims.user)
+        if row is None or not await self.passwords.matches(row.password_hash, old):
+            raise AuthRefused(Refusal.WRONG_CREDENTIALS)
+        self._per_account.forget(claims.user)
+        self._per_address.undo(address_key(address), self._clock())
+        await self.set_password(Actor(claims.user, claims.agency, address), claims.user, new)
+
     # --- inside ----------------------------------------------------------------------------------------------------
 
     @property

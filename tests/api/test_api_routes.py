@@ -22,6 +22,7 @@ OPEN = {
     "POST /auth/refresh": "anybody with a refresh token",
     "POST /auth/sign-out": "anybody with a token",
     "GET /me": "oneself",
+    "PUT /me/password": "oneself",
     "GET /me/sessions": "oneself",
     "DELETE /me/sessions/{session}": "oneself",
     "POST /me/place": "oneself",

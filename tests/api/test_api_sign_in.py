@@ -95,3 +95,21 @@ async def test_the_demo_is_there_only_when_it_is_meant_to_be(client: httpx.Async
     async with httpx.AsyncClient(transport=production, base_url="http://test/api/v1") as other:
         assert (await other.get("/demo/people")).json()["code"] == "not_found"
         assert (await other.post(f"/demo/people/{user}/step-in")).status_code == 404
+
+
+async def test_one_changes_his_own_password_with_the_old_one(client: httpx.AsyncClient, town: Town) -> None:
+    await town.person(account="wang", password=PASSWORD)
+    signed = (await client.post("/auth/sign-in", json={"name": "wang", "password": PASSWORD})).json()
+    mine = bearer(signed["access_token"])
+    for old, new, status in (
+        ("wrong", "a new password", 401),
+        (PASSWORD, "short", 422),
+        (PASSWORD, "a new password", 204),
+    ):
+        answer = await client.put("/me/password", json={"old": old, "new": new}, headers=mine)
+        assert answer.status_code == status
+    assert (await client.get("/me", headers=mine)).status_code == 401
+    again = await client.post("/auth/sign-in", json={"name": "wang", "password": "a new password"})
+    assert again.status_code == 200
+    me = (await client.get("/me", headers=bearer(again.json()["access_token"]))).json()
+    assert ("talk" in me["rights"], me["on_duty"]) == (True, True)
