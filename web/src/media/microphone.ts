@@ -8,11 +8,14 @@ import { mark } from "../diagnostics";
 export type MicrophoneState = "cold" | "starting" | "warm" | "refused" | "missing" | "lost" | "unsupported";
 
 const EDGE_S = 0.005;
+/** The microphone's path is so long: what was said while the track was being attached still goes out. */
+export const HEAD_START_MS = 20;
 
 export class VoiceInput {
   state: MicrophoneState = "cold";
   #stream: MediaStream | null = null;
   #source: MediaStreamAudioSourceNode | null = null;
+  #delay: DelayNode;
   #gain: GainNode;
   #meter: AnalyserNode;
   #track: MediaStreamTrack;
@@ -26,12 +29,14 @@ export class VoiceInput {
     private readonly onChange: (state: MicrophoneState) => void,
     private readonly processing: boolean,
   ) {
+    this.#delay = new DelayNode(context, { delayTime: HEAD_START_MS / 1000 });
     this.#gain = context.createGain();
     this.#gain.gain.value = 0;
     this.#meter = context.createAnalyser();
     this.#meter.fftSize = 512;
     const out = context.createMediaStreamDestination();
     out.channelCount = 1;
+    this.#delay.connect(this.#gain);
     this.#gain.connect(this.#meter);
     this.#gain.connect(out);
     this.#track = out.stream.getAudioTracks()[0] as MediaStreamTrack;
@@ -57,7 +62,7 @@ export class VoiceInput {
   /** Key down: what is said from now on goes out. */
   open(): void {
     this.#wanted = true;
-    this.#ramp(1);
+    this.#ramp(1, 0);
     this.#order(async () => {
       await this.prepare();
       if (!this.#wanted || this.state !== "warm") return;
@@ -66,10 +71,10 @@ export class VoiceInput {
     });
   }
 
-  /** Key up: silence goes out until `detach`. */
+  /** Key up: what was said so far goes out, then silence until `detach`. */
   silence(): void {
     this.#wanted = false;
-    this.#ramp(0);
+    this.#ramp(0, HEAD_START_MS / 1000);
     mark("mic_silent");
   }
 
@@ -111,7 +116,7 @@ export class VoiceInput {
     this.#release();
     this.#stream = stream;
     this.#source = this.context.createMediaStreamSource(stream);
-    this.#source.connect(this.#gain);
+    this.#source.connect(this.#delay);
     const track = stream.getAudioTracks()[0];
     if (!track) return;
     // A call that comes in mutes the track; a headset that is pulled ends it.
@@ -134,12 +139,12 @@ export class VoiceInput {
     this.#stream = null;
   }
 
-  #ramp(to: 0 | 1): void {
+  #ramp(to: 0 | 1, wait: number): void {
     const now = this.context.currentTime;
     const { gain } = this.#gain;
     gain.cancelScheduledValues(now);
-    gain.setValueAtTime(gain.value, now);
-    gain.linearRampToValueAtTime(to, now + EDGE_S);
+    gain.setValueAtTime(gain.value, now + wait);
+    gain.linearRampToValueAtTime(to, now + wait + EDGE_S);
   }
 
   /** One after the other: an attach never overtakes a detach. */
