@@ -4,7 +4,8 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { t } from "../i18n";
 import { Icon } from "../ui/icons";
-import { heights, player, type Recording, recent } from "./recordings";
+import { player, type Recording, recent } from "./recordings";
+import { heights } from "./waveform";
 import "./recordings.css";
 
 const BARS = 40;

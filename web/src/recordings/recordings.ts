@@ -24,18 +24,6 @@ export async function recent(group: string, limit: number, fromMs?: number): Pro
   return ((await response.json()) as { recordings: Recording[] }).recordings.filter(({ audio }) => audio);
 }
 
-/** Heights of the drawn voice, 0 to 1. */
-export function heights(peaks: string, count: number): number[] {
-  const bytes = Uint8Array.from(atob(peaks), (char) => char.charCodeAt(0));
-  return Array.from({ length: count }, (_, i) => {
-    const part = bytes.subarray(
-      Math.floor((i * bytes.length) / count),
-      Math.ceil(((i + 1) * bytes.length) / count),
-    );
-    return part.length ? Math.max(...part) / 255 : 0;
-  });
-}
-
 /** Plays recordings one after the other. One player a page: a new order ends the one before. */
 export class Player {
   /** Id of what is heard now. */

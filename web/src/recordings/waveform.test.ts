@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { heights } from "./recordings";
+import { heights } from "./waveform";
 
 test("peaks become as many heights as are drawn, the loudest of each slice", () => {
   const peaks = btoa(String.fromCharCode(0, 255, 51, 102));
