@@ -27,19 +27,14 @@ class Air:
     def __init__(self) -> None:
         self.relay_ms = Series()
         self._bursts: dict[tuple[int, int], Heard] = {}
-        self.last_heard: dict[str, int] = {}
-        """When a packet of each group last arrived anywhere."""
+        self.last_heard: dict[str, tuple[int, int, int]] = {}
+        """When a packet of each group last arrived anywhere, and whose how-manieth burst it was of."""
         self.strangers = 0
         """Marks of bursts nobody of this fleet began: another fleet speaks in the same groups."""
 
     def begin(self, phone: int, burst: int, group: str) -> None:
         """``phone`` presses for its ``burst``-th time, in ``group``."""
         self._bursts[phone, burst] = Heard(group)
-
-    def group_of(self, mark: Mark) -> str | None:
-        """The group a mark was spoken in."""
-        heard = self._bursts.get((mark.phone, mark.burst))
-        return heard.group if heard else None
 
     def note(self, mark: Mark, stamp: int, *, repeated: bool = False) -> None:
         """A phone received ``mark`` at ``stamp``. ``repeated``: the last packet sent again to one who entered late."""
@@ -49,7 +44,7 @@ class Air:
             return
         heard.first_ns = stamp if heard.first_ns is None else min(heard.first_ns, stamp)
         heard.last_ns = max(heard.last_ns, stamp)
-        self.last_heard[heard.group] = stamp
+        self.last_heard[heard.group] = stamp, mark.phone, mark.burst
         if not repeated:
             self.relay_ms.add((stamp - mark.sent_ns) / 1e6)
 

@@ -31,6 +31,9 @@ Links = Annotated[Path | None, typer.Option("--links", help="Identities: poc-ser
 Pid = Annotated[int | None, typer.Option("--pid", help="The server's process; else who listens on the port")]
 Json = Annotated[Path | None, typer.Option("--json", help="Write the figures here")]
 Html = Annotated[Path | None, typer.Option("--html", help="Write a report with plots here")]
+First = Annotated[
+    bool, typer.Option(help="A server started here, and the fleet, run before other processes if allowed")
+]
 Phones = Annotated[int, typer.Option(min=1, help="How many phones")]
 Groups = Annotated[int, typer.Option(min=1, help="How many groups")]
 Seconds = Annotated[float, typer.Option(min=0.1, help="How long")]
@@ -52,13 +55,14 @@ def talk(
     pid: Pid = None,
     json_file: Json = None,
     html: Html = None,
+    first: First = True,
 ) -> None:
     """People talk in groups: access, relay and late entry times, losses, double talk, cost."""
     from loadtest.scenarios import talk as scenario
 
     traffic = Traffic(fixed=fixed, pause_s=pause)
     options = scenario.TalkOptions(phones, groups, seconds, closely, traffic, seed, crowd)
-    _run("talk", scenario.run, options, phones + crowd, url, links, pid, json_file, html)
+    _run("talk", scenario.run, options, phones + crowd, url, links, pid, json_file, html, first)
 
 
 @app.command()
@@ -73,12 +77,13 @@ def fanout(
     pid: Pid = None,
     json_file: Json = None,
     html: Html = None,
+    first: First = True,
 ) -> None:
     """One talker, many listeners: CPU of the server per delivered packet."""
     from loadtest.scenarios import fanout as scenario
 
     options = scenario.FanoutOptions(listeners, pps, payload, seconds, keepalive=keepalive)
-    _run("fanout", scenario.run, options, listeners + 1, url, links, pid, json_file, html)
+    _run("fanout", scenario.run, options, listeners + 1, url, links, pid, json_file, html, first)
 
 
 @app.command()
@@ -90,12 +95,13 @@ def storm(
     pid: Pid = None,
     json_file: Json = None,
     html: Html = None,
+    first: First = True,
 ) -> None:
     """All phones connect at once."""
     from loadtest.scenarios import storm as scenario
 
     options = scenario.StormOptions(phones, groups)
-    _run("storm", scenario.run, options, phones, url, links, pid, json_file, html)
+    _run("storm", scenario.run, options, phones, url, links, pid, json_file, html, first)
 
 
 @app.command()
@@ -108,12 +114,13 @@ def idle(
     pid: Pid = None,
     json_file: Json = None,
     html: Html = None,
+    first: First = True,
 ) -> None:
     """Phones that say nothing: CPU and memory of the server per phone."""
     from loadtest.scenarios import idle as scenario
 
     options = scenario.IdleOptions(phones, groups, seconds)
-    _run("idle", scenario.run, options, phones, url, links, pid, json_file, html)
+    _run("idle", scenario.run, options, phones, url, links, pid, json_file, html, first)
 
 
 @app.command()
@@ -126,12 +133,13 @@ def emergency(
     pid: Pid = None,
     json_file: Json = None,
     html: Html = None,
+    first: First = True,
 ) -> None:
     """SOS over a talker, and a leader's call to all: when the last one knows and hears."""
     from loadtest.scenarios import emergency as scenario
 
     options = scenario.EmergencyOptions(phones, alerts, calls)
-    _run("emergency", scenario.run, options, phones, url, links, pid, json_file, html)
+    _run("emergency", scenario.run, options, phones, url, links, pid, json_file, html, first)
 
 
 @app.command()
@@ -142,11 +150,12 @@ def data(
     pid: Pid = None,
     json_file: Json = None,
     html: Html = None,
+    first: First = True,
 ) -> None:
     """Bytes on the wire per hour: idle, listening, talking."""
     from loadtest.scenarios import data as scenario
 
-    _run("data", scenario.run, scenario.DataOptions(seconds), 10, url, links, pid, json_file, html)
+    _run("data", scenario.run, scenario.DataOptions(seconds), 10, url, links, pid, json_file, html, first)
 
 
 def _run(
@@ -159,6 +168,7 @@ def _run(
     pid: int | None,
     json_file: Path | None,
     html: Path | None,
+    first: bool,
 ) -> None:
     try:
         if url is not None:
@@ -166,7 +176,7 @@ def _run(
                 raise CannotRun("--url needs --links")
             result = asyncio.run(_against(scenario, options, running(url, links, pid)))
         else:
-            result = asyncio.run(_with_own(scenario, options, people))
+            result = asyncio.run(_with_own(scenario, options, people, first))
     except CannotRun as problem:
         errors.print(f"[bold red]poc-loadtest:[/] {problem}", highlight=False)
         raise typer.Exit(1) from None
@@ -181,8 +191,8 @@ def _run(
         html.write_text(page(f"poc-loadtest {name}", dataclasses.asdict(options), result))
 
 
-async def _with_own(scenario: Scenario, options: Any, people: int) -> Result:
-    async with started(people) as target:
+async def _with_own(scenario: Scenario, options: Any, people: int, first: bool) -> Result:
+    async with started(people, first=first) as target:
         return await _against(scenario, options, target)
 
 

@@ -92,6 +92,7 @@ def _megabytes(read: Callable[[Runs], float | None]) -> Callable[[Runs], float |
 
 _TALK = "poc-loadtest talk --phones 500 --groups 50"
 _CROWD = f"{_TALK} --crowd 2000"
+_LEADER = "poc-loadtest emergency --phones 1000"
 _FANOUT = "poc-loadtest fanout --listeners 500 --pps 50 --payload 80"
 ROWS = (
     Row("access, p99", _TALK, "ms", 30, 5, _at("talk", "access_ms", "p99")),
@@ -109,6 +110,20 @@ ROWS = (
     Row("storm: phones that failed", "poc-loadtest storm --phones 1000", "", 0, 0, _at("storm", "failed")),
     Row("memory per connected idle phone", "poc-loadtest idle", "KB", 150, 80, _at("idle", "kb_per_phone")),
     Row("idle phone, CPU", "poc-loadtest idle", "µs/s", None, None, _at("idle", "cpu_us_per_phone_second")),
+    Row(
+        "SOS over a talker: key to first audio at a dispatcher, p95",
+        _LEADER,
+        "ms",
+        300,
+        150,
+        _at("emergency", "sos_ms", "p95"),
+    ),
+    Row(
+        "leader's call to 1,000: told at the last phone", _LEADER, "ms", 1000, 400, _at("emergency", "alert_ms", "max")
+    ),
+    Row(
+        "leader's call to 1,000: voice at the last phone", _LEADER, "ms", 300, 100, _at("emergency", "voice_ms", "max")
+    ),
     Row("two talkers in one group", "all runs", "", 0, 0, _double_talk),
     Row("data, idle", "poc-loadtest data", "MB/h", None, 0.5, _megabytes(_at("data", "bytes_per_hour", "idle"))),
     Row(

@@ -100,6 +100,7 @@ async def _cast(phones: list[Phone]) -> _People:
 
 
 async def _sos(fleet: Fleet, cast: _People, speech: Recording, name: str) -> float:
+    fleet.air.begin(cast.talker.number, cast.talker.presses + 1, cast.group)
     other = asyncio.create_task(fleet.speaker.speak(cast.talker, cast.group, speech, seconds=TALK_S * 10))
     loop = asyncio.get_running_loop()
     heard: asyncio.Future[int] = loop.create_future()
@@ -113,6 +114,7 @@ async def _sos(fleet: Fleet, cast: _People, speech: Recording, name: str) -> flo
         await _on_air(cast.talker)
         pressed_ns = time.time_ns()
         sos = Sos(id=f"sos-{name}", alert=f"lt-{name}", pressed_ms=pressed_ns // 1_000_000, group=cast.group)
+        fleet.air.begin(cast.officer.number, cast.officer.presses + 1, cast.group)
         cast.officer.link.send(sos)
         await fleet.speaker.speak(cast.officer, cast.group, speech, seconds=TALK_S)
         async with asyncio.timeout(PATIENCE_S):
@@ -144,6 +146,7 @@ async def _call(fleet: Fleet, cast: _People, speech: Recording, name: str) -> tu
     stop()
     heard = [_next_packet(phone) for phone in others]
     first_ns = time.time_ns() + speech.frame_ms * 1_000_000  # as a microphone does, one frame after the key
+    fleet.air.begin(cast.leader.number, cast.leader.presses + 1, started.group.id)
     await fleet.speaker.speak(cast.leader, started.group.id, speech, seconds=TALK_S)
     voice_ns = await _last(heard, "did not hear the call")
     await cast.leader.request(EmergencyCancel(id=f"end-{name}", group=started.group.id))

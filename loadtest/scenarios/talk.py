@@ -60,7 +60,7 @@ class Talk:
         self.access_ms = Series()
         self.late_entry_ms = Series()
         self.outcomes: Counter[Outcome] = Counter()
-        self._entering: dict[Phone, tuple[str, asyncio.Future[int]]] = {}
+        self._entering: dict[Phone, tuple[tuple[int, int], asyncio.Future[int]]] = {}
         self._background: set[asyncio.Task[None]] = set()
         self._until = 0.0
         fleet.on_mark = self._hear
@@ -126,14 +126,16 @@ class Talk:
 
     async def _enter(self, phone: Phone, group: str) -> None:
         heard: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._entering[phone] = (group, heard)
+        _, *burst = self._fleet.air.last_heard[group]
+        self._entering[phone] = ((burst[0], burst[1]), heard)
         asked = time.time_ns()
         try:
             await phone.select(group)
             async with asyncio.timeout(ENTRY_TIMEOUT_S):
                 self.late_entry_ms.add((await heard - asked) / 1e6)
         except TimeoutError:
-            if self._fleet.air.last_heard[group] > asked + STILL_ON_AIR_NS:
+            stamp, *last = self._fleet.air.last_heard[group]
+            if last == burst and stamp > asked + STILL_ON_AIR_NS:
                 self.late_entry_ms.add(ENTRY_TIMEOUT_S * 1000)
         except PhoneFailed as problem:
             self._fleet.dropped.append(str(problem))
@@ -141,12 +143,12 @@ class Talk:
             self._entering.pop(phone, None)
 
     def _on_air(self, group: str) -> bool:
-        return time.time_ns() - self._fleet.air.last_heard.get(group, 0) < ON_AIR_NS
+        return time.time_ns() - self._fleet.air.last_heard.get(group, (0,))[0] < ON_AIR_NS
 
     def _hear(self, phone: Phone, mark: Mark, stamp: int) -> None:
         entering = self._entering.get(phone)
         repeated = False
-        if entering is not None and not entering[1].done() and self._fleet.air.group_of(mark) == entering[0]:
+        if entering is not None and not entering[1].done() and (mark.phone, mark.burst) == entering[0]:
             entering[1].set_result(stamp)
             repeated = True
         self._fleet.air.note(mark, stamp, repeated=repeated)

@@ -51,8 +51,7 @@ def test_what_is_sent_again_is_no_relay_time_and_strangers_are_counted() -> None
     air.note(Mark(9, 9, 0, 0), 1)
     assert len(air.relay_ms) == 0
     assert (air.bursts_heard, air.strangers) == (1, 1)
-    assert air.group_of(Mark(1, 1, 7, 0)) == "a"
-    assert air.group_of(Mark(9, 9, 7, 0)) is None
+    assert air.last_heard == {"a": (40_000_000, 1, 1)}
 
 
 def test_the_cost_of_a_process_is_read() -> None:
