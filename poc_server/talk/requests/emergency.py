@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from groups.emergency import alert as machine
 from groups.vocabulary import GroupId, Refusal
+from poc_server.emergency import plans
+from poc_server.emergency.calls import LiveEmergency
 from poc_server.refused import Refused
 from poc_server.talk.phone import person
 from signaling.messages import (
@@ -21,6 +23,7 @@ from signaling.messages import (
     EmergencyCallStarted,
     EmergencyCancel,
     Ok,
+    PlanRun,
     Receipt,
     Sos,
     SosCancel,
@@ -30,6 +33,7 @@ from signaling.messages import (
 if TYPE_CHECKING:
     from poc_server.emergency import Emergency
     from poc_server.emergency.alerts import LiveAlert
+    from poc_server.emergency.live_broadcast import LiveBroadcast
     from poc_server.node import Node
     from poc_server.talk.phone import Phone
 
@@ -77,10 +81,13 @@ async def alert_resolve(desk: Emergency, phone: Phone, message: AlertResolve) ->
 
 async def emergency_call(desk: Emergency, phone: Phone, message: EmergencyCall) -> None:
     """A two-way call over whatever goes on."""
-    live = await desk.calls.start(phone.user, message)
+    _call_started(desk, phone, message.id, await desk.calls.start(phone.user, message))
+
+
+def _call_started(desk: Emergency, phone: Phone, request_id: str, live: LiveEmergency) -> None:
     phone.send(
         EmergencyCallStarted(
-            id=message.id,
+            id=request_id,
             call=live.id,
             group=desk.node.snapshot(phone, live.group),
             tier=live.tier,
@@ -98,16 +105,28 @@ async def emergency_cancel(desk: Emergency, phone: Phone, message: EmergencyCanc
 
 async def broadcast_start(desk: Emergency, phone: Phone, message: BroadcastStart) -> None:
     """A leader's broadcast begins."""
-    live = await desk.broadcasts.start(phone.user, message)
+    _broadcast_started(desk, phone, message.id, await desk.broadcasts.start(phone.user, message))
+
+
+def _broadcast_started(desk: Emergency, phone: Phone, request_id: str, live: LiveBroadcast) -> None:
     phone.send(
         BroadcastStarted(
-            id=message.id,
+            id=request_id,
             broadcast=live.id,
             group=None if live.group is None or not live.running else desk.node.snapshot(phone, live.group),
             people=len(live.receipts),
             online=desk.online(frozenset(live.receipts)),
         )
     )
+
+
+async def plan_run(desk: Emergency, phone: Phone, message: PlanRun) -> None:
+    """One tap: what the plan says begins."""
+    live = await plans.run(desk, phone.user, message)
+    if isinstance(live, LiveEmergency):
+        _call_started(desk, phone, message.id, live)
+    else:
+        _broadcast_started(desk, phone, message.id, live)
 
 
 async def broadcast_end(desk: Emergency, phone: Phone, message: BroadcastEnd) -> None:
@@ -161,4 +180,5 @@ REQUESTS: dict[type, Callable[[Any, Any, Any], None]] = {
     BroadcastStart: request(broadcast_start),
     BroadcastEnd: request(broadcast_end),
     Receipt: request(receipt),
+    PlanRun: request(plan_run),
 }
