@@ -1,6 +1,5 @@
 """What outlives the process: SQL tables, migrations, repositories, the journal, the in-memory directory."""
 
-from poc_server.store import bridge_tables  # noqa: F401 - its tables are among the metadata from here on
 from poc_server.store.audit import SYSTEM, Actor
 from poc_server.store.change import Change
 from poc_server.store.directory import Directory, DirectoryChange

@@ -13,9 +13,9 @@ from gateway.effects import Address, EventOut
 from gateway.events import Event
 from gateway.lifecycle import DEFAULT, IncidentState, Options, deadline
 from groups.vocabulary import AgencyId, GroupId, IncidentCode
-from poc_server.store import bridge_tables as t
 from poc_server.store.ids import clean, new_id
 from poc_server.store.lookup import like
+from poc_server.store.tables import bridge as t
 
 REFUSED_KEPT = 1_000
 """Pieces of news that could not be taken, kept for the operator."""

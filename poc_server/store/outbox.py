@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.outbox import Delivery, Status
 from gateway.receiver import Health
-from poc_server.store import bridge_tables as t
 from poc_server.store.engine import Database
 from poc_server.store.incidents import event_of
+from poc_server.store.tables import bridge as t
 
 FEED_AT_ONCE = 500
 """Events looked at in one transaction."""

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.polling import PollState
-from poc_server.store import bridge_tables as t
+from poc_server.store.tables import bridge as t
 
 
 async def load(connection: AsyncConnection, sender: str) -> PollState:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, String, Table, Text
 
-from poc_server.store.tables import ID, NAME, WORD, metadata
+from poc_server.store.tables.base import ID, NAME, WORD, metadata
 
 CODE = String(64)
 EVENT = String(256)
