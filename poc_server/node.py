@@ -173,7 +173,7 @@ class Node:
                 user=person(user),
                 roles=sorted(user.roles),
                 rights=sorted(rights_of(user)),
-                groups=self.groups_of(user),
+                groups=self._to_choose(phone),
                 selected=phone.selected,
                 limits=LIMITS,
                 ice_servers=self._ice_servers(user.id),
@@ -297,6 +297,11 @@ class Node:
                 raise KeyError(group)
             found = self.talkgroups[group] = Talkgroup(self, model)
         return found
+
+    def _to_choose(self, phone: Phone) -> list[GroupSummary]:
+        """What a phone chooses from. Groups of incidents may be hundreds: they are asked for by `incident_list`."""
+        groups = self.groups_of(phone.user)
+        return [g for g in groups if g.kind is not GroupKind.INCIDENT or g.id == phone.selected]
 
     def groups_of(self, user: User) -> list[GroupSummary]:
         """The groups a user is a member of, the one to select first at the head."""

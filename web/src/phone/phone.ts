@@ -4,6 +4,7 @@
 import { batch, computed, effect, signal } from "@preact/signals";
 import { mark } from "../diagnostics";
 import { FloorRunner } from "../floor/runner";
+import { incidentsTold, noIncidents, SHOWN, withIncidentGroups } from "../incidents/incidents";
 import { type MicrophoneState, VoiceInput } from "../media/microphone";
 import { MediaPath, type PathState } from "../media/path";
 import { Slots } from "../media/slots";
@@ -42,6 +43,7 @@ export class Phone {
   readonly askFirst = signal(false);
   readonly dismissed = signal<Refusal | null>(null);
   readonly listened = signal<readonly string[]>([]);
+  readonly incidents = signal(noIncidents);
   readonly affairs = signal(nothingGoesOn);
   readonly now = signal(performance.now());
   /** Loudness of what goes out while this phone talks, 0 to 1. */
@@ -282,6 +284,18 @@ export class Phone {
     if (group) this.#link.request({ type: "select", group: group.id }).catch(() => undefined);
     this.#tellListened();
     this.#tellFloor();
+    this.#link.request({ type: "incident_list", limit: SHOWN }).then(
+      (answer) => this.#toldOfIncidents(answer),
+      () => undefined,
+    );
+  }
+
+  #toldOfIncidents(message: ServerMessage): void {
+    const after = incidentsTold(this.incidents.peek(), message);
+    if (after === this.incidents.peek()) return;
+    this.incidents.value = after;
+    const picture = this.picture.peek();
+    this.picture.value = { ...picture, groups: withIncidentGroups(picture.groups, after) };
   }
 
   async #offered(offer: string): Promise<void> {
@@ -298,8 +312,13 @@ export class Phone {
     batch(() => {
       this.picture.value = told(before, message);
       this.affairs.value = affairsTold(this.affairs.peek(), message);
+      this.#toldOfIncidents(message);
     });
     this.#followBrought();
+    if (message.type === "switched") {
+      mark("switched", { group: message.group.id });
+      this.#sound.tone("incoming");
+    }
     if (message.type === "offer") void this.#offered(message.sdp);
     if (message.type === "slot") {
       mark("slot", { ...message });

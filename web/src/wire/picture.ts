@@ -64,6 +64,8 @@ export function told(before: Picture, message: ServerMessage): Picture {
       const { group, members, online, listening } = message;
       return { ...before, presence: { ...before.presence, [group]: { members, online, listening } } };
     }
+    case "switched":
+      return withGroup(before, message.group);
     case "brought_in": {
       const { selected } = before;
       return { ...withGroup(before, message.group), selected };

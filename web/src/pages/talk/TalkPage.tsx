@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import { current } from "../../account/account";
 import { SosButton } from "../../emergency/SosButton";
 import { t } from "../../i18n";
+import { IncidentList, SwitchedNotice } from "../../incidents/IncidentList";
 import type { Phone } from "../../phone/phone";
 import { Affairs } from "../../phone/view/Affairs";
 import { GroupList, Presence } from "../../phone/view/Groups";
@@ -55,7 +56,9 @@ export function TalkPage({ phone }: { phone: Phone }) {
         </button>
         <Status phone={phone} />
         <Others phone={phone} />
+        <SwitchedNotice phone={phone} />
         <Affairs phone={phone} />
+        <IncidentList phone={phone} />
         <TalkButton phone={phone} />
         <div class="keys">
           {group && <SayAgain group={group.id} label={t("say_again")} />}

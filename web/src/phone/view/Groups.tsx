@@ -14,7 +14,9 @@ export function Presence({ phone, group }: { phone: Phone; group: GroupSummary }
 }
 
 export function GroupList({ phone, onChosen }: { phone: Phone; onChosen?: () => void }) {
-  const { groups, selected } = phone.picture.value;
+  const { groups: all, selected } = phone.picture.value;
+  // Incidents have a list of their own, with the few that matter.
+  const groups = all.filter(({ kind }) => kind !== "incident");
   return (
     <ul class="groups" aria-label={t("groups")}>
       {groups.map((group) => (

@@ -1,0 +1,72 @@
+// The few incidents that matter, each with its talk group and the one tap that comes next; and the key that goes back.
+
+import { t } from "../i18n";
+import type { Phone } from "../phone/phone";
+import type { IncidentSummary } from "../wire/protocol";
+import { nextTap, SHOWN } from "./incidents";
+import "./incidents.css";
+
+export function IncidentList({ phone }: { phone: Phone }) {
+  const { list } = phone.incidents.value;
+  if (list.length === 0) return null;
+  return (
+    <ul class="incidents" aria-label={t("incidents")}>
+      {list.slice(0, SHOWN).map((one) => (
+        <Incident key={one.code} phone={phone} one={one} />
+      ))}
+    </ul>
+  );
+}
+
+function Incident({ phone, one }: { phone: Phone; one: IncidentSummary }) {
+  const selected = one.group?.id === phone.picture.value.selected;
+  const next = nextTap(one);
+  return (
+    <li data-code={one.code} data-urgent={one.urgent ?? false} data-selected={selected}>
+      <button
+        type="button"
+        class="choose"
+        aria-current={selected}
+        disabled={!one.group}
+        onClick={() => one.group && phone.select(one.group.id)}
+      >
+        <span class="lamp" data-lamp={one.lamp ?? "off"} />
+        <span class="name">
+          {one.urgent && <em>{t("incident_urgent")} </em>}
+          {one.title}
+        </span>
+        <span class="detail">{one.address || one.code}</span>
+      </button>
+      {next ? (
+        <button
+          type="button"
+          class="tap"
+          onClick={() =>
+            void phone.ask({ type: "incident_report", code: one.code, tap: next }).catch(() => undefined)
+          }
+        >
+          {t(`tap_${next}`)}
+        </button>
+      ) : (
+        <span class="tapped">{t("tapped_done")}</span>
+      )}
+    </li>
+  );
+}
+
+/** Shown after the server switched the group by rule: what it is, and the way back. */
+export function SwitchedNotice({ phone }: { phone: Phone }) {
+  const { switched } = phone.incidents.value;
+  if (!switched) return null;
+  const back = phone.picture.value.groups.find(({ id }) => id === switched.back);
+  return (
+    <p class="switched" role="status">
+      <span>{t("switched_to", { title: switched.title || switched.group.name })}</span>
+      {back && (
+        <button type="button" class="back" onClick={() => phone.select(back.id)}>
+          {t("switched_back", { group: back.name })}
+        </button>
+      )}
+    </p>
+  );
+}

@@ -1,0 +1,60 @@
+import { expect, test } from "vitest";
+import type { GroupSnapshot, IncidentSummary, ServerMessage } from "../wire/protocol";
+import { incidentsTold, nextTap, noIncidents, withIncidentGroups } from "./incidents";
+
+const incident = (code: string, more: Partial<IncidentSummary> = {}): IncidentSummary => ({
+  code,
+  title: code,
+  state: "dispatched",
+  open: true,
+  group: { id: `in-${code}`, name: code, kind: "incident", may_talk: true, priority: 100, members: 2 },
+  ...more,
+});
+const changed = (one: IncidentSummary, mine = true): ServerMessage => ({
+  type: "incident_changed",
+  incident: one,
+  mine,
+});
+const group = (id: string) => ({ id }) as GroupSnapshot;
+const after = (...messages: ServerMessage[]) => messages.reduce(incidentsTold, noIncidents);
+
+test("the urgent come first, then what rules bring forward, then the newest", () => {
+  const seen = after(
+    changed(incident("old", { since_ms: 1 })),
+    changed(incident("new", { since_ms: 2 })),
+    changed(incident("watched", { attention: 2 })),
+    changed(incident("fire", { urgent: true })),
+  );
+  expect(seen.list.map(({ code }) => code)).toEqual(["fire", "watched", "new", "old"]);
+});
+
+test("what is closed, or is no longer mine, goes", () => {
+  const open = after(changed(incident("a")), changed(incident("b")));
+  expect(incidentsTold(open, changed(incident("a", { open: false }))).list).toHaveLength(1);
+  expect(incidentsTold(open, changed(incident("b"), false)).list).toHaveLength(1);
+});
+
+test("the next tap follows the last, and after done there is none", () => {
+  expect(nextTap(incident("a"))).toBe("accepted");
+  expect(nextTap(incident("a", { tap: "on_the_way" }))).toBe("on_scene");
+  expect(nextTap(incident("a", { tap: "done" }))).toBeNull();
+});
+
+test("the way back is offered until another group is selected", () => {
+  const switched = after({ type: "switched", group: group("in-a"), back: "east" });
+  expect(switched.switched?.back).toBe("east");
+  expect(
+    incidentsTold(switched, { type: "selected", id: "1", group: group("in-a") }).switched,
+  ).not.toBeNull();
+  expect(incidentsTold(switched, { type: "selected", id: "1", group: group("east") }).switched).toBeNull();
+});
+
+test("open incidents bring their groups, and closed ones take them away", () => {
+  const lasting = { ...incident("x").group, id: "east", kind: "chat" } as const;
+  const stale = { ...incident("gone").group } as NonNullable<IncidentSummary["group"]>;
+  const groups = withIncidentGroups(
+    [lasting as NonNullable<IncidentSummary["group"]>, stale],
+    after(changed(incident("a"))),
+  );
+  expect(groups.map(({ id }) => id)).toEqual(["east", "in-a"]);
+});
