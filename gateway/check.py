@@ -16,7 +16,7 @@ from gateway.inbound import Item, read_items
 from gateway.incident import State, facts_of
 from gateway.lifecycle import NewsArrived, handle, new_incident
 from gateway.mapping import PLAIN_FIELDS, Call, MappingFile
-from gateway.outbound import Materials, NotWanted, fill, render
+from gateway.outbound import Materials, NotWanted, context, fill, render
 from gateway.receiver import Receiver
 from gateway.steps import Step
 
@@ -168,13 +168,7 @@ def _call(mapping: MappingFile, sample: Item, event_type: EventType, call: Call)
         yield Finding(Level.NOTE, where, "its `when` does not hold for this sample")
         return
     yield Finding(Level.OK, where, f"{request.method} {request.url} {request.headers.get('content-type', '')}")
-    told = {
-        "event": {"id": event.id, "type": event.type, "sequence": 1, "at": event.at, "recording": event.recording},
-        "data": event.data,
-        "incident": materials.incident,
-        "recording": materials.recording,
-    }
-    for path, value in _leaves(fill(dict(call.body), told, mapping.surroundings)):
+    for path, value in _leaves(fill(dict(call.body), context(event, materials), mapping.surroundings)):
         if value is None:
             yield Finding(Level.NOTE, where, f"body.{path} finds nothing")
 
@@ -191,7 +185,9 @@ def _sample_event(sample: Item, event_type: EventType) -> tuple[Event, Materials
     }
     data: dict[str, JsonValue] = {"user": "u-sample", "name": "Sample", "url": "https://poc.example/f/1"}
     event = Event(f"{state.code}/1/{event_type}", event_type.value, state.code, 1, at, data, recording="1")
-    return event, Materials(facts_of(state.incident), recording, b"OggS")
+    people: dict[str, JsonValue] = {"u-sample": {"name": "Sample", "badge": "0001"}}
+    photo: dict[str, JsonValue] = {"url": "https://poc.example/p/1", "expires_ms": at + 1, "media_type": "image/jpeg"}
+    return event, Materials(facts_of(state.incident), recording, b"OggS", people, photo)
 
 
 def _leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:

@@ -26,13 +26,15 @@ _ANSWER_BYTES = 65_536
 class Materials:
     """What belongs to an event at the moment it is sent. ``recording``: url, expires_ms, duration_ms …; ``audio``: Ogg.
 
-    ``incident`` is the incident as it stands now; ``people``: id → name and badge of those the event names.
+    ``incident`` is the incident as it stands now; ``people``: id → name and badge of those the event names;
+    ``photo``: url, expires_ms.
     """
 
     incident: dict[str, JsonValue]
     recording: dict[str, JsonValue] | None = None
     audio: bytes | None = None
     people: dict[str, JsonValue] = field(default_factory=dict)
+    photo: dict[str, JsonValue] | None = None
 
 
 class NotWanted(Exception):
@@ -73,7 +75,7 @@ def succeeded(mapping: MappingFile | None, event: Event, status: int, answer: by
 
 
 def context(event: Event, materials: Materials) -> dict[str, Any]:
-    """What expressions of a call read: event, data, incident, recording, people."""
+    """What expressions of a call read: event, data, incident, recording, people, photo."""
     told = asdict(event)
     data = told.pop("data")
     return {
@@ -82,6 +84,7 @@ def context(event: Event, materials: Materials) -> dict[str, Any]:
         "incident": materials.incident,
         "recording": materials.recording,
         "people": materials.people,
+        "photo": materials.photo,
     }
 
 
@@ -104,6 +107,8 @@ def _webhook(receiver: Receiver, event: Event, materials: Materials, source: str
     data: dict[str, JsonValue] = {**event.data, "incident": materials.incident, "people": materials.people}
     if materials.recording is not None:
         data["recording"] = materials.recording
+    if materials.photo is not None:
+        data["photo"] = materials.photo
     body = cloud_event(event, source, data)
     secrets = tuple(secret.get_secret_value() for secret in receiver.secrets)
     signed = sign(secrets, event.id, body, now) if secrets else {}

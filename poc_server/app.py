@@ -22,7 +22,6 @@ from poc_server import readings
 from poc_server.api import Services, build_api
 from poc_server.api.site import operations, serve_pages
 from poc_server.auth import Auth
-from poc_server.bridge.burst_facts import BurstFacts
 from poc_server.bridge.opened import OpenBridge
 from poc_server.config import Config
 from poc_server.emergency import Emergency
@@ -144,12 +143,12 @@ class App:
     def _bridge(self) -> OpenBridge:
         data = self.config.server.data
         keys = self.config.auth.keys or data / "keys"
-        made = OpenBridge.open(self.config.bridge, self.node, self.store, keys, data / "recordings")
+        made = OpenBridge.open(self.config.bridge, self.node, self.store, keys, data)
         self._stack.push_async_callback(made.aclose)
         self.metrics.read_from(made.couriers.readings)
         self.node.incidents = made.bridge
         if self.recordings is not None:
-            self.recordings.facts_of = BurstFacts(made.bridge, self.store.places, self.fabric.now)
+            self.recordings.facts_of = made.facts
         return made
 
     def _http(self) -> FastAPI:

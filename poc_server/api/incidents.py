@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
@@ -18,12 +19,23 @@ from gateway.steps import Step
 from gateway.webhooks import Received
 from groups.policy import Act, may
 from groups.vocabulary import AgencyId, GroupId, IncidentCode, Refusal
+from poc_server.api.body import LARGER
 from poc_server.api.problems import documented
-from poc_server.api.services import Services, Use, UseBridge, address_of, bearer_of, bridge_of, caller_of
+from poc_server.api.services import (
+    Services,
+    SignedInCaller,
+    Use,
+    UseBridge,
+    address_of,
+    bearer_of,
+    bridge_of,
+    caller_of,
+)
 from poc_server.api.shapes import Id
 from poc_server.bridge import senders
 from poc_server.bridge.log_page import log_page
 from poc_server.bridge.opened import OpenBridge
+from poc_server.bridge.photos import MAX_PHOTO_BYTES
 from poc_server.bridge.step import Done
 from poc_server.refused import Refused
 from poc_server.store import Actor, incident_bursts, incidents
@@ -31,6 +43,7 @@ from poc_server.store.ids import now_ms
 from signaling.messages import Refused as WireRefused
 
 router = APIRouter(tags=["incidents"])
+LARGER["/api/v1/photos"] = MAX_PHOTO_BYTES
 MAX_PAGE = 200
 
 
@@ -92,6 +105,12 @@ class TieIn(Shape):
     """A recorded burst."""
 
     recording: Id
+
+
+class PhotoOut(Shape):
+    """A kept photo."""
+
+    photo: str
 
 
 class DeliveryOut(Shape):
@@ -239,6 +258,21 @@ async def make_log_link(code: Code, told: Told, bridge: UseBridge) -> LinkOut:
     return LinkOut(url=url, expires_ms=expires)
 
 
+@router.post("/photos", responses=documented(401, 404, 413, 422, 503))
+async def send_photo(
+    request: Request,
+    caller: SignedInCaller,
+    bridge: UseBridge,
+    incident: Annotated[str, Query(min_length=1, max_length=MAX_CODE_CHARS)],
+) -> PhotoOut:
+    """A photo from the field (JPEG, PNG or WebP as the body) for an incident the caller is a member of."""
+    code = _code(incident)
+    photo = await bridge.photos.keep(await request.body())
+    place = bridge.facts.place_of(caller.user)
+    await bridge.bridge.photo(caller.user, code, photo, None if place is None else asdict(place))
+    return PhotoOut(photo=photo.key)
+
+
 # --- Signed links ---------------------------------------------------------------------------------------------------
 
 Expires = Annotated[int, Query(ge=0, le=2**53)]
@@ -262,6 +296,20 @@ async def shared_recording(
     return FileResponse(path, media_type="audio/ogg", headers=_OPEN, content_disposition_type="inline")
 
 
+@router.get("/shared/photos/{key}", responses=documented(403, 404), response_class=FileResponse)
+async def shared_photo(
+    key: Annotated[str, Path(max_length=80)], expires: Expires, signature: Signature, bridge: UseBridge
+) -> Response:
+    """A photo, to whoever has its link while it lives."""
+    if not bridge.links.opens(f"photo/{key}", expires, signature, now_ms()):
+        raise Refused(Refusal.NOT_ALLOWED, "link")
+    found = bridge.photos.file(key)
+    if found is None:
+        raise Refused(Refusal.NOT_FOUND, "photo")
+    headers = {**_OPEN, "X-Content-Type-Options": "nosniff"}
+    return FileResponse(found[0], media_type=found[1], headers=headers, content_disposition_type="inline")
+
+
 @router.get("/shared/incidents/{agency}/{code}", responses=documented(403, 404), response_class=HTMLResponse)
 async def shared_log(
     agency: Annotated[str, Path(max_length=64)],
@@ -279,6 +327,8 @@ async def shared_log(
     events = await bridge.bridge.events(AgencyId(agency), code, 0, 1_000)
     english = accept_language.strip().lower().startswith("en")
     links = {event.recording: bridge.links.recording(event.recording, now)[0] for event in events if event.recording}
+    photos = (event.data.get("photo") for event in events)
+    links |= {key: bridge.links.photo(key, now)[0] for key in photos if isinstance(key, str)}
     html = log_page(state, events, links, bridge.names(), english=english)
     return HTMLResponse(html, headers={"Content-Security-Policy": _PAGE_SECURITY, "Referrer-Policy": "no-referrer"})
 

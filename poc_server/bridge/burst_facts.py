@@ -24,9 +24,10 @@ class BurstFacts:
 
     def __call__(self, group: GroupId, talker: User, /) -> Facts:
         """Incident and place."""
-        return Facts(incident=self._bridge.code_of(group), place=self._place(talker))
+        return Facts(incident=self._bridge.code_of(group), place=self.place_of(talker))
 
-    def _place(self, talker: User) -> Place | None:
+    def place_of(self, talker: User) -> Place | None:
+        """Where a user was last, with who says so and how old that is."""
         found = self._places.of(talker.id)
         if found is None or found.position is None:
             return None

@@ -38,6 +38,10 @@ class Links:
         """A link to a recording's audio, and when it ends (ms)."""
         return self._link(f"/api/v1/shared/recordings/{quote(key, safe='')}.ogg", f"recording/{key}", now)
 
+    def photo(self, key: str, now: int) -> tuple[str, int]:
+        """A link to a photo, and when it ends (ms)."""
+        return self._link(f"/api/v1/shared/photos/{quote(key, safe='')}", f"photo/{key}", now)
+
     def log(self, agency: str, code: str, now: int) -> tuple[str, int]:
         """A link to the log page of an incident, and when it ends (ms)."""
         path = f"/api/v1/shared/incidents/{quote(agency, safe='')}/{quote(code, safe='')}"

@@ -60,22 +60,25 @@ margin:1rem 0;border-left:2px solid #8888}li{padding:.35rem 0 .35rem 1rem;positi
 position:absolute;left:-.36rem;top:.85rem;width:.6rem;height:.6rem;border-radius:50%;background:#8889}
 li.burst::before{background:#1a7f37}li.emergency::before{background:#cf222e}time{font-variant-numeric:tabular-nums;
 opacity:.7;margin-right:.6rem}audio{display:block;width:100%;max-width:30rem;height:2.2rem;margin-top:.2rem}
-small{opacity:.7}
+small{opacity:.7}img{display:block;max-width:100%;max-height:18rem;border-radius:.4rem;margin-top:.3rem}
 """
 
 
 def log_page(
     state: IncidentState,
     events: Sequence[Event],
-    audio: Mapping[str, str],
+    links: Mapping[str, str],
     name: Callable[[str], str],
     *,
     english: bool = False,
 ) -> str:
-    """The whole page. ``audio``: recording → link; ``name``: user id → name. Nothing from outside goes in unescaped."""
+    """The whole page; nothing from outside goes in unescaped.
+
+    ``links``: recording or photo → link; ``name``: user id → name.
+    """
     words = _EN if english else _ZH
     incident = state.incident
-    rows = "".join(_row(event, audio, name, words) for event in events) or f"<li>{words['empty']}</li>"
+    rows = "".join(_row(event, links, name, words) for event in events) or f"<li>{words['empty']}</li>"
     members = "、".join(escape(name(user)) for user in sorted(state.members))
     facts = " · ".join(escape(fact) for fact in (state.code, incident.address, incident.level) if fact)
     return (
@@ -86,13 +89,13 @@ def log_page(
     )
 
 
-def _row(event: Event, audio: Mapping[str, str], name: Callable[[str], str], words: Mapping[str, str]) -> str:
+def _row(event: Event, links: Mapping[str, str], name: Callable[[str], str], words: Mapping[str, str]) -> str:
     kind = "burst" if event.recording else "emergency" if event.type == "emergency" else "event"
     said = escape(str(event.data.get("name") or (name(str(event.data["user"])) if event.data.get("user") else "")))
     text = f"<b>{said}</b> {words.get(event.type, escape(event.type))}" if said else words.get(event.type, event.type)
     return (
         f'<li class="{kind}"><time>{local_text(event.at, form="%m-%d %H:%M:%S")}</time>{text}'
-        f"{_changes(event, name, words)}{_place(event, words)}{_player(event, audio, words)}</li>"
+        f"{_changes(event, name, words)}{_place(event, words)}{_player(event, links, words)}{_photo(event, links)}</li>"
     )
 
 
@@ -113,8 +116,13 @@ def _place(event: Event, words: Mapping[str, str]) -> str:
     return f" <small>{words['place']} {where}</small>"
 
 
-def _player(event: Event, audio: Mapping[str, str], words: Mapping[str, str]) -> str:
-    link = audio.get(event.recording or "")
+def _photo(event: Event, links: Mapping[str, str]) -> str:
+    link = links.get(str(event.data.get("photo", "")))
+    return "" if link is None else f'<a href="{escape(link)}"><img loading="lazy" alt="" src="{escape(link)}"></a>'
+
+
+def _player(event: Event, links: Mapping[str, str], words: Mapping[str, str]) -> str:
+    link = links.get(event.recording or "")
     if link is None:
         return ""
     length = event.data.get("duration_ms")

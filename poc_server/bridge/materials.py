@@ -40,9 +40,17 @@ class Gatherer:
             facts = {**facts_of(state.incident), "members": [*sorted(state.members)], "address_state": state.address}
         people = self._people(event)
         if found is None or not found.file:
-            return Materials(facts, people=people)
+            return Materials(facts, people=people, photo=self._photo(event))
         content = await asyncio.to_thread(self._read, found) if audio else None
         return Materials(facts, self._told(found), content, people)
+
+    def _photo(self, event: Event) -> dict[str, JsonValue] | None:
+        key = event.data.get("photo")
+        if not isinstance(key, str):
+            return None
+        url, expires = self._links.photo(key, now_ms())
+        told: dict[str, JsonValue] = {"url": url, "expires_ms": expires}
+        return told | {name: event.data.get(name) for name in ("media_type", "size", "sha256")}
 
     def _people(self, event: Event) -> dict[str, JsonValue]:
         users = self._store.directory.snapshot.users

@@ -11,10 +11,12 @@ from gateway.effects import Address
 from gateway.lifecycle import Happened, IncidentState
 from groups.vocabulary import AgencyId, IncidentCode, Refusal, UserId
 from poc_server.bridge.bridge import Bridge
+from poc_server.bridge.burst_facts import BurstFacts
 from poc_server.bridge.couriers import Couriers
 from poc_server.bridge.links import Links
 from poc_server.bridge.materials import Gatherer
 from poc_server.bridge.phones import IncidentPhones
+from poc_server.bridge.photos import Photos
 from poc_server.bridge.senders import Inbox
 from poc_server.bridge.settings import BridgeSettings
 from poc_server.bridge.setup import load
@@ -37,17 +39,21 @@ class OpenBridge:
     links: Links
     store: Store
     recordings: Path
+    photos: Photos
+    facts: BurstFacts
 
     @classmethod
-    def open(cls, settings: BridgeSettings, node: Node, store: Store, keys: Path, recordings: Path) -> OpenBridge:
+    def open(cls, settings: BridgeSettings, node: Node, store: Store, keys: Path, data: Path) -> OpenBridge:
         """Read the setup and begin; needs a running loop. Raises `poc_server.bridge.setup.BadSetup`."""
+        recordings = data / "recordings"
         bridge = Bridge(load(settings.file), store, IncidentPhones(node), settings.batch, settings.waiting_limit)
         links = Links.open(keys, settings.public_url, settings.link_life_s)
         inbox = Inbox(bridge, store)
         couriers = Couriers(bridge, inbox, store, Gatherer(store, links, recordings), settings.delivered_days)
         bridge.start()
         couriers.start()
-        return cls(bridge, inbox, couriers, links, store, recordings)
+        facts = BurstFacts(bridge, store.places, node.fabric.now)
+        return cls(bridge, inbox, couriers, links, store, recordings, Photos(data / "photos"), facts)
 
     async def aclose(self) -> None:
         """Stop carrying and polling, then taking."""

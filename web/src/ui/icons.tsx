@@ -29,6 +29,12 @@ export const Icon = {
   micOff: icon(
     <path d="M9 9v2a3 3 0 0 0 5 2.2M15 10V6a3 3 0 0 0-5.8-1M5 11a7 7 0 0 0 11 5.7M19 11a7 7 0 0 1-.6 2.8M12 18v3M4 4l16 16" />,
   ),
+  camera: icon(
+    <>
+      <path d="M4 8h3l2-3h6l2 3h3v11H4z" />
+      <circle cx="12" cy="13" r="3.5" />
+    </>,
+  ),
   speaker: icon(<path d="M4 10v4h4l5 4V6l-5 4zM16.5 9a4 4 0 0 1 0 6M19 6.5a8 8 0 0 1 0 11" />),
   speakerOff: icon(<path d="M4 10v4h4l5 4V6l-5 4zM17 10l4 4M21 10l-4 4" />),
   people: icon(
