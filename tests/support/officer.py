@@ -27,6 +27,7 @@ class Officer:
         query: str = "voice=raw",
         init: str = KEEP_MICROPHONE,
         connected: bool = True,
+        page: str = "talk",
     ) -> None:
         self.context = browser.new_context(viewport={"width": 360, "height": 640}, bypass_csp=True, locale="en-GB")
         self.context.add_init_script(init)
@@ -35,7 +36,7 @@ class Officer:
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
         people = city.get("/api/v1/demo/people")
         self.user = next(person for person in people if person["badge"] == badge)
-        self.page.goto(f"{city.url}/talk?{query}&as={self.user['id']}")
+        self.page.goto(f"{city.url}/{page}?{query}&as={self.user['id']}")
         if connected:
             self.page.wait_for_function(
                 "window.__poc && window.__poc.events.some(e => e.name === 'media' && e.state === 'connected')"
