@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pystoi import stoi
 
-from tests.browser.hearing import RATE, Recording, Samples, delay_ms, lost_before_arrival_ms, window_correlations
+from tests.browser.hearing import RATE, Recording, Samples, Window, delay_ms, lost_before_arrival_ms, windows
 from tests.support.officer import Officer
 
 
@@ -27,14 +27,15 @@ def measured(talker: Officer, listener: Officer) -> dict[str, object]:
     tones = [e["at"] for e in talker.events("tone") if e["tone"] == "permit"]
     silents = [e["t"] for e in talker.events("mic_silent")]
     access = [tone - down for down, tone in zip(downs, tones, strict=True)]
-    delays, lost, correlations, pairs = [], [], [], []
+    delays, lost, found = [], [], []
     for down, silent in zip(downs, silents, strict=True):
         burst = Burst(said, heard, down, silent)
         delays.append(burst.delay)
         lost.append(burst.first_syllable_lost())
-        correlations += burst.correlations()
-        pairs.append(burst.aligned())
-    spoken, received = (np.concatenate(part) for part in zip(*pairs, strict=True))
+        found += burst.windows()
+    correlations = [window.correlation for window in found]
+    spoken = np.concatenate([window.said for window in found])
+    received = np.concatenate([window.heard for window in found])
     return {
         "presses": len(downs),
         "access_ms": spread(access),
@@ -69,8 +70,8 @@ class Burst:
         skip = RATE // 5  # the first frames belong to `first_syllable_lost`
         return self.said[skip:], heard[skip:]
 
-    def correlations(self) -> list[float]:
-        return window_correlations(*self.aligned())
+    def windows(self) -> list[Window]:
+        return windows(*self.aligned())
 
     def first_syllable_lost(self) -> float:
         """Microphone audio after key down that never arrived."""

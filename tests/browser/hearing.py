@@ -46,8 +46,17 @@ def delay_ms(said: Samples, heard: Samples) -> float:
     return lag * 1000 / RATE
 
 
-def window_correlations(said: Samples, heard: Samples, window_s: float = 1.0) -> list[float]:
-    """Waveform correlation per window of speech, each aligned within ±60 ms (a jitter buffer stretches time)."""
+@dataclass(frozen=True)
+class Window:
+    """A second of what was said, the same as it was heard, and their waveform correlation."""
+
+    said: Samples
+    heard: Samples
+    correlation: float
+
+
+def windows(said: Samples, heard: Samples, window_s: float = 1.0) -> list[Window]:
+    """What was said by windows, each aligned within ±60 ms (a jitter buffer stretches time); silence left out."""
     size, reach, out = int(RATE * window_s), int(RATE * 0.06), []
     loud = 0.1 * float(np.sqrt(np.mean(said**2)))
     for start in range(reach, min(len(said), len(heard)) - size - reach, size):
@@ -59,7 +68,7 @@ def window_correlations(said: Samples, heard: Samples, window_s: float = 1.0) ->
         best = int(np.argmax(shifted))
         b = wide[best : best + size]
         spread = float(np.std(a) * np.std(b)) * size
-        out.append(float(shifted[best]) / spread if spread else 0.0)
+        out.append(Window(a, b, float(shifted[best]) / spread if spread else 0.0))
     return out
 
 

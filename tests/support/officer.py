@@ -59,6 +59,7 @@ class Officer:
         )
 
     def key_down(self) -> None:
+        self.page.locator("button.talk").scroll_into_view_if_needed()
         box = self.page.locator("button.talk").bounding_box()
         assert box is not None
         self.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
