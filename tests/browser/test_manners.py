@@ -89,6 +89,7 @@ def test_no_sample_of_one_burst_is_heard_in_the_next(browser: Browser, city: Cit
     spans = []
     for pitch in pitches:
         talker.page.evaluate(f"window.whistle.frequency.value = {pitch}")
+        talker.page.wait_for_timeout(200)  # the page sends what was said from 20 ms before the key went down
         talker.key_down()
         talker.face("talking")
         talker.page.wait_for_timeout(500)

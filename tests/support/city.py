@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import json
 import os
@@ -124,10 +125,9 @@ def _wait_ready(city: City) -> None:
     while time.monotonic() < end:
         if city.process.poll() is not None:
             raise RuntimeError(f"the server ended at start: {city.log.read_text()[-2000:]}")
-        try:
-            city.get("/readyz")
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
+        # The server is ready before its demo city is founded.
+        with contextlib.suppress(OSError):
+            if city.get("/readyz") and city.get("/api/v1/demo/people"):
+                return
+        time.sleep(0.1)
     raise RuntimeError(f"the server did not come up: {city.log.read_text()[-2000:]}")
