@@ -10,7 +10,7 @@ export VENV PYTHON
 PAGE_SOURCES = $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/generated/*' 2>/dev/null)
 WIRE_SOURCES = $(shell find signaling groups/vocabulary.py -name '*.py' 2>/dev/null)
 
-.PHONY: help setup setup-dev setup-test pages run check test e2e docs clean distclean
+.PHONY: day help setup setup-dev setup-test pages run check test e2e docs clean distclean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -60,6 +60,9 @@ web/dist/.built: $(VENV)/.installed web/node_modules/.installed $(PAGE_SOURCES) 
 	@echo "Building the pages"
 	@cd web && PYTHON=$(abspath $(PY)) npm run --silent build
 	@touch $@
+
+day: setup-test ## one day of a dispatched case in real browsers, told as a page: build/day.html
+	$(PY) -m tools.day
 
 docs: setup ## write the parts of docs/ that are made from the code
 	@$(PY) -m tools.protocol_tables

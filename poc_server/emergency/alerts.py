@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from gateway.effects import EventType
+from gateway.lifecycle import Happened
 from groups.emergency import alert as machine
 from groups.emergency.alert import AlertInput, AlertOptions, AlertRecord
 from groups.model import User
@@ -18,6 +20,7 @@ from groups.vocabulary import GroupId, Refusal, Tier, UserId
 from poc_server.emergency.gatherings import Gathering
 from poc_server.refused import Refused
 from poc_server.store import emergency as kept
+from poc_server.store import incident_happenings
 from poc_server.store.places import Battery, Datum, Place, Position
 from poc_server.talk.phone import person
 from poc_server.talk.slices import Slices
@@ -123,6 +126,7 @@ class Alerts:
                 before = await kept.find_alert(connection, live.record.id)
                 if before is None:
                     await kept.put_alert(connection, self._kept(live), [self._entry(live, "alert.raise", live.user)])
+                    await self._tell_incident(connection, live)
         except Refused:
             # Who is in danger is told of even so; the phone goes on sending until it is kept.
             self._announce(live)
@@ -230,6 +234,7 @@ class Alerts:
                     async with self._desk.store.writing() as connection:
                         entry = self._entry(live, changed.action, user)
                         await kept.put_alert(connection, self._kept(live), [entry])
+                        await self._tell_incident(connection, live)
                 except BaseException:
                     live.record = before
                     raise
@@ -343,6 +348,23 @@ class Alerts:
     def _concerns(self, live: LiveAlert, user: UserId) -> bool:
         group = live.record.group
         return user == live.record.user or (group is not None and user in self._node.roster.members(group))
+
+    async def _tell_incident(self, connection: Any, live: LiveAlert) -> None:
+        """The case of an incident learns of an emergency in its group, and who took it; of a covert one it does not."""
+        record = live.record
+        if record.group is None or live.covert:
+            return
+        claimer = None if record.claimed_by is None else self._node.roster.user(record.claimed_by)
+        data: dict[str, Any] = {
+            "alert": record.id,
+            "state": record.state.value,
+            "name": live.user.name,
+            "claimed_by": None if claimer is None else {"id": claimer.id, "name": claimer.name},
+            "place": None if live.place is None else live.place.model_dump(exclude_none=True),
+        }
+        told = f"alert/{record.id}/{record.state.value}"
+        happened = Happened(told, EventType.EMERGENCY, self._node.fabric.now(), live.user.id, data)
+        await incident_happenings.tell(connection, record.group, happened)
 
     def _kept(self, live: LiveAlert) -> kept.Kept:
         record = live.record

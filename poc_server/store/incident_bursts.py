@@ -10,12 +10,11 @@ from pydantic import JsonValue
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.effects import EventOut, EventType
-from gateway.lifecycle import Happened, handle
-from groups.vocabulary import AgencyId, GroupId, IncidentCode, UserId
-from poc_server.store import incidents
+from gateway.effects import EventType
+from gateway.lifecycle import Happened
+from groups.vocabulary import AgencyId, GroupId, UserId
+from poc_server.store import incident_happenings
 from poc_server.store import tables as t
-from poc_server.store.ids import now_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +59,7 @@ async def burst_row(connection: AsyncConnection, agency: AgencyId, key: str) -> 
 async def tell(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
     """Adds an event for each of these new rows of ``burst`` to the incidents it belongs to."""
     for row in rows:
-        for agency, code in await incidents.of_group(connection, GroupId(row["group_id"])):
-            await _tell(connection, agency, code, happened(row))
+        await incident_happenings.tell(connection, GroupId(row["group_id"]), happened(row))
 
 
 def happened(row: dict[str, Any]) -> Happened:
@@ -81,16 +79,3 @@ def happened(row: dict[str, Any]) -> Happened:
     }
     user = None if row["user_id"] is None else UserId(row["user_id"])
     return Happened(f"burst/{row['key']}", EventType.BURST, row["ended_ms"], user, data)
-
-
-async def _tell(connection: AsyncConnection, agency: AgencyId, code: IncidentCode, given: Happened) -> None:
-    state = await incidents.load(connection, agency, code)
-    if state is None:
-        return
-    now = now_ms()
-    # An event's id is unique within the agency; several incidents may share a group.
-    after, effects = handle(state, Happened(f"{code}/{given.id}", given.type, given.at, given.user, given.data), now)
-    events = [effect for effect in effects if isinstance(effect, EventOut)]
-    await incidents.append(connection, agency, code, events)
-    if after != state:
-        await incidents.save(connection, agency, after, now)

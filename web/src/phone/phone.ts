@@ -295,7 +295,13 @@ export class Phone {
     if (after === this.incidents.peek()) return;
     this.incidents.value = after;
     const picture = this.picture.peek();
-    this.picture.value = { ...picture, groups: withIncidentGroups(picture.groups, after) };
+    const groups = withIncidentGroups(picture.groups, after);
+    this.picture.value = { ...picture, groups };
+    if (picture.selected && !groups.some(({ id }) => id === picture.selected)) {
+      // The incident is over, or is no longer mine: back to where this phone came from.
+      const next = firstGroup(groups, after.switched?.back ?? null);
+      if (next) this.select(next.id);
+    }
   }
 
   async #offered(offer: string): Promise<void> {

@@ -108,6 +108,22 @@ export function LeaderPage({ phone }: { phone: Phone }) {
         <p class="word" role="status">
           {word.value}
         </p>
+        {phone.affairs.value.brought
+          .filter(({ why, by }) => why === "emergency" && by?.id === user?.id)
+          .map(({ call, group }) => (
+            <button
+              key={call}
+              type="button"
+              class="end"
+              onClick={() => {
+                void ask({ type: "emergency_cancel", group }).then(() => {
+                  word.value = "";
+                });
+              }}
+            >
+              {t("leader_end")}
+            </button>
+          ))}
         <Status phone={phone} />
         <Affairs phone={phone} />
         <TalkButton phone={phone} />

@@ -56,9 +56,11 @@ export function TalkPage({ phone }: { phone: Phone }) {
         </button>
         <Status phone={phone} />
         <Others phone={phone} />
-        <SwitchedNotice phone={phone} />
-        <Affairs phone={phone} />
-        <IncidentList phone={phone} />
+        <div class="matters">
+          <SwitchedNotice phone={phone} />
+          <Affairs phone={phone} />
+          <IncidentList phone={phone} />
+        </div>
         <TalkButton phone={phone} />
         <div class="keys">
           {group && <SayAgain group={group.id} label={t("say_again")} />}
