@@ -74,7 +74,7 @@ def build_api(services: Services) -> FastAPI:
     app.state.services = services
     app.add_middleware(BodyLimit, limit=MAX_BODY_BYTES)
     problems.install(app)
-    v1 = APIRouter(prefix=PREFIX, responses=problems.documented(400, 413))
+    v1 = APIRouter(prefix=PREFIX, responses=problems.documented(400, 413, 422))
     for router in ROUTERS:
         v1.include_router(router)
     if services.demo:

@@ -281,7 +281,7 @@ _OPEN = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cr
 _PAGE_SECURITY = "default-src 'none'; media-src 'self'; img-src 'self'; style-src 'unsafe-inline'; frame-ancestors *"
 
 
-@router.get("/shared/recordings/{key}.ogg", responses=documented(403, 404), response_class=FileResponse)
+@router.get("/shared/recordings/{key}.ogg", responses=documented(401, 403, 404), response_class=FileResponse)
 async def shared_recording(
     key: Annotated[str, Path(max_length=64)], expires: Expires, signature: Signature, services: Use, bridge: UseBridge
 ) -> Response:
@@ -296,7 +296,7 @@ async def shared_recording(
     return FileResponse(path, media_type="audio/ogg", headers=_OPEN, content_disposition_type="inline")
 
 
-@router.get("/shared/photos/{key}", responses=documented(403, 404), response_class=FileResponse)
+@router.get("/shared/photos/{key}", responses=documented(401, 403, 404), response_class=FileResponse)
 async def shared_photo(
     key: Annotated[str, Path(max_length=80)], expires: Expires, signature: Signature, bridge: UseBridge
 ) -> Response:
@@ -310,7 +310,7 @@ async def shared_photo(
     return FileResponse(found[0], media_type=found[1], headers=headers, content_disposition_type="inline")
 
 
-@router.get("/shared/incidents/{agency}/{code}", responses=documented(403, 404), response_class=HTMLResponse)
+@router.get("/shared/incidents/{agency}/{code}", responses=documented(401, 403, 404), response_class=HTMLResponse)
 async def shared_log(
     agency: Annotated[str, Path(max_length=64)],
     code: Code,

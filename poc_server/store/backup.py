@@ -56,7 +56,7 @@ async def restore(database: Database, file: Path) -> dict[str, int]:
         if await connection.scalar(select(func.count()).select_from(t.agency)):
             raise BadBackup("the database is not empty")
         there = await connection.run_sync(_reflected)
-        for name in _SEEDED:
+        for name in there.keys() & set(_SEEDED):
             await connection.execute(delete(there[name]))
         parents: list[dict[str, Any]] = []
         for name, rows in _batches(file):

@@ -106,6 +106,6 @@ def ask_all(document: dict[str, object], url: str, tokens: list[str], known: Kno
                 ask()
             except Unsatisfiable:
                 continue  # nothing about this route can be wrong
-            except Exception as problem:
+            except (Exception, BaseExceptionGroup) as problem:
                 problems.append("\n".join(str(each) for each in getattr(problem, "exceptions", [problem])))
     return asked, problems
