@@ -18,9 +18,7 @@ table{border-collapse:collapse;margin:.5rem 0}td,th{border-bottom:1px solid var(
 td,th{padding:.2rem .8rem;text-align:left}td+td{font-variant-numeric:tabular-nums}h2{margin-top:2rem}
 .note{border-left:4px solid #c0392b;padding-left:.8rem}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(26rem,1fr));gap:1rem}figure{margin:0}
-svg{width:100%;font:11px system-ui,sans-serif;fill:currentColor}.grid{stroke:#8883}
-.mark{stroke:#c0392b;stroke-dasharray:4 3}
-.mid{text-anchor:middle}.end{text-anchor:end}
+svg{width:100%}
 """
 
 

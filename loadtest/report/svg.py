@@ -22,6 +22,11 @@ BOTTOM: Final = 40
 MAX_STEPS: Final = 400
 """Points of a distribution's curve; more would not be seen."""
 _PERCENTILES: Final = ((50, "p50"), (95, "p95"), (99, "p99"))
+_STYLE: Final = (
+    "svg{font:11px system-ui,sans-serif;fill:#666}.grid{stroke:#8883}.mark{stroke:#c0392b;stroke-dasharray:4 3}"
+    ".mid{text-anchor:middle}.end{text-anchor:end}"
+)
+"""Inside the picture, so that it also stands alone; grey reads on white and on black."""
 _COLOURS: Final = ("#1664c0", "#c0392b", "#1e8449", "#8e44ad", "#b9770e")
 
 
@@ -122,4 +127,5 @@ def _line(points: Sequence[tuple[float, float]], colour: str) -> str:
 
 
 def _frame(inside: str) -> str:
-    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" xmlns="http://www.w3.org/2000/svg">{inside}</svg>'
+    head = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" xmlns="http://www.w3.org/2000/svg">'
+    return f"{head}<style>{_STYLE}</style>{inside}</svg>"
