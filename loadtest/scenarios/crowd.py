@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -12,6 +13,11 @@ from loadtest.server import Target
 
 AT_ONCE = 32
 """Phones that connect at the same time where connecting is not what is measured."""
+
+CALM_S = 20.0
+CALM_LOOK_S = 1.0
+CALM_SHARE = 0.08
+"""Of a core: below it the server is only looking after phones that are there."""
 
 
 def share_out(identities: Sequence[Identity], groups: int, phones: int) -> dict[str, list[Identity]]:
@@ -52,6 +58,16 @@ async def fleet_for(target: Target) -> AsyncIterator[Fleet]:
         yield fleet
     finally:
         await fleet.close()
+
+
+async def calm(target: Target) -> None:
+    """Wait until the server has done what a phone that comes costs once, also what it put off; at most `CALM_S`."""
+    deadline = asyncio.get_running_loop().time() + CALM_S
+    while asyncio.get_running_loop().time() < deadline:
+        before = target.cost().cpu_s
+        await asyncio.sleep(CALM_LOOK_S)
+        if target.cost().cpu_s - before <= CALM_SHARE * CALM_LOOK_S:
+            return
 
 
 def all_ready(failures: Sequence[str]) -> None:

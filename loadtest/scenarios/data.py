@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from loadtest.phone import Phone
 from loadtest.result import Progress, Result, fleet_figures
-from loadtest.scenarios.crowd import AT_ONCE, all_ready, fleet_for, in_one_group
+from loadtest.scenarios.crowd import AT_ONCE, all_ready, calm, fleet_for, in_one_group
 from loadtest.server import Target
 from loadtest.speech import recording
 
@@ -35,6 +35,7 @@ async def run(target: Target, options: DataOptions, progress: Progress) -> Resul
         talker, listener = fleet.make(people, closely_every=1)
         all_ready(await fleet.connect([talker, listener], at_once=AT_ONCE, progress=progress, then=group))
         fleet.settle()
+        await calm(target)
         loop = asyncio.get_running_loop()
         start = wire_bytes(listener)
         progress("idle", 0, 2)

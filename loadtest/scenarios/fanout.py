@@ -12,7 +12,7 @@ from loadtest.fleet import Fleet
 from loadtest.phone import Phone
 from loadtest.press import Press
 from loadtest.result import CannotRun, Progress, Result, fleet_figures
-from loadtest.scenarios.crowd import AT_ONCE, all_ready, fleet_for, in_one_group
+from loadtest.scenarios.crowd import AT_ONCE, all_ready, calm, fleet_for, in_one_group
 from loadtest.server import Target
 from loadtest.speech import Recording, recording
 
@@ -54,6 +54,7 @@ async def run(target: Target, options: FanoutOptions, progress: Progress) -> Res
         phones = fleet.make(people, closely_every=options.closely_every, frame_ms=frame_ms, chatty=options.keepalive)
         all_ready(await fleet.connect(phones, at_once=AT_ONCE, progress=progress, then=group))
         fleet.settle()
+        await calm(target)
         talker = phones[0]
         press = await _floor(fleet, talker, group)
         heard, before = fleet.packets_heard(), target.cost()

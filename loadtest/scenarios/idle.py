@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from loadtest.result import Progress, Result
-from loadtest.scenarios.crowd import AT_ONCE, all_ready, fleet_for, share_out
+from loadtest.scenarios.crowd import AT_ONCE, all_ready, calm, fleet_for, share_out
 from loadtest.server import Target
 
 SETTLE_S = 3.0
@@ -33,6 +33,7 @@ async def run(target: Target, options: IdleOptions, progress: Progress) -> Resul
             progress("connecting", len(fleet.phones), options.phones)
         fleet.settle()
         await asyncio.sleep(SETTLE_S)
+        await calm(target)
         before = target.cost()
         await asyncio.sleep(options.seconds)
         after = target.cost()

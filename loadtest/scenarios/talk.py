@@ -16,7 +16,7 @@ from loadtest.mark import Mark
 from loadtest.phone import Phone, PhoneFailed
 from loadtest.press import Outcome
 from loadtest.result import Progress, Result, fleet_figures, server_figures
-from loadtest.scenarios.crowd import AT_ONCE, all_ready, fleet_for, in_one_group, share_out
+from loadtest.scenarios.crowd import AT_ONCE, all_ready, calm, fleet_for, in_one_group, share_out
 from loadtest.server import Target
 from loadtest.speech import names, recording
 from loadtest.stats import Series
@@ -177,6 +177,7 @@ async def run(target: Target, options: TalkOptions, progress: Progress) -> Resul
         listeners = fleet.make(crowd, closely_every=max(1, len(crowd)))
         await _bring_up(fleet, {**groups, crowd_group: listeners}, options.phones + len(crowd), progress)
         fleet.settle()
+        await calm(target)
         roamers = _roamers(groups)
         talkers = {group: [p for p in phones if p not in roamers] for group, phones in groups.items()}
         talk = Talk(fleet, options)
