@@ -16,8 +16,9 @@ AT_ONCE = 32
 
 CALM_S = 20.0
 CALM_LOOK_S = 1.0
-CALM_SHARE = 0.08
-"""Of a core: below it the server is only looking after phones that are there."""
+CALM_SHARE = 0.05
+IDLE_SHARE = 0.00025
+"""Of a core, and of a core per phone: below their sum the server is only looking after phones that are there."""
 
 
 def share_out(identities: Sequence[Identity], groups: int, phones: int) -> dict[str, list[Identity]]:
@@ -60,13 +61,13 @@ async def fleet_for(target: Target) -> AsyncIterator[Fleet]:
         await fleet.close()
 
 
-async def calm(target: Target) -> None:
-    """Wait until the server has done what a phone that comes costs once, also what it put off; at most `CALM_S`."""
+async def calm(target: Target, phones: int) -> None:
+    """Wait until the server, with ``phones`` connected, has done what one that comes costs once; at most `CALM_S`."""
     deadline = asyncio.get_running_loop().time() + CALM_S
     while asyncio.get_running_loop().time() < deadline:
         before = target.cost().cpu_s
         await asyncio.sleep(CALM_LOOK_S)
-        if target.cost().cpu_s - before <= CALM_SHARE * CALM_LOOK_S:
+        if target.cost().cpu_s - before <= (CALM_SHARE + phones * IDLE_SHARE) * CALM_LOOK_S:
             return
 
 

@@ -35,7 +35,7 @@ async def run(target: Target, options: DataOptions, progress: Progress) -> Resul
         talker, listener = fleet.make(people, closely_every=1)
         all_ready(await fleet.connect([talker, listener], at_once=AT_ONCE, progress=progress, then=group))
         fleet.settle()
-        await calm(target)
+        await calm(target, len(fleet.phones))
         loop = asyncio.get_running_loop()
         start = wire_bytes(listener)
         progress("idle", 0, 2)

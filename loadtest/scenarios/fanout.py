@@ -54,7 +54,7 @@ async def run(target: Target, options: FanoutOptions, progress: Progress) -> Res
         phones = fleet.make(people, closely_every=options.closely_every, frame_ms=frame_ms, chatty=options.keepalive)
         all_ready(await fleet.connect(phones, at_once=AT_ONCE, progress=progress, then=group))
         fleet.settle()
-        await calm(target)
+        await calm(target, len(fleet.phones))
         talker = phones[0]
         press = await _floor(fleet, talker, group)
         heard, before = fleet.packets_heard(), target.cost()

@@ -33,7 +33,7 @@ async def run(target: Target, options: IdleOptions, progress: Progress) -> Resul
             progress("connecting", len(fleet.phones), options.phones)
         fleet.settle()
         await asyncio.sleep(SETTLE_S)
-        await calm(target)
+        await calm(target, len(fleet.phones))
         before = target.cost()
         await asyncio.sleep(options.seconds)
         after = target.cost()

@@ -177,7 +177,7 @@ async def run(target: Target, options: TalkOptions, progress: Progress) -> Resul
         listeners = fleet.make(crowd, closely_every=max(1, len(crowd)))
         await _bring_up(fleet, {**groups, crowd_group: listeners}, options.phones + len(crowd), progress)
         fleet.settle()
-        await calm(target)
+        await calm(target, len(fleet.phones))
         roamers = _roamers(groups)
         talkers = {group: [p for p in phones if p not in roamers] for group, phones in groups.items()}
         talk = Talk(fleet, options)

@@ -24,6 +24,8 @@ LONGEST_MS = 24 * 3_600_000
 SHORTEST_MS = 1_000
 SETTLE_S = 2.0
 """What was said just now is on its way to SQL for about so long."""
+TOGETHER_S = 0.3
+"""How much longer the first waits, so that others who come meanwhile are written down with him."""
 NOTE_EVERY_S = 60.0
 """A killed server remembers when people were here to within this."""
 SLICE = 200
@@ -81,23 +83,35 @@ class MissedVoice:
 
     async def _tell_all(self) -> None:
         while True:
-            back = await self._returns.get()
-            await asyncio.sleep(max(0.0, back.settled - asyncio.get_running_loop().time()))
+            backs = await self._next_returns()
             try:
-                await self._tell(back)
+                away = await self._away({back.phone.user.id: back.away for back in backs})
+                for back in backs:
+                    await self._tell(back.phone, away.get(back.phone.user.id))
             except Refused as problem:
-                log.warning("missed_voice_not_told", user=back.phone.user.id, problem=str(problem))
+                log.warning("missed_voice_not_told", users=len(backs), problem=str(problem))
 
-    async def _tell(self, back: _Return) -> None:
-        user = back.phone.user.id
+    async def _next_returns(self) -> list[_Return]:
+        """Those who came soon after each other: when a city returns after an outage, SQL is asked once for many."""
+        backs = [await self._returns.get()]
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(max(0.0, backs[0].settled + TOGETHER_S - loop.time()))
+        while not self._returns.empty() and len(backs) < SLICE:
+            backs.append(self._returns.get_nowait())
+        await asyncio.sleep(max(0.0, backs[-1].settled - loop.time()))
+        return backs
+
+    async def _away(self, backs: dict[UserId, Away]) -> dict[UserId, Away]:
         async with self._store.writing() as connection:
-            away = await absence.returned(connection, user, back.away)
+            return await absence.returned(connection, backs)
+
+    async def _tell(self, phone: Phone, away: Away | None) -> None:
         if away is None or away.until_ms - away.from_ms < SHORTEST_MS:
             return
-        message = await missed(self._store, user, away)
+        message = await missed(self._store, phone.user.id, away)
         if message.bursts:
             self.told += 1
-            back.phone.send(message)
+            phone.send(message)
 
     async def _note_all(self) -> None:
         while True:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import UserId
@@ -28,15 +28,24 @@ async def seen(connection: AsyncConnection, when: Mapping[UserId, int]) -> None:
         await upsert(connection, t.absence, ("user_id",), rows, ("seen_ms",))
 
 
-async def returned(connection: AsyncConnection, user: UserId, away: Away) -> Away | None:
-    """Somebody is back, away from ``away.from_ms`` at the earliest; how long it was, None for one never here before."""
-    row = (await connection.execute(select(t.absence).where(t.absence.c.user_id == user))).one_or_none()
-    if row is None:
-        await seen(connection, {user: away.until_ms})
-        return None
-    away = Away(max(row.seen_ms, away.from_ms), away.until_ms)
-    values = {"away_from_ms": away.from_ms, "away_until_ms": away.until_ms, "seen_ms": away.until_ms}
-    await connection.execute(update(t.absence).where(t.absence.c.user_id == user).values(**values))
+async def returned(connection: AsyncConnection, back: Mapping[UserId, Away]) -> dict[UserId, Away]:
+    """These people are back, away from ``from_ms`` at the earliest; of those who were here before: how long."""
+    rows = await connection.execute(select(t.absence).where(t.absence.c.user_id.in_(sorted(back))))
+    away = {
+        UserId(row.user_id): Away(
+            max(row.seen_ms, back[UserId(row.user_id)].from_ms), back[UserId(row.user_id)].until_ms
+        )
+        for row in rows
+    }
+    if away:
+        change = (
+            update(t.absence)
+            .where(t.absence.c.user_id == bindparam("user"))
+            .values(away_from_ms=bindparam("began"), away_until_ms=bindparam("ended"), seen_ms=bindparam("ended"))
+        )
+        values = [{"user": user, "began": each.from_ms, "ended": each.until_ms} for user, each in away.items()]
+        await connection.execute(change, values)
+    await seen(connection, {user: each.until_ms for user, each in back.items() if user not in away})
     return away
 
 

@@ -81,11 +81,11 @@ async def test_what_one_missed_is_what_others_said_where_one_was_a_member_emerge
 async def test_an_absence_is_remembered_and_bounded(voices: Voices) -> None:
     user = voices.colleague
     async with voices.store.writing() as connection:
-        assert await absence.returned(connection, user, Away(0, 1_000)) is None
+        assert await absence.returned(connection, {user: Away(0, 1_000)}) == {}
         await absence.seen(connection, {user: 5_000, voices.officer: 6_000})
-        assert await absence.returned(connection, user, Away(4_000, 9_000)) == Away(5_000, 9_000)
+        assert await absence.returned(connection, {user: Away(4_000, 9_000)}) == {user: Away(5_000, 9_000)}
         assert await absence.last_away(connection, user) == Away(5_000, 9_000)
-        assert await absence.returned(connection, user, Away(80_000, 90_000)) == Away(80_000, 90_000)
+        assert await absence.returned(connection, {user: Away(80_000, 90_000)}) == {user: Away(80_000, 90_000)}
         assert await absence.last_away(connection, voices.officer) is None
 
 
