@@ -256,15 +256,13 @@ async def _grow(store: Store, missing: int) -> None:
     wide = [(group.id, group.kind) for group in snapshot.groups.values() if group.name in ("应急频道", "全市广播")]
     there = len(snapshot.users)
     async with store.change() as change:
-        made = [
-            await people.create_user(
-                change,
-                UserDraft(
-                    agency, teams[n % len(teams)], name_of(n), frozenset({Role.OFFICER}), badge=f"XC-{n + 1:05d}"
-                ),
-            )
-            for n in range(there, there + missing)
-        ]
+        made = await people.create_users(
+            change,
+            [
+                UserDraft(agency, teams[n % len(teams)], name_of(n), frozenset({Role.OFFICER}), badge=f"XC-{n + 1:05d}")
+                for n in range(there, there + missing)
+            ],
+        )
         for start in range(0, missing, PATROL_SIZE):
             number = (there + start) // PATROL_SIZE + 1
             patrol = await groups.create_group(
