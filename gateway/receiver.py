@@ -6,18 +6,12 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, SecretStr
-from standardwebhooks import Webhook
 
 from gateway.effects import EventType
-from gateway.webhooks import MAX_KEYS
+from gateway.webhooks import MAX_KEYS, usable_secret
 
 TIMEOUT_S = 10.0
 """How long one attempt may take; an answer that takes longer is none."""
-
-
-def _usable(secret: SecretStr) -> SecretStr:
-    Webhook(secret.get_secret_value())
-    return secret
 
 
 class Receiver(BaseModel):
@@ -31,7 +25,7 @@ class Receiver(BaseModel):
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
     url: HttpUrl
-    secrets: Annotated[tuple[Annotated[SecretStr, AfterValidator(_usable)], ...], Field(max_length=MAX_KEYS)] = ()
+    secrets: Annotated[tuple[Annotated[SecretStr, AfterValidator(usable_secret)], ...], Field(max_length=MAX_KEYS)] = ()
     mapping: str | None = None
     events: tuple[EventType, ...] = ()
     timeout_s: Annotated[float, Field(gt=0, le=60)] = TIMEOUT_S

@@ -25,6 +25,8 @@ from signaling.messages import Refused
 TOLERANCE_S = 300
 """How far the time of a signed message may lie from ours, either way."""
 MAX_KEYS = 2
+MIN_SECRET_BYTES = 16
+"""A shorter secret could be guessed."""
 MAX_HEADER_CHARS = 1_024
 SIGNED_PATTERN = r"(?s)\{timestamp\}.*\{body\}|\{body\}.*\{timestamp\}"
 """What is signed must hold both."""
@@ -48,9 +50,18 @@ class _Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _usable_secret(secret: SecretStr) -> SecretStr:
-    Webhook(secret.get_secret_value())
+def usable_secret(secret: SecretStr) -> SecretStr:
+    """A secret of Standard Webhooks: ``whsec_`` and base64 of enough bytes. Raises ValueError."""
+    if len(_standard_key(secret)) < MIN_SECRET_BYTES:
+        raise ValueError(f"shorter than {MIN_SECRET_BYTES} bytes")
     return secret
+
+
+def _standard_key(secret: SecretStr) -> bytes:
+    try:
+        return base64.b64decode(secret.get_secret_value().removeprefix("whsec_") + "==")
+    except binascii.Error:
+        raise ValueError("not base64") from None
 
 
 Keys = Annotated[tuple[SecretStr, ...], Field(min_length=1, max_length=MAX_KEYS)]
@@ -86,7 +97,7 @@ class StandardProof(_Settings):
 
     kind: Literal["standard"] = "standard"
     keys: Annotated[
-        tuple[Annotated[SecretStr, AfterValidator(_usable_secret)], ...], Field(min_length=1, max_length=MAX_KEYS)
+        tuple[Annotated[SecretStr, AfterValidator(usable_secret)], ...], Field(min_length=1, max_length=MAX_KEYS)
     ]
     tolerance_s: Annotated[int, Field(ge=1, le=3_600)] = TOLERANCE_S
 
@@ -204,10 +215,6 @@ def _verify_standard(proof: StandardProof, received: Received, now: int) -> str:
         raise Refused(Refusal.BAD_SIGNATURE)
     _check_time(timestamp, now, proof.tolerance_s)
     return message_id
-
-
-def _standard_key(key: SecretStr) -> bytes:
-    return base64.b64decode(key.get_secret_value().removeprefix("whsec_") + "==")
 
 
 def _check_time(timestamp: str, now: int, tolerance_s: int) -> None:

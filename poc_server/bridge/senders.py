@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 import structlog
@@ -21,6 +22,9 @@ from poc_server.store.ids import now_ms
 from signaling.messages import Refused as WireRefused
 
 log = structlog.get_logger(__name__)
+
+AT_ONCE = 256
+"""Pieces of one delivery on their way at the same time: they share transactions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +78,21 @@ class Inbox:
     async def take(self, sender: str, items: tuple[Item, ...], body: str) -> Taken:
         """Gives every item to the bridge. Refuses as a whole (unavailable, too_fast) when one must come again."""
         agency = self._bridge.agency()
+        readable: list[tuple[IncidentCode, Document]] = []
         refused: list[str] = []
-        taken = 0
         for item in items:
+            faults = [f"{fault.field}: {fault.why}" for fault in item.faults]
             if item.document is None or item.code is None:
-                faults = [f"{fault.field}: {fault.why}" for fault in item.faults]
                 refused.append(f"{item.code or '?'}: {'; '.join(faults)}")
                 await self._keep(sender, item.code or "", faults, body)
                 continue
-            if item.faults:
-                faults = [f"{fault.field}: {fault.why}" for fault in item.faults]
+            if faults:
                 log.warning("news_with_faults", sender=sender, incident=item.code, faults=faults)
-            await self._bridge.news(agency, item.code, item.document)
-            taken += 1
-        return Taken(taken, tuple(refused))
+            readable.append((item.code, item.document))
+        for start in range(0, len(readable), AT_ONCE):
+            part = readable[start : start + AT_ONCE]
+            await asyncio.gather(*(self._bridge.news(agency, code, document) for code, document in part))
+        return Taken(len(readable), tuple(refused))
 
     async def _keep(self, sender: str, code: str, faults: list[str], body: str) -> None:
         log.warning("news_refused", sender=sender, incident=code, faults=faults)

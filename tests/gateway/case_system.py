@@ -3,9 +3,10 @@
 ``python -m tests.gateway.case_system --port P --poc URL --folder F``. It shares no code with the product: it signs and
 verifies by the library of the standard, and keeps what it received in a file, so that it may be killed.
 
-``POST /control``: {"mode": up | slow | error | half | gone | flaky, "tell": [news …], "shuffle": seed, "repeat": n}
-``GET /control``: what it received, what it still has to tell.
-``POST /hook``: the receiver. ``GET /voice?url=…``: fetches a recording as a browser of the case worker would.
+``POST /control``: {"mode": up | slow | error | half | gone | flaky, "tell": [news …], "shuffle": seed, "repeat": n,
+"list": [rows for a poller]}. ``GET /control``: what it received, what it still has to tell. ``POST /hook``: the
+receiver. ``GET /list?since=ms``: its cases, for a poller. ``GET /voice?url=…``: fetches a recording, as the browser of
+one who works on the case would.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class CaseSystem:
         self.received: list[dict[str, Any]] = [json.loads(line) for line in self.log]
         self.to_tell: list[dict[str, Any]] = []
         self.telling = 0
+        self.listed: list[dict[str, Any]] = []
         self.refused: list[str] = []
         self.random = random.Random(5)
         for _ in range(TELLERS):
@@ -64,10 +66,16 @@ class CaseSystem:
     def control(self, order: dict[str, Any]) -> None:
         with self.lock:
             self.mode = order.get("mode", self.mode)
+            self.listed += order.get("list", [])
             news = order.get("tell", []) * order.get("repeat", 1)
             if "shuffle" in order:
                 random.Random(order["shuffle"]).shuffle(news)
             self.to_tell += news
+
+    def rows(self, since: int) -> list[dict[str, Any]]:
+        """What a poller sees: cases changed since then, the oldest first."""
+        with self.lock:
+            return sorted((row for row in self.listed if row["t"] >= since), key=lambda row: row["t"])
 
     def state(self) -> dict[str, Any]:
         with self.lock:
@@ -116,7 +124,10 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        if self.path.startswith("/voice?"):
+        if self.path.startswith("/list"):
+            query = urllib.parse.parse_qs(self.path.partition("?")[2])
+            self._answer(200, json.dumps({"rows": self.system.rows(int(query["since"][0]))}).encode())
+        elif self.path.startswith("/voice?"):
             url = urllib.parse.parse_qs(self.path.partition("?")[2])["url"][0]
             with urllib.request.urlopen(url, timeout=10) as answer:
                 self._answer(200, answer.read(), answer.headers.get("content-type", ""))

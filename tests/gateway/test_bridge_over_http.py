@@ -1,0 +1,249 @@
+"""The bridge over real HTTP: who may tell, what is refused, what is read by a mapping, links that open and end."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook
+
+from gateway import samples
+from tests.gateway.bridged import SETUP, Bridged, call, until
+
+pytestmark = pytest.mark.wire
+
+FLAT = (Path(next(iter(samples.__path__))) / "flat.json").read_text(encoding="utf-8")
+OLD, NEW = "whsec_b2xkLXNlY3JldC1vbGQtc2VjcmV0", "whsec_bmV3LXNlY3JldC1uZXctc2VjcmV0"
+MORE = """
+[[senders]]
+id = "signed"
+proof = {{ kind = "standard", keys = ["NEW", "OLD"] }}
+
+[[senders]]
+id = "flat"
+mapping = "flat"
+proof = {{ kind = "hmac", keys = ["hmac-key"] }}
+
+[[senders]]
+id = "neighbour"
+mapping = "flat"
+proof = {{ kind = "address" }}
+networks = ["10.0.0.0/8"]
+
+[[polls]]
+id = "list"
+mapping = "rows.toml"
+url = "http://127.0.0.1:{port}/list"
+parameters = {{ since = "{{since}}" }}
+interval_s = 1
+overlap_s = 0
+""".replace("NEW", NEW).replace("OLD", OLD)
+ROWS = """
+name = "rows"
+items = "rows"
+in = { code = "no", version = "t", at = "t", state = "s", title = "n", parties = { user = "who" } }
+values = { state = { go = "dispatched", end = "closed" } }
+"""
+OFFICER = [{"kind": "user", "id": "DH-001"}]
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bridged]:
+    folder = tmp_path_factory.mktemp("bridged")
+    (folder / "rows.toml").write_text(ROWS)
+    with Bridged(folder, SETUP + MORE) as running:
+        yield running
+
+
+def standard(both: Bridged, body: bytes, secret: str = NEW, at: float | None = None, **headers: str) -> tuple[int, Any]:
+    moment = datetime.fromtimestamp(time.time() if at is None else at, UTC)
+    signed = {
+        "webhook-id": "m1",
+        "webhook-timestamp": str(int(moment.timestamp())),
+        "webhook-signature": Webhook(secret).sign("m1", moment, body.decode()),
+        "content-type": "application/json",
+    }
+    return call("POST", f"{both.url}/api/v1/senders/signed/news", body, {**signed, **headers})
+
+
+def test_a_signed_message_is_taken_with_either_key_and_repeated_does_nothing(both: Bridged) -> None:
+    body = json.dumps({"code": "S1", "version": 1, "parties": OFFICER}).encode()
+    assert standard(both, body) == (200, {"taken": 1, "refused": []})
+    assert standard(both, body, OLD) == (200, {"taken": 1, "refused": []})
+    events = both.poc("GET", "/incidents/S1/events")[1]
+    assert [event["type"] for event in events] == ["group.opened", "members.changed"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"secret": "whsec_d3Jvbmctc2VjcmV0LXdyb25n"}, "bad_signature"),
+        ({"at": 1_000_000_000}, "clock_skew"),
+        ({"at": 4_000_000_000}, "clock_skew"),
+        ({"webhook-id": "m2"}, "bad_signature"),
+        ({"webhook-signature": "v1,AAAA"}, "bad_signature"),
+        ({"webhook-signature": "nonsense"}, "bad_signature"),
+    ],
+)
+def test_wrong_old_and_replayed_signatures_are_refused(both: Bridged, change: dict[str, Any], code: str) -> None:
+    status, problem = standard(both, b'{"code": "S2"}', **change)
+    assert (status, problem["code"]) == (401, code)
+
+
+def test_a_replayed_signature_under_another_body_is_refused(both: Bridged) -> None:
+    moment = datetime.now(UTC)
+    signed = {
+        "webhook-id": "m3",
+        "webhook-timestamp": str(int(moment.timestamp())),
+        "webhook-signature": Webhook(NEW).sign("m3", moment, '{"code": "S3"}'),
+    }
+    url = f"{both.url}/api/v1/senders/signed/news"
+    assert call("POST", url, b'{"code": "S4"}', signed)[0] == 401
+    assert both.poc("GET", "/incidents/S4")[0] == 404
+
+
+def test_their_own_document_is_read_as_the_mapping_says(both: Bridged) -> None:
+    body = FLAT.encode()
+    at = str(int(time.time()))
+    signature = hmac.new(b"hmac-key", at.encode() + b"." + body, "sha256").hexdigest()
+    headers = {"X-Signature": signature, "X-Timestamp": at}
+    assert call("POST", f"{both.url}/api/v1/senders/flat/news", body, headers) == (200, {"taken": 1, "refused": []})
+    found = both.poc("GET", "/incidents/E0403202607150017")[1]
+    assert (found["state"], found["address"], found["lamp"]) == ("dispatched", "open", "off")
+    assert found["unknown"] == ["user:u-zhang", "user:u-wang", "unit:unit-road"]
+    assert found["facts"]["point"]["datum"] == "GCJ-02"
+
+
+def test_news_that_cannot_be_read_is_told_and_kept_for_the_operator(both: Bridged) -> None:
+    status, taken = standard(both, json.dumps([{"code": "S5", "urgent": "maybe"}, {"title": "no code"}, 7]).encode())
+    assert (status, taken["taken"], len(taken["refused"])) == (200, 0, 3)
+    status, kept = both.api("GET", "/bridge/refused", both.token("XT-001"))
+    assert status == 200
+    assert [row["incident"] for row in kept[:3]].count("S5") == 1
+    assert both.api("GET", "/bridge/refused", both.token("DH-001"))[0] == 403
+
+
+def test_strangers_learn_nothing(both: Bridged) -> None:
+    for sender in ("nobody", "neighbour", "flat", "signed"):
+        assert call("POST", f"{both.url}/api/v1/senders/{sender}/news", b"{}", {})[0] == 401
+    assert both.poc("PUT", "/incidents/X1", {}, key="wrong")[0] == 401
+    assert call("GET", f"{both.url}/api/v1/incidents")[0] == 401
+    assert both.api("PUT", "/incidents/X1", both.token("DH-001"), {})[0] == 403
+    assert both.api("PUT", "/incidents/X1", both.token("PQ-001"), {})[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 422),
+        (b"{", 422),
+        (b"[" * 50_000, 422),
+        (b'{"a":' * 30 + b"1" + b"}" * 30, 422),
+        (b'{"title": 5}', 422),
+        (b'{"nonsense": 1}', 422),
+        (b'{"parties": [{"kind": "ghost", "id": "x"}]}', 422),
+        (b'{"point": {"lon": 181, "lat": 0}}', 422),
+        (b'{"version": -1}', 422),
+        (b"\xff\xfe", 422),
+        (b'{"title": "' + b"x" * 10_000_000 + b'"}', 413),
+    ],
+    ids=range(11),
+)
+def test_bad_bodies_are_refused_with_a_code(both: Bridged, body: bytes, status: int) -> None:
+    found, problem = both.poc("PUT", "/incidents/B1", body)
+    # A server that refuses a body before it is sent may hang up on the sender in the middle of it.
+    hung_up = status == 413 and found == 0
+    assert hung_up or (found, problem["status"]) == (status, status)
+    assert both.poc("GET", "/incidents/B1")[0] == 404
+
+
+@pytest.mark.parametrize("code", ["a%2Fb", "%00", "x" * 49, "<b>", "a%20b"])
+def test_bad_codes_are_refused(both: Bridged, code: str) -> None:
+    assert both.poc("PUT", f"/incidents/{code}", {})[0] in (404, 405, 422)
+
+
+def test_unknown_people_units_cells_and_duties_are_named(both: Bridged) -> None:
+    parties = [{"kind": kind, "id": "nobody"} for kind in ("user", "unit", "cell", "duty")] + OFFICER
+    found = both.poc("PUT", "/incidents/U1", {"parties": parties})[1]["incident"]
+    assert found["unknown"] == ["user:nobody", "unit:nobody", "cell:nobody", "duty:nobody"]
+    assert found["members"] == [both.people()["DH-001"]]
+
+
+def test_a_list_endpoint_is_polled(both: Bridged) -> None:
+    now = int(time.time() * 1000)
+    both.control(list=[{"no": "P1", "t": now - 5, "s": "go", "n": "polled", "who": "DH-001"}])
+    until("P1 is open", lambda: (both.poc("GET", "/incidents/P1")[1] or {}).get("address") == "open")
+    both.control(list=[{"no": "P1", "t": int(time.time() * 1000), "s": "end", "n": "polled"}])
+    until("P1 is closing", lambda: both.poc("GET", "/incidents/P1")[1]["address"] == "closing")
+
+
+def test_a_hundred_times_the_same_changes_nothing(both: Bridged) -> None:
+    answers = [both.poc("PUT", "/incidents/R1", {"title": "same", "parties": OFFICER})[1] for _ in range(100)]
+    assert [answer["discarded"] for answer in answers] == [None] + ["repeated"] * 99
+    assert len(both.poc("GET", "/incidents/R1/events")[1]) == 2
+
+
+def test_links_open_for_whoever_has_them_and_for_nothing_else(both: Bridged) -> None:
+    both.poc("PUT", "/incidents/L1", {"title": "<script>alert(1)</script>", "parties": OFFICER})
+    both.poc("PUT", "/incidents/L2", {"parties": OFFICER})
+    url = both.poc("POST", "/incidents/L1/log-link")[1]["url"]
+    status, page = call_text(url)
+    assert status == 200
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+    for other in (url.replace("/L1?", "/L2?"), url[:-2], url.replace("expires=1", "expires=2")):
+        assert call_text(other)[0] == 403
+    assert call_text(f"{both.url}/api/v1/shared/recordings/b-1.ogg?expires=9999999999999&signature=x")[0] == 403
+    assert call_text(f"{both.url}/api/v1/shared/photos/p-1.jpg?expires=9999999999999&signature=x")[0] == 403
+
+
+def test_groups_are_linked_by_hand_and_bursts_only_if_there_are_any(both: Bridged) -> None:
+    both.poc("PUT", "/incidents/G1", {"parties": OFFICER})
+    token = both.token("PQ-001")
+    groups = both.api("GET", "/me", token)[1]["groups"]
+    assert both.api("PUT", "/incidents/G1/links", token, {"group": groups[0]["id"]})[1]["links"] == [groups[0]["id"]]
+    assert both.api("DELETE", f"/incidents/G1/links/{groups[0]['id']}", token)[1]["links"] == []
+    assert both.api("PUT", "/incidents/G1/links", token, {"group": "gr-nowhere"})[0] == 404
+    assert both.api("PUT", "/incidents/nowhere/links", token, {"group": groups[0]["id"]})[0] == 404
+    assert both.api("POST", "/incidents/G1/bursts", token, {"recording": "b-nothing"})[0] == 404
+
+
+def test_photos_only_of_members_and_only_pictures(both: Bridged) -> None:
+    both.poc("PUT", "/incidents/F1", {"parties": OFFICER})
+    picture = b"\xff\xd8\xff\xe0" + b"x" * 100
+
+    def send(badge: str, content: bytes, code: str = "F1") -> int:
+        headers = {"Authorization": f"Bearer {both.token(badge)}"}
+        return call("POST", f"{both.url}/api/v1/photos?incident={code}", content, headers)[0]
+
+    assert send("DH-001", picture) == 200
+    assert send("DH-001", picture) == 200
+    assert send("DH-002", picture) == 404
+    assert send("DH-001", b"<svg onload=alert(1)>") == 422
+    assert send("DH-001", b"\xff\xd8\xff" + b"x" * 8_000_000) in (413, 0)
+    assert [event["type"] for event in both.poc("GET", "/incidents/F1/events")[1]].count("photo") == 1
+
+
+def test_many_incidents_in_one_delivery(both: Bridged) -> None:
+    many = [{"code": f"M{n}", "version": 1, "parties": OFFICER} for n in range(200)]
+    began = time.monotonic()
+    assert standard(both, json.dumps(many).encode()) == (200, {"taken": 200, "refused": []})
+    print(f"200 incidents in one delivery: {time.monotonic() - began:.1f} s")
+    assert both.poc("GET", "/incidents/M199")[1]["address"] == "open"
+
+
+def call_text(url: str) -> tuple[int, str]:
+    import urllib.error
+    import urllib.request
+
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as problem:
+        return problem.code, ""
