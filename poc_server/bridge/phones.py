@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import structlog
@@ -34,15 +34,10 @@ NAME_CHARS = 128
 
 
 class IncidentPhones:
-    """What the bridge does to the phones of one node.
+    """What the bridge does to the phones of one node."""
 
-    Args:
-        tier_of: the emergency tier of a user and of a group, from the server's own state.
-    """
-
-    def __init__(self, node: Node, tier_of: Callable[[UserId | None, GroupId | None], Tier] | None = None) -> None:
+    def __init__(self, node: Node) -> None:
         self._node = node
-        self._tier_of = tier_of or (lambda _user, _group: Tier.NORMAL)
 
     def changed(self, state: IncidentState, group: GroupId, gone: Iterable[UserId] = ()) -> None:
         """Members see the incident as it is now; those it concerns no longer see it go."""
@@ -98,20 +93,27 @@ class IncidentPhones:
         phone.send(Switched(group=snapshot, back=back, incident=state.code, title=title))
 
     def _seen(self, phone: Phone) -> rules.Phone:
-        place = "none"
-        for group in phone.groups:
-            talkgroup = self._node.talkgroups.get(group)
-            if talkgroup is not None and place == "none":
-                place = talkgroup.place_of(phone)[0]
+        """What a rule must know. Who talks or waits on one of his phones is not disturbed on another either."""
+        conditions = self._node.conditions
+        places = {place for each in self._node.phones_of(phone.user.id) for place in self._places(each)}
+        here = {*phone.brought, *((phone.selected,) if phone.selected else ())}
         return rules.Phone(
             connected=phone.connection is not None,
             selected=phone.selected,
-            has_floor=place in ("granted", "revoked"),
-            queued=place == "queued",
-            tier=self._tier_of(phone.user.id, None),
-            group_tier=self._tier_of(None, phone.selected),
+            has_floor=not places.isdisjoint(("granted", "revoked")),
+            queued="queued" in places,
+            tier=conditions.of_user(phone.user.id),
+            group_tier=max((conditions.of_group(group) for group in here), default=Tier.NORMAL),
             in_private_call=bool(phone.brought),
         )
+
+    def _places(self, phone: Phone) -> Iterator[str]:
+        if phone.pressed_at is not None:
+            yield "queued"  # asked, and not answered yet
+        for group in phone.groups:
+            talkgroup = self._node.talkgroups.get(group)
+            if talkgroup is not None:
+                yield talkgroup.place_of(phone)[0]
 
     def _group(self, group: GroupId, user: UserId) -> GroupSummary | None:
         model, membership = self._node.roster.group(group), self._node.roster.membership(group, user)

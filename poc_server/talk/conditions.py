@@ -54,6 +54,10 @@ class Conditions:
         """Whether this user is in danger himself."""
         return user in self._sos
 
+    def of_user(self, user: UserId) -> Tier:
+        """The highest tier a user holds anywhere."""
+        return max((h.tier for each in self._of.values() for h in each.holders if h.user == user), default=Tier.NORMAL)
+
     def of_group(self, group: GroupId) -> Tier:
         """The condition of a group."""
         found = self._of.get(group)

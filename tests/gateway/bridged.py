@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.gateway.case_system import KEY, SECRET
-from tests.support.city import ROOT, free_port
+from tests.support.city import ROOT, City, free_port
 
 PATIENCE_S = 90
 SETUP = """
@@ -125,6 +125,11 @@ class Bridged:
     def poc(self, method: str, path: str, body: Any = None, key: str = KEY) -> tuple[int, Any]:
         """The server's API, as the case system."""
         return call(method, f"{self.url}/api/v1{path}", body, {"X-Api-Key": key, "Content-Type": "application/json"})
+
+    def as_city(self) -> City:
+        """The demo city alone, for simulated phones."""
+        assert self.city.running is not None
+        return City(self.port, self.city.running, self.city.log.parent, self.city.log)
 
     def token(self, badge: str) -> str:
         """An access token of one of the demo's people."""
