@@ -145,6 +145,20 @@ class Phone:
         async with asyncio.timeout(ANSWER_TIMEOUT_S):
             await path.checked
 
+    async def come_back(self, url: str) -> None:
+        """Lose the socket and resume on a new one while media goes on. Raises `PhoneFailed`."""
+        self._stop_beat()
+        self.link.vanish()
+        self.link = Link(self._reactor, self._take, self._closed)
+        try:
+            await self.link.open(url)
+        except LinkFailed as problem:
+            raise PhoneFailed(str(problem)) from None
+        resume = None if self.welcome is None else self.welcome.resume
+        hello = Hello(id=self._next_id(), token=self.identity.token, client=_CLIENT, slots=self._slots, resume=resume)
+        self.welcome = (await self.request(hello))[0]
+        self._say_listening()
+
     def close(self) -> None:
         """Leave properly."""
         self._leaving = True

@@ -47,11 +47,18 @@ class App:
     Args:
         config: the whole configuration.
         front: stands before everything HTTP on the plain port (the demo on a local network has one).
+        preparing: what is still to be done by the caller before phones may come; see `prepared`.
     """
 
-    def __init__(self, config: Config, front: Callable[[ASGIApp], ASGIApp] = lambda served: served) -> None:
+    def __init__(
+        self,
+        config: Config,
+        front: Callable[[ASGIApp], ASGIApp] = lambda served: served,
+        preparing: str | None = None,
+    ) -> None:
         self.config = config
         self._front = front
+        self._preparing = preparing
         self.port = 0
         self._stack = AsyncExitStack()
         self._stop = asyncio.Event()
@@ -68,6 +75,13 @@ class App:
     async def __aexit__(self, *_: object) -> None:
         await self.node.drain(self.config.server.drain_s if self.node.phones else 0.0)
         await self._stack.aclose()
+
+    def prepared(self) -> None:
+        """What ``preparing`` named is done: ``/readyz`` lets phones come."""
+        self._preparing = None
+
+    def _not_ready(self) -> str | None:
+        return self._preparing or self.node.not_ready()
 
     async def run_until_stopped(self) -> None:
         """Serve until SIGTERM or SIGINT; a second signal ends at once."""
@@ -154,7 +168,7 @@ class App:
     def _http(self) -> FastAPI:
         services = Services(self.store, self.auth, self.config.demo, self.recordings, self.bridge, self.emergency)
         api = build_api(services)
-        api.include_router(operations(self.metrics, self.node.not_ready))
+        api.include_router(operations(self.metrics, self._not_ready))
         pages = self.config.server.pages or PAGES
         if pages.is_dir():
             serve_pages(api, pages)

@@ -21,6 +21,7 @@ from poc_server.talk.ears import Ears
 from poc_server.talk.phone import Phone, person
 from poc_server.talk.presence import Presence
 from poc_server.talk.reception import Reception
+from poc_server.talk.resume import tell_again
 from poc_server.talk.roster import Roster
 from poc_server.talk.talkgroup import BurstListener, Talkgroup
 from signaling import limits
@@ -184,6 +185,8 @@ class Node:
                 server_time_ms=self.fabric.now(),
             )
         )
+        if resumed:
+            tell_again(self, phone)
         self.presence.changed(phone.groups)
         self.calls.came(phone)
         if self.emergency is not None:

@@ -39,10 +39,12 @@ async def run(config: Config, options: DemoOptions) -> None:
     """Serve the demo city until stopped. Raises OSError when a port is taken."""
     logs.configure(config.log)
     lan = _Lan.prepare(config, options.https_port) if options.lan else None
-    async with App(config, lan.front if lan else lambda served: served) as app:
+    front = lan.front if lan else lambda served: served
+    async with App(config, front, preparing="the demo city is being founded") as app:
         users = await build_city(app.store, options.people)
         if options.links is not None:
             await make_links(app.store, app.auth, users, options.links)
+        app.prepared()
         bots = await _start_bots(app) if options.bots else None
         console.print(f"[bold]poc-server demo[/]  http://localhost:{app.port}   (Ctrl-C ends it)")
         if lan is not None:

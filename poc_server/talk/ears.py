@@ -91,6 +91,11 @@ class Ears:
         for on_air in touched:
             on_air.route.set_audience(tuple(on_air.slots))
 
+    def tell(self, phone: Phone) -> None:
+        """Say of each of its slots what it carries: the phone is back and has missed what changed."""
+        for index, on_air in enumerate(self._audience.heard(phone)):
+            phone.write(self._silent_frames[index] if on_air is None else on_air.slot_frame(index))
+
     def forget(self, phone: Phone) -> None:
         """A phone is gone, or its media path is, and its slots with it."""
         touched: set[OnAir] = set()

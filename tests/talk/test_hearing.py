@@ -15,7 +15,7 @@ from loadtest.phone import Phone
 from loadtest.speech import recording
 from loadtest.wire.dtls import Credentials
 from loadtest.wire.reactor import Reactor
-from signaling.messages import Slot
+from signaling.messages import FloorIdle, FloorTaken, Slot
 from tests.support.city import City, running_city
 
 pytestmark = pytest.mark.wire
@@ -28,9 +28,6 @@ FRAMES = 10
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     folder = tmp_path_factory.mktemp("hearing")
     with running_city(folder / "data", "--links", str(folder / "links")) as made:
-        end = time.monotonic() + WAIT_S
-        while not (folder / "links").exists() and time.monotonic() < end:
-            time.sleep(0.05)  # the server is ready before its people have their links
         yield made
 
 
@@ -164,3 +161,32 @@ async def test_who_selects_a_group_on_air_hears_it_and_hears_it_no_more_after(st
     await heard(listener, 0, 1)
     await listener.select(next(group for group in listener.identity.groups if group != second))
     await street.until_told(listener, (0, None, None))
+
+
+async def test_who_comes_back_is_told_what_its_slots_carry_and_who_has_the_floor(street: Street) -> None:
+    listener, ((first, one), (second, two), _), _ = await cast(street)
+    await talk(one, first)
+    await street.until_told(listener, (0, first, one.identity.user))
+    floors: list[tuple[str, int | None]] = []
+    note = listener.on_message
+    assert note is not None
+
+    def also_floors(message: object, stamp: int) -> None:
+        if isinstance(message, FloorTaken | FloorIdle):
+            floors.append((message.group, message.burst if isinstance(message, FloorTaken) else None))
+        note(message, stamp)
+
+    listener.on_message = also_floors
+    heard_before = listener.voice.slots[0].packets
+    await listener.come_back(street.url)
+    assert listener.welcome is not None
+    assert listener.welcome.resumed
+    assert listener.welcome.offer is None, "media goes on"
+    await street.until_told(listener, (0, first, one.identity.user), (1, None, None))
+    assert one.press is not None
+    assert (first, one.press.burst) in floors
+    assert (second, None) in floors
+    await talk(two, second)
+    await street.until_told(listener, (1, second, two.identity.user))
+    await heard(listener, 1, FRAMES)
+    assert listener.voice.slots[0].packets >= heard_before
