@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -13,51 +12,28 @@ import structlog
 from gateway.effects import EventType
 from gateway.lifecycle import Happened
 from groups.emergency import alert as machine
-from groups.emergency.alert import AlertInput, AlertOptions, AlertRecord
-from groups.model import User
+from groups.emergency.alert import AlertInput, AlertOptions
+from groups.model import Group, Membership, User
 from groups.policy import Act, may
-from groups.vocabulary import GroupId, Refusal, Tier, UserId
+from groups.vocabulary import GroupId, GroupKind, Refusal, Tier, UserId
+from poc_server.emergency import live_alert
 from poc_server.emergency.gatherings import Gathering
+from poc_server.emergency.live_alert import LiveAlert
 from poc_server.refused import Refused
 from poc_server.store import emergency as kept
 from poc_server.store import incident_happenings
-from poc_server.store.places import Battery, Datum, Place, Position
-from poc_server.talk.phone import person
+from poc_server.talk.roster import Transient
 from poc_server.talk.slices import Slices
 from signaling.endpoint import frame
-from signaling.messages import Alert, AlertInfo, Sos, Whereabouts
+from signaling.messages import Alert, Sos
 
 if TYPE_CHECKING:
     from poc_server.emergency.desk import Emergency
     from poc_server.talk.phone import Phone
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(eq=False, slots=True)
-class LiveAlert:
-    """An open alert. ``saved``: it stands in SQL."""
-
-    record: AlertRecord
-    user: User
-    place: Whereabouts | None
-    battery: int | None
-    incident: str | None
-    covert: bool
-    saved: bool = False
-    told: int = 0
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    timer: asyncio.TimerHandle | None = None
-
-    def content(self) -> dict[str, Any]:
-        """The plain form that is kept."""
-        return {
-            "record": json.loads(self.record.to_json()),
-            "place": None if self.place is None else self.place.model_dump(exclude_none=True),
-            "battery": self.battery,
-            "incident": self.incident,
-            "covert": self.covert,
-        }
+KEEP_AGAIN_S = 1.0
+"""While SQL is away an alert is told, and its keeping is tried again so often."""
 
 
 class Alerts:
@@ -73,15 +49,20 @@ class Alerts:
         return len(self._live)
 
     async def load(self) -> None:
-        """Take up what was open when the server ended."""
+        """Take up what was open when the server ended. Raises `Refused` (unavailable); may be called again."""
         async with self._desk.store.reading() as connection:
             found = await kept.open_alerts(connection)
         for each in found:
-            user = self._node.roster.user(each.user)
-            if user is not None:
-                live = _from_content(user, each.content)
+            user, known = self._node.roster.user(each.user), self._live.get(each.id)
+            if user is None or (known is not None and known.saved):
+                continue
+            if known is not None:
+                self._adopt(known, each)
+            else:
+                live = live_alert.from_content(user, each.content)
                 live.saved = True
                 self._begin(live)
+                self._announce(live)
 
     # --- SOS ---------------------------------------------------------------------------------------------------------
 
@@ -104,17 +85,20 @@ class Alerts:
             return live if live.saved else await self._keep_first(live)
 
     def _raise(self, user: User, sos: Sos, selected: GroupId | None) -> LiveAlert:
-        group = self._group(user, sos.group, selected)
-        now, settings = self._node.fabric.now(), self._desk.settings
+        origin = self._group(user, sos.group, selected)
+        now, settings, places = self._node.fabric.now(), self._desk.settings, self._desk.store.places
         options = AlertOptions(settings.escalate_s * 1000, settings.escalations)
-        place = self._place(user, sos, now)
+        covert = sos.covert and settings.covert_allowed
+        # Of a covert one only dispatchers hear: a colleague's loudspeaker beside him would give him away.
+        group = GroupId(f"so-{secrets.token_hex(8)}") if covert else origin
         live = LiveAlert(
             machine.raised(sos.alert, user.id, group, sos.pressed_ms, now, options),
             user,
-            place,
-            self._battery(user, sos),
+            live_alert.whereabouts(places, user, sos, now),
+            live_alert.battery(places, user, sos),
             sos.incident,
-            sos.covert and settings.covert_allowed,
+            covert,
+            origin,
         )
         # Heard before it is written: the next message on the officer's socket is his request for the floor.
         self._begin(live)
@@ -125,21 +109,46 @@ class Alerts:
             async with self._desk.store.writing() as connection:
                 before = await kept.find_alert(connection, live.record.id)
                 if before is None:
-                    await kept.put_alert(connection, self._kept(live), [self._entry(live, "alert.raise", live.user)])
+                    await kept.put_alert(connection, live.kept(), [self._entry(live, "alert.raise", live.user)])
                     await self._tell_incident(connection, live)
         except Refused:
-            # Who is in danger is told of even so; the phone goes on sending until it is kept.
+            # Who is in danger is told of even so; his phone goes on sending until it is kept, and we go on trying.
             self._announce(live)
+            asyncio.get_running_loop().call_later(KEEP_AGAIN_S, self._keep_later, live)
             raise
+        if before is not None and before.open and before.user == live.user.id:
+            self._adopt(live, before)
+            return live
         if before is not None:
             # It was closed before this server started; the phone that still sends it did not hear so.
             self._over(live)
             if before.user != live.user.id:
                 raise Refused(Refusal.CONFLICT, "alert")
-            return _from_content(live.user, before.content)
+            return live_alert.from_content(live.user, before.content)
         live.saved = True
         self._announce(live)
         return live
+
+    def _keep_later(self, live: LiveAlert) -> None:
+        """The phone may be gone by now: what was told is kept without it."""
+        if self._live.get(live.record.id) is live and not live.saved:
+            self._desk.spawn(self._kept_later(live))
+
+    async def _kept_later(self, live: LiveAlert) -> None:
+        try:
+            await self.keep(live)
+        except Refused as refused:
+            log.warning("alert_not_kept", alert=live.record.id, code=refused.code)
+
+    def _adopt(self, live: LiveAlert, before: kept.Kept) -> None:
+        """It was raised before this server started, and somebody may have claimed it: that is how it stands."""
+        earlier = live_alert.from_content(live.user, before.content)
+        self._over(live)
+        live.record, live.covert, live.origin = earlier.record, earlier.covert, earlier.origin
+        live.incident = live.incident or earlier.incident
+        live.saved = True
+        self._begin(live)
+        self._announce(live)
 
     def _group(self, user: User, asked: str | None, selected: GroupId | None) -> GroupId | None:
         """Where it is said: the dedicated group, the one asked for or selected, else the first that allows it."""
@@ -158,52 +167,14 @@ class Alerts:
             raise Refused(refused)  # no right to SOS at all
         return None
 
-    def _place(self, user: User, sos: Sos, now: int) -> Whereabouts | None:
-        """The newest of what the phone says and what was known; what it says is known from now on."""
-        known = self._desk.store.places.of(user.id)
-        last = None if known is None else known.position
-        if sos.place is not None and sos.place.at_ms <= now + 60_000:
-            said = sos.place
-            position = Position(
-                at_ms=said.at_ms,
-                longitude=said.longitude,
-                latitude=said.latitude,
-                accuracy_m=said.accuracy_m,
-                datum=Datum(said.datum),
-            )
-            battery = None if sos.battery is None else Battery(at_ms=sos.pressed_ms, percent=sos.battery)
-            self._desk.store.places.put(
-                Place(
-                    user=user.id,
-                    agency=user.agency,
-                    at_ms=said.at_ms,
-                    received_ms=now,
-                    position=position,
-                    battery=battery,
-                )
-            )
-            if last is None or last.at_ms <= said.at_ms:
-                return said
-        if last is None:
-            return sos.place
-        return Whereabouts(
-            longitude=last.longitude,
-            latitude=last.latitude,
-            accuracy_m=last.accuracy_m,
-            datum=last.datum.value,
-            at_ms=last.at_ms,
-        )
-
-    def _battery(self, user: User, sos: Sos) -> int | None:
-        known = self._desk.store.places.of(user.id)
-        last = None if known is None or known.battery is None else known.battery.percent
-        return sos.battery if sos.battery is not None else last
-
     def _begin(self, live: LiveAlert) -> None:
         """From now on the officer has the emergency tier, and dispatchers hear his group."""
         record = live.record
         self._live[record.id] = live
         self._arm(live)
+        if record.group is not None and live.covert:
+            self._node.roster.put(self._hidden_group(live, record.group))
+            self._node.conditions.reserve(record.group, record.user)
         if record.group is None or self._node.roster.group(record.group) is None:
             return
         self._node.conditions.declare(record.group, record.id, record.user, Tier.EMERGENCY, sos=True)
@@ -213,6 +184,13 @@ class Alerts:
         self._desk.gatherings.begin(
             Gathering(record.id, "alert", record.group, live.user, Tier.EMERGENCY, frozenset(users)), first
         )
+
+    def _hidden_group(self, live: LiveAlert, group: GroupId) -> Transient:
+        """Of a covert alert: he talks, dispatchers hear, and nobody's voice comes out of his phone."""
+        model = Group(group, live.user.agency, live.user.unit, live.user.name, GroupKind.TEMPORARY)
+        members = {user: Membership(group, user, may_talk=False) for user in self._desk.claimers(live.user)}
+        members[live.user.id] = Membership(group, live.user.id)
+        return Transient(model, members)
 
     # --- what is done about it ---------------------------------------------------------------------------------------
 
@@ -233,11 +211,12 @@ class Alerts:
                 try:
                     async with self._desk.store.writing() as connection:
                         entry = self._entry(live, changed.action, user)
-                        await kept.put_alert(connection, self._kept(live), [entry])
+                        await kept.put_alert(connection, live.kept(), [entry])
                         await self._tell_incident(connection, live)
                 except BaseException:
                     live.record = before
                     raise
+                live.saved = True
                 self._arm(live)
                 if any(isinstance(each, machine.Over) for each in effects):
                     self._over(live)
@@ -280,6 +259,9 @@ class Alerts:
         if record.group is not None:
             self._node.conditions.clear(record.group, record.id, force=True)
         self._desk.gatherings.end(record.id)
+        if record.group is not None and live.covert:
+            self._node.conditions.reserve(record.group, None)
+            self._node.roster.drop(record.group)
 
     def _arm(self, live: LiveAlert) -> None:
         if live.timer is not None:
@@ -300,38 +282,10 @@ class Alerts:
         for live in self._live.values():
             queue = self._desk.may_claim(phone.user, live.user)
             if queue or self._concerns(live, phone.user.id):
-                phone.send(Alert(alert=self.info(live), queue=queue))
-
-    def info(self, live: LiveAlert) -> AlertInfo:
-        """The alert as pages see it."""
-        record, user = live.record, self._node.roster.user
-        group = None if record.group is None else self._node.roster.group(record.group)
-        claimed = None if record.claimed_by is None else user(record.claimed_by)
-        ended = None if record.ended_by is None else user(record.ended_by)
-        return AlertInfo(
-            id=record.id,
-            by=person(live.user),
-            state=record.state,
-            group=record.group,
-            group_name="" if group is None else group.name,
-            pressed_ms=record.pressed_at,
-            raised_ms=record.raised_at,
-            place=live.place,
-            battery=live.battery,
-            incident=live.incident,
-            covert=live.covert,
-            claimed_by=None if claimed is None else person(claimed),
-            claimed_ms=record.claimed_at,
-            acknowledged_ms=record.acknowledged_at,
-            ended_by=None if ended is None else person(ended),
-            ended_ms=record.ended_at,
-            note=record.note,
-            escalated=record.escalated,
-            version=record.version,
-        )
+                phone.send(Alert(alert=live.info(self._node.roster), queue=queue))
 
     def _announce(self, live: LiveAlert) -> None:
-        info = self.info(live)
+        info = live.info(self._node.roster)
         queue, known = frame(Alert(alert=info, queue=True)), frame(Alert(alert=info))
         claimers = [p for p in self._node.phones.values() if self._desk.may_claim(p.user, live.user)]
         for phone in claimers:
@@ -350,9 +304,9 @@ class Alerts:
         return user == live.record.user or (group is not None and user in self._node.roster.members(group))
 
     async def _tell_incident(self, connection: Any, live: LiveAlert) -> None:
-        """The case of an incident learns of an emergency in its group, and who took it; of a covert one it does not."""
+        """The case of an incident learns of an emergency in its group, and who took it; and whether it is covert."""
         record = live.record
-        if record.group is None or live.covert:
+        if live.origin is None:
             return
         claimer = None if record.claimed_by is None else self._node.roster.user(record.claimed_by)
         data: dict[str, Any] = {
@@ -361,36 +315,13 @@ class Alerts:
             "name": live.user.name,
             "claimed_by": None if claimer is None else {"id": claimer.id, "name": claimer.name},
             "place": None if live.place is None else live.place.model_dump(exclude_none=True),
+            "covert": live.covert,
         }
         told = f"alert/{record.id}/{record.state.value}"
         happened = Happened(told, EventType.EMERGENCY, self._node.fabric.now(), live.user.id, data)
-        await incident_happenings.tell(connection, record.group, happened)
-
-    def _kept(self, live: LiveAlert) -> kept.Kept:
-        record = live.record
-        return kept.Kept(
-            record.id,
-            live.user.agency,
-            record.user,
-            record.open,
-            record.raised_at,
-            live.content(),
-            record.state.value,
-        )
+        await incident_happenings.tell(connection, live.origin, happened)
 
     def _entry(self, live: LiveAlert, action: str, user: User | None) -> Any:
         record = live.record
         detail = {"user": record.user, "group": record.group, "state": record.state, "escalated": record.escalated}
         return self._desk.entry(user, action, "alert", record.id, detail, live.user.agency)
-
-
-def _from_content(user: User, content: dict[str, Any]) -> LiveAlert:
-    place = content["place"]
-    return LiveAlert(
-        AlertRecord.from_json(json.dumps(content["record"])),
-        user,
-        None if place is None else Whereabouts.model_validate(place),
-        content["battery"],
-        content["incident"],
-        content["covert"],
-    )

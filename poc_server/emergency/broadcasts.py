@@ -57,19 +57,24 @@ class Broadcasts:
         return self._live.get(broadcast)
 
     async def load(self) -> None:
-        """Take up what was under way when the server ended; its phones come back by themselves."""
+        """Take up what was under way when the server ended; phones that are here already are told.
+
+        Raises `Refused` (unavailable); may be called again.
+        """
         async with self._desk.store.reading() as connection:
             rows = await kept.open_broadcasts(connection)
             found = [(row, await kept.receipts(connection, row.id)) for row in rows]
         for row, receipts in found:
             by = self._node.roster.user(row.user)
-            if by is None:
+            if by is None or row.id in self._live:
                 continue
             live = live_broadcast.from_kept(row, by, receipts)
             if live.life.talking:
                 quiet_ms = self._desk.settings.broadcast_quiet_s * 1000
                 live.life = rules.released(live.life, lost=True, now=self._node.fabric.now(), quiet_ms=quiet_ms)
             self._begin(live)
+            for phone in tuple(self._node.phones.values()):
+                self._catch_up(live, phone)
 
     # --- beginning and end ----
 
@@ -231,11 +236,14 @@ class Broadcasts:
     def came(self, phone: Phone) -> None:
         """A phone connected: what waited for its user comes in order, and a leader sees his tallies."""
         for live in tuple(self._live.values()):
-            receipt = live.receipts.get(phone.user.id)
-            if receipt is not None and live.wanted(receipt):
-                self._send(live, phone)
-            if live.by.id == phone.user.id:
-                self.receipts.tally_soon(live)
+            self._catch_up(live, phone)
+
+    def _catch_up(self, live: LiveBroadcast, phone: Phone) -> None:
+        receipt = live.receipts.get(phone.user.id)
+        if receipt is not None and live.wanted(receipt):
+            self._send(live, phone)
+        if live.by.id == phone.user.id:
+            self.receipts.tally_soon(live)
 
     def _tell_all(self, live: LiveBroadcast) -> None:
         self._slices.add(self._tell(live))

@@ -56,12 +56,12 @@ class EmergencyCalls:
         return self._live.get(call)
 
     async def load(self) -> None:
-        """Take up what went on when the server ended."""
+        """Take up what went on when the server ended. Raises `Refused` (unavailable); may be called again."""
         async with self._desk.store.reading() as connection:
             found = await kept.open_calls(connection)
         for each in found:
             by = self._node.roster.user(each.user)
-            if by is None or each.group is None:
+            if by is None or each.group is None or each.id in self._live:
                 continue
             users = frozenset(UserId(user) for user in each.content["users"])
             own, name = each.content["own"], each.content["name"]

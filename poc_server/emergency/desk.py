@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from poc_server.talk.phone import Phone
 
 log = structlog.get_logger(__name__)
+LOAD_AGAIN_S = 1.0
+"""While SQL is away, what was open is looked for so often."""
 
 
 class Emergency:
@@ -55,13 +57,27 @@ class Emergency:
         node.emergency = self
 
     async def start(self) -> None:
-        """Take up what went on when the server ended. While SQL is away it begins with nothing and says so."""
+        """Take up what went on when the server ended; while SQL is away, as soon as it is back."""
+        if not await self._load():
+            self.spawn(self._load_later())
+
+    async def _load(self) -> bool:
         try:
             await self.alerts.load()
             await self.calls.load()
             await self.broadcasts.load()
         except Refused as refused:
             log.error("emergencies_not_loaded", code=refused.code)
+            return False
+        return True
+
+    async def _load_later(self) -> None:
+        while True:
+            await asyncio.sleep(LOAD_AGAIN_S)
+            # What is open there is judged by the directory of the same SQL, not by an old copy of it.
+            if self.store.ready and await self._load():
+                log.info("emergencies_loaded", alerts=len(self.alerts), broadcasts=len(self.broadcasts))
+                return
 
     async def aclose(self) -> None:
         """Let what is under way come to its end."""

@@ -10,6 +10,7 @@ import pytest
 from codec.opus import CLOCK_HZ
 from groups.vocabulary import ReceiptState
 from loadtest.speech import recording
+from poc_server.store import copy
 from signaling.messages import (
     Alert,
     AlertAcknowledge,
@@ -27,6 +28,8 @@ from signaling.messages import (
     Sos,
 )
 from tests.emergency.cast import Cast
+from tests.fixtures.databases import create_database
+from tests.fixtures.postgres import Postgres
 from tests.support.city import running_city
 from tests.support.handsets import Handset, handsets
 
@@ -39,6 +42,13 @@ def links_of(folder: Path) -> Path:
     while not (folder / "links").exists() and time.monotonic() < end:
         time.sleep(0.05)  # the server is ready before its people have their links
     return folder / "links"
+
+
+def until_copied(data: Path) -> None:
+    """Until the people of the city stand in the copy from which a server starts while SQL is away."""
+    end = time.monotonic() + 30
+    while not ((found := copy.read(data / "directory.copy")) and found.users) and time.monotonic() < end:
+        time.sleep(0.1)
 
 
 def delivered(name: str, broadcast: str) -> Receipt:
@@ -72,8 +82,8 @@ async def before_the_kill(cast: Cast) -> str:
     return started.group.id
 
 
-async def after_it(cast: Cast, group: str) -> None:
-    dispatcher, officer, leader, one, two = await cast.phones("PQ-001", "XS-001", "LD-001", "BJ-001", "BJ-002")
+async def after_it(cast: Cast, phones: list[Handset], group: str) -> None:
+    dispatcher, officer, leader, one, two = phones
     alert = (await dispatcher.told(Alert, queue=True)).alert
     assert (alert.id, alert.state, alert.claimed_by.id) == ("sos", "claimed", dispatcher.user)
     assert (await officer.told(EmergencyState, group=alert.group)).tier == 2
@@ -102,15 +112,20 @@ async def after_it(cast: Cast, group: str) -> None:
     assert cast.city.get("/api/v1/broadcasts/note", leader.identity.token)["counts"]["acknowledged"] == 2
 
 
-async def test_all_goes_on_after_a_kill(tmp_path: Path) -> None:
+async def test_all_goes_on_after_a_kill_as_soon_as_sql_is_back(tmp_path: Path, own_postgres: Postgres) -> None:
     recording("zh-report")  # read and coded before anybody waits for it
-    options = ("--links", str(tmp_path / "links"))
-    with running_city(tmp_path / "data", *options) as city:
+    env = {"POC_STORE__URL": await create_database(own_postgres, "poc")}
+    with running_city(tmp_path / "data", "--links", str(tmp_path / "links"), env=env) as city:
         async with handsets(city, links_of(tmp_path)) as street:
             group = await before_the_kill(Cast(city, street))
+            until_copied(tmp_path / "data")
             city.process.kill()
             city.process.wait()
-    (tmp_path / "links").unlink()
-    with running_city(tmp_path / "data", *options) as city:
+    own_postgres.stop("immediate")
+    with running_city(tmp_path / "data", env=env) as city:
         async with handsets(city, links_of(tmp_path)) as street:
-            await after_it(Cast(city, street), group)
+            cast = Cast(city, street)
+            phones = await cast.phones("PQ-001", "XS-001", "LD-001", "BJ-001", "BJ-002")
+            assert not [m for phone in phones for m in phone.inbox if isinstance(m, Alert | Broadcast)]
+            own_postgres.start()
+            await after_it(cast, phones, group)

@@ -18,6 +18,7 @@ from signaling.messages import (
     EmergencyState,
     FloorIdle,
     FloorRevoke,
+    FloorTaken,
     Slot,
     Sos,
     SosCancel,
@@ -155,3 +156,26 @@ async def test_one_who_may_not_does_not_cancel_and_who_comes_later_is_told(cast:
     assert (await dispatcher.told(Alert, queue=True)).alert.id == "f1"
     await dispatcher.told(BroughtIn, call="f1")
     await dispatcher.request(SosCancel(id="f3", alert="f1"))
+
+
+async def test_a_covert_one_is_known_to_dispatchers_alone(cast: Cast) -> None:
+    officer, other, dispatcher = await cast.phones("BJ-001", "BJ-002", "PQ-001")
+    group = cast.group(officer, GROUP)
+    await officer.select(group)
+    await other.select(group)
+    confirmed, _ = await officer.request(pressed("g1", group=group, covert=True))
+    assert confirmed.group != group
+    await dispatcher.told(BroughtIn, call="g1")
+    await officer.say(confirmed.group, 5)
+    await dispatcher.until_packets(5)
+    alert = (await dispatcher.told(Alert, queue=True)).alert
+    assert (alert.covert, alert.by.id) == (True, officer.user)
+    press = dispatcher.press_key(confirmed.group)  # no voice may come out of his phone
+    await press.settled
+    assert press.cause is not None
+    dispatcher.press = None
+    await close(dispatcher, "g1")
+    await dispatcher.told(BroughtOut, call="g1")
+    assert other.packets() == 0
+    assert not [m for m in other.inbox if isinstance(m, Alert | BroughtIn | EmergencyState | FloorTaken)]
+    assert not [m for m in officer.inbox if isinstance(m, FloorTaken)]

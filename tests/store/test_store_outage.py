@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -35,17 +35,6 @@ pytestmark = pytest.mark.wire
 STOPPED_S = 6.0
 BURSTS_PER_S = 100
 REPORT = Path("build/journal.json")
-
-
-@pytest.fixture
-def own_postgres() -> Iterator[Postgres]:
-    """A cluster of this test's own, since it is stopped."""
-    cluster = Postgres()
-    try:
-        cluster.start()
-        yield cluster
-    finally:
-        cluster.remove()
 
 
 def burst(number: int) -> BurstRecord:

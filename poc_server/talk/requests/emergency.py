@@ -32,7 +32,7 @@ from signaling.messages import (
 
 if TYPE_CHECKING:
     from poc_server.emergency import Emergency
-    from poc_server.emergency.alerts import LiveAlert
+    from poc_server.emergency.live_alert import LiveAlert
     from poc_server.emergency.live_broadcast import LiveBroadcast
     from poc_server.node import Node
     from poc_server.talk.phone import Phone
