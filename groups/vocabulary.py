@@ -138,6 +138,46 @@ class BroadcastKind(StrEnum):
     ROLL_CALL = "roll_call"
 
 
+class TextKind(StrEnum):
+    """What a written message is. ``callback``: please call me back (请回电)."""
+
+    TEXT = "text"
+    STATUS = "status"
+    CALLBACK = "callback"
+
+
+class StatusWord(StrEnum):
+    """Status messages (状态): one tap says where one stands. The words stand in ``signaling.words``."""
+
+    ON_DUTY = "on_duty"
+    ON_THE_WAY = "on_the_way"
+    ON_SCENE = "on_scene"
+    HANDLING = "handling"
+    DONE = "done"
+    STANDBY = "standby"
+    NEED_SUPPORT = "need_support"
+    UNABLE = "unable"
+    OFF_DUTY = "off_duty"
+
+
+class MonitorScope(StrEnum):
+    """Which groups a monitor hears (监听)."""
+
+    NONE = "none"
+    OWN = "own"
+    LISTED = "listed"
+    ALL = "all"
+
+
+class HandoverState(StrEnum):
+    """How far a shift handover (交接班) came."""
+
+    OFFERED = "offered"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
 class Refusal(StrEnum):
     """Every code with which the system says no. Words for each, in both languages, stand in ``signaling.words``."""
 
@@ -174,6 +214,8 @@ class Refusal(StrEnum):
     NOBODY_CALLED = "nobody_called"
     CALL_OVER = "call_over"
     ANSWERED_ELSEWHERE = "answered_elsewhere"
+    IN_DUPLEX_CALL = "in_duplex_call"
+    CALL_RUNNING = "call_running"
     ORDINARY_ONLY = "ordinary_only"
     EMERGENCY_TALKING = "emergency_talking"
     ALERT_OVER = "alert_over"

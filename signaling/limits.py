@@ -21,6 +21,20 @@ MAX_AREA_POINTS = 500
 """Points of an area, the first repeated at the end among them."""
 MAX_BROADCAST_HOURS = 168
 """Longest time a broadcast waits for those who are offline."""
+MAX_TEXTS_LISTED = 100
+"""Written messages one answer carries."""
+MAX_THREADS_TOLD = 200
+"""Groups and people with unread messages that one `TextUnread` names; the latest come first."""
+MAX_MONITORED = 500
+"""Groups one dispatcher monitors at once."""
+MAX_MONITORS_NAMED = 8
+"""Visible monitors a group is told of by name."""
+MAX_PATCHED = 16
+"""Groups one patch joins."""
+MAX_HANDED_OVER = 100
+"""Open alerts that go over with one shift."""
+MAX_CALL_HOURS = 24
+"""Longest time a temporary group may be given."""
 MAX_CALLED = 500
 """People one call may name."""
 HELLO_TIMEOUT_S = 10.0

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from signaling.messages import ClientMessage, ServerMessage
-from signaling.words import REFUSALS, ROLES
+from signaling.words import CALL_ENDS, REFUSALS, ROLES, STATUSES
 
 
 def document() -> dict[str, Any]:
@@ -31,10 +31,12 @@ def document() -> dict[str, Any]:
 
 
 def words() -> dict[str, dict[str, dict[str, str]]]:
-    """``{"refusals": {code: {"zh-CN", "en"}}, "roles": …}``."""
+    """``{"refusals": {code: {"zh-CN", "en"}}, "roles", "statuses", "call_ends"}``."""
     return {
         "refusals": {code.value: {"zh-CN": zh, "en": en} for code, (zh, en) in REFUSALS.items()},
         "roles": {role.value: {"zh-CN": zh, "en": en} for role, (zh, en) in ROLES.items()},
+        "statuses": {word.value: {"zh-CN": zh, "en": en} for word, (zh, en) in STATUSES.items()},
+        "call_ends": {end: {"zh-CN": zh, "en": en} for end, (zh, en) in CALL_ENDS.items()},
     }
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from groups.vocabulary import Refusal, Role
+from groups.vocabulary import Refusal, Role, StatusWord
+from signaling.messages.call import End
 
 Language = Literal["zh-CN", "en"]
 
@@ -42,6 +43,8 @@ REFUSALS: dict[Refusal, tuple[str, str]] = {
     Refusal.NOBODY_CALLED: ("没有可呼叫的人", "There is nobody to call"),
     Refusal.CALL_OVER: ("呼叫已结束", "The call is over"),
     Refusal.ANSWERED_ELSEWHERE: ("已在另一台设备上接听", "Answered on another device"),
+    Refusal.IN_DUPLEX_CALL: ("您正在双工通话中，请先挂断", "You are in a full duplex call: hang up first"),
+    Refusal.CALL_RUNNING: ("该组的呼叫正在进行", "A call of this group is going on"),
     Refusal.ORDINARY_ONLY: (
         "此处不能发起紧急呼叫，可发起普通呼叫",
         "No emergency call here; an ordinary call is possible",
@@ -78,6 +81,39 @@ ROLES: dict[Role, tuple[str, str]] = {
     Role.SECURITY_ADMIN: ("安全管理员", "Security administrator"),
     Role.AUDIT_ADMIN: ("审计管理员", "Audit administrator"),
 }
+
+
+STATUSES: dict[StatusWord, tuple[str, str]] = {
+    StatusWord.ON_DUTY: ("已到岗", "On duty"),
+    StatusWord.ON_THE_WAY: ("正在前往", "On the way"),
+    StatusWord.ON_SCENE: ("已到现场", "On scene"),
+    StatusWord.HANDLING: ("正在处置", "Handling it"),
+    StatusWord.DONE: ("处置完毕", "Done"),
+    StatusWord.STANDBY: ("待命", "Standing by"),
+    StatusWord.NEED_SUPPORT: ("需要增援", "Support needed"),
+    StatusWord.UNABLE: ("无法执行", "Unable to do it"),
+    StatusWord.OFF_DUTY: ("已离岗", "Off duty"),
+}
+
+CALL_ENDS: dict[End, tuple[str, str]] = {
+    "hung_up": ("通话已结束", "The call has ended"),
+    "cancelled": ("呼叫已取消", "The call was cancelled"),
+    "refused": ("对方拒接", "The call was refused"),
+    "busy": ("对方正在通话", "Busy: in another call"),
+    "no_answer": ("无人接听", "No answer"),
+    "unreachable": ("对方不在线", "Not reachable: no phone is connected"),
+    "not_listening": ("对方手机在线，但此刻听不到", "The phone is connected but would not hear just now"),
+    "inactivity": ("长时间无人讲话，通话已结束", "Nobody talked: the call has ended"),
+    "maximum_length": ("已到最长通话时间", "The call has reached its maximum length"),
+    "too_few": ("通话人数不足，已结束", "Too few are left: the call has ended"),
+    "broadcast_over": ("广播已结束", "The broadcast is over"),
+    "forced": ("通话已被强拆", "The call was ended by a dispatcher"),
+}
+
+
+def call_end(end: End, language: Language = "zh-CN") -> str:
+    """The sentence a user reads when a call has ended so."""
+    return CALL_ENDS[end][language == "en"]
 
 
 def refusal(code: Refusal, language: Language = "zh-CN") -> str:

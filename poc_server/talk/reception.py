@@ -38,8 +38,12 @@ class Reception:
         if phone is None or phone.connection is not self._connection:
             self._connection.refuse(Refusal.NOT_SIGNED_IN, getattr(message, "id", None))
             return
+        request = REQUESTS.get(type(message))
+        if request is None:
+            phone.refuse(Refusal.UNAVAILABLE, getattr(message, "id", None))
+            return
         try:
-            REQUESTS[type(message)](self._node, phone, message)
+            request(self._node, phone, message)
         except Exception:
             log.exception("request_failed", type=message.type, user=phone.user.id)
             phone.refuse(Refusal.INTERNAL, getattr(message, "id", None))

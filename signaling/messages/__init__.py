@@ -6,12 +6,9 @@ the JSON Schema that the TypeScript types are generated from.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
-
-from groups.vocabulary import Refusal
 from signaling.messages.call import (
+    AmbientOff,
+    AmbientOn,
     Call,
     CallAccept,
     CallAdd,
@@ -39,6 +36,21 @@ from signaling.messages.connection import (
     Ping,
     Pong,
     Welcome,
+)
+from signaling.messages.dispatch import (
+    Handover,
+    HandoverAnswer,
+    HandoverInfo,
+    HandoverOffer,
+    HandoverWithdraw,
+    Monitor,
+    Monitoring,
+    Patched,
+    PatchedGroup,
+    PatchEnd,
+    PatchStart,
+    TalkBan,
+    TalkBanned,
 )
 from signaling.messages.emergency import (
     Alert,
@@ -100,128 +112,31 @@ from signaling.messages.incident import (
     IncidentSummary,
     Switched,
 )
-from signaling.messages.recordings import Missed, MissedTalker
-
-ClientMessage = Annotated[
-    Hello
-    | Answer
-    | IceRestart
-    | Ping
-    | Listening
-    | Select
-    | Listen
-    | FloorRequest
-    | FloorRelease
-    | FloorQueuePositionRequest
-    | FloorRevokeRequest
-    | Sos
-    | SosCancel
-    | AlertClaim
-    | AlertAcknowledge
-    | AlertResolve
-    | EmergencyCall
-    | EmergencyCancel
-    | BroadcastStart
-    | Receipt
-    | BroadcastEnd
-    | PlanRun
-    | CallStart
-    | CallAccept
-    | CallRefuse
-    | CallLeave
-    | CallEnd
-    | CallAdd
-    | IncidentList
-    | IncidentReport,
-    Field(discriminator="type"),
-]
-ServerMessage = Annotated[
-    Welcome
-    | Offer
-    | Ok
-    | Pong
-    | Error
-    | Bye
-    | Selected
-    | GroupPresence
-    | Slot
-    | FloorGranted
-    | FloorTaken
-    | FloorIdle
-    | FloorDeny
-    | FloorRevoke
-    | FloorQueued
-    | SosConfirmed
-    | Alert
-    | AlertClaimed
-    | EmergencyState
-    | EmergencyCallStarted
-    | BroughtIn
-    | BroughtOut
-    | BroadcastStarted
-    | Broadcast
-    | BroadcastTally
-    | Call
-    | CallRinging
-    | CallStopped
-    | CallEnded
-    | Incidents
-    | IncidentChanged
-    | Switched
-    | Missed,
-    Field(discriminator="type"),
-]
-client_messages: TypeAdapter[Any] = TypeAdapter(ClientMessage)
-server_messages: TypeAdapter[Any] = TypeAdapter(ServerMessage)
-
-
-class Refused(Exception):
-    """What a peer sent cannot be taken: its code, and the ``id`` it carried when one could be read."""
-
-    def __init__(self, code: Refusal, request: str | None = None) -> None:
-        super().__init__(code.value)
-        self.code = code
-        self.request = request
-
-
-def decode_client(text: str | bytes) -> Any:
-    """Parse one message of a client. Raises `Refused` and nothing else, whatever the input."""
-    return _decode(client_messages, text)
-
-
-def decode_server(text: str | bytes) -> Any:
-    """Parse one message of a server. Raises `Refused` and nothing else, whatever the input."""
-    return _decode(server_messages, text)
-
-
-def encode(message: BaseModel) -> bytes:
-    """One message as UTF-8 JSON, absent optional fields left out."""
-    return message.model_dump_json(exclude_none=True).encode()
-
-
-def _decode(adapter: TypeAdapter[Any], text: str | bytes) -> Any:
-    try:
-        return adapter.validate_json(text)
-    except ValidationError as problem:
-        kinds = {
-            error["type"] for error in problem.errors(include_url=False, include_context=False, include_input=False)
-        }
-        unknown = bool(kinds & {"union_tag_invalid", "union_tag_not_found"})
-        raise Refused(Refusal.UNKNOWN_TYPE if unknown else Refusal.BAD_MESSAGE, _request_id(text)) from None
-    except (ValueError, RecursionError):
-        raise Refused(Refusal.BAD_MESSAGE) from None
-
-
-_loose: TypeAdapter[Any] = TypeAdapter(dict[str, Any])
-
-
-def _request_id(text: str | bytes) -> str | None:
-    try:
-        found = _loose.validate_json(text).get("id")
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, str) and len(found) <= 64 else None
-
+from signaling.messages.recordings import (
+    Missed,
+    MissedTalker,
+)
+from signaling.messages.text import (
+    Texted,
+    TextInfo,
+    TextKept,
+    TextList,
+    TextRead,
+    Texts,
+    TextSend,
+    TextUnread,
+    Thread,
+)
+from signaling.messages.unions import (
+    ClientMessage,
+    Refused,
+    ServerMessage,
+    client_messages,
+    decode_client,
+    decode_server,
+    encode,
+    server_messages,
+)
 
 __all__ = [
     "Alert",
@@ -230,6 +145,8 @@ __all__ = [
     "AlertClaimed",
     "AlertInfo",
     "AlertResolve",
+    "AmbientOff",
+    "AmbientOn",
     "Answer",
     "Area",
     "Broadcast",
@@ -273,6 +190,11 @@ __all__ = [
     "GroupPresence",
     "GroupSnapshot",
     "GroupSummary",
+    "Handover",
+    "HandoverAnswer",
+    "HandoverInfo",
+    "HandoverOffer",
+    "HandoverWithdraw",
     "Hello",
     "IceRestart",
     "IceServer",
@@ -286,8 +208,14 @@ __all__ = [
     "Listening",
     "Missed",
     "MissedTalker",
+    "Monitor",
+    "Monitoring",
     "Offer",
     "Ok",
+    "PatchEnd",
+    "PatchStart",
+    "Patched",
+    "PatchedGroup",
     "Person",
     "PersonReceipt",
     "Ping",
@@ -304,6 +232,17 @@ __all__ = [
     "SosCancel",
     "SosConfirmed",
     "Switched",
+    "TalkBan",
+    "TalkBanned",
+    "TextInfo",
+    "TextKept",
+    "TextList",
+    "TextRead",
+    "TextSend",
+    "TextUnread",
+    "Texted",
+    "Texts",
+    "Thread",
     "Welcome",
     "Whereabouts",
     "client_messages",

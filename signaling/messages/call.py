@@ -7,13 +7,25 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from groups.vocabulary import Tier
-from signaling.limits import MAX_CALLED
+from signaling.limits import MAX_CALL_HOURS, MAX_CALLED
 from signaling.messages.base import Id, Message, Name, RequestId
+from signaling.messages.emergency import Area
 from signaling.messages.group import Person
 
-Called = Annotated[list[Id], Field(min_length=1, max_length=MAX_CALLED)]
-Kind = Literal["private", "first_to_answer", "group", "broadcast"]
-Part = Literal["called", "ringing", "joined", "refused", "busy", "no_answer", "unreachable", "left", "not_needed"]
+Called = Annotated[list[Id], Field(max_length=MAX_CALLED)]
+Kind = Literal["private", "first_to_answer", "group", "prearranged", "broadcast", "ambient"]
+Part = Literal[
+    "called",
+    "ringing",
+    "joined",
+    "refused",
+    "busy",
+    "no_answer",
+    "unreachable",
+    "not_listening",
+    "left",
+    "not_needed",
+]
 End = Literal[
     "hung_up",
     "cancelled",
@@ -21,6 +33,7 @@ End = Literal[
     "busy",
     "no_answer",
     "unreachable",
+    "not_listening",
     "inactivity",
     "maximum_length",
     "too_few",
@@ -30,17 +43,29 @@ End = Literal[
 
 
 class CallStart(Message):
-    """Call one person (``private``), whoever of several answers first, or several as a temporary group (临时组).
+    """Call one person, whoever of several answers first, several as a temporary group, or a standing group.
 
     Answered by `Call`, which repeats ``id``. With ``answering`` automatic those called are in at once.
+
+    - ``private``: one of ``users``; ``duplex``: both talk at once, without a floor.
+    - ``first_to_answer``: the first of ``users`` to answer has the call.
+    - ``group``: a temporary group (临时组) of ``users``, the members of ``groups`` merged, and who is in ``area``; it
+      ends by itself when nobody talks for long, or after ``lasts_s``.
+    - ``prearranged``, ``broadcast``: the one standing group in ``groups``; its members who are there are brought in,
+      and whoever comes later. Pressing the key in such a group begins its call too.
+    - ``ambient``: remote listening (远程激活) to one of ``users``; exists only where the operator switched it on.
     """
 
     type: Literal["call_start"] = "call_start"
     id: RequestId
-    kind: Literal["private", "first_to_answer", "group"] = "private"
-    users: Called
+    kind: Kind = "private"
+    users: Called = Field(default_factory=list)
+    groups: Called = Field(default_factory=list)
+    area: Area | None = None
     name: Name = ""
     answering: Literal["automatic", "manual"] = "automatic"
+    duplex: bool = False
+    lasts_s: Annotated[int, Field(ge=60, le=MAX_CALL_HOURS * 3600)] | None = None
 
 
 class CallAccept(Message):
@@ -92,7 +117,12 @@ class CallParty(Message):
 
 
 class Call(Message):
-    """How a call stands; to everybody in it, at each change. Its ``group`` may be talked in while ``running``."""
+    """How a call stands; to everybody in it, at each change. Its ``group`` may be talked in while ``running``.
+
+    ``duplex``: there is no floor; while it runs, send voice whenever you like, the other hears you. ``ends_ms``: at the
+    latest (the server's clock), unless an emergency is in progress. Of a great call only the initiator and the first
+    ``parties`` are named; ``people`` and ``present`` count all.
+    """
 
     type: Literal["call"] = "call"
     id: RequestId | None = None
@@ -103,7 +133,11 @@ class Call(Message):
     by: Person
     tier: Tier = Tier.NORMAL
     phase: Literal["setting up", "running"]
+    duplex: bool = False
     parties: list[CallParty]
+    people: int = 0
+    present: int = 0
+    ends_ms: int | None = None
 
 
 class CallRinging(Message):
@@ -115,6 +149,7 @@ class CallRinging(Message):
     name: Name
     by: Person
     tier: Tier = Tier.NORMAL
+    duplex: bool = False
     ring_ms: int
 
 
@@ -127,9 +162,24 @@ class CallStopped(Message):
 
 
 class CallEnded(Message):
-    """The call is over, or you are no longer in it (``end`` left out)."""
+    """The call is over, or you are no longer in it (``end`` left out). ``message`` says why in your language."""
 
     type: Literal["call_ended"] = "call_ended"
     call: Id
     group: Id
     end: End | None = None
+    message: str = ""
+
+
+class AmbientOn(Message):
+    """To a phone that is listened to (远程激活): send voice until `AmbientOff`. Only where the operator wants it."""
+
+    type: Literal["ambient_on"] = "ambient_on"
+    call: Id
+
+
+class AmbientOff(Message):
+    """Nobody listens to this phone any more: stop sending."""
+
+    type: Literal["ambient_off"] = "ambient_off"
+    call: Id

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from groups.vocabulary import GroupKind, Tier
-from signaling.limits import MAX_GROUPS_LISTENED
+from signaling.limits import MAX_GROUPS_LISTENED, MAX_MONITORS_NAMED
 from signaling.messages.base import Id, Message, Name, RequestId
 
 
@@ -80,13 +80,17 @@ class Listen(Message):
 
 
 class GroupPresence(Message):
-    """How many members a group has, are connected, and would hear a burst. At most one a second per group."""
+    """How many members a group has, are connected, and would hear a burst. At most one a second per group.
+
+    ``monitors``: dispatchers who monitor it visibly (the first few); they are not counted in the others.
+    """
 
     type: Literal["group_presence"] = "group_presence"
     group: Id
     members: int
     online: int
     listening: int
+    monitors: Annotated[list[Person], Field(max_length=MAX_MONITORS_NAMED)] = Field(default_factory=list)
 
 
 class Slot(Message):
