@@ -15,6 +15,7 @@ from groups.emergency import alert as machine
 from groups.emergency.alert import AlertInput, AlertOptions
 from groups.model import Group, Membership, User
 from groups.policy import Act, may
+from groups.reach import visible
 from groups.vocabulary import GroupId, GroupKind, Refusal, Tier, UserId
 from poc_server.emergency import live_alert
 from poc_server.emergency.gatherings import Gathering
@@ -240,7 +241,7 @@ class Alerts:
         refused = may(act, user, live.user, self._node.roster)
         if refused is not None:
             self._desk.audit_refused(user, act, live.user, refused)
-            raise Refused(refused)
+            raise Refused(refused if visible(user, live.user, self._node.roster) else Refusal.NOT_FOUND)
 
     async def _closed(self, alert: str, user: User | None) -> Refusal:
         async with self._desk.store.reading() as connection:

@@ -108,7 +108,7 @@ class EmergencyCalls:
 
     def _new(self, by: User, asked: EmergencyCall) -> LiveEmergency:
         now = self._node.fabric.now()
-        group = recipients.single_group(self._desk, asked.to)
+        group = recipients.single_group(self._desk, by, asked.to)
         if group is not None:
             self._judge_group(by, group, asked.tier)
             users = frozenset(self._node.roster.members(group.id).keys() - {by.id})

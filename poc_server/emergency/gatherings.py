@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from groups.model import User
+from groups.rights import Right, has
 from groups.vocabulary import GroupId, Tier, UserId
 from poc_server.talk.phone import person
 from poc_server.talk.slices import Slices
@@ -74,6 +75,8 @@ class Gatherings:
 
     def _bring(self, gathering: Gathering, phone: Phone, framed: dict[bool, bytes] | None) -> None:
         """``framed``: the message once for all who may talk and once for all who may not."""
+        if not has(phone.user, Right.LISTEN):
+            return  # an administrator hears nothing, whatever group he was put into
         self._node.bring(phone, gathering.group)
         may_talk = self._node.talkgroup(gathering.group).may_talk(phone)
         if framed is None:

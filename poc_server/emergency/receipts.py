@@ -29,11 +29,11 @@ class Receipts:
     def said(self, live: LiveBroadcast | None, phone: Phone, said: Receipt) -> None:
         """How far it came with one person; answered when it is kept.
 
-        Raises `Refused`: expired (it is final, or unknown), not_found (it is not for him), not_heard.
+        Raises `Refused`: expired (it is final, unknown, or not for him), not_heard.
         """
         user = phone.user.id
         if live is None or user not in live.receipts:
-            raise Refused(Refusal.NOT_FOUND if live is not None else Refusal.EXPIRED)
+            raise Refused(Refusal.EXPIRED)
         if said.state is ReceiptState.HEARD:
             refused = self._heard(live, phone, said)
             if refused is not None:

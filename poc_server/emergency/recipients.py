@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from groups.emergency import area
 from groups.model import Group, Unit, User
 from groups.policy import Act, may
+from groups.reach import visible
 from groups.vocabulary import GroupId, Refusal, UnitId, UserId
 from poc_server.refused import Refused
 from signaling.limits import MAX_AREA_POINTS
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 def resolve(desk: Emergency, act: Act, sender: User, to: Recipients) -> frozenset[UserId]:
     """Everybody reached, without the sender. Unknown, disabled and duplicate recipients are left out.
+
+    So are those of other agencies: a refusal would tell that they are there.
 
     Raises `Refused`: not_allowed (and its like) for a target beyond the sender's reach, bad_area, nobody_called,
     too_many.
@@ -39,26 +42,28 @@ def resolve(desk: Emergency, act: Act, sender: User, to: Recipients) -> frozense
     return frozenset(found)
 
 
-def single_group(desk: Emergency, to: Recipients) -> Group | None:
-    """The one group, when nothing else is named."""
+def single_group(desk: Emergency, sender: User, to: Recipients) -> Group | None:
+    """The one group the sender sees, when nothing else is named."""
     if len(to.groups) != 1 or to.users or to.units or to.area is not None or to.everyone:
         return None
-    return desk.node.roster.group(GroupId(to.groups[0]))
+    group = desk.node.roster.group(GroupId(to.groups[0]))
+    return group if group is not None and visible(sender, group, desk.node.roster) else None
 
 
 def judge(desk: Emergency, act: Act, sender: User, target: Group | User | Unit) -> None:
-    """Raises `Refused`, and audits it, when ``sender`` may not."""
+    """Raises `Refused`, and audits it, when ``sender`` may not; not_found for what he does not even see."""
     refused = may(act, sender, target, desk.node.roster)
     if refused is not None:
         desk.audit_refused(sender, act, target, refused)
-        raise Refused(refused, target.id)
+        seen = visible(sender, target, desk.node.roster)
+        raise Refused(refused if seen else Refusal.NOT_FOUND, target.id)
 
 
 def _named(desk: Emergency, act: Act, sender: User, to: Recipients) -> set[UserId]:
     found = set()
     for each in set(to.users):
         user = desk.node.roster.user(UserId(each))
-        if user is None or not user.enabled or user.id == sender.id:
+        if user is None or not user.enabled or user.id == sender.id or not visible(sender, user, desk.node.roster):
             continue
         judge(desk, act, sender, user)
         found.add(user.id)
@@ -69,7 +74,7 @@ def _of_groups(desk: Emergency, act: Act, sender: User, groups: Iterable[str]) -
     found: set[UserId] = set()
     for each in set(groups):
         group = desk.node.roster.group(GroupId(each))
-        if group is None or not group.enabled:
+        if group is None or not group.enabled or not visible(sender, group, desk.node.roster):
             continue
         judge(desk, act, sender, group)
         found.update(desk.node.roster.members(group.id))
@@ -81,7 +86,7 @@ def _of_units(desk: Emergency, act: Act, sender: User, units: Iterable[UnitId]) 
     wanted: set[UnitId] = set()
     for each in units:
         unit = directory.unit(each)
-        if unit is not None:
+        if unit is not None and visible(sender, unit, directory):
             judge(desk, act, sender, unit)
             wanted |= directory.unit_subtree(each)
     if not wanted:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from groups.calls import inputs as into
 from groups.calls.state import Answering, CallKind, CallOptions
 from groups.policy import Act, may
+from groups.reach import visible
 from groups.vocabulary import Refusal, UserId
 from poc_server.talk.calls import LiveCall, refusal_of
 from signaling.messages import CallAccept, CallAdd, CallEnd, CallLeave, CallRefuse, CallStart, Ok
@@ -91,10 +92,17 @@ def call_add(node: Node, phone: Phone, message: CallAdd) -> None:
 
 def _live(node: Node, phone: Phone, call: str, request: str) -> LiveCall | None:
     live = node.calls.get(call)
-    if refusal_of(live) is not None or live is None:
+    if refusal_of(live) is not None or live is None or not _seen(node, phone, live):
         phone.refuse(Refusal.CALL_OVER, request)
         return None
     return live
+
+
+def _seen(node: Node, phone: Phone, live: LiveCall) -> bool:
+    """Whether the call exists for this phone: it is in it, or may see its group. Of others' calls it learns nothing."""
+    group = node.roster.group(live.group)
+    inside = live.state.party(phone.user.id) is not None
+    return inside or (group is not None and visible(phone.user, group, node.roster))
 
 
 def _may_call(node: Node, phone: Phone, users: tuple[UserId, ...], act: Act = Act.CALL) -> Refusal | None:

@@ -1,0 +1,59 @@
+"""Every role × every message × every kind of target, over real WebSockets and media: the answer is the table's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from groups.vocabulary import UserId
+from poc_server.talk.requests import REQUESTS
+from signaling.messages import Hello
+from tests.talk.matrix_rows import ELSEWHERE, EVERYBODY, ROWS, Row
+from tests.talk.matrix_world import PLACES, Place, Scene, World, opened
+
+
+def test_every_message_has_a_rule_or_a_reason() -> None:
+    known = [*ROWS, *EVERYBODY, *ELSEWHERE]
+    assert len(known) == len(set(known))
+    missing = (REQUESTS.keys() | {Hello}) - set(known)
+    assert not missing, f"add rows to tests/talk/matrix_rows.py: {sorted(kind.__name__ for kind in missing)}"
+
+
+@pytest.mark.wire
+async def test_the_answer_to_every_message_is_that_of_the_table(tmp_path: Path) -> None:
+    wrong: list[str] = []
+    told: dict[tuple[str, str, str], object] = {}
+    async with opened(tmp_path / "data") as world:
+        for where in PLACES:
+            place = await world.place(where)
+            for role in world.callers:
+                wrong += await ask_all(world, place, role, told)
+    assert not wrong, "\n".join(wrong)
+    oracles = [key for (where, *key), said in told.items() if where == "foreign" and said != told[("unknown", *key)]]
+    assert not oracles, f"what is another agency's is told apart from what is nowhere: {oracles}"
+    assert len(told) > 2_000
+
+
+async def ask_all(world: World, place: Place, role: object, told: dict[tuple[str, str, str], object]) -> list[str]:
+    phone = world.callers[role]  # type: ignore[index]
+    wrong = []
+    for kind, rows in ROWS.items():
+        for at, row in enumerate(rows):
+            caller = world.app.store.directory.user(UserId(phone.user))
+            assert caller is not None
+            scene = Scene(world, place, caller, phone)
+            said, expected = await ask(scene, row)
+            told[(place.where, str(role), f"{kind.__name__}/{at}")] = said
+            if said != expected and not (expected is None and said in row.past):
+                wrong.append(f"{role} {kind.__name__}/{at} {place.where}: {said}, table: {expected}")
+    return wrong
+
+
+async def ask(scene: Scene, row: Row) -> tuple[object, object]:
+    message = await row.message(scene)
+    expected = row.rule(scene)
+    said = await scene.ask(message)
+    if said is None and row.undo is not None:
+        await row.undo(scene, message)
+    return said, expected
