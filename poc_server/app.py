@@ -25,7 +25,7 @@ from poc_server.auth import Auth
 from poc_server.bridge.opened import OpenBridge
 from poc_server.config import Config
 from poc_server.emergency import Emergency
-from poc_server.fabric.local import LocalFabric
+from poc_server.fabric import open_fabric
 from poc_server.media.edge import MediaEdge
 from poc_server.metrics import Metrics
 from poc_server.node import Node, Parts
@@ -98,7 +98,7 @@ class App:
         self.store = await Store.open(config.store, config.server.data)
         self._stack.push_async_callback(self.store.aclose)
         self.auth = Auth.open(config.auth, self.store, config.server.data)
-        self.fabric = LocalFabric()
+        self.fabric = await open_fabric(config.fabric, self._stack)
         self.recordings = await self._recordings()
         self.media = await MediaEdge.open(config.media)
         self._stack.push_async_callback(self.media.aclose)

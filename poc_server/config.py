@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from poc_server.auth.settings import AuthSettings
 from poc_server.bridge.settings import BridgeSettings
 from poc_server.emergency.settings import EmergencySettings
+from poc_server.fabric.settings import FabricSettings
 from poc_server.media.settings import MediaSettings
 from poc_server.recording.settings import RecordingSettings
 from poc_server.store.settings import StoreSettings
@@ -85,6 +86,7 @@ class Config(Section):
     bridge: BridgeSettings = BridgeSettings()
     emergency: EmergencySettings = EmergencySettings()
     turn: TurnSettings = TurnSettings()
+    fabric: FabricSettings = FabricSettings()
     log: LogSettings = LogSettings()
 
 

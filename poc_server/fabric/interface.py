@@ -7,6 +7,7 @@ quicker, the transition runs again on the newer state. The machines' logic stays
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 S = TypeVar("S")
@@ -28,21 +29,47 @@ class Codec(Protocol[S]):
         """One effect from JSON values."""
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The event that stands for all that was missed: the state was read whole, follow it from here.
+
+    A node gets it when it begins to follow a key that has a past, after a gap, and after an outage. Never on one node.
+    """
+
+
+LOADED = Loaded()
+
 Transition = Callable[[S, int], tuple[S, Sequence[Any]]]
 """``(state, now_ms) -> (state', events)``; may run more than once, so it has no effects of its own."""
 
 Subscriber = Callable[[S, Sequence[Any], int], None]
 """``(state', events, version)``, called on the loop on every node that watches the key."""
 
+Merge = Callable[[S, S], S]
+"""``(mine, theirs) -> state``: what holds after a time in which two nodes did not see each other."""
+
 
 class Fabric(Protocol):
-    """The shared state of all nodes."""
+    """The shared state of all nodes.
+
+    Attributes:
+        jitter_ms: a timer that every node arms is armed up to so much late, so that mostly one finds it due.
+    """
+
+    @property
+    def jitter_ms(self) -> int:
+        """See above; 0 on one node."""
 
     def now(self) -> int:
         """The fabric's clock, ms since the epoch: the same for all nodes, never back."""
 
-    def watch(self, key: str, initial: S, codec: Codec[S], subscriber: Subscriber[S]) -> Watch[S]:
-        """Begin to follow ``key``; its state is ``initial`` when nobody has written it yet."""
+    def watch(
+        self, key: str, initial: S, codec: Codec[S], subscriber: Subscriber[S], merge: Merge[S] | None = None
+    ) -> Watch[S]:
+        """Begin to follow ``key``; its state is ``initial`` when nobody has written it yet.
+
+        ``merge`` judges between this node's state and the shared one after an outage; without it the shared one holds.
+        """
 
 
 class Watch(Protocol[S]):

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from poc_server.fabric.interface import Codec, Subscriber, Transition
+from poc_server.fabric.interface import Codec, Merge, Subscriber, Transition
 
 
 @dataclass(slots=True)
@@ -20,6 +20,8 @@ class _Entry:
 class LocalFabric:
     """Implements `interface.Fabric` in one process."""
 
+    jitter_ms = 0
+
     def __init__(self) -> None:
         self._entries: dict[str, _Entry] = {}
         self._last = 0
@@ -29,7 +31,14 @@ class LocalFabric:
         self._last = max(self._last, time.time_ns() // 1_000_000)
         return self._last
 
-    def watch(self, key: str, initial: Any, codec: Codec[Any], subscriber: Subscriber[Any]) -> LocalWatch:
+    def watch(
+        self,
+        key: str,
+        initial: Any,
+        codec: Codec[Any],
+        subscriber: Subscriber[Any],
+        merge: Merge[Any] | None = None,
+    ) -> LocalWatch:
         """See `interface.Fabric.watch`."""
         entry = self._entries.setdefault(key, _Entry(initial, initial))
         entry.subscribers.append(subscriber)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -10,7 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
 
-from poc_server.fabric.interface import Codec, Fabric, Unavailable
+from poc_server.fabric.interface import Codec, Fabric, Merge, Unavailable
 
 S = TypeVar("S")
 log = structlog.get_logger(__name__)
@@ -39,6 +40,7 @@ class Runner(Generic[S]):
         machine: the pure rules.
         tick: the input that says "time went by".
         on_events: called with ``(state', events)`` after every step, of this node or another.
+        merge: what holds after a time in which nodes did not see each other.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Runner(Generic[S]):
         machine: Machine[S],
         tick: Any,
         on_events: Callable[[S, Sequence[Any]], None],
+        merge: Merge[S] | None = None,
     ) -> None:
         self._fabric = fabric
         self._machine = machine
@@ -57,7 +60,7 @@ class Runner(Generic[S]):
         self._waiting: deque[Any] = deque()
         self._pumping: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._watch = fabric.watch(key, initial, machine, self._stepped)
+        self._watch = fabric.watch(key, initial, machine, self._stepped, merge)
 
     @property
     def state(self) -> S:
@@ -87,12 +90,18 @@ class Runner(Generic[S]):
                 given = self._waiting.popleft()
                 try:
                     await self._watch.step(partial(self._handle, given))
+                    if self._timer is None:
+                        self._arm(self.state)
                 except Unavailable:
                     log.warning("fabric_unavailable", input=type(given).__name__)
         finally:
             self._pumping = None
 
     def _handle(self, given: Any, state: S, now: int) -> tuple[S, Sequence[Any]]:
+        if given is self._tick and self._fabric.jitter_ms:
+            due = self._machine.deadline(state)
+            if due is None or due > now:
+                return state, ()  # another node was quicker
         return self._machine.handle(state, given, now)
 
     def _stepped(self, state: S, events: Sequence[Any], version: int) -> None:
@@ -106,7 +115,9 @@ class Runner(Generic[S]):
             self._timer = None
         due = self._machine.deadline(state)
         if due is not None:
-            wait = max(0.0, (due - self._fabric.now()) / 1000)
+            # Every node that follows arms the same timer: mostly the first to wake does what is due.
+            late = random.uniform(0, self._fabric.jitter_ms) if self._fabric.jitter_ms else 0.0  # noqa: S311
+            wait = max(0.0, (due - self._fabric.now() + late) / 1000)
             self._timer = asyncio.get_running_loop().call_later(wait, self._due)
 
     def _due(self) -> None:

@@ -1,0 +1,46 @@
+"""The clock all nodes share: Redis's, as far as this node can tell from its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+SAMPLES = 16
+
+
+def monotonic_ms() -> float:
+    """Milliseconds on this machine's clock that nobody sets."""
+    return time.monotonic() * 1000
+
+
+class FabricClock:
+    """Redis TIME, followed by offset. A question that was answered quickly tells the offset best.
+
+    Before the first answer, and while Redis is away, it goes on from what it knows; it never goes back.
+    """
+
+    def __init__(self, ticks: Callable[[], float] = monotonic_ms) -> None:
+        self._ticks = ticks
+        self._offset = time.time() * 1000 - ticks()
+        self._samples: list[tuple[float, float]] = []
+        self._last = 0
+
+    def now(self) -> int:
+        """Milliseconds since the epoch."""
+        self._last = max(self._last, int(self._ticks() + self._offset))
+        return self._last
+
+    def ticks(self) -> float:
+        """When a question is asked, for `answered`."""
+        return self._ticks()
+
+    def answered(self, asked: float, server_ms: float) -> None:
+        """Redis said ``server_ms`` to the question of ``asked``."""
+        came = self._ticks()
+        self._samples.append((came - asked, server_ms - (asked + came) / 2))
+        del self._samples[:-SAMPLES]
+        self._offset = min(self._samples)[1]
+
+    def restarted(self) -> None:
+        """Another Redis may have another clock."""
+        self._samples.clear()
