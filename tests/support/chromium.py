@@ -22,7 +22,8 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
-FAKE_MICROPHONE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+FAKE_MICROPHONE = ("--use-fake-device-for-media-stream",)
+GIVEN_AT_ONCE = ("--use-fake-ui-for-media-stream",)
 LOOPBACK = ("--allow-loopback-in-peer-connection",)
 AUTOPLAY = ("--autoplay-policy=no-user-gesture-required",)
 
@@ -46,12 +47,14 @@ def chromium(
     flags: tuple[str, ...] = (*LOOPBACK, *AUTOPLAY),
     inside: Namespace | None = None,
     before: tuple[str, ...] = (),
+    microphone_given: bool = True,
 ) -> Iterator[Browser]:
     """A browser of its own; its microphone plays the file over and over.
 
+    Unless the microphone is ``given`` at once, the browser asks for it, as it asks a person on the first visit.
     It runs ``inside`` a namespace if told so, and by the command ``before`` it (see `tests.support.priority`).
     """
-    args = [*QUIET, *FAKE_MICROPHONE, *STEADY, *flags]
+    args = [*QUIET, *FAKE_MICROPHONE, *(GIVEN_AT_ONCE if microphone_given else ()), *STEADY, *flags]
     if microphone is not None:
         args.append(f"--use-file-for-fake-audio-capture={microphone}")
     if os.geteuid() == 0 or inside is not None:
