@@ -88,6 +88,7 @@ class EventType(StrEnum):
     BURST = "burst.recorded"
     EMERGENCY = "emergency"
     PHOTO = "photo"
+    NOTE = "note"
     ACCEPTED = "officer.accepted"
     ON_THE_WAY = "officer.on_the_way"
     ON_SCENE = "officer.on_scene"

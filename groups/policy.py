@@ -118,7 +118,7 @@ TABLE: tuple[Rule, ...] = (
     Rule(A.REPLAY, Group, C.ANY, R.REPLAY, W.MEMBER, audited=True),
     Rule(A.REPLAY, Group, C.ANY, R.REPLAY_ALL, W.SUBTREE, audited=True),
     Rule(A.EXPORT, Group, C.ANY, R.EXPORT, W.SUBTREE, audited=True),
-    Rule(A.REPORT, Group, C.IN_USE, R.REPORT, W.MEMBER),
+    Rule(A.REPORT, Group, C.ANY, R.REPORT, W.MEMBER),
     # --- emergencies: a talk ban never stands in the way of one who is in danger -----------------------------------
     Rule(A.RAISE_SOS, Group, C.EMERGENCIES, R.SOS, W.MEMBER, audited=True),
     Rule(A.DECLARE_PERIL, Group, C.EMERGENCIES, R.PERIL, W.TALKING_MEMBER, audited=True),

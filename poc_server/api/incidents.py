@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
@@ -19,11 +18,9 @@ from gateway.steps import Step
 from gateway.webhooks import Received
 from groups.policy import Act, may
 from groups.vocabulary import AgencyId, GroupId, IncidentCode, Refusal
-from poc_server.api.body import LARGER
 from poc_server.api.problems import documented
 from poc_server.api.services import (
     Services,
-    SignedInCaller,
     Use,
     UseBridge,
     address_of,
@@ -35,7 +32,6 @@ from poc_server.api.shapes import Id
 from poc_server.bridge import senders
 from poc_server.bridge.log_page import log_page
 from poc_server.bridge.opened import OpenBridge
-from poc_server.bridge.photos import MAX_PHOTO_BYTES
 from poc_server.bridge.step import Done
 from poc_server.refused import Refused
 from poc_server.store import Actor, incident_bursts, incidents
@@ -43,7 +39,6 @@ from poc_server.store.ids import now_ms
 from signaling.messages import Refused as WireRefused
 
 router = APIRouter(tags=["incidents"])
-LARGER["/api/v1/photos"] = MAX_PHOTO_BYTES
 MAX_PAGE = 200
 
 
@@ -105,12 +100,6 @@ class TieIn(Shape):
     """A recorded burst."""
 
     recording: Id
-
-
-class PhotoOut(Shape):
-    """A kept photo."""
-
-    photo: str
 
 
 class DeliveryOut(Shape):
@@ -258,21 +247,6 @@ async def make_log_link(code: Code, told: Told, bridge: UseBridge) -> LinkOut:
     return LinkOut(url=url, expires_ms=expires)
 
 
-@router.post("/photos", responses=documented(401, 404, 413, 422, 503))
-async def send_photo(
-    request: Request,
-    caller: SignedInCaller,
-    bridge: UseBridge,
-    incident: Annotated[str, Query(min_length=1, max_length=MAX_CODE_CHARS)],
-) -> PhotoOut:
-    """A photo from the field (JPEG, PNG or WebP as the body) for an incident the caller is a member of."""
-    code = _code(incident)
-    photo = await bridge.photos.keep(await request.body())
-    place = bridge.facts.place_of(caller.user)
-    await bridge.bridge.photo(caller.user, code, photo, None if place is None else asdict(place))
-    return PhotoOut(photo=photo.key)
-
-
 # --- Signed links ---------------------------------------------------------------------------------------------------
 
 Expires = Annotated[int, Query(ge=0, le=2**53)]
@@ -303,7 +277,7 @@ async def shared_photo(
     """A photo, to whoever has its link while it lives."""
     if not bridge.links.opens(f"photo/{key}", expires, signature, now_ms()):
         raise Refused(Refusal.NOT_ALLOWED, "link")
-    found = bridge.photos.file(key)
+    found = await bridge.photo(key)
     if found is None:
         raise Refused(Refusal.NOT_FOUND, "photo")
     headers = {**_OPEN, "X-Content-Type-Options": "nosniff"}

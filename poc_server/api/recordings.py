@@ -137,7 +137,7 @@ class SearchIn(Body):
             tier=self.tier,
             shortest_ms=self.shortest_ms,
             longest_ms=self.longest_ms,
-            area=_area(self.area) if self.area else None,
+            area=area_of(self.area) if self.area else None,
         )
 
     def page(self) -> Page:
@@ -209,7 +209,8 @@ async def allowed(caller: Caller, services: Services, recording: str) -> Found:
     raise Refused(Refusal.NOT_FOUND, "recording")
 
 
-def _area(text: str) -> Area:
+def area_of(text: str) -> Area:
+    """The box that a query names. Refuses (bad_message) what is none."""
     try:
         west, south, east, north = (float(part) for part in text.split(","))
     except ValueError:

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import structlog
-from pydantic import JsonValue
 
 from gateway.document import Document
 from gateway.effects import EventType
@@ -23,7 +22,6 @@ from gateway.rules import shown
 from groups.model import User
 from groups.vocabulary import AgencyId, GroupId, GroupKind, IncidentCode, Refusal
 from poc_server.bridge.phones import TAPS, IncidentPhones
-from poc_server.bridge.photos import Photo
 from poc_server.bridge.setup import Setup
 from poc_server.bridge.step import Done, Stepper
 from poc_server.refused import Refused, StoreUnavailable
@@ -127,22 +125,6 @@ class Bridge:
         happened = Happened(f"{code}/{tap}/{user.id}", TAPS[tap], now_ms(), user.id, {"name": user.name})
         actor = Actor(user.id, user.agency)
         return await self._submit(user.agency, code, lambda _: happened, actor, "incident.report")
-
-    async def photo(self, user: User, code: IncidentCode, photo: Photo, place: dict[str, JsonValue] | None) -> Done:
-        """An officer's photo. Refuses one who is not a member of the incident (not_found)."""
-        group = incidents.group_of(user.agency, code)
-        if self._store.directory.membership(group, user.id) is None:
-            raise Refused(Refusal.NOT_FOUND, "incident")
-        data: dict[str, JsonValue] = {
-            "photo": photo.key,
-            "media_type": photo.media_type,
-            "size": photo.size,
-            "sha256": photo.sha256,
-            "name": user.name,
-            "place": place,
-        }
-        happened = Happened(f"{code}/photo/{photo.sha256[:32]}", EventType.PHOTO, now_ms(), user.id, data)
-        return await self._submit(user.agency, code, partial(_always, happened), Actor(user.id, user.agency), "")
 
     async def happened(self, group: GroupId, happened: Happened) -> None:
         """Something was said, seen or done in a group: it goes to every incident the group belongs to."""

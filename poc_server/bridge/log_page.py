@@ -24,6 +24,7 @@ _ZH = {
     "burst.recorded": "讲话",
     "emergency": "紧急告警",
     "photo": "照片",
+    "note": "文字",
     "officer.accepted": "已接受",
     "officer.on_the_way": "在路上",
     "officer.on_scene": "已到场",
@@ -46,6 +47,7 @@ _EN = {
     "burst.recorded": "Said",
     "emergency": "Emergency",
     "photo": "Photo",
+    "note": "Note",
     "officer.accepted": "Accepted",
     "officer.on_the_way": "On the way",
     "officer.on_scene": "On scene",
@@ -95,7 +97,8 @@ def _row(event: Event, links: Mapping[str, str], name: Callable[[str], str], wor
     text = f"<b>{said}</b> {words.get(event.type, escape(event.type))}" if said else words.get(event.type, event.type)
     return (
         f'<li class="{kind}"><time>{local_text(event.at, form="%m-%d %H:%M:%S")}</time>{text}'
-        f"{_changes(event, name, words)}{_place(event, words)}{_player(event, links, words)}{_photo(event, links)}</li>"
+        f"{_changes(event, name, words)}{_place(event, words)}{_note(event)}{_player(event, links, words)}"
+        f"{_photo(event, links)}</li>"
     )
 
 
@@ -106,6 +109,11 @@ def _changes(event: Event, name: Callable[[str], str], words: Mapping[str, str])
         if isinstance(users, list) and users:
             told.append(f"{words[key]}: {'、'.join(escape(name(str(user))) for user in users)}")
     return f" <small>{'; '.join(told)}</small>" if told else ""
+
+
+def _note(event: Event) -> str:
+    note = event.data.get("note")
+    return f"<p>{escape(note)}</p>" if isinstance(note, str) and note else ""
 
 
 def _place(event: Event, words: Mapping[str, str]) -> str:

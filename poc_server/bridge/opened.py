@@ -16,13 +16,12 @@ from poc_server.bridge.couriers import Couriers
 from poc_server.bridge.links import Links
 from poc_server.bridge.materials import Gatherer
 from poc_server.bridge.phones import IncidentPhones
-from poc_server.bridge.photos import Photos
 from poc_server.bridge.senders import Inbox
 from poc_server.bridge.settings import BridgeSettings
 from poc_server.bridge.setup import load
 from poc_server.bridge.step import Done
 from poc_server.refused import Refused
-from poc_server.store import Actor, Store, incident_bursts, incidents
+from poc_server.store import Actor, Store, incident_bursts, incidents, materials
 from poc_server.store.incident_bursts import Recording
 
 if TYPE_CHECKING:
@@ -39,7 +38,6 @@ class OpenBridge:
     links: Links
     store: Store
     recordings: Path
-    photos: Photos
     facts: BurstFacts
 
     @classmethod
@@ -53,7 +51,7 @@ class OpenBridge:
         bridge.start()
         couriers.start()
         facts = BurstFacts(bridge, store.places, node.fabric.now)
-        return cls(bridge, inbox, couriers, links, store, recordings, Photos(data / "photos"), facts)
+        return cls(bridge, inbox, couriers, links, store, recordings, facts)
 
     async def aclose(self) -> None:
         """Stop carrying and polling, then taking."""
@@ -80,10 +78,18 @@ class OpenBridge:
 
     def file_of(self, found: Recording) -> Path | None:
         """The file of a recording, None when there is none; never one outside the recordings' folder."""
-        if not found.file:
-            return None
-        path = (self.recordings / found.file).resolve()
-        return path if path.is_relative_to(self.recordings.resolve()) and path.is_file() else None
+        return self._kept(found.file)
+
+    async def photo(self, photo: str) -> tuple[Path, str] | None:
+        """The file of a photo and its media type; None when there is none."""
+        async with self.store.reading() as connection:
+            row = await materials.find(connection, photo)
+        path = None if row is None else self._kept(row.file)
+        return None if row is None or path is None else (path, str(row.media_type))
+
+    def _kept(self, file: str) -> Path | None:
+        path = (self.recordings / file).resolve()
+        return path if file and path.is_relative_to(self.recordings.resolve()) and path.is_file() else None
 
     def names(self) -> Callable[[str], str]:
         """What people are called, by id."""

@@ -1,4 +1,4 @@
-"""Deletes recordings that are over their time: never in silence, never what is held."""
+"""Deletes recordings, photos and notes that are over their time: never in silence, never what is held."""
 
 from __future__ import annotations
 
@@ -100,18 +100,19 @@ class Deletion:
         at_ms = now_ms() if at_ms is None else at_ms
         terms = await self._terms()
         before = at_ms - terms.least_days * DAY_MS
-        last: tuple[int, str] | None = None
         count = 0
-        while True:
-            async with self._store.reading() as connection:
-                rows = await keeping.older_than(connection, before, last, SLICE)
-            over = [Burial(row, f"kept {terms.days_of(row)} days") for row in rows if terms.over(row, at_ms)]
-            if over:
-                await self._bury(over, at_ms)
-                count += len(over)
-            if len(rows) < SLICE:
-                break
-            last = (rows[-1].ended_ms, rows[-1].key)
+        for older_than in (keeping.older_than, keeping.materials_older_than):
+            last: tuple[int, str] | None = None
+            while True:
+                async with self._store.reading() as connection:
+                    rows = await older_than(connection, before, last, SLICE)
+                over = [Burial(row, f"kept {terms.days_of(row)} days") for row in rows if terms.over(row, at_ms)]
+                if over:
+                    await self._bury(over, at_ms)
+                    count += len(over)
+                if len(rows) < SLICE:
+                    break
+                last = (rows[-1].ended_ms, rows[-1].key)
         await self.remove_files()
         return count
 

@@ -45,12 +45,7 @@ class Listening:
 
         Refuses: not_found when the file is not there, unavailable when it cannot be made now.
         """
-        try:
-            path = inside(self._files, relative)
-        except ValueError:
-            raise Refused(Refusal.NOT_FOUND, "file") from None
-        if not await asyncio.to_thread(path.is_file):
-            raise Refused(Refusal.NOT_FOUND, "the file is not on this node's disk")
+        path = await self.kept(relative)
         if form is AudioForm.OGG:
             return path
         wanted = self._made / f"{key}.{form.value}"
@@ -59,6 +54,16 @@ class Listening:
             task = self._making[wanted] = asyncio.create_task(self._make(path, wanted, form))
             task.add_done_callback(lambda _: self._making.pop(wanted, None))
         return await asyncio.shield(task)
+
+    async def kept(self, relative: str) -> Path:
+        """The file as it is kept. Refuses not_found when it is not there."""
+        try:
+            path = inside(self._files, relative)
+        except ValueError:
+            raise Refused(Refusal.NOT_FOUND, "file") from None
+        if not relative or not await asyncio.to_thread(path.is_file):
+            raise Refused(Refusal.NOT_FOUND, "the file is not on this node's disk")
+        return path
 
     async def _make(self, source: Path, wanted: Path, form: AudioForm) -> Path:
         if not await asyncio.to_thread(wanted.is_file):

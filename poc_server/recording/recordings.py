@@ -26,6 +26,7 @@ from poc_server.recording.notary import Notary
 from poc_server.recording.recorder import BurstTap, Recorder, RecordingAlarm, RecordingGap
 from poc_server.recording.settings import RecordingSettings
 from poc_server.recording.spools import SpoolFolders
+from poc_server.recording.uploads import Uploads
 from poc_server.recording.writer import DiskState
 from poc_server.refused import Refused
 from poc_server.store import SYSTEM, Actor, BurstPlace, BurstRecord, Store, audit
@@ -225,6 +226,9 @@ class Recordings:
         self.deletion = Deletion(self._store, self.worker, self.settings, self.files, self._made)
         self.deletion.start()
         self._stack.push_async_callback(self.deletion.aclose)
+        self.uploads = Uploads(self._store, self.worker, self.settings, data / "uploads", self.files)
+        self.uploads.start()
+        self._stack.push_async_callback(self.uploads.aclose)
         self.exports = Exports(
             self._store,
             self.worker,

@@ -266,7 +266,7 @@ def main(folder: str) -> int:
     keys = {path.stem: path.read_text("ascii") for path in (root / "evidence" / "keys").glob("*.pem")}
     newest = max((stored.entry.at_ms for stored in entries), default=0)
     now_ms = newest + UNSIGNED_GRACE_MS + 1  # an export holds nothing that was not signed for
-    findings = judge(entries, heads, signatures_by(keys), check_files_in(root / "audio"), now_ms, excerpt=True)
+    findings = judge(entries, heads, signatures_by(keys), check_files_in(root / "files"), now_ms, excerpt=True)
     for finding in findings:
         place = f"{finding.group} {finding.day} #{finding.position}"
         sys.stdout.write(f"{finding.wrong.value.upper()}: {place} {finding.detail}\n")

@@ -14,10 +14,11 @@ from poc_server.store.ids import now_ms
 async def tell(connection: AsyncConnection, group: GroupId, given: Happened) -> None:
     """Adds an event to every incident of ``group``; one that is there already is passed over."""
     for agency, code in await incidents.of_group(connection, group):
-        await _tell(connection, agency, code, given)
+        await tell_one(connection, agency, code, given)
 
 
-async def _tell(connection: AsyncConnection, agency: AgencyId, code: IncidentCode, given: Happened) -> None:
+async def tell_one(connection: AsyncConnection, agency: AgencyId, code: IncidentCode, given: Happened) -> None:
+    """Adds an event to one incident; nothing where there is none."""
     state = await incidents.load(connection, agency, code)
     if state is None:
         return

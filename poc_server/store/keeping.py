@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, insert, or_, select, update
+from sqlalchemy import Row, Select, and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, Refusal
@@ -71,8 +71,8 @@ async def set_rule(change: Change, agency: AgencyId, rule: Rule) -> None:
 
 async def drop_rule(change: Change, agency: AgencyId, kind: HoldKind, target: str) -> None:
     """Let the default hold again. Refuses (not_found) where no rule is."""
-    r = t.retention_rule.c
-    which = and_(r.agency_id == agency, r.kind == kind.value, r.target == target)
+    c = t.retention_rule.c
+    which = and_(c.agency_id == agency, c.kind == kind.value, c.target == target)
     if not (await change.connection.execute(delete(t.retention_rule).where(which))).rowcount:
         raise Refused(Refusal.NOT_FOUND, "rule")
     change.record("retention.default", kind.value, target, {}, agency)
@@ -137,9 +137,30 @@ async def older_than(
     return list((await connection.execute(query)).all())
 
 
+async def materials_older_than(
+    connection: AsyncConnection, before_ms: int, after: tuple[int, str] | None, limit: int
+) -> list[Row[Any]]:
+    """Photos and notes that were kept before then, in the columns of recordings that deletion looks at."""
+    m = t.material.c
+    query: Select[Any] = select(
+        m.id.label("key"),
+        m.agency_id,
+        m.group_id,
+        m.incident,
+        m.user_id,
+        m.begun_ms.label("started_ms"),
+        m.kept_ms.label("ended_ms"),
+        m.sha256,
+        m.file,
+    ).where(m.kept_ms < before_ms)
+    if after is not None:
+        query = query.where(or_(m.kept_ms > after[0], and_(m.kept_ms == after[0], m.id > after[1])))
+    return list((await connection.execute(query.order_by(m.kept_ms, m.id).limit(limit))).all())
+
+
 @dataclass(frozen=True, slots=True)
 class Burial:
-    """A recording to be deleted, and why. ``by`` None: by rule."""
+    """A recording, photo or note to be deleted, and why. ``by`` None: by rule."""
 
     row: Row[Any]
     reason: str
@@ -147,7 +168,7 @@ class Burial:
 
 
 async def bury(connection: AsyncConnection, burials: Sequence[Burial], at_ms: int, zone_minutes: int) -> None:
-    """Delete recordings: a tombstone in the chain, their content gone from it, their files named for removal."""
+    """Delete them: a tombstone in the chain, their content gone from it, their files named for removal."""
     items = [
         evidence.Item(each.row.group_id, Kind.TOMBSTONE, f"x{each.row.key}", _stone(each, at_ms), zone_minutes)
         for each in burials
@@ -161,6 +182,7 @@ async def bury(connection: AsyncConnection, burials: Sequence[Burial], at_ms: in
         await insert_new(connection, t.file_removal, files)
     await connection.execute(delete(t.burst_hearer).where(t.burst_hearer.c.key.in_(keys)))
     await connection.execute(delete(t.burst).where(t.burst.c.key.in_(keys)))
+    await connection.execute(delete(t.material).where(t.material.c.id.in_(keys)))
 
 
 async def files_to_remove(connection: AsyncConnection, limit: int) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, exists, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import GroupId, Tier, UnitId, UserId
@@ -143,7 +143,16 @@ def _conditions(what: Search) -> list[ColumnElement[bool]]:
 
 
 def _allowed(scope: Scope) -> ColumnElement[bool]:
-    b, p = t.burst.c, t.membership_period.c
+    rule = allowed_rows(scope, t.burst, t.burst.c.started_ms)
+    if not scope.as_hearer:
+        return rule
+    h = t.burst_hearer.c
+    return or_(rule, exists().where(h.key == t.burst.c.key, h.user_id == scope.user))
+
+
+def allowed_rows(scope: Scope, table: Table, at: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether a row of ``table`` (with group_id and unit_id), which came to be ``at``, is within ``scope``."""
+    b, p = table.c, t.membership_period.c
     rules: list[ColumnElement[bool]] = [false()]
     if scope.whole:
         rules.append(b.group_id.in_(sorted(scope.whole)))
@@ -151,13 +160,10 @@ def _allowed(scope: Scope) -> ColumnElement[bool]:
         inside = exists().where(
             p.group_id == b.group_id,
             p.user_id == scope.user,
-            p.from_ms <= b.started_ms,
-            or_(p.until_ms.is_(None), p.until_ms > b.started_ms),
+            p.from_ms <= at,
+            or_(p.until_ms.is_(None), p.until_ms > at),
         )
         rules.append(and_(b.group_id.in_(sorted(scope.while_member)), inside))
-    if scope.as_hearer:
-        h = t.burst_hearer.c
-        rules.append(exists().where(h.key == b.key, h.user_id == scope.user))
     if scope.gone_in:
         rules.append(and_(b.unit_id.in_(sorted(scope.gone_in)), b.group_id.not_in(select(t.group.c.id))))
     return or_(*rules)

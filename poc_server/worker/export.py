@@ -21,9 +21,11 @@ from typing import Any
 from poc_server.recording import chain, verify
 from poc_server.recording.chain import Kind, Stored
 from poc_server.recording.layout import inside
-from poc_server.store import StoreSettings, evidence
+from poc_server.recording.watermark import lines_of
+from poc_server.store import StoreSettings, evidence, materials
 from poc_server.store import recordings as query
 from poc_server.store.engine import Database
+from poc_server.store.materials import MaterialSearch
 from poc_server.store.recordings import Found, Page, Scope, Search
 from poc_server.worker import siprec
 from poc_server.worker.convert import convert
@@ -83,16 +85,16 @@ def export(order: Order) -> Made:
         TooMuch: more recordings or bytes than allowed.
         OSError: disk trouble.
     """
-    rows, entries, heads = asyncio.run(_read(order))
+    found = asyncio.run(_read(order))
     order.wanted.parent.mkdir(parents=True, exist_ok=True)
     half = order.wanted.with_name(f".{order.wanted.name}.{os.getpid()}")
     try:
         with zipfile.ZipFile(half, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
-            manifest = _fill(_Hashing(archive), order, rows, entries, heads)
+            manifest = _fill(_Hashing(archive), order, found)
         half.rename(order.wanted)
     finally:
         half.unlink(missing_ok=True)
-    return Made(len(rows), order.wanted.stat().st_size, manifest)
+    return Made(len(found.rows), order.wanted.stat().st_size, manifest)
 
 
 def add_signature(archive: Path, name: str, data: bytes) -> None:
@@ -101,7 +103,17 @@ def add_signature(archive: Path, name: str, data: bytes) -> None:
         opened.writestr(name, data)
 
 
-async def _read(order: Order) -> tuple[list[Found], list[Stored], list[chain.SignedHead]]:
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What SQL holds of an export: recordings, photos and notes, entries of the chain, signed heads."""
+
+    rows: list[Found]
+    materials: list[Any]
+    entries: list[Stored]
+    heads: list[chain.SignedHead]
+
+
+async def _read(order: Order) -> _Read:
     database = Database.open(order.store, order.data)
     try:
         async with database.reading() as connection:
@@ -114,16 +126,35 @@ async def _read(order: Order) -> tuple[list[Found], list[Stored], list[chain.Sig
                 if len(page) < PAGE:
                     break
                 after = (page[-1].started_ms, page[-1].key)
-            keys = {row.key for row in rows}
+            sent = [row for row in await _materials(connection, order) if row.kept_ms <= order.at_ms]
+            keys = {row.key for row in rows} | {row.id for row in sent}
             days = await evidence.days_of(connection, keys)
             heads = [
                 signed
                 for signed in await evidence.heads(connection, groups=sorted({group for group, _ in days}))
                 if (signed.head.group, signed.head.day) in days
             ]
-            return rows, await _entries(connection, keys, days, heads), heads
+            return _Read(rows, sent, await _entries(connection, keys, days, heads), heads)
     finally:
         await database.aclose()
+
+
+async def _materials(connection: Any, order: Order) -> list[Any]:
+    """Photos and notes of the same group, incident, person, time and area; a call or a length names none."""
+    asked = order.search
+    if asked.call is not None or asked.tier is not None or asked.shortest_ms or asked.longest_ms:
+        return []
+    what = MaterialSearch(asked.group, asked.incident, asked.user, None, asked.from_ms, asked.until_ms, asked.area)
+    found: list[Any] = []
+    after: tuple[int, str] | None = None
+    while True:
+        page = await materials.search(connection, order.scope, what, Page(PAGE, after, oldest_first=True))
+        found += page
+        if len(found) > order.most or sum(row.size for row in found) > order.most_bytes:
+            raise TooMuch("too many photos")
+        if len(page) < PAGE:
+            return found
+        after = (page[-1].begun_ms, page[-1].id)
 
 
 def _bound(order: Order, rows: list[Found]) -> None:
@@ -169,19 +200,30 @@ class _Hashing:
             self.lines.append(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {name}")
 
 
-def _fill(out: _Hashing, order: Order, rows: list[Found], entries: list[Stored], heads: list[chain.SignedHead]) -> str:
-    items = [_item(row) for row in rows]
-    for item, row in zip(items, rows, strict=True):
+def _fill(out: _Hashing, order: Order, found: _Read) -> str:
+    items = [_item(row) for row in found.rows]
+    for item, row in zip(items, found.rows, strict=True):
         item["missing"] = not _add_voice(out, order, item, row)
-    about = {"title": order.title, "by": order.by, "made": _time(order.at_ms, order.zone_minutes), "recordings": items}
+    sent = [_sent(row, order.zone_minutes) for row in found.materials]
+    for row in found.materials:
+        path = inside(order.files, row.file)
+        if row.file and path.is_file():
+            out.file(f"files/{row.file}", path)
+    about: dict[str, Any] = {
+        "title": order.title,
+        "by": order.by,
+        "made": _time(order.at_ms, order.zone_minutes),
+        "recordings": items,
+        "materials": sent,
+    }
     listing = json.dumps(about, ensure_ascii=False, indent=1)
     out.text("index.json", listing)
     out.text("index.csv", "\ufeff" + _csv(items, order.zone_minutes))
     page = (_HERE / "export_page.html").read_text("utf-8")
     out.text("index.html", page.replace("/*DATA*/null", listing.replace("</", "<\\/")))
     out.data("metadata/siprec.xml", siprec.document(items))
-    out.text("evidence/entries.jsonl", _lines(chain.entry_to_json(stored) for stored in entries))
-    out.text("evidence/heads.jsonl", _lines(chain.head_to_json(signed) for signed in heads))
+    out.text("evidence/entries.jsonl", _lines(chain.entry_to_json(stored) for stored in found.entries))
+    out.text("evidence/heads.jsonl", _lines(chain.head_to_json(signed) for signed in found.heads))
     for name, pem in order.keys.items():
         out.text(f"evidence/keys/{name}.pem", pem)
     for module in (chain, verify):
@@ -211,6 +253,21 @@ def _add_voice(out: _Hashing, order: Order, item: dict[str, Any], row: Found) ->
     return True
 
 
+def _sent(row: Any, zone_minutes: int) -> dict[str, Any]:
+    names = (
+        "id", "kind", "incident", "note", "origin", "taken_ms", "clock_offset_ms", "kept_ms", "place", "cell",
+        "media_type", "size", "sha256",
+    )  # fmt: skip
+    return {
+        **{name: getattr(row, name) for name in names},
+        "group": row.group_id,
+        "user": row.user_id,
+        "user_name": row.user_name,
+        "file": f"files/{row.file}" if row.file else "",
+        "lines": lines_of(row, zone_minutes),
+    }
+
+
 def _item(row: Found) -> dict[str, Any]:
     return {
         "id": row.key,
@@ -232,7 +289,7 @@ def _item(row: Found) -> dict[str, Any]:
         "unrecorded": row.unrecorded,
         "filled_ms": row.filled_ms,
         "place": row.place,
-        "file": f"audio/{row.file}" if row.file else "",
+        "file": f"files/{row.file}" if row.file else "",
         "size": row.size,
         "sha256": row.sha256,
         "peaks": list(row.peaks),

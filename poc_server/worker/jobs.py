@@ -58,6 +58,13 @@ def _so_far(values: Values) -> Values:
     return {"samples": so_far(Path(values["spool"]), Path(values["wanted"]))}
 
 
+def _keep_material(values: Values) -> Values:
+    from poc_server.worker.material import keep_material
+
+    keep_material(Path(values["part"]), Path(values["wanted"]), values["size"], values["sha256"], values["media_type"])
+    return {}
+
+
 def _export(values: Values) -> Values:
     from groups.vocabulary import Tier
     from poc_server.store import StoreSettings
@@ -104,6 +111,7 @@ def _add_signature(values: Values) -> Values:
 JOBS: dict[str, Job] = {
     "mux": Job(_mux, Lane.QUICK),
     "so_far": Job(_so_far, Lane.QUICK),
+    "keep_material": Job(_keep_material, Lane.BULK),
     "convert": Job(_convert, Lane.BULK),
     "export": Job(_export, Lane.BULK),
     "add_signature": Job(_add_signature, Lane.BULK),

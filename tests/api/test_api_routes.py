@@ -68,7 +68,6 @@ OPEN = {
         ),
         "administer_settings, where there is a bridge",
     ),
-    "POST /photos": "a member of the incident",
     "GET /shared/photos/{key}": "whoever has the signed link",
     "POST /senders/{sender}/news": "a system that proves itself",
     "GET /shared/incidents/{agency}/{code}": "whoever has the signed link",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import time
+import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from standardwebhooks import Webhook
 
 from gateway import samples
 from tests.gateway.bridged import SETUP, Bridged, call, until
+from tests.recording.pictures import announcement
 
 pytestmark = pytest.mark.wire
 
@@ -214,20 +216,29 @@ def test_groups_are_linked_by_hand_and_bursts_only_if_there_are_any(both: Bridge
     assert both.api("POST", "/incidents/G1/bursts", token, {"recording": "b-nothing"})[0] == 404
 
 
-def test_photos_only_of_members_and_only_pictures(both: Bridged) -> None:
+def test_a_photo_of_a_member_reaches_the_case_system_by_its_link(both: Bridged) -> None:
     both.poc("PUT", "/incidents/F1", {"parties": OFFICER})
     picture = b"\xff\xd8\xff\xe0" + b"x" * 100
-
-    def send(badge: str, content: bytes, code: str = "F1") -> int:
-        headers = {"Authorization": f"Bearer {both.token(badge)}"}
-        return call("POST", f"{both.url}/api/v1/photos?incident={code}", content, headers)[0]
-
-    assert send("DH-001", picture) == 200
-    assert send("DH-001", picture) == 200
-    assert send("DH-002", picture) == 404
-    assert send("DH-001", b"<svg onload=alert(1)>") == 422
-    assert send("DH-001", b"\xff\xd8\xff" + b"x" * 8_000_000) in (413, 0)
+    token = both.token("DH-001")
+    groups = both.api("GET", "/me", token)[1]["groups"]
+    elsewhere = next(group["id"] for group in groups if group["kind"] != "incident")
+    said = announcement(picture, elsewhere, incident="F1", media_type="image/jpeg")
+    assert both.api("POST", "/materials", both.token("DH-002"), said)[0] in (403, 404)
+    assert both.api("POST", "/materials", token, {**said, "incident": "nowhere"})[0] == 404
+    for _ in range(2):
+        assert both.api("POST", "/materials", token, said)[0] == 201
+        headers = {"Authorization": f"Bearer {token}", "Upload-Offset": "0"}
+        upload = f"{both.url}/api/v1/materials/{said['id']}/upload"
+        assert call("PATCH", upload, picture, headers)[1]["state"] == "kept"
     assert [event["type"] for event in both.poc("GET", "/incidents/F1/events")[1]].count("photo") == 1
+    received = until(
+        "the case system has it",
+        lambda: [one for one in both.told()["received"] if one["type"] == "poc.incident.photo"],
+    )
+    photo = received[0]["data"]["photo"]
+    assert photo["sha256"] == said["sha256"]
+    with urllib.request.urlopen(photo["url"], timeout=10) as answer:
+        assert (answer.headers["content-type"], answer.read()) == ("image/jpeg", picture)
 
 
 def test_many_incidents_in_one_delivery(both: Bridged) -> None:

@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from groups.vocabulary import AgencyId, UserId
-from poc_server.recording.chain import Stored
+from groups.vocabulary import AgencyId, GroupId, UserId
+from poc_server.recording.chain import Kind, Stored
 from poc_server.recording.deletion import DAY_MS, Deletion
 from poc_server.recording.settings import RecordingSettings
 from poc_server.recording.verify import check_files_in, judge
-from poc_server.store import Actor, Store, audit, evidence, keeping
+from poc_server.store import Actor, Store, audit, evidence, keeping, materials
 from poc_server.store import recordings as query
 from poc_server.store import tables as t
 from poc_server.store.keeping import Hold, HoldKind, Rule
+from poc_server.store.materials import Material, Origin
 from poc_server.worker.client import Worker
 from tests.recording.test_evidence_store import NOON, burst
 
@@ -145,6 +146,25 @@ async def test_deletion_on_request_is_audited_and_refused_while_held(
     async with store.reading() as connection:
         (entry,) = await audit.page(connection, agency=AGENCY, action="recording.delete")
     assert (entry.actor_id, entry.target_id) == ("us-9", key)
+
+
+async def test_a_photo_goes_by_the_same_rules(store: Store, deletion: Deletion, tmp_path: Path) -> None:
+    picture = tmp_path / "files" / "photo.png"
+    picture.parent.mkdir(exist_ok=True)
+    picture.write_bytes(b"picture")
+    said = Material(
+        id="photo-1234567890123", agency=AGENCY, kind=Kind.PHOTO, group=GroupId("gr-1"), unit=None, user=UserId("us-1"),
+        user_name="王建国", device=None, incident=None, note="", origin=Origin.CAMERA, taken_ms=NOON, clock_offset_ms=0,
+        begun_ms=NOON, place=None, cell=None, media_type="image/png", size=7, sha256=SHA,
+    )  # fmt: skip
+    async with store.writing() as connection:
+        await materials.announce(connection, said)
+        row = await materials.find(connection, said.id)
+        await materials.keep(connection, row, picture.name, NOON, 480)
+    assert await deletion.run_once(NOON + 365 * DAY_MS) == 0
+    assert await deletion.run_once(LATER) == 1
+    assert not picture.exists()
+    assert [stored.entry.kind for stored in await chain(store)] == ["photo", "tombstone"]
 
 
 async def test_two_nodes_that_delete_at_once_bury_once(store: Store, deletion: Deletion, tmp_path: Path) -> None:

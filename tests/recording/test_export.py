@@ -22,6 +22,8 @@ from groups.vocabulary import Role
 from poc_server.recording.settings import RecordingSettings
 from poc_server.store import StoreSettings, audit
 from poc_server.worker.siprec import NAMESPACE
+from tests.recording.pictures import announcement, png
+from tests.recording.test_materials import Phone
 from tests.recording.town_with_voices import INCIDENT, PLACE, Voices, voices
 from tests.recording.voices import SAMPLES, hear
 
@@ -87,12 +89,20 @@ async def spoken_and_signed(voices: Voices) -> list[str]:
 
 async def test_an_incident_as_one_zip(voices: Voices, exporter: Exporter, tmp_path: Path) -> None:
     await spoken_and_signed(voices)
+    picture = png(40, 30)
+    await voices.case(INCIDENT)
+    officer = Phone(voices, await voices.as_user(voices.officer))
+    await officer.send(picture, **announcement(picture, voices.group, incident=INCIDENT))
     folder = await exporter.unpacked(tmp_path / "out", title="占道经营 =1+1", search={"incident": INCIDENT}, mp3=True)
     index = json.loads((folder / "index.json").read_text())
     assert [each["duration_ms"] for each in index["recordings"]] == [400, 440, 520, 560]
     for each in index["recordings"]:
         assert hear((folder / each["file"]).read_bytes()).plays == each["duration_ms"] * SAMPLES // 40
         assert (folder / each["mp3"]).stat().st_size > 1_000
+    (photo,) = index["materials"]
+    assert (folder / photo["file"]).read_bytes() == picture
+    assert photo["lines"][0].startswith("王建国")
+    assert verify(folder)[0] == 0
     with (folder / "index.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["place_source"] for row in rows] == ["device"] * 4

@@ -9,13 +9,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from gateway.lifecycle import new_incident
 from groups.model import Membership
 from groups.vocabulary import AgencyId, BurstEnd, BurstId, GroupId, IncidentCode, Role, UserId
 from poc_server.api import Services, build_api
 from poc_server.recording.model import BurstMeta, Place
 from poc_server.recording.recordings import Recordings
 from poc_server.recording.settings import RecordingSettings
-from poc_server.store import BurstRecord, Store, groups
+from poc_server.store import BurstRecord, Store, groups, incidents
 from poc_server.store.groups import GroupDraft
 from poc_server.store.ids import now_ms
 from tests.fixtures.people import Town
@@ -93,6 +94,13 @@ class Voices:
     async def leave(self, group: GroupId, user: UserId) -> None:
         async with self.store.change() as change:
             await groups.remove_members(change, group, [user])
+
+    async def case(self, code: IncidentCode) -> None:
+        """An incident to which the group is tied."""
+        state = replace(new_incident(code), groups=frozenset({self.group}))
+        async with self.store.writing() as connection:
+            await incidents.save(connection, self.town.agency, state, now_ms(), new=True)
+            await incidents.save_links(connection, self.town.agency, state)
 
     async def new_group(self, name: str, *users: UserId) -> GroupId:
         async with self.store.change() as change:

@@ -1,12 +1,10 @@
 // The few incidents that matter, each with its talk group and the one tap that comes next; and the key that goes back.
 
-import { useSignal } from "@preact/signals";
 import { t } from "../i18n";
+import { Camera } from "../materials/Evidence";
 import type { Phone } from "../phone/phone";
-import { Icon } from "../ui/icons";
 import type { IncidentSummary } from "../wire/protocol";
 import { nextTap, SHOWN } from "./incidents";
-import { sendPhoto } from "./photo";
 import "./incidents.css";
 
 export function IncidentList({ phone }: { phone: Phone }) {
@@ -23,6 +21,7 @@ export function IncidentList({ phone }: { phone: Phone }) {
 
 function Incident({ phone, one }: { phone: Phone; one: IncidentSummary }) {
   const selected = one.group?.id === phone.picture.value.selected;
+  const user = phone.picture.value.user?.id;
   const next = nextTap(one);
   return (
     <li data-code={one.code} data-urgent={one.urgent ?? false} data-selected={selected}>
@@ -40,7 +39,7 @@ function Incident({ phone, one }: { phone: Phone; one: IncidentSummary }) {
         </span>
         <span class="detail">{one.address || one.code}</span>
       </button>
-      {selected && <Camera code={one.code} />}
+      {selected && user && one.group && <Camera user={user} group={one.group.id} incident={one.code} />}
       {next ? (
         <button
           type="button"
@@ -55,31 +54,6 @@ function Incident({ phone, one }: { phone: Phone; one: IncidentSummary }) {
         <span class="tapped">{t("tapped_done")}</span>
       )}
     </li>
-  );
-}
-
-/** Takes a photo for the incident; says by its colour what became of it. */
-function Camera({ code }: { code: string }) {
-  const state = useSignal<"ready" | "sending" | "sent" | "failed">("ready");
-  const send = async (photo: File | undefined) => {
-    if (!photo) return;
-    state.value = "sending";
-    state.value = await sendPhoto(code, photo).then(
-      () => "sent" as const,
-      () => "failed" as const,
-    );
-  };
-  return (
-    <label class="camera" data-state={state.value}>
-      <Icon.camera />
-      <span>{t(`photo_${state.value}`)}</span>
-      <input
-        type="file"
-        accept="image/*"
-        capture="environment"
-        onChange={(event) => void send(event.currentTarget.files?.[0])}
-      />
-    </label>
   );
 }
 

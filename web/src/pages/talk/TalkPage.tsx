@@ -5,6 +5,7 @@ import { current } from "../../account/account";
 import { SosButton } from "../../emergency/SosButton";
 import { t } from "../../i18n";
 import { IncidentList, SwitchedNotice } from "../../incidents/IncidentList";
+import { EvidenceKey } from "../../materials/Evidence";
 import type { Phone } from "../../phone/phone";
 import { Affairs } from "../../phone/view/Affairs";
 import { GroupList, Presence } from "../../phone/view/Groups";
@@ -64,6 +65,9 @@ export function TalkPage({ phone }: { phone: Phone }) {
         <TalkButton phone={phone} />
         <div class="keys">
           {group && <SayAgain group={group.id} label={t("say_again")} />}
+          {group && user && phone.picture.value.rights.includes("report") && (
+            <EvidenceKey user={user.id} group={group.id} name={group.name} />
+          )}
           {phone.picture.value.rights.includes("sos") && <SosButton phone={phone} />}
         </div>
         <p class="space">{t("talk_key")}</p>

@@ -1,0 +1,269 @@
+"""Photos and notes from the field: sent in pieces over a bad network, judged by their bytes, kept as evidence."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import httpx
+import pytest
+
+from groups.vocabulary import Role
+from poc_server.recording import uploads
+from poc_server.recording.verify import check_files_in, judge
+from poc_server.recording.watermark import size_of
+from poc_server.store import StoreSettings, audit, evidence, incidents, materials
+from poc_server.store.ids import now_ms
+from poc_server.store.places import Place, Position
+from tests.recording.pictures import announcement, jpeg, png
+from tests.recording.town_with_voices import INCIDENT, Voices, voices
+
+pytestmark = pytest.mark.wire
+__all__ = ["voices"]
+PICTURE = png()
+CHUNK = uploads.CHUNK_BYTES
+
+
+@pytest.fixture
+def store_settings() -> StoreSettings:
+    return StoreSettings()
+
+
+class Phone:
+    """A phone that sends what it has taken."""
+
+    def __init__(self, voices: Voices, headers: dict[str, str]) -> None:
+        self.voices = voices
+        self.headers = headers
+
+    async def announce(self, **said: Any) -> httpx.Response:
+        return await self.voices.client.post("/materials", headers=self.headers, json=said)
+
+    async def put(self, material: str, offset: int, chunk: bytes) -> httpx.Response:
+        headers = {**self.headers, "upload-offset": str(offset), "content-type": "application/offset+octet-stream"}
+        return await self.voices.client.patch(f"/materials/{material}/upload", headers=headers, content=chunk)
+
+    async def send(self, picture: bytes, **said: Any) -> dict[str, Any]:
+        state = (await self.announce(**said)).json()
+        while state["state"] == "receiving":
+            at = state["offset"]
+            answer = await self.put(state["id"], at, picture[at : at + state["chunk_bytes"]])
+            assert answer.status_code == 200, answer.text
+            state = answer.json()
+        return dict(state)
+
+
+@pytest.fixture
+async def phone(voices: Voices) -> Phone:
+    return Phone(voices, await voices.as_user(voices.officer))
+
+
+async def test_a_photo_is_kept_as_evidence_with_all_that_is_known_of_it(
+    voices: Voices, phone: Phone, tmp_path: Path
+) -> None:
+    place = {"longitude": 121.47, "latitude": 31.23, "accuracy_m": 8, "source": "device", "at_ms": now_ms()}
+    await voices.case(INCIDENT)
+    said = announcement(PICTURE, voices.group, place=place)
+    state = await phone.send(PICTURE, **said)
+    assert (state["state"], state["offset"], state["sha256"]) == ("kept", len(PICTURE), said["sha256"])
+    assert state["incident"] == INCIDENT
+    assert 59_000 < state["clock_offset_ms"] < 70_000
+    colleague = await voices.as_user(voices.colleague)
+    listed = (await voices.client.get("/materials", headers=colleague)).json()["materials"]
+    assert [each["id"] for each in listed] == [said["id"]]
+    assert listed[0]["place"]["source"] == "device"
+    file = await voices.client.get(f"/materials/{said['id']}/file", headers=colleague)
+    assert (file.headers["content-type"], file.content) == ("image/png", PICTURE)
+    async with voices.store.reading() as connection:
+        entries = [stored async for stored in evidence.entries(connection)]
+    assert (entries[0].entry.kind, entries[0].entry.subject) == ("photo", said["id"])
+    content = json.loads(entries[0].content or "")
+    assert (content["note"], content["clock_offset_ms"]) == (said["note"], state["clock_offset_ms"])
+    async with voices.store.reading() as connection:
+        (event,) = await incidents.events_of(connection, voices.town.agency, INCIDENT)
+    assert (event.type, event.data["photo"], event.data["sha256"]) == ("photo", said["id"], said["sha256"])
+    files = check_files_in(tmp_path / "data" / "recordings")
+    assert judge(entries, [], lambda _: True, files, entries[0].entry.at_ms) == []
+    await voices.store.journal.drain()
+    async with voices.store.reading() as connection:
+        assert len(await audit.page(connection, agency=voices.town.agency, action="material.open")) == 1
+
+
+async def test_an_upload_that_stops_goes_on_where_it_stopped(voices: Voices, phone: Phone) -> None:
+    said = announcement(PICTURE, voices.group)
+    await phone.announce(**said)
+    assert (await phone.put(said["id"], 0, PICTURE[:1_000])).json()["offset"] == 1_000
+    again = await phone.announce(**said)
+    assert (again.status_code, again.json()["offset"]) == (201, 1_000)
+    where = await voices.client.get(f"/materials/{said['id']}/upload", headers=phone.headers)
+    assert where.json()["offset"] == 1_000
+    assert (await phone.send(PICTURE, **said))["state"] == "kept"
+    assert (await phone.announce(**said)).json()["state"] == "kept"
+
+
+async def test_chunks_that_repeat_overlap_or_leave_a_gap(voices: Voices, phone: Phone) -> None:
+    said = announcement(PICTURE, voices.group)
+    await phone.announce(**said)
+    assert (await phone.put(said["id"], 0, PICTURE[:5_000])).json()["offset"] == 5_000
+    assert (await phone.put(said["id"], 0, PICTURE[:5_000])).json()["offset"] == 5_000
+    assert (await phone.put(said["id"], 2_000, PICTURE[2_000:7_000])).json()["offset"] == 7_000
+    gap = await phone.put(said["id"], 7_001, PICTURE[7_001:8_000])
+    assert (gap.status_code, gap.json()["detail"]) == (409, "there are 7000 bytes")
+    both = await asyncio.gather(*(phone.put(said["id"], 7_000, PICTURE[7_000 : 7_000 + CHUNK]) for _ in range(4)))
+    assert {answer.json()["offset"] for answer in both} == {7_000 + CHUNK}
+    assert (await phone.send(PICTURE, **said))["state"] == "kept"
+    last = await phone.put(said["id"], len(PICTURE) - 10, PICTURE[-10:])
+    assert (last.status_code, last.json()["state"]) == (200, "kept")
+
+
+async def test_lies_about_size_digest_or_type_are_found_by_the_bytes(
+    voices: Voices, phone: Phone, tmp_path: Path
+) -> None:
+    other = bytes(reversed(PICTURE))
+    lies = {
+        "digest": announcement(PICTURE, voices.group, 1, sha256=hashlib.sha256(b"x").hexdigest()),
+        "type": announcement(PICTURE, voices.group, 2, media_type="image/jpeg"),
+        "script": announcement(other, voices.group, 3),
+    }
+    for name, said in lies.items():
+        state = await phone.send(other if name == "script" else PICTURE, **said)
+        assert state["state"] == "refused"
+        assert state["detail"].startswith("not as announced")
+        late = await phone.put(said["id"], 0, PICTURE[:10])
+        assert late.status_code == 409
+    beyond = announcement(PICTURE, voices.group, 4, size=5_000)
+    await phone.announce(**beyond)
+    assert (await phone.put(beyond["id"], 0, PICTURE[:5_001])).status_code == 413
+    whole = PICTURE + b"0" * CHUNK
+    large = announcement(whole, voices.group, 5)
+    await phone.announce(**large)
+    assert (await phone.put(large["id"], 0, whole[:CHUNK])).status_code == 200
+    assert (await phone.put(large["id"], CHUNK, whole[CHUNK : 2 * CHUNK + 1])).status_code == 413
+    assert list((tmp_path / "data" / "recordings").rglob("photo-*")) == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"id": "short"},
+        {"id": "../../../../etc/passwd"},
+        {"id": "x" * 65},
+        {"media_type": "text/html"},
+        {"media_type": "image/svg+xml"},
+        {"media_type": ""},
+        {"size": 0},
+        {"size": 25_000_001},
+        {"sha256": "00"},
+        {"kind": "film"},
+        {"note": "x" * 2_001},
+        {"place": {"longitude": 200, "latitude": 0, "at_ms": 1}},
+        {"unknown": 1},
+    ],
+)
+async def test_what_makes_no_sense_is_refused(voices: Voices, phone: Phone, wrong: dict[str, Any]) -> None:
+    answer = await phone.announce(**{**announcement(PICTURE, voices.group), **wrong})
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad_message")
+
+
+async def test_a_note_is_kept_at_once(voices: Voices, phone: Phone) -> None:
+    now = now_ms()
+    note = {"id": "note-0000000000001", "kind": "note", "group": voices.group, "taken_ms": now, "sent_ms": now}
+    assert (await phone.announce(**note)).status_code == 422
+    state = (await phone.announce(**note, note="井盖缺失 <b>")).json()
+    assert (state["state"], state["note"]) == ("kept", "井盖缺失 <b>")
+
+
+async def test_a_photo_belongs_to_no_incident_its_sender_has_no_part_in(voices: Voices, phone: Phone) -> None:
+    strange = await phone.announce(**announcement(PICTURE, voices.group, incident=INCIDENT))
+    assert (strange.status_code, strange.json()["code"]) == (404, "not_found")
+
+
+async def test_where_the_device_was_last_is_told_of_a_photo_that_names_no_place(voices: Voices, phone: Phone) -> None:
+    at = now_ms() - 5_000
+    position = Position(longitude=121.5, latitude=31.2, at_ms=at)
+    voices.store.places.put(
+        Place(user=voices.officer, agency=voices.town.agency, at_ms=at, received_ms=at, position=position)
+    )
+    state = (await phone.announce(**announcement(PICTURE, voices.group))).json()
+    assert (state["place"]["source"], state["place"]["at_ms"]) == ("device", at)
+
+
+async def test_nobody_reaches_into_what_another_sends_or_uses_his_id(voices: Voices, phone: Phone) -> None:
+    said = announcement(PICTURE, voices.group)
+    await phone.announce(**said)
+    other = Phone(voices, await voices.as_user(voices.colleague))
+    assert (await other.put(said["id"], 0, PICTURE[:10])).status_code == 404
+    assert (await other.announce(**said)).status_code == 409
+    outsider = Phone(voices, await voices.as_user(await voices.town.person(name="外人")))
+    refused = await outsider.announce(**announcement(PICTURE, voices.group, 9))
+    assert refused.json()["code"] == "not_a_member"
+    await phone.send(PICTURE, **said)
+    for path in (f"/materials/{said['id']}", f"/materials/{said['id']}/file", f"/materials/{said['id']}/watermarked"):
+        assert (await voices.client.get(path, headers=outsider.headers)).status_code == 404
+    administrator = await voices.as_user(await voices.town.person(Role.SYSTEM_ADMIN))
+    assert (await voices.client.get("/materials", headers=administrator)).json()["materials"] == []
+
+
+async def test_one_may_have_so_many_under_way_and_no_more(voices: Voices, phone: Phone) -> None:
+    for number in range(uploads.MAX_RECEIVING):
+        assert (await phone.announce(**announcement(PICTURE, voices.group, number))).status_code == 201
+    over = await phone.announce(**announcement(PICTURE, voices.group, 999))
+    assert over.json()["code"] == "no_resources"
+
+
+async def test_what_never_came_is_forgotten(voices: Voices, phone: Phone, tmp_path: Path) -> None:
+    said = announcement(PICTURE, voices.group)
+    await phone.announce(**said)
+    await phone.put(said["id"], 0, PICTURE[:10])
+    async with voices.store.writing() as connection:
+        assert await materials.forget(connection, now_ms() - uploads.FORGET_MS) == []
+        assert await materials.forget(connection, now_ms() + 1) == [said["id"]]
+    assert (await phone.put(said["id"], 10, PICTURE[10:20])).status_code == 404
+
+
+async def test_a_disk_that_takes_nothing_is_told_and_the_upload_goes_on_after(
+    voices: Voices, phone: Phone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = announcement(PICTURE, voices.group)
+    await phone.announce(**said)
+    parts = tmp_path / "data" / "uploads"
+    parts.write_text("in the way")
+    answer = await phone.put(said["id"], 0, PICTURE[:10])
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    parts.unlink()
+    assert (await phone.send(PICTURE, **said))["state"] == "kept"
+    assert os.listdir(parts) == []
+
+
+async def test_a_watermark_is_written_over_the_untouched_picture(voices: Voices, phone: Phone) -> None:
+    said = announcement(PICTURE, voices.group)
+    await phone.send(PICTURE, **said)
+    answer = await voices.client.get(f"/materials/{said['id']}/watermarked", headers=phone.headers)
+    assert answer.headers["content-type"] == "image/svg+xml"
+    image = ET.fromstring(answer.content)
+    assert image.attrib["viewBox"] == "0 0 1600 1200"
+    words = " ".join(text.text or "" for text in image.iter("{http://www.w3.org/2000/svg}text"))
+    assert "王建国" in words
+    assert said["sha256"][:16] in words
+    assert "无定位" in words
+
+
+@pytest.mark.parametrize(
+    ("data", "size"),
+    [
+        (png(33, 17), (33, 17)),
+        (jpeg(320, 240), (320, 240)),
+        (b"", None),
+        (b"\xff\xd8", None),
+        (b"\xff\xd8" + b"\xff\xe0\x00\x00" * 3, None),
+        (b"RIFF0000WEBPVP8X", None),
+        (b"\x89PNG\r\n\x1a\n", None),
+    ],
+)
+def test_the_size_of_a_picture(data: bytes, size: tuple[int, int] | None) -> None:
+    assert size_of(data) == size
