@@ -25,6 +25,7 @@ from poc_server.auth import Auth
 from poc_server.bridge.opened import OpenBridge
 from poc_server.config import Config
 from poc_server.emergency import Emergency
+from poc_server.emergency.spoken import SpokenMessages
 from poc_server.fabric import open_fabric
 from poc_server.media.edge import MediaEdge
 from poc_server.metrics import Metrics
@@ -117,6 +118,9 @@ class App:
             )
         )
         self.emergency = Emergency(config.emergency, self.store, self.node)
+        if self.recordings is not None:
+            data = config.server.data
+            self.emergency.spoken = SpokenMessages(self.recordings.worker, data / "messages", data / "made")
         await self.emergency.start()
         self._stack.push_async_callback(self.emergency.aclose)
         self.metrics.read_from(self.emergency.readings)

@@ -26,6 +26,7 @@ from poc_server.api import (
     retention,
     sheets,
     sign_in,
+    spoken,
     units,
 )
 from poc_server.api.body import BodyLimit
@@ -52,6 +53,7 @@ ROUTERS = (
     audit.router,
     alerts.router,
     broadcasts.router,
+    spoken.router,
     plans.router,
     recordings.router,
     exports.router,

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from groups.vocabulary import ReceiptState, Refusal
 from poc_server.api.alerts import FAR_FUTURE_MS, desk_of
 from poc_server.api.problems import documented
-from poc_server.api.services import SignedInCaller, Use
+from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, PathId
 from poc_server.emergency import live_broadcast
 from poc_server.emergency.live_broadcast import LiveBroadcast
@@ -69,10 +69,7 @@ async def broadcasts(
 @router.get("/broadcasts/{broadcast}", responses=documented(401, 403, 404, 503))
 async def report(broadcast: PathId, caller: SignedInCaller, services: Use) -> ReportOut:
     """The report: live while it is under way, final after."""
-    desk = desk_of(services)
-    live = desk.broadcasts.get(broadcast) or await _closed(broadcast, services)
-    if live is None or not desk.broadcasts.may_see(caller.user, live.by):
-        raise Refused(Refusal.NOT_FOUND)
+    live = await seen(broadcast, caller, services)
     receipts = []
     for each in live.receipts.values():
         user = services.directory.user(each.user)
@@ -90,7 +87,20 @@ async def report(broadcast: PathId, caller: SignedInCaller, services: Use) -> Re
     return ReportOut(broadcast=live.info(), counts=live.counts(), receipts=receipts)
 
 
-async def _closed(broadcast: str, services: Use) -> LiveBroadcast | None:
+async def seen(broadcast: str, caller: Caller, services: Services) -> LiveBroadcast:
+    """One whose report the caller may read, under way or final. Raises `Refused` (not_found)."""
+    live = await broadcast_of(broadcast, services)
+    if live is None or not desk_of(services).broadcasts.may_see(caller.user, live.by):
+        raise Refused(Refusal.NOT_FOUND)
+    return live
+
+
+async def broadcast_of(broadcast: str, services: Services) -> LiveBroadcast | None:
+    """A broadcast, under way or final, whoever asks."""
+    return desk_of(services).broadcasts.get(broadcast) or await _closed(broadcast, services)
+
+
+async def _closed(broadcast: str, services: Services) -> LiveBroadcast | None:
     async with services.store.reading() as connection:
         row = await kept.find_broadcast(connection, broadcast)
         by = None if row is None else services.directory.user(row.user)

@@ -89,7 +89,7 @@ class Alerts:
         origin = self._group(user, sos.group, selected)
         now, settings, places = self._node.fabric.now(), self._desk.settings, self._desk.store.places
         options = AlertOptions(settings.escalate_s * 1000, settings.escalations)
-        covert = sos.covert and settings.covert_allowed
+        covert = (sos.covert or settings.covert) and settings.covert_allowed
         # Of a covert one only dispatchers hear: a colleague's loudspeaker beside him would give him away.
         group = GroupId(f"so-{secrets.token_hex(8)}") if covert else origin
         live = LiveAlert(

@@ -89,10 +89,10 @@ class Broadcasts:
                 raise Refused(Refusal.CONFLICT, "broadcast")
             async with known.lock:
                 return known
-        self._check(asked)
+        samples = self._check(asked)
         group = GroupId(f"br-{secrets.token_hex(8)}") if asked.kind is BroadcastKind.LIVE else None
         quiet_ms = self._desk.settings.broadcast_quiet_s * 1000
-        live = live_broadcast.new(asked, by, users, self._node.fabric.now(), quiet_ms, group)
+        live = live_broadcast.new(asked, by, users, self._node.fabric.now(), quiet_ms, group, samples)
         self._live[live.id] = live
         try:
             async with live.lock:
@@ -113,11 +113,17 @@ class Broadcasts:
             recipients.judge(self._desk, Act.CANCEL_EMERGENCY, by, live.by)
         await self._become(live, lambda life: rules.ended(life, withdraw), by)
 
-    def _check(self, asked: BroadcastStart) -> None:
+    def _check(self, asked: BroadcastStart) -> int:
+        """Whether what is to be said is there; of a recorded message how long it is, in samples."""
         if asked.kind in (BroadcastKind.TEXT, BroadcastKind.ROLL_CALL) and not asked.text.strip():
             raise Refused(Refusal.BAD_MESSAGE, "text")
-        if asked.kind is BroadcastKind.RECORDED:
+        if asked.kind is not BroadcastKind.RECORDED:
+            return 0
+        spoken = self._desk.spoken
+        found = None if spoken is None or asked.message is None else spoken.find(asked.message)
+        if found is None:
             raise Refused(Refusal.NOT_FOUND, "message")
+        return found.samples
 
     def _begin(self, live: LiveBroadcast) -> None:
         self._live[live.id] = live
@@ -240,7 +246,7 @@ class Broadcasts:
 
     def _catch_up(self, live: LiveBroadcast, phone: Phone) -> None:
         receipt = live.receipts.get(phone.user.id)
-        if receipt is not None and live.wanted(receipt):
+        if receipt is not None and live.shown(receipt):
             self._send(live, phone)
         if live.by.id == phone.user.id:
             self.receipts.tally_soon(live)

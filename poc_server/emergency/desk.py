@@ -18,6 +18,7 @@ from poc_server.emergency.broadcasts import Broadcasts
 from poc_server.emergency.calls import EmergencyCalls
 from poc_server.emergency.gatherings import Gatherings
 from poc_server.emergency.settings import EmergencySettings
+from poc_server.emergency.spoken import SpokenMessages
 from poc_server.metrics import Reading
 from poc_server.refused import Refused
 from poc_server.store import Actor, Store, audit
@@ -26,7 +27,7 @@ from poc_server.store.ids import now_ms
 from poc_server.talk.phone import person
 from poc_server.talk.slices import Slices
 from signaling.endpoint import frame
-from signaling.messages import EmergencyState
+from signaling.messages import EmergencyState, SosRules
 
 if TYPE_CHECKING:
     from poc_server.node import Node
@@ -38,7 +39,11 @@ LOAD_AGAIN_S = 1.0
 
 
 class Emergency:
-    """Emergencies of one node."""
+    """Emergencies of one node.
+
+    Attributes:
+        spoken: recorded messages; None where nothing is recorded, for then there is no worker to make them.
+    """
 
     def __init__(self, settings: EmergencySettings, store: Store, node: Node) -> None:
         self.settings = settings
@@ -48,6 +53,7 @@ class Emergency:
         self.alerts = Alerts(self)
         self.calls = EmergencyCalls(self)
         self.broadcasts = Broadcasts(self)
+        self.spoken: SpokenMessages | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._slices = Slices()
         node.conditions.quiet_ms = settings.quiet_s * 1000
@@ -87,6 +93,8 @@ class Emergency:
 
     def came(self, phone: Phone) -> None:
         """A phone connected, new or again: it is brought into what concerns it, and told of it."""
+        if has(phone.user, Right.SOS):
+            phone.send(self._sos_rules())
         self.gatherings.came(phone)
         self.alerts.came(phone)
         self.broadcasts.came(phone)
@@ -178,6 +186,15 @@ class Emergency:
             tier=condition.tier,
             by=None if user is None else person(user),
             since_ms=None if first is None else first.since,
+        )
+
+    def _sos_rules(self) -> SosRules:
+        settings = self.settings
+        return SosRules(
+            hold_ms=settings.hold_ms,
+            countdown_ms=settings.countdown_ms,
+            covert=settings.covert and settings.covert_allowed,
+            phone=settings.centre_phone,
         )
 
     def readings(self) -> Iterable[Reading]:

@@ -26,7 +26,8 @@ class LiveBroadcast:
 
     Attributes:
         group: where a live one is said.
-        said: samples of the latest burst that were relayed.
+        message: key of the recorded message, when it is one.
+        said: samples of the latest burst that were relayed, or of the recorded message.
         packets: packets of it.
         lost_before: per connection, packets its RTCP had reported lost when the burst began.
         dirty: receipts to be kept, and who waits for the answer.
@@ -43,6 +44,7 @@ class LiveBroadcast:
     life: Life
     group: GroupId | None
     receipts: dict[UserId, PersonReceipt]
+    message: str | None = None
     said: int = 0
     packets: int = 0
     began_at: float = 0.0
@@ -70,6 +72,7 @@ class LiveBroadcast:
             text=self.text,
             group=self.group,
             burst=self.life.burst,
+            samples=self.said if self.said and not self.life.talking else None,
             at_ms=self.at,
             expires_ms=self.life.expires_at,
             acknowledge=self.acknowledge,
@@ -77,11 +80,15 @@ class LiveBroadcast:
             state=self.life.state.value,
         )
 
-    def wanted(self, receipt: PersonReceipt) -> bool:
-        """Whether his phone still has to say something of it."""
+    def shown(self, receipt: PersonReceipt) -> bool:
+        """Whether it still belongs on his page when he comes: until he heard or acknowledged it."""
         if self.life.state in rules.FINAL or receipt.state in (ReceiptState.ACKNOWLEDGED, ReceiptState.MISSED):
             return False
-        return self.running or not receipt.reached or self.acknowledge
+        return self.running or self.acknowledge or receipt.state is not ReceiptState.HEARD
+
+    def wanted(self, receipt: PersonReceipt) -> bool:
+        """Whether he is to be reminded: it is not on his phone, or he shall acknowledge it."""
+        return self.shown(receipt) and (self.running or not receipt.reached or self.acknowledge)
 
     def counts(self) -> dict[str, int]:
         """How many it reached how far, each at his furthest."""
@@ -104,6 +111,7 @@ class LiveBroadcast:
             "acknowledge": self.acknowledge,
             "exercise": self.exercise,
             "group": self.group,
+            "message": self.message,
             "said": self.said,
             "life": asdict(self.life),
         }
@@ -119,9 +127,15 @@ class LiveBroadcast:
 
 
 def new(
-    asked: BroadcastStart, by: User, users: Iterable[UserId], now: int, quiet_ms: int, group: GroupId | None
+    asked: BroadcastStart,
+    by: User,
+    users: Iterable[UserId],
+    now: int,
+    quiet_ms: int,
+    group: GroupId | None,
+    samples: int = 0,
 ) -> LiveBroadcast:
-    """A broadcast that begins."""
+    """A broadcast that begins; ``samples``: of its recorded message."""
     return LiveBroadcast(
         asked.broadcast,
         by,
@@ -134,6 +148,8 @@ def new(
         rules.begun(asked.kind, now, now + asked.expires_s * 1000, quiet_ms),
         group,
         {user: PersonReceipt(user) for user in sorted(users)},
+        message=asked.message if asked.kind is BroadcastKind.RECORDED else None,
+        said=samples,
     )
 
 
@@ -154,5 +170,6 @@ def from_kept(row: Kept, by: User, receipts: Iterable[PersonReceipt]) -> LiveBro
         Life(**life),
         None if content["group"] is None else GroupId(content["group"]),
         {each.user: each for each in receipts},
+        message=content.get("message"),
         said=content["said"],
     )

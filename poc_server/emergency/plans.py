@@ -16,7 +16,7 @@ from poc_server.store import plans as kept
 from poc_server.store.plans import Plan
 from signaling.limits import MAX_BROADCAST_HOURS
 from signaling.messages import BroadcastStart, EmergencyCall, PlanRun, Recipients
-from signaling.messages.base import Name
+from signaling.messages.base import Id, Name
 from signaling.messages.emergency import Text
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class PlannedBroadcast(_Part):
     kind: BroadcastKind = BroadcastKind.LIVE
     tier: Tier = Tier.NORMAL
     text: Text = ""
+    message: Id | None = None
     acknowledge: bool = False
     expires_s: Annotated[int, Field(ge=10, le=MAX_BROADCAST_HOURS * 3_600)] = 86_400
     exercise: bool = False

@@ -45,15 +45,17 @@ class Receipts:
         self._flush_soon(live)
 
     def _heard(self, live: LiveBroadcast, phone: Phone, said: Receipt) -> Refusal | None:
-        if live.life.talking or live.life.burst is None:
+        if live.life.talking:
             return Refusal.NOT_HEARD
+        # What was heard from a recording came by HTTP: of that RTCP knows nothing.
+        lost = None if said.again or live.message is not None else self._lost(live, phone)
         return rules.judge(
             Hearing(
                 said.samples_expected,
                 said.samples_played,
                 live.said,
                 phone.would_hear(self._node.loop_time()),
-                self._lost(live, phone),
+                lost,
             )
         )
 

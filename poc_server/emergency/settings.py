@@ -14,8 +14,16 @@ class EmergencySettings(BaseModel):
     """After an SOS the officer's microphone stays open for so long."""
     sos_group: str = ""
     """Id of a group dedicated to SOS, for those who are its members; empty: the group they have selected."""
+    hold_ms: int = Field(default=1_500, ge=0, le=10_000)
+    """The SOS key must be held so long; 0: a touch is enough."""
+    countdown_ms: int = Field(default=0, ge=0, le=30_000)
+    """After that the officer may still take it back for so long before anything is sent; 0: it is sent at once."""
+    covert: bool = False
+    """An SOS gives no sign on the officer's own phone, and only dispatchers learn of it."""
     covert_allowed: bool = True
-    """Whether an SOS may be without a sign on the officer's own phone."""
+    """Whether a single SOS may be covert where not all are (asked for by a native shell, say)."""
+    centre_phone: str = Field(default="110", max_length=32, pattern=r"^[0-9+*#-]*$")
+    """Number that the page offers to call while an SOS is not confirmed; empty: none."""
     escalate_s: int = Field(default=30, ge=1, le=3_600)
     """An alert that is not acknowledged for so long rings everywhere again; a claim without a word is given up."""
     escalations: int = Field(default=10, ge=0, le=100)

@@ -94,6 +94,12 @@ async def any_one(connection: AsyncConnection, key: str) -> Found | None:
     return (await connection.execute(select(t.burst).where(t.burst.c.key == key))).one_or_none()
 
 
+async def of_burst(connection: AsyncConnection, group: GroupId, burst: int) -> Found | None:
+    """The recording of one burst, whoever asks: the right to hear it is that to what it was said in."""
+    query = select(t.burst).where(t.burst.c.group_id == group, t.burst.c.id == burst, t.burst.c.file != "")
+    return (await connection.execute(query)).first()
+
+
 async def tally(connection: AsyncConnection, scope: Scope, what: Search) -> list[Found]:
     """Per group and talker: ``recordings``, ``heard_ms`` in all, highest ``tier``, ``last_ms``."""
     b = t.burst.c

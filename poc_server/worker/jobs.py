@@ -65,6 +65,13 @@ def _keep_material(values: Values) -> Values:
     return {}
 
 
+def _message(values: Values) -> Values:
+    from poc_server.worker.spoken import encode_message
+
+    key, samples = encode_message(Path(values["source"]), Path(values["folder"]), str(values["name"]))
+    return {"key": key, "samples": samples}
+
+
 def _export(values: Values) -> Values:
     from groups.vocabulary import Tier
     from poc_server.store import StoreSettings
@@ -112,6 +119,7 @@ JOBS: dict[str, Job] = {
     "mux": Job(_mux, Lane.QUICK),
     "so_far": Job(_so_far, Lane.QUICK),
     "keep_material": Job(_keep_material, Lane.BULK),
+    "message": Job(_message, Lane.QUICK),
     "convert": Job(_convert, Lane.BULK),
     "export": Job(_export, Lane.BULK),
     "add_signature": Job(_add_signature, Lane.BULK),

@@ -6,6 +6,17 @@ the JSON Schema that the TypeScript types are generated from.
 
 from __future__ import annotations
 
+from signaling.messages.broadcast import (
+    Broadcast,
+    BroadcastEnd,
+    BroadcastInfo,
+    BroadcastStart,
+    BroadcastStarted,
+    BroadcastTally,
+    PersonReceipt,
+    PlanRun,
+    Receipt,
+)
 from signaling.messages.call import (
     AmbientOff,
     AmbientOn,
@@ -60,25 +71,17 @@ from signaling.messages.emergency import (
     AlertInfo,
     AlertResolve,
     Area,
-    Broadcast,
-    BroadcastEnd,
-    BroadcastInfo,
-    BroadcastStart,
-    BroadcastStarted,
-    BroadcastTally,
     BroughtIn,
     BroughtOut,
     EmergencyCall,
     EmergencyCallStarted,
     EmergencyCancel,
     EmergencyState,
-    PersonReceipt,
-    PlanRun,
-    Receipt,
     Recipients,
     Sos,
     SosCancel,
     SosConfirmed,
+    SosRules,
     Whereabouts,
 )
 from signaling.messages.floor import (
@@ -231,6 +234,7 @@ __all__ = [
     "Sos",
     "SosCancel",
     "SosConfirmed",
+    "SosRules",
     "Switched",
     "TalkBan",
     "TalkBanned",

@@ -1,7 +1,7 @@
-"""Emergencies on the wire: SOS and its alert, the emergency state of a group, a leader's call and broadcast, receipts.
+"""Emergencies on the wire: SOS and its alert, the emergency state of a group, a leader's call.
 
-Everything here that must outlive a crash has an id made by the client (alert, call, broadcast): the same message may
-be sent again and does nothing twice.
+What must outlive a crash has an id made by the client (alert, call): the same message may be sent again and does
+nothing twice.
 """
 
 from __future__ import annotations
@@ -10,13 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from groups.vocabulary import AlertState, BroadcastKind, ReceiptState, Tier
-from signaling.limits import (
-    MAX_AREA_POINTS,
-    MAX_BROADCAST_HOURS,
-    MAX_RECIPIENTS_PICKED,
-    MAX_TEXT_CHARS,
-)
+from groups.vocabulary import AlertState, Tier
+from signaling.limits import MAX_AREA_POINTS, MAX_PHONE_CHARS, MAX_RECIPIENTS_PICKED, MAX_TEXT_CHARS
 from signaling.messages.base import Id, Message, Name, RequestId
 from signaling.messages.group import GroupSnapshot, Person
 
@@ -54,6 +49,25 @@ class Recipients(Message):
 
 
 # --- SOS -------------------------------------------------------------------------------------------------------------
+
+
+class SosRules(Message):
+    """How the SOS key works here, by the operator's configuration. Sent after each `Welcome` to those who have the key.
+
+    Attributes:
+        hold_ms: the key must be held so long; 0: a touch is enough.
+        countdown_ms: after that it may be taken back for so long before anything is sent; 0: it is sent at once.
+        covert: the page shows and sounds nothing of it.
+        phone: number of the centre, for a ``tel:`` link while the SOS is not confirmed; empty: there is none.
+        again_ms: sent again so often until it is confirmed.
+    """
+
+    type: Literal["sos_rules"] = "sos_rules"
+    hold_ms: int
+    countdown_ms: int
+    covert: bool
+    phone: Annotated[str, StringConstraints(max_length=MAX_PHONE_CHARS)] = ""
+    again_ms: int = 500
 
 
 class Sos(Message):
@@ -245,130 +259,3 @@ class BroughtOut(Message):
     type: Literal["brought_out"] = "brought_out"
     call: Id
     group: Id
-
-
-# --- broadcasts ------------------------------------------------------------------------------------------------------
-
-
-class BroadcastStart(Message):
-    """A leader's broadcast: only he talks. Kept until ``expires_s``; who is offline gets it on return.
-
-    ``live``: press `FloorRequest` on the group of the answer; the release ends it. ``recorded``: ``message`` is
-    the id of an uploaded one. ``text`` and ``roll_call`` carry ``text``.
-    """
-
-    type: Literal["broadcast_start"] = "broadcast_start"
-    id: RequestId
-    broadcast: Id
-    to: Recipients
-    kind: BroadcastKind = BroadcastKind.LIVE
-    tier: Tier = Tier.NORMAL
-    text: Text = ""
-    message: Id | None = None
-    acknowledge: bool = False
-    expires_s: Annotated[int, Field(ge=10, le=MAX_BROADCAST_HOURS * 3_600)] = 86_400
-    exercise: bool = False
-
-
-class BroadcastStarted(Message):
-    """Answer to `BroadcastStart`. ``group`` is there for ``live`` only."""
-
-    type: Literal["broadcast_started"] = "broadcast_started"
-    id: RequestId
-    broadcast: Id
-    group: GroupSnapshot | None = None
-    people: int
-    online: int
-
-
-class BroadcastInfo(Message):
-    """A broadcast as those it reaches see it. ``burst`` is what was said last, to be heard again from its start."""
-
-    id: Id
-    by: Person
-    kind: BroadcastKind
-    tier: Tier = Tier.NORMAL
-    text: Text = ""
-    group: Id | None = None
-    burst: int | None = None
-    at_ms: int
-    expires_ms: int
-    acknowledge: bool = False
-    exercise: bool = False
-    state: Literal["running", "over", "withdrawn", "expired"] = "running"
-
-
-class Broadcast(Message):
-    """A broadcast for you. Answer with `Receipt` ``delivered``; it comes again after each `Welcome` until it has one.
-
-    ``receipt`` is how far it came with you already.
-    """
-
-    type: Literal["broadcast"] = "broadcast"
-    broadcast: BroadcastInfo
-    receipt: ReceiptState = ReceiptState.SENT
-
-
-class Receipt(Message):
-    """How far a broadcast came with this person. Answered by `Ok` when it is kept; say it again until then.
-
-    ``heard``: of the samples of the burst that should have been played, those that were, without the concealed ones;
-    only when the audio context runs, is not muted and the page is not frozen. The server takes it from 80 % on and
-    unless its own counts contradict (``not_heard``). ``text`` and ``roll_call`` are not heard but ``acknowledged``.
-    """
-
-    type: Literal["receipt"] = "receipt"
-    id: RequestId
-    broadcast: Id
-    state: Literal[ReceiptState.DELIVERED, ReceiptState.HEARD, ReceiptState.ACKNOWLEDGED]
-    samples_expected: Annotated[int, Field(ge=0, le=2**53)] | None = None
-    samples_played: Annotated[int, Field(ge=0, le=2**53)] | None = None
-
-
-class PersonReceipt(Message):
-    """How far it came with one person, and since when. ``online``: he has a phone connected now."""
-
-    person: Person
-    state: ReceiptState
-    at_ms: int
-    online: bool = False
-
-
-class BroadcastTally(Message):
-    """To the initiator, live: how many it reached how far, each counted at the furthest point, and who changed.
-
-    The whole list: ``GET /api/v1/broadcasts/{id}``.
-    """
-
-    type: Literal["broadcast_tally"] = "broadcast_tally"
-    broadcast: Id
-    state: Literal["running", "over", "withdrawn", "expired"]
-    people: int
-    sent: int
-    delivered: int
-    heard: int
-    acknowledged: int
-    missed: int
-    waiting: int
-    changed: list[PersonReceipt]
-
-
-class BroadcastEnd(Message):
-    """Its initiator (or one who may end calls) ends a live broadcast, or withdraws it from all. Answered by `Ok`."""
-
-    type: Literal["broadcast_end"] = "broadcast_end"
-    id: RequestId
-    broadcast: Id
-    withdraw: bool = False
-
-
-class PlanRun(Message):
-    """Starts a saved plan (应急方案). Answered as what it starts: `BroadcastStarted` or `EmergencyCallStarted`.
-
-    ``call`` becomes the id of the call or broadcast.
-    """
-
-    type: Literal["plan_run"] = "plan_run"
-    id: RequestId
-    plan: Id
-    call: Id

@@ -7,7 +7,18 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from groups.vocabulary import Refusal
-from signaling.messages import call, connection, dispatch, emergency, floor, group, incident, recordings, text
+from signaling.messages import (
+    broadcast,
+    call,
+    connection,
+    dispatch,
+    emergency,
+    floor,
+    group,
+    incident,
+    recordings,
+    text,
+)
 
 ClientMessage = Annotated[
     connection.Hello
@@ -28,10 +39,10 @@ ClientMessage = Annotated[
     | emergency.AlertResolve
     | emergency.EmergencyCall
     | emergency.EmergencyCancel
-    | emergency.BroadcastStart
-    | emergency.Receipt
-    | emergency.BroadcastEnd
-    | emergency.PlanRun
+    | broadcast.BroadcastStart
+    | broadcast.Receipt
+    | broadcast.BroadcastEnd
+    | broadcast.PlanRun
     | call.CallStart
     | call.CallAccept
     | call.CallRefuse
@@ -68,6 +79,7 @@ ServerMessage = Annotated[
     | floor.FloorDeny
     | floor.FloorRevoke
     | floor.FloorQueued
+    | emergency.SosRules
     | emergency.SosConfirmed
     | emergency.Alert
     | emergency.AlertClaimed
@@ -75,9 +87,9 @@ ServerMessage = Annotated[
     | emergency.EmergencyCallStarted
     | emergency.BroughtIn
     | emergency.BroughtOut
-    | emergency.BroadcastStarted
-    | emergency.Broadcast
-    | emergency.BroadcastTally
+    | broadcast.BroadcastStarted
+    | broadcast.Broadcast
+    | broadcast.BroadcastTally
     | call.Call
     | call.CallRinging
     | call.CallStopped

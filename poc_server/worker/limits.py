@@ -1,0 +1,10 @@
+"""Limits of recorded messages that node and worker share."""
+
+from __future__ import annotations
+
+RATE = 48_000
+"""Samples a second of what is kept."""
+RATES = (8_000, 12_000, 16_000, 24_000, 48_000)
+"""Rates that are taken, whole parts of 48 kHz: to resample any other, memory would grow a thousandfold."""
+MAX_S = 120
+"""Longest message."""
