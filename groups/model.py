@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from groups.calls.rules import CallRules
 from groups.floor.options import FloorOptions
 from groups.vocabulary import AgencyId, GroupId, GroupKind, Role, UnitId, UserId, UserKind
 
@@ -49,6 +50,7 @@ class Group:
         emergency_allowed: emergency and imminent peril calls may be made in it.
         monitoring_allowed: dispatchers who are no members may listen.
         shared_with: other agencies it is shared with, once both sides granted that.
+        call: how its calls end, for a kind that has calls (prearranged, broadcast).
     """
 
     id: GroupId
@@ -61,6 +63,7 @@ class Group:
     enabled: bool = True
     monitoring_allowed: bool = True
     shared_with: frozenset[AgencyId] = frozenset()
+    call: CallRules = CallRules()
 
 
 @dataclass(frozen=True, slots=True)

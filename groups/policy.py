@@ -109,6 +109,7 @@ TABLE: tuple[Rule, ...] = (
     Rule(A.LISTEN, Group, C.IN_USE, R.LISTEN, W.MEMBER),
     Rule(A.SELECT, Group, C.IN_USE, R.LISTEN, W.MEMBER),
     Rule(A.TEXT, Group, C.IN_USE, R.TEXT, W.MEMBER),
+    Rule(A.TEXT, Group, C.CALLS, R.DISPATCH, W.SUBTREE),
     Rule(A.TEXT, User, C.IN_USE, R.TEXT, W.VISIBLE_OTHERS),
     Rule(A.CALL, User, C.IN_USE, R.PRIVATE_CALL, W.VISIBLE_OTHERS, voice=True),
     Rule(A.SEE_PERSON, User, C.ANY, R.LISTEN, W.VISIBLE_OTHERS),

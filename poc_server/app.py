@@ -33,6 +33,7 @@ from poc_server.node import Node, Parts
 from poc_server.recording.missed import MissedVoice
 from poc_server.recording.recordings import Recordings
 from poc_server.store import Store
+from poc_server.texts import TextDesk
 from poc_server.turn import ice_servers
 
 log = structlog.get_logger(__name__)
@@ -115,6 +116,7 @@ class App:
                 metrics=self.metrics,
                 ice_servers=lambda user: ice_servers(config.turn, user, time.time()),
                 burst_listeners=(self.recordings,) if self.recordings else (),
+                journal=self.store.journal.append,
             )
         )
         self.emergency = Emergency(config.emergency, self.store, self.node)
@@ -123,6 +125,9 @@ class App:
             self.emergency.spoken = SpokenMessages(self.recordings.worker, data / "messages", data / "made")
         await self.emergency.start()
         self._stack.push_async_callback(self.emergency.aclose)
+        self.texts = TextDesk(config.texts, self.store, self.node)
+        await self.texts.start()
+        self._stack.push_async_callback(self.texts.aclose)
         self.metrics.read_from(self.emergency.readings)
         self.metrics.read_from(lambda: readings.media(self.media.counters))
         self.metrics.read_from(lambda: readings.journal(self.store.journal))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
@@ -15,6 +15,9 @@ from groups.policy import Act, may, rights_of
 from groups.vocabulary import GroupId, GroupKind, IncidentCode, NotListening, Refusal, UserId
 from poc_server.media.edge import MediaEdge
 from poc_server.metrics import Metrics, Reading
+from poc_server.store import Actor, audit
+from poc_server.store.ids import now_ms
+from poc_server.store.journal import AuditRecord, Record
 from poc_server.talk.calls import Calls
 from poc_server.talk.conditions import Conditions
 from poc_server.talk.ears import Ears
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
     from poc_server.fabric.interface import Fabric
     from poc_server.recording.missed import MissedVoice
     from poc_server.store.directory import Directory, DirectoryChange
+    from poc_server.texts import TextDesk
 
 log = structlog.get_logger(__name__)
 
@@ -68,6 +72,7 @@ class Parts:
     metrics: Metrics
     ice_servers: Callable[[str], list[IceServer]]
     burst_listeners: tuple[BurstListener, ...] = ()
+    journal: Callable[[Record], None] = lambda _: None
 
 
 class IncidentDesk(Protocol):
@@ -88,6 +93,8 @@ class Node:
 
     Attributes:
         incidents: where incidents are kept, None while there is no bridge.
+        texts: where written messages are kept.
+        journal: takes what must be recorded but may not wait: audit, calls.
         missed: tells who is back what he missed, None where nothing is recorded.
     """
 
@@ -109,6 +116,8 @@ class Node:
         self.endpoint = Endpoint(lambda connection: Reception(self, connection))
         self.incidents: IncidentDesk | None = None
         self.missed: MissedVoice | None = None
+        self.texts: TextDesk | None = None
+        self.journal = parts.journal
         self.draining = False
         self._ice_servers = parts.ice_servers
         self._sweeper: asyncio.Task[None] | None = None
@@ -191,6 +200,8 @@ class Node:
         self.calls.came(phone)
         if self.emergency is not None:
             self.emergency.came(phone)
+        if self.texts is not None:
+            self.texts.came(phone)
         if self.missed is not None and not keeps_media:
             self.missed.came(phone)
         return phone
@@ -344,6 +355,15 @@ class Node:
             online=counts.online,
             listening=counts.listening,
         )
+
+    def audit(
+        self, user: User, act: Act, kind: str, target: str, detail: Mapping[str, Any], refused: Refusal | None = None
+    ) -> None:
+        """Who did what, or tried what he may not: kept without waiting."""
+        action = act.value if refused is None else f"{act.value}.refused"
+        said = dict(detail) if refused is None else {**detail, "refused": refused.value}
+        entry = audit.entry(Actor(user.id, user.agency), now_ms(), action, kind, target, said)
+        self.journal(AuditRecord.of(entry))
 
     # --- housekeeping ----------------------------------------------------------------------------------------------
 

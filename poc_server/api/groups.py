@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Response
 from pydantic import Field
 
+from groups.calls.rules import CallRules
 from groups.floor.options import FloorOptions
 from groups.model import Group, User
 from groups.policy import Act
@@ -43,6 +44,14 @@ class FloorIn(Body):
     queue_answer_ms: Annotated[int, Field(ge=500, le=30_000)] = 2_000
 
 
+class CallIn(Body):
+    """How the calls of a prearranged or broadcast group end, in ms; each has its default. ``hang_ms`` null: never."""
+
+    hang_ms: Annotated[int, Field(ge=1_000, le=3_600_000)] | None = 30_000
+    maximum_ms: Annotated[int, Field(ge=10_000, le=86_400_000)] = 3_600_000
+    least: Annotated[int, Field(ge=1, le=100)] = 2
+
+
 class GroupIn(Body):
     """A group as an administrator enters it. ``duty_unit``: its people on duty are members while their shift runs."""
 
@@ -50,6 +59,7 @@ class GroupIn(Body):
     unit: Id
     kind: GroupKind = GroupKind.CHAT
     floor: FloorIn = FloorIn()
+    call: CallIn = CallIn()
     emergency_allowed: bool = True
     monitoring_allowed: bool = True
     enabled: bool = True
@@ -65,6 +75,7 @@ class GroupOut(Body):
     unit: str
     kind: GroupKind
     floor: FloorIn
+    call: CallIn
     emergency_allowed: bool
     monitoring_allowed: bool
     enabled: bool
@@ -162,6 +173,7 @@ def _draft(body: GroupIn, caller: User) -> GroupDraft:
         name=body.name,
         kind=body.kind,
         floor=FloorOptions(**body.floor.model_dump()),
+        call=CallRules(**body.call.model_dump()),
         emergency_allowed=body.emergency_allowed,
         monitoring_allowed=body.monitoring_allowed,
         enabled=body.enabled,
@@ -177,6 +189,7 @@ def _out(services: Services, group: Group, row: Any = None) -> GroupOut:
         unit=group.unit,
         kind=group.kind,
         floor=FloorIn.model_construct(**dataclasses.asdict(group.floor)),
+        call=CallIn.model_construct(**dataclasses.asdict(group.call)),
         emergency_allowed=group.emergency_allowed,
         monitoring_allowed=group.monitoring_allowed,
         enabled=group.enabled,

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Row, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from groups.calls.rules import CallRules
 from groups.floor.options import FloorOptions
 from groups.model import Membership
 from groups.vocabulary import AgencyId, GroupId, GroupKind, Refusal, UnitId, UserId
@@ -36,6 +37,7 @@ class GroupDraft:
     emergency_allowed: bool = True
     monitoring_allowed: bool = True
     enabled: bool = True
+    call: CallRules = CallRules()
     duty_unit: UnitId | None = None
     """Whoever is on duty in this unit or below is a member while the shift runs."""
 
@@ -151,6 +153,7 @@ def _columns(draft: GroupDraft) -> dict[str, Any]:
         "name": clean(draft.name),
         "kind": draft.kind.value,
         "floor": dataclasses.asdict(draft.floor),
+        "call_rules": dataclasses.asdict(draft.call),
         "emergency_allowed": draft.emergency_allowed,
         "monitoring_allowed": draft.monitoring_allowed,
         "duty_unit_id": draft.duty_unit,

@@ -26,6 +26,7 @@ class Pruned:
     """Rows that went."""
 
     places: int
+    texts: int
     calls: int
     sessions: int
     enrolments: int
@@ -39,6 +40,7 @@ async def prune(database: Database, settings: RetentionSettings, now_ms: int) ->
     async with database.reading() as connection:
         newest = int(await connection.scalar(select(func.max(t.directory_change.c.version))) or 0)
     places = await _delete(database, t.place, t.place.c.at_ms < now_ms - settings.place_days * DAY_MS)
+    texts = await _delete(database, t.text, t.text.c.at_ms < now_ms - settings.text_days * DAY_MS)
     said = now_ms - settings.burst_days * DAY_MS
     calls = await _delete(database, t.call, (t.call.c.started_ms < said) & t.call.c.incident.is_(None))
     over = (t.session.c.ended_ms < log_limit) | (t.session.c.expires_ms < log_limit)
@@ -47,7 +49,7 @@ async def prune(database: Database, settings: RetentionSettings, now_ms: int) ->
     changes = await _delete(database, t.directory_change, t.directory_change.c.version <= newest - CHANGES_KEPT)
     async with database.writing() as connection:
         entries = await audit.prune(connection, log_limit)
-    return Pruned(places, calls, sessions, enrolments, changes, entries)
+    return Pruned(places, texts, calls, sessions, enrolments, changes, entries)
 
 
 async def _delete(database: Database, table: Table, which: ColumnElement[bool]) -> int:

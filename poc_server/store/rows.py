@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Row, Select, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from groups.calls.rules import CallRules
 from groups.floor.options import FloorOptions
 from groups.model import Agency, Group, Membership, Unit, User
 from groups.vocabulary import AgencyId, DeviceId, GroupId, GroupKind, Role, UnitId, UserId, UserKind
@@ -25,6 +26,7 @@ RELOAD_BEYOND = 5_000
 """More changes than this are not patched one by one: everything is loaded anew."""
 
 _FLOOR_FIELDS = {f.name for f in dataclasses.fields(FloorOptions)}
+_CALL_FIELDS = {f.name for f in dataclasses.fields(CallRules)}
 
 
 def agency_of(row: Row[Any]) -> Agency:
@@ -57,6 +59,11 @@ def floor_of(stored: Mapping[str, Any]) -> FloorOptions:
     return FloorOptions(**{key: value for key, value in stored.items() if key in _FLOOR_FIELDS})
 
 
+def call_of(stored: Mapping[str, Any]) -> CallRules:
+    """Call rules from their JSON, read as `floor_of` reads."""
+    return CallRules(**{key: value for key, value in stored.items() if key in _CALL_FIELDS})
+
+
 def group_of(row: Row[Any], shared_with: frozenset[AgencyId] = frozenset()) -> Group:
     """A row of ``talk_group`` and the agencies it is shared with."""
     return Group(
@@ -70,6 +77,7 @@ def group_of(row: Row[Any], shared_with: frozenset[AgencyId] = frozenset()) -> G
         enabled=row.enabled,
         monitoring_allowed=row.monitoring_allowed,
         shared_with=shared_with,
+        call=call_of(row.call_rules or {}),
     )
 
 

@@ -35,6 +35,8 @@ class RetentionSettings(BaseModel):
     """Not below 180: 网络安全法 §21 asks for six months of network logs."""
     burst_days: int = Field(default=365, ge=180)
     """Who talked in which group, when, for how long; what belongs to an incident stays with it."""
+    text_days: int = Field(default=365, ge=1)
+    """What was written."""
     place_days: int = Field(default=30, ge=1)
     """Where phones were."""
 

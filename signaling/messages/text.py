@@ -58,11 +58,10 @@ class TextKept(Message):
 
 
 class Texted(Message):
-    """A message came, or was sent by another device of this user. ``unread`` counts what waits in the same place."""
+    """A message came, or was sent by another device of this user."""
 
     type: Literal["texted"] = "texted"
     message: TextInfo
-    unread: int
 
 
 class TextList(Message):

@@ -38,6 +38,7 @@ from poc_server.store.tables.records import (
     place,
     retention_rule,
 )
+from poc_server.store.tables.ways import handover, text, text_read, text_thread
 
 __all__ = [
     "ID",
@@ -65,6 +66,7 @@ __all__ = [
     "file_removal",
     "group",
     "group_share",
+    "handover",
     "journal_position",
     "legal_hold",
     "material",
@@ -79,6 +81,9 @@ __all__ = [
     "session",
     "shift",
     "shift_member",
+    "text",
+    "text_read",
+    "text_thread",
     "unit",
     "user",
 ]

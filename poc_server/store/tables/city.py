@@ -91,6 +91,7 @@ group = Table(
     Column("name", NAME, nullable=False),
     Column("kind", WORD, nullable=False),
     Column("floor", JSON, nullable=False),
+    Column("call_rules", JSON),
     Column("emergency_allowed", Boolean, nullable=False),
     Column("monitoring_allowed", Boolean, nullable=False, server_default=true()),
     Column("duty_unit_id", ID),  # no foreign key: SQLite would have to make the table anew for one

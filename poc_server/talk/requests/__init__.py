@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from poc_server.talk.requests import call, connection, emergency, floor, group, incident
+from poc_server.talk.requests import call, connection, emergency, floor, group, incident, text
 
 Request = Callable[[Any, Any, Any], None]
 """``(node, phone, message)``; synchronous; answers through the phone."""
@@ -17,4 +17,5 @@ REQUESTS: Mapping[type, Request] = {
     **call.REQUESTS,
     **incident.REQUESTS,
     **emergency.REQUESTS,
+    **text.REQUESTS,
 }

@@ -1,0 +1,61 @@
+"""Written messages and how far each was read; shift handovers."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, BigInteger, Column, Index, String, Table, Text, UniqueConstraint
+
+from poc_server.store.tables.base import ID, WORD, metadata
+
+THREAD = String(140)
+"""``g:`` and a group, or ``u:`` and two users."""
+
+text = Table(
+    "text_message",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("thread", THREAD, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("agency_id", ID, nullable=False),
+    Column("by_id", ID, nullable=False),
+    Column("group_id", ID),
+    Column("to_id", ID),
+    Column("key", ID, nullable=False),
+    Column("kind", WORD, nullable=False),
+    Column("status", WORD),
+    Column("text", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    UniqueConstraint("by_id", "key"),
+    UniqueConstraint("thread", "number"),
+    Index("ix_text_message_group_id_number", "group_id", "number"),
+    Index("ix_text_message_to_id_number", "to_id", "number"),
+    Index("ix_text_message_at_ms", "at_ms"),
+)
+
+text_thread = Table(
+    "text_thread",
+    metadata,
+    Column("thread", THREAD, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)
+
+text_read = Table(
+    "text_read",
+    metadata,
+    Column("user_id", ID, primary_key=True),
+    Column("thread", THREAD, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)
+
+handover = Table(
+    "handover",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("agency_id", ID, nullable=False),
+    Column("by_id", ID, nullable=False),
+    Column("to_id", ID, nullable=False),
+    Column("state", WORD, nullable=False),
+    Column("offered_ms", BigInteger, nullable=False),
+    Column("decided_ms", BigInteger),
+    Column("content", JSON, nullable=False),
+    Index("ix_handover_state", "state"),
+)

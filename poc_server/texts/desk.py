@@ -1,0 +1,247 @@
+"""The one door to written messages of this node."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from groups.policy import Act, may
+from groups.vocabulary import GroupId, Refusal, StatusWord, TextKind, UserId
+from poc_server.refused import Refused
+from poc_server.store import Store, texts
+from poc_server.store.ids import now_ms
+from poc_server.store.texts import TextDraft, Unread, thread_of
+from poc_server.talk.later import Later
+from poc_server.talk.phone import Phone, person
+from poc_server.talk.slices import Slices
+from poc_server.texts.settings import TextSettings
+from signaling.endpoint import frame
+from signaling.limits import MAX_THREADS_TOLD
+from signaling.messages import Person, Texted, TextInfo, TextList, TextRead, Texts, TextSend, TextUnread, Thread
+
+if TYPE_CHECKING:
+    from poc_server.node import Node
+
+log = structlog.get_logger(__name__)
+MINUTE_S = 60.0
+SLICE = 100
+"""Users whose unread messages are looked up in one question."""
+
+
+class TextDesk:
+    """Keeps, tells, lists and counts."""
+
+    def __init__(self, settings: TextSettings, store: Store, node: Node) -> None:
+        self.later = Later()
+        self._settings = settings
+        self._store = store
+        self._node = node
+        self._slices = Slices()
+        self._sent: Counter[UserId] = Counter()
+        self._minute = 0.0
+        self._groups: set[GroupId] = set()
+        self._users: set[UserId] = set()
+        self._came: list[Phone] = []
+        node.texts = self
+
+    async def start(self) -> None:
+        """Learn where anything was written. While SQL is away nothing waits for anybody, as far as one knows."""
+        try:
+            async with self._store.reading() as connection:
+                self._groups, self._users = await texts.places_of_texts(connection)
+        except Refused as refused:
+            log.warning("texts_not_loaded", code=refused.code)
+
+    async def aclose(self) -> None:
+        """End what is under way."""
+        await self.later.aclose()
+
+    # --- what a phone asks -------------------------------------------------------------------------------------------
+
+    async def send(self, phone: Phone, asked: TextSend) -> TextInfo:
+        """Keep a message and tell it. Raises `Refused`: the rights' codes, bad_message, too_fast, unavailable."""
+        group, to = self._place(phone, asked.group, asked.user)
+        _check(asked)
+        self._judge_send(phone, group, to)
+        self._count(phone.user.id)
+        draft = TextDraft(
+            key=asked.message,
+            by=phone.user.id,
+            agency=phone.user.agency,
+            at_ms=now_ms(),
+            kind=asked.kind,
+            text=asked.text.strip(),
+            status=asked.status,
+            group=group,
+            to=to,
+        )
+        async with self._store.writing() as connection:
+            row, new = await texts.keep(connection, draft)
+        info = self._info(row)
+        if new:
+            self._note(group, to)
+            self._slices.add(self._tell(phone, info, frame(Texted(message=info))))
+        return info
+
+    async def list(self, phone: Phone, asked: TextList) -> Texts:
+        """A page. Raises `Refused`."""
+        group, to = self._place(phone, asked.group, asked.user)
+        member = group is None or self._judge_read(phone, group)
+        thread = thread_of(phone.user.id, group, to)
+        async with self._store.reading() as connection:
+            since = await texts.member_since(connection, group, phone.user.id) if group and member else 0
+            rows, more = await texts.page(connection, thread, asked.limit, asked.before, since)
+            waiting = await texts.unread(connection, (phone.user.id,), thread)
+        unread = sum(each.unread for each in waiting)
+        return Texts(id=asked.id, messages=[self._info(row) for row in rows], unread=unread, more=more)
+
+    async def read(self, phone: Phone, asked: TextRead) -> None:
+        """How far was read; the user's other phones are told. Raises `Refused`."""
+        group, to = self._place(phone, asked.group, asked.user)
+        if group is not None:
+            self._judge_read(phone, group)
+        thread = thread_of(phone.user.id, group, to)
+        async with self._store.writing() as connection:
+            await texts.read(connection, phone.user.id, thread, asked.number)
+            waiting = await texts.unread(connection, (phone.user.id,), thread)
+        others = [each for each in self._node.phones_of(phone.user.id) if each is not phone]
+        if others:
+            message = TextUnread(threads=[self._thread(group, to, sum(each.unread for each in waiting))])
+            for each in others:
+                each.send(message)
+
+    def came(self, phone: Phone) -> None:
+        """A phone connected: it is told what waits, together with others that come now."""
+        user = phone.user.id
+        if user not in self._users and self._groups.isdisjoint(self._node.roster.groups_of(user)):
+            return
+        self._came.append(phone)
+        if len(self._came) == 1:
+            self.later.spawn(self._tell_came())
+
+    # --- rights and limits -------------------------------------------------------------------------------------------
+
+    def _place(self, phone: Phone, group: str | None, user: str | None) -> tuple[GroupId | None, UserId | None]:
+        if (group is None) == (user is None):
+            raise Refused(Refusal.BAD_MESSAGE, "one of group and user")
+        if group is not None:
+            if self._node.roster.group(GroupId(group)) is None:
+                raise Refused(Refusal.UNKNOWN_GROUP)
+            return GroupId(group), None
+        found = self._node.roster.user(UserId(user or ""))
+        if found is None:
+            raise Refused(Refusal.UNKNOWN_USER)
+        return None, found.id
+
+    def _judge_send(self, phone: Phone, group: GroupId | None, to: UserId | None) -> None:
+        roster = self._node.roster
+        target = roster.group(group) if group is not None else roster.user(to or UserId(""))
+        refused = Refusal.NOT_FOUND if target is None else may(Act.TEXT, phone.user, target, roster)
+        if refused is not None:
+            raise Refused(refused)
+
+    def _judge_read(self, phone: Phone, group: GroupId) -> bool:
+        """Whether he reads as a member; one who does by his office is audited."""
+        roster, found = self._node.roster, self._node.roster.group(group)
+        if found is None:
+            raise Refused(Refusal.UNKNOWN_GROUP)
+        if roster.membership(group, phone.user.id) is not None:
+            return True
+        refused = may(Act.REPLAY, phone.user, found, roster)
+        self._node.audit(phone.user, Act.REPLAY, "group", group, {"texts": True}, refused)
+        if refused is not None:
+            raise Refused(refused)
+        return False
+
+    def _count(self, user: UserId) -> None:
+        now = self._node.loop_time()
+        if now - self._minute >= MINUTE_S:
+            self._minute = now
+            self._sent.clear()
+        if self._sent[user] >= self._settings.per_minute:
+            raise Refused(Refusal.TOO_FAST, retry_after_ms=round((self._minute + MINUTE_S - now) * 1000))
+        self._sent[user] += 1
+
+    # --- telling -----------------------------------------------------------------------------------------------------
+
+    def _note(self, group: GroupId | None, to: UserId | None) -> None:
+        if group is not None:
+            self._groups.add(group)
+        elif to is not None:
+            self._users.add(to)
+
+    def _tell(self, sender: Phone, info: TextInfo, framed: bytes) -> Iterator[None]:
+        for phone in self._reached(info):
+            if phone is not sender:
+                phone.write(framed)
+                yield
+
+    def _reached(self, info: TextInfo) -> Iterable[Phone]:
+        if info.group is None:
+            people = {info.by.id, info.to.id if info.to else ""}
+            return [phone for phone in self._node.phones.values() if phone.user.id in people]
+        group = GroupId(info.group)
+        members = self._node.roster.members(group)
+        return [p for p in self._node.phones.values() if p.user.id in members or group in p.groups]
+
+    async def _tell_came(self) -> None:
+        await asyncio.sleep(self._settings.settle_s)
+        came, self._came = self._came, []
+        for start in range(0, len(came), SLICE):
+            part = came[start : start + SLICE]
+            async with self._store.reading() as connection:
+                waiting = await texts.unread(connection, {phone.user.id for phone in part})
+                latest = await texts.messages(connection, {(each.thread, each.last) for each in waiting})
+            for phone in part:
+                threads = [self._waiting(each, latest) for each in waiting if each.user == phone.user.id]
+                threads.sort(key=lambda each: -(each.last.at_ms if each.last else 0))
+                if threads:
+                    phone.send(TextUnread(threads=threads[:MAX_THREADS_TOLD], all=True))
+
+    def _waiting(self, each: Unread, latest: dict[tuple[str, int], Any]) -> Thread:
+        last = self._info(latest[each.thread, each.last])
+        group = None if last.group is None else GroupId(last.group)
+        other = UserId(last.by.id) if group is None else None
+        return self._thread(group, other, each.unread, last)
+
+    def _thread(self, group: GroupId | None, other: UserId | None, unread: int, last: TextInfo | None = None) -> Thread:
+        found = None if group is None else self._node.roster.group(group)
+        return Thread(
+            group=group,
+            group_name="" if found is None else found.name,
+            person=None if other is None else self._person(other),
+            unread=unread,
+            last=last,
+        )
+
+    def _info(self, row: Any) -> TextInfo:
+        return TextInfo(
+            id=row.id,
+            group=row.group_id,
+            to=None if row.to_id is None else self._person(row.to_id),
+            by=self._person(row.by_id),
+            kind=TextKind(row.kind),
+            text=row.text,
+            status=None if row.status is None else StatusWord(row.status),
+            number=row.number,
+            at_ms=row.at_ms,
+        )
+
+    def _person(self, user: str) -> Person:
+        """Also one who is deleted since."""
+        found = self._node.roster.user(UserId(user))
+        return Person(id=user, name="") if found is None else person(found)
+
+
+def _check(asked: TextSend) -> None:
+    fits = {
+        TextKind.TEXT: bool(asked.text.strip()) and asked.status is None,
+        TextKind.STATUS: asked.status is not None,
+        TextKind.CALLBACK: asked.status is None,
+    }
+    if not fits[asked.kind]:
+        raise Refused(Refusal.BAD_MESSAGE, asked.kind.value)
