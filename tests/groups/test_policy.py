@@ -20,7 +20,7 @@ MATRIX = """
 talk group                  m       m       m      m    m     m      -      -      -        -
 listen group                l       l       l      l    l     l      l      -      -        -
 select group                l       l       l      l    l     l      l      -      -        -
-text group                  l       l       l      l    l     l      -      -      -        -
+text group                  l       l       l      lt   lt    lt     -      -      -        -
 text user                   v       v       v      v    v     v      -      -      -        -
 call user                   v       v       v      v    v     v      -      -      -        -
 see_person user             vs      vs      vs     vs   vs    vs     vs     a      a        -
