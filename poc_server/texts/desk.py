@@ -149,13 +149,13 @@ class TextDesk:
         roster, found = self._node.roster, self._node.roster.group(group)
         if found is None:
             raise Refused(Refusal.UNKNOWN_GROUP)
-        if roster.membership(group, phone.user.id) is not None:
-            return True
         refused = may(Act.REPLAY, phone.user, found, roster)
-        self._node.audit(phone.user, Act.REPLAY, "group", group, {"texts": True}, refused)
+        member = roster.membership(group, phone.user.id) is not None
+        if refused is not None or not member:
+            self._node.audit(phone.user, Act.REPLAY, "group", group, {"texts": True}, refused)
         if refused is not None:
             raise Refused(refused)
-        return False
+        return member
 
     def _count(self, user: UserId) -> None:
         now = self._node.loop_time()

@@ -291,3 +291,26 @@ async def call_add(s: Scene) -> m.CallAdd:
 async def incident_report(s: Scene) -> m.IncidentReport:
     """Only a member of an incident reports on it; tests/gateway has the members."""
     return m.IncidentReport(id=number(), code=s.place.incident, tap="accepted")
+
+
+# --- texts ------------------------------------------------------------------------------------------------------------
+
+
+@row(m.TextSend, on_group(Act.TEXT))
+async def write_in_group(s: Scene) -> m.TextSend:
+    return m.TextSend(id=number(), message=number(), group=s.place.group, text="收到")
+
+
+@row(m.TextSend, on_user(Act.TEXT))
+async def write_to_one(s: Scene) -> m.TextSend:
+    return m.TextSend(id=number(), message=number(), user=s.place.user, text="收到")
+
+
+@row(m.TextList, on_group(Act.REPLAY))
+async def read_group(s: Scene) -> m.TextList:
+    return m.TextList(id=number(), group=s.place.group)
+
+
+@row(m.TextRead, on_group(Act.REPLAY))
+async def has_read(s: Scene) -> m.TextRead:
+    return m.TextRead(id=number(), group=s.place.group, number=1)
