@@ -1,4 +1,4 @@
-"""How many members of a group are connected, and would hear: told to the group at most once a second."""
+"""How many members of a group are connected, would hear, wait to talk: told to the group at most once a second."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Presence:
         self._task: asyncio.Task[None] | None = None
 
     def counts(self, group: GroupId) -> GroupPresence:
-        """Members of the group, those affiliated here, and those of them that would hear now."""
+        """Members of the group, those affiliated here, those of them that would hear now, and those in the queue."""
         now = self._node.loop_time()
         talkgroup = self._node.talkgroups.get(group)
         phones = tuple(talkgroup.phones.values()) if talkgroup else ()
@@ -34,6 +34,7 @@ class Presence:
             members=len(self._node.roster.members(group)),
             online=len({p.user.id for p in phones if p.connection is not None}),
             listening=len({p.user.id for p in phones if p.would_hear(now)}),
+            queued=talkgroup.queued if talkgroup else 0,
         )
 
     def changed(self, groups: Iterable[GroupId]) -> None:

@@ -103,6 +103,11 @@ class Talkgroup:
         state = self._runner.state
         return not self.phones and not self.routes and not state.bursts and not state.queue
 
+    @property
+    def queued(self) -> int:
+        """How many wait for the floor."""
+        return len(self._runner.state.queue)
+
     def join(self, phone: Phone) -> None:
         """A phone affiliates."""
         self.phones[phone.key] = phone

@@ -82,7 +82,8 @@ class Listen(Message):
 class GroupPresence(Message):
     """How many members a group has, are connected, and would hear a burst. At most one a second per group.
 
-    ``monitors``: dispatchers who monitor it visibly (the first few); they are not counted in the others.
+    ``queued``: how many wait for the floor. ``monitors``: dispatchers who monitor it visibly (the first few); they are
+    not counted in the others.
     """
 
     type: Literal["group_presence"] = "group_presence"
@@ -90,6 +91,7 @@ class GroupPresence(Message):
     members: int
     online: int
     listening: int
+    queued: int = 0
     monitors: Annotated[list[Person], Field(max_length=MAX_MONITORS_NAMED)] = Field(default_factory=list)
 
 

@@ -1,6 +1,7 @@
 // What a person or an operator may set on this device, kept in local storage under names of our own.
 
 const LISTEN = "poc.listen";
+const DESK = "poc.desk";
 
 /** `?relay=1` sends all voice through the TURN server: to try whether it works, or on a network that blocks everything else. */
 export function relayOnly(): boolean {
@@ -20,6 +21,15 @@ export function listenedGroups(user: string): string[] {
 
 export function keepListenedGroups(user: string, groups: string[]): void {
   localStorage.setItem(`${LISTEN}.${user}`, JSON.stringify(groups));
+}
+
+/** How a dispatcher's channels sounded when he was here last; null when he never was. */
+export function keptDesk(user: string): unknown {
+  return read(`${DESK}.${user}`);
+}
+
+export function keepDesk(user: string, desk: unknown): void {
+  localStorage.setItem(`${DESK}.${user}`, JSON.stringify(desk));
 }
 
 function read(key: string): unknown {

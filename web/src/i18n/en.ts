@@ -1,6 +1,8 @@
+import { consoleEn } from "./console.en";
 import type { Key } from "./zh";
 
 export const en: Record<Key, string> = {
+  ...consoleEn,
   app: "City Talk",
   tagline: "Hold to talk, the whole group hears",
   language: "中文",
@@ -154,7 +156,6 @@ export const en: Record<Key, string> = {
   console_no_place: "Place unknown",
   console_place: "{lon}, {lat} ({age} s ago)",
   console_revoke: "Take the floor away",
-  console_sort_hint: "Space: talk on the current channel",
   console_quiet: "Quiet",
   console_emergency: "Emergency",
   console_search: "Name or number",

@@ -1,6 +1,9 @@
 // The words of the pages in Chinese; every other language has exactly these keys.
 
+import { consoleZh } from "./console.zh";
+
 export const zh = {
+  ...consoleZh,
   app: "城市对讲",
   tagline: "按住说话，全组听见",
   language: "English",
@@ -148,7 +151,6 @@ export const zh = {
   console_no_place: "位置未知",
   console_place: "{lon}, {lat}（{age} 秒前）",
   console_revoke: "收回话权",
-  console_sort_hint: "空格键：在当前频道讲话",
   console_quiet: "空闲",
   console_emergency: "紧急",
   console_search: "姓名或编号",

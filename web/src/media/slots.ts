@@ -2,24 +2,38 @@
 
 import { diagnostics, mark } from "../diagnostics";
 
-type Playing = { element: HTMLAudioElement; receiver: RTCRtpReceiver };
+/** How a slot sounds: loudness 0 to 1, and from −1 (left ear) to 1 (right ear). */
+export type Mix = { gain: number; pan: number };
+
+type Playing = { element: HTMLAudioElement; receiver: RTCRtpReceiver; desk: Fader | null; mix: Mix };
+type Fader = { gain: GainNode; panner: StereoPannerNode; source: MediaStreamAudioSourceNode };
+
+/** A change of loudness takes so long (s): a step would click. */
+const FADE_S = 0.01;
 
 export class Slots {
   #slots: Playing[] = [];
   #muted = false;
 
-  constructor(private readonly onLocked: (locked: boolean) => void) {}
+  /** With a `mixer` each slot has a fader and a side of its own; without, the elements play by themselves. */
+  constructor(
+    private readonly onLocked: (locked: boolean) => void,
+    private readonly mixer: AudioContext | null = null,
+  ) {}
 
   /** Takes the receivers of a new media path, in the order of the server's slots. */
   attach(receivers: RTCRtpReceiver[]): void {
     this.clear();
     this.#slots = receivers.map((receiver) => {
       const element = new Audio();
+      const stream = new MediaStream([receiver.track]);
       element.autoplay = true;
-      element.muted = this.#muted;
-      element.srcObject = new MediaStream([receiver.track]);
-      return { element, receiver };
+      element.srcObject = stream;
+      // The element stays, silent: it is what makes the browser decode the track.
+      const desk = this.mixer ? fader(this.mixer, stream) : null;
+      return { element, receiver, desk, mix: { gain: 1, pan: 0 } };
     });
+    for (const playing of this.#slots) this.#apply(playing);
     diagnostics.streams = this.#slots.map(({ element }) => element.srcObject as MediaStream);
     void this.play();
   }
@@ -37,18 +51,24 @@ export class Slots {
   mute(muted: boolean): void {
     if (muted === this.#muted) return;
     this.#muted = muted;
-    for (const { element } of this.#slots) element.muted = muted;
+    for (const playing of this.#slots) this.#apply(playing);
     mark("slots_muted", { muted });
   }
 
-  /** How loud one slot is played, 0 to 1. */
-  volume(slot: number, volume: number): void {
+  /** How one slot sounds from now on. */
+  mix(slot: number, mix: Mix): void {
     const playing = this.#slots[slot];
-    if (playing) playing.element.volume = volume;
+    if (!playing || (playing.mix.gain === mix.gain && playing.mix.pan === mix.pan)) return;
+    playing.mix = mix;
+    this.#apply(playing);
   }
 
   clear(): void {
-    for (const { element } of this.#slots) element.srcObject = null;
+    for (const { element, desk } of this.#slots) {
+      element.srcObject = null;
+      desk?.source.disconnect();
+      desk?.panner.disconnect();
+    }
     this.#slots = [];
   }
 
@@ -72,4 +92,24 @@ export class Slots {
     }
     return total;
   }
+
+  #apply({ element, desk, mix }: Playing): void {
+    if (!desk) {
+      element.muted = this.#muted;
+      element.volume = mix.gain;
+      return;
+    }
+    const now = desk.gain.context.currentTime;
+    element.muted = true;
+    desk.gain.gain.setTargetAtTime(this.#muted ? 0 : mix.gain, now, FADE_S);
+    desk.panner.pan.setTargetAtTime(mix.pan, now, FADE_S);
+  }
+}
+
+function fader(context: AudioContext, stream: MediaStream): Fader {
+  const source = context.createMediaStreamSource(stream);
+  const gain = context.createGain();
+  const panner = context.createStereoPanner();
+  source.connect(gain).connect(panner).connect(context.destination);
+  return { source, gain, panner };
 }

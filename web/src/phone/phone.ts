@@ -7,14 +7,14 @@ import { FloorRunner } from "../floor/runner";
 import { incidentsTold, noIncidents, SHOWN, withIncidentGroups } from "../incidents/incidents";
 import { type MicrophoneState, VoiceInput } from "../media/microphone";
 import { MediaPath, type PathState } from "../media/path";
-import { Slots } from "../media/slots";
+import { type Mix, Slots } from "../media/slots";
 import { Sound } from "../media/sound";
 import { SlotWatch } from "../media/watch";
 import { keepListenedGroups, listenedGroups, relayOnly, voiceProcessing } from "../settings";
 import { affairsTold, broughtToTalk, nothingGoesOn, openAlerts } from "../wire/affairs";
 import { LINK_LIMITS, Link, type LinkState, type Request, RequestRefused } from "../wire/link";
 import { blank, firstGroup, idleFloor, told, welcomed } from "../wire/picture";
-import type { IceServer, Refusal, ServerMessage, Welcome } from "../wire/protocol";
+import type { IceServer, Refusal, ServerMessage, Tier, Welcome } from "../wire/protocol";
 import { type Facts, face, obstacle } from "./face";
 import { deafness, REPORT_EVERY_MS } from "./listening";
 import { watch } from "./surroundings";
@@ -29,7 +29,12 @@ export type PhoneSettings = {
   language: "zh-CN" | "en";
   slots: number;
   token: (renew: boolean) => Promise<string | null>;
+  /** Each group gets a fader and a side of its own, as `setMix` says: for consoles. */
+  mixes?: boolean;
 };
+
+/** How a group sounds while what is said in it has this tier. */
+export type MixOf = (group: string, tier: Tier) => Mix;
 
 export class Phone {
   readonly picture = signal(blank);
@@ -55,9 +60,7 @@ export class Phone {
     this.soundLocked.value = locked;
     this.#report();
   });
-  readonly #slots = new Slots((locked) => {
-    this.soundLocked.value = locked || this.#sound.locked;
-  });
+  readonly #slots: Slots;
   readonly #path = new MediaPath(
     {
       changed: (state) => this.#pathChanged(state),
@@ -73,7 +76,7 @@ export class Phone {
     },
     voiceProcessing(),
   );
-  readonly #volumes = new Map<string, number>();
+  #mix: MixOf = () => ({ gain: 1, pan: 0 });
   readonly #link: Link;
   readonly #floor: FloorRunner;
   readonly #watch: SlotWatch;
@@ -87,6 +90,10 @@ export class Phone {
   #traced = "";
 
   constructor(settings: PhoneSettings) {
+    const locked = (locked: boolean) => {
+      this.soundLocked.value = locked || this.#sound.locked;
+    };
+    this.#slots = new Slots(locked, settings.mixes ? this.#sound.context : null);
     this.#link = new Link(
       {
         token: settings.token,
@@ -238,10 +245,10 @@ export class Phone {
     return this.#link.request(request);
   }
 
-  /** How loud a group is heard, 0 to 1; holds for whatever slot carries it. */
-  setVolume(group: string, volume: number): void {
-    this.#volumes.set(group, volume);
-    this.#applyVolumes();
+  /** How groups sound from now on, whatever slot carries them. */
+  setMix(mix: MixOf): void {
+    this.#mix = mix;
+    this.#applyMix();
   }
 
   /** Goes on without a microphone. */
@@ -326,10 +333,8 @@ export class Phone {
       this.#sound.tone("incoming");
     }
     if (message.type === "offer") void this.#offered(message.sdp);
-    if (message.type === "slot") {
-      mark("slot", { ...message });
-      this.#applyVolumes();
-    }
+    if (message.type === "slot") mark("slot", { ...message });
+    if (message.type === "slot" || message.type === "emergency_state") this.#applyMix();
     if (message.type === "slot" && message.burst && message.group === this.picture.value.selected) {
       if (!this.floorState.value.held) this.#sound.tone("incoming");
     }
@@ -344,9 +349,12 @@ export class Phone {
     this.#floor.feed({ type: "group", group, yours: "none" });
   }
 
-  #applyVolumes(): void {
-    for (const { slot, group } of this.picture.peek().slots) {
-      this.#slots.volume(slot, this.#volumes.get(group ?? "") ?? 1);
+  #applyMix(): void {
+    const { conditions } = this.affairs.peek();
+    for (const { slot, group, tier } of this.picture.peek().slots) {
+      if (!group) continue;
+      const urgency = Math.max(tier ?? 0, conditions[group]?.tier ?? 0) as Tier;
+      this.#slots.mix(slot, this.#mix(group, urgency));
     }
   }
 

@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { t } from "../i18n";
 import { Icon } from "../ui/icons";
-import { player, type Recording, recent } from "./recordings";
+import { player, type Recording, recent, sayAgain, saysAgain } from "./recordings";
 import { heights } from "./waveform";
 import "./recordings.css";
 
@@ -15,15 +15,7 @@ const SETTLED_MS = 2_000;
 
 /** Plays the last burst of a group, or all of the last `seconds`. */
 export function SayAgain({ group, seconds, label }: { group: string; seconds?: number; label: string }) {
-  const found = useSignal<readonly string[]>([]);
-  const playing = player.playing.value !== null && found.value.includes(player.playing.value);
-  const start = async () => {
-    if (playing) return player.stop();
-    const from = seconds ? Date.now() - seconds * 1000 : undefined;
-    const recordings = (await recent(group, seconds ? LISTED : 1, from)).reverse();
-    found.value = recordings.map(({ id }) => id);
-    await player.play(recordings);
-  };
+  const playing = saysAgain(group, seconds);
   return (
     <button
       type="button"
@@ -31,7 +23,7 @@ export function SayAgain({ group, seconds, label }: { group: string; seconds?: n
       aria-pressed={playing}
       aria-label={label}
       title={label}
-      onClick={() => void start().catch(() => undefined)}
+      onClick={() => void sayAgain(group, seconds).catch(() => undefined)}
     >
       {playing ? <Icon.stop /> : <Icon.again />}
     </button>

@@ -28,23 +28,27 @@ export async function recent(group: string, limit: number, fromMs?: number): Pro
 export class Player {
   /** Id of what is heard now. */
   readonly playing = signal<string | null>(null);
+  /** The key it was asked for by, so that this key shows it and ends it. */
+  readonly by = signal<string | null>(null);
   #element = new Audio();
   #turn = 0;
 
-  async play(recordings: readonly Recording[]): Promise<void> {
+  async play(recordings: readonly Recording[], by: string | null = null): Promise<void> {
     const turn = ++this.#turn;
+    this.by.value = by;
     for (const { id } of recordings) {
       if (turn !== this.#turn) return;
       this.playing.value = id;
       await this.#one(id).catch(() => undefined);
     }
-    if (turn === this.#turn) this.playing.value = null;
+    if (turn === this.#turn) this.stop();
   }
 
   stop(): void {
     this.#turn += 1;
     this.#element.pause();
     this.playing.value = null;
+    this.by.value = null;
   }
 
   async #one(id: string): Promise<void> {
@@ -69,6 +73,27 @@ export class Player {
 }
 
 export const player = new Player();
+
+/** How many are asked for when all of the last seconds are wanted. */
+const LISTED = 30;
+
+/** Plays the last burst of a group, or all of the last `seconds`; while that plays, ends it. Rejects when the server cannot be asked. */
+export async function sayAgain(group: string, seconds?: number): Promise<void> {
+  const by = `${group} ${seconds ?? ""}`;
+  if (player.by.value === by) return player.stop();
+  player.by.value = by;
+  try {
+    const from = seconds ? Date.now() - seconds * 1000 : undefined;
+    const recordings = await recent(group, seconds ? LISTED : 1, from);
+    await player.play(recordings.reverse(), by);
+  } finally {
+    if (player.by.value === by) player.by.value = null;
+  }
+}
+
+export function saysAgain(group: string, seconds?: number): boolean {
+  return player.by.value === `${group} ${seconds ?? ""}`;
+}
 
 async function signed(): Promise<HeadersInit> {
   return { authorization: `Bearer ${await freshToken()}` };

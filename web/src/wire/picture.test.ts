@@ -14,6 +14,17 @@ describe("the picture", () => {
     });
   });
 
+  it("remembers who spoke before, also when the next follows without a pause", () => {
+    const li: Person = { id: "u2", name: "李四" };
+    const taken = told(blank, { type: "floor_taken", group: "g", burst: 5, by: zhang });
+    expect(taken.floors.g?.last).toBeNull();
+    const idle = told(taken, { type: "floor_idle", group: "g", burst: 5 });
+    expect(idle.floors.g?.last).toEqual({ by: zhang, burst: 5 });
+    const next = told(taken, { type: "floor_taken", group: "g", burst: 9, by: li });
+    expect(next.floors.g?.last).toEqual({ by: zhang, burst: 5 });
+    expect(told(idle, { type: "floor_idle", group: "g", burst: 5 }).floors.g?.last?.by).toEqual(zhang);
+  });
+
   it("does not let the end of an older burst hide a newer one", () => {
     const taken = told(blank, { type: "floor_taken", group: "g", burst: 6, by: zhang });
     expect(told(taken, { type: "floor_idle", group: "g", burst: 5 })).toBe(taken);
@@ -38,7 +49,7 @@ describe("the picture", () => {
     } as const;
     const next = told(blank, { type: "selected", id: "r1", group });
     expect(next.selected).toBe("g");
-    expect(next.presence.g).toEqual({ members: 12, online: 10, listening: 9 });
+    expect(next.presence.g).toEqual({ members: 12, online: 10, listening: 9, queued: 0 });
     expect(next.floors.g?.by).toEqual(zhang);
   });
 });

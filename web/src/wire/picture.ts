@@ -16,9 +16,11 @@ export type Floor = Pick<FloorSnapshot, "state" | "tier"> & {
   burst: number | null;
   by: Person | null;
   mayRequest: boolean;
+  /** Who spoke before, in which burst: the number of a burst is about the ms (since the epoch) at which it began. */
+  last: { by: Person; burst: number } | null;
 };
 
-export type Presence = Pick<GroupPresence, "members" | "online" | "listening">;
+export type Presence = Pick<GroupPresence, "members" | "online" | "listening" | "queued">;
 
 export type Picture = {
   user: Person | null;
@@ -42,7 +44,14 @@ export const blank: Picture = {
   slots: [],
 };
 
-export const idleFloor: Floor = { state: "idle", burst: null, by: null, tier: 0, mayRequest: true };
+export const idleFloor: Floor = {
+  state: "idle",
+  burst: null,
+  by: null,
+  tier: 0,
+  mayRequest: true,
+  last: null,
+};
 
 export function welcomed(before: Picture, welcome: Welcome): Picture {
   const kept = welcome.resumed ? before : { ...before, floors: {}, slots: [] };
@@ -61,8 +70,9 @@ export function told(before: Picture, message: ServerMessage): Picture {
     case "selected":
       return withGroup(before, message.group);
     case "group_presence": {
-      const { group, members, online, listening } = message;
-      return { ...before, presence: { ...before.presence, [group]: { members, online, listening } } };
+      const { group, members, online, listening, queued } = message;
+      const presence = { members, online, listening, queued: queued ?? 0 };
+      return { ...before, presence: { ...before.presence, [group]: presence } };
     }
     case "switched":
       return withGroup(before, message.group);
@@ -120,12 +130,15 @@ function withGroup(before: Picture, group: GroupSnapshot): Picture {
   return {
     ...next,
     selected: group.id,
-    presence: { ...next.presence, [group.id]: { members, online, listening } },
+    presence: { ...next.presence, [group.id]: { members, online, listening, queued: floor.queue ?? 0 } },
   };
 }
 
-function withFloor(before: Picture, group: string, floor: Floor): Picture {
-  return { ...before, floors: { ...before.floors, [group]: floor } };
+function withFloor(before: Picture, group: string, floor: Omit<Floor, "last">): Picture {
+  const was = before.floors[group];
+  const over = floor.state === "idle" || was?.burst !== floor.burst;
+  const last = over && was?.by && was.burst ? { by: was.by, burst: was.burst } : (was?.last ?? null);
+  return { ...before, floors: { ...before.floors, [group]: { ...floor, last } } };
 }
 
 function withSlot(slots: readonly Slot[], slot: Slot): readonly Slot[] {

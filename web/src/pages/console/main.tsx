@@ -1,8 +1,10 @@
 import { mount } from "../../ui/mount";
 import { begin } from "../talk/begin";
 import "./console.css";
+import "./channel.css";
 import { ConsolePage } from "./ConsolePage";
 
-const CONSOLE_SLOTS = 8;
-const phone = await begin(CONSOLE_SLOTS);
+/** As many as a connection may have: a wall is there to hear all of them. */
+const CONSOLE_SLOTS = 16;
+const phone = await begin(CONSOLE_SLOTS, true);
 if (phone) mount(() => <ConsolePage phone={phone} />);

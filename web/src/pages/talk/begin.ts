@@ -8,8 +8,11 @@ import { Phone } from "../../phone/phone";
 /** What a phone hears at once. */
 const SLOTS = 2;
 
-/** A phone that has been started; null when the person was sent to sign in. */
-export async function begin(slots = SLOTS): Promise<Phone | null> {
+/**
+ * A phone that has been started; null when the person was sent to sign in. With `mixes` each group has a fader and an ear of its
+ * own.
+ */
+export async function begin(slots = SLOTS, mixes = false): Promise<Phone | null> {
   const url = new URL(location.href);
   const as = url.searchParams.get("as");
   if (as) {
@@ -25,7 +28,7 @@ export async function begin(slots = SLOTS): Promise<Phone | null> {
     location.replace("/");
     return null;
   }
-  const phone = new Phone({ language: language.value, slots, token: freshToken });
+  const phone = new Phone({ language: language.value, slots, mixes, token: freshToken });
   phone.start();
   return phone;
 }

@@ -1,0 +1,130 @@
+// One dispatcher's desk: the chosen channel, how each channel sounds, the talk keys, which panel is open. Pages draw its signals.
+
+import { computed, effect, signal } from "@preact/signals";
+import type { Phone } from "../phone/phone";
+import { keepDesk, keptDesk } from "../settings";
+import { type Request, RequestRefused } from "../wire/link";
+import type { Refusal } from "../wire/protocol";
+import { emptyDesk, mixOf, restored, soundOf, VOLUME_STEP, withVolume } from "./mix";
+import { type Channel, channelsOf, stepped } from "./wall";
+
+export const PANELS = ["people"] as const;
+export type Panel = (typeof PANELS)[number];
+
+const REFUSED_MS = 5000;
+
+/** What holds a talk key down: a pointer, or a key of the keyboard by its code. */
+export type Holder = number | string;
+
+export class ConsoleDesk {
+  readonly sound = signal(emptyDesk);
+  readonly chosen = signal<string | null>(null);
+  readonly panel = signal<Panel>("people");
+  /** The panel takes half of the page. */
+  readonly wide = signal(false);
+  readonly help = signal(false);
+  readonly channels = computed<readonly Channel[]>(() =>
+    channelsOf(this.phone.picture.value, this.phone.affairs.value),
+  );
+  /** The channel that keys are about: the chosen one while it is there, else where the phone is. */
+  readonly current = computed<Channel | null>(() => {
+    const all = this.channels.value;
+    const found = (id: string | null) => all.find((one) => one.id === id);
+    return found(this.chosen.value) ?? found(this.phone.picture.value.selected) ?? all[0] ?? null;
+  });
+  /** Where the space bar talks: a call one is in before the chosen channel. */
+  readonly spaceTalksIn = computed<Channel | null>(() => {
+    const call = this.channels.value.find(({ brought }) => brought?.why === "call" && brought.mayTalk);
+    return call ?? this.current.value;
+  });
+  /** Why the last request was refused. */
+  readonly refused = signal<Refusal | "unreachable" | null>(null);
+  #forget = 0;
+  #holder: Holder | null = null;
+  #user: string | null = null;
+
+  constructor(readonly phone: Phone) {
+    effect(() => this.#settle());
+    effect(() => {
+      const sound = this.sound.value;
+      phone.setMix((group, tier) => mixOf(sound, group, tier));
+      if (this.#user) keepDesk(this.#user, sound);
+    });
+  }
+
+  hears(group: string): boolean {
+    const { selected } = this.phone.picture.value;
+    return (
+      group === selected ||
+      this.phone.listened.value.includes(group) ||
+      this.phone.affairs.value.brought.some((one) => one.group === group)
+    );
+  }
+
+  choose(group: string): void {
+    this.chosen.value = group;
+  }
+
+  step(by: number): void {
+    this.chosen.value = stepped(this.channels.value, this.current.value?.id ?? null, by);
+  }
+
+  louder(group: string, steps: number): void {
+    const { volume } = soundOf(this.sound.value, group);
+    this.sound.value = withVolume(this.sound.value, group, volume + steps * VOLUME_STEP);
+  }
+
+  /** A talk key goes down. One voice, one microphone: while one key is down the others do nothing. */
+  talk(holder: Holder, channel: Channel | null, at: number): void {
+    if (!channel?.mayTalk || this.#holder !== null) return;
+    this.#holder = holder;
+    if (!this.hears(channel.id)) this.phone.toggleListening(channel.id);
+    this.phone.pressIn(channel.id, at);
+  }
+
+  /** The key that is down comes up; any other does nothing. */
+  release(holder: Holder): void {
+    if (holder !== this.#holder) return;
+    this.#holder = null;
+    this.phone.lift();
+  }
+
+  /** The page was left: no key will be told to come up. */
+  drop(): void {
+    if (this.#holder !== null) this.release(this.#holder);
+  }
+
+  /** A request whose refusal the page shows for a while. */
+  ask(request: Request): void {
+    this.phone.ask(request).then(
+      () => {
+        this.refused.value = null;
+      },
+      (problem: unknown) => {
+        this.refused.value = problem instanceof RequestRefused ? problem.code : "unreachable";
+        clearTimeout(this.#forget);
+        this.#forget = window.setTimeout(() => {
+          this.refused.value = null;
+        }, REFUSED_MS);
+      },
+    );
+  }
+
+  open(panel: Panel): void {
+    this.panel.value = panel;
+  }
+
+  /** Takes up what this person kept on this device; one who never had a console here hears every channel. */
+  #settle(): void {
+    const { user, groups } = this.phone.picture.value;
+    if (!user || groups.length === 0 || user.id === this.#user) return;
+    const kept = keptDesk(user.id);
+    this.#user = user.id;
+    queueMicrotask(() => {
+      this.sound.value = restored(kept);
+      if (kept !== null) return;
+      const heard = this.phone.listened.peek();
+      for (const { id } of groups) if (!heard.includes(id)) this.phone.toggleListening(id);
+    });
+  }
+}

@@ -1,0 +1,88 @@
+// Carries out what the keys of the console mean. Keys that type stay with whoever types.
+
+import { sayAgain } from "../recordings/recordings";
+import type { ConsoleDesk } from "./desk";
+import { type Act, LAST_S, meaning } from "./keymap";
+import { withMute, withNextEar, withSolo } from "./mix";
+
+const TYPING = "input:not([type=range]), textarea, select, [contenteditable]";
+
+/** Listens until the returned function is called. */
+export function bindKeys(desk: ConsoleDesk): () => void {
+  const stop = new AbortController();
+  const { signal } = stop;
+  addEventListener("keydown", (event) => down(desk, event), { signal });
+  addEventListener("keyup", (event) => desk.release(event.code), { signal });
+  addEventListener("blur", () => desk.drop(), { signal });
+  document.addEventListener("visibilitychange", () => document.hidden && desk.drop(), { signal });
+  return () => stop.abort();
+}
+
+function down(desk: ConsoleDesk, event: KeyboardEvent): void {
+  const meant = meaning(event);
+  if (!meant || event.isComposing) return;
+  const { act } = meant.binding;
+  if (act !== "escape" && !forConsole(event.target, event.code)) return;
+  event.preventDefault();
+  if (event.repeat && act !== "quieter" && act !== "louder" && act !== "previous" && act !== "next") return;
+  if (act === "talk") return desk.talk(event.code, desk.spaceTalksIn.value, event.timeStamp);
+  const channel = meant.channel === null ? null : (desk.channels.value[meant.channel] ?? null);
+  if (act === "talk_channel") return desk.talk(event.code, channel, event.timeStamp);
+  if (act === "choose_channel") return channel ? desk.choose(channel.id) : undefined;
+  DEEDS[act]?.(desk);
+}
+
+/** Not while somebody types, nor where Space or Enter would press the button a person walked to by the Tab key. */
+function forConsole(target: EventTarget | null, code: string): boolean {
+  if (!(target instanceof Element)) return true;
+  if (target.closest(TYPING)) return false;
+  if (code !== "Space" && code !== "Enter") return true;
+  return !(target.closest("button, a, [role=option]") && target.matches(":focus-visible"));
+}
+
+const DEEDS: Partial<Record<Act, (desk: ConsoleDesk) => void>> = {
+  previous: (desk) => desk.step(-1),
+  next: (desk) => desk.step(1),
+  listen: (desk) => withCurrent(desk, (id) => desk.phone.toggleListening(id)),
+  mute: (desk) => withCurrent(desk, (id) => (desk.sound.value = withMute(desk.sound.value, id))),
+  solo: (desk) => withCurrent(desk, (id) => (desk.sound.value = withSolo(desk.sound.value, id))),
+  ear: (desk) => withCurrent(desk, (id) => (desk.sound.value = withNextEar(desk.sound.value, id))),
+  quieter: (desk) => withCurrent(desk, (id) => desk.louder(id, -1)),
+  louder: (desk) => withCurrent(desk, (id) => desk.louder(id, 1)),
+  last_30s: (desk) => withCurrent(desk, (id) => void sayAgain(id, LAST_S).catch(() => undefined)),
+  revoke: (desk) => withCurrent(desk, (group) => desk.ask({ type: "floor_revoke_request", group })),
+  claim: (desk) => {
+    const first = desk.phone.alerts.value.find(({ alert, queue }) => queue && alert.state === "raised");
+    if (first) desk.ask({ type: "alert_claim", alert: first.alert.id });
+  },
+  accept: (desk) => {
+    const [first] = desk.phone.affairs.value.ringing;
+    if (first) desk.ask({ type: "call_accept", call: first.call });
+  },
+  hang_up: (desk) => {
+    const { ringing, brought } = desk.phone.affairs.value;
+    const running = brought.find(({ why }) => why === "call");
+    if (ringing[0]) desk.ask({ type: "call_refuse", call: ringing[0].call });
+    else if (running) desk.ask({ type: "call_leave", call: running.call });
+  },
+  search: (desk) => {
+    desk.open("people");
+    requestAnimationFrame(() => document.querySelector<HTMLElement>(".people-search")?.focus());
+  },
+  people: (desk) => desk.open("people"),
+  widen: (desk) => {
+    desk.wide.value = !desk.wide.value;
+  },
+  help: (desk) => {
+    desk.help.value = !desk.help.value;
+  },
+  escape: (desk) => {
+    desk.help.value = false;
+    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+  },
+};
+
+function withCurrent(desk: ConsoleDesk, work: (group: string) => unknown): void {
+  const group = desk.current.value?.id;
+  if (group) work(group);
+}

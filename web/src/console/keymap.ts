@@ -1,0 +1,133 @@
+// The keys of the console as one table: the page listens by it, its help and docs/console.md show it.
+
+import type { Key } from "../i18n/zh";
+
+/** How much of a channel one key plays again. */
+export const LAST_S = 30;
+
+/** What a key does. `channel` acts carry which channel; all others concern the chosen channel. */
+export type Act =
+  | "talk"
+  | "talk_channel"
+  | "choose_channel"
+  | "previous"
+  | "next"
+  | "listen"
+  | "mute"
+  | "solo"
+  | "ear"
+  | "quieter"
+  | "louder"
+  | "last_30s"
+  | "revoke"
+  | "claim"
+  | "accept"
+  | "hang_up"
+  | "search"
+  | "people"
+  | "widen"
+  | "help"
+  | "escape";
+
+export type Section = "keys_talk" | "keys_hear" | "keys_page";
+
+export type Binding = {
+  act: Act;
+  section: Section;
+  /** As on the key cap. */
+  cap: string;
+  /** `KeyboardEvent.code`: the place of the key, whatever the layout or input method. */
+  codes: readonly string[];
+  shift?: boolean;
+  /** Does it as long as it is held. */
+  hold?: boolean;
+  words: Key;
+};
+
+/** The first twelve channels of the wall, by the row of digits. */
+export const CHANNEL_CODES = [
+  ..."1234567890".split("").map((digit) => `Digit${digit}`),
+  "Minus",
+  "Equal",
+] as const;
+export const CHANNEL_CAPS = [..."1234567890-="] as const;
+
+export const KEYS: readonly Binding[] = [
+  { act: "talk", section: "keys_talk", cap: "Space", codes: ["Space"], hold: true, words: "key_talk" },
+  {
+    act: "talk_channel",
+    section: "keys_talk",
+    cap: "Shift + 1 … =",
+    codes: CHANNEL_CODES,
+    shift: true,
+    hold: true,
+    words: "key_talk_channel",
+  },
+  {
+    act: "choose_channel",
+    section: "keys_talk",
+    cap: "1 … =",
+    codes: CHANNEL_CODES,
+    words: "key_choose_channel",
+  },
+  {
+    act: "previous",
+    section: "keys_talk",
+    cap: "←  ↑",
+    codes: ["ArrowLeft", "ArrowUp"],
+    words: "key_previous",
+  },
+  {
+    act: "next",
+    section: "keys_talk",
+    cap: "→  ↓",
+    codes: ["ArrowRight", "ArrowDown"],
+    words: "key_next",
+  },
+  { act: "revoke", section: "keys_talk", cap: "X", codes: ["KeyX"], words: "key_revoke" },
+  { act: "claim", section: "keys_talk", cap: "A", codes: ["KeyA"], words: "key_claim" },
+  { act: "accept", section: "keys_talk", cap: "Enter", codes: ["Enter", "NumpadEnter"], words: "key_accept" },
+  {
+    act: "hang_up",
+    section: "keys_talk",
+    cap: "Backspace",
+    codes: ["Backspace"],
+    words: "key_hang_up",
+  },
+  { act: "listen", section: "keys_hear", cap: "L", codes: ["KeyL"], words: "key_listen" },
+  { act: "mute", section: "keys_hear", cap: "M", codes: ["KeyM"], words: "key_mute" },
+  { act: "solo", section: "keys_hear", cap: "S", codes: ["KeyS"], words: "key_solo" },
+  { act: "ear", section: "keys_hear", cap: "E", codes: ["KeyE"], words: "key_ear" },
+  { act: "quieter", section: "keys_hear", cap: ",", codes: ["Comma"], words: "key_quieter" },
+  { act: "louder", section: "keys_hear", cap: ".", codes: ["Period"], words: "key_louder" },
+  { act: "last_30s", section: "keys_hear", cap: "R", codes: ["KeyR"], words: "key_last_30s" },
+  { act: "search", section: "keys_page", cap: "/", codes: ["Slash"], words: "key_search" },
+  { act: "people", section: "keys_page", cap: "P", codes: ["KeyP"], words: "key_people" },
+  { act: "widen", section: "keys_page", cap: "B", codes: ["KeyB"], words: "key_widen" },
+  {
+    act: "help",
+    section: "keys_page",
+    cap: "?",
+    codes: ["Slash"],
+    shift: true,
+    words: "key_help",
+  },
+  { act: "escape", section: "keys_page", cap: "Esc", codes: ["Escape"], words: "key_escape" },
+];
+
+export type Pressed = {
+  code: string;
+  shiftKey: boolean;
+  ctrlKey: boolean;
+  altKey: boolean;
+  metaKey: boolean;
+};
+
+/** What a key means: the act and, for a key of the digits' row, which channel of the wall, from 0. */
+export function meaning(key: Pressed): { binding: Binding; channel: number | null } | null {
+  if (key.ctrlKey || key.altKey || key.metaKey) return null;
+  const binding = KEYS.find(({ codes, shift = false }) => shift === key.shiftKey && codes.includes(key.code));
+  if (!binding) return null;
+  const channel = binding.codes === CHANNEL_CODES ? CHANNEL_CODES.indexOf(key.code as never) : null;
+  return { binding, channel };
+}

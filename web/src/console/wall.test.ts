@@ -1,0 +1,97 @@
+import { expect, test } from "vitest";
+import { start } from "../floor/model";
+import { nothingGoesOn } from "../wire/affairs";
+import { blank, type Picture, told } from "../wire/picture";
+import type { GroupSummary, Person } from "../wire/protocol";
+import { airOf, channelsOf, clock, stepped } from "./wall";
+
+const me: Person = { id: "pq", name: "赵静" };
+const wang: Person = { id: "wq", name: "王强" };
+const group = (id: string): GroupSummary => ({
+  id,
+  name: id,
+  kind: "chat",
+  may_talk: true,
+  priority: 100,
+  members: 5,
+});
+const picture: Picture = { ...blank, user: me, groups: [group("east"), group("west")] };
+const brought = {
+  group: "ca-1",
+  name: "",
+  by: me,
+  why: "call",
+  tier: 0,
+  mayTalk: true,
+  call: "ca-1",
+  floor: null,
+} as const;
+const call = {
+  type: "call",
+  call: "ca-1",
+  group: "ca-1",
+  kind: "private",
+  name: "",
+  by: me,
+  phase: "running",
+  parties: [
+    { person: me, part: "joined" },
+    { person: wang, part: "joined" },
+  ],
+} as const;
+
+test("what one was brought into stands first, under the names of those in it; what lasts keeps its order", () => {
+  const affairs = {
+    ...nothingGoesOn,
+    brought: [brought, { ...brought, group: "west", call: "al-1", why: "alert" as const }],
+    calls: { "ca-1": { ...call, parties: [...call.parties] } },
+  };
+  const channels = channelsOf(picture, affairs);
+  expect(channels.map(({ id }) => id)).toEqual(["ca-1", "east", "west"]);
+  expect(channels[0]?.name).toBe("王强");
+  expect(channels[2]?.brought?.why).toBe("alert");
+});
+
+test("a channel shows who talks, since when, where it is heard, and who spoke before", () => {
+  let now = told(picture, { type: "floor_taken", group: "east", burst: 1000, by: wang });
+  now = told(now, { type: "slot", slot: 3, group: "east", burst: 1000, by: wang });
+  expect(airOf(now, nothingGoesOn, start, "east")).toMatchObject({
+    state: "taken",
+    by: wang,
+    sinceMs: 1000,
+    slot: 3,
+    tier: 0,
+  });
+  now = told(now, { type: "slot", slot: 3 });
+  now = told(now, { type: "floor_idle", group: "east", burst: 1000 });
+  expect(airOf(now, nothingGoesOn, start, "east")).toMatchObject({
+    state: "idle",
+    by: null,
+    last: { by: wang, burst: 1000 },
+  });
+});
+
+test("my own burst, my place in the queue and an emergency are told apart", () => {
+  const queued = {
+    ...start,
+    group: "east",
+    phase: { name: "queued", request: "r", position: 2, size: 3 },
+  } as const;
+  expect(airOf(picture, nothingGoesOn, queued, "east")).toMatchObject({ state: "asking", position: 2 });
+  expect(airOf(picture, nothingGoesOn, queued, "west")).toMatchObject({ state: "idle", position: null });
+  const affairs = { ...nothingGoesOn, conditions: { west: { tier: 2 as const, by: wang } } };
+  expect(airOf(picture, affairs, queued, "west").tier).toBe(2);
+});
+
+test("keys walk over the wall and round its ends", () => {
+  const channels = channelsOf(picture, nothingGoesOn);
+  expect(stepped(channels, null, 1)).toBe("east");
+  expect(stepped(channels, "west", 1)).toBe("east");
+  expect(stepped(channels, "east", -1)).toBe("west");
+  expect(stepped(channels, "gone", -1)).toBe("west");
+  expect(stepped([], "east", 1)).toBeNull();
+});
+
+test("talk is counted in minutes and seconds", () => {
+  expect([0, 7400, 61_000, -5].map(clock)).toEqual(["0:00", "0:07", "1:01", "0:00"]);
+});

@@ -1,0 +1,100 @@
+// The wall of channels: which there are and in what order, and what each shows. Pure; the page draws it.
+
+import type { ParticipantState } from "../floor/model";
+import type { Affairs, Brought } from "../wire/affairs";
+import { type Floor, idleFloor, type Picture } from "../wire/picture";
+import type { GroupSummary, Person, Tier } from "../wire/protocol";
+
+export type Channel = {
+  id: string;
+  name: string;
+  kind: GroupSummary["kind"] | "brought";
+  mayTalk: boolean;
+  members: number;
+  /** Set when the server brought this console in: an alert, a call, an emergency. */
+  brought: Brought | null;
+};
+
+/** What comes and goes stands before what lasts; what lasts keeps its order, so that hands find it. */
+export function channelsOf(picture: Picture, affairs: Affairs): Channel[] {
+  const broughtTo = new Map(affairs.brought.map((one) => [one.group, one]));
+  const lasting = picture.groups.map((group) => ({
+    id: group.id,
+    name: group.name,
+    kind: group.kind,
+    mayTalk: group.may_talk || (broughtTo.get(group.id)?.mayTalk ?? false),
+    members: group.members,
+    brought: broughtTo.get(group.id) ?? null,
+  }));
+  const known = new Set(lasting.map(({ id }) => id));
+  const passing = [...broughtTo.values()]
+    .filter(({ group }) => !known.has(group))
+    .map((one) => ({
+      id: one.group,
+      name: one.name || partners(affairs, one, picture.user?.id),
+      kind: "brought" as const,
+      mayTalk: one.mayTalk,
+      members: 0,
+      brought: one,
+    }));
+  return [...passing, ...lasting];
+}
+
+/** Those one is in a call with, by name. */
+function partners(affairs: Affairs, one: Brought, me: string | undefined): string {
+  const parties = affairs.calls[one.call]?.parties ?? [];
+  const others = parties.filter(({ person }) => person.id !== me);
+  return others.map(({ person }) => person.name).join("、") || (one.by?.name ?? "");
+}
+
+export type Air = {
+  state: "idle" | "taken" | "mine" | "asking";
+  by: Person | null;
+  /** About when the burst on air began, ms since the epoch by the server's clock. */
+  sinceMs: number | null;
+  tier: Tier;
+  /** My place in the queue, null when I do not wait. */
+  position: number | null;
+  queued: number;
+  last: Floor["last"];
+  /** The slot it is heard on, null when it is not. */
+  slot: number | null;
+};
+
+export function airOf(picture: Picture, affairs: Affairs, me: ParticipantState, group: string): Air {
+  const floor = picture.floors[group] ?? idleFloor;
+  const carried = picture.slots.find((slot) => slot.group === group) ?? null;
+  const here = me.group === group;
+  const mine = here && me.phase.name === "has_permission";
+  const asking = here && (me.phase.name === "pending_request" || me.phase.name === "queued");
+  const by = mine ? picture.user : (carried?.by ?? (floor.state === "taken" ? floor.by : null));
+  const tier = Math.max(
+    affairs.conditions[group]?.tier ?? 0,
+    carried?.tier ?? 0,
+    by ? (floor.tier ?? 0) : 0,
+  ) as Tier;
+  return {
+    state: mine ? "mine" : by ? "taken" : asking ? "asking" : "idle",
+    by,
+    sinceMs: by ? (carried?.burst ?? floor.burst) : null,
+    tier,
+    position: here && me.phase.name === "queued" ? me.phase.position : null,
+    queued: picture.presence[group]?.queued ?? 0,
+    last: floor.last,
+    slot: carried?.slot ?? null,
+  };
+}
+
+/** The channel that many steps further, round the ends; the first when there was none. */
+export function stepped(channels: readonly Channel[], from: string | null, by: number): string | null {
+  if (channels.length === 0) return null;
+  const at = channels.findIndex(({ id }) => id === from);
+  if (at < 0) return channels[by < 0 ? channels.length - 1 : 0]?.id ?? null;
+  return channels[(at + by + channels.length) % channels.length]?.id ?? null;
+}
+
+/** "0:07" of talk. */
+export function clock(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}

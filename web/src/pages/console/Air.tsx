@@ -1,0 +1,44 @@
+// What I do: my own floor, where the space bar talks, the calls I am in. Always at the same place, under the left hand.
+
+import type { ConsoleDesk } from "../../console/desk";
+import { refusalWords, t } from "../../i18n";
+import { Affairs } from "../../phone/view/Affairs";
+import { Status } from "../../phone/view/Status";
+import { Icon } from "../../ui/icons";
+
+export function AirPanel({ desk }: { desk: ConsoleDesk }) {
+  const { phone } = desk;
+  const target = desk.spaceTalksIn.value;
+  const refused = desk.refused.value;
+  return (
+    <section class="air" aria-label={t("console_my_air")} data-face={phone.face.value.name}>
+      <Affairs phone={phone} />
+      {refused && (
+        <p class="problem" role="alert">
+          {refusalWords(refused)}
+        </p>
+      )}
+      <Status phone={phone} />
+      <button
+        type="button"
+        class="main-key"
+        data-talk-key
+        disabled={!target?.mayTalk}
+        onPointerDown={(event) => {
+          if (event.button !== 0) return;
+          event.preventDefault();
+          event.currentTarget.setPointerCapture(event.pointerId);
+          desk.talk(event.pointerId, target, event.timeStamp);
+        }}
+        onPointerUp={(event) => desk.release(event.pointerId)}
+        onPointerCancel={(event) => desk.release(event.pointerId)}
+        onLostPointerCapture={(event) => desk.release(event.pointerId)}
+        onContextMenu={(event) => event.preventDefault()}
+      >
+        <Icon.mic />
+        <span class="target">{target?.name ?? t("group")}</span>
+        <kbd>{t("key_cap_space")}</kbd>
+      </button>
+    </section>
+  );
+}

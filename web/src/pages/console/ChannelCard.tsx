@@ -1,0 +1,227 @@
+// One channel of the wall: who talks and how loud, who waits and who listens, how it sounds, its talk key.
+
+import { useComputed } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import type { ConsoleDesk } from "../../console/desk";
+import { CHANNEL_CAPS, LAST_S } from "../../console/keymap";
+import { silenced, soundOf, withMute, withNextEar, withSolo, withVolume } from "../../console/mix";
+import { type Air, airOf, type Channel, clock } from "../../console/wall";
+import { t } from "../../i18n";
+import { SayAgain } from "../../recordings/Replay";
+import { Icon } from "../../ui/icons";
+import { now } from "./now";
+
+export function ChannelCard({ desk, channel, at }: { desk: ConsoleDesk; channel: Channel; at: number }) {
+  const { phone } = desk;
+  const card = useRef<HTMLLIElement>(null);
+  const air = airOf(phone.picture.value, phone.affairs.value, phone.floorState.value, channel.id);
+  const chosen = desk.current.value?.id === channel.id;
+  const heard = desk.hears(channel.id);
+  useEffect(() => {
+    if (chosen) card.current?.scrollIntoView({ block: "nearest" });
+  }, [chosen]);
+  return (
+    <li
+      ref={card}
+      class="channel"
+      data-group={channel.id}
+      data-chosen={chosen}
+      data-air={air.state}
+      data-tier={air.tier}
+      data-heard={heard && !silenced(desk.sound.value, channel.id)}
+    >
+      <header>
+        {CHANNEL_CAPS[at] && <kbd>{CHANNEL_CAPS[at]}</kbd>}
+        <button
+          type="button"
+          class="name"
+          aria-current={chosen}
+          title={channel.name}
+          onClick={() => desk.choose(channel.id)}
+        >
+          {channel.name}
+        </button>
+        <Flags channel={channel} air={air} />
+      </header>
+      <Talker air={air} heard={heard} />
+      <Meter desk={desk} slot={air.slot} mine={air.state === "mine"} />
+      <People desk={desk} channel={channel} air={air} />
+      <Controls desk={desk} channel={channel} air={air} heard={heard} />
+    </li>
+  );
+}
+
+function Flags({ channel, air }: { channel: Channel; air: Air }) {
+  return (
+    <>
+      {air.tier > 0 && (
+        <span class="flag" data-flag="emergency">
+          {t(air.tier === 2 ? "emergency" : "imminent_peril")}
+        </span>
+      )}
+      {channel.brought?.why === "call" && <span class="flag">{t("console_in_call")}</span>}
+      {!channel.mayTalk && <span class="flag">{t("listen_only_group")}</span>}
+    </>
+  );
+}
+
+/** Who talks and for how long; else who spoke last and how long ago. */
+function Talker({ air, heard }: { air: Air; heard: boolean }) {
+  if (air.by) {
+    return (
+      <p class="talker">
+        <span class="who">{air.state === "mine" ? t("me") : air.by.name}</span>
+        <span class="time">{air.sinceMs && clock(now.value - air.sinceMs)}</span>
+      </p>
+    );
+  }
+  if (air.state === "asking") {
+    return (
+      <p class="talker">
+        <span class="who">
+          {air.position ? t("face_queued", { position: air.position }) : t("face_requesting")}
+        </span>
+      </p>
+    );
+  }
+  return (
+    <p class="talker">
+      <span class="who">{heard ? t("console_quiet") : t("console_not_heard")}</span>
+      {air.last && (
+        <span class="time" title={t("console_spoke_last", { name: air.last.by.name })}>
+          {air.last.by.name} · {ago(now.value - air.last.burst)}
+        </span>
+      )}
+    </p>
+  );
+}
+
+export function ago(ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 1) return t("ago_now");
+  return minutes < 60 ? t("ago_minutes", { minutes }) : t("ago_hours", { hours: Math.floor(minutes / 60) });
+}
+
+/** Moves 25 times a second: drawn apart, so that nothing else is. */
+function Meter({ desk, slot, mine }: { desk: ConsoleDesk; slot: number | null; mine: boolean }) {
+  const { phone } = desk;
+  const level = useComputed(() => {
+    const heard = slot === null ? 0 : (phone.levels.value[slot] ?? 0) * 2;
+    return Math.min(1, mine ? phone.level.value : heard);
+  });
+  return (
+    <div class="level" aria-hidden="true">
+      <i style={{ transform: `scaleX(${level.value.toFixed(2)})` }} />
+    </div>
+  );
+}
+
+function People({ desk, channel, air }: { desk: ConsoleDesk; channel: Channel; air: Air }) {
+  const presence = desk.phone.picture.value.presence[channel.id];
+  const members = presence?.members ?? channel.members;
+  return (
+    <p class="people">
+      <span title={t("console_listening_of", { listening: presence?.listening ?? 0, members })}>
+        <Icon.ear /> {presence ? `${presence.listening}/${members}` : `–/${members}`}
+      </span>
+      {presence && (
+        <span title={t("console_online", { online: presence.online })}>
+          <Icon.people /> {presence.online}
+        </span>
+      )}
+      {air.queued > 0 && (
+        <span class="queue">
+          <Icon.queue /> {t("console_queue", { queued: air.queued })}
+        </span>
+      )}
+    </p>
+  );
+}
+
+type ControlsProps = { desk: ConsoleDesk; channel: Channel; air: Air; heard: boolean };
+
+function Controls({ desk, channel, air, heard }: ControlsProps) {
+  const { id, name } = channel;
+  const desks = desk.sound.value;
+  const { volume, muted, ear } = soundOf(desks, id);
+  const named = (words: string) => ({ "aria-label": `${words} ${name}`, title: words });
+  return (
+    <div class="controls">
+      <button
+        type="button"
+        role="switch"
+        aria-checked={heard}
+        {...named(t("console_listen"))}
+        disabled={id === desk.phone.picture.value.selected || channel.brought !== null}
+        onClick={() => desk.phone.toggleListening(id)}
+      >
+        {heard ? <Icon.speaker /> : <Icon.speakerOff />}
+      </button>
+      <button
+        type="button"
+        class="letter"
+        aria-pressed={muted}
+        {...named(t("console_mute"))}
+        onClick={() => (desk.sound.value = withMute(desks, id))}
+      >
+        M
+      </button>
+      <button
+        type="button"
+        class="letter"
+        aria-pressed={desks.solo.includes(id)}
+        {...named(t("console_solo"))}
+        onClick={() => (desk.sound.value = withSolo(desks, id))}
+      >
+        S
+      </button>
+      <button
+        type="button"
+        class="letter"
+        data-ear={ear}
+        {...named(`${t("console_ear")} ${t(`ear_${ear}`)}`)}
+        onClick={() => (desk.sound.value = withNextEar(desks, id))}
+      >
+        {t(`ear_${ear}_short`)}
+      </button>
+      <input
+        type="range"
+        min="0"
+        max="1"
+        step="0.05"
+        value={volume}
+        aria-label={`${t("console_volume")} ${name}`}
+        onInput={(event) => (desk.sound.value = withVolume(desks, id, Number(event.currentTarget.value)))}
+      />
+      <SayAgain group={id} seconds={LAST_S} label={`${t("last_30s")} ${name}`} />
+      {air.state === "taken" && desk.phone.picture.value.rights.includes("revoke_floor") && (
+        <button
+          type="button"
+          {...named(t("console_revoke"))}
+          onClick={() => desk.ask({ type: "floor_revoke_request", group: id })}
+        >
+          <Icon.stop />
+        </button>
+      )}
+      <button
+        type="button"
+        class="key"
+        data-talk-key
+        disabled={!channel.mayTalk}
+        aria-label={`${t("console_talk")} ${name}`}
+        onPointerDown={(event) => {
+          if (event.button !== 0) return;
+          event.preventDefault();
+          event.currentTarget.setPointerCapture(event.pointerId);
+          desk.talk(event.pointerId, channel, event.timeStamp);
+        }}
+        onPointerUp={(event) => desk.release(event.pointerId)}
+        onPointerCancel={(event) => desk.release(event.pointerId)}
+        onLostPointerCapture={(event) => desk.release(event.pointerId)}
+        onContextMenu={(event) => event.preventDefault()}
+      >
+        <Icon.mic /> {t("console_talk")}
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,50 @@
+// The panels beside the wall, one at a time. Another panel is one line in each of the two tables here.
+
+import type { ComponentType } from "preact";
+import { type ConsoleDesk, PANELS, type Panel } from "../../console/desk";
+import { KEYS } from "../../console/keymap";
+import { t } from "../../i18n";
+import { Icon } from "../../ui/icons";
+import { PeoplePanel } from "./PeoplePanel";
+
+type PanelView = ComponentType<{ desk: ConsoleDesk }>;
+
+const VIEWS: Record<Panel, PanelView> = {
+  people: PeoplePanel,
+};
+
+export function Dock({ desk }: { desk: ConsoleDesk }) {
+  const shown = desk.panel.value;
+  const View = VIEWS[shown];
+  return (
+    <aside class="dock" aria-label={t("console_dock")}>
+      <div class="tabs" role="tablist">
+        {PANELS.map((panel) => (
+          <button
+            key={panel}
+            type="button"
+            role="tab"
+            aria-selected={panel === shown}
+            onClick={() => desk.open(panel)}
+          >
+            {t(`console_${panel}`)}
+            <kbd>{KEYS.find(({ act }) => act === panel)?.cap}</kbd>
+          </button>
+        ))}
+        <button
+          type="button"
+          class="widen"
+          aria-pressed={desk.wide.value}
+          aria-label={t("key_widen")}
+          title={t("key_widen")}
+          onClick={() => (desk.wide.value = !desk.wide.value)}
+        >
+          <Icon.widen />
+        </button>
+      </div>
+      <div class="panel" role="tabpanel">
+        <View desk={desk} />
+      </div>
+    </aside>
+  );
+}

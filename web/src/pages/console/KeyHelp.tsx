@@ -1,0 +1,82 @@
+// The keys, drawn from the table they work by: a strip that is always there, and all of them on "?".
+
+import { useEffect, useRef } from "preact/hooks";
+import type { ConsoleDesk } from "../../console/desk";
+import { type Act, KEYS, type Section } from "../../console/keymap";
+import { t } from "../../i18n";
+
+const ALWAYS: readonly Act[] = [
+  "talk",
+  "talk_channel",
+  "choose_channel",
+  "mute",
+  "solo",
+  "ear",
+  "last_30s",
+  "search",
+  "help",
+];
+const SECTIONS: readonly Section[] = ["keys_talk", "keys_hear", "keys_page"];
+
+export function KeyStrip({ desk }: { desk: ConsoleDesk }) {
+  return (
+    <footer class="keys-strip">
+      {ALWAYS.flatMap((act) => KEYS.filter((one) => one.act === act)).map((one) => (
+        <span key={one.act}>
+          <kbd>{cap(one.cap)}</kbd> {t(one.words)}
+        </span>
+      ))}
+      <button type="button" class="quiet" onClick={() => (desk.help.value = true)}>
+        {t("keys_all")}
+      </button>
+    </footer>
+  );
+}
+
+export function KeyHelp({ desk }: { desk: ConsoleDesk }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const open = desk.help.value;
+  useEffect(() => {
+    if (open) dialog.current?.showModal();
+    else dialog.current?.close();
+  }, [open]);
+  return (
+    <dialog
+      ref={dialog}
+      class="key-help"
+      aria-label={t("keys_all")}
+      onClose={() => {
+        desk.help.value = false;
+      }}
+    >
+      <header>
+        <h2>{t("keys_all")}</h2>
+        <button type="button" onClick={() => (desk.help.value = false)}>
+          {t("close")}
+        </button>
+      </header>
+      <div class="sections">
+        {SECTIONS.map((section) => (
+          <section key={section}>
+            <h3>{t(section)}</h3>
+            <dl>
+              {KEYS.filter((one) => one.section === section).map((one) => (
+                <div key={one.act}>
+                  <dt>
+                    <kbd>{cap(one.cap)}</kbd>
+                  </dt>
+                  <dd>{t(one.words)}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </div>
+      <p class="hint">{t("keys_hint")}</p>
+    </dialog>
+  );
+}
+
+function cap(of: string): string {
+  return of === "Space" ? t("key_cap_space") : of;
+}
