@@ -117,6 +117,7 @@ export const KEYS: readonly Binding[] = [
 
 export type Pressed = {
   code: string;
+  key: string;
   shiftKey: boolean;
   ctrlKey: boolean;
   altKey: boolean;
@@ -126,7 +127,11 @@ export type Pressed = {
 /** What a key means: the act and, for a key of the digits' row, which channel of the wall, from 0. */
 export function meaning(key: Pressed): { binding: Binding; channel: number | null } | null {
   if (key.ctrlKey || key.altKey || key.metaKey) return null;
-  const binding = KEYS.find(({ codes, shift = false }) => shift === key.shiftKey && codes.includes(key.code));
+  // The question mark is asked for by what it says: layouts put it in different places.
+  const asks = key.key === "?" || key.key === "？";
+  const binding = KEYS.find(({ act, codes, shift = false }) =>
+    asks ? act === "help" : shift === key.shiftKey && codes.includes(key.code),
+  );
   if (!binding) return null;
   const channel = binding.codes === CHANNEL_CODES ? CHANNEL_CODES.indexOf(key.code as never) : null;
   return { binding, channel };

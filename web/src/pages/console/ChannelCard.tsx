@@ -193,6 +193,7 @@ function Controls({ desk, channel, air, heard }: ControlsProps) {
         aria-label={`${t("console_volume")} ${name}`}
         onInput={(event) => (desk.sound.value = withVolume(desks, id, Number(event.currentTarget.value)))}
       />
+      <span class="break" />
       <SayAgain group={id} seconds={LAST_S} label={`${t("last_30s")} ${name}`} />
       {air.state === "taken" && desk.phone.picture.value.rights.includes("revoke_floor") && (
         <button
