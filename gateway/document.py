@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
@@ -15,7 +15,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from gateway.incident import Millis
-from gateway.news import News, NewsId, Telling, Version
+from gateway.news import MAX_VERSION, News, NewsId, Telling, Version
 from groups.vocabulary import Refusal
 from signaling.messages import Refused
 
@@ -40,10 +40,10 @@ class Document(Telling):
 
         Without an ``id`` the content is the id, so that a repetition is known as one.
         """
-        told = asdict(self)
-        version = max(now, newest + 1) if self.version is None else self.version
+        version = min(max(now, newest + 1), MAX_VERSION) if self.version is None else self.version
+        told = {name: getattr(self, name) for name in _TOLD}
         at = now if self.at is None else self.at
-        return _news().validate_python({**told, "id": self.id or digest(told), "version": version, "at": at})
+        return News(**told, id=self.id or digest(_document().dump_python(self, mode="json")), version=version, at=at)
 
 
 class BadDocument(Refused):
@@ -104,6 +104,4 @@ def _document() -> TypeAdapter[Document]:
     return TypeAdapter(Document)
 
 
-@cache
-def _news() -> TypeAdapter[News]:
-    return TypeAdapter(News)
+_TOLD = tuple(field.name for field in fields(Telling))

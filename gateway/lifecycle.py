@@ -74,6 +74,8 @@ class MembersResolved:
     users: frozenset[UserId]
     unknown: tuple[str, ...] = ()
     """Parties nobody knows."""
+    near: frozenset[UserId] = frozenset()
+    """Who of them is there by being near (`PartyKind.PLACE`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ class IncidentState:
     hang_ms: int = HANG_MS
     members: frozenset[UserId] = frozenset()
     unknown: tuple[str, ...] = ()
+    near: frozenset[UserId] = frozenset()
     groups: frozenset[GroupId] = frozenset()
     taps: tuple[tuple[UserId, EventType], ...] = ()
     attention: Attention = Attention.QUIET
@@ -224,6 +227,8 @@ def _news(state: IncidentState, news: News, now: int, options: Options) -> tuple
     after, effects = _settle(told, now, options)
     redispatched = after.incident.parties != state.incident.parties
     if after.address in _HAS_MEMBERS and (redispatched or state.address not in _HAS_MEMBERS):
+        # Whoever was near for the former dispatch is not for this one, unless he is now.
+        after = replace(after, near=frozenset())
         effects = (*effects, ResolveParties(after.incident.parties))
     return after, effects
 
@@ -276,7 +281,7 @@ def _members(state: IncidentState, found: MembersResolved, now: int) -> tuple[In
     users = found.users
     if state.address not in _HAS_MEMBERS:
         return state, ()
-    state = replace(state, unknown=found.unknown)
+    state = replace(state, unknown=found.unknown, near=found.near)
     if users == state.members:
         return state, ()
     joined, left = users - state.members, state.members - users

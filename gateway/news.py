@@ -72,7 +72,8 @@ FACTS = tuple(field.name for field in fields(Telling) if field.name not in _NO_F
 """What of a `Telling` an `Incident` carries under the same name."""
 
 NewsId = Annotated[str, Field(min_length=1, max_length=256)]
-Version = Annotated[int, Field(ge=0, le=2**62)]
+MAX_VERSION = 2**62
+Version = Annotated[int, Field(ge=0, le=MAX_VERSION)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

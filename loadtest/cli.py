@@ -143,6 +143,28 @@ def emergency(
 
 
 @app.command()
+def incidents(
+    phones: Phones = 500,
+    groups: Groups = 50,
+    seconds: Seconds = 20.0,
+    number: Annotated[int, typer.Option("--incidents", min=1, help="Cases opened at once")] = 1000,
+    members: Annotated[int, typer.Option(min=1, help="Phones in each")] = 10,
+    singles: Annotated[int, typer.Option(min=0, help="Cases that come one by one before")] = 30,
+    url: Url = None,
+    links: Links = None,
+    pid: Pid = None,
+    json_file: Json = None,
+    html: Html = None,
+    first: First = True,
+) -> None:
+    """A case system dispatches many cases at once while people talk: how long, and access time meanwhile."""
+    from loadtest.scenarios import incidents as scenario
+
+    options = scenario.IncidentsOptions(phones, groups, seconds, number, members, singles)
+    _run("incidents", scenario.run, options, phones, url, links, pid, json_file, html, first)
+
+
+@app.command()
 def data(
     seconds: Seconds = 30.0,
     url: Url = None,

@@ -22,6 +22,7 @@ from poc_server.talk.calls import Calls
 from poc_server.talk.conditions import Conditions
 from poc_server.talk.ears import Ears
 from poc_server.talk.phone import Phone, person
+from poc_server.talk.phones import Phones
 from poc_server.talk.presence import Presence
 from poc_server.talk.reception import Reception
 from poc_server.talk.resume import tell_again
@@ -111,7 +112,7 @@ class Node:
         self.burst_listeners = (self.calls, *parts.burst_listeners)
         self.ears = Ears()
         self.presence = Presence(self)
-        self.phones: dict[str, Phone] = {}
+        self.phones = Phones()
         self.talkgroups: dict[GroupId, Talkgroup] = {}
         self.endpoint = Endpoint(lambda connection: Reception(self, connection))
         self.incidents: IncidentDesk | None = None
@@ -208,7 +209,7 @@ class Node:
 
     def phones_of(self, user: UserId) -> list[Phone]:
         """The phones of a user that have a place here."""
-        return [phone for phone in self.phones.values() if phone.user.id == user]
+        return self.phones.of(user)
 
     def open_media(self, phone: Phone) -> None:
         """Give a phone a new media path; the old one, if any, ends."""
@@ -382,7 +383,9 @@ class Node:
     def _directory_changed(self, change: DirectoryChange) -> None:
         """People, groups or sessions are different now: live phones follow at once."""
         for phone in tuple(self.phones.values()):
-            if change.everything or phone.user.id in change.users or phone.session in change.sessions:
+            # A user is named with each of his memberships; most are of groups he does not hear just now.
+            other = phone.user.id in change.users and phone.user is not self.directory.user(phone.user.id)
+            if change.everything or other or phone.session in change.sessions:
                 self._reconsider(phone, change)
             elif change.groups and not change.groups.isdisjoint(phone.groups):
                 self._keep_to_allowed(phone)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from loadtest.reference import floor, murmur
 from loadtest.reference.drain import NoReference
 from loadtest.result import CannotRun, Progress
-from loadtest.scenarios import data, emergency, fanout, idle, storm, talk
+from loadtest.scenarios import data, emergency, fanout, idle, incidents, storm, talk
 from loadtest.server import started
 from loadtest.traffic import Traffic
 
@@ -82,6 +82,7 @@ async def bench(lengths: Lengths, progress: Progress, tell: Tell, *, only: froze
     await take("storm", scenario(storm, 1000, storm.StormOptions()))
     await take("idle", scenario(idle, 1000, idle.IdleOptions(seconds=lengths.talk / 3)))
     await take("emergency", scenario(emergency, 1000, emergency.EmergencyOptions()))
+    await take("incidents", scenario(incidents, 500, incidents.IncidentsOptions(seconds=lengths.talk / 3)))
     await take("data", scenario(data, 10, data.DataOptions(seconds=lengths.data)))
     for phones in GROWTH:
         options = fanout.FanoutOptions(phones, seconds=lengths.fanout, keepalive=True)

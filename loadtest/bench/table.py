@@ -93,6 +93,7 @@ def _megabytes(read: Callable[[Runs], float | None]) -> Callable[[Runs], float |
 _TALK = "poc-loadtest talk --phones 500 --groups 50"
 _CROWD = f"{_TALK} --crowd 2000"
 _LEADER = "poc-loadtest emergency --phones 1000"
+_CASES = "poc-loadtest incidents --incidents 1000 --members 10"
 _FANOUT = "poc-loadtest fanout --listeners 500 --pps 50 --payload 80"
 ROWS = (
     Row("access, p99", _TALK, "ms", 30, 5, _at("talk", "access_ms", "p99")),
@@ -124,6 +125,10 @@ ROWS = (
     Row(
         "leader's call to 1,000: voice at the last phone", _LEADER, "ms", 300, 100, _at("emergency", "voice_ms", "max")
     ),
+    Row("case in → its ten phones told, p95", _CASES, "ms", 1000, 200, _at("incidents", "told_ms", "p95")),
+    Row("1,000 incidents of 10 members opened", _CASES, "s", 30, None, _at("incidents", "opened_s")),
+    Row("access before they come, p95", _CASES, "ms", None, None, _at("incidents", "access_before_ms", "p95")),
+    Row("access while they are opened, p95", _CASES, "ms", 30, None, _at("incidents", "access_ms", "p95")),
     Row("two talkers in one group", "all runs", "", 0, 0, _double_talk),
     Row("data, idle", "poc-loadtest data", "MB/h", None, 0.5, _megabytes(_at("data", "bytes_per_hour", "idle"))),
     Row(

@@ -72,6 +72,10 @@ class Talk:
         await asyncio.gather(*(self._converse(group, phones) for group, phones in groups.items()), *walks)
         await asyncio.gather(*self._background)
 
+    def stop(self) -> None:
+        """No burst begins any more; the last ones end in their own time."""
+        self._until = 0.0
+
     # --- talking ------------------------------------------------------------------------------------------------------
 
     async def _converse(self, group: str, phones: list[Phone]) -> None:
@@ -175,7 +179,7 @@ async def run(target: Target, options: TalkOptions, progress: Progress) -> Resul
     async with fleet_for(target) as fleet:
         groups = {group: fleet.make(people, closely_every=options.closely_every) for group, people in shares.items()}
         listeners = fleet.make(crowd, closely_every=max(1, len(crowd)))
-        await _bring_up(fleet, {**groups, crowd_group: listeners}, options.phones + len(crowd), progress)
+        await bring_up(fleet, {**groups, crowd_group: listeners}, options.phones + len(crowd), progress)
         fleet.settle()
         await calm(target, len(fleet.phones))
         roamers = _roamers(groups)
@@ -235,7 +239,8 @@ async def _hold_forth(fleet: Fleet, phone: Phone, group: str) -> None:
         await fleet.speaker.speak(phone, group, recording("zh-report"), seconds=LONGEST_BURST_S)
 
 
-async def _bring_up(fleet: Fleet, groups: dict[str, list[Phone]], count: int, progress: Progress) -> None:
+async def bring_up(fleet: Fleet, groups: dict[str, list[Phone]], count: int, progress: Progress) -> None:
+    """Connect all phones, each with its group selected. Raises `CannotRun`."""
     ready = 0
 
     def note(what: str, _done: float, _of: float) -> None:

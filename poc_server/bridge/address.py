@@ -6,10 +6,9 @@ from collections.abc import Iterable
 
 from gateway.effects import Address, AddressChanged
 from groups.model import Membership
-from groups.vocabulary import AgencyId, GroupId, GroupKind, Refusal, Role, UnitId, UserId
-from poc_server.refused import Refused
-from poc_server.store import Change, groups
-from poc_server.store.groups import GroupDraft
+from groups.vocabulary import AgencyId, GroupId, Role, UnitId, UserId
+from poc_server.store import Actor
+from poc_server.store.incident_groups import Wanted
 from poc_server.store.snapshot import Snapshot
 
 MAX_NAME_CHARS = 128
@@ -18,41 +17,31 @@ PRIORITY = {Role.LEADER: 220, Role.SHIFT_LEADER: 180, Role.DISPATCHER: 160}
 _TALKS = frozenset({Address.OPEN, Address.CLOSING})
 
 
-async def change_group(
-    change: Change,
+def wanted(
     agency: AgencyId,
     group: GroupId,
     asked: AddressChanged,
     before: frozenset[UserId],
     members: frozenset[UserId],
     snapshot: Snapshot,
-) -> None:
-    """Makes the group and its members be as asked, whatever they were.
+    actor: Actor,
+) -> Wanted:
+    """What the group of an incident shall be.
 
-    Its unit is the lowest one above all members: that decides which dispatchers reach it. Refuses (not_found) when the
-    agency has no unit.
+    Its unit is the lowest one above all members: that decides which dispatchers reach it.
     """
-    row = await groups.group_row(change.connection, group)
-    if asked.address in (Address.NONE, Address.REMOVED):
-        if row is not None:
-            await groups.delete_group(change, group)
-        return
-    unit = common_unit(snapshot, members) or (row and UnitId(row.unit_id)) or root_unit(snapshot, agency)
-    if unit is None:
-        raise Refused(Refusal.NOT_FOUND, "the agency has no unit")
-    name, enabled = asked.name[:MAX_NAME_CHARS], asked.address in _TALKS
-    draft = GroupDraft(agency, unit, name, GroupKind.INCIDENT, enabled=enabled)
-    if row is None:
-        before = frozenset()
-        await groups.create_group(change, draft, group)
-    elif (row.name, row.enabled, row.unit_id) != (name, enabled, unit):
-        await groups.update_group(change, group, draft)
-    if before - members:
-        await groups.remove_members(change, group, before - members)
-    if members - before:
-        await groups.set_members(
-            change, group, [_membership(snapshot, group, user) for user in sorted(members - before)]
-        )
+    gone = asked.address in (Address.NONE, Address.REMOVED)
+    return Wanted(
+        group=group,
+        agency=agency,
+        name=asked.name[:MAX_NAME_CHARS],
+        enabled=asked.address in _TALKS,
+        unit=common_unit(snapshot, members),
+        root=root_unit(snapshot, agency),
+        before=before,
+        members=None if gone else tuple(_membership(snapshot, group, user) for user in sorted(members)),
+        actor=actor,
+    )
 
 
 def common_unit(snapshot: Snapshot, users: Iterable[UserId]) -> UnitId | None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Protocol
 
 import structlog
 
@@ -18,14 +19,16 @@ from gateway.document import Document
 from gateway.effects import EventType
 from gateway.events import Event
 from gateway.lifecycle import Happened, IncidentState, Input, Linked, NewsArrived, Tick
-from gateway.rules import shown
+from gateway.rules import Attention, shown
 from groups.model import User
-from groups.vocabulary import AgencyId, GroupId, GroupKind, IncidentCode, Refusal
-from poc_server.bridge.phones import TAPS, IncidentPhones
+from groups.vocabulary import AgencyId, GroupId, GroupKind, IncidentCode, Refusal, UserId
+from poc_server.bridge.following import Following
+from poc_server.bridge.parties import Parties, Roll
+from poc_server.bridge.phones import TAPS
 from poc_server.bridge.setup import Setup
-from poc_server.bridge.step import Done, Stepper
+from poc_server.bridge.step import Batch, Done
 from poc_server.refused import Refused, StoreUnavailable
-from poc_server.store import SYSTEM, Actor, Change, DirectoryChange, Store, incidents
+from poc_server.store import SYSTEM, Actor, Change, Store, incidents
 from poc_server.store.ids import now_ms
 from signaling.messages import IncidentSummary
 from signaling.messages.incident import Tap
@@ -34,8 +37,23 @@ log = structlog.get_logger(__name__)
 
 TICK_S = 1.0
 DUE_AT_ONCE = 200
-RESOLVE_AT_ONCE = 50
 LISTED_AT_MOST = 100
+
+
+class PhonesPort(Protocol):
+    """What the bridge has done to phones (`poc_server.bridge.phones.IncidentPhones`)."""
+
+    def changed(self, state: IncidentState, group: GroupId, gone: Iterable[UserId] = ()) -> None:
+        """An incident is different now, for its members and for those who are gone."""
+        ...
+
+    def bring_forward(self, state: IncidentState, group: GroupId, users: Iterable[UserId], to: Attention) -> None:
+        """It comes forward on these users' phones."""
+        ...
+
+    def summary(self, state: IncidentState, group: GroupId, user: UserId) -> IncidentSummary:
+        """An incident as ``user`` sees it."""
+        ...
 
 
 @dataclass(slots=True)
@@ -58,7 +76,7 @@ class Bridge:
         open: news is taken once this is set.
     """
 
-    def __init__(self, setup: Setup, store: Store, phones: IncidentPhones, batch: int, waiting_limit: int) -> None:
+    def __init__(self, setup: Setup, store: Store, phones: PhonesPort, batch: int, waiting_limit: int) -> None:
         self.setup = setup
         self.options = setup.options
         self.on_committed: list[Callable[[], None]] = []
@@ -68,14 +86,15 @@ class Bridge:
         self._batch, self._waiting_limit = batch, waiting_limit
         self._jobs: deque[_Job] = deque()
         self._codes: dict[GroupId, IncidentCode] = {}
+        self._rolls: dict[AgencyId, Roll] = {}
+        self._following = Following(store, self._parties, self._new_batch, self._after)
         self._wake = asyncio.Event()
-        self._resolve_again = False
         self._tasks: list[asyncio.Task[None]] = []
         self._unsubscribe: Callable[[], None] | None = None
 
     def start(self) -> None:
         """Begin to take news; needs a running loop."""
-        self._unsubscribe = self._store.directory.subscribe(self._directory_changed)
+        self._unsubscribe = self._store.directory.subscribe(self._following.directory_changed)
         self._tasks = [
             asyncio.create_task(self._take_batches(), name="incidents"),
             asyncio.create_task(self._tick(), name="incident-ticks"),
@@ -244,23 +263,34 @@ class Bridge:
         """Takes them in one transaction. Of several that failed nobody is told: they are to be taken one by one."""
         try:
             async with self._store.change() as change:
-                results = [await self._step(change, job) for job in jobs]
+                results = await self._steps(change, jobs)
         except Exception as problem:
             if len(jobs) == 1 and not jobs[0].future.done():
                 jobs[0].future.set_exception(self._told(problem, jobs[0]))
             return False
+        await asyncio.sleep(0)
+        self._after(results)
         for job, done in zip(jobs, results, strict=True):
             if not job.future.done():
                 job.future.set_result(done)
-        self._after(results)
+            # One answer a turn of the loop: each costs a millisecond or two, and voice waits for none of the others.
+            await asyncio.sleep(0)
         return True
 
-    async def _step(self, change: Change, job: _Job) -> Done:
-        change.actor = job.actor
-        done = await self._stepper(job.agency).step(change, job.code, job.make)
-        if job.action and not done.discarded and job.actor is not SYSTEM:
-            change.record(job.action, "incident", job.code, {}, job.agency)
-        return done
+    async def _steps(self, change: Change, jobs: list[_Job]) -> list[Done]:
+        batches = {agency: self._new_batch(change, agency) for agency in {job.agency for job in jobs}}
+        for agency, batch in batches.items():
+            await batch.load({job.code for job in jobs if job.agency == agency})
+        results = []
+        for job in jobs:
+            done = await batches[job.agency].step(job.code, job.make, job.actor)
+            if job.action and not done.discarded and job.actor is not SYSTEM:
+                change.actor = job.actor
+                change.record(job.action, "incident", job.code, {}, job.agency)
+            results.append(done)
+        for batch in batches.values():
+            await batch.write()
+        return results
 
     def _told(self, problem: Exception, job: _Job) -> Refused:
         if isinstance(problem, Refused):
@@ -268,8 +298,14 @@ class Bridge:
         log.error("incident_step_failed", incident=job.code, exc_info=problem)
         return Refused(Refusal.INTERNAL, type(problem).__name__)
 
-    def _stepper(self, agency: AgencyId) -> Stepper:
-        return Stepper(agency, self._store.directory.snapshot, self._store.places.all, self.options, now_ms())
+    def _parties(self, agency: AgencyId) -> Parties:
+        snapshot = self._store.directory.snapshot
+        roll = self._rolls.setdefault(agency, Roll(agency)).of(snapshot)
+        return Parties(agency, snapshot, roll, self._store.places.all, now_ms())
+
+    def _new_batch(self, change: Change, agency: AgencyId) -> Batch:
+        snapshot = self._store.directory.snapshot
+        return Batch(change, agency, snapshot, self._parties(agency), self.options, now_ms())
 
     def _after(self, results: list[Done]) -> None:
         """What phones and couriers learn once it is certain."""
@@ -277,6 +313,7 @@ class Bridge:
             self._codes[done.group] = done.after.code
             self.taken += 1
             self.discarded += bool(done.discarded)
+            self._following.noted(done.agency, done.after)
             if done.after != done.before:
                 self._phones.changed(done.after, done.group, done.left)
             for forward in done.forward:
@@ -286,13 +323,12 @@ class Bridge:
                 call()
 
     async def _tick(self) -> None:
+        await self.open.wait()
         while True:
             await asyncio.sleep(TICK_S)
             try:
                 await self._time_passed()
-                if self._resolve_again:
-                    self._resolve_again = False
-                    await self._resolve_live()
+                await self._following.follow()
             except StoreUnavailable:
                 continue
             except Exception:
@@ -304,22 +340,6 @@ class Bridge:
         await asyncio.gather(
             *(self._submit(agency, code, lambda _: Tick(), SYSTEM, "") for agency, code in due), return_exceptions=True
         )
-
-    async def _resolve_live(self) -> None:
-        """People, units or shifts are different: the members of live incidents may be, too."""
-        async with self._store.reading() as connection:
-            live = await incidents.live(connection)
-        for start in range(0, len(live), RESOLVE_AT_ONCE):
-            results = []
-            async with self._store.change() as change:
-                for agency, code in live[start : start + RESOLVE_AT_ONCE]:
-                    results.append(await self._stepper(agency).resolve(change, code))
-            self._after([done for done in results if done is not None])
-
-    def _directory_changed(self, change: DirectoryChange) -> None:
-        people = change.users and any(change.before.users.get(u) != change.after.users.get(u) for u in change.users)
-        if change.everything or people or change.units or change.shifts:
-            self._resolve_again = True
 
 
 def _always(given: Input, _state: IncidentState) -> Input:

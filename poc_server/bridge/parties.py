@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from math import asin, cos, radians, sin, sqrt
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.datum import convert
 from gateway.incident import Datum, Incident, Party, PartyKind, Point
+from gateway.lifecycle import IncidentState, MembersResolved
 from groups.model import User
 from groups.rights import Right, has
 from groups.vocabulary import AgencyId, UnitId, UserId
@@ -19,15 +20,35 @@ from poc_server.store.snapshot import Snapshot
 
 PLACE_MAX_AGE_MS = 600_000
 """A place older than this says nothing of where somebody is."""
+RADIUS_M = 500
+"""How near is near where a party of kind place does not say."""
+AWAY_FACTOR = 2
+"""Who came in by being near goes when he is farther than so many radii; else each step over the line would count."""
 _EARTH_M = 6_371_009.0
+_DEGREE_M = 111_320.0
+_DATUM_DEGREES = 0.02
+"""More than two datums ever differ."""
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
-    """Who was found, and which parties nobody knows."""
+class Roll:
+    """Everybody of an agency by badge and by unit; made anew only when people changed."""
 
-    users: frozenset[UserId]
-    unknown: tuple[str, ...]
+    def __init__(self, agency: AgencyId) -> None:
+        self._agency = agency
+        self._of: Mapping[UserId, User] | None = None
+        self.by_badge: dict[str, set[UserId]] = {}
+        self.by_unit: dict[UnitId, set[UserId]] = {}
+
+    def of(self, snapshot: Snapshot) -> Roll:
+        """This roll, as of ``snapshot``."""
+        if self._of is not snapshot.users:
+            self._of, self.by_badge, self.by_unit = snapshot.users, {}, {}
+            for user in snapshot.users.values():
+                if user.agency == self._agency:
+                    self.by_unit.setdefault(user.unit, set()).add(user.id)
+                    if user.badge:
+                        self.by_badge.setdefault(user.badge, set()).add(user.id)
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,28 +57,36 @@ class Parties:
 
     Args:
         snapshot: the directory of that moment.
+        roll: its people, in order.
         places: everybody's newest place.
         now: ms since the epoch.
     """
 
     agency: AgencyId
     snapshot: Snapshot
+    roll: Roll
     places: Callable[[], Iterable[Place]]
     now: int
+    _units: dict[str, UnitId | None] = field(default_factory=dict)
 
-    async def resolve(self, connection: AsyncConnection, incident: Incident) -> Resolved:
+    async def resolve(self, connection: AsyncConnection, state: IncidentState) -> MembersResolved:
         """Who is meant by the incident's parties. A party that is known may well be nobody just now."""
+        incident = state.incident
         users: set[UserId] = set()
+        near: set[UserId] = set()
         unknown: list[str] = []
         for party in incident.parties:
-            found = await self._find(connection, party, incident.point)
+            found = await self._find(connection, party, state)
             if found is None:
                 unknown.append(f"{party.kind}:{party.id}")
-            else:
-                users |= {user for user in found if self._listens(user)}
-        return Resolved(frozenset(users), tuple(unknown))
+                continue
+            found = {user for user in found if self._listens(user)}
+            users |= found
+            if party.kind is PartyKind.PLACE:
+                near |= found
+        return MembersResolved(frozenset(users), tuple(unknown), frozenset(near))
 
-    async def _find(self, connection: AsyncConnection, party: Party, point: Point | None) -> set[UserId] | None:
+    async def _find(self, connection: AsyncConnection, party: Party, state: IncidentState) -> set[UserId] | None:
         match party.kind:
             case PartyKind.USER:
                 return self._user(party.id)
@@ -65,30 +94,32 @@ class Parties:
                 unit = self._unit(party.id)
                 return None if unit is None else self._of_unit(unit)
             case PartyKind.CELL:
-                return await self._cell(connection, party.id)
+                return await self._cell(connection, party.id or state.incident.cell)
             case PartyKind.DUTY:
                 return self._duty(party.id)
             case PartyKind.PLACE:
-                return set() if point is None else self._near(point, party.radius_m or 500)
+                return self._near(state, party.radius_m or RADIUS_M)
 
     def _user(self, name: str) -> set[UserId] | None:
         """By id, else by badge: case systems rarely know our ids."""
         user = self.snapshot.users.get(UserId(name))
         if user is not None and user.agency == self.agency:
             return {user.id}
-        found = {each.id for each in self._people() if each.badge == name} if name else set()
-        return found or None
+        return set(self.roll.by_badge.get(name, ())) or None
 
     def _unit(self, name: str) -> UnitId | None:
         unit = self.snapshot.units.get(UnitId(name))
         if unit is not None and unit.agency == self.agency:
             return unit.id
-        named = [each.id for each in self.snapshot.units.values() if each.agency == self.agency and each.name == name]
-        return named[0] if len(named) == 1 else None
+        if name not in self._units:
+            mine = (each for each in self.snapshot.units.values() if each.agency == self.agency)
+            named = [each.id for each in mine if each.name == name]
+            self._units[name] = named[0] if len(named) == 1 else None
+        return self._units[name]
 
     def _of_unit(self, unit: UnitId) -> set[UserId]:
         below = self.snapshot.unit_subtree(unit)
-        return {each.id for each in self._people() if each.unit in below}
+        return {user for each in below for user in self.roll.by_unit.get(each, ())}
 
     async def _cell(self, connection: AsyncConnection, code: str) -> set[UserId] | None:
         """The supervisor responsible, else the unit's people who are on duty."""
@@ -113,24 +144,51 @@ class Parties:
             return None
         return {user for shift in shifts if shift.runs(self.now) for user in shift.users}
 
-    def _near(self, point: Point, radius_m: int) -> set[UserId]:
-        here = convert(point, Datum.WGS84)
-        found = set()
+    def _near(self, state: IncidentState, radius_m: int) -> set[UserId]:
+        """Who is there, and who came in by having been there and did not go away.
+
+        One whose place is not known any more, or who said by a tap that he deals with it, stays.
+        """
+        if state.incident.point is None:
+            return set()
+        here = convert(state.incident.point, Datum.WGS84)
+        # Without a fresh place nobody is taken out: a phone in a cellar says nothing.
+        found = set(state.near)
+        tapped = {user for user, _ in state.taps}
         for place in self.places():
-            if place.position is None or place.agency != self.agency or self.now - place.at_ms > PLACE_MAX_AGE_MS:
+            stays = place.user in found
+            if not stays and not self._roughly(place, here, radius_m):
                 continue
-            position = place.position
-            there = convert(Point(position.longitude, position.latitude, Datum(position.datum.value)), Datum.WGS84)
-            if _metres(here, there) <= radius_m:
+            metres = self._metres_to(place, here)
+            if metres is None:
+                continue
+            if metres <= radius_m:
                 found.add(place.user)
+            elif stays and metres > radius_m * AWAY_FACTOR and place.user not in tapped:
+                found.discard(place.user)
         return found
 
-    def _people(self) -> Iterable[User]:
-        return (user for user in self.snapshot.users.values() if user.agency == self.agency)
+    def _roughly(self, place: Place, here: Point, radius_m: int) -> bool:
+        """Whether it is worth to look closer: a city has thousands of places."""
+        if place.position is None or place.agency != self.agency:
+            return False
+        return abs(place.position.latitude - here.lat) <= radius_m / _DEGREE_M + _DATUM_DEGREES
+
+    def _metres_to(self, place: Place, here: Point) -> float | None:
+        position = place.position
+        if position is None or self.now - place.at_ms > PLACE_MAX_AGE_MS:
+            return None
+        there = convert(Point(position.longitude, position.latitude, Datum(position.datum.value)), Datum.WGS84)
+        return _metres(here, there)
 
     def _listens(self, user: UserId) -> bool:
         found = self.snapshot.users.get(user)
         return found is not None and found.agency == self.agency and has(found, Right.LISTEN)
+
+
+def follows_place(incident: Incident) -> bool:
+    """Whether who is a member depends on where people are."""
+    return any(party.kind is PartyKind.PLACE for party in incident.parties)
 
 
 def _metres(one: Point, other: Point) -> float:

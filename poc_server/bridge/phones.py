@@ -14,6 +14,8 @@ from gateway.incident import Datum
 from gateway.lifecycle import IncidentState
 from gateway.rules import Attention
 from groups.vocabulary import GroupId, Tier, UserId
+from poc_server.talk.slices import Slices
+from signaling.endpoint import frame
 from signaling.messages import GroupSummary, IncidentChanged, IncidentSummary, Switched
 from signaling.messages.incident import IncidentPlace, Tap
 
@@ -38,25 +40,49 @@ class IncidentPhones:
 
     def __init__(self, node: Node) -> None:
         self._node = node
+        self._slices = Slices()
 
     def changed(self, state: IncidentState, group: GroupId, gone: Iterable[UserId] = ()) -> None:
         """Members see the incident as it is now; those it concerns no longer see it go."""
-        for users, mine in ((state.members, state.address not in _OVER), (frozenset(gone), False)):
-            for phone in self._of(users):
-                phone.send(IncidentChanged(incident=self.summary(state, group, phone.user.id), mine=mine))
+        self._slices.add(self._tell(state, group, frozenset(gone)))
 
-    def bring_forward(self, state: IncidentState, group: GroupId, users: Iterable[UserId], to: Attention) -> int:
-        """Switch the phones of ``users`` where that disturbs nobody; returns how many were."""
+    def _tell(self, state: IncidentState, group: GroupId, gone: frozenset[UserId]) -> Iterator[None]:
+        """One step a phone: a city dispatches hundreds of cases at once, to ten people each."""
+        framed: dict[object, bytes] = {}
+        for users, mine in ((state.members, state.address not in _OVER), (gone, False)):
+            for user in users:
+                for phone in self._node.phones_of(user):
+                    if phone.connection is not None:
+                        self._write(phone, state, group, mine, framed)
+                    yield
+
+    def _write(
+        self, phone: Phone, state: IncidentState, group: GroupId, mine: bool, framed: dict[object, bytes]
+    ) -> None:
+        """The message, framed once for all who see the same."""
+        user = phone.user.id
+        place = self._node.roster.membership(group, user)
+        seen = (mine, dict(state.taps).get(user), place and (place.may_talk, place.priority))
+        if seen not in framed:
+            framed[seen] = frame(IncidentChanged(incident=self.summary(state, group, user), mine=mine))
+        phone.write(framed[seen])
+
+    def bring_forward(self, state: IncidentState, group: GroupId, users: Iterable[UserId], to: Attention) -> None:
+        """Switch the phones of ``users`` where that disturbs nobody."""
         if to is not Attention.SWITCHED:
-            return 0
+            return
+        self._slices.add(self._forward(state, group, frozenset(users)))
+
+    def _forward(self, state: IncidentState, group: GroupId, users: frozenset[UserId]) -> Iterator[None]:
         switched = 0
-        for phone in self._of(users):
-            why = rules.stays(self._seen(phone), group)
-            if why is None and self._node.may_hear(phone, group) is None:
-                self._switch(phone, state, group)
-                switched += 1
+        for user in users:
+            for phone in self._node.phones_of(user):
+                why = rules.stays(self._seen(phone), group)
+                if why is None and self._node.may_hear(phone, group) is None:
+                    self._switch(phone, state, group)
+                    switched += 1
+                yield
         log.info("incident_forward", incident=state.code, group=group, switched=switched)
-        return switched
 
     def summary(self, state: IncidentState, group: GroupId, user: UserId) -> IncidentSummary:
         """An incident as ``user`` sees it."""
@@ -127,10 +153,6 @@ class IncidentPhones:
             priority=membership.priority,
             members=len(self._node.roster.members(group)),
         )
-
-    def _of(self, users: Iterable[UserId]) -> list[Phone]:
-        wanted = frozenset(users)
-        return [phone for phone in self._node.phones.values() if phone.user.id in wanted]
 
 
 _OVER = frozenset({Address.NONE, Address.FROZEN, Address.REMOVED})

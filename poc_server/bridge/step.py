@@ -1,12 +1,13 @@
-"""One step of one incident inside a transaction: state, group, members, events; what phones are told comes after.
+"""Inputs to incidents inside one transaction: states, groups, members, events; what phones are told comes after.
 
-The machine is asked until it has nothing more to say; then everything is written at once, for a city files hundreds of
-cases in an hour and each statement costs the loop that carries voice.
+Each machine is asked until it has nothing more to say; then all that a batch of them asked for is written at once, for
+a city files hundreds of cases in an hour and each statement costs the loop that carries voice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import asyncio
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from gateway.effects import (
@@ -20,18 +21,18 @@ from gateway.effects import (
     MembersChanged,
     ResolveParties,
 )
-from gateway.lifecycle import IncidentState, Input, MembersResolved, Options, handle, new_incident
+from gateway.lifecycle import IncidentState, Input, Options, handle, new_incident
 from groups.vocabulary import AgencyId, GroupId, IncidentCode, UserId
-from poc_server.bridge.address import change_group
+from poc_server.bridge import address
 from poc_server.bridge.parties import Parties
-from poc_server.store import Change, incidents
-from poc_server.store.places import Place
+from poc_server.store import SYSTEM, Actor, Change, incident_groups, incidents
 from poc_server.store.snapshot import Snapshot
+from poc_server.talk.slices import SLICE_S
 
 
 @dataclass(slots=True)
 class Done:
-    """What a step came to, for those who are told after the commit. ``events``: how many new ones there are."""
+    """What a step came to, for those who are told after the commit. ``events``: how many it made."""
 
     agency: AgencyId
     group: GroupId
@@ -39,90 +40,123 @@ class Done:
     after: IncidentState
     discarded: tuple[Discarded, ...] = ()
     forward: list[BringForward] = field(default_factory=list)
-    left: frozenset[UserId] = frozenset()
     events: int = 0
+
+    @property
+    def left(self) -> frozenset[UserId]:
+        """Who is no member any more."""
+        return self.before.members - self.after.members
 
 
 @dataclass(slots=True)
-class _Asked:
-    """What the machine asked for in one step."""
+class _Line:
+    """One incident of the batch: what it was in SQL, what it is now, and what is to be written."""
 
+    first: IncidentState | None
+    now: IncidentState
+    actor: Actor = SYSTEM
     address: AddressChanged | None = None
     members: bool = False
     links: bool = False
-    events: list[EventOut] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Stepper:
-    """Takes inputs to incidents of one agency, as of one directory."""
+class Batch:
+    """Inputs to incidents of one agency, as of one directory, written together by `write`.
 
-    agency: AgencyId
-    snapshot: Snapshot
-    places: Callable[[], Iterable[Place]]
-    options: Options
-    now: int
+    Args:
+        parties: looks up who is meant, as of ``snapshot``.
+        now: ms since the epoch.
+    """
 
-    async def step(self, change: Change, code: IncidentCode, make: Callable[[IncidentState], Input]) -> Done:
-        """Feeds the input that ``make`` gives for the incident as it stands; everything in ``change``'s transaction."""
-        found = await incidents.load(change.connection, self.agency, code)
-        before = found or new_incident(code)
-        done = Done(self.agency, incidents.group_of(self.agency, code), before, before)
-        asked = _Asked()
-        await self._feed(change, done, asked, make(before))
-        await self._write(change, done, asked, new=found is None)
+    def __init__(
+        self, change: Change, agency: AgencyId, snapshot: Snapshot, parties: Parties, options: Options, now: int
+    ) -> None:
+        self._change, self._agency, self._snapshot = change, agency, snapshot
+        self._parties, self._options, self._now = parties, options, now
+        self._lines: dict[IncidentCode, _Line] = {}
+        self._events: list[tuple[IncidentCode, EventOut]] = []
+        self._slice_end = 0.0
+
+    async def load(self, codes: Collection[IncidentCode]) -> None:
+        """Reads these incidents and locks them; a step needs its own to be among them."""
+        found = await incidents.load_many(self._change.connection, self._agency, codes)
+        for code in codes:
+            state = found.get(code)
+            self._lines.setdefault(code, _Line(state, state or new_incident(code)))
+
+    async def step(self, code: IncidentCode, make: Callable[[IncidentState], Input], actor: Actor = SYSTEM) -> Done:
+        """Feeds the input that ``make`` gives for the incident as it stands."""
+        line = self._lines[code]
+        done = Done(self._agency, incidents.group_of(self._agency, code), line.now, line.now)
+        line.actor = actor
+        await self._feed(line, done, make(line.now))
+        await self._breathe()
         return done
 
-    async def resolve(self, change: Change, code: IncidentCode) -> Done | None:
-        """Looks up again who the parties are; None when there is no such incident."""
-        state = await incidents.load(change.connection, self.agency, code)
-        if state is None:
-            return None
-        found = await self._parties().resolve(change.connection, state.incident)
-        if found.users == state.members and found.unknown == state.unknown:
-            return Done(self.agency, incidents.group_of(self.agency, code), state, state)
-        return await self.step(change, code, lambda _: MembersResolved(found.users, found.unknown))
+    async def resolve(self, code: IncidentCode) -> Done:
+        """Looks up again who the parties are. An incident nothing is known of stays so."""
+        line = self._lines[code]
+        if line.first is None:
+            return Done(self._agency, incidents.group_of(self._agency, code), line.now, line.now)
+        found = await self._parties.resolve(self._change.connection, line.now)
+        return await self.step(code, lambda _: found)
 
-    async def _feed(self, change: Change, done: Done, asked: _Asked, given: Input) -> None:
-        done.after, effects = handle(done.after, given, self.now, self.options)
+    async def write(self) -> None:
+        """Everything that was asked for."""
+        connection = self._change.connection
+        lines = list(self._lines.items())
+        groups = [self._wanted(code, line) for code, line in lines if line.address is not None or line.members]
+        if groups:
+            await incident_groups.settle(self._change, groups)
+        if self._events:
+            await incidents.append_many(connection, self._agency, self._events)
+        # An incident that was only asked about is none: a link to nothing must not make one.
+        new = [line.now for _, line in lines if line.first is None and line.now != new_incident(line.now.code)]
+        known = [line.now for _, line in lines if line.first is not None and line.now != line.first]
+        await incidents.save_many(connection, self._agency, new, known, self._now, self._options)
+        for code, line in lines:
+            if line.links:
+                await incidents.save_links(connection, self._agency, line.now)
+                self._change.actor = line.actor
+                told = {"groups": sorted(line.now.groups)}
+                self._change.record("incident.link", "incident", code, told, self._agency)
+
+    async def _feed(self, line: _Line, done: Done, given: Input) -> None:
+        line.now, effects = handle(line.now, given, self._now, self._options)
+        done.after = line.now
         for effect in effects:
-            await self._take(change, done, asked, effect)
+            await self._take(line, done, effect)
 
-    async def _take(self, change: Change, done: Done, asked: _Asked, effect: Effect) -> None:
+    async def _take(self, line: _Line, done: Done, effect: Effect) -> None:
         match effect:
             case AddressChanged():
-                asked.address = effect
+                line.address = effect
             case MembersChanged():
-                asked.members = True
+                line.members = True
             case LinkChanged():
-                asked.links = True
+                line.links = True
             case EventOut():
-                asked.events.append(effect)
+                self._events.append((line.now.code, effect))
+                done.events += 1
             case BringForward():
                 done.forward.append(effect)
             case Discarded():
                 done.discarded += (effect,)
             case ResolveParties():
-                found = await self._parties().resolve(change.connection, done.after.incident)
-                await self._feed(change, done, asked, MembersResolved(found.users, found.unknown))
+                await self._feed(line, done, await self._parties.resolve(self._change.connection, line.now))
             case _:
                 pass
 
-    async def _write(self, change: Change, done: Done, asked: _Asked, *, new: bool) -> None:
-        connection, after = change.connection, done.after
-        if asked.address is not None or asked.members:
-            address = asked.address or AddressChanged(after.address, after.name)
-            members = frozenset() if address.address is Address.REMOVED else after.members
-            await change_group(change, self.agency, done.group, address, done.before.members, members, self.snapshot)
-            done.left = done.before.members - members
-        if asked.events:
-            done.events = await incidents.append(connection, self.agency, after.code, asked.events)
-        if new or after != done.before:
-            await incidents.save(connection, self.agency, after, self.now, self.options, new=new)
-        if asked.links:
-            await incidents.save_links(connection, self.agency, after)
-            told = {"groups": sorted(after.groups)}
-            change.record("incident.link", "incident", after.code, told, self.agency)
+    def _wanted(self, code: IncidentCode, line: _Line) -> incident_groups.Wanted:
+        now, group = line.now, incidents.group_of(self._agency, code)
+        asked = AddressChanged(now.address, now.name)
+        members = frozenset() if now.address is Address.REMOVED else now.members
+        before = line.first.members if line.first is not None else frozenset()
+        return address.wanted(self._agency, group, asked, before, members, self._snapshot, line.actor)
 
-    def _parties(self) -> Parties:
-        return Parties(self.agency, self.snapshot, self.places, self.now)
+    async def _breathe(self) -> None:
+        """Lets the loop carry voice between two steps, when it has been held long enough."""
+        loop = asyncio.get_running_loop()
+        if loop.time() > self._slice_end:
+            await asyncio.sleep(0)
+            self._slice_end = loop.time() + SLICE_S

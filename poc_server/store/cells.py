@@ -45,6 +45,7 @@ async def put_cells(change: Change, cells: Sequence[Cell]) -> None:
                 raise Refused(Refusal.NOT_FOUND, "user")
         await change.connection.execute(delete(t.cell).where(_this(each.agency, each.code)))
         await change.connection.execute(insert(t.cell), [{**_columns(each), "version": change.version}])
+        change.note("cell", each.code)
         change.record("cell.put", "cell", each.code, {"name": each.name, "unit": each.unit, "user": each.user})
 
 
@@ -53,6 +54,7 @@ async def delete_cell(change: Change, agency: AgencyId, code: str) -> None:
     done = await change.connection.execute(delete(t.cell).where(_this(agency, code)))
     if not done.rowcount:
         raise Refused(Refusal.NOT_FOUND, "cell")
+    change.note("cell", code)
     change.record("cell.delete", "cell", code, {}, agency)
 
 

@@ -18,7 +18,7 @@ from poc_server.store.audit import Actor, AuditEntry
 from poc_server.store.engine import Database
 from poc_server.store.ids import now_ms
 
-Kind = Literal["agency", "unit", "user", "group", "device", "membership", "shift", "session", "none"]
+Kind = Literal["agency", "unit", "user", "group", "device", "membership", "shift", "session", "cell", "none"]
 
 
 class Change:

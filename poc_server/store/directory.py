@@ -30,6 +30,7 @@ class DirectoryChange:
     devices: frozenset[DeviceId] = frozenset()
     shifts: frozenset[str] = frozenset()
     sessions: frozenset[str] = frozenset()
+    cells: frozenset[str] = frozenset()
     everything: bool = False
 
 
@@ -129,6 +130,7 @@ class Directory:
                 devices=frozenset(delta.devices),
                 shifts=frozenset(delta.shifts),
                 sessions=frozenset(delta.ended_sessions),
+                cells=delta.cells,
             )
         )
 

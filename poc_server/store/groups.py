@@ -47,7 +47,7 @@ async def create_group(change: Change, draft: GroupDraft, key: GroupId | None = 
     await _units(change.connection, draft)
     made = key or GroupId(new_id("gr"))
     values = {
-        **_columns(draft),
+        **columns(draft),
         "id": made,
         "agency_id": draft.agency,
         "created_ms": change.at_ms,
@@ -55,7 +55,7 @@ async def create_group(change: Change, draft: GroupDraft, key: GroupId | None = 
     }
     await change.connection.execute(insert(t.group), [values])
     change.note("group", made)
-    change.record("group.create", "group", made, _columns(draft), draft.agency)
+    change.record("group.create", "group", made, columns(draft), draft.agency)
     return made
 
 
@@ -65,10 +65,10 @@ async def update_group(change: Change, group: GroupId, draft: GroupDraft, expect
     if row.agency_id != draft.agency:
         raise Refused(Refusal.NOT_FOUND, "group")
     await _units(change.connection, draft)
-    values = {**_columns(draft), "version": change.version}
+    values = {**columns(draft), "version": change.version}
     await change.connection.execute(update(t.group).where(t.group.c.id == group).values(values))
     change.note("group", group)
-    change.record("group.update", "group", group, _columns(draft), draft.agency)
+    change.record("group.update", "group", group, columns(draft), draft.agency)
 
 
 async def delete_group(change: Change, group: GroupId, expected: int | None = None) -> None:
@@ -93,7 +93,7 @@ async def set_members(change: Change, group: GroupId, members: Sequence[Membersh
     for part in _slices(list(wanted.values())):
         await _drop(change.connection, group, [member.user for member in part])
         await change.connection.execute(
-            insert(t.membership), [_member_row(change, group, member, by_duty) for member in part]
+            insert(t.membership), [member_row(change, group, member, by_duty) for member in part]
         )
         await periods.begin(change.connection, group, [member.user for member in part], change.at_ms)
         for member in part:
@@ -147,7 +147,8 @@ async def _units(connection: AsyncConnection, draft: GroupDraft) -> None:
         await unit_of_agency(connection, draft.agency, draft.duty_unit)
 
 
-def _columns(draft: GroupDraft) -> dict[str, Any]:
+def columns(draft: GroupDraft) -> dict[str, Any]:
+    """The columns of a group that a draft sets."""
     return {
         "unit_id": draft.unit,
         "name": clean(draft.name),
@@ -161,7 +162,8 @@ def _columns(draft: GroupDraft) -> dict[str, Any]:
     }
 
 
-def _member_row(change: Change, group: GroupId, member: Membership, by_duty: bool) -> dict[str, Any]:
+def member_row(change: Change, group: GroupId, member: Membership, by_duty: bool) -> dict[str, Any]:
+    """A row of ``membership``."""
     return {
         "group_id": group,
         "user_id": member.user,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, or_, select, update
+from sqlalchemy import Row, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.effects import Address, EventOut
@@ -17,6 +17,8 @@ from poc_server.store.ids import clean, new_id
 from poc_server.store.lookup import like
 from poc_server.store.tables import bridge as t
 
+IN_LIMIT = 300
+"""Values in one ``IN (…)``."""
 REFUSED_KEPT = 1_000
 """Pieces of news that could not be taken, kept for the operator."""
 REFUSED_BODY_CHARS = 20_000
@@ -29,23 +31,59 @@ def group_of(agency: AgencyId, code: IncidentCode) -> GroupId:
 
 async def load(connection: AsyncConnection, agency: AgencyId, code: IncidentCode) -> IncidentState | None:
     """One incident, locked until the transaction ends; None when nothing is known of it."""
-    query = select(t.incident.c.content).where(_this(agency, code)).with_for_update()
-    found = await connection.scalar(query)
-    return IncidentState.from_json(found) if found is not None else None
+    return (await load_many(connection, agency, [code])).get(code)
+
+
+async def load_many(
+    connection: AsyncConnection, agency: AgencyId, codes: Collection[IncidentCode]
+) -> dict[IncidentCode, IncidentState]:
+    """Those of these incidents of which something is known, locked until the transaction ends."""
+    found: dict[IncidentCode, IncidentState] = {}
+    for part in _parts(sorted(set(codes))):
+        these = (t.incident.c.agency_id == agency) & t.incident.c.code.in_(part)
+        query = select(t.incident.c.code, t.incident.c.content).where(these).order_by(t.incident.c.code)
+        rows = (await connection.execute(query.with_for_update())).all()
+        found.update({IncidentCode(row.code): IncidentState.from_json(row.content) for row in rows})
+    return found
 
 
 async def save(
+    connection: AsyncConnection, agency: AgencyId, state: IncidentState, now: int, options: Options = DEFAULT
+) -> None:
+    """Writes an incident that is known already, but for its links."""
+    await save_many(connection, agency, [], [state], now, options)
+
+
+async def save_many(
     connection: AsyncConnection,
     agency: AgencyId,
-    state: IncidentState,
+    new: Sequence[IncidentState],
+    known: Sequence[IncidentState],
     now: int,
     options: Options = DEFAULT,
-    *,
-    new: bool = False,
 ) -> None:
-    """Writes an incident as it is now, but for its links. ``new``: `load` found none."""
+    """Writes incidents as they are now, but for their links. ``new``: `load` found none of them."""
+    if new:
+        rows = [
+            {
+                **_values(state, now, options),
+                "agency_id": agency,
+                "code": state.code,
+                "group_id": group_of(agency, state.code),
+                "created_ms": now,
+            }
+            for state in new
+        ]
+        await connection.execute(insert(t.incident), rows)
+    if known:
+        this = (t.incident.c.agency_id == agency) & (t.incident.c.code == bindparam("of"))
+        rows = [{**_values(state, now, options), "of": state.code} for state in known]
+        await connection.execute(update(t.incident).where(this), rows)
+
+
+def _values(state: IncidentState, now: int, options: Options) -> dict[str, Any]:
     incident = state.incident
-    values: dict[str, Any] = {
+    return {
         "content": state.to_json(),
         "state": incident.state.value,
         "address": state.address.value,
@@ -58,42 +96,54 @@ async def save(
         "updated_ms": now,
         "due_ms": deadline(state, now, options),
     }
-    if not new:
-        await connection.execute(update(t.incident).where(_this(agency, state.code)).values(values))
-    else:
-        key = {"agency_id": agency, "code": state.code, "group_id": group_of(agency, state.code), "created_ms": now}
-        await connection.execute(insert(t.incident), [{**key, **values}])
 
 
 async def append(connection: AsyncConnection, agency: AgencyId, code: IncidentCode, events: Sequence[EventOut]) -> int:
     """Adds events to an incident, in order; one that is there already is passed over. Returns how many were new."""
-    there = await _known(connection, agency, [event.id for event in events])
-    new = [event for event in {event.id: event for event in events}.values() if event.id not in there]
+    return await append_many(connection, agency, [(code, event) for event in events])
+
+
+async def append_many(
+    connection: AsyncConnection, agency: AgencyId, events: Sequence[tuple[IncidentCode, EventOut]]
+) -> int:
+    """Adds events of several incidents, in order; as `append`."""
+    there = await _known(connection, agency, [event.id for _, event in events])
+    new = [pair for pair in {pair[1].id: pair for pair in events}.values() if pair[1].id not in there]
     if not new:
         return 0
     # The head is locked first: positions are then handed out in the order in which they become visible.
     forward = update(t.outbox_head).values(position=t.outbox_head.c.position + len(new))
     last = int(await connection.scalar(forward.returning(t.outbox_head.c.position)) or 0)
-    highest = select(func.max(t.incident_event.c.sequence)).where(
-        t.incident_event.c.agency_id == agency, t.incident_event.c.code == code
-    )
-    sequence = int(await connection.scalar(highest) or 0)
-    rows = [
-        {
-            "agency_id": agency,
-            "code": code,
-            "sequence": sequence + number,
-            "position": last - len(new) + number,
-            "id": event.id,
-            "type": event.type.value,
-            "at_ms": event.at,
-            "recording": event.data.get("recording"),
-            "data": event.data,
-        }
-        for number, event in enumerate(new, 1)
-    ]
+    sequences = await _sequences(connection, agency, {code for code, _ in new})
+    rows = []
+    for number, (code, event) in enumerate(new, 1):
+        sequences[code] = sequences.get(code, 0) + 1
+        rows.append(
+            {
+                "agency_id": agency,
+                "code": code,
+                "sequence": sequences[code],
+                "position": last - len(new) + number,
+                "id": event.id,
+                "type": event.type.value,
+                "at_ms": event.at,
+                "recording": event.data.get("recording"),
+                "data": event.data,
+            }
+        )
     await connection.execute(insert(t.incident_event), rows)
     return len(rows)
+
+
+async def _sequences(connection: AsyncConnection, agency: AgencyId, codes: Collection[IncidentCode]) -> dict[str, int]:
+    """The highest sequence of each of these incidents that has events."""
+    e = t.incident_event.c
+    found: dict[str, int] = {}
+    for part in _parts(sorted(codes)):
+        query = select(e.code, func.max(e.sequence).label("highest")).where(e.agency_id == agency, e.code.in_(part))
+        rows = (await connection.execute(query.group_by(e.code))).all()
+        found.update({row.code: int(row.highest) for row in rows})
+    return found
 
 
 async def events_of(
@@ -122,6 +172,18 @@ async def find(connection: AsyncConnection, agency: AgencyId, code: IncidentCode
     """One incident, for reading."""
     found = await connection.scalar(select(t.incident.c.content).where(_this(agency, code)))
     return IncidentState.from_json(found) if found is not None else None
+
+
+async def find_many(
+    connection: AsyncConnection, agency: AgencyId, codes: Sequence[IncidentCode]
+) -> dict[IncidentCode, IncidentState]:
+    """Those of these incidents that there are, for reading."""
+    found: dict[IncidentCode, IncidentState] = {}
+    for part in _parts(codes):
+        these = (t.incident.c.agency_id == agency) & t.incident.c.code.in_(part)
+        rows = (await connection.execute(select(t.incident.c.code, t.incident.c.content).where(these))).all()
+        found.update({IncidentCode(row.code): IncidentState.from_json(row.content) for row in rows})
+    return found
 
 
 async def of_group(connection: AsyncConnection, group: GroupId) -> list[tuple[AgencyId, IncidentCode]]:
@@ -233,10 +295,16 @@ async def save_links(connection: AsyncConnection, agency: AgencyId, state: Incid
 
 
 async def _known(connection: AsyncConnection, agency: AgencyId, ids: Sequence[str]) -> set[str]:
-    query = select(t.incident_event.c.id).where(
-        t.incident_event.c.agency_id == agency, t.incident_event.c.id.in_(sorted(set(ids)))
-    )
-    return set((await connection.execute(query)).scalars())
+    found: set[str] = set()
+    for part in _parts(sorted(set(ids))):
+        these = (t.incident_event.c.agency_id == agency) & t.incident_event.c.id.in_(part)
+        found |= set((await connection.execute(select(t.incident_event.c.id).where(these))).scalars())
+    return found
+
+
+def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(values), IN_LIMIT):
+        yield values[start : start + IN_LIMIT]
 
 
 def _this(agency: AgencyId, code: IncidentCode) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -22,6 +23,8 @@ SLICE = 500
 """Rows made into objects before the loop may do something else."""
 IN_LIMIT = 300
 """Values in one ``IN (…)``."""
+WHOLE_FROM = 5
+"""So many changed members of one group: all of its members are read."""
 RELOAD_BEYOND = 5_000
 """More changes than this are not patched one by one: everything is loaded anew."""
 
@@ -174,8 +177,12 @@ async def _delta(connection: AsyncConnection, version: int, touched: Mapping[str
     on_shift = await _gathered(connection, _SHIFT_MEMBERS, ids("shift"))
     pairs = sorted(touched.get("membership", ()))
     members: dict[tuple[GroupId, UserId], Membership | None] = {(GroupId(g), UserId(u)): None for g, u in pairs}
+    whole, single = _by_group(pairs)
+    async for m in _found(connection, select(t.membership), t.membership.c.group_id, whole, membership_of):
+        if (m.group, m.user) in members:
+            members[m.group, m.user] = m
     key = tuple_(t.membership.c.group_id, t.membership.c.user_id)
-    async for m in _found(connection, select(t.membership), key, pairs, membership_of):
+    async for m in _found(connection, select(t.membership), key, single, membership_of):
         members[m.group, m.user] = m
     ended: dict[str, int] = {}
     for part in _parts(ids("session")):
@@ -199,7 +206,18 @@ async def _delta(connection: AsyncConnection, version: int, touched: Mapping[str
         members=members,
         shifts=await fresh("shift", t.shift, lambda r: shift_of(r, on_shift.get(r.id, frozenset()))),
         ended_sessions=ended,
+        cells=frozenset(ids("cell")),
     )
+
+
+def _by_group(pairs: list[tuple[str, str]]) -> tuple[list[str], list[tuple[str, str]]]:
+    """Groups whose members are read all at once, for many of them changed; and the pairs of the others.
+
+    To name hundreds of pairs in one statement costs the loop milliseconds; incidents bring ten members a group.
+    """
+    number = Counter(group for group, _ in pairs)
+    whole = [group for group, count in number.items() if count >= WHOLE_FROM]
+    return whole, [pair for pair in pairs if number[pair[0]] < WHOLE_FROM]
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,10 +111,12 @@ class Delta:
     members: Mapping[tuple[GroupId, UserId], Membership | None] = field(default_factory=dict)
     shifts: Mapping[str, Shift | None] = field(default_factory=dict)
     ended_sessions: Mapping[str, int] = field(default_factory=dict)
+    cells: frozenset[str] = frozenset()
+    """Codes of grid cells that changed; a snapshot does not hold them."""
 
     def __bool__(self) -> bool:
         kinds = (self.agencies, self.units, self.users, self.groups, self.devices, self.members, self.shifts)
-        return any(kinds) or bool(self.ended_sessions)
+        return any(kinds) or bool(self.ended_sessions) or bool(self.cells)
 
 
 def patched(old: Snapshot, delta: Delta, forget_sessions_before: int = 0) -> Snapshot:

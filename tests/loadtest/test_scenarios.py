@@ -91,3 +91,12 @@ def test_emergency(tmp_path: Path) -> None:
     assert found["phones"] == 39
     assert set(found["sos_ms"]) == set(found["alert_ms"]) == set(found["voice_ms"]) == PERCENTILES
     assert (found["sos_ms"]["count"], found["alert_ms"]["count"], found["voice_ms"]["count"]) == (2, 2, 2)
+
+
+def test_incidents(tmp_path: Path) -> None:
+    sizes = ("--phones", "12", "--groups", "2", "--seconds", "1", "--incidents", "20", "--members", "5")
+    found = run(tmp_path, "incidents", *sizes, "--singles", "1")
+    assert found["incidents"] == 20
+    assert 0 < found["opened_s"] < 60
+    assert found["told_ms"]["count"] == 1
+    assert found["double_talk"] == 0

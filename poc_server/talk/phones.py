@@ -1,0 +1,30 @@
+"""The phones of a node: by key, and by user, for who is told of something is named by user."""
+
+from __future__ import annotations
+
+from groups.vocabulary import UserId
+from poc_server.talk.phone import Phone
+
+
+class Phones(dict[str, Phone]):
+    """Phones by their key. Put in and taken out by key only."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._of: dict[UserId, dict[str, Phone]] = {}
+
+    def __setitem__(self, key: str, phone: Phone) -> None:
+        super().__setitem__(key, phone)
+        self._of.setdefault(phone.user.id, {})[key] = phone
+
+    def __delitem__(self, key: str) -> None:
+        user = self[key].user.id
+        super().__delitem__(key)
+        del self._of[user][key]
+        if not self._of[user]:
+            del self._of[user]
+
+    def of(self, user: UserId) -> list[Phone]:
+        """The phones of a user."""
+        found = self._of.get(user)
+        return list(found.values()) if found else []

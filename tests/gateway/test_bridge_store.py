@@ -1,0 +1,235 @@
+"""The bridge on both real databases: batches, members that follow, the outbox; without phones and without HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from gateway.document import read_document
+from gateway.effects import EventType
+from gateway.lifecycle import Happened, IncidentState
+from gateway.outbox import Status
+from gateway.receiver import Health
+from gateway.rules import Attention
+from groups.vocabulary import AgencyId, GroupId, IncidentCode, Role, UserId
+from poc_server.bridge.bridge import Bridge
+from poc_server.bridge.setup import Setup
+from poc_server.refused import Refused
+from poc_server.store import SYSTEM, Store, cells, duty, groups, incident_happenings, incidents, outbox, people, units
+from poc_server.store.cells import Cell
+from poc_server.store.duty import ShiftDraft
+from poc_server.store.groups import GroupDraft
+from poc_server.store.ids import now_ms
+from poc_server.store.outbox import SqlOutbox
+from poc_server.store.people import UserDraft
+from poc_server.store.places import Place, Position
+from tests.fixtures.people import Town
+
+pytestmark = pytest.mark.wire
+HOUR = 3_600_000
+CELL = "420102001003007"
+HERE = {"lon": 114.3, "lat": 30.6, "datum": "WGS-84"}
+
+
+@dataclass
+class Told:
+    """Where phones would be told: what they were."""
+
+    changes: list[tuple[IncidentCode, frozenset[UserId]]] = field(default_factory=list)
+
+    def changed(self, state: IncidentState, group: GroupId, gone: Iterable[UserId] = ()) -> None:
+        self.changes.append((state.code, state.members))
+
+    def bring_forward(self, state: IncidentState, group: GroupId, users: Iterable[UserId], to: Attention) -> None:
+        pass
+
+    def summary(self, state: IncidentState, group: GroupId, user: UserId) -> Any:
+        raise AssertionError("nobody asks for a list here")
+
+
+@dataclass
+class Bridged:
+    bridge: Bridge
+    town: Town
+    told: Told
+
+    @property
+    def store(self) -> Store:
+        return self.town.store
+
+    async def tell(self, code: str, **fields: Any) -> IncidentState:
+        return (await self.bridge.news(self.town.agency, IncidentCode(code), read_document(fields))).after
+
+    async def members(self, code: str, wanted: set[UserId]) -> None:
+        """Until the incident's members are these, in the machine and in the directory."""
+        group = incidents.group_of(self.town.agency, IncidentCode(code))
+        async with asyncio.timeout(30):
+            while True:
+                state = await self.bridge.find(self.town.agency, IncidentCode(code))
+                if state.members == wanted == set(self.store.directory.members(group)):
+                    return
+                await asyncio.sleep(0.02)
+
+    async def types(self, code: str) -> list[str]:
+        events = await self.bridge.events(self.town.agency, IncidentCode(code), 0, 1_000)
+        assert [event.sequence for event in events] == list(range(1, len(events) + 1))
+        return [event.type for event in events]
+
+
+@pytest.fixture
+async def bridged(town: Town) -> AsyncIterator[Bridged]:
+    told = Told()
+    bridge = Bridge(Setup(), town.store, told, batch=32, waiting_limit=200)
+    bridge.start()
+    bridge.open.set()
+    yield Bridged(bridge, town, told)
+    await bridge.aclose()
+
+
+def of(*users: UserId) -> list[dict[str, str]]:
+    return [{"kind": "user", "id": user} for user in users]
+
+
+async def test_a_hundred_at_once_share_transactions_and_each_is_whole(bridged: Bridged) -> None:
+    crew = [await bridged.town.person(name=f"队员{n}") for n in range(3)]
+    version = bridged.store.directory.version
+    await asyncio.gather(*(bridged.tell(f"C{n}", title=f"案{n}", parties=of(*crew)) for n in range(100)))
+    assert bridged.store.directory.version - version <= 10, "a transaction for thirty-two, not for each"
+    for n in (0, 50, 99):
+        await bridged.members(f"C{n}", set(crew))
+        assert await bridged.types(f"C{n}") == ["group.opened", "members.changed"]
+    assert {code for code, _ in bridged.told.changes} == {f"C{n}" for n in range(100)}
+    group = bridged.store.directory.group(incidents.group_of(bridged.town.agency, IncidentCode("C7")))
+    assert group is not None
+    assert (group.name, group.enabled, group.unit) == ("案7", True, bridged.town.unit)
+
+
+async def test_several_pieces_about_one_case_in_one_batch_are_taken_in_their_order(bridged: Bridged) -> None:
+    one, two = await bridged.town.person(), await bridged.town.person(name="李四")
+    told = [
+        {"version": 1, "parties": of(one)},
+        {"version": 2, "parties": of(two)},
+        {"version": 2, "id": "again", "title": "路面塌陷"},
+        {"version": 3, "step": "suspend"},
+    ]
+    states = await asyncio.gather(*(bridged.tell("E1", **each) for each in (*told, *told)))
+    assert states[-1].address == "parked"
+    await bridged.members("E1", {two})
+    assert await bridged.types("E1") == [
+        "group.opened",
+        "members.changed",
+        "members.changed",
+        "group.parked",
+    ]
+    await bridged.tell("E1", version=9, step="void")
+    assert bridged.store.directory.group(incidents.group_of(bridged.town.agency, IncidentCode("E1"))) is None
+
+
+async def test_members_follow_people_units_duty_and_cells(bridged: Bridged) -> None:
+    town, store = bridged.town, bridged.store
+    async with store.change() as change:
+        patrol = await units.create_unit(change, town.agency, town.unit, "一队")
+    early, late, keeper = [await town.person(name=name, unit=patrol) for name in ("早班", "晚班", "网格员")]
+    now = now_ms()
+    async with store.change() as change:
+        for name, user, starts in (("早", early, now - HOUR), ("晚", late, now + HOUR)):
+            draft = ShiftDraft(town.agency, patrol, name, starts, starts + 2 * HOUR, frozenset({user}))
+            if name == "早":
+                shift = await duty.create_shift(change, draft)
+            else:
+                await duty.create_shift(change, draft)
+        await cells.put_cells(change, [Cell(town.agency, CELL, "甲", patrol, keeper)])
+    await bridged.tell("D1", parties=[{"kind": "duty", "id": patrol}])
+    await bridged.tell("U1", parties=[{"kind": "unit", "id": "一队"}])
+    await bridged.tell("G1", parties=[{"kind": "cell", "id": CELL}])
+    await bridged.members("D1", {early})
+    await bridged.members("U1", {early, late, keeper})
+    await bridged.members("G1", {keeper})
+
+    # The early shift ends a moment from now by itself: nothing in the directory changes when it does.
+    ends = now_ms() + 800
+    async with store.change() as change:
+        draft = ShiftDraft(town.agency, patrol, "早", now - HOUR, ends, frozenset({early, late}))
+        await duty.update_shift(change, shift, draft)
+    await bridged.members("D1", {early, late})
+    await bridged.members("D1", set())
+
+    async with store.change() as change:
+        await cells.put_cells(change, [Cell(town.agency, CELL, "甲", patrol, late)])
+        await people.update_user(change, early, UserDraft(town.agency, town.unit, "早班", frozenset({Role.OFFICER})))
+    await bridged.members("G1", {late})
+    await bridged.members("U1", {late, keeper})
+
+
+def stand(store: Store, agency: AgencyId, user: UserId, lat: float) -> None:
+    now = now_ms()
+    position = Position(at_ms=now, longitude=114.3, latitude=lat)
+    store.places.put(Place(user=user, agency=agency, at_ms=now, received_ms=now, position=position))
+
+
+async def test_who_comes_near_joins_and_who_walks_off_a_little_stays(bridged: Bridged) -> None:
+    town, store = bridged.town, bridged.store
+    near, far, helper = [await town.person(name=name) for name in ("近", "远", "帮手")]
+    for user, lat in ((near, 30.601), (far, 30.7), (helper, 30.602)):
+        stand(store, town.agency, user, lat)
+    await bridged.tell("P1", point=HERE, parties=[{"kind": "place", "radius_m": 500}])
+    await bridged.members("P1", {near, helper})
+    tap = Happened("P1/tap", EventType.ON_THE_WAY, now_ms(), helper)
+    await bridged.bridge.tie(town.agency, IncidentCode("P1"), tap, SYSTEM)
+    stand(store, town.agency, near, 30.608)  # 890 m: over the line, and not twice as far
+    stand(store, town.agency, helper, 30.65)  # far off, but he said that he deals with it
+    stand(store, town.agency, far, 30.6)
+    bridged.bridge._following._places_due = 0  # looks now, instead of at the next round
+    await bridged.members("P1", {near, helper, far})
+    stand(store, town.agency, near, 30.65)
+    bridged.bridge._following._places_due = 0  # looks now, instead of at the next round
+    await bridged.members("P1", {helper, far})
+    # Dispatched anew: who was near for the former dispatch is not for this one.
+    await bridged.tell("P1", parties=[{"kind": "place", "radius_m": 400}])
+    await bridged.members("P1", {far})
+
+
+async def test_linked_groups_bring_their_bursts_to_every_incident_they_belong_to(bridged: Bridged) -> None:
+    town, store = bridged.town, bridged.store
+    async with store.change() as change:
+        shared = await groups.create_group(change, GroupDraft(town.agency, town.unit, "巡查组"))
+    for code in ("L1", "L2"):
+        await bridged.tell(code, parties=of(await town.person()))
+        await bridged.bridge.link(town.agency, IncidentCode(code), shared, SYSTEM)
+    burst = Happened("burst/b1", EventType.BURST, now_ms(), None, {"recording": "b1"})
+    for _ in range(2):  # a journal may be replayed
+        async with store.writing() as connection:
+            await incident_happenings.tell(connection, shared, burst)
+    for code in ("L1", "L2"):
+        assert (await bridged.types(code)).count("burst.recorded") == 1
+    await bridged.bridge.link(town.agency, IncidentCode("L2"), shared, SYSTEM, linked=False)
+    async with store.writing() as connection:
+        await incident_happenings.tell(connection, shared, Happened("burst/b2", EventType.BURST, now_ms()))
+    assert (await bridged.types("L1")).count("burst.recorded") == 2
+    assert (await bridged.types("L2")).count("burst.recorded") == 1
+    with pytest.raises(Refused):
+        await bridged.bridge.link(town.agency, IncidentCode("nowhere"), shared, SYSTEM)
+
+
+async def test_the_outbox_hands_out_one_event_of_each_incident_and_each_once(bridged: Bridged) -> None:
+    town, store = bridged.town, bridged.store
+    async with store.writing() as connection:
+        await outbox.enter(connection, ["cases"])
+    crew = of(await town.person())
+    await asyncio.gather(*(bridged.tell(f"O{n}", parties=crew) for n in range(40)))
+    box = SqlOutbox(store.database, "cases", town.agency, lambda _: True, 60_000)
+    now = now_ms()
+    first, second = await asyncio.gather(box.heads(now, 25), box.heads(now, 25))
+    taken = [(each.event.incident, each.event.sequence) for each in (*first, *second)]
+    assert sorted(taken) == sorted({(f"O{n}", 1) for n in range(40)}), "two couriers never hold the same one"
+    assert await box.heads(now, 25) == ()
+    await box.settle([replace(each, status=Status.DELIVERED) for each in first], Health("cases"))
+    assert {(d.event.incident, d.event.sequence) for d in await box.heads(now, 50)} == {
+        (each.event.incident, 2) for each in first
+    }
+    async with store.reading() as connection:
+        assert (await outbox.counts(connection))["cases", "delivered"] == len(first)
