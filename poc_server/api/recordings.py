@@ -153,6 +153,7 @@ def recordings_of(services: Use) -> Recordings:
 
 
 Recorded = Annotated[Recordings, Depends(recordings_of)]
+Form = Annotated[AudioForm, Query(alias="as")]
 
 
 @router.get("", **ruled(Act.REPLAY))
@@ -179,7 +180,7 @@ async def audio(
     services: Use,
     recorded: Recorded,
     recording: Id,
-    form: Annotated[AudioForm, Query(alias="as")] = AudioForm.OGG,
+    form: Form = AudioForm.OGG,
 ) -> FileResponse:
     """The voice, in ranges if wanted.
 

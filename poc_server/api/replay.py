@@ -10,11 +10,12 @@ from fastapi.responses import FileResponse
 from groups.policy import Act
 from groups.vocabulary import Refusal
 from poc_server.api import rights
-from poc_server.api.recordings import Recorded, RecordingOut
+from poc_server.api.recordings import Form, Recorded, RecordingOut
 from poc_server.api.rights import ruled
 from poc_server.api.services import SignedInCaller, Use
 from poc_server.api.shapes import Body, Id
 from poc_server.recording.access import member_scope
+from poc_server.recording.listening import AudioForm
 from poc_server.recording.missed import LONGEST_MS
 from poc_server.refused import Refused
 from poc_server.store import absence, audit
@@ -58,11 +59,14 @@ async def missed(caller: SignedInCaller, services: Use, from_ms: Ms = None, unti
 
 
 @router.get("/groups/{group}/on-air/audio", response_class=FileResponse, **ruled(Act.LISTEN, 404))
-async def on_air(caller: SignedInCaller, services: Use, recorded: Recorded, group: Id) -> FileResponse:
+async def on_air(
+    caller: SignedInCaller, services: Use, recorded: Recorded, group: Id, form: Form = AudioForm.OGG
+) -> FileResponse:
     """What was said so far in the burst that is on air, for one who came late. Refuses (not_found) when none is."""
     name = rights.group(services, caller, group, Act.LISTEN)
     path = await recorded.so_far(name)
     if path is None:
         raise Refused(Refusal.NOT_FOUND, "nothing is on air on this node")
     services.store.journal.audit(audit.entry(caller.actor, now_ms(), "recording.so_far", "group", name))
-    return FileResponse(path, media_type="audio/ogg", content_disposition_type="inline")
+    path = await recorded.listening.form_of(path, form)
+    return FileResponse(path, media_type=form.media_type, content_disposition_type="inline")

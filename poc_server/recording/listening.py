@@ -55,6 +55,10 @@ class Listening:
             task.add_done_callback(lambda _: self._making.pop(wanted, None))
         return await asyncio.shield(task)
 
+    async def form_of(self, path: Path, form: AudioForm) -> Path:
+        """A file of ours in another form, beside it. Refuses unavailable when it cannot be made now."""
+        return path if form is AudioForm.OGG else await self._make(path, path.with_suffix(f".{form.value}"), form)
+
     async def kept(self, relative: str) -> Path:
         """The file as it is kept. Refuses not_found when it is not there."""
         try:

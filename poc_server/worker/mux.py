@@ -77,7 +77,7 @@ def so_far(spool_file: Path, wanted: Path) -> int:
 def _sweep(folder: Path) -> None:
     """Remove what late entrants have fetched by now."""
     before = time.time() - SO_FAR_KEPT_S
-    for path in folder.glob("on-air-*.ogg"):
+    for path in folder.glob("on-air-*"):
         if path.stat().st_mtime < before:
             path.unlink(missing_ok=True)
 

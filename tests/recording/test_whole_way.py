@@ -125,6 +125,8 @@ async def test_who_was_away_is_told_what_he_missed_and_who_comes_late_hears_from
         path = f"/api/v1/groups/{said['group']}/on-air/audio"
         _, so_far, _ = await asyncio.to_thread(fetch, city, path, listener.identity.token)
         assert hear(so_far).plays >= 30 * SAMPLES
+        packed = await asyncio.to_thread(fetch, city, path + "?as=mp4", listener.identity.token)
+        assert (packed[1][4:8], packed[2]) == (b"ftyp", "audio/mp4")
         talker.release_key()
         told: asyncio.Future[Missed] = asyncio.get_running_loop().create_future()
         back = Phone(said["reactor"], Credentials(), listener.identity, 99)

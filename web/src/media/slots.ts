@@ -95,7 +95,8 @@ export class Slots {
 
   #apply({ element, desk, mix }: Playing): void {
     if (!desk) {
-      element.muted = this.#muted;
+      // iOS leaves the volume as it is.
+      element.muted = this.#muted || mix.gain === 0;
       element.volume = mix.gain;
       return;
     }

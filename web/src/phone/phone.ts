@@ -14,7 +14,7 @@ import { keepListenedGroups, listenedGroups, relayOnly, voiceProcessing } from "
 import { affairsTold, broughtToTalk, nothingGoesOn, openAlerts } from "../wire/affairs";
 import { LINK_LIMITS, Link, type LinkState, type Request, RequestRefused } from "../wire/link";
 import { blank, firstGroup, idleFloor, told, welcomed } from "../wire/picture";
-import type { IceServer, Refusal, ServerMessage, Tier, Welcome } from "../wire/protocol";
+import type { IceServer, Missed, Refusal, ServerMessage, Tier, Welcome } from "../wire/protocol";
 import { type Facts, face, obstacle } from "./face";
 import { deafness, REPORT_EVERY_MS } from "./listening";
 import { watch } from "./surroundings";
@@ -49,6 +49,8 @@ export class Phone {
   readonly dismissed = signal<Refusal | null>(null);
   readonly listened = signal<readonly string[]>([]);
   readonly incidents = signal(noIncidents);
+  /** The newest absence in which something was said. */
+  readonly missed = signal<Missed | null>(null);
   readonly affairs = signal(nothingGoesOn);
   readonly now = signal(performance.now());
   /** Loudness of what goes out while this phone talks, 0 to 1. */
@@ -332,6 +334,7 @@ export class Phone {
       mark("switched", { group: message.group.id });
       this.#sound.tone("incoming");
     }
+    if (message.type === "missed") this.missed.value = message;
     if (message.type === "offer") void this.#offered(message.sdp);
     if (message.type === "slot") mark("slot", { ...message });
     if (message.type === "slot" || message.type === "emergency_state") this.#applyMix();

@@ -4,7 +4,8 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { t } from "../i18n";
 import { Icon } from "../ui/icons";
-import { player, type Recording, recent, sayAgain, saysAgain } from "./recordings";
+import { catchingUp, fromStart } from "./fromStart";
+import { player, type Recording, recent, sayAgain, saysAgain, soundOf } from "./recordings";
 import { heights } from "./waveform";
 import "./recordings.css";
 
@@ -30,6 +31,22 @@ export function SayAgain({ group, seconds, label }: { group: string; seconds?: n
   );
 }
 
+/** For one who came late into a burst: hears it from its start, at one and a half times its speed, and then live. */
+export function FromStart({ group, burst, onAir }: { group: string; burst: number; onAir: () => boolean }) {
+  const playing = catchingUp.value === group;
+  return (
+    <button
+      type="button"
+      class="from-start"
+      aria-pressed={playing}
+      onClick={() => void fromStart(group, burst, onAir).catch(() => undefined)}
+    >
+      {playing ? <Icon.stop /> : <Icon.again />}
+      {t(playing ? "from_start_playing" : "from_start")}
+    </button>
+  );
+}
+
 /** What was said in a group. `after`: the burst that ended last; its recording is there a moment later. */
 export function RecordingList({ group, after }: { group: string; after: number | null }) {
   const recordings = useSignal<readonly Recording[] | null>(null);
@@ -51,7 +68,9 @@ export function RecordingList({ group, after }: { group: string; after: number |
         <li key={one.id} data-tier={one.tier} data-playing={player.playing.value === one.id}>
           <button
             type="button"
-            onClick={() => void (player.playing.value === one.id ? player.stop() : player.play([one]))}
+            onClick={() =>
+              void (player.playing.value === one.id ? player.stop() : player.play([soundOf(one)]))
+            }
           >
             <span class="said">
               <strong>{one.talker.name}</strong>

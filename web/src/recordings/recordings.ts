@@ -1,11 +1,14 @@
-// What was said: lists from the server, audio fetched with the sign-in and played one after the other.
+// What was said: lists from the server, audio fetched with the sign-in.
 
-import { signal } from "@preact/signals";
 import { freshToken } from "../account/account";
+import { authorised } from "../account/authorised";
+import { Player, type Sound } from "./player";
 
 export type Recording = {
   id: string;
   group: string;
+  group_name: string;
+  burst: number;
   talker: { id: string | null; name: string };
   started_ms: number;
   duration_ms: number;
@@ -15,61 +18,34 @@ export type Recording = {
   peaks: string;
 };
 
-/** The newest recordings of a group, newest first. Rejects when the server cannot be asked. */
+/** The newest recordings of a group, newest first. Rejects with `Problem`. */
 export async function recent(group: string, limit: number, fromMs?: number): Promise<Recording[]> {
   const query = new URLSearchParams({ group, limit: String(limit) });
   if (fromMs) query.set("from_ms", String(Math.round(fromMs)));
-  const response = await fetch(`/api/v1/recordings?${query}`, { headers: await signed() });
-  if (!response.ok) throw new Error(String(response.status));
-  return ((await response.json()) as { recordings: Recording[] }).recordings.filter(({ audio }) => audio);
+  const { recordings } = await authorised<{ recordings: Recording[] }>("GET", `/recordings?${query}`);
+  return recordings.filter(({ audio }) => audio);
 }
 
-/** Plays recordings one after the other. One player a page: a new order ends the one before. */
-export class Player {
-  /** Id of what is heard now. */
-  readonly playing = signal<string | null>(null);
-  /** The key it was asked for by, so that this key shows it and ends it. */
-  readonly by = signal<string | null>(null);
-  #element = new Audio();
-  #turn = 0;
+/** What was said while one was away, as it is to be played: emergencies first. Rejects with `Problem`. */
+export async function missedIn(fromMs: number, untilMs: number): Promise<Recording[]> {
+  const query = new URLSearchParams({ from_ms: String(fromMs), until_ms: String(untilMs) });
+  return (await authorised<{ recordings: Recording[] }>("GET", `/missed?${query}`)).recordings;
+}
 
-  async play(recordings: readonly Recording[], by: string | null = null): Promise<void> {
-    const turn = ++this.#turn;
-    this.by.value = by;
-    for (const { id } of recordings) {
-      if (turn !== this.#turn) return;
-      this.playing.value = id;
-      await this.#one(id).catch(() => undefined);
-    }
-    if (turn === this.#turn) this.stop();
-  }
+/** Opus in Ogg where it can be played, else the same packets in MP4: iOS before 18.4. */
+export function playable(audio: Pick<HTMLAudioElement, "canPlayType"> = new Audio()): "ogg" | "mp4" | "mp3" {
+  if (audio.canPlayType("audio/ogg; codecs=opus")) return "ogg";
+  return audio.canPlayType('audio/mp4; codecs="opus"') ? "mp4" : "mp3";
+}
 
-  stop(): void {
-    this.#turn += 1;
-    this.#element.pause();
-    this.playing.value = null;
-    this.by.value = null;
-  }
+/** A recording for the player. */
+export function soundOf({ id }: Pick<Recording, "id">): Sound {
+  return { id, load: () => fetched(`/recordings/${encodeURIComponent(id)}/audio`) };
+}
 
-  async #one(id: string): Promise<void> {
-    const form = this.#element.canPlayType("audio/ogg; codecs=opus") ? "ogg" : "mp4";
-    const response = await fetch(`/api/v1/recordings/${encodeURIComponent(id)}/audio?as=${form}`, {
-      headers: await signed(),
-    });
-    if (!response.ok) return;
-    const url = URL.createObjectURL(await response.blob());
-    try {
-      this.#element.src = url;
-      await this.#element.play();
-      await new Promise<void>((done) => {
-        this.#element.onended = () => done();
-        this.#element.onpause = () => done();
-        this.#element.onerror = () => done();
-      });
-    } finally {
-      URL.revokeObjectURL(url);
-    }
-  }
+/** What was said so far in the burst that is on air. Rejects when none is. */
+export function soFar(group: string): Promise<Blob> {
+  return fetched(`/groups/${encodeURIComponent(group)}/on-air/audio`);
 }
 
 export const player = new Player();
@@ -85,7 +61,7 @@ export async function sayAgain(group: string, seconds?: number): Promise<void> {
   try {
     const from = seconds ? Date.now() - seconds * 1000 : undefined;
     const recordings = await recent(group, seconds ? LISTED : 1, from);
-    await player.play(recordings.reverse(), by);
+    await player.play(recordings.reverse().map(soundOf), { by });
   } finally {
     if (player.by.value === by) player.by.value = null;
   }
@@ -95,6 +71,10 @@ export function saysAgain(group: string, seconds?: number): boolean {
   return player.by.value === `${group} ${seconds ?? ""}`;
 }
 
-async function signed(): Promise<HeadersInit> {
-  return { authorization: `Bearer ${await freshToken()}` };
+async function fetched(path: string): Promise<Blob> {
+  const response = await fetch(`/api/v1${path}?as=${playable()}`, {
+    headers: { authorization: `Bearer ${await freshToken()}` },
+  });
+  if (!response.ok) throw new Error(String(response.status));
+  return response.blob();
 }

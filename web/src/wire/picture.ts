@@ -31,6 +31,8 @@ export type Picture = {
   floors: Readonly<Record<string, Floor>>;
   presence: Readonly<Record<string, Presence>>;
   slots: readonly Slot[];
+  /** Group → the burst that was on air when this phone came; its start was not heard. */
+  late: Readonly<Record<string, number>>;
 };
 
 export const blank: Picture = {
@@ -42,6 +44,7 @@ export const blank: Picture = {
   floors: {},
   presence: {},
   slots: [],
+  late: {},
 };
 
 export const idleFloor: Floor = {
@@ -127,8 +130,11 @@ function withGroup(before: Picture, group: GroupSnapshot): Picture {
     tier: floor.tier ?? 0,
     mayRequest: true,
   });
+  const late = floor.state !== "idle" && floor.burst && floor.by?.id !== before.user?.id;
+  const heardBefore = before.floors[group.id]?.burst === floor.burst;
   return {
     ...next,
+    late: late && !heardBefore ? { ...next.late, [group.id]: floor.burst ?? 0 } : next.late,
     selected: group.id,
     presence: { ...next.presence, [group.id]: { members, online, listening, queued: floor.queue ?? 0 } },
   };

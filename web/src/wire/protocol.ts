@@ -23,6 +23,7 @@ export type {
   GroupSummary,
   IceServer,
   IncidentSummary,
+  Missed,
   NotListening,
   Person,
   Refusal,

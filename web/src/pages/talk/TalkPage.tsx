@@ -13,6 +13,7 @@ import { ObstacleScreen } from "../../phone/view/ObstacleScreen";
 import { People } from "../../phone/view/People";
 import { Status } from "../../phone/view/Status";
 import { TalkButton } from "../../phone/view/TalkButton";
+import { Heard } from "../../recordings/Heard";
 import { RecordingList, SayAgain } from "../../recordings/Replay";
 import { Icon } from "../../ui/icons";
 import { TopBar } from "../../ui/TopBar";
@@ -59,6 +60,7 @@ export function TalkPage({ phone }: { phone: Phone }) {
         <Others phone={phone} />
         <div class="matters">
           <SwitchedNotice phone={phone} />
+          <Heard phone={phone} />
           <Affairs phone={phone} />
           <IncidentList phone={phone} />
         </div>
