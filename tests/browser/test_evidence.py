@@ -1,4 +1,4 @@
-"""Nothing said is lost, seen by an officer: what he missed, a burst from its start, a photo from where there is no network."""
+"""Nothing said is lost, as an officer sees it: what he missed, a burst from its start, a photo without a network."""
 
 from __future__ import annotations
 
