@@ -397,7 +397,8 @@ class Node:
     def _reconsider(self, phone: Phone, change: DirectoryChange) -> None:
         user = self.directory.user(phone.user.id)
         if user is None or not user.enabled or phone.session in change.after.ended_sessions:
-            self.end_phone(phone, Refusal.DISABLED, limits.CLOSE_BAD_TOKEN)
+            gone = user is None or not user.enabled
+            self.end_phone(phone, Refusal.DISABLED if gone else Refusal.NOT_SIGNED_IN, limits.CLOSE_BAD_TOKEN)
             return
         phone.user = user
         self._keep_to_allowed(phone)

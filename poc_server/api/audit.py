@@ -7,14 +7,15 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
+from groups.model import Group, Unit, User
 from groups.policy import Act
-from groups.vocabulary import UserId
+from groups.vocabulary import DeviceId, GroupId, UnitId, UserId
 from poc_server.api import rights
 from poc_server.api.paging import Cursor, Limit, cursor_of, keys_of
 from poc_server.api.rights import ruled
 from poc_server.api.services import SignedInCaller, Use
 from poc_server.api.shapes import ID_PATTERN, Body
-from poc_server.store import audit
+from poc_server.store import Device, audit
 from poc_server.store.ids import now_ms
 
 router = APIRouter(prefix="/audit", tags=["audit"])
@@ -24,7 +25,10 @@ MAX_SEQ_DIGITS = 18
 
 
 class EntryOut(Body):
-    """One thing done. ``seal`` is the SHA-256 over the former seal and this entry, in hexadecimal."""
+    """One thing done. ``seal`` is the SHA-256 over the former seal and this entry, in hexadecimal.
+
+    ``target_name``: what a person, unit, group or device is called now, while there is such a thing.
+    """
 
     seq: int
     at_ms: int
@@ -33,6 +37,7 @@ class EntryOut(Body):
     action: str
     target_kind: str
     target: str
+    target_name: str | None
     detail: dict[str, Any]
     address: str
     seal: str
@@ -116,7 +121,24 @@ def _entry(services: Use, row: Any) -> EntryOut:
         action=row.action,
         target_kind=row.target_kind,
         target=row.target_id,
+        target_name=_name(services, row.target_kind, row.target_id),
         detail=json.loads(row.detail),
         address=row.address,
         seal=bytes(row.hash).hex(),
     )
+
+
+def _name(services: Use, kind: str, target: str) -> str | None:
+    directory = services.directory
+    match kind:
+        case "user":
+            found: User | Unit | Group | Device | None = directory.user(UserId(target))
+        case "unit":
+            found = directory.unit(UnitId(target))
+        case "group":
+            found = directory.group(GroupId(target))
+        case "device":
+            found = directory.device(DeviceId(target))
+        case _:
+            found = None
+    return None if found is None else found.name

@@ -69,7 +69,8 @@ _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="Access t
 
 def address_of(request: Request) -> str:
     """Where the request comes from, as the server (or the trusted proxy before it) saw it."""
-    return request.client.host if request.client else ""
+    # A socket for both families writes IPv4 as ::ffff:192.0.2.1; the limits and the audit know one form of each.
+    return request.client.host.removeprefix("::ffff:") if request.client else ""
 
 
 def bearer_of(request: Request) -> HTTPAuthorizationCredentials | None:

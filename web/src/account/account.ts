@@ -24,10 +24,16 @@ export function enter(tokens: Tokens, keep: Keep): User {
   return kept.user;
 }
 
+/** The server ended this sign-in: the start page asks for a new one. */
+export function forget(): void {
+  const here = found();
+  if (here) stores[here.keep]().removeItem(KEY);
+}
+
 export async function leave(): Promise<void> {
   const here = found();
   if (!here) return;
-  stores[here.keep]().removeItem(KEY);
+  forget();
   try {
     await api.signOut(here.kept.refresh, here.kept.access);
   } catch {

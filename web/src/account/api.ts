@@ -6,10 +6,14 @@ export type User = { id: string; name: string; badge: string; roles: Role[] };
 
 export type Tokens = { access_token: string; expires_in: number; refresh_token: string; user: User };
 
+export type FieldProblem = { field: string; message: string };
+
 export class Problem extends Error {
   constructor(
     readonly code: Refusal | "unreachable",
     readonly status: number,
+    /** What is wrong with which field of the request. */
+    readonly fields: readonly FieldProblem[] = [],
   ) {
     super(code);
   }

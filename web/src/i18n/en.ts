@@ -1,3 +1,4 @@
+import { adminEn } from "./admin";
 import { consoleEn } from "./console.en";
 import type { Key } from "./zh";
 
@@ -205,32 +206,5 @@ export const en: Record<Key, string> = {
   recordings: "Recordings",
   no_recordings: "Nothing recorded yet",
 
-  admin: "Administration",
-  admin_search: "Name, pinyin initials or number",
-  admin_name: "Name",
-  admin_badge: "Number",
-  admin_roles: "Roles",
-  admin_enabled: "Enabled",
-  admin_banned: "Banned",
-  admin_yes: "yes",
-  admin_no: "no",
-  admin_invite: "Enrolment link",
-  admin_ban: "Ban from talking",
-  admin_unban: "Lift the ban",
-  admin_kind: "Kind",
-  admin_members: "Members",
-  admin_devices: "Devices",
-  admin_owner: "Person",
-  admin_disable: "Disable",
-  admin_enable: "Enable",
-  admin_sessions: "Sessions",
-  admin_way: "Way",
-  admin_address: "Address",
-  admin_seen: "Last seen",
-  admin_end_session: "End",
-  admin_audit: "Audit",
-  admin_time: "Time",
-  admin_action: "Action",
-  admin_target: "Target",
-  admin_more: "More",
+  ...adminEn,
 };

@@ -1,5 +1,6 @@
 // The words of the pages in Chinese; every other language has exactly these keys.
 
+import { adminZh } from "./admin";
 import { consoleZh } from "./console.zh";
 
 export const zh = {
@@ -200,34 +201,7 @@ export const zh = {
   recordings: "录音",
   no_recordings: "还没有录音",
 
-  admin: "管理",
-  admin_search: "姓名、拼音首字母或编号",
-  admin_name: "名称",
-  admin_badge: "编号",
-  admin_roles: "角色",
-  admin_enabled: "启用",
-  admin_banned: "禁呼",
-  admin_yes: "是",
-  admin_no: "否",
-  admin_invite: "开通链接",
-  admin_ban: "禁呼",
-  admin_unban: "解除禁呼",
-  admin_kind: "类型",
-  admin_members: "成员",
-  admin_devices: "设备",
-  admin_owner: "人员",
-  admin_disable: "遥毙",
-  admin_enable: "恢复",
-  admin_sessions: "在线会话",
-  admin_way: "方式",
-  admin_address: "地址",
-  admin_seen: "最近",
-  admin_end_session: "结束",
-  admin_audit: "审计",
-  admin_time: "时间",
-  admin_action: "操作",
-  admin_target: "对象",
-  admin_more: "更多",
+  ...adminZh,
 } as const;
 
 export type Key = keyof typeof zh;

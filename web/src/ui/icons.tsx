@@ -70,6 +70,8 @@ export const Icon = {
     </>,
   ),
   again: icon(<path d="M4 12a8 8 0 1 0 2.6-5.9M4 4v4.5h4.5M10 9v6l5-3z" />),
+  plus: icon(<path d="M12 5v14M5 12h14" />),
+  close: icon(<path d="M6 6l12 12M18 6L6 18" />),
   check: icon(<path d="M5 12l5 5 9-11" />),
   widen: icon(<path d="M3 12h18M7 8l-4 4 4 4M17 8l4 4-4 4" />),
   window: icon(<path d="M14 4h6v6M20 4l-8 8M10 5H5v14h14v-5" />),

@@ -1,32 +1,47 @@
-// Administration: one table, many lists. A change is asked of the server and the list read again.
+// Administration: lists, and a panel for what is edited. The server decides what is allowed; the page offers what may be.
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { current } from "../../account/account";
-import { Problem } from "../../account/api";
-import { authorised } from "../../account/authorised";
-import { refusalWords, t } from "../../i18n";
+import { t } from "../../i18n";
 import { TopBar } from "../../ui/TopBar";
-import { LISTS, type List, load, type RowAct } from "./lists";
+import { GroupPanel } from "./groups";
+import { LISTS, type List } from "./lists";
+import { may, open, wordsOf } from "./office";
+import { PersonPanel } from "./people";
+import { Sheets } from "./Sheets";
+import { Table } from "./Table";
+import { UnitPanel, UnitTree } from "./units";
 
-const PAUSE_MS = 250;
+/** `id` null: something new, in a tree `below` another. */
+type Opened = { list: string; id: string | null; below: string | null };
 
 export function AdminPage() {
   const user = current();
-  const rights = useSignal<readonly string[]>([]);
-  const chosen = useSignal<string>("people");
+  const chosen = useSignal("people");
+  const opened = useSignal<Opened | null>(null);
+  const turn = useSignal(0);
+  const word = useSignal("");
   useEffect(() => {
-    void authorised<{ rights: string[] }>("GET", "/me").then(
-      (me) => {
-        rights.value = me.rights;
-      },
-      () => undefined,
-    );
-  }, [rights]);
-  const offered = LISTS.filter((list) => list.rights.some((right) => rights.value.includes(right)));
+    void open().catch((problem) => {
+      word.value = wordsOf(problem);
+    });
+  }, [word]);
+  const offered = LISTS.filter((list) => may(...list.rights));
   const list = offered.find(({ name }) => name === chosen.value) ?? offered[0];
+  const show = (id: string | null, below: string | null = null) => {
+    if (list) opened.value = { list: list.name, id, below };
+  };
+  const saved = (made?: string) => {
+    turn.value += 1;
+    if (made && opened.value) opened.value = { ...opened.value, id: made };
+  };
+  const close = () => {
+    opened.value = null;
+  };
+  const panel = opened.value;
   return (
-    <div class="admin">
+    <div class="admin" data-panel={panel !== null}>
       <TopBar name={`${t("admin")} · ${user?.name ?? ""}`} badge={user?.badge} />
       <nav aria-label={t("admin")}>
         {offered.map(({ name, title }) => (
@@ -36,94 +51,60 @@ export function AdminPage() {
             aria-current={list?.name === name}
             onClick={() => {
               chosen.value = name;
+              close();
             }}
           >
             {t(title)}
           </button>
         ))}
       </nav>
-      <main>{list && <Table key={list.name} list={list} />}</main>
+      <div class="desk">
+        <main>
+          {word.value && <p class="problem">{word.value}</p>}
+          {list && <Body key={list.name} list={list} turn={turn} show={show} />}
+        </main>
+        {panel?.list === "people" && (
+          <PersonPanel key={`${panel.id}`} id={panel.id} close={close} saved={saved} />
+        )}
+        {panel?.list === "groups" && (
+          <GroupPanel key={`${panel.id}`} id={panel.id} close={close} saved={saved} />
+        )}
+        {panel?.list === "units" && (
+          <UnitPanel
+            key={`${panel.id}/${panel.below}`}
+            id={panel.id}
+            parent={panel.below}
+            close={close}
+            saved={saved}
+          />
+        )}
+      </div>
     </div>
   );
 }
 
-function Table({ list }: { list: List }) {
-  const q = useSignal("");
-  const rows = useSignal<Awaited<ReturnType<typeof load>>["rows"]>([]);
-  const next = useSignal("");
-  const word = useSignal("");
-  const read = async (after = "") => {
-    try {
-      const found = await load(list, q.peek().trim(), after);
-      rows.value = after ? [...rows.peek(), ...found.rows] : found.rows;
-      next.value = found.next;
-    } catch (problem) {
-      word.value = refusalWords(problem instanceof Problem ? problem.code : "unreachable");
-    }
-  };
-  useEffect(() => {
-    const timer = window.setTimeout(() => void read(), PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [q.value]);
-  const act = async (one: RowAct, row: (typeof rows.value)[number]) => {
-    try {
-      word.value = (await one.run(row)) ?? "";
-      await read();
-    } catch (problem) {
-      word.value = refusalWords(problem instanceof Problem ? problem.code : "unreachable");
-    }
-  };
-  return (
-    <>
-      {list.search && (
-        <input
-          type="search"
-          placeholder={t("admin_search")}
-          aria-label={t("admin_search")}
-          value={q.value}
-          onInput={(event) => {
-            q.value = event.currentTarget.value;
-          }}
-        />
-      )}
-      <p class="word" role="status">
-        {word.value}
-      </p>
-      <div class="scroll">
-        <table>
-          <thead>
-            <tr>
-              {list.columns.map(({ title }) => (
-                <th key={title}>{t(title)}</th>
-              ))}
-              {list.acts.length > 0 && <th />}
-            </tr>
-          </thead>
-          <tbody>
-            {rows.value.map((row) => (
-              <tr key={String(row.id ?? row.seq)}>
-                {list.columns.map(({ title, show }) => (
-                  <td key={title}>{show(row)}</td>
-                ))}
-                {list.acts.length > 0 && (
-                  <td class="acts">
-                    {list.acts.map((one) => (
-                      <button key={one.title(row)} type="button" onClick={() => void act(one, row)}>
-                        {one.title(row)}
-                      </button>
-                    ))}
-                  </td>
-                )}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-      {next.value && (
-        <button type="button" onClick={() => void read(next.value)}>
-          {t("admin_more")}
-        </button>
-      )}
-    </>
-  );
+type BodyProps = {
+  list: List;
+  turn: Parameters<typeof Table>[0]["turn"];
+  show: (id: string | null, below?: string | null) => void;
+};
+
+function Body({ list, turn, show }: BodyProps) {
+  switch (list.name) {
+    case "units":
+      return (
+        <>
+          <div class="tools">
+            <button type="button" class="primary new" onClick={() => show(null)}>
+              {t("admin_new_unit")}
+            </button>
+          </div>
+          <UnitTree open={show} below={(parent) => show(null, parent)} />
+        </>
+      );
+    case "sheets":
+      return <Sheets />;
+    default:
+      return <Table list={list} turn={turn} open={show} />;
+  }
 }

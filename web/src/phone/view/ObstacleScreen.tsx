@@ -1,5 +1,6 @@
 // A problem that only the person can mend: over everything, in large words, with what to do.
 
+import { forget } from "../../account/account";
 import { refusalWords, t } from "../../i18n";
 import { Icon } from "../../ui/icons";
 import type { Obstacle } from "../face";
@@ -44,7 +45,7 @@ export function ObstacleScreen({ phone }: { phone: Phone }) {
 function Actions({ phone, name }: { phone: Phone; name: Obstacle["name"] }) {
   switch (name) {
     case "dismissed":
-      return <Action words={t("obstacle_dismissed_action")} act={() => location.assign("/")} />;
+      return <Action words={t("obstacle_dismissed_action")} act={() => comeBack(phone)} />;
     case "insecure":
       return null;
     case "sound_locked":
@@ -64,6 +65,12 @@ function Actions({ phone, name }: { phone: Phone; name: Obstacle["name"] }) {
         </>
       );
   }
+}
+
+/** Another page of the same sign-in took this one's place, or the sign-in itself is over. */
+function comeBack(phone: Phone): void {
+  if (phone.dismissed.value !== "replaced") forget();
+  location.assign("/");
 }
 
 function Action({ words, act }: { words: string; act: () => void }) {

@@ -1,0 +1,164 @@
+"""From an empty city to an officer on the air and out again: enrolment, sign-in, administration, revocation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, expect
+
+from tests.support.chromium import chromium
+from tests.support.founded import Founded, founded
+
+pytestmark = pytest.mark.browser
+PATIENCE_MS = 30_000
+expect.set_options(timeout=PATIENCE_MS)
+HOSTILE = "<img src=x onerror=alert(1)>'; DROP TABLE users; --"
+
+
+@pytest.fixture(scope="module")
+def agency(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Founded]:
+    with founded(tmp_path_factory.mktemp("administration") / "data") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    with chromium(playwright) as running:
+        yield running
+
+
+def page(browser: Browser, width: int, height: int) -> Page:
+    context = browser.new_context(viewport={"width": width, "height": height}, locale="en-GB")
+    context.add_init_script("localStorage.setItem('poc.language', 'en')")
+    context.set_default_timeout(PATIENCE_MS)
+    made = context.new_page()
+    made.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
+    return made
+
+
+def enrolled(browser: Browser, link: str, width: int = 1440, height: int = 900) -> Page:
+    made = page(browser, width, height)
+    made.goto(link)
+    made.get_by_role("button", name="Set up here").click()
+    made.get_by_role("link", name="Begin").click()
+    made.locator(".admin nav button").first.wait_for()
+    return made
+
+
+def tab(admin: Page, name: str) -> None:
+    admin.locator(".admin nav").get_by_role("button", name=name, exact=True).click()
+
+
+def create(admin: Page, new: str, **fields: str) -> None:
+    admin.get_by_role("button", name=new, exact=True).click()
+    for name, text in fields.items():
+        field = admin.locator(f".editor [name={name}]")
+        if field.evaluate("field => field.tagName") == "SELECT":
+            field.select_option(label=text)
+        else:
+            field.fill(text)
+    admin.get_by_role("button", name="Create").click()
+    admin.locator(".editor .danger").wait_for()  # it is made, and what was made is open
+
+
+def test_from_an_empty_agency_to_an_officer_and_out_again(browser: Browser, agency: Founded) -> None:
+    system = enrolled(browser, agency.links[0])
+    security = enrolled(browser, agency.links[1], 360, 640)
+
+    # A link that was spent opens nothing, and says so.
+    late = page(browser, 360, 640)
+    late.goto(agency.links[0])
+    late.get_by_role("button", name="Set up here").click()
+    expect(late.locator(".problem")).to_be_visible()
+
+    units_people_and_a_group(system)
+    conflict(system)
+
+    # Roles come from the security administrator, on a phone.
+    security.get_by_label("Name, pinyin initials or badge").fill("wjg")
+    security.locator("td button.open", has_text="王建国").click()
+    security.locator(".editor [name=role-officer]").check()
+    security.get_by_role("button", name="Save roles").click()
+    expect(security.locator(".editor .part").first).to_contain_text("Saved")
+
+    officer = sign_in(browser, agency)
+    # Thrown out: the page says so at once, and begins again with the sign-in.
+    security.locator(".editor header button").click()
+    tab(security, "Sessions")
+    row = security.locator("tbody tr", has_text="王建国")
+    row.get_by_role("button", name="End").click()
+    expect(row).to_have_count(0)
+    expect(officer.locator("[data-obstacle=dismissed]")).to_contain_text("Please sign in")
+    officer.get_by_role("button", name="Come back").click()
+    expect(officer.locator("input[name=password]")).to_be_visible()
+
+    audit(browser, agency)
+
+
+def units_people_and_a_group(system: Page) -> None:
+    tab(system, "Units")
+    create(system, "New unit", name="东湖街道")
+    tab(system, "People")
+    create(system, "New person", name=HOSTILE, badge="D-2")
+    system.locator(".editor header button").click()
+    create(system, "New person", name="王建国", badge="D-1", account="wang", unit="东湖街道")
+    system.locator("[name=new-password]").fill("a long password")
+    system.get_by_role("button", name="Set", exact=True).click()
+    expect(system.locator(".editor")).to_contain_text("whoever was signed in is out")
+    system.locator("button.invite").click()
+    expect(system.locator("input.link")).to_have_value(re.compile(r"^http://127\.0\.0\.1:\d+/enrol/[a-z2-7]{26}$"))
+    tab(system, "Talk groups")
+    create(system, "New group", name="东湖巡查组", unit="东湖街道")
+    system.locator(".add-member input").fill("wjg")
+    system.locator(".found button", has_text="王建国").click()
+    expect(system.locator(".members li")).to_contain_text("王建国")
+    tab(system, "People")
+    expect(system.locator("td button.open", has_text="DROP TABLE")).to_have_text(HOSTILE)
+
+
+def conflict(system: Page) -> None:
+    """Two editors of one group: the second is told what changed, and keeps his change on top of it."""
+    tab(system, "Talk groups")
+    system.locator("td button.open", has_text="东湖巡查组").click()
+    system.locator(".editor [name=queue_limit]").fill("3")
+    renamed = system.evaluate(
+        """async () => {
+            const token = JSON.parse(localStorage.getItem('poc.account')).access;
+            const ask = (path, init = {}) => fetch('/api/v1' + path, {...init, headers: {
+                authorization: 'Bearer ' + token, 'content-type': 'application/json', ...init.headers}});
+            const group = (await (await ask('/groups')).json()).items.find(each => each.name === '东湖巡查组');
+            const body = JSON.stringify({name: '东湖一组', unit: group.unit});
+            return (await ask('/groups/' + group.id, {method: 'PUT', body, headers: {'if-match': '*'}})).status;
+        }"""
+    )
+    assert renamed == 200
+    system.get_by_role("button", name="Save", exact=True).click()
+    expect(system.locator(".conflict")).to_contain_text("东湖一组")
+    system.get_by_role("button", name="Keep my changes").click()
+    expect(system.locator(".conflict")).to_have_count(0)
+    expect(system.locator("td button.open", has_text="东湖一组")).to_be_visible()
+    expect(system.locator(".editor [name=name]")).to_have_value("东湖一组")
+    expect(system.locator(".editor [name=queue_limit]")).to_have_value("3")
+
+
+def sign_in(browser: Browser, agency: Founded) -> Page:
+    officer = page(browser, 360, 640)
+    officer.goto(agency.url)
+    officer.locator("input[name=name]").fill("WANG")
+    officer.locator("input[name=password]").fill("wrong")
+    officer.get_by_role("button", name="Sign in").click()
+    expect(officer.locator(".problem")).to_be_visible()
+    officer.locator("input[name=password]").fill("a long password")
+    officer.get_by_role("button", name="Sign in").click()
+    expect(officer.locator("button.group")).to_contain_text("东湖一组")
+    return officer
+
+
+def audit(browser: Browser, agency: Founded) -> None:
+    auditor = enrolled(browser, agency.links[2])
+    expect(auditor.locator("tbody tr", has_text="user.roles").first).to_contain_text("王建国")
+    auditor.get_by_role("button", name="Check the seals").click()
+    expect(auditor.get_by_text("every seal fits")).to_be_visible()
+    assert auditor.locator(".admin nav button").count() == 1

@@ -1,0 +1,60 @@
+"""A real server without a demo: an agency is founded on the command line, its administrators enrol by their links."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.city import ROOT, START_S, fetch, free_port
+
+
+@dataclass(frozen=True)
+class Founded:
+    """Where it serves, and the links of its system, security and audit administrators."""
+
+    url: str
+    links: tuple[str, ...]
+
+
+@contextmanager
+def founded(data: Path, agency: str = "江城市城管局") -> Iterator[Founded]:
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    found = [sys.executable, "-m", "poc_server.cli", "found", agency, "--data", str(data), "--url", url]
+    printed = subprocess.run(found, cwd=ROOT, check=True, capture_output=True, text=True)
+    links = re.findall(r"http\S+/enrol/[a-z2-7]{26}", printed.stdout + printed.stderr)
+    env = {"POC_SERVER__DATA": str(data), "POC_SERVER__PORT": str(port), "POC_MEDIA__LOOPBACK": "true"}
+    with data.with_suffix(".log").open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "poc_server.cli", "serve"],
+            cwd=ROOT,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **env},
+        )
+    try:
+        _wait_ready(url, process)
+        yield Founded(url, tuple(links))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+
+
+def _wait_ready(url: str, process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + START_S
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            fetch("GET", f"{url}/readyz", {}, None)
+        except (OSError, urllib.error.HTTPError):
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError("the server did not come up")

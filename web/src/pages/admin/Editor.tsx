@@ -1,0 +1,303 @@
+// One form for whatever is edited: fields, what is wrong with them, and what to do when somebody else was quicker.
+
+import { type Signal, useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { Problem } from "../../account/api";
+import { t } from "../../i18n";
+import type { Key } from "../../i18n/zh";
+import { Icon } from "../../ui/icons";
+import { wordsOf } from "./office";
+import { type Clash, clashes, type Held, merged, read, same, type Values, write } from "./record";
+
+export type Field = {
+  name: string;
+  title: Key;
+  kind: "text" | "check" | "number" | "choice";
+  options?: () => readonly (readonly [value: string, label: string])[];
+  required?: boolean;
+};
+
+type FormProps = {
+  fields: readonly Field[];
+  /** Where it is read and written; null for something new. */
+  path: string | null;
+  held: Held;
+  /** What the server has as what the form shows, and back. */
+  show?: (values: Values) => Values;
+  send?: (mine: Values, held: Values) => Values;
+  create?: (values: Values) => Promise<unknown>;
+  saved: () => void;
+};
+
+const asItIs = (values: Values) => values;
+
+export function Form({ fields, path, held, show = asItIs, send = asItIs, create, saved }: FormProps) {
+  const base = useSignal({ values: show(held.values), tag: held.tag });
+  const mine = useSignal(base.value.values);
+  const problem = useSignal<unknown>(null);
+  const clash = useSignal<{ theirs: Held; fields: Clash[] } | null>(null);
+  const busy = useSignal(false);
+  const changed = !same(base.value.values, mine.value);
+
+  const save = async () => {
+    busy.value = true;
+    problem.value = null;
+    try {
+      const body = send(only(fields, mine.value), held.values);
+      if (path === null) await create?.(body);
+      else {
+        const now = await write(path, body, base.value.tag);
+        base.value = { values: show(now.values), tag: now.tag };
+        mine.value = base.value.values;
+        clash.value = null;
+      }
+      saved();
+    } catch (found) {
+      if (path !== null && found instanceof Problem && found.status === 412) await compare(path);
+      else problem.value = found;
+    }
+    busy.value = false;
+  };
+  const compare = async (from: string) => {
+    try {
+      const now = await read(from);
+      const theirs = { values: show(now.values), tag: now.tag };
+      const known = new Set(fields.map(({ name }) => name));
+      const found = clashes(base.value.values, mine.value, theirs.values);
+      clash.value = { theirs, fields: found.filter(({ field }) => known.has(field)) };
+    } catch (found) {
+      problem.value = found;
+    }
+  };
+  const resolve = (values: Values) => {
+    if (!clash.value) return;
+    base.value = clash.value.theirs;
+    mine.value = values;
+    clash.value = null;
+  };
+  return (
+    <form
+      class="fields"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void save();
+      }}
+    >
+      {clash.value && (
+        <Conflict
+          fields={fields}
+          clash={clash.value.fields}
+          keep={() => {
+            const theirs = clash.value?.theirs.values ?? {};
+            resolve(merged(base.value.values, mine.value, theirs));
+            void save();
+          }}
+          take={() => resolve(clash.value?.theirs.values ?? {})}
+        />
+      )}
+      {problem.value !== null && (
+        <p class="problem" role="alert">
+          {wordsOf(problem.value)}
+        </p>
+      )}
+      {fields.map((field) => (
+        <Input key={field.name} field={field} values={mine} problem={problem.value} />
+      ))}
+      <button type="submit" class="primary" disabled={busy.value || (path !== null && !changed)}>
+        {t(path === null ? "admin_create" : "admin_save")}
+      </button>
+    </form>
+  );
+}
+
+function only(fields: readonly Field[], mine: Values): Values {
+  return Object.fromEntries(fields.map(({ name }) => [name, mine[name]]));
+}
+
+function Input({ field, values, problem }: { field: Field; values: Signal<Values>; problem: unknown }) {
+  const value = values.value[field.name];
+  const set = (to: unknown) => {
+    values.value = { ...values.value, [field.name]: to };
+  };
+  const wrong = problem instanceof Problem && problem.fields.some((each) => each.field === field.name);
+  if (field.kind === "check")
+    return (
+      <label class="check">
+        <input
+          type="checkbox"
+          name={field.name}
+          checked={Boolean(value)}
+          onChange={(event) => set(event.currentTarget.checked)}
+        />
+        {t(field.title)}
+      </label>
+    );
+  const id = `field-${field.name}`;
+  return (
+    <div class="field" data-wrong={wrong}>
+      <label for={id}>{t(field.title)}</label>
+      <Control id={id} field={field} value={value} set={set} />
+      {wrong && <span class="wrong">{t("admin_wrong_field")}</span>}
+    </div>
+  );
+}
+
+type ControlProps = { id: string; field: Field; value: unknown; set: (to: unknown) => void };
+
+function Control({ id, field, value, set }: ControlProps) {
+  const { name, required = false } = field;
+  if (field.kind === "choice")
+    return (
+      <select
+        id={id}
+        name={name}
+        value={String(value ?? "")}
+        required={required}
+        onChange={(event) => set(event.currentTarget.value || null)}
+      >
+        {field.options?.().map(([key, label]) => (
+          <option key={key} value={key}>
+            {label}
+          </option>
+        ))}
+      </select>
+    );
+  if (field.kind === "number")
+    return (
+      <input
+        id={id}
+        name={name}
+        type="number"
+        min={0}
+        value={Number(value)}
+        required
+        onInput={(event) => set(Number(event.currentTarget.value))}
+      />
+    );
+  return (
+    <input
+      id={id}
+      name={name}
+      value={String(value ?? "")}
+      required={required}
+      maxLength={128}
+      autocomplete="off"
+      onInput={(event) => set(event.currentTarget.value)}
+    />
+  );
+}
+
+type ConflictProps = {
+  fields: readonly Field[];
+  clash: readonly Clash[];
+  keep: () => void;
+  take: () => void;
+};
+
+function Conflict({ fields, clash, keep, take }: ConflictProps) {
+  return (
+    <div class="conflict" role="alert">
+      <p>{t("admin_conflict")}</p>
+      <ul>
+        {clash.map(({ field, theirs, mine }) => {
+          const known = fields.find(({ name }) => name === field);
+          return (
+            <li key={field}>
+              <b>{known ? t(known.title) : field}</b> {t("admin_theirs")} {shown(known, theirs)}
+              {mine !== undefined && (
+                <>
+                  {" · "}
+                  {t("admin_mine")} {shown(known, mine)}
+                </>
+              )}
+            </li>
+          );
+        })}
+      </ul>
+      <p class="row">
+        <button type="button" class="primary" onClick={keep}>
+          {t("admin_keep_mine")}
+        </button>
+        <button type="button" onClick={take}>
+          {t("admin_take_theirs")}
+        </button>
+      </p>
+    </div>
+  );
+}
+
+function shown(field: Field | undefined, value: unknown): string {
+  if (typeof value === "boolean") return t(value ? "admin_yes" : "admin_no");
+  const label = field?.options?.().find(([key]) => key === String(value ?? ""))?.[1];
+  return `“${(label ?? String(value ?? "")).trim()}”`;
+}
+
+/** The panel beside the list, or over it on a phone. */
+export function Panel({
+  title,
+  close,
+  children,
+}: {
+  title: string;
+  close: () => void;
+  children: ComponentChildren;
+}) {
+  return (
+    <aside class="editor" aria-label={title}>
+      <header>
+        <h2>{title}</h2>
+        <button type="button" class="quiet" aria-label={t("close")} onClick={close}>
+          <Icon.close />
+        </button>
+      </header>
+      {children}
+    </aside>
+  );
+}
+
+/** A button that asks once more before it does what cannot be taken back. */
+export function Danger({ title, run }: { title: string; run: () => Promise<unknown> }) {
+  const sure = useSignal(false);
+  const problem = useSignal<unknown>(null);
+  const act = async () => {
+    try {
+      await run();
+    } catch (found) {
+      problem.value = found;
+      sure.value = false;
+    }
+  };
+  return (
+    <section class="part danger">
+      {problem.value !== null && (
+        <p class="problem" role="alert">
+          {wordsOf(problem.value)}
+        </p>
+      )}
+      {sure.value ? (
+        <p class="row">
+          <button type="button" class="red" onClick={() => void act()}>
+            {t("admin_sure", { what: title })}
+          </button>
+          <button
+            type="button"
+            onClick={() => {
+              sure.value = false;
+            }}
+          >
+            {t("admin_back")}
+          </button>
+        </p>
+      ) : (
+        <button
+          type="button"
+          onClick={() => {
+            sure.value = true;
+          }}
+        >
+          {title}
+        </button>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,149 @@
+// Tables in and out: a dry run first, then the same file for good.
+
+import { useSignal } from "@preact/signals";
+import { authorised, file } from "../../account/authorised";
+import { t } from "../../i18n";
+import type { Key } from "../../i18n/zh";
+import { may, readUnits, wordsOf } from "./office";
+
+type Mistake = { line: number; column: string; problem: string; value: string };
+type Plan = {
+  applied: boolean;
+  create: number;
+  update: number;
+  unchanged: number;
+  wrong: number;
+  mistakes: Mistake[];
+};
+
+const KINDS: readonly (readonly [kind: string, title: Key, right: string])[] = [
+  ["people", "console_people", "people"],
+  ["units", "admin_units", "units"],
+  ["members", "admin_members", "groups"],
+  ["cells", "admin_cells", "units"],
+  ["roles", "admin_roles", "roles"],
+];
+const PROBLEMS: Record<string, Key> = {
+  missing: "mistake_missing",
+  unknown: "mistake_unknown",
+  taken: "mistake_taken",
+  bad_value: "mistake_bad_value",
+  not_allowed: "mistake_not_allowed",
+  ambiguous: "mistake_ambiguous",
+  repeated: "mistake_repeated",
+};
+
+export function Sheets() {
+  const kinds = KINDS.filter(([, , right]) => may(right));
+  const kind = useSignal(kinds[0]?.[0] ?? "people");
+  const chosen = useSignal<File | null>(null);
+  const plan = useSignal<Plan | null>(null);
+  const word = useSignal("");
+  const busy = useSignal(false);
+  const send = async (dry: boolean) => {
+    if (!chosen.value) return;
+    busy.value = true;
+    word.value = "";
+    try {
+      const body = new Blob([chosen.value], { type: "text/csv" });
+      plan.value = await authorised<Plan>("POST", `/sheets/${kind.value}?dry_run=${dry}`, body);
+      if (plan.value.applied) await readUnits();
+    } catch (problem) {
+      plan.value = null;
+      word.value = wordsOf(problem);
+    }
+    busy.value = false;
+  };
+  const save = async () => {
+    try {
+      const url = URL.createObjectURL(await file(`/sheets/${kind.value}`));
+      const link = Object.assign(document.createElement("a"), { href: url, download: `${kind.value}.csv` });
+      link.click();
+      URL.revokeObjectURL(url);
+    } catch (problem) {
+      word.value = wordsOf(problem);
+    }
+  };
+  const found = plan.value;
+  return (
+    <div class="sheets">
+      <p class="hint">{t("admin_sheets_hint")}</p>
+      <div class="tools">
+        <label>
+          {t("admin_sheet")}
+          <select
+            name="sheet"
+            value={kind.value}
+            onChange={(event) => {
+              kind.value = event.currentTarget.value;
+              plan.value = null;
+            }}
+          >
+            {kinds.map(([each, title]) => (
+              <option key={each} value={each}>
+                {t(title)}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label>
+          {t("admin_file")}
+          <input
+            type="file"
+            accept=".csv,text/csv"
+            onChange={(event) => {
+              chosen.value = event.currentTarget.files?.[0] ?? null;
+              plan.value = null;
+            }}
+          />
+        </label>
+      </div>
+      <p class="row">
+        <button type="button" disabled={!chosen.value || busy.value} onClick={() => void send(true)}>
+          {t("admin_try")}
+        </button>
+        <button
+          type="button"
+          class="primary"
+          disabled={!found || found.wrong > 0 || found.applied || busy.value}
+          onClick={() => void send(false)}
+        >
+          {t("admin_apply")}
+        </button>
+        <button type="button" onClick={() => void save()}>
+          {t("admin_export")}
+        </button>
+      </p>
+      <p class="word" role="status">
+        {found ? t(found.applied ? "admin_applied" : "admin_plan", { ...counts(found) }) : word.value}
+      </p>
+      {found && found.mistakes.length > 0 && (
+        <div class="scroll">
+          <table>
+            <thead>
+              <tr>
+                {(["admin_line", "admin_column", "admin_value", "admin_problem"] as const).map((title) => (
+                  <th key={title}>{t(title)}</th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {found.mistakes.map((each) => (
+                <tr key={`${each.line}/${each.column}`}>
+                  <td data-title={t("admin_line")}>{each.line}</td>
+                  <td data-title={t("admin_column")}>{each.column}</td>
+                  <td data-title={t("admin_value")}>{each.value}</td>
+                  <td data-title={t("admin_problem")}>{t(PROBLEMS[each.problem] ?? "mistake_bad_value")}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </div>
+  );
+}
+
+function counts({ create, update, unchanged, wrong }: Plan) {
+  return { create, update, unchanged, wrong };
+}

@@ -1,0 +1,148 @@
+// One list: found by search, gone on with by "more", a row opened or acted on.
+
+import { type Signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { authorised } from "../../account/authorised";
+import { t } from "../../i18n";
+import { type List, load, type Row, type RowAct } from "./lists";
+import { may, wordsOf } from "./office";
+
+const PAUSE_MS = 250;
+
+/** `turn`: counted up when something of this list was changed elsewhere on the page. */
+export function Table({
+  list,
+  turn,
+  open,
+}: {
+  list: List;
+  turn: Signal<number>;
+  open: (id: string | null) => void;
+}) {
+  const q = useSignal("");
+  const rows = useSignal<readonly Row[]>([]);
+  const next = useSignal("");
+  const word = useSignal("");
+  const loaded = useSignal(false);
+  const read = async (after = "") => {
+    const asked = q.peek();
+    try {
+      const found = await load(list, asked.trim(), after);
+      if (asked !== q.peek()) return;
+      rows.value = after ? [...rows.peek(), ...found.rows] : found.rows;
+      next.value = found.next;
+      loaded.value = true;
+    } catch (problem) {
+      word.value = wordsOf(problem);
+    }
+  };
+  useEffect(() => {
+    const timer = window.setTimeout(() => void read(), loaded.peek() ? PAUSE_MS : 0);
+    return () => clearTimeout(timer);
+  }, [q.value, turn.value]);
+  const act = async (one: RowAct, row: Row) => {
+    try {
+      await one.run(row);
+      word.value = "";
+      await read();
+    } catch (problem) {
+      word.value = wordsOf(problem);
+    }
+  };
+  const acts = list.acts.filter((one) => one.offered?.() ?? true);
+  return (
+    <>
+      <div class="tools">
+        {list.search && (
+          <input
+            type="search"
+            placeholder={t("admin_search")}
+            aria-label={t("admin_search")}
+            value={q.value}
+            onInput={(event) => {
+              q.value = event.currentTarget.value;
+            }}
+          />
+        )}
+        {list.panel && may(list.panel.create) && (
+          <button type="button" class="primary new" onClick={() => open(null)}>
+            {t(list.panel.title)}
+          </button>
+        )}
+        {list.name === "audit" && <CheckAudit />}
+      </div>
+      <p class="word" role="status">
+        {word.value}
+      </p>
+      <div class="scroll">
+        <table>
+          <thead>
+            <tr>
+              {list.columns.map(({ title }) => (
+                <th key={title}>{t(title)}</th>
+              ))}
+              {acts.length > 0 && <th />}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.value.map((row) => (
+              <tr key={String(row.id ?? row.seq)}>
+                {list.columns.map(({ title, show, wide = false }, at) => (
+                  <td key={title} data-title={t(title)} data-wide={wide}>
+                    {at === 0 && list.panel && row.id ? (
+                      <button type="button" class="open" onClick={() => open(String(row.id))}>
+                        {show(row)}
+                      </button>
+                    ) : (
+                      show(row)
+                    )}
+                  </td>
+                ))}
+                {acts.length > 0 && (
+                  <td class="acts">
+                    {acts.map((one) => (
+                      <button key={one.title(row)} type="button" onClick={() => void act(one, row)}>
+                        {one.title(row)}
+                      </button>
+                    ))}
+                  </td>
+                )}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+        {loaded.value && rows.value.length === 0 && <p class="hint">{t("admin_none")}</p>}
+      </div>
+      {next.value && (
+        <button type="button" onClick={() => void read(next.value)}>
+          {t("admin_more")}
+        </button>
+      )}
+    </>
+  );
+}
+
+function CheckAudit() {
+  const word = useSignal("");
+  const check = async () => {
+    try {
+      const found = await authorised<{ entries: number; whole: boolean; broken_at: number | null }>(
+        "GET",
+        "/audit/check",
+      );
+      word.value = found.whole
+        ? t("admin_audit_whole", { entries: found.entries })
+        : t("admin_audit_broken", { at: found.broken_at ?? 0 });
+    } catch (problem) {
+      word.value = wordsOf(problem);
+    }
+  };
+  return (
+    <>
+      <button type="button" onClick={() => void check()}>
+        {t("admin_check_audit")}
+      </button>
+      <span role="status">{word.value}</span>
+    </>
+  );
+}

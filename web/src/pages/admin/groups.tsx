@@ -1,0 +1,260 @@
+// One group: its settings, and who is in it with which place.
+
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { authorised } from "../../account/authorised";
+import { t } from "../../i18n";
+import type { Key } from "../../i18n/zh";
+import { Icon } from "../../ui/icons";
+import { Danger, type Field, Form, Panel } from "./Editor";
+import { may, tree, units, wordsOf } from "./office";
+import { type EditorProps, unitOptions, useHeld } from "./people";
+import type { Values } from "./record";
+
+type Member = {
+  user: string;
+  name: string;
+  badge: string;
+  may_talk: boolean;
+  may_preempt: boolean;
+  priority: number;
+};
+type Person = { id: string; name: string; badge: string };
+
+const PAUSE_MS = 250;
+const KINDS: readonly (readonly [string, Key])[] = [
+  ["chat", "kind_chat"],
+  ["prearranged", "kind_prearranged"],
+  ["broadcast", "kind_broadcast"],
+  ["temporary", "kind_temporary"],
+  ["incident", "kind_incident"],
+];
+export const kindWords = (kind: unknown) => {
+  const found = KINDS.find(([each]) => each === kind);
+  return found ? t(found[1]) : String(kind ?? "");
+};
+
+const FIELDS: readonly Field[] = [
+  { name: "name", title: "admin_name", kind: "text", required: true },
+  { name: "unit", title: "admin_unit", kind: "choice", required: true, options: unitOptions },
+  {
+    name: "kind",
+    title: "admin_kind",
+    kind: "choice",
+    options: () => KINDS.map(([kind, title]) => [kind, t(title)] as const),
+  },
+  {
+    name: "duty_unit",
+    title: "admin_duty_unit",
+    kind: "choice",
+    options: () => [["", t("admin_no_duty_unit")], ...unitOptions()],
+  },
+  { name: "transmit_limit_s", title: "admin_transmit_limit", kind: "number" },
+  { name: "queue_limit", title: "admin_queue_limit", kind: "number" },
+  { name: "enabled", title: "admin_enabled", kind: "check" },
+  { name: "emergency_allowed", title: "admin_emergency_allowed", kind: "check" },
+  { name: "monitoring_allowed", title: "admin_monitoring_allowed", kind: "check" },
+];
+
+type Floor = { transmit_limit_ms: number; queue_limit: number };
+
+function show(values: Values): Values {
+  const floor = values.floor as Floor;
+  return { ...values, transmit_limit_s: floor.transmit_limit_ms / 1000, queue_limit: floor.queue_limit };
+}
+
+function send(mine: Values, held: Values): Values {
+  const { transmit_limit_s, queue_limit, ...others } = mine;
+  const floor = { ...(held.floor as Floor), transmit_limit_ms: Number(transmit_limit_s) * 1000, queue_limit };
+  return { ...others, floor };
+}
+
+export function GroupPanel({ id, close, saved }: EditorProps) {
+  const held = useHeld(id === null ? null : `/groups/${id}`, {
+    name: "",
+    unit: tree(units.value)[0]?.unit.id ?? "",
+    kind: "chat",
+    duty_unit: null,
+    floor: { transmit_limit_ms: 30_000, queue_limit: 10 },
+    enabled: true,
+    emergency_allowed: true,
+    monitoring_allowed: true,
+  });
+  const found = held.value;
+  if (typeof found === "string") return <Panel title={t("groups")} close={close} children={found} />;
+  return (
+    <Panel title={id === null ? t("admin_new_group") : String(found?.values.name ?? "")} close={close}>
+      {found && may("groups") && (
+        <Form
+          fields={FIELDS}
+          path={id === null ? null : `/groups/${id}`}
+          held={found}
+          show={show}
+          send={send}
+          create={async (values) => saved((await authorised<{ id: string }>("POST", "/groups", values)).id)}
+          saved={saved}
+        />
+      )}
+      {id !== null && <Members id={id} changed={saved} />}
+      {id !== null && may("groups") && (
+        <Danger
+          title={t("admin_delete")}
+          run={async () => {
+            await authorised("DELETE", `/groups/${id}`, undefined, { "if-match": "*" });
+            saved();
+            close();
+          }}
+        />
+      )}
+    </Panel>
+  );
+}
+
+function Members({ id, changed }: { id: string; changed: () => void }) {
+  const members = useSignal<readonly Member[]>([]);
+  const word = useSignal("");
+  const path = `/groups/${id}/members`;
+  const read = async () => {
+    members.value = await authorised<Member[]>("GET", path);
+  };
+  useEffect(() => void read().catch((problem) => (word.value = wordsOf(problem))), [id]);
+  const ask = async (work: Promise<unknown>) => {
+    try {
+      await work;
+      word.value = "";
+      await read();
+      changed();
+    } catch (problem) {
+      word.value = wordsOf(problem);
+    }
+  };
+  const put = (user: string, place: Partial<Member>) => {
+    const { may_talk = true, may_preempt = false, priority = 100 } = place;
+    return ask(authorised("PUT", `${path}/${user}`, { may_talk, may_preempt, priority }));
+  };
+  const edits = may("groups");
+  return (
+    <section class="part members">
+      <h3>
+        {t("admin_members")} <span class="count">{members.value.length}</span>
+      </h3>
+      <p role="status" class="word">
+        {word.value}
+      </p>
+      {edits && (
+        <AddMember inside={members.value.map(({ user }) => user)} add={(user) => void put(user, {})} />
+      )}
+      <ul>
+        {members.value.map((member) => (
+          <li key={member.user}>
+            <span class="who">
+              {member.name} <span class="badge">{member.badge}</span>
+            </span>
+            <div class="flags">
+              <label class="check">
+                <input
+                  type="checkbox"
+                  disabled={!edits}
+                  checked={member.may_talk}
+                  onChange={(event) =>
+                    void put(member.user, { ...member, may_talk: event.currentTarget.checked })
+                  }
+                />
+                {t("admin_may_talk")}
+              </label>
+              <label class="check">
+                <input
+                  type="checkbox"
+                  disabled={!edits}
+                  checked={member.may_preempt}
+                  onChange={(event) =>
+                    void put(member.user, { ...member, may_preempt: event.currentTarget.checked })
+                  }
+                />
+                {t("admin_may_preempt")}
+              </label>
+              <label class="priority">
+                {t("admin_priority")}
+                <input
+                  type="number"
+                  min={0}
+                  max={255}
+                  disabled={!edits}
+                  value={member.priority}
+                  onChange={(event) =>
+                    void put(member.user, { ...member, priority: Number(event.currentTarget.value) })
+                  }
+                />
+              </label>
+            </div>
+            {edits && (
+              <button
+                type="button"
+                class="quiet"
+                aria-label={t("admin_take_out", { name: member.name })}
+                title={t("admin_take_out", { name: member.name })}
+                onClick={() => void ask(authorised("DELETE", `${path}/${member.user}`))}
+              >
+                <Icon.close />
+              </button>
+            )}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function AddMember({ inside, add }: { inside: readonly string[]; add: (user: string) => void }) {
+  const q = useSignal("");
+  const found = useSignal<readonly Person[]>([]);
+  useEffect(() => {
+    const text = q.value.trim();
+    if (!text) {
+      found.value = [];
+      return;
+    }
+    const timer = window.setTimeout(
+      () =>
+        void authorised<{ items: Person[] }>("GET", `/people?limit=8&q=${encodeURIComponent(text)}`).then(
+          ({ items }) => {
+            found.value = items;
+          },
+          () => undefined,
+        ),
+      PAUSE_MS,
+    );
+    return () => clearTimeout(timer);
+  }, [q.value]);
+  return (
+    <div class="add-member">
+      <input
+        type="search"
+        placeholder={t("admin_add_member")}
+        aria-label={t("admin_add_member")}
+        value={q.value}
+        onInput={(event) => {
+          q.value = event.currentTarget.value;
+        }}
+      />
+      {found.value.length > 0 && (
+        <ul class="found">
+          {found.value.map((person) => (
+            <li key={person.id}>
+              <button
+                type="button"
+                disabled={inside.includes(person.id)}
+                onClick={() => {
+                  q.value = "";
+                  add(person.id);
+                }}
+              >
+                {person.name} <span class="badge">{person.badge}</span>
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}

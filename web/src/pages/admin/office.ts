@@ -1,0 +1,50 @@
+// What every part of the administration needs: what one may do, and the tree of units.
+
+import { signal } from "@preact/signals";
+import { Problem } from "../../account/api";
+import { authorised } from "../../account/authorised";
+import { refusalWords, t } from "../../i18n";
+
+export type Unit = { id: string; name: string; parent: string | null };
+
+export const rights = signal<readonly string[]>([]);
+export const units = signal<readonly Unit[]>([]);
+
+export const may = (...any: readonly string[]) => any.some((right) => rights.value.includes(right));
+
+export async function open(): Promise<void> {
+  rights.value = (await authorised<{ rights: string[] }>("GET", "/me")).rights;
+  await readUnits();
+}
+
+export async function readUnits(): Promise<void> {
+  units.value = await authorised<Unit[]>("GET", "/units");
+}
+
+/** Every unit below its parent, siblings by name. */
+export function tree(list: readonly Unit[]): { unit: Unit; depth: number }[] {
+  const known = new Set(list.map((unit) => unit.id));
+  const below = (parent: string | null, depth: number): { unit: Unit; depth: number }[] =>
+    list
+      .filter((unit) => (unit.parent !== null && known.has(unit.parent) ? unit.parent : null) === parent)
+      .sort((a, b) => a.name.localeCompare(b.name, "zh-CN"))
+      .flatMap((unit) => [{ unit, depth }, ...below(unit.id, depth + 1)]);
+  return below(null, 0);
+}
+
+export function unitName(id: unknown): string {
+  return units.value.find((unit) => unit.id === id)?.name ?? "";
+}
+
+/** A unit and all below it: where it cannot be moved to. */
+export function subtree(id: string, list: readonly Unit[] = units.value): Set<string> {
+  const found = new Set([id]);
+  for (const { unit } of tree(list)) if (unit.parent !== null && found.has(unit.parent)) found.add(unit.id);
+  return found;
+}
+
+/** What to say to the person when something was refused. */
+export function wordsOf(problem: unknown): string {
+  if (!(problem instanceof Problem)) return refusalWords("unreachable");
+  return problem.code === "stale" ? t("admin_conflict") : refusalWords(problem.code);
+}
