@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse
-from fastapi.security import HTTPAuthorizationCredentials
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from gateway.case_code import MAX_CODE_CHARS, incident_code
@@ -16,26 +15,18 @@ from gateway.incident import State, facts_of
 from gateway.lifecycle import IncidentState
 from gateway.steps import Step
 from gateway.webhooks import Received
-from groups.policy import Act, may
 from groups.vocabulary import AgencyId, GroupId, IncidentCode, Refusal
+from poc_server.api.incident_tellers import Teller, Told
 from poc_server.api.problems import documented
-from poc_server.api.services import (
-    Services,
-    Use,
-    UseBridge,
-    address_of,
-    bearer_of,
-    bridge_of,
-    caller_of,
-)
+from poc_server.api.services import Use, UseBridge, address_of
 from poc_server.api.shapes import Id
 from poc_server.bridge import senders
 from poc_server.bridge.log_page import log_page
-from poc_server.bridge.opened import OpenBridge
 from poc_server.bridge.step import Done
 from poc_server.refused import Refused
-from poc_server.store import Actor, incident_bursts, incidents
+from poc_server.store import incident_bursts, incidents
 from poc_server.store.ids import now_ms
+from poc_server.store.incidents import Asked
 from signaling.messages import Refused as WireRefused
 
 router = APIRouter(tags=["incidents"])
@@ -49,13 +40,19 @@ class Shape(BaseModel):
 
 
 class IncidentOut(Shape):
-    """An incident as it stands. ``group``: its talk group; ``unknown``: parties nobody knows; ``facts``: the case."""
+    """An incident as it stands. ``group``: its talk group; ``unknown``: parties nobody knows; ``facts``: the case.
+
+    ``names``: what its members are called; ``online``, ``listening``: how many have its group open, and would hear.
+    """
 
     code: str
     group: str
     address: Address
     state: State
     members: list[str]
+    names: dict[str, str]
+    online: int
+    listening: int
     unknown: list[str]
     links: list[str]
     taps: dict[str, str]
@@ -119,54 +116,27 @@ def _code(code: Annotated[str, Path(min_length=1, max_length=MAX_CODE_CHARS)]) -
 Code = Annotated[IncidentCode, Depends(_code)]
 
 
-async def _told_by(request: Request, services: Use) -> tuple[AgencyId, Actor]:
-    """Who tells of a case: a signed-in user who may handle incidents, or a system that proves itself."""
-    bearer = bearer_of(request)
-    if bearer is not None and _is_token(bearer):
-        return _handler(request, services, bearer)
-    bridge = bridge_of(request)
-    sender = bridge.inbox.prove(Received(request.headers, await request.body(), address_of(request)))
-    return bridge.bridge.agency(), Actor(address=f"{sender.id} {address_of(request)}"[:64])
-
-
-Told = Annotated[tuple[AgencyId, Actor], Depends(_told_by)]
-
-
-def _handler(request: Request, services: Services, bearer: HTTPAuthorizationCredentials) -> tuple[AgencyId, Actor]:
-    caller = caller_of(request, services, bearer)
-    unit = services.directory.unit(caller.user.unit)
-    refused = Refusal.NOT_ALLOWED if unit is None else may(Act.HANDLE_INCIDENT, caller.user, unit, services.directory)
-    if refused is not None:
-        raise Refused(refused)
-    return caller.user.agency, caller.actor
-
-
-def _is_token(bearer: HTTPAuthorizationCredentials) -> bool:
-    """An access token of ours is a JWT; a system's API key may come as a bearer, too, and is none."""
-    return bearer.credentials.count(".") == 2
-
-
 @router.put("/incidents/{code}", responses=documented(401, 403, 409, 413, 422, 429, 503))
-async def put_incident(code: Code, request: Request, told: Told, bridge: UseBridge) -> TakenOut:
+async def put_incident(code: Code, request: Request, told: Told) -> TakenOut:
     """Tell of a case: what it is and whom it was dispatched to. Its talk group is there when this answers.
 
     Repeating it changes nothing. Without ``step`` and ``state`` a case with parties counts as dispatched, one without
     as filed.
     """
-    return await _take(bridge, told, code, senders.document(senders.read(await request.body())))
+    return await _take(told, code, senders.document(senders.read(await request.body())))
 
 
 @router.post("/incidents/{code}/news", responses=documented(401, 403, 409, 413, 422, 429, 503))
-async def tell_news(code: Code, request: Request, told: Told, bridge: UseBridge) -> TakenOut:
+async def tell_news(code: Code, request: Request, told: Told) -> TakenOut:
     """Tell what was done to a case (``step``), or only what changed. Order is settled by ``version``."""
-    return await _take(bridge, told, code, senders.document(senders.read(await request.body())))
+    return await _take(told, code, senders.document(senders.read(await request.body())))
 
 
 @router.post("/incidents/{code}/close", responses=documented(401, 403, 409, 413, 422, 429, 503))
-async def close_incident(code: Code, told: Told, bridge: UseBridge) -> TakenOut:
+async def close_incident(code: Code, told: Told) -> TakenOut:
     """The case is closed: its group ends after the hang time."""
-    await bridge.bridge.find(told[0], code)
-    return await _take(bridge, told, code, Document(step=Step.CLOSE))
+    await told.find(code)
+    return await _take(told, code, Document(step=Step.CLOSE))
 
 
 @router.post("/senders/{sender}/news", responses=documented(401, 404, 413, 422, 429, 503))
@@ -180,31 +150,34 @@ async def deliver(sender: Annotated[str, Path(max_length=32)], request: Request,
 @router.get("/incidents", responses=documented(401, 403, 422, 503))
 async def list_incidents(
     told: Told,
-    bridge: UseBridge,
     address: Annotated[list[Address] | None, Query()] = None,
     q: Annotated[str, Query(max_length=64)] = "",
+    sort: Literal["changed", "matters"] = "changed",
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
 ) -> list[IncidentOut]:
-    """Incidents, those that changed last first."""
-    return [_out(state, told[0]) for state in await bridge.page(told[0], limit, address or [], q)]
+    """Incidents, those that changed last first; ``matters``: urgent ones first, then what rules bring forward.
+
+    A dispatcher sees those of his unit and of the units below.
+    """
+    asked = Asked(frozenset(address or ()), q, told.units, matters_first=sort == "matters")
+    return [_out(state, told) for state in await told.bridge.page(told.agency, limit, asked)]
 
 
 @router.get("/incidents/{code}", responses=documented(401, 403, 404, 422, 503))
-async def get_incident(code: Code, told: Told, bridge: UseBridge) -> IncidentOut:
+async def get_incident(code: Code, told: Told) -> IncidentOut:
     """One incident."""
-    return _out(await bridge.bridge.find(told[0], code), told[0])
+    return _out(await told.find(code), told)
 
 
 @router.get("/incidents/{code}/events", responses=documented(401, 403, 404, 422, 503))
 async def get_events(
     code: Code,
     told: Told,
-    bridge: UseBridge,
     after: Annotated[int, Query(ge=0)] = 0,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 200,
 ) -> list[EventOut]:
     """What happened, in order: the same that receivers are told."""
-    await bridge.bridge.find(told[0], code)
+    await told.find(code)
     return [
         EventOut(
             sequence=event.sequence,
@@ -214,36 +187,42 @@ async def get_events(
             recording=event.recording,
             data=event.data,
         )
-        for event in await bridge.bridge.events(told[0], code, after, limit)
+        for event in await told.bridge.bridge.events(told.agency, code, after, limit)
     ]
 
 
 @router.put("/incidents/{code}/links", responses=documented(401, 403, 404, 422, 503))
-async def link_group(code: Code, body: Annotated[LinkIn, Body()], told: Told, bridge: UseBridge) -> IncidentOut:
+async def link_group(code: Code, body: Annotated[LinkIn, Body()], told: Told) -> IncidentOut:
     """Tie an existing group to the incident: what is said there belongs to it from now on."""
-    done = await bridge.bridge.link(told[0], code, GroupId(body.group), told[1])
-    return _out(done.after, told[0])
+    await told.find(code)
+    told.reach_group(GroupId(body.group))
+    done = await told.bridge.bridge.link(told.agency, code, GroupId(body.group), told.actor)
+    return _out(done.after, told)
 
 
 @router.delete("/incidents/{code}/links/{group}", responses=documented(401, 403, 404, 422, 503))
-async def unlink_group(code: Code, group: Id, told: Told, bridge: UseBridge) -> IncidentOut:
+async def unlink_group(code: Code, group: Id, told: Told) -> IncidentOut:
     """Take a group off the incident again."""
-    done = await bridge.bridge.link(told[0], code, GroupId(group), told[1], linked=False)
-    return _out(done.after, told[0])
+    await told.find(code)
+    done = await told.bridge.bridge.link(told.agency, code, GroupId(group), told.actor, linked=False)
+    return _out(done.after, told)
 
 
 @router.post("/incidents/{code}/bursts", responses=documented(401, 403, 404, 422, 503))
-async def tie_burst(code: Code, body: Annotated[TieIn, Body()], told: Told, bridge: UseBridge) -> TakenOut:
+async def tie_burst(code: Code, body: Annotated[TieIn, Body()], told: Told) -> TakenOut:
     """Tie a recorded burst to the incident later; audited."""
-    done = await bridge.tie(told[0], code, body.recording, told[1])
-    return _taken(done, told[0])
+    await told.find(code)
+    happened, group = await told.bridge.burst(told.agency, code, body.recording, told.actor)
+    told.reach_group(group)
+    done = await told.bridge.bridge.tie(told.agency, code, happened, told.actor)
+    return _taken(done, told)
 
 
 @router.post("/incidents/{code}/log-link", responses=documented(401, 403, 404, 422, 503))
-async def make_log_link(code: Code, told: Told, bridge: UseBridge) -> LinkOut:
+async def make_log_link(code: Code, told: Told) -> LinkOut:
     """A short-lived link to the incident's log page, for a case system to embed."""
-    await bridge.bridge.find(told[0], code)
-    url, expires = bridge.links.log(told[0], code, now_ms())
+    await told.find(code)
+    url, expires = told.bridge.links.log(told.agency, code, now_ms())
     return LinkOut(url=url, expires_ms=expires)
 
 
@@ -310,23 +289,28 @@ async def shared_log(
 # --- private --------------------------------------------------------------------------------------------------------
 
 
-async def _take(bridge: OpenBridge, told: tuple[AgencyId, Actor], code: IncidentCode, document: Document) -> TakenOut:
-    agency, actor = told
-    return _taken(await bridge.bridge.news(agency, code, document, actor), agency)
+async def _take(told: Teller, code: IncidentCode, document: Document) -> TakenOut:
+    await told.reach(code, document)
+    return _taken(await told.bridge.bridge.news(told.agency, code, document, told.actor), told)
 
 
-def _taken(done: Done, agency: AgencyId) -> TakenOut:
+def _taken(done: Done, told: Teller) -> TakenOut:
     discarded = done.discarded[0].why.value if done.discarded else None
-    return TakenOut(incident=_out(done.after, agency), discarded=discarded)
+    return TakenOut(incident=_out(done.after, told), discarded=discarded)
 
 
-def _out(state: IncidentState, agency: AgencyId) -> IncidentOut:
+def _out(state: IncidentState, told: Teller) -> IncidentOut:
+    group = incidents.group_of(told.agency, state.code)
+    name, here = told.bridge.names(), told.bridge.presence(group)
     return IncidentOut(
         code=state.code,
-        group=incidents.group_of(agency, state.code),
+        group=group,
         address=state.address,
         state=state.incident.state,
         members=sorted(state.members),
+        names={user: name(user) for user in sorted({*state.members, *(user for user, _ in state.taps)})},
+        online=here.online,
+        listening=here.listening,
         unknown=list(state.unknown),
         links=sorted(state.groups),
         taps=dict(state.taps),

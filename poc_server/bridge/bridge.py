@@ -18,7 +18,7 @@ import structlog
 from gateway.document import Document
 from gateway.effects import EventType
 from gateway.events import Event
-from gateway.lifecycle import Happened, IncidentState, Input, Linked, NewsArrived, Tick
+from gateway.lifecycle import Happened, IncidentState, Input, Linked, NewsArrived, Tick, handle, new_incident
 from gateway.rules import Attention, shown
 from groups.model import User
 from groups.vocabulary import AgencyId, GroupId, GroupKind, IncidentCode, Refusal, UserId
@@ -173,10 +173,23 @@ class Bridge:
 
     # --- what is asked ---------------------------------------------------------------------------------------------
 
+    async def known(self, agency: AgencyId, code: IncidentCode) -> IncidentState | None:
+        """One incident; None when nothing is known of it."""
+        async with self._store.reading() as connection:
+            return await incidents.find(connection, agency, code)
+
+    async def meant(self, agency: AgencyId, code: IncidentCode, document: Document) -> frozenset[UserId]:
+        """Who would be members if this were told now."""
+        state = await self.known(agency, code) or new_incident(code)
+        after, _ = handle(state, NewsArrived(document.news(now_ms())), now_ms(), self.options)
+        told = {name: getattr(document, name) for name in ("parties", "point", "cell") if getattr(document, name)}
+        asked = replace(after, incident=replace(after.incident, **told), near=frozenset())
+        async with self._store.reading() as connection:
+            return (await self._parties(agency).resolve(connection, asked)).users
+
     async def find(self, agency: AgencyId, code: IncidentCode) -> IncidentState:
         """One incident. Refuses not_found."""
-        async with self._store.reading() as connection:
-            found = await incidents.find(connection, agency, code)
+        found = await self.known(agency, code)
         if found is None:
             raise Refused(Refusal.NOT_FOUND, "incident")
         return found

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gateway.effects import Address
 from gateway.lifecycle import Happened, IncidentState
-from groups.vocabulary import AgencyId, IncidentCode, Refusal, UserId
+from groups.vocabulary import AgencyId, GroupId, IncidentCode, Refusal, UserId
 from poc_server.bridge.bridge import Bridge
 from poc_server.bridge.burst_facts import BurstFacts
 from poc_server.bridge.couriers import Couriers
@@ -19,10 +18,11 @@ from poc_server.bridge.phones import IncidentPhones
 from poc_server.bridge.senders import Inbox
 from poc_server.bridge.settings import BridgeSettings
 from poc_server.bridge.setup import load
-from poc_server.bridge.step import Done
 from poc_server.refused import Refused
 from poc_server.store import Actor, Store, incident_bursts, incidents, materials
 from poc_server.store.incident_bursts import Recording
+from poc_server.store.incidents import Asked
+from signaling.messages import GroupPresence
 
 if TYPE_CHECKING:
     from poc_server.node import Node
@@ -30,7 +30,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OpenBridge:
-    """Everything of the bridge in one hand, for the API and the app."""
+    """Everything of the bridge in one hand, for the API and the app.
+
+    Attributes:
+        presence: how many have a group open on this node, and would hear.
+    """
 
     bridge: Bridge
     inbox: Inbox
@@ -39,6 +43,7 @@ class OpenBridge:
     store: Store
     recordings: Path
     facts: BurstFacts
+    presence: Callable[[GroupId], GroupPresence]
 
     @classmethod
     def open(cls, settings: BridgeSettings, node: Node, store: Store, keys: Path, data: Path) -> OpenBridge:
@@ -51,30 +56,29 @@ class OpenBridge:
         bridge.start()
         couriers.start()
         facts = BurstFacts(bridge, store.places, node.fabric.now)
-        return cls(bridge, inbox, couriers, links, store, recordings, facts)
+        return cls(bridge, inbox, couriers, links, store, recordings, facts, node.presence.counts)
 
     async def aclose(self) -> None:
         """Stop carrying and polling, then taking."""
         await self.couriers.aclose()
         await self.bridge.aclose()
 
-    async def page(
-        self, agency: AgencyId, limit: int, addresses: Collection[Address], text: str
-    ) -> list[IncidentState]:
+    async def page(self, agency: AgencyId, limit: int, asked: Asked) -> list[IncidentState]:
         """Incidents, those that changed last first."""
         async with self.store.reading() as connection:
-            return await incidents.page(connection, agency, limit, addresses=addresses, text=text)
+            return await incidents.page(connection, agency, limit, asked)
 
-    async def tie(self, agency: AgencyId, code: IncidentCode, recording: str, actor: Actor) -> Done:
-        """Ties a recorded burst to an incident. Refuses not_found."""
+    async def burst(
+        self, agency: AgencyId, code: IncidentCode, recording: str, actor: Actor
+    ) -> tuple[Happened, GroupId]:
+        """A recorded burst as an incident is told of it when it is tied to it later. Refuses not_found."""
         async with self.store.reading() as connection:
             row = await incident_bursts.burst_row(connection, agency, recording)
         if row is None:
             raise Refused(Refusal.NOT_FOUND, "recording")
         told = incident_bursts.happened(row._asdict())
         data = {**(told.data or {}), "tied_by": actor.user}
-        happened = Happened(f"{code}/{told.id}", told.type, told.at, told.user, data)
-        return await self.bridge.tie(agency, code, happened, actor)
+        return Happened(f"{code}/{told.id}", told.type, told.at, told.user, data), GroupId(row.group_id)
 
     def file_of(self, found: Recording) -> Path | None:
         """The file of a recording, None when there is none; never one outside the recordings' folder."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,11 @@ from gateway.effects import Address, EventType
 from gateway.incident import Datum
 from gateway.lifecycle import IncidentState
 from gateway.rules import Attention
+from groups.rights import Right, has
 from groups.vocabulary import GroupId, Tier, UserId
 from poc_server.talk.slices import Slices
 from signaling.endpoint import frame
-from signaling.messages import GroupSummary, IncidentChanged, IncidentSummary, Switched
+from signaling.messages import GroupSummary, IncidentChanged, IncidentsStirred, IncidentSummary, Switched
 from signaling.messages.incident import IncidentPlace, Tap
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ TAPS: dict[Tap, EventType] = {
 }
 _TAP_OF: dict[EventType, Tap] = {event: tap for tap, event in TAPS.items()}
 NAME_CHARS = 128
+STIR_S = 1.0
 
 
 class IncidentPhones:
@@ -41,10 +44,24 @@ class IncidentPhones:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._slices = Slices()
+        self._stirring: asyncio.TimerHandle | None = None
 
     def changed(self, state: IncidentState, group: GroupId, gone: Iterable[UserId] = ()) -> None:
         """Members see the incident as it is now; those it concerns no longer see it go."""
         self._slices.add(self._tell(state, group, frozenset(gone)))
+        if self._stirring is None:
+            self._stirring = asyncio.get_running_loop().call_later(STIR_S, self._stir)
+
+    def _stir(self) -> None:
+        """Consoles are told that there is something new, not what: they read the list again, those who look at it."""
+        self._stirring = None
+        self._slices.add(self._stir_all(frame(IncidentsStirred())))
+
+    def _stir_all(self, framed: bytes) -> Iterator[None]:
+        for phone in tuple(self._node.phones.values()):
+            if phone.connection is not None and has(phone.user, Right.INCIDENTS):
+                phone.write(framed)
+            yield
 
     def _tell(self, state: IncidentState, group: GroupId, gone: frozenset[UserId]) -> Iterator[None]:
         """One step a phone: a city dispatches hundreds of cases at once, to ten people each."""

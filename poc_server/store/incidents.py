@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, bindparam, delete, func, insert, or_, select, update
@@ -12,10 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.effects import Address, EventOut
 from gateway.events import Event
 from gateway.lifecycle import DEFAULT, IncidentState, Options, deadline
-from groups.vocabulary import AgencyId, GroupId, IncidentCode
+from groups.vocabulary import AgencyId, GroupId, IncidentCode, UnitId
 from poc_server.store.ids import clean, new_id
 from poc_server.store.lookup import like
 from poc_server.store.tables import bridge as t
+from poc_server.store.tables import group
 
 IN_LIMIT = 300
 """Values in one ``IN (…)``."""
@@ -202,27 +204,32 @@ async def of_groups(connection: AsyncConnection, groups: Collection[GroupId]) ->
     return [IncidentState.from_json(found) for found in (await connection.execute(query)).scalars()]
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which incidents are asked for. ``units``: whose; None: all. ``matters_first``: urgent ones, then by attention."""
+
+    addresses: frozenset[Address] = frozenset()
+    text: str = ""
+    units: frozenset[UnitId] | None = None
+    matters_first: bool = False
+
+
 async def page(
-    connection: AsyncConnection,
-    agency: AgencyId,
-    limit: int,
-    *,
-    addresses: Collection[Address] = (),
-    text: str = "",
-    before: tuple[int, str] | None = None,
+    connection: AsyncConnection, agency: AgencyId, limit: int, asked: Asked = Asked()
 ) -> list[IncidentState]:
-    """Incidents, those that changed last first, before the given (``updated_ms``, code)."""
-    query = select(t.incident.c.content).where(t.incident.c.agency_id == agency)
-    if addresses:
-        query = query.where(t.incident.c.address.in_([address.value for address in addresses]))
-    if text:
-        pattern = like(text.lower())
-        columns = (func.lower(t.incident.c.title), func.lower(t.incident.c.code))
-        query = query.where(or_(*(column.like(pattern, escape="\\") for column in columns)))
-    if before is not None:
-        earlier = (t.incident.c.updated_ms == before[0]) & (t.incident.c.code < before[1])
-        query = query.where(or_(t.incident.c.updated_ms < before[0], earlier))
-    query = query.order_by(t.incident.c.updated_ms.desc(), t.incident.c.code.desc()).limit(limit)
+    """Incidents, those that changed last first."""
+    i = t.incident.c
+    query = select(i.content).where(i.agency_id == agency)
+    if asked.addresses:
+        query = query.where(i.address.in_(sorted(address.value for address in asked.addresses)))
+    if asked.text:
+        pattern = like(asked.text.lower())
+        query = query.where(or_(*(func.lower(column).like(pattern, escape="\\") for column in (i.title, i.code))))
+    if asked.units is not None:
+        query = query.where(i.group_id.in_(select(group.c.id).where(group.c.unit_id.in_(sorted(asked.units)))))
+    if asked.matters_first:
+        query = query.order_by(i.urgent.desc(), i.attention.desc(), i.since_ms.desc(), i.code)
+    query = query.order_by(i.updated_ms.desc(), i.code.desc()).limit(limit)
     return [IncidentState.from_json(found) for found in (await connection.execute(query)).scalars()]
 
 

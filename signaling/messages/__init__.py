@@ -112,6 +112,7 @@ from signaling.messages.incident import (
     IncidentList,
     IncidentReport,
     Incidents,
+    IncidentsStirred,
     IncidentSummary,
     Switched,
 )
@@ -206,6 +207,7 @@ __all__ = [
     "IncidentReport",
     "IncidentSummary",
     "Incidents",
+    "IncidentsStirred",
     "Limits",
     "Listen",
     "Listening",

@@ -66,6 +66,12 @@ class IncidentChanged(Message):
     mine: bool = True
 
 
+class IncidentsStirred(Message):
+    """Incidents are different now, told at most once a second to who handles them: time to read the list again."""
+
+    type: Literal["incidents_stirred"] = "incidents_stirred"
+
+
 class IncidentReport(Message):
     """A tap. Only the first of each kind counts, and only forward. Answered by `Ok`."""
 

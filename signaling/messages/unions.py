@@ -96,6 +96,7 @@ ServerMessage = Annotated[
     | call.CallEnded
     | incident.Incidents
     | incident.IncidentChanged
+    | incident.IncidentsStirred
     | incident.Switched
     | recordings.Missed
     | text.TextKept

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -14,8 +14,7 @@ from gateway.effects import EventType
 from gateway.lifecycle import Happened, IncidentState
 from gateway.outbox import Status
 from gateway.receiver import Health
-from gateway.rules import Attention
-from groups.vocabulary import AgencyId, GroupId, IncidentCode, Role, UserId
+from groups.vocabulary import AgencyId, IncidentCode, Role, UserId
 from poc_server.bridge.bridge import Bridge
 from poc_server.bridge.setup import Setup
 from poc_server.refused import Refused
@@ -28,27 +27,12 @@ from poc_server.store.outbox import SqlOutbox
 from poc_server.store.people import UserDraft
 from poc_server.store.places import Place, Position
 from tests.fixtures.people import Town
+from tests.gateway.told import Told
 
 pytestmark = pytest.mark.wire
 HOUR = 3_600_000
 CELL = "420102001003007"
 HERE = {"lon": 114.3, "lat": 30.6, "datum": "WGS-84"}
-
-
-@dataclass
-class Told:
-    """Where phones would be told: what they were."""
-
-    changes: list[tuple[IncidentCode, frozenset[UserId]]] = field(default_factory=list)
-
-    def changed(self, state: IncidentState, group: GroupId, gone: Iterable[UserId] = ()) -> None:
-        self.changes.append((state.code, state.members))
-
-    def bring_forward(self, state: IncidentState, group: GroupId, users: Iterable[UserId], to: Attention) -> None:
-        pass
-
-    def summary(self, state: IncidentState, group: GroupId, user: UserId) -> Any:
-        raise AssertionError("nobody asks for a list here")
 
 
 @dataclass
@@ -150,12 +134,15 @@ async def test_members_follow_people_units_duty_and_cells(bridged: Bridged) -> N
     await bridged.members("U1", {early, late, keeper})
     await bridged.members("G1", {keeper})
 
-    # The early shift ends a moment from now by itself: nothing in the directory changes when it does.
-    ends = now_ms() + 800
-    async with store.change() as change:
-        draft = ShiftDraft(town.agency, patrol, "早", now - HOUR, ends, frozenset({early, late}))
-        await duty.update_shift(change, shift, draft)
+    async def early_shift(ends_ms: int) -> None:
+        async with store.change() as change:
+            draft = ShiftDraft(town.agency, patrol, "早", now - HOUR, ends_ms, frozenset({early, late}))
+            await duty.update_shift(change, shift, draft)
+
+    await early_shift(now + HOUR)
     await bridged.members("D1", {early, late})
+    # It ends a moment from now by itself: nothing in the directory changes when it does.
+    await early_shift(now_ms() + 1_500)
     await bridged.members("D1", set())
 
     async with store.change() as change:

@@ -1,0 +1,111 @@
+"""Who tells of cases over HTTP, and how far he reaches: a system that proves itself, or somebody who handles them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials
+
+from gateway.document import Document
+from gateway.lifecycle import IncidentState
+from gateway.webhooks import Received
+from groups.model import Unit
+from groups.policy import Act, may
+from groups.vocabulary import AgencyId, GroupId, IncidentCode, Refusal, UnitId
+from poc_server.api import rights
+from poc_server.api.services import Caller, Services, Use, address_of, bearer_of, bridge_of, caller_of
+from poc_server.bridge import address
+from poc_server.bridge.opened import OpenBridge
+from poc_server.refused import Refused
+from poc_server.store import Actor, incidents
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """One who may tell of cases and look at them. ``caller`` is None for a system: it reaches its whole agency.
+
+    A person reaches the cases of his unit and those below. A case belongs to the lowest unit above all its members;
+    one without members to the agency as a whole.
+    """
+
+    agency: AgencyId
+    actor: Actor
+    services: Services
+    bridge: OpenBridge
+    caller: Caller | None = None
+
+    @property
+    def units(self) -> frozenset[UnitId] | None:
+        """Whose cases are his; None: all."""
+        if self.caller is None:
+            return None
+        found = self.services.directory.unit_subtree(self.caller.user.unit)
+        return None if self._root() in found else found
+
+    async def find(self, code: IncidentCode) -> IncidentState:
+        """An incident he reaches. Refuses not_found, not_allowed."""
+        state = await self.bridge.bridge.find(self.agency, code)
+        self._allow(self._unit_of_group(incidents.group_of(self.agency, code)))
+        return state
+
+    async def reach(self, code: IncidentCode, document: Document) -> None:
+        """Refuses (not_allowed) to tell of a case beyond his units, or to send one of his to people beyond them."""
+        if self.caller is None:
+            return
+        state = await self.bridge.bridge.known(self.agency, code)
+        if state is not None:
+            self._allow(self._unit_of_group(incidents.group_of(self.agency, code)))
+        if state is None or document.parties is not None:
+            members = await self.bridge.bridge.meant(self.agency, code, document)
+            self._allow(address.common_unit(self.services.directory.snapshot, members))
+
+    def reach_group(self, group: GroupId) -> None:
+        """Refuses a group beyond his units (not_allowed). One that is not there is not his to judge."""
+        found = self.services.directory.group(group)
+        if found is not None and found.agency == self.agency:
+            self._allow(found.unit)
+
+    def _allow(self, unit: UnitId | None) -> None:
+        target = self.services.directory.unit(unit or self._root() or UnitId(""))
+        if self.caller is not None:
+            if target is None:
+                raise Refused(Refusal.NOT_ALLOWED)
+            rights.allow(self.services, self.caller, Act.HANDLE_INCIDENT, target)
+
+    def _unit_of_group(self, group: GroupId) -> UnitId | None:
+        found = self.services.directory.group(group)
+        return None if found is None else found.unit
+
+    def _root(self) -> UnitId | None:
+        return address.root_unit(self.services.directory.snapshot, self.agency)
+
+
+async def _told_by(request: Request, services: Use) -> Teller:
+    """A signed-in user who may handle incidents, or a system that proves itself."""
+    bearer, bridge = bearer_of(request), bridge_of(request)
+    if bearer is not None and _is_token(bearer):
+        caller = caller_of(request, services, bearer)
+        refused = may(Act.HANDLE_INCIDENT, caller.user, _own_unit(services, caller), services.directory)
+        if refused is not None:
+            raise Refused(refused)
+        return Teller(caller.user.agency, caller.actor, services, bridge, caller)
+    sender = bridge.inbox.prove(Received(request.headers, await request.body(), address_of(request)))
+    actor = Actor(address=f"{sender.id} {address_of(request)}"[:64])
+    return Teller(bridge.bridge.agency(), actor, services, bridge)
+
+
+Told = Annotated[Teller, Depends(_told_by)]
+
+
+def _own_unit(services: Services, caller: Caller) -> Unit:
+    found = services.directory.unit(caller.user.unit)
+    if found is None:
+        raise Refused(Refusal.NOT_ALLOWED)
+    return found
+
+
+def _is_token(bearer: HTTPAuthorizationCredentials) -> bool:
+    """An access token of ours is a JWT; a system's API key may come as a bearer, too, and is none."""
+    return bearer.credentials.count(".") == 2

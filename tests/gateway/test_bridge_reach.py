@@ -1,0 +1,134 @@
+"""A dispatcher handles the cases of his own unit and of those below, and no others; a system its whole agency."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from groups.vocabulary import GroupId, Role, UserId
+from poc_server.api import Services, build_api
+from poc_server.bridge.bridge import Bridge
+from poc_server.bridge.burst_facts import BurstFacts
+from poc_server.bridge.couriers import Couriers
+from poc_server.bridge.links import Links
+from poc_server.bridge.materials import Gatherer
+from poc_server.bridge.opened import OpenBridge
+from poc_server.bridge.senders import Inbox
+from poc_server.bridge.setup import load
+from poc_server.store import groups, units
+from poc_server.store.groups import GroupDraft
+from signaling.messages import GroupPresence
+from tests.fixtures.people import PASSWORD, Town
+from tests.gateway.told import Told
+
+pytestmark = pytest.mark.wire
+KEY = "the-case-systems-key"
+SETUP = f"""
+[[senders]]
+id = "cases"
+proof = {{ kind = "api_key", keys = ["{KEY}"] }}
+"""
+
+
+@dataclass
+class Districts:
+    town: Town
+    client: httpx.AsyncClient
+    east: UserId
+    west: UserId
+    east_group: GroupId
+    west_group: GroupId
+
+    async def headers(self, account: str) -> dict[str, str]:
+        signed = await self.client.post("/auth/sign-in", json={"name": account, "password": PASSWORD})
+        return {"authorization": f"Bearer {signed.json()['access_token']}"}
+
+
+@pytest.fixture
+async def districts(town: Town, tmp_path: Path) -> AsyncIterator[Districts]:
+    store = town.store
+    file = tmp_path / "bridge.toml"
+    file.write_text(SETUP)
+    async with store.change() as change:
+        east, west = [await units.create_unit(change, town.agency, town.unit, name) for name in ("城东", "城西")]
+        made = [
+            await groups.create_group(change, GroupDraft(town.agency, unit, name))
+            for unit, name in ((east, "东巡"), (west, "西巡"))
+        ]
+    await town.person(Role.DISPATCHER, account="east", password=PASSWORD, unit=east)
+    await town.person(Role.DISPATCHER, account="root", password=PASSWORD)
+    people = [await town.person(name=name, unit=unit) for name, unit in (("东", east), ("西", west))]
+    bridge = Bridge(load(file), store, Told(), batch=32, waiting_limit=200)
+    inbox, links = Inbox(bridge, store), Links(b"k", "", 60_000)
+    couriers = Couriers(bridge, inbox, store, Gatherer(store, links, tmp_path), 30)
+    facts = BurstFacts(bridge, store.places, town.clock)
+
+    def presence(group: GroupId) -> GroupPresence:
+        return GroupPresence(group=group, members=0, online=0, listening=0)
+
+    opened = OpenBridge(bridge, inbox, couriers, links, store, tmp_path, facts, presence)
+    bridge.start()
+    bridge.open.set()
+    app = build_api(Services(store, town.auth, bridge=opened))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=("192.0.2.1", 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test/api/v1") as client:
+        yield Districts(town, client, *people, *made)
+    await opened.aclose()
+
+
+def sent_to(*users: UserId) -> dict[str, Any]:
+    return {"parties": [{"kind": "user", "id": user} for user in users]}
+
+
+async def test_a_dispatcher_reaches_the_cases_of_his_units_and_no_others(districts: Districts) -> None:
+    client, system = districts.client, {"x-api-key": KEY}
+    east, root = await districts.headers("east"), await districts.headers("root")
+    cases = {"E1": [districts.east], "W1": [districts.west], "B1": [districts.east, districts.west], "N1": []}
+    for code, users in cases.items():
+        answer = await client.put(f"/incidents/{code}", headers=system, json=sent_to(*users))
+        assert answer.status_code == 200
+
+    async def status(method: str, path: str, body: Any = None) -> int:
+        return (await client.request(method, path, headers=east, json=body)).status_code
+
+    for code, mine in (("E1", True), ("W1", False), ("B1", False), ("N1", False)):
+        wanted = 200 if mine else 403
+        assert await status("GET", f"/incidents/{code}") == wanted
+        assert await status("GET", f"/incidents/{code}/events") == wanted
+        assert await status("POST", f"/incidents/{code}/log-link") == wanted
+        assert await status("PUT", f"/incidents/{code}/links", {"group": districts.east_group}) == wanted
+        assert await status("POST", f"/incidents/{code}/news", {"level": "2"}) == wanted
+        assert await status("POST", f"/incidents/{code}/close") == wanted
+    assert await status("PUT", "/incidents/E1/links", {"group": districts.west_group}) == 403
+
+    listed = await client.get("/incidents", headers=east)
+    assert [each["code"] for each in listed.json()] == ["E1"]
+    everything = await client.get("/incidents", headers=root, params={"sort": "matters"})
+    assert {each["code"] for each in everything.json()} == set(cases)
+    assert await status("GET", "/incidents/nowhere") == 404
+
+
+async def test_a_dispatcher_sends_cases_only_to_people_of_his_units(districts: Districts) -> None:
+    client, east = districts.client, await districts.headers("east")
+    for code, users, wanted in (
+        ("A1", [districts.east], 200),
+        ("A2", [districts.west], 403),
+        ("A3", [districts.east, districts.west], 403),
+        ("A4", [], 403),
+    ):
+        answer = await client.put(f"/incidents/{code}", headers=east, json=sent_to(*users))
+        assert answer.status_code == wanted, code
+        assert (await client.get(f"/incidents/{code}", headers={"x-api-key": KEY})).status_code == (
+            200 if wanted == 200 else 404
+        )
+    # He may not hand one of his own to people beyond his units either; a system may.
+    again = sent_to(districts.west)
+    assert (await client.put("/incidents/A1", headers=east, json=again)).status_code == 403
+    moved = await client.put("/incidents/A1", headers={"x-api-key": KEY}, json=again)
+    assert moved.json()["incident"]["members"] == [districts.west]
+    assert (await client.get("/incidents/A1", headers=east)).status_code == 403

@@ -1,0 +1,27 @@
+"""Where a bridge without phones tells them: what it said is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.lifecycle import IncidentState
+from gateway.rules import Attention
+from groups.vocabulary import GroupId, IncidentCode, UserId
+
+
+@dataclass
+class Told:
+    """`poc_server.bridge.bridge.PhonesPort`."""
+
+    changes: list[tuple[IncidentCode, frozenset[UserId]]] = field(default_factory=list)
+
+    def changed(self, state: IncidentState, group: GroupId, gone: Iterable[UserId] = ()) -> None:
+        self.changes.append((state.code, state.members))
+
+    def bring_forward(self, state: IncidentState, group: GroupId, users: Iterable[UserId], to: Attention) -> None:
+        pass
+
+    def summary(self, state: IncidentState, group: GroupId, user: UserId) -> Any:
+        raise AssertionError("nobody asks for a list here")
