@@ -117,6 +117,9 @@ class App:
                 ice_servers=lambda user: ice_servers(config.turn, user, time.time()),
                 burst_listeners=(self.recordings,) if self.recordings else (),
                 journal=self.store.journal.append,
+                places=self.store.places.all,
+                talk=config.talk,
+                name=socket.gethostname()[:64],
             )
         )
         self.emergency = Emergency(config.emergency, self.store, self.node)

@@ -19,6 +19,7 @@ from poc_server.fabric.settings import FabricSettings
 from poc_server.media.settings import MediaSettings
 from poc_server.recording.settings import RecordingSettings
 from poc_server.store.settings import StoreSettings
+from poc_server.talk.settings import TalkSettings
 from poc_server.texts.settings import TextSettings
 
 ENV_PREFIX = "POC_"
@@ -86,6 +87,7 @@ class Config(Section):
     recording: RecordingSettings = RecordingSettings()
     bridge: BridgeSettings = BridgeSettings()
     emergency: EmergencySettings = EmergencySettings()
+    talk: TalkSettings = TalkSettings()
     texts: TextSettings = TextSettings()
     turn: TurnSettings = TurnSettings()
     fabric: FabricSettings = FabricSettings()

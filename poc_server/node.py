@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
@@ -18,6 +18,7 @@ from poc_server.metrics import Metrics, Reading
 from poc_server.store import Actor, audit
 from poc_server.store.ids import now_ms
 from poc_server.store.journal import AuditRecord, Record
+from poc_server.store.places import Place
 from poc_server.talk.calls import Calls
 from poc_server.talk.conditions import Conditions
 from poc_server.talk.ears import Ears
@@ -27,6 +28,7 @@ from poc_server.talk.presence import Presence
 from poc_server.talk.reception import Reception
 from poc_server.talk.resume import tell_again
 from poc_server.talk.roster import Roster
+from poc_server.talk.settings import TalkSettings
 from poc_server.talk.talkgroup import BurstListener, Talkgroup
 from signaling import limits
 from signaling.endpoint import Connection, Endpoint
@@ -74,6 +76,9 @@ class Parts:
     ice_servers: Callable[[str], list[IceServer]]
     burst_listeners: tuple[BurstListener, ...] = ()
     journal: Callable[[Record], None] = lambda _: None
+    places: Callable[[], Iterable[Place]] = tuple
+    talk: TalkSettings = field(default_factory=TalkSettings)
+    name: str = "node"
 
 
 class IncidentDesk(Protocol):
@@ -119,6 +124,9 @@ class Node:
         self.missed: MissedVoice | None = None
         self.texts: TextDesk | None = None
         self.journal = parts.journal
+        self.places = parts.places
+        self.settings = parts.talk
+        self.name = parts.name
         self.draining = False
         self._ice_servers = parts.ice_servers
         self._sweeper: asyncio.Task[None] | None = None
@@ -210,6 +218,11 @@ class Node:
     def phones_of(self, user: UserId) -> list[Phone]:
         """The phones of a user that have a place here."""
         return self.phones.of(user)
+
+    def phones_among(self, users: Iterable[UserId]) -> Iterator[Phone]:
+        """The phones of these users that have a place here."""
+        for user in users:
+            yield from self.phones.of(user)
 
     def open_media(self, phone: Phone) -> None:
         """Give a phone a new media path; the old one, if any, ends."""
@@ -430,6 +443,7 @@ class _MediaOf:
     def media_connected(self) -> None:
         """The media path is up: what is on air is heard from now on."""
         self.node.ears.place((self.phone,))
+        self.node.calls.media(self.phone)
         self.node.presence.changed(self.phone.groups)
 
     def media_gone(self, reason: str) -> None:

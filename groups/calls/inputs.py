@@ -10,7 +10,13 @@ from groups.vocabulary import Tier, UserId
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The initiator asks for the call. ``reachable`` are those called who have a phone that would hear."""
+    """The initiator asks for the call.
+
+    Attributes:
+        reachable: those called who have a phone connected.
+        busy: those of them who are in a private call.
+        deaf: those of them whose phones all say that they would not hear.
+    """
 
     kind: CallKind
     initiator: UserId
@@ -21,6 +27,7 @@ class Start:
     tier: Tier = Tier.NORMAL
     options: CallOptions = CallOptions()
     request: str | None = None
+    deaf: frozenset[UserId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,7 @@ class Leave:
 
 @dataclass(frozen=True, slots=True)
 class Add:
-    """More people are brought into the running call (强拉 when they did not ask)."""
+    """More people are brought into the running call (强拉 when they did not ask), also such as had left."""
 
     users: tuple[UserId, ...]
     reachable: frozenset[UserId]

@@ -17,14 +17,14 @@ from groups.calls.state import (
     Party,
     Phase,
 )
-from groups.vocabulary import Refusal, Tier
+from groups.vocabulary import Refusal, Tier, UserId
 
 Step = tuple[CallState, tuple[out.CallEffect, ...]]
 
 
 def handle(state: CallState, given: into.CallInput, now: int) -> Step:
     """One step: the state that follows and what the node is to do. ``now`` in ms."""
-    state, due = _time(state, now)
+    state, due = _time(_at(state, now), now)
     state, done = _HANDLERS[type(given)](state, given, now)
     return state, (*due, *done)
 
@@ -37,6 +37,31 @@ def deadline(state: CallState) -> int | None:
 
 
 # --- time ------------------------------------------------------------------------------------------------------------
+
+
+CLOCK_SLACK_MS = 1_000
+"""How far ``now`` may fall behind the latest one without being a clock that was set back: nodes read it apart."""
+
+
+def _at(state: CallState, now: int) -> CallState:
+    """The state as it stands at ``now``; after a clock was set back its timers are set back with it."""
+    behind = state.clock - now
+    if 0 <= behind <= CLOCK_SLACK_MS or state.phase is Phase.ENDED:
+        return state
+    if behind < 0:
+        return replace(state, clock=now)
+    return replace(
+        state,
+        clock=now,
+        began_at=state.began_at - behind,
+        quiet_at=_minus(state.quiet_at, behind),
+        ring_at=_minus(state.ring_at, behind),
+        maximum_at=_minus(state.maximum_at, behind),
+    )
+
+
+def _minus(at: int | None, by: int) -> int | None:
+    return None if at is None else at - by
 
 
 def _time(state: CallState, now: int) -> Step:
@@ -76,25 +101,40 @@ def _start(state: CallState, given: into.Start, now: int) -> Step:
         initiator=given.initiator,
         tier=given.tier,
         options=given.options,
-        parties=(Party(given.initiator, Part.JOINED, given.key), *(Party(user) for user in called)),
+        parties=(Party(given.initiator, Part.JOINED, given.key),),
         began_at=now,
         maximum_left_ms=given.options.maximum_ms,
         maximum_at=now + given.options.maximum_ms if given.tier is Tier.NORMAL else None,
     )
-    done: tuple[out.CallEffect, ...] = (out.Join(given.initiator, given.key),)
-    for user in called:
-        if user not in given.reachable:
-            # A group call waits for them (late entry); a private one has nobody else to wait for.
-            state = state.with_party(Party(user, Part.UNREACHABLE))
-            done += (out.PartChanged(user, Part.UNREACHABLE),)
-        elif user in given.busy and given.tier is Tier.NORMAL and given.kind is CallKind.PRIVATE:
-            state = state.with_party(Party(user, Part.BUSY))
-            done += (out.PartChanged(user, Part.BUSY),)
-        else:
-            state, more = _called(state, user, now)
-            done += more
+    parts = {user: _first_part(given, user) for user in called}
+    rings = Part.RINGING in parts.values()
+    state = replace(
+        state,
+        parties=(state.parties[0], *(Party(user, part) for user, part in parts.items())),
+        ring_at=now + given.options.ring_ms if rings else None,
+    )
+    done: list[out.CallEffect] = [out.Join(given.initiator, given.key)]
+    for user, part in parts.items():
+        if part is Part.JOINED:
+            done.append(out.Join(user, None))
+        elif part is Part.RINGING:
+            done.append(out.Ring(user))
+        done.append(out.PartChanged(user, part))
     state, more = _settled(state, now)
-    return state, done + more
+    return state, (*done, *more)
+
+
+def _first_part(given: into.Start, user: UserId) -> Part:
+    """Where one who is called stands at once. A group waits for who is not there; a private call has nobody else."""
+    automatic = given.options.answering is Answering.AUTOMATIC
+    one = given.kind in _OF_TWO
+    if user not in given.reachable:
+        return Part.UNREACHABLE
+    if one and user in given.busy and given.tier is Tier.NORMAL:
+        return Part.BUSY
+    if one and automatic and user in given.deaf:
+        return Part.NOT_LISTENING
+    return Part.JOINED if automatic else Part.RINGING
 
 
 def _called(state: CallState, user: Any, now: int) -> Step:
@@ -110,7 +150,7 @@ def _called(state: CallState, user: Any, now: int) -> Step:
 def _settled(state: CallState, now: int) -> Step:
     """Whether the call runs, goes on ringing, or has come to nothing."""
     present = len(state.present())
-    if present >= max(2, state.options.least) or (state.kind in _WAIT_FOR_LATE and present):
+    if present >= max(2, state.options.least) or (state.kind in _BEGINS_ALONE and present):
         if state.phase is Phase.SETTING_UP:
             return _quiet(replace(state, phase=Phase.RUNNING), now), (out.Running(),)
         return state, ()
@@ -123,10 +163,15 @@ def _settled(state: CallState, now: int) -> Step:
     return _ended(state, end)
 
 
-_WAIT_FOR_LATE = frozenset({CallKind.GROUP, CallKind.BROADCAST})
+_WAIT_FOR_LATE = frozenset({CallKind.GROUP, CallKind.PREARRANGED, CallKind.BROADCAST})
+"""Kinds whose people come in whenever they are there (late entry, a SHALL of TS 24.379)."""
+_BEGINS_ALONE = frozenset({CallKind.GROUP})
+_ENDS_WITH_ONE = frozenset({CallKind.PRIVATE, CallKind.FIRST_TO_ANSWER, CallKind.AMBIENT})
+_OF_TWO = frozenset({CallKind.PRIVATE, CallKind.AMBIENT})
 _CAME_TO_NOTHING = (
     (Part.REFUSED, CallEnd.REFUSED),
     (Part.BUSY, CallEnd.BUSY),
+    (Part.NOT_LISTENING, CallEnd.NOT_LISTENING),
     (Part.NO_ANSWER, CallEnd.NO_ANSWER),
     (Part.UNREACHABLE, CallEnd.UNREACHABLE),
 )
@@ -200,7 +245,7 @@ def _leave(state: CallState, given: into.Leave, now: int) -> Step:
         return state, done + more
     state = state.with_party(Party(given.user, Part.LEFT))
     done += (out.Parted(given.user), out.PartChanged(given.user, Part.LEFT))
-    if state.kind in (CallKind.PRIVATE, CallKind.FIRST_TO_ANSWER) and state.phase is Phase.RUNNING:
+    if state.kind in _ENDS_WITH_ONE and state.phase is Phase.RUNNING:
         state, more = _ended(state, CallEnd.HUNG_UP)
     elif len(state.present()) < state.options.least and not state.pending():
         state, more = _ended(state, CallEnd.TOO_FEW)

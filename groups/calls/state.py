@@ -16,7 +16,9 @@ class CallKind(StrEnum):
     PRIVATE = "private"
     FIRST_TO_ANSWER = "first_to_answer"
     GROUP = "group"
+    PREARRANGED = "prearranged"
     BROADCAST = "broadcast"
+    AMBIENT = "ambient"
 
 
 class Answering(StrEnum):
@@ -44,6 +46,7 @@ class Part(StrEnum):
     BUSY = "busy"
     NO_ANSWER = "no_answer"
     UNREACHABLE = "unreachable"
+    NOT_LISTENING = "not_listening"
     LEFT = "left"
     NOT_NEEDED = "not_needed"
 
@@ -61,6 +64,7 @@ class CallEnd(StrEnum):
     BUSY = "busy"
     NO_ANSWER = "no_answer"
     UNREACHABLE = "unreachable"
+    NOT_LISTENING = "not_listening"
     INACTIVITY = "inactivity"
     MAXIMUM_LENGTH = "maximum_length"
     TOO_FEW = "too_few"
@@ -109,6 +113,7 @@ class CallState:
         ring_at: when those who still ring have not answered.
         maximum_left_ms: what is left of the maximum length while it stands still.
         maximum_at: when the maximum length is over; None while it stands still.
+        clock: the latest time it was looked at.
     """
 
     id: CallId
@@ -125,6 +130,7 @@ class CallState:
     maximum_left_ms: int = 0
     maximum_at: int | None = None
     end: CallEnd | None = None
+    clock: int = 0
 
     def party(self, user: UserId) -> Party | None:
         """The part a user has in the call."""

@@ -1,4 +1,8 @@
-"""A phone's uplink: checks its voice, holds what comes before the grant, and relays it at the talker's own pace."""
+"""A phone's uplink: checks its voice, holds what comes before the grant, and relays it at the talker's own pace.
+
+It may feed several bursts at once: a dispatcher talks into several groups, or presses a key while he is in a full
+duplex call.
+"""
 
 from __future__ import annotations
 
@@ -102,7 +106,9 @@ class Uplink:
         "_fence",
         "_held",
         "_hold_s",
-        "_pacer",
+        "_opening",
+        "_opening_at",
+        "_pacers",
         "_sequences",
         "_shared",
         "_timestamps",
@@ -116,8 +122,11 @@ class Uplink:
         self._complain = complain
         self._hold_s = shared.settings.hold_ms / 1000
         self._held: deque[tuple[float, VoicePacket]] = deque()
-        self._pacer: Pacer | None = None
-        self._draining: Pacer | None = None
+        self._pacers: tuple[Pacer, ...] = ()
+        self._draining: tuple[Pacer, ...] = ()
+        self._opening: deque[tuple[float, VoicePacket]] = deque()
+        """What was said since the key went down, while that is so short ago that another grant may still come."""
+        self._opening_at: float | None = None
         self._sequences = Unwrapper(SEQUENCE_MODULUS)
         self._timestamps = Unwrapper(TIMESTAMP_MODULUS)
         self._fence = -1
@@ -157,23 +166,36 @@ class Uplink:
     def _carry(self, voice: VoicePacket, now: float) -> None:
         if voice.sequence <= self._fence:
             self._counters.stale_voice += 1
-        elif self._pacer is not None:
-            self._pacer.voice(voice, now)
+        elif self._pacers:
+            if self._opening_at is not None:
+                self._open(voice, now)
+            for pacer in self._pacers:
+                pacer.voice(voice, now)
         else:
             self._hold(voice, now)
 
     def begin(self, route: Route) -> Pacer:
-        """This phone has the floor: relay what is held and what comes, to ``route``."""
+        """This phone has the floor: relay what is held and what comes, to ``route``, beside those it feeds already.
+
+        A burst that begins while the first words of another are not yet old (the keys of several groups went down
+        together) gets these words too; one that begins later gets nothing that was said before it.
+        """
         now = self._shared.loop.time()
-        self._counters.without_floor += self._drop_old(now)
-        if self._pacer is not None:
-            self._pacer.finish(_nothing)
-        if self._draining is not None:
-            self._draining.cut()
-            self._draining = None
-        held, self._held = self._held, deque()
-        self._pacer = Pacer(self._shared.loop, route, held, self._detach)
-        return self._pacer
+        for pacer in self._draining:
+            pacer.cut()
+        self._draining = ()
+        if self._pacers:
+            held = deque(self._opening) if self._opening_at is not None else deque()
+            while held and held[0][0] < now - self._hold_s:
+                held.popleft()
+        else:
+            self._counters.without_floor += self._drop_old(now)
+            held, self._held = self._held, deque()
+            self._opening = deque(held)
+            self._opening_at = held[0][0] if held else now
+        pacer = Pacer(self._shared.loop, route, held, self._detach)
+        self._pacers = (*self._pacers, pacer)
+        return pacer
 
     def discard(self) -> None:
         """Forget what is held: the request was queued or denied, the phone sends again at the grant."""
@@ -206,10 +228,23 @@ class Uplink:
             self._complained_at = now
             self._complain()
 
+    def _open(self, voice: VoicePacket, now: float) -> None:
+        """Keep the first words for a grant that comes a moment later."""
+        if self._opening_at is not None and now - self._opening_at > self._hold_s:
+            self._opening_at = None
+            self._opening.clear()
+        else:
+            self._opening.append((now, voice))
+
     def _detach(self, pacer: Pacer) -> None:
-        """The burst of ``pacer`` has ended: what this phone sent up to now is never heard again."""
-        if pacer is self._pacer:
-            self._draining, self._pacer = pacer, None
+        """The burst of ``pacer`` has ended; after the last, what this phone sent up to now is never heard again."""
+        if pacer not in self._pacers:
+            return
+        self._pacers = tuple(each for each in self._pacers if each is not pacer)
+        self._draining = (*self._draining, pacer)
+        if not self._pacers:
+            self._opening_at = None
+            self._opening.clear()
             self._fence = self.highest
             self._ended_at = self._shared.loop.time()
 
@@ -222,7 +257,3 @@ class Uplink:
             return False
         self._credit -= samples
         return True
-
-
-def _nothing() -> None:
-    """What is called where nobody waits."""

@@ -134,6 +134,7 @@ class Conditions:
                     self._user(group, user)
                 case condition.TierIs():
                     self._voices(group)
+                    self._node.calls.tier_changed(group, after.tier)
                     self.on_tier(after)
                 case condition.Ended(cause=cause, timed_out=timed_out):
                     self.on_ended(group, cause, timed_out)

@@ -203,12 +203,15 @@ class Talkgroup:
         found = self.routes.get(burst)
         return found.talker_key if found else None
 
-    def begin_burst(self, began: out.BurstBegan) -> None:
-        """Open the route of a burst that has the floor, and let everybody here who should hear it."""
+    def begin_burst(self, began: out.BurstBegan, speaker: Phone | None = None) -> None:
+        """Open the route of a burst that has the floor, and let everybody here who should hear it.
+
+        ``speaker``: whose microphone it is, when he is not one of the phones here.
+        """
         user = self.user(began.user)
         if user is None:
             return
-        phone = self.phones.get(began.key)
+        phone = speaker or self.phones.get(began.key)
         roster = self._node.roster
         hearers = tuple(sorted(roster.members(self.id))) if roster.is_transient(self.id) else ()
         meta = BurstMeta(began.burst, self.group, user, began.key, began.tier, began.at, hearers)

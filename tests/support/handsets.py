@@ -61,12 +61,16 @@ class Handset(Phone):
         async with asyncio.timeout(WAIT_S):
             await press.settled
         assert press.burst is not None, "not granted"
+        await self.utter(frames)
+        self.release_key()
+
+    async def utter(self, frames: int = 10) -> None:
+        """Speak at the pace of speech, whoever listens."""
         speech = recording("zh-report")
         for number, frame in enumerate(speech.frames[:frames]):
             self.speak(frame.marked(self.number, 1, number, time.time_ns()), self._spoken)
             self._spoken += speech.step
             await asyncio.sleep(FRAME_S)  # the pace of speech, not a wait
-        self.release_key()
 
     async def until_packets(self, count: int) -> None:
         """Until at least ``count`` packets have arrived."""

@@ -12,6 +12,7 @@ from loadtest.speech import recording
 from tests.emergency.cast import Cast
 from tests.support.city import City, running_city
 from tests.support.handsets import handsets
+from tests.talk.ways_report import WaysReport
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +27,14 @@ def ways_city(ways_links: Path) -> Iterator[City]:
         while not ways_links.exists() and time.monotonic() < end:
             time.sleep(0.05)  # the server is ready before its people have their links
         yield made
+
+
+@pytest.fixture(scope="session")
+def ways_report() -> Iterator[WaysReport]:
+    """What was heard by whom, way by way: written to build/calls.json."""
+    made = WaysReport()
+    yield made
+    made.write()
 
 
 @pytest.fixture

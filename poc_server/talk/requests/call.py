@@ -6,11 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from groups.calls import inputs as into
-from groups.calls.state import Answering, CallKind, CallOptions
-from groups.policy import Act, may
+from groups.calls.state import Answering, CallKind, CallOptions, Part
+from groups.policy import Act, Switches, may
 from groups.reach import visible
-from groups.vocabulary import Refusal, UserId
-from poc_server.talk.calls import LiveCall, refusal_of
+from groups.vocabulary import GroupId, GroupKind, Refusal, UserId
+from poc_server.refused import Refused
+from poc_server.talk import people_called
+from poc_server.talk.calls import refusal_of
+from poc_server.talk.live_call import LiveCall
 from signaling.messages import CallAccept, CallAdd, CallEnd, CallLeave, CallRefuse, CallStart, Ok
 
 if TYPE_CHECKING:
@@ -20,11 +23,131 @@ if TYPE_CHECKING:
 
 def call_start(node: Node, phone: Phone, message: CallStart) -> None:
     """Call people; refused as a whole when one of them may not be called."""
-    users = tuple(dict.fromkeys(UserId(user) for user in message.users))
-    refused = _may_call(node, phone, users) or _may_make(node, phone, message)
-    if refused is not None:
-        phone.refuse(refused, message.id)
+    try:
+        _START[message.kind](node, phone, message)
+    except Refused as refused:
+        phone.refuse(refused.code, message.id)
+
+
+# --- each way of calling ----------------------------------------------------------------------------------------------
+
+
+def _private(node: Node, phone: Phone, message: CallStart) -> None:
+    users = _only_users(node, phone, message)
+    if message.kind == "private" and len(users) > 1:
+        raise Refused(Refusal.BAD_MESSAGE, "one person")
+    if node.calls.duplex_of(phone.user.id) is not None:
+        raise Refused(Refusal.IN_DUPLEX_CALL)
+    other = users[0] if message.kind == "private" and users and users[0] != phone.user.id else None
+    crossing = None if other is None else node.calls.crossing(phone.user.id, other)
+    if crossing is not None:
+        # Two call each other at the same moment: they are in one call.
+        crossing.submit(into.Accept(phone.user.id, phone.key))
+        crossing.answer(phone, message.id)
         return
+    settings = node.settings
+    _begin(
+        node,
+        phone,
+        message,
+        users,
+        CallOptions(
+            answering=Answering(message.answering),
+            ring_ms=settings.ring_s * 1000,
+            hang_ms=None if message.duplex else settings.private_hang_s * 1000,
+            maximum_ms=settings.private_maximum_s * 1000,
+            duplex=message.duplex,
+        ),
+    )
+
+
+def _group(node: Node, phone: Phone, message: CallStart) -> None:
+    """A temporary group (临时组) needs the right to make groups in one's own unit."""
+    if message.duplex:
+        raise Refused(Refusal.BAD_MESSAGE, "duplex")
+    users = people_called.together(node, phone, message)
+    unit = node.roster.unit(phone.user.unit)
+    refused = Refusal.NOT_ALLOWED if unit is None else may(Act.MAKE_GROUP, phone.user, unit, node.roster)
+    detail = {"people": len(users), "groups": message.groups, "name": message.name}
+    node.audit(phone.user, Act.MAKE_GROUP, "unit", phone.user.unit, detail, refused)
+    if refused is not None:
+        raise Refused(refused)
+    settings = node.settings
+    lasts_s = settings.temporary_maximum_s if message.lasts_s is None else message.lasts_s
+    _begin(
+        node,
+        phone,
+        message,
+        users,
+        CallOptions(
+            answering=Answering(message.answering),
+            ring_ms=settings.ring_s * 1000,
+            hang_ms=settings.temporary_hang_s * 1000,
+            maximum_ms=lasts_s * 1000,
+        ),
+    )
+
+
+def _standing(node: Node, phone: Phone, message: CallStart) -> None:
+    """The call of a prearranged or broadcast group; who had left it comes in again."""
+    if len(message.groups) != 1 or message.users or message.area is not None or message.duplex:
+        raise Refused(Refusal.BAD_MESSAGE, "one group")
+    group = node.roster.group(GroupId(message.groups[0]))
+    if group is None:
+        raise Refused(Refusal.UNKNOWN_GROUP)
+    refusals = [may(act, phone.user, group, node.roster) for act in (Act.TALK, Act.DISPATCH)]
+    if None not in refusals:
+        raise Refused(refusals[0] or Refusal.NOT_ALLOWED)
+    if group.kind is not GroupKind(message.kind):
+        raise Refused(Refusal.CONFLICT, group.kind.value)
+    live = node.calls.of_group(group.id)
+    if live is None:
+        node.calls.start_standing(phone, group, message.id)
+    elif live.kind is CallKind.BROADCAST and live.initiator.id != phone.user.id:
+        raise Refused(Refusal.CALL_RUNNING)
+    else:
+        node.calls.affiliated(phone, group.id)
+        live.answer(phone, message.id)
+
+
+def _ambient(node: Node, phone: Phone, message: CallStart) -> None:
+    """Remote listening (远程激活): where the operator switched it on, and audited whether it was allowed or not."""
+    users = tuple(UserId(user) for user in message.users)
+    if len(users) != 1 or message.groups or message.area is not None or message.duplex:
+        raise Refused(Refusal.BAD_MESSAGE, "one person")
+    target = node.roster.user(users[0])
+    switches = Switches(remote_listening=node.settings.remote_listening)
+    refused = Refusal.UNKNOWN_USER
+    if target is not None:
+        refused_ = may(Act.LISTEN_REMOTELY, phone.user, target, node.roster, switches)
+        node.audit(phone.user, Act.LISTEN_REMOTELY, "user", target.id, {}, refused_)
+        if refused_ is None:
+            longest = node.settings.remote_listening_s * 1000
+            _begin(node, phone, message, users, CallOptions(hang_ms=None, maximum_ms=longest))
+            return
+        refused = refused_
+    raise Refused(refused)
+
+
+_START: dict[str, Callable[[Any, Any, CallStart], None]] = {
+    "private": _private,
+    "first_to_answer": _private,
+    "group": _group,
+    "prearranged": _standing,
+    "broadcast": _standing,
+    "ambient": _ambient,
+}
+
+
+def _only_users(node: Node, phone: Phone, message: CallStart) -> tuple[UserId, ...]:
+    if message.groups or message.area is not None or (message.duplex and message.kind != "private"):
+        raise Refused(Refusal.BAD_MESSAGE, message.kind)
+    users = tuple(dict.fromkeys(UserId(user) for user in message.users))
+    people_called.named(node, phone, users)
+    return users
+
+
+def _begin(node: Node, phone: Phone, message: CallStart, users: tuple[UserId, ...], options: CallOptions) -> None:
     node.calls.start(
         phone,
         into.Start(
@@ -33,12 +156,16 @@ def call_start(node: Node, phone: Phone, message: CallStart) -> None:
             key=phone.key,
             called=users,
             reachable=node.calls.reachable(users),
-            busy=node.calls.busy(users),
-            options=CallOptions(answering=Answering(message.answering)),
+            busy=node.calls.busy(users) if message.kind != "ambient" else frozenset(),
+            deaf=node.calls.deaf(users) if message.kind == "private" else frozenset(),
+            options=options,
             request=message.id,
         ),
         message.name,
     )
+
+
+# --- in a call --------------------------------------------------------------------------------------------------------
 
 
 def call_accept(node: Node, phone: Phone, message: CallAccept) -> None:
@@ -69,8 +196,18 @@ def call_end(node: Node, phone: Phone, message: CallEnd) -> None:
         return
     group = node.roster.group(live.group)
     own = phone.user.id == live.initiator.id
-    forced = not own and group is not None and may(Act.FORCE_END, phone.user, group, node.roster) is None
-    live.submit(into.End(forced, phone.user.id, phone.key, message.id))
+    refused = Refusal.NOT_ALLOWED
+    if not own and group is not None:
+        refused_ = may(Act.FORCE_END, phone.user, group, node.roster)
+        node.audit(phone.user, Act.FORCE_END, "call", live.id, {"group": live.group}, refused_)
+        if refused_ is None:
+            live.submit(into.End(True, phone.user.id, phone.key, message.id))
+            return
+        refused = refused_
+    if own:
+        live.submit(into.End(False, phone.user.id, phone.key, message.id))
+    else:
+        phone.refuse(refused, message.id)
 
 
 def call_add(node: Node, phone: Phone, message: CallAdd) -> None:
@@ -80,9 +217,15 @@ def call_add(node: Node, phone: Phone, message: CallAdd) -> None:
         return
     users = tuple(dict.fromkeys(UserId(user) for user in message.users))
     own = phone.user.id == live.initiator.id
-    refused = _may_call(node, phone, users) if own else _may_call(node, phone, users, Act.PULL_IN)
-    if refused is None and live.state.kind is not CallKind.GROUP:
-        refused = Refusal.CONFLICT
+    refused: Refusal | None = None
+    try:
+        people_called.named(node, phone, users, Act.CALL if own else Act.PULL_IN)
+        if live.state.kind is not CallKind.GROUP:
+            raise Refused(Refusal.CONFLICT)
+    except Refused as problem:
+        refused = problem.code
+    if not own:
+        node.audit(phone.user, Act.PULL_IN, "call", live.id, {"users": users}, refused)
     if refused is not None:
         phone.refuse(refused, message.id)
         return
@@ -100,30 +243,12 @@ def _live(node: Node, phone: Phone, call: str, request: str) -> LiveCall | None:
 
 def _seen(node: Node, phone: Phone, live: LiveCall) -> bool:
     """Whether the call exists for this phone: it is in it, or may see its group. Of others' calls it learns nothing."""
+    if live.hidden_from(phone.user.id):
+        return False
     group = node.roster.group(live.group)
-    inside = live.state.party(phone.user.id) is not None
+    party = live.state.party(phone.user.id)
+    inside = party is not None and party.part is not Part.UNREACHABLE
     return inside or (group is not None and visible(phone.user, group, node.roster))
-
-
-def _may_call(node: Node, phone: Phone, users: tuple[UserId, ...], act: Act = Act.CALL) -> Refusal | None:
-    for user in users:
-        target = node.roster.user(user)
-        if target is None:
-            return Refusal.UNKNOWN_USER
-        if user == phone.user.id:
-            continue
-        refused = may(act, phone.user, target, node.roster)
-        if refused is not None:
-            return refused
-    return None
-
-
-def _may_make(node: Node, phone: Phone, message: CallStart) -> Refusal | None:
-    """A temporary group needs the right to make groups in one's own unit."""
-    if message.kind != "group":
-        return None
-    unit = node.roster.unit(phone.user.unit)
-    return Refusal.NOT_ALLOWED if unit is None else may(Act.MAKE_GROUP, phone.user, unit, node.roster)
 
 
 REQUESTS: dict[type, Callable[[Any, Any, Any], None]] = {

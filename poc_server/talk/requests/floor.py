@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from groups.calls.state import Phase
 from groups.floor import inputs as into
-from groups.model import Membership
+from groups.model import Group, Membership
 from groups.policy import Act, may
-from groups.vocabulary import BurstId, DenyCause, GroupId, Refusal
+from groups.vocabulary import BurstId, DenyCause, GroupId, Refusal, Tier
+from poc_server.talk.calls import STANDING
 from signaling.messages import (
     FloorDeny,
     FloorQueuePositionRequest,
@@ -45,6 +47,16 @@ def floor_request(node: Node, phone: Phone, message: FloorRequest) -> None:
     if phone.peer is None or not phone.peer.connected:
         _deny(phone, message, DenyCause.NO_RESOURCES, Refusal.NO_MEDIA_PATH)
         return
+    tier = node.conditions.tier(phone.user.id, talkgroup.id)
+    if node.calls.duplex_of(phone.user.id) is not None:
+        if tier < Tier.EMERGENCY:
+            _deny(phone, message, DenyCause.OTHER, Refusal.IN_DUPLEX_CALL)
+            return
+        node.calls.hang_up_duplex(phone.user.id, phone.key)
+    if refused is None:
+        if _begins_call(node, phone, talkgroup.group, message):
+            return
+        _audit_dispatch(node, phone, talkgroup)
     taken = talkgroup.submit(
         into.Request(
             user=phone.user.id,
@@ -55,12 +67,37 @@ def floor_request(node: Node, phone: Phone, message: FloorRequest) -> None:
             may_talk=refused is None
             or (sos and refused in _NOT_IN_DANGER and node.conditions.only_talker(talkgroup.id) is None),
             may_preempt=place.may_preempt,
-            tier=node.conditions.tier(phone.user.id, talkgroup.id),
+            tier=tier,
             sos=sos,
         )
     )
     if not taken:
         _deny(phone, message, DenyCause.NO_RESOURCES, Refusal.NO_RESOURCES)
+
+
+def _begins_call(node: Node, phone: Phone, group: Group, message: FloorRequest) -> bool:
+    """In a prearranged or broadcast group the key begins the call, and counts as soon as it is up."""
+    if group.kind not in STANDING or node.roster.is_transient(group.id):
+        return False
+    live = node.calls.of_group(group.id)
+    if live is None:
+        live = node.calls.start_standing(phone, group)
+    elif live.state.phase is not Phase.SETTING_UP:
+        return False
+    live.press(phone, message)
+    return True
+
+
+def _audit_dispatch(node: Node, phone: Phone, talkgroup: Talkgroup) -> None:
+    """Who talks by the right of a dispatcher, or into several groups at once, is audited."""
+    others = [g for g in phone.groups if g != talkgroup.id and _talks_in(node, phone, g)]
+    if others or node.roster.membership(talkgroup.id, phone.user.id) is None:
+        node.audit(phone.user, Act.DISPATCH, "group", talkgroup.id, {"also_in": others})
+
+
+def _talks_in(node: Node, phone: Phone, group: GroupId) -> bool:
+    talkgroup = node.talkgroups.get(group)
+    return talkgroup is not None and talkgroup.place_of(phone)[0] != "none"
 
 
 def _place(node: Node, phone: Phone, talkgroup: Talkgroup) -> tuple[Membership, Refusal | None]:
@@ -102,6 +139,7 @@ def floor_revoke(node: Node, phone: Phone, message: FloorRevokeRequest) -> None:
         phone.refuse(Refusal.UNKNOWN_GROUP, message.id)
         return
     refused = may(Act.REVOKE_FLOOR, phone.user, group, node.roster)
+    node.audit(phone.user, Act.REVOKE_FLOOR, "group", group.id, {}, refused)
     if refused is not None:
         phone.refuse(refused, message.id)
         return

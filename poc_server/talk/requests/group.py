@@ -21,6 +21,7 @@ def select(node: Node, phone: Phone, message: Select) -> None:
         phone.refuse(refused, message.id)
         return
     node.affiliate(phone, selected=group, listens=phone.listens)
+    node.calls.affiliated(phone, group)
     phone.send(Selected(id=message.id, group=node.snapshot(phone, group)))
 
 
@@ -33,6 +34,8 @@ def listen(node: Node, phone: Phone, message: Listen) -> None:
             phone.refuse(refused, message.id)
             return
     node.affiliate(phone, selected=phone.selected, listens=wanted)
+    for group in wanted:
+        node.calls.affiliated(phone, group)
     phone.send(Ok(id=message.id))
 
 

@@ -1,0 +1,74 @@
+"""Calls without a floor: in a full duplex call each one's voice is on air for the other as long as the call runs.
+
+In remote listening (远程激活) only the one who is listened to is on air.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from groups.calls.state import CallKind, Party
+from groups.floor import effects as floor
+from groups.vocabulary import BurstEnd, BurstId, Tier, UserId
+from poc_server.talk.phone import Phone
+
+if TYPE_CHECKING:
+    from poc_server.node import Node
+    from poc_server.talk.live_call import LiveCall
+
+PRIORITY = 100
+
+
+class Duplex:
+    """The bursts of one such call."""
+
+    def __init__(self, node: Node, call: LiveCall) -> None:
+        self._node = node
+        self._call = call
+        self._on_air: dict[UserId, tuple[BurstId, str]] = {}
+
+    def begin(self) -> None:
+        """The call runs."""
+        for party in self._call.state.present():
+            if self._call.kind is CallKind.AMBIENT and party.user == self._call.initiator.id:
+                continue
+            phone = self._speaks_from(party)
+            if phone is not None:
+                self._begin(phone)
+
+    def media(self, phone: Phone) -> None:
+        """A phone has a new media path: what is said in the call comes from there now."""
+        known = self._on_air.get(phone.user.id)
+        if known is not None and known[1] == phone.key:
+            self._stop(phone.user.id)
+            self._begin(phone)
+
+    def left(self, user: UserId) -> None:
+        """He is in the call no more."""
+        self._stop(user)
+
+    def end(self) -> None:
+        """The call is over."""
+        for user in tuple(self._on_air):
+            self._stop(user)
+
+    def _begin(self, phone: Phone) -> None:
+        bursts = [burst for burst, _ in self._on_air.values()]
+        burst = BurstId(max([self._node.fabric.now(), *(each + 1 for each in bursts)]))
+        self._on_air[phone.user.id] = (burst, phone.key)
+        began = floor.BurstBegan(
+            burst, phone.user.id, phone.key, Tier.NORMAL, PRIORITY, self._node.fabric.now(), overriding=False
+        )
+        self._node.talkgroup(self._call.group).begin_burst(began, phone)
+
+    def _stop(self, user: UserId) -> None:
+        burst, _ = self._on_air.pop(user, (None, ""))
+        talkgroup = self._node.talkgroups.get(self._call.group)
+        if burst is not None and talkgroup is not None:
+            talkgroup.end_burst(burst, BurstEnd.RELEASED)
+
+    def _speaks_from(self, party: Party) -> Phone | None:
+        """The phone he answered from; of several that came in by themselves the one that would hear."""
+        now = self._node.loop_time()
+        phones = [p for p in self._node.phones_of(party.user) if party.key in (None, p.key) and p.peer is not None]
+        return min(phones, key=lambda phone: (not phone.would_hear(now), phone.key), default=None)

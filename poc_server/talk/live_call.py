@@ -1,0 +1,386 @@
+"""One call while it lasts: a machine of `groups.calls`, and what each of its effects means for phones and groups."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, get_args
+
+from pydantic import BaseModel, TypeAdapter
+
+from groups.calls import effects as out
+from groups.calls import inputs as into
+from groups.calls import machine
+from groups.calls.state import CallKind, CallState, Phase
+from groups.model import User
+from groups.vocabulary import BurstEnd, CallId, DenyCause, GroupId, Refusal, UserId
+from poc_server.talk.duplex import Duplex
+from poc_server.talk.phone import Phone, person
+from poc_server.talk.runner import Runner
+from poc_server.talk.slices import Slices
+from signaling.endpoint import frame
+from signaling.messages import (
+    AmbientOff,
+    AmbientOn,
+    Call,
+    CallEnded,
+    CallParty,
+    CallRinging,
+    CallStopped,
+    FloorDeny,
+    FloorRequest,
+    Ok,
+)
+from signaling.words import call_end
+
+if TYPE_CHECKING:
+    from poc_server.talk.calls import Calls
+
+NAMED = 50
+"""Parties that a snapshot names; of a greater call the rest only count."""
+AT_ONCE = 16
+"""With more present, what changed is told together, so that a thousand who come are not told a thousand times."""
+TOGETHER_S = 0.5
+_KINDS = {kind.__name__: TypeAdapter(kind) for kind in get_args(out.CallEffect)}
+
+
+class CallMachine:
+    """The pure call machine in the form the runner and the fabric take."""
+
+    handle = staticmethod(machine.handle)
+    deadline = staticmethod(machine.deadline)
+
+    def state_to_json(self, state: CallState) -> Any:
+        """One line of JSON."""
+        return state.to_json()
+
+    def state_from_json(self, value: Any) -> CallState:
+        """What `state_to_json` made."""
+        return CallState.from_json(value)
+
+    def event_to_json(self, event: Any) -> Any:
+        """``[name of the effect, its fields]``."""
+        return [type(event).__name__, asdict(event)]
+
+    def event_from_json(self, value: Any) -> Any:
+        """What `event_to_json` made. Raises KeyError or ValueError on anything else."""
+        name, fields = value
+        return _KINDS[name].validate_python(fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What a call is besides its state. ``called``: at its start; ``standing``: its group is there without it."""
+
+    id: CallId
+    group: GroupId
+    kind: CallKind
+    initiator: User
+    name: str
+    called: tuple[UserId, ...] = ()
+    standing: bool = False
+
+
+class LiveCall:
+    """One call while it lasts."""
+
+    def __init__(self, calls: Calls, what: Beginning) -> None:
+        self.id = what.id
+        self.group = what.group
+        self.kind = what.kind
+        self.initiator = what.initiator
+        self.name = what.name
+        self.called = what.called
+        self.standing = what.standing
+        self._asked: list[tuple[Phone, str]] = []
+        self._calls = calls
+        self._node = calls.node
+        self._presses: list[tuple[Phone, FloorRequest]] = []
+        self._telling: asyncio.TimerHandle | None = None
+        self._slices = Slices()
+        self._members_changed = False
+        self.duplex = Duplex(self._node, self)
+        self._runner: Runner[CallState] = Runner(
+            self._node.fabric, f"call:{what.id}", CallState(what.id), CallMachine(), into.Tick(), self._on_effects
+        )
+
+    @property
+    def state(self) -> CallState:
+        """The machine's state."""
+        return self._runner.state
+
+    def submit(self, given: into.CallInput) -> None:
+        """Feed the machine."""
+        self._runner.submit(given)
+
+    def answer(self, phone: Phone, request: str) -> None:
+        """Answer who asked for this call with how it stands: as soon as it exists."""
+        if self.state.parties:
+            phone.send(self.snapshot(request))
+        else:
+            self._asked.append((phone, request))
+
+    def press(self, phone: Phone, message: FloorRequest) -> None:
+        """The key went down before the call was up: asked again when it is."""
+        self._presses.append((phone, message))
+
+    def hidden_from(self, user: UserId) -> bool:
+        """Whether he is in the call without being told of it (remote listening)."""
+        return self.kind is CallKind.AMBIENT and user != self.initiator.id
+
+    def snapshot(self, request: str | None = None) -> Call:
+        """How the call stands, as its people are told."""
+        state, user = self.state, self._node.roster.user
+        named = state.parties[:NAMED]
+        return Call(
+            id=request,
+            call=self.id,
+            group=self.group,
+            kind=state.kind.value,
+            name=self.name,
+            by=person(self.initiator),
+            tier=state.tier,
+            phase="running" if state.phase is Phase.RUNNING else "setting up",
+            duplex=state.options.duplex,
+            parties=[CallParty(person=person(u), part=p.part.value) for p in named if (u := user(p.user))],
+            people=len(state.parties),
+            present=len(state.present()),
+            ends_ms=state.maximum_at,
+        )
+
+    def ringing(self) -> CallRinging:
+        """What one who is called is told."""
+        state = self.state
+        return CallRinging(
+            call=self.id,
+            kind=state.kind.value,
+            name=self.name,
+            by=person(self.initiator),
+            tier=state.tier,
+            duplex=state.options.duplex,
+            ring_ms=state.options.ring_ms,
+        )
+
+    def greet(self, phone: Phone) -> None:
+        """What a phone of this call that has just connected is told."""
+        party = self.state.party(phone.user.id)
+        if party is None:
+            return
+        if self.hidden_from(phone.user.id):
+            phone.send(AmbientOn(call=self.id))
+        elif party.part == "ringing":
+            phone.send(self.ringing())
+        elif party.part == "joined":
+            phone.send(self.snapshot())
+
+    # --- effects -----------------------------------------------------------------------------------------------------
+
+    def _on_effects(self, state: CallState, effects: Sequence[Any]) -> None:
+        if state.parties and self._asked:
+            # A request is answered when the call exists, not when somebody has picked up.
+            asked, self._asked = self._asked, []
+            self._calls.set_members(self)
+            for phone, request in asked:
+                phone.send(self.snapshot(request))
+        self._members_changed = False
+        for effect in effects:
+            _EFFECTS[type(effect)](self, effect)
+        if self._members_changed:
+            self._calls.set_members(self)
+            self._bring(effects)
+        changed = any(isinstance(e, out.PartChanged | out.TierIs | out.Running) for e in effects)
+        if changed and state.phase is not Phase.ENDED:
+            self._tell_soon(any(isinstance(e, out.Running) for e in effects))
+        if any(isinstance(effect, out.Running) for effect in effects) and state.phase is not Phase.ENDED:
+            self._up()
+
+    def _up(self) -> None:
+        """The call runs: keys that went down before count now; a full duplex call is on air."""
+        if self.state.options.duplex or self.kind is CallKind.AMBIENT:
+            self.duplex.begin()
+        presses, self._presses = self._presses, []
+        for phone, message in presses:
+            self._calls.pressed_again(phone, message)
+
+    def _bring(self, effects: Sequence[Any]) -> None:
+        joined = {effect.user: effect.key for effect in effects if isinstance(effect, out.Join)}
+        if not joined:
+            return
+        first: list[Phone] = []
+        rest: list[Phone] = []
+        for phone in self._node.phones_among(joined.keys()):
+            if joined[phone.user.id] in (None, phone.key):
+                (first if len(first) < AT_ONCE else rest).append(phone)
+        for phone in first:
+            self._bring_one(phone)
+        if rest:
+            self._slices.add(self._bring_all(rest))
+
+    def _bring_all(self, phones: Sequence[Phone]) -> Iterator[None]:
+        for phone in phones:
+            if self.state.phase is Phase.ENDED:
+                return
+            self._bring_one(phone)
+            yield
+
+    def _bring_one(self, phone: Phone) -> None:
+        if self.hidden_from(phone.user.id):
+            phone.send(AmbientOn(call=self.id))
+        else:
+            self._node.bring(phone, self.group)
+
+    def _tell_soon(self, at_once: bool) -> None:
+        if at_once or len(self.state.present()) <= AT_ONCE:
+            self._tell()
+        elif self._telling is None:
+            self._telling = asyncio.get_running_loop().call_later(TOGETHER_S, self._tell)
+
+    def _tell(self) -> None:
+        if self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
+        if self.state.phase is Phase.ENDED:
+            return
+        framed = frame(self.snapshot())
+        present = {party.user: party.key for party in self.state.present() if not self.hidden_from(party.user)}
+        phones = [p for p in self._node.phones_among(present.keys()) if present[p.user.id] in (None, p.key)]
+        if len(phones) <= AT_ONCE:
+            for phone in phones:
+                phone.write(framed)
+        else:
+            self._slices.add(_written(phones, framed))
+
+    def ring(self, effect: out.Ring) -> None:
+        """All phones of the user ring."""
+        message = self.ringing()
+        for phone in self._node.phones_of(effect.user):
+            phone.send(message)
+
+    def stop_ringing(self, effect: out.StopRinging) -> None:
+        """But the one that answered, which knows."""
+        message = CallStopped(call=self.id, part=effect.part.value)
+        for phone in self._node.phones_of(effect.user):
+            if phone.key != effect.key:
+                phone.send(message)
+
+    def join(self, effect: out.Join) -> None:
+        """The user is a member of the call's group from now on and his phones are brought into it."""
+        self._members_changed = True
+
+    def parted(self, effect: out.Parted) -> None:
+        """The user's phones are let go."""
+        for phone in self._node.phones_of(effect.user):
+            if self.group in phone.brought:
+                phone.send(CallEnded(call=self.id, group=self.group))
+                self._node.let_go(phone, self.group)
+        self.duplex.left(effect.user)
+        self._members_changed = True
+
+    def told_after(self, _: out.PartChanged | out.Running) -> None:
+        """Told with the snapshot that follows."""
+
+    def tier_is(self, effect: out.TierIs) -> None:
+        """Told with the snapshot that follows."""
+
+    def ended(self, effect: out.Ended) -> None:
+        """Everybody is told and let go, and a group made for the call is no more."""
+        self.duplex.end()
+        concerned = {party.user for party in self.state.parties}
+        words: dict[str, bytes] = {}
+        phones = list(self._node.phones_among(concerned))
+        for phone in phones[:AT_ONCE]:
+            self._let_go(phone, effect, words)
+        if phones[AT_ONCE:]:
+            self._slices.add(self._let_all_go(phones[AT_ONCE:], effect, words))
+        for phone, message in self._presses:
+            _deny(phone, message)
+        self._presses.clear()
+        self._calls.over(self)
+        self._runner.close()
+
+    def _let_all_go(self, phones: Sequence[Phone], effect: out.Ended, words: dict[str, bytes]) -> Iterator[None]:
+        for phone in phones:
+            self._let_go(phone, effect, words)
+            yield
+
+    def _let_go(self, phone: Phone, effect: out.Ended, words: dict[str, bytes]) -> None:
+        if self.hidden_from(phone.user.id):
+            phone.send(AmbientOff(call=self.id))
+            return
+        brought = self.group in phone.brought
+        if brought or phone.user.id == self.initiator.id:
+            if phone.language not in words:
+                said = call_end(effect.end.value, phone.language)
+                words[phone.language] = frame(
+                    CallEnded(call=self.id, group=self.group, end=effect.end.value, message=said)
+                )
+            phone.write(words[phone.language])
+        if brought:
+            self._node.let_go(phone, self.group)
+
+    def done(self, effect: out.Done) -> None:
+        """A request is answered."""
+        phone = self._node.phones.get(effect.key)
+        if phone is not None and effect.request is not None:
+            phone.send(Ok(id=effect.request))
+
+    def refused(self, effect: out.Refused) -> None:
+        """A request is refused."""
+        phone = self._node.phones.get(effect.key)
+        if phone is not None:
+            phone.refuse(effect.code, effect.request)
+        if not self.state.parties:
+            for waiting, message in self._presses:
+                _deny(waiting, message)
+            self._calls.over(self)
+
+
+def _written(phones: Iterable[Phone], framed: bytes) -> Iterator[None]:
+    for phone in phones:
+        phone.write(framed)
+        yield
+
+
+def _deny(phone: Phone, message: FloorRequest) -> None:
+    """There is nobody to talk to (TS 24.380: cause 3)."""
+    if phone.peer is not None:
+        phone.peer.discard_held()
+    code = Refusal.ALONE
+    denied: BaseModel = FloorDeny(
+        id=message.id,
+        group=message.group,
+        cause=DenyCause.ONLY_ONE_PARTICIPANT,
+        code=code,
+        message=phone.words(code),
+    )
+    phone.send(denied)
+
+
+_EFFECTS: dict[type, Callable[[LiveCall, Any], None]] = {
+    out.Ring: LiveCall.ring,
+    out.StopRinging: LiveCall.stop_ringing,
+    out.Join: LiveCall.join,
+    out.Parted: LiveCall.parted,
+    out.PartChanged: LiveCall.told_after,
+    out.Running: LiveCall.told_after,
+    out.TierIs: LiveCall.tier_is,
+    out.Ended: LiveCall.ended,
+    out.Done: LiveCall.done,
+    out.Refused: LiveCall.refused,
+}
+
+
+@dataclass(slots=True)
+class TalkOf:
+    """Tells a call when somebody talks in it (`poc_server.talk.talkgroup.BurstTap`)."""
+
+    call: LiveCall
+    talker: UserId
+
+    def voice(self, packet: Any) -> None:
+        """The call counts bursts, not packets."""
+
+    def end(self, outcome: BurstEnd) -> None:
+        """The burst is over."""
+        self.call.submit(into.BurstEnded(self.talker))

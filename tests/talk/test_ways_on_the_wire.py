@@ -1,0 +1,213 @@
+"""Every way to talk over real sockets and media: the right people hear, the wrong people get no packet at all."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+from groups.vocabulary import NotListening, Refusal
+from loadtest.phone import PhoneFailed
+from signaling.messages import Call, CallEnd, CallEnded, CallLeave, CallRinging, CallStart, Listening, Slot
+from tests.emergency.cast import Cast
+from tests.support.handsets import Handset
+from tests.talk.ways_report import WaysReport
+
+pytestmark = pytest.mark.wire
+PATROL = "滨江巡查组"
+
+
+async def refusal(phone: Handset, message: Any) -> Refusal | None:
+    with pytest.raises(PhoneFailed) as found:
+        await phone.request(message)
+    return found.value.code
+
+
+def standing(cast: Cast, name: str, kind: str, *badges: str, **call: int) -> str:
+    """A group of calls, made as an administrator makes it."""
+    token = cast.city.post(f"/api/v1/demo/people/{cast.id('XT-001')}/step-in")["access_token"]
+    unit = cast.city.get("/api/v1/me", token)["units"][0]["id"]
+    made = cast.city.post("/api/v1/groups", {"name": name, "unit": unit, "kind": kind, "call": call}, token)
+    cast.city.post(f"/api/v1/groups/{made['id']}/members", {"users": [cast.id(b) for b in badges]}, token)
+    return str(made["id"])
+
+
+async def test_a_chat_group_and_late_entry(cast: Cast, ways_report: WaysReport) -> None:
+    a, b, late, outside = await cast.phones("BJ-001", "BJ-002", "BJ-003", "XS-001")
+    group = cast.group(a, PATROL)
+    for phone in (a, b):
+        await phone.select(group)
+    await outside.select(cast.group(outside, "西山巡查组"))
+    way = ways_report.way("chat group", (a, b), (outside, late))
+    await a.say(group)
+    await way.heard(a, 8)
+    await b.say(group)
+    await way.heard(b, 8)
+    press = a.press_key(group)
+    await press.settled
+    speaking = asyncio.create_task(a.utter(50))
+    await way.right[1].until(a, 10)
+    first: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    late.voice.on_next_packet = lambda _slot, stamp: first.set_result(stamp)
+    asked = time.time_ns()
+    await late.select(group)
+    ways_report.figure("late entry: select → first packet", (await first - asked) / 1e6)
+    speaking.cancel()
+    a.release_key()
+
+
+async def test_full_duplex_is_heard_both_ways_at_once(cast: Cast, ways_report: WaysReport) -> None:
+    a, b, c = await cast.phones("BJ-001", "BJ-002", "BJ-003")
+    group = cast.group(a, PATROL)
+    for phone in (a, b, c):
+        await phone.select(group)
+    call, _ = await a.request(CallStart(id="d1", users=[b.user], duplex=True))
+    assert (call.duplex, call.phase) == (True, "running")
+    await b.told(Call, phase="running")
+    way = ways_report.way("private call, full duplex", (a, b), (c,))
+    await asyncio.gather(a.utter(), b.utter())
+    await way.heard(a, 8)
+    await way.heard(b, 8)
+    press = a.press_key(group)
+    await press.settled
+    assert press.cause is Refusal.IN_DUPLEX_CALL
+    assert await refusal(a, CallStart(id="d2", users=[c.user])) is Refusal.IN_DUPLEX_CALL
+    busy, _ = await c.request(CallStart(id="d3", users=[b.user]))
+    ended = await c.told(CallEnded, call=busy.call)
+    assert (ended.end, ended.message) == ("busy", "Busy: in another call")
+    await b.request(CallLeave(id="d4", call=call.call))
+    assert (await a.told(CallEnded, call=call.call)).end == "hung_up"
+    await a.told(Slot, burst=None)
+    before = b.packets()
+    await a.utter(3)
+    await a.say(group, 3)
+    await c.until_packets(3)
+    assert b.packets() - before <= 4, "nothing that was said between the call and the key"
+
+
+async def test_two_who_call_each_other_are_in_one_call(cast: Cast) -> None:
+    a, b = await cast.phones("BJ-001", "BJ-002")
+    (one, _), (two, _) = await asyncio.gather(
+        a.request(CallStart(id="x1", users=[b.user])), b.request(CallStart(id="x2", users=[a.user]))
+    )
+    assert one.call == two.call
+    await a.request(CallEnd(id="x3", call=one.call))
+    await b.told(CallEnded, call=one.call)
+    (one, _) = await a.request(CallStart(id="x4", users=[b.user], answering="manual"))
+    await b.told(CallRinging)
+    (two, _) = await b.request(CallStart(id="x5", users=[a.user]))
+    assert two.call == one.call
+    await a.told(Call, phase="running")
+    await a.request(CallEnd(id="x6", call=one.call))
+
+
+async def test_a_phone_that_says_it_would_not_hear_is_not_listening(cast: Cast) -> None:
+    a, b = await cast.phones("BJ-001", "BJ-002")
+    b.link.send(Listening(state="no", reason=NotListening.LOCKED))
+    await b.select(cast.group(b, PATROL))
+    call, _ = await a.request(CallStart(id="n1", users=[b.user]))
+    ended = await a.told(CallEnded, call=call.call)
+    assert (ended.end, ended.message) == ("not_listening", "The phone is connected but would not hear just now")
+
+
+async def test_a_prearranged_group_brings_its_members_in_also_late(cast: Cast, ways_report: WaysReport) -> None:
+    group = standing(cast, "会商", "prearranged", "BJ-001", "BJ-002", "BJ-004", "BJ-005", hang_ms=1_000, least=2)
+    a, b, other, outside = await cast.phones("BJ-001", "BJ-002", "BJ-003", "XS-001")
+    await a.select(group)
+    await b.select(cast.group(b, PATROL))
+    way = ways_report.way("prearranged group", (a, b), (other, outside))
+    began = time.time_ns()
+    press = a.press_key(group)
+    await press.settled
+    ways_report.figure("prearranged: press → granted, call set up", (time.time_ns() - began) / 1e6)
+    assert press.burst is not None
+    call = await b.told(Call, group=group, phase="running")
+    assert (call.kind, call.people, call.present) == ("prearranged", 4, 2)
+    await a.utter()
+    await way.heard(a, 8)
+    late = await cast.phone("BJ-004")
+    await late.told(Call, group=group)
+    late_way = ways_report.way("prearranged group, late entry", (late,), (other, outside))
+    await a.utter()
+    await late_way.heard(a, 8)
+    a.release_key()
+    assert (await late.told(CallEnded, call=call.call)).end == "inactivity"
+    assert (await b.told(CallEnded, call=call.call)).message == "Nobody talked: the call has ended"
+
+
+async def test_nobody_there_is_no_call(cast: Cast) -> None:
+    group = standing(cast, "无人", "prearranged", "BJ-001", "BJ-005")
+    a = await cast.phone("BJ-001")
+    await a.select(group)
+    press = a.press_key(group)
+    await press.settled
+    assert press.cause is Refusal.ALONE
+    assert (await a.told(CallEnded)).end == "unreachable"
+
+
+async def test_in_a_broadcast_group_only_the_initiator_talks_and_his_release_ends_it(
+    cast: Cast, ways_report: WaysReport
+) -> None:
+    group = standing(cast, "通知", "broadcast", "LD-001", "BJ-001", "BJ-002")
+    leader, a, b, outside = await cast.phones("LD-001", "BJ-001", "BJ-002", "BJ-003")
+    await leader.select(group)
+    await a.select(group)
+    press = leader.press_key(group)
+    await press.settled
+    call = await b.told(Call, group=group, phase="running")
+    assert call.kind == "broadcast"
+    mine = a.press_key(group)
+    await mine.settled
+    assert mine.cause is Refusal.RECEIVE_ONLY
+    way = ways_report.way("broadcast group", (leader, a, b), (outside,))
+    await leader.utter()
+    await way.heard(leader, 8)
+    leader.release_key()
+    assert (await b.told(CallEnded, call=call.call)).end == "broadcast_over"
+
+
+async def test_groups_are_merged_into_a_temporary_one(cast: Cast, ways_report: WaysReport) -> None:
+    dispatcher, a, b, outside = await cast.phones("PQ-001", "BJ-001", "XS-001", "QK-001")
+    groups = [cast.group(a, PATROL), cast.group(b, "西山巡查组")]
+    call, _ = await dispatcher.request(CallStart(id="m1", kind="group", groups=groups, name="合并", lasts_s=60))
+    assert call.people >= 10
+    await b.told(Call)
+    way = ways_report.way("temporary group by merging", (dispatcher, a, b), (outside,))
+    await a.say(call.group)
+    await way.heard(a, 8)
+    await dispatcher.request(CallEnd(id="m2", call=call.call))
+    await a.told(CallEnded, call=call.call)
+    hidden = CallStart(id="m3", kind="group", groups=["gr-nowhere"])
+    assert await refusal(dispatcher, hidden) is Refusal.UNKNOWN_GROUP
+    assert await refusal(a, CallStart(id="m4", kind="group", groups=groups)) is Refusal.NOT_A_MEMBER
+
+
+async def test_remote_listening_is_off_unless_the_operator_switched_it_on(cast: Cast) -> None:
+    leader, a = await cast.phones("ZB-001", "BJ-001")
+    asked = CallStart(id="r1", kind="ambient", users=[a.user])
+    assert await refusal(leader, asked) is Refusal.NOT_ALLOWED
+    token = cast.city.post(f"/api/v1/demo/people/{cast.id('SJ-001')}/step-in")["access_token"]
+    end = time.monotonic() + 10
+    while True:
+        rows = cast.city.get("/api/v1/audit?action=listen_remotely.refused", token)["items"]
+        if rows or time.monotonic() > end:
+            break
+        await asyncio.sleep(0.1)
+    assert rows[0]["target"] == a.user
+
+
+async def test_press_and_be_heard_in_a_private_call_in_time(cast: Cast, ways_report: WaysReport) -> None:
+    a, b, outside = await cast.phones("BJ-001", "BJ-002", "BJ-003")
+    way = ways_report.way("private call", (a, b), (outside,))
+    for number in range(5):
+        began = time.time_ns()
+        call, _ = await a.request(CallStart(id=f"k{number}", users=[b.user]))
+        press = a.press_key(call.group)
+        await press.settled
+        ways_report.figure("KPI 2: private call, asked → may speak", (time.time_ns() - began) / 1e6)
+        await a.utter(3)
+        a.release_key()
+        await a.request(CallEnd(id=f"e{number}", call=call.call))
+    await way.heard(a, 10)
