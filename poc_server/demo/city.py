@@ -13,8 +13,9 @@ from groups.model import Membership, User
 from groups.rights import RIGHTS, Right, has
 from groups.vocabulary import AgencyId, GroupId, GroupKind, Role, UnitId, UserId
 from poc_server.auth import Auth
+from poc_server.demo import streets
 from poc_server.demo.names import name_of
-from poc_server.store import Change, Directory, Snapshot, Store, groups, people, units
+from poc_server.store import Change, Directory, Snapshot, Store, cells, groups, people, units
 from poc_server.store.groups import GroupDraft
 from poc_server.store.people import UserDraft
 
@@ -138,6 +139,7 @@ async def build_city(store: Store, count: int = LEAST) -> list[UserId]:
     missing = count - len(_channel_users(store.directory.snapshot))
     if count > LEAST and missing > 0:
         await _grow(store, missing)
+    streets.scatter(store)
     return _channel_users(store.directory.snapshot)
 
 
@@ -219,6 +221,7 @@ async def _found(change: Change) -> None:
         plan.people.append((await people.create_user(change, draft), post.role, post.unit))
     for channel in CHANNELS:
         await _open(plan, channel)
+    await cells.put_cells(change, list(streets.grid(agency, made)))
 
 
 def _posts() -> Iterator[tuple[_Post, int]]:

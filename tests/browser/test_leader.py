@@ -34,9 +34,9 @@ def test_a_leaders_emergency_call_is_heard_and_answered_and_his_message_confirme
         officer.key_up()
 
         leader.page.locator("textarea").fill("Everyone to the river gate")
-        leader.page.locator(".leader form button").click()
+        leader.page.locator(".say form button.primary").click()
         message = officer.page.locator(".affairs .message")
         expect(message).to_contain_text("river gate")
         message.locator("button").click()
         expect(message).to_have_count(0)
-        expect(leader.page.locator(".tallies li")).to_contain_text("1 已确认")
+        expect(leader.page.locator(".tallies li")).to_contain_text("1 确认")

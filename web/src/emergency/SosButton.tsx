@@ -1,27 +1,25 @@
-// The officer's SOS key and what became of the press.
+// The officer's SOS key and what became of the press. Of a covert SOS there is nothing to see.
 
 import { useEffect, useMemo } from "preact/hooks";
 import { t } from "../i18n";
 import type { Phone } from "../phone/phone";
-import { HOLD_MS, SosKey } from "./sos";
+import type { AlertInfo } from "../wire/protocol";
+import { SosKey, type SosState } from "./sos";
 import "./sos.css";
+
+const OPEN = new Set(["raised", "claimed", "acknowledged"]);
 
 export function SosButton({ phone }: { phone: Phone }) {
   const key = useMemo(() => new SosKey(phone), [phone]);
-  const state = key.state.value;
-  const mine = Object.values(phone.affairs.value.alerts).find(
-    ({ alert }) => state.name === "confirmed" && alert.id === state.alert,
-  );
-  useEffect(() => {
-    const ended = mine && ["resolved", "false_alarm", "cancelled"].includes(mine.alert.state);
-    if (ended) key.over(mine.alert.id);
-  }, [mine, key]);
+  const mine = useMine(phone, key);
+  const { hold_ms, covert, phone: number } = key.rules;
+  const state: SosState = covert ? { name: "quiet" } : key.state.value;
   return (
     <div class="sos" data-state={state.name}>
       <button
         type="button"
         class="sos-key"
-        style={{ "--hold": `${HOLD_MS}ms` }}
+        style={{ "--hold": `${hold_ms}ms` }}
         aria-label={t("sos_label")}
         onPointerDown={(event) => {
           event.preventDefault();
@@ -34,25 +32,64 @@ export function SosButton({ phone }: { phone: Phone }) {
       >
         SOS
       </button>
+      {state.name === "counting" && <Countdown phone={phone} sos={key} until={state.until} />}
       {state.name === "not_sent" && (
         <p class="sos-word" role="alert">
-          <strong>{t("sos_not_sent")}</strong> <a href="tel:110">{t("sos_phone")}</a>
+          <strong>{t("sos_not_sent")}</strong>
+          {number && <a href={`tel:${number}`}>{t("sos_phone", { number })}</a>}
         </p>
       )}
       {state.name === "confirmed" && (
         <p class="sos-word" role="status">
-          <strong>
-            {mine?.alert.claimed_by
-              ? t(mine.alert.state === "acknowledged" ? "sos_acknowledged" : "sos_claimed", {
-                  name: mine.alert.claimed_by.name,
-                })
-              : t("sos_sent", { told: state.told })}
-          </strong>
+          <strong>{words(mine, state.told)}</strong>
           <button type="button" onClick={() => void key.cancel().catch(() => undefined)}>
             {t("sos_cancel")}
           </button>
         </p>
       )}
     </div>
+  );
+}
+
+/** The alert of this person, followed: taken on it is seen and felt, closed it frees the key. */
+function useMine(phone: Phone, key: SosKey): AlertInfo | null {
+  const me = phone.picture.value.user?.id;
+  const state = key.state.value;
+  const all = Object.values(phone.affairs.value.alerts).map(({ alert }) => alert);
+  const open = all.find((alert) => alert.by.id === me && OPEN.has(alert.state)) ?? null;
+  const mine = state.name === "confirmed" ? (all.find(({ id }) => id === state.alert) ?? null) : open;
+  const stage = mine?.state ?? null;
+  useEffect(() => {
+    if (!mine) return;
+    if (!OPEN.has(mine.state)) return key.over(mine.id);
+    key.found(mine.id, mine.covert ?? false);
+    if (mine.covert || stage === "raised") return;
+    phone.tone("permit");
+    navigator.vibrate?.(stage === "acknowledged" ? [400, 150, 400] : [200]);
+  }, [stage, mine?.id, key]);
+  return mine;
+}
+
+function words(mine: AlertInfo | null, told: number): string {
+  if (!mine?.claimed_by) return t("sos_sent", { told });
+  const said = mine.state === "acknowledged" ? "sos_acknowledged" : "sos_claimed";
+  return t(said, { name: mine.claimed_by.name });
+}
+
+function Countdown({ phone, sos, until }: { phone: Phone; sos: SosKey; until: number }) {
+  useEffect(() => {
+    const timer = setInterval(() => {
+      phone.now.value = performance.now();
+    }, 250);
+    return () => clearInterval(timer);
+  }, [phone]);
+  const seconds = Math.max(0, Math.ceil((until - Math.max(phone.now.value, performance.now())) / 1000));
+  return (
+    <p class="sos-word" role="alert">
+      <strong>{t("sos_counting", { seconds })}</strong>
+      <button type="button" onClick={() => void sos.cancel()}>
+        {t("sos_cancel")}
+      </button>
+    </p>
   );
 }

@@ -1,89 +1,136 @@
 // One-key SOS: hold, count down, send until confirmed, then ten seconds of open microphone. The page says NOT SENT until it is.
+// How the key works is the operator's to say (`sos_rules`); a covert one leaves no sign on this phone.
 
 import { signal } from "@preact/signals";
 import { freshToken } from "../account/account";
 import { mark } from "../diagnostics";
 import type { Phone } from "../phone/phone";
-import type { Whereabouts } from "../wire/protocol";
+import type { SosRules, Whereabouts } from "../wire/protocol";
 
-/** How long the key must be held: long enough that a pocket does not press it. */
-export const HOLD_MS = 1500;
-/** Sent again so often until it is confirmed. */
-export const AGAIN_MS = 500;
+/** What holds until the server has said how its key works. */
+const RULES: Pick<SosRules, "hold_ms" | "countdown_ms" | "covert" | "phone" | "again_ms"> = {
+  hold_ms: 1500,
+  countdown_ms: 0,
+  covert: false,
+  phone: "",
+  again_ms: 500,
+};
+const KEPT = "poc.sos";
 const PLACE_AGE_MS = 60_000;
+const PLACE_WITHIN_MS = 10_000;
 
 export type SosState =
   | { name: "quiet" }
-  | { name: "arming"; since: number }
+  | { name: "arming" }
+  | { name: "counting"; until: number }
   | { name: "not_sent"; alert: string; tries: number }
   | { name: "confirmed"; alert: string; told: number };
+
+type Answer = { told: number; group: string | null; microphoneMs: number };
+type Battery = { level: number };
 
 export class SosKey {
   readonly state = signal<SosState>({ name: "quiet" });
   #timer = 0;
   #place: Whereabouts | null = null;
+  #battery: number | null = null;
 
   constructor(private readonly phone: Phone) {}
 
+  /** The rules of this server; of the one before while there is no connection. */
+  get rules(): typeof RULES {
+    const told = this.phone.affairs.value.sos;
+    if (told) localStorage.setItem(KEPT, JSON.stringify(told));
+    return told ?? keptRules();
+  }
+
   down(): void {
+    if (this.state.value.name === "counting") return this.#quiet();
     if (this.state.value.name !== "quiet") return;
     this.phone.touched();
     this.#locate();
-    this.state.value = { name: "arming", since: performance.now() };
-    navigator.vibrate?.([60, 200, 60, 200, 60]);
-    this.#timer = window.setTimeout(() => this.#raise(), HOLD_MS);
+    const { hold_ms, covert } = this.rules;
+    if (hold_ms === 0) return this.#held();
+    this.state.value = { name: "arming" };
+    if (!covert) navigator.vibrate?.([60, 200, 60, 200, 60]);
+    this.#timer = window.setTimeout(() => this.#held(), hold_ms);
   }
 
   /** Let go before the time: nothing happens. */
   up(): void {
-    if (this.state.value.name !== "arming") return;
-    clearTimeout(this.#timer);
-    this.state.value = { name: "quiet" };
+    if (this.state.value.name === "arming") this.#quiet();
   }
 
   async cancel(): Promise<void> {
     const now = this.state.value;
-    clearTimeout(this.#timer);
     if (now.name === "confirmed") await this.phone.ask({ type: "sos_cancel", alert: now.alert });
-    this.state.value = { name: "quiet" };
+    this.#quiet();
+  }
+
+  /** An alert of mine that is open although this page did not raise it: the page was loaded anew, or another device pressed. */
+  found(alert: string, covert: boolean): void {
+    if (this.state.value.name !== "quiet") return;
+    this.phone.covert.value = covert;
+    this.state.value = { name: "confirmed", alert, told: 0 };
   }
 
   /** Somebody closed the alert: the key is ready again. */
   over(alert: string): void {
     const now = this.state.value;
-    if (now.name === "confirmed" && now.alert === alert) this.state.value = { name: "quiet" };
+    if (now.name === "confirmed" && now.alert === alert) this.#quiet();
+  }
+
+  #quiet(): void {
+    clearTimeout(this.#timer);
+    this.phone.covert.value = false;
+    this.state.value = { name: "quiet" };
+  }
+
+  #held(): void {
+    const { countdown_ms, covert } = this.rules;
+    if (countdown_ms === 0 || covert) return this.#raise();
+    this.state.value = { name: "counting", until: performance.now() + countdown_ms };
+    navigator.vibrate?.([200, 800, 200, 800, 200]);
+    this.#timer = window.setTimeout(() => this.#raise(), countdown_ms);
   }
 
   #raise(): void {
     const alert = `al-${crypto.randomUUID()}`;
     const pressed = Date.now();
+    const { covert } = this.rules;
     mark("sos_pressed", { alert });
+    this.phone.covert.value = covert;
     this.state.value = { name: "not_sent", alert, tries: 0 };
-    navigator.vibrate?.(400);
-    this.#send(alert, pressed);
+    this.#send(alert, pressed, covert);
   }
 
-  #send(alert: string, pressed: number): void {
+  #send(alert: string, pressed: number, covert: boolean): void {
     const now = this.state.value;
     if (now.name !== "not_sent" || now.alert !== alert) return;
     this.state.value = { ...now, tries: now.tries + 1 };
+    if (!covert) navigator.vibrate?.(now.tries === 0 ? 400 : 80);
+    const selected = this.phone.picture.value.selected;
+    const incident = this.phone.incidents.value.list.find(({ group }) => group?.id === selected);
     const body = {
       alert,
       pressed_ms: pressed,
-      ...(this.phone.picture.value.selected ? { group: this.phone.picture.value.selected } : {}),
+      ...(covert ? { covert } : {}),
+      ...(selected ? { group: selected } : {}),
+      ...(incident ? { incident: incident.code } : {}),
       ...(this.#place ? { place: this.#place } : {}),
+      ...(this.#battery === null ? {} : { battery: this.#battery }),
     };
     this.phone
       .ask({ type: "sos", ...body })
       .then((answer) => {
-        if (answer.type === "sos_confirmed") {
-          this.#confirmed(alert, answer.told, answer.group ?? null, answer.microphone_ms);
-        }
+        if (answer.type !== "sos_confirmed") return;
+        const { told, group, microphone_ms: microphoneMs } = answer;
+        this.#confirmed(alert, { told, group: group ?? null, microphoneMs });
       })
       .catch(() => undefined);
     // The same by HTTPS: whichever way is open carries it, and the server takes it once.
     void this.#post(body).catch(() => undefined);
-    this.#timer = window.setTimeout(() => this.#send(alert, pressed), AGAIN_MS);
+    this.#timer = window.setTimeout(() => this.#send(alert, pressed, covert), this.rules.again_ms ?? 500);
   }
 
   async #post(body: { alert: string; pressed_ms: number }): Promise<void> {
@@ -95,21 +142,21 @@ export class SosKey {
     });
     if (!response.ok) return;
     const answer = (await response.json()) as { told?: number; group?: string; microphone_ms?: number };
-    this.#confirmed(body.alert, answer.told ?? 0, answer.group ?? null, answer.microphone_ms ?? 0);
+    const { told = 0, group = null, microphone_ms: microphoneMs = 0 } = answer;
+    this.#confirmed(body.alert, { told, group, microphoneMs });
   }
 
-  #confirmed(alert: string, told: number, group: string | null, microphoneMs: number): void {
+  #confirmed(alert: string, { told, group, microphoneMs }: Answer): void {
     const now = this.state.value;
     if (now.name !== "not_sent" || now.alert !== alert) return;
     clearTimeout(this.#timer);
     this.state.value = { name: "confirmed", alert, told };
     mark("sos_confirmed", { alert, told });
-    navigator.vibrate?.([100, 100, 100]);
-    if (!group || microphoneMs <= 0) return;
-    this.phone.pressIn(group, performance.now());
-    window.setTimeout(() => this.phone.lift(), microphoneMs);
+    if (!this.phone.covert.peek()) navigator.vibrate?.([100, 100, 100]);
+    if (group && microphoneMs > 0) this.phone.openFor(group, microphoneMs);
   }
 
+  /** Where he is and how full the battery is: known a moment later, and in what is sent from then on. */
   #locate(): void {
     navigator.geolocation?.getCurrentPosition(
       ({ coords, timestamp }) => {
@@ -117,11 +164,26 @@ export class SosKey {
           longitude: coords.longitude,
           latitude: coords.latitude,
           accuracy_m: coords.accuracy,
-          at_ms: timestamp,
+          at_ms: Math.round(timestamp),
         };
       },
       () => undefined,
-      { maximumAge: PLACE_AGE_MS, timeout: HOLD_MS, enableHighAccuracy: true },
+      { maximumAge: PLACE_AGE_MS, timeout: PLACE_WITHIN_MS, enableHighAccuracy: true },
     );
+    const { getBattery } = navigator as { getBattery?: () => Promise<Battery> };
+    void getBattery?.call(navigator).then(
+      ({ level }) => {
+        this.#battery = Math.round(level * 100);
+      },
+      () => undefined,
+    );
+  }
+}
+
+function keptRules(): typeof RULES {
+  try {
+    return { ...RULES, ...(JSON.parse(localStorage.getItem(KEPT) ?? "{}") as Partial<typeof RULES>) };
+  } catch {
+    return RULES;
   }
 }

@@ -1,9 +1,11 @@
 import { adminEn } from "./admin";
 import { consoleEn } from "./console.en";
+import { emergencyEn } from "./emergency.en";
 import type { Key } from "./zh";
 
 export const en: Record<Key, string> = {
   ...consoleEn,
+  ...emergencyEn,
   app: "City Talk",
   tagline: "Hold to talk, the whole group hears",
   language: "中文",
@@ -123,13 +125,6 @@ export const en: Record<Key, string> = {
   obstacle_dismissed_action: "Come back",
   listen_only_action: "Just listen for now",
 
-  sos_label: "Emergency: hold",
-  sos_not_sent: "NOT SENT",
-  sos_phone: "Call by phone",
-  sos_sent: "Sent, {told} desks told",
-  sos_claimed: "{name} has taken it",
-  sos_acknowledged: "{name} knows and is on it",
-  sos_cancel: "Take back",
   call_from: "{name} is calling",
   accept: "Answer",
   refuse: "Refuse",

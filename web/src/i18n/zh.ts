@@ -2,9 +2,11 @@
 
 import { adminZh } from "./admin";
 import { consoleZh } from "./console.zh";
+import { emergencyZh } from "./emergency.zh";
 
 export const zh = {
   ...consoleZh,
+  ...emergencyZh,
   app: "城市对讲",
   tagline: "按住说话，全组听见",
   language: "English",
@@ -118,13 +120,6 @@ export const zh = {
   obstacle_dismissed_action: "重新进入",
   listen_only_action: "先只收听",
 
-  sos_label: "紧急求助，长按",
-  sos_not_sent: "未发出",
-  sos_phone: "拨打电话",
-  sos_sent: "已发出，{told} 台已通知",
-  sos_claimed: "{name} 已接警",
-  sos_acknowledged: "{name} 已知晓，正在处理",
-  sos_cancel: "撤销",
   call_from: "{name} 呼叫您",
   accept: "接听",
   refuse: "拒接",

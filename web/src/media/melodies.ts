@@ -2,7 +2,7 @@
 
 import type { Tone } from "../floor/model";
 
-export type ToneName = Tone | "incoming";
+export type ToneName = Tone | "incoming" | "attention";
 
 /** `at` and `ms` in ms from the tone's beginning; `loudness` beside the other tones, 1 when absent. */
 export type Note = { at: number; ms: number; hz: number; loudness?: number };
@@ -32,6 +32,13 @@ export const MELODIES: Readonly<Record<ToneName, readonly Note[]>> = {
     { at: 0, ms: 90, hz: 400 },
     { at: 140, ms: 90, hz: 400 },
     { at: 280, ms: 180, hz: 300 },
+  ],
+  // An urgent message for this person: nothing else on a phone sounds like it.
+  attention: [
+    { at: 0, ms: 180, hz: 960 },
+    { at: 220, ms: 180, hz: 1280 },
+    { at: 440, ms: 180, hz: 960 },
+    { at: 660, ms: 180, hz: 1280 },
   ],
   // Low: the first syllable of the one who talks is under it.
   incoming: [{ at: 0, ms: 40, hz: 900, loudness: 0.3 }],

@@ -1,6 +1,7 @@
 // The slots: one <audio> element per voice line that the server sends on, and who listens to their first packets.
 
 import { diagnostics, mark } from "../diagnostics";
+import type { Played } from "../emergency/hearing";
 
 /** How a slot sounds: loudness 0 to 1, and from −1 (left ear) to 1 (right ear). */
 export type Mix = { gain: number; pan: number };
@@ -79,6 +80,29 @@ export class Slots {
     // Chromium stamps with wall time; the page's clock began at timeOrigin.
     const at = source.timestamp > 1e12 ? source.timestamp - performance.timeOrigin : source.timestamp;
     return { at, level: Math.min(1, source.audioLevel ?? 0) };
+  }
+
+  /** Whether what this slot carries comes out of the loudspeaker. */
+  audible(slot: number): boolean {
+    const playing = this.#slots[slot];
+    if (!playing || this.#muted || playing.mix.gain <= 0 || playing.element.paused) return false;
+    return playing.desk !== null || (!playing.element.muted && playing.element.volume > 0);
+  }
+
+  /** What the jitter buffer of one slot gave out so far; before its first packet a browser says nothing. */
+  async played(slot: number): Promise<Played> {
+    const report = await this.#slots[slot]?.receiver.getStats();
+    for (const entry of report?.values() ?? []) {
+      if (entry.type !== "inbound-rtp") continue;
+      const stats = entry as RTCInboundRtpStreamStats;
+      return {
+        total: stats.totalSamplesReceived ?? 0,
+        concealed: stats.concealedSamples ?? 0,
+        inserted: stats.insertedSamplesForDeceleration ?? 0,
+        removed: stats.removedSamplesForAcceleration ?? 0,
+      };
+    }
+    return { total: 0, concealed: 0, inserted: 0, removed: 0 };
   }
 
   /** Voice packets received so far over all slots. */

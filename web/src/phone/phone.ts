@@ -3,8 +3,11 @@
 
 import { batch, computed, effect, signal } from "@preact/signals";
 import { mark } from "../diagnostics";
+import { Receipts } from "../emergency/receipts";
+import { start } from "../floor/model";
 import { FloorRunner } from "../floor/runner";
 import { incidentsTold, noIncidents, SHOWN, withIncidentGroups } from "../incidents/incidents";
+import type { ToneName } from "../media/melodies";
 import { type MicrophoneState, VoiceInput } from "../media/microphone";
 import { MediaPath, type PathState } from "../media/path";
 import { type Mix, Slots } from "../media/slots";
@@ -14,7 +17,17 @@ import { keepListenedGroups, listenedGroups, relayOnly, voiceProcessing } from "
 import { affairsTold, broughtToTalk, nothingGoesOn, openAlerts } from "../wire/affairs";
 import { LINK_LIMITS, Link, type LinkState, type Request, RequestRefused } from "../wire/link";
 import { blank, firstGroup, idleFloor, told, welcomed } from "../wire/picture";
-import type { IceServer, Missed, Refusal, ServerMessage, Tier, Welcome } from "../wire/protocol";
+import type {
+  Broadcast,
+  IceServer,
+  Missed,
+  NotListening,
+  Refusal,
+  ServerMessage,
+  Tier,
+  Welcome,
+} from "../wire/protocol";
+
 import { type Facts, face, obstacle } from "./face";
 import { deafness, REPORT_EVERY_MS } from "./listening";
 import { watch } from "./surroundings";
@@ -52,6 +65,8 @@ export class Phone {
   /** The newest absence in which something was said. */
   readonly missed = signal<Missed | null>(null);
   readonly affairs = signal(nothingGoesOn);
+  /** An SOS goes out of which this phone must give no sign. */
+  readonly covert = signal(false);
   readonly now = signal(performance.now());
   /** Loudness of what goes out while this phone talks, 0 to 1. */
   readonly level = signal(0);
@@ -82,8 +97,10 @@ export class Phone {
   readonly #link: Link;
   readonly #floor: FloorRunner;
   readonly #watch: SlotWatch;
+  readonly receipts: Receipts;
   #hiddenSince: { at: number; audio: number } | null = null;
   #frozen = false;
+  #openUntil = 0;
   #permission: PermissionStatus | null = null;
   #cooling = 0;
   #pathRetry = 0;
@@ -114,8 +131,23 @@ export class Phone {
     this.#floor = new FloorRunner({
       send: (message) => this.#link.send(message),
       voice: this.#voice,
-      tone: (tone) => this.#sound.tone(tone),
+      tone: (tone) => this.tone(tone),
       muteSlots: (muted) => this.#slots.mute(muted),
+    });
+    this.receipts = new Receipts({
+      ask: (request) => this.ask(request),
+      audible: (slot) => this.#deafness() === null && (slot === undefined || this.#slots.audible(slot)),
+      played: (slot) => this.#slots.played(slot),
+      busy: () => this.floorState.peek().held || this.picture.peek().slots.length > 0,
+      kept: (id, state) => {
+        if (state === "heard") this.marked(id, state);
+      },
+      arrived: ({ broadcast }) => {
+        // What is only practised never sounds or shakes like what is meant.
+        const urgent = !broadcast.exercise && (broadcast.tier ?? 0) > 0;
+        this.tone(urgent ? "attention" : "incoming");
+        if (urgent) navigator.vibrate?.([300, 150, 300, 150, 300]);
+      },
     });
     this.#watch = new SlotWatch(this.#slots, {
       stalled: () => this.restartMedia("no_packets"),
@@ -155,7 +187,8 @@ export class Phone {
     askFirst: this.askFirst.value,
     me: this.picture.value.user?.id ?? null,
     mayTalk: this.brought.value !== null || (this.group.value?.may_talk ?? false),
-    participant: this.floorState.value,
+    // A microphone that is open in secret is not shown.
+    participant: this.covert.value ? { ...start, group: this.floorState.value.group } : this.floorState.value,
     floor: this.picture.value.floors[this.talksIn.value ?? ""] ?? idleFloor,
   }));
   readonly obstacle = computed(() => obstacle(this.facts.value));
@@ -180,7 +213,9 @@ export class Phone {
         this.#frozen = true;
         this.#report();
       },
-      blurred: () => this.lift(),
+      blurred: () => {
+        if (!this.#openUntil) this.lift();
+      },
       touched: () => this.touched(),
     });
     const clock = window.setInterval(() => this.#tick(), TICK_MS);
@@ -207,7 +242,8 @@ export class Phone {
   press(at: number): void {
     mark("pointerdown", {}, at);
     if (this.obstacle.value) return;
-    navigator.vibrate?.(20);
+    if (!this.covert.peek()) navigator.vibrate?.(20);
+    this.#openUntil = 0;
     this.#floor.feed({ type: "press" });
   }
 
@@ -217,6 +253,23 @@ export class Phone {
     if (held || phase.name !== "has_no_permission") return;
     if (group !== now) this.#floor.feed({ type: "group", group, yours: "none" });
     this.press(at);
+  }
+
+  /** Opens the microphone in a group for `ms`, whatever becomes of the page meanwhile; the key pressed by hand takes over. */
+  openFor(group: string, ms: number): void {
+    this.pressIn(group, performance.now());
+    const until = performance.now() + ms;
+    this.#openUntil = until;
+    setTimeout(() => {
+      if (this.#openUntil !== until) return;
+      this.#openUntil = 0;
+      this.lift();
+    }, ms);
+  }
+
+  /** A sound of this page, on this phone alone. */
+  tone(name: ToneName): void {
+    if (!this.covert.peek()) this.#sound.tone(name);
   }
 
   lift(): void {
@@ -245,6 +298,14 @@ export class Phone {
   /** A request that is no matter of the floor: calls, alerts, broadcasts. Rejects as `Link.request` does. */
   ask(request: Request): Promise<ServerMessage> {
     return this.#link.request(request);
+  }
+
+  /** How far a broadcast came with this person, as far as this page knows before the server says so. */
+  marked(id: string, receipt: NonNullable<Broadcast["receipt"]>): void {
+    const { broadcasts } = this.affairs.peek();
+    const one = broadcasts[id];
+    if (!one) return;
+    this.affairs.value = { ...this.affairs.peek(), broadcasts: { ...broadcasts, [id]: { ...one, receipt } } };
   }
 
   /** How groups sound from now on, whatever slot carries them. */
@@ -327,19 +388,20 @@ export class Phone {
     batch(() => {
       this.picture.value = told(before, message);
       this.affairs.value = affairsTold(this.affairs.peek(), message);
+      this.receipts.received(message);
       this.#toldOfIncidents(message);
     });
     this.#followBrought();
     if (message.type === "switched") {
       mark("switched", { group: message.group.id });
-      this.#sound.tone("incoming");
+      this.tone("incoming");
     }
     if (message.type === "missed") this.missed.value = message;
     if (message.type === "offer") void this.#offered(message.sdp);
     if (message.type === "slot") mark("slot", { ...message });
     if (message.type === "slot" || message.type === "emergency_state") this.#applyMix();
     if (message.type === "slot" && message.burst && message.group === this.picture.value.selected) {
-      if (!this.floorState.value.held) this.#sound.tone("incoming");
+      if (!this.floorState.value.held) this.tone("incoming");
     }
     this.#floor.received(message);
   }
@@ -392,7 +454,7 @@ export class Phone {
   }
 
   #hidden(): void {
-    this.lift();
+    if (!this.#openUntil) this.lift();
     this.#hiddenSince = { at: performance.now(), audio: this.#sound.context.currentTime };
     clearTimeout(this.#cooling);
     this.#cooling = window.setTimeout(() => this.#voice.cool(), WARM_WHILE_HIDDEN_MS);
@@ -424,12 +486,13 @@ export class Phone {
     }
   }
 
-  #report(): void {
+  /** Why a person would not hear this page now; null when he would. */
+  #deafness(): NotListening | null {
     const hidden = this.#hiddenSince;
     const now = performance.now();
     // Half the time that went by must have been played, else the sound has stopped behind the page's back.
     const played = hidden ? (this.#sound.context.currentTime - hidden.audio) * 1000 : 0;
-    const reason = deafness({
+    return deafness({
       soundLocked: this.soundLocked.value || !this.#sound.running,
       hidden: hidden !== null,
       soundsWhileHidden: hidden !== null && now - hidden.at > 1000 && played > (now - hidden.at) / 2,
@@ -437,6 +500,10 @@ export class Phone {
       frozen: this.#frozen,
       media: this.pathState.value === "connected" || this.pathState.value === "interrupted",
     });
+  }
+
+  #report(): void {
+    const reason = this.#deafness();
     mark("listening", { reason });
     this.#link.send(
       reason ? { type: "listening", state: "no", reason } : { type: "listening", state: "yes" },

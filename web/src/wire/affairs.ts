@@ -10,6 +10,7 @@ import type {
   GroupSnapshot,
   Person,
   ServerMessage,
+  SosRules,
   Tier,
 } from "./protocol";
 
@@ -36,6 +37,8 @@ export type Affairs = {
   tallies: Readonly<Record<string, BroadcastTally>>;
   /** Group → its emergency condition, while it has one. */
   conditions: Readonly<Record<string, { tier: Tier; by: Person | null }>>;
+  /** How the SOS key works here; null before the server said so. */
+  sos: SosRules | null;
 };
 
 export const nothingGoesOn: Affairs = {
@@ -46,8 +49,10 @@ export const nothingGoesOn: Affairs = {
   broadcasts: {},
   tallies: {},
   conditions: {},
+  sos: null,
 };
 
+const GONE = new Set(["withdrawn", "expired"]);
 const OPEN = new Set(["raised", "claimed", "acknowledged"]);
 
 export function affairsTold(before: Affairs, message: ServerMessage): Affairs {
@@ -84,8 +89,13 @@ export function affairsTold(before: Affairs, message: ServerMessage): Affairs {
         brought: before.brought.filter(({ call }) => call !== message.call),
       };
     }
-    case "broadcast":
-      return { ...before, broadcasts: { ...before.broadcasts, [message.broadcast.id]: message } };
+    case "sos_rules":
+      return { ...before, sos: message };
+    case "broadcast": {
+      const { [message.broadcast.id]: _was, ...others } = before.broadcasts;
+      if (GONE.has(message.broadcast.state ?? "")) return { ...before, broadcasts: others };
+      return { ...before, broadcasts: { ...others, [message.broadcast.id]: message } };
+    }
     case "broadcast_tally":
       return { ...before, tallies: { ...before.tallies, [message.broadcast]: message } };
     case "emergency_state": {

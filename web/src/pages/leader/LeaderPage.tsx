@@ -1,138 +1,145 @@
-// The leader's page: to whom, then one hold — a two-way emergency call over whatever goes on — or a broadcast with receipts.
+// The leader's page: to whom on one side, two keys to hold in the middle, messages and their receipts on the other side.
 
 import { useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
 import { current } from "../../account/account";
-import { refusalWords, t } from "../../i18n";
+import { t } from "../../i18n";
+import { Command, type How } from "../../leader/command";
+import { everyone } from "../../leader/targets";
 import type { Phone } from "../../phone/phone";
 import { Affairs } from "../../phone/view/Affairs";
 import { ObstacleScreen } from "../../phone/view/ObstacleScreen";
 import { Status } from "../../phone/view/Status";
 import { TalkButton } from "../../phone/view/TalkButton";
 import { TopBar } from "../../ui/TopBar";
-import type { Request } from "../../wire/link";
-import { RequestRefused } from "../../wire/link";
-import type { BroadcastTally } from "../../wire/protocol";
-
-type To = { groups?: string[]; everyone?: boolean };
+import type { Tier } from "../../wire/protocol";
+import { Hold } from "./Hold";
+import { Pick } from "./Pick";
+import { Say } from "./Say";
+import { Sent } from "./Sent";
 
 export function LeaderPage({ phone }: { phone: Phone }) {
-  const chosen = useSignal<ReadonlySet<string>>(new Set());
+  const command = useMemo(() => new Command(phone), [phone]);
+  useEffect(() => command.start(), [command]);
+  const how = useSignal<How>({ urgent: false, exercise: false, acknowledge: true });
   const text = useSignal("");
-  const word = useSignal("");
   const user = phone.picture.value.user ?? current();
-  const to = (): To => (chosen.value.size ? { groups: [...chosen.value] } : { everyone: true });
-  const ask = async (request: Request) => {
-    try {
-      const answer = await phone.ask(request);
-      if (answer.type === "emergency_call_started") {
-        word.value = t("leader_started", { online: answer.online, people: answer.people });
-      } else if (answer.type === "broadcast_started") {
-        word.value = t("leader_sent");
-        text.value = "";
-      }
-    } catch (problem) {
-      word.value = problem instanceof RequestRefused ? refusalWords(problem.code) : t("unreachable");
-    }
-  };
-  const toggle = (group: string) => {
-    const next = new Set(chosen.value);
-    if (!next.delete(group)) next.add(group);
-    chosen.value = next;
-  };
+  const up = phone.linkState.value === "up" && phone.pathState.value === "connected";
   return (
     <div class="page leader" data-face={phone.face.value.name} data-tier={0}>
-      <TopBar name={`${t("leader")} · ${user?.name ?? ""}`} badge={user?.badge} />
-      <aside class="side">
-        <h2>{t("leader_groups")}</h2>
-        <ul class="targets">
-          <li>
-            <button
-              type="button"
-              aria-pressed={chosen.value.size === 0}
-              onClick={() => (chosen.value = new Set())}
-            >
-              {t("leader_everyone")}
-            </button>
-          </li>
-          {phone.picture.value.groups.map(({ id, name }) => (
-            <li key={id}>
-              <button type="button" aria-pressed={chosen.value.has(id)} onClick={() => toggle(id)}>
-                {name}
-              </button>
-            </li>
-          ))}
-        </ul>
-        <form
-          onSubmit={(event) => {
-            event.preventDefault();
-            void ask({
-              type: "broadcast_start",
-              broadcast: `br-${crypto.randomUUID()}`,
-              to: to(),
-              kind: "text",
-              text: text.value,
-              acknowledge: true,
-            });
-          }}
-        >
-          <textarea
-            rows={3}
-            aria-label={t("leader_text")}
-            placeholder={t("leader_text")}
-            value={text.value}
-            onInput={(event) => {
-              text.value = event.currentTarget.value;
-            }}
-          />
-          <button type="submit" disabled={!text.value.trim()}>
-            {t("leader_broadcast")}
-          </button>
-        </form>
-        <ul class="tallies">
-          {Object.values(phone.affairs.value.tallies).map((tally) => (
-            <li key={tally.broadcast}>{t("leader_receipts", counts(tally))}</li>
-          ))}
-        </ul>
-      </aside>
+      <TopBar
+        name={`${t("leader")} · ${user?.name ?? ""}`}
+        badge={user?.badge}
+        light={{ state: up ? "up" : "waiting", label: t(up ? "connected" : "face_connecting") }}
+      />
       <main class="front">
-        <button
-          type="button"
-          class="emergency"
-          onClick={() =>
-            void ask({ type: "emergency_call", call: `ec-${crypto.randomUUID()}`, to: to(), tier: 2 })
-          }
-        >
-          <strong>{t("leader_emergency")}</strong>
-          <span>{t("leader_emergency_hint")}</span>
-        </button>
+        <Summary command={command} />
+        <Keys command={command} how={how.value} text={text.value} />
         <p class="word" role="status">
-          {word.value}
+          {command.word.value}
         </p>
-        {phone.affairs.value.brought
-          .filter(({ why, by }) => why === "emergency" && by?.id === user?.id)
-          .map(({ call, group }) => (
-            <button
-              key={call}
-              type="button"
-              class="end"
-              onClick={() => {
-                void ask({ type: "emergency_cancel", group }).then(() => {
-                  word.value = "";
-                });
-              }}
-            >
-              {t("leader_end")}
-            </button>
-          ))}
+        <Ordinary command={command} />
+        <Running command={command} />
         <Status phone={phone} />
         <Affairs phone={phone} />
         <TalkButton phone={phone} />
       </main>
+      <aside class="pick">
+        <Pick command={command} />
+      </aside>
+      <aside class="messages">
+        <Say command={command} how={how} text={text} />
+        <Sent command={command} />
+      </aside>
       <ObstacleScreen phone={phone} />
     </div>
   );
 }
 
-function counts({ delivered, heard, acknowledged, people }: BroadcastTally): Record<string, number> {
-  return { delivered, heard, acknowledged, people };
+/** Whom the keys reach, in words. */
+function Summary({ command }: { command: Command }) {
+  const { groups, users, ring } = command.chosen.value;
+  const names = new Map(command.phone.picture.value.groups.map(({ id, name }) => [id, name]));
+  const single = groups.size === 1 ? names.get([...groups][0] ?? "") : undefined;
+  const parts = [
+    ...(groups.size ? [single ?? t("leader_chosen_groups", { count: groups.size })] : []),
+    ...(users.size ? [t("leader_chosen_people", { count: users.size })] : []),
+    ...(ring ? [t("leader_chosen_area", { count: command.inArea().length })] : []),
+  ];
+  return (
+    <p class="summary">
+      <span>{t("leader_pick")}</span>
+      <strong>{everyone(command.chosen.value) ? t("leader_everyone") : parts.join(" + ")}</strong>
+    </p>
+  );
+}
+
+function Keys({ command, how, text }: { command: Command; how: How; text: string }) {
+  const peril = useSignal(false);
+  const tier: Tier = peril.value ? 1 : 2;
+  return (
+    <div class="holds">
+      <Hold
+        class="emergency"
+        title={t("leader_hold_call")}
+        hint={t("leader_hold_call_hint")}
+        down={() => void command.holdCall(tier)}
+        up={() => command.letGo()}
+      />
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={peril.value}
+          onChange={(event) => {
+            peril.value = event.currentTarget.checked;
+          }}
+        />
+        {t("leader_peril")}
+      </label>
+      <Hold
+        class="broadcast"
+        title={t("leader_hold_broadcast")}
+        hint={t("leader_hold_broadcast_hint")}
+        down={() => void command.holdBroadcast(how, text)}
+        up={() => command.letGo()}
+      />
+    </div>
+  );
+}
+
+/** An emergency call was refused where an ordinary one is possible. */
+function Ordinary({ command }: { command: Command }) {
+  const to = command.ordinary.value;
+  if (!to) return null;
+  return (
+    <button type="button" class="ordinary" onClick={() => void command.callOrdinarily(to)}>
+      {t("leader_ordinary")}
+    </button>
+  );
+}
+
+/** Emergency calls that this leader began and that go on. */
+function Running({ command }: { command: Command }) {
+  const { affairs, picture } = command.phone;
+  const me = picture.value.user?.id;
+  const mine = affairs.value.brought.filter(({ why, by }) => why === "emergency" && by?.id === me);
+  return (
+    <>
+      {mine.map(({ call, group, name }) => {
+        const tier = affairs.value.conditions[group]?.tier ?? 2;
+        const other: Tier = tier === 2 ? 1 : 2;
+        return (
+          <div key={call} class="running" data-tier={tier}>
+            <span>{name}</span>
+            <button type="button" onClick={() => void command.retier(call, other)}>
+              {t(other === 2 ? "leader_to_emergency" : "leader_to_peril")}
+            </button>
+            <button type="button" class="end" onClick={() => void command.endCall(group)}>
+              {t("leader_end")}
+            </button>
+          </div>
+        );
+      })}
+    </>
+  );
 }

@@ -1,0 +1,202 @@
+// What a leader does: a call by one hold, a broadcast by voice, recording or text, a plan by one tap. Pages draw its signals.
+
+import { effect, signal } from "@preact/signals";
+import { Problem } from "../account/api";
+import { refusalWords, t } from "../i18n";
+import type { Phone } from "../phone/phone";
+import type { Request } from "../wire/link";
+import { RequestRefused } from "../wire/link";
+import type { BroadcastInfo, Recipients, Refusal, ServerMessage, Tier } from "../wire/protocol";
+import * as api from "./api";
+import { type Chosen, commonDatum, nobody, type Place, recipients, within } from "./targets";
+
+const PLACES_EVERY_MS = 15_000;
+const DAY_S = 86_400;
+
+export type How = { urgent: boolean; exercise: boolean; acknowledge: boolean };
+
+export class Command {
+  readonly chosen = signal<Chosen>(nobody);
+  readonly places = signal<readonly Place[]>([]);
+  readonly cells = signal<readonly api.Cell[]>([]);
+  readonly plans = signal<readonly api.Plan[]>([]);
+  readonly broadcasts = signal<readonly BroadcastInfo[]>([]);
+  /** What came of the last thing that was done. */
+  readonly word = signal("");
+  /** An emergency call was refused where an ordinary one is possible: to whom. */
+  readonly ordinary = signal<Recipients | null>(null);
+  #holding = 0;
+
+  constructor(readonly phone: Phone) {}
+
+  /** Begins to look. Returns what ends it. */
+  start(): () => void {
+    const look = () => void api.places().then((found) => (this.places.value = found), ignore);
+    look();
+    const timer = window.setInterval(look, PLACES_EVERY_MS);
+    void api.cells().then((found) => (this.cells.value = found), ignore);
+    this.loadPlans();
+    const stop = effect(() => {
+      const known = new Set(this.broadcasts.peek().map(({ id }) => id));
+      const { tallies } = this.phone.affairs.value;
+      if (Object.keys(tallies).some((id) => !known.has(id))) this.#loadBroadcasts();
+    });
+    this.#loadBroadcasts();
+    return () => {
+      clearInterval(timer);
+      stop();
+    };
+  }
+
+  /** Those picked, as the wire wants them. */
+  to(): Recipients {
+    return recipients(this.chosen.value, commonDatum(this.places.value));
+  }
+
+  inArea(): Place[] {
+    return within(this.places.value, this.chosen.value.ring);
+  }
+
+  loadPlans(): void {
+    void api.plans.list().then((found) => (this.plans.value = found), ignore);
+  }
+
+  // --- one hold ---
+
+  /** Key down: a two-way emergency call, and this leader's voice in it while the key is held. */
+  async holdCall(tier: Tier): Promise<void> {
+    const to = this.to();
+    this.ordinary.value = null;
+    const held = ++this.#holding;
+    const answer = await this.#ask(
+      { type: "emergency_call", call: `ec-${crypto.randomUUID()}`, to, tier },
+      to,
+    );
+    if (answer?.type !== "emergency_call_started") return;
+    this.word.value = t("leader_started", { online: answer.online, people: answer.people });
+    this.#press(answer.group.id, held);
+  }
+
+  /** Key down: only this leader talks; letting go ends the broadcast. */
+  async holdBroadcast(how: How, text = ""): Promise<void> {
+    const held = ++this.#holding;
+    const broadcast = `br-${crypto.randomUUID()}`;
+    const answer = await this.#ask(this.#start(broadcast, "live", how, text));
+    if (answer?.type !== "broadcast_started" || !answer.group) return;
+    this.word.value = t("leader_started", { online: answer.online, people: answer.people });
+    if (!this.#press(answer.group.id, held)) {
+      // Let go before it began: nothing was said and nothing will be.
+      void this.#ask({ type: "broadcast_end", broadcast, withdraw: true });
+    }
+  }
+
+  /** Key up. */
+  letGo(): void {
+    this.#holding += 1;
+    this.phone.lift();
+  }
+
+  #press(group: string, held: number): boolean {
+    if (held !== this.#holding) return false;
+    this.phone.pressIn(group, performance.now());
+    return true;
+  }
+
+  // --- what needs no voice now ---
+
+  async send(kind: "text" | "roll_call", text: string, how: How): Promise<boolean> {
+    const answer = await this.#ask(this.#start(`br-${crypto.randomUUID()}`, kind, how, text));
+    if (answer) this.word.value = t("leader_sent");
+    return answer !== null;
+  }
+
+  async sendRecorded(wav: Blob, text: string, how: How): Promise<boolean> {
+    this.word.value = t("leader_uploading");
+    const message = await this.keep(wav);
+    if (!message) return false;
+    const request = this.#start(`br-${crypto.randomUUID()}`, "recorded", how, text);
+    const answer = await this.#ask({ ...request, message });
+    if (answer) this.word.value = t("leader_sent");
+    return answer !== null;
+  }
+
+  /** Keeps a recorded message on the server; null when that failed, and why is told. */
+  async keep(wav: Blob): Promise<string | null> {
+    try {
+      return await api.keepMessage(wav);
+    } catch (problem) {
+      this.failed(problem);
+      return null;
+    }
+  }
+
+  /** One tap. */
+  async run(plan: api.Plan): Promise<void> {
+    const id = `pl-${crypto.randomUUID()}`;
+    const answer = await this.#ask({ type: "plan_run", plan: plan.id, call: id });
+    if (!answer) return;
+    const speaks =
+      answer.type === "emergency_call_started" || (answer.type === "broadcast_started" && answer.group);
+    this.word.value = speaks ? t("plan_hold") : t("leader_sent");
+  }
+
+  async endCall(group: string): Promise<void> {
+    if (await this.#ask({ type: "emergency_cancel", group })) this.word.value = "";
+  }
+
+  async retier(call: string, tier: Tier): Promise<void> {
+    await this.#ask({ type: "emergency_call", call, to: {}, tier });
+  }
+
+  async endBroadcast(broadcast: string, withdraw: boolean): Promise<void> {
+    await this.#ask({ type: "broadcast_end", broadcast, withdraw });
+  }
+
+  /** Instead of the emergency call that was refused. */
+  async callOrdinarily(to: Recipients): Promise<void> {
+    this.ordinary.value = null;
+    const [group] = to.groups ?? [];
+    if (group && !to.users?.length) return this.phone.select(group);
+    const users = to.users ?? [];
+    const kind = users.length === 1 ? "private" : "group";
+    await this.#ask({ type: "call_start", users, kind });
+  }
+
+  failed(problem: unknown): void {
+    const known = problem instanceof RequestRefused || problem instanceof Problem;
+    this.word.value = known ? refusalWords(problem.code as Refusal) : t("unreachable");
+  }
+
+  #start(broadcast: string, kind: "live" | "text" | "roll_call" | "recorded", how: How, text: string) {
+    return {
+      type: "broadcast_start" as const,
+      broadcast,
+      to: this.to(),
+      kind,
+      text,
+      tier: (how.urgent ? 2 : 0) as Tier,
+      exercise: how.exercise,
+      acknowledge: how.acknowledge || kind === "roll_call",
+      expires_s: DAY_S,
+    };
+  }
+
+  async #ask(request: Request, to: Recipients | null = null): Promise<ServerMessage | null> {
+    try {
+      return await this.phone.ask(request);
+    } catch (problem) {
+      this.failed(problem);
+      if (to && problem instanceof RequestRefused && problem.code === "ordinary_only")
+        this.ordinary.value = to;
+      return null;
+    }
+  }
+
+  #loadBroadcasts(): void {
+    void api.broadcasts().then((found) => (this.broadcasts.value = found), ignore);
+  }
+}
+
+function ignore(): void {
+  // What cannot be read now is read again with the next look.
+}

@@ -1,0 +1,126 @@
+// Whom a leader reaches: groups, people, an area drawn on the map, or a saved plan.
+
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { colleagues } from "../../account/people";
+import { t } from "../../i18n";
+import type { Command } from "../../leader/command";
+import { everyone, nobody, toggled } from "../../leader/targets";
+import type { Person } from "../../wire/protocol";
+import { MapPick } from "./MapPick";
+import { Plans } from "./Plans";
+
+const TABS = [
+  ["groups", "leader_pick_groups"],
+  ["people", "leader_pick_people"],
+  ["area", "leader_pick_area"],
+  ["plans", "leader_plans"],
+] as const;
+
+export function Pick({ command }: { command: Command }) {
+  const tab = useSignal<(typeof TABS)[number][0]>("groups");
+  return (
+    <>
+      <div class="tabs" role="tablist">
+        {TABS.map(([name, word]) => (
+          <button
+            key={name}
+            type="button"
+            role="tab"
+            aria-selected={tab.value === name}
+            data-tab={name}
+            onClick={() => {
+              tab.value = name;
+            }}
+          >
+            {t(word)}
+          </button>
+        ))}
+      </div>
+      {tab.value === "groups" && <Groups command={command} />}
+      {tab.value === "people" && <PickPeople command={command} />}
+      {tab.value === "area" && <MapPick command={command} />}
+      {tab.value === "plans" && <Plans command={command} />}
+    </>
+  );
+}
+
+function Groups({ command }: { command: Command }) {
+  const chosen = command.chosen.value;
+  return (
+    <ul class="targets">
+      <li>
+        <button
+          type="button"
+          aria-pressed={everyone(chosen)}
+          onClick={() => {
+            command.chosen.value = nobody;
+          }}
+        >
+          {t("leader_everyone")}
+        </button>
+      </li>
+      {command.phone.picture.value.groups.map(({ id, name }) => (
+        <li key={id}>
+          <button
+            type="button"
+            aria-pressed={chosen.groups.has(id)}
+            onClick={() => {
+              command.chosen.value = { ...chosen, groups: toggled(chosen.groups, id) };
+            }}
+          >
+            {name}
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function PickPeople({ command }: { command: Command }) {
+  const people = useSignal<readonly Person[]>([]);
+  const wanted = useSignal("");
+  const me = command.phone.picture.value.user?.id;
+  useEffect(() => {
+    void colleagues().then(
+      (found) => (people.value = found),
+      () => undefined,
+    );
+  }, [people]);
+  const chosen = command.chosen.value;
+  const word = wanted.value.trim().toLowerCase();
+  const shown = people.value.filter(
+    ({ id, name, badge }) =>
+      id !== me &&
+      (chosen.users.has(id) || !word || name.includes(word) || (badge ?? "").toLowerCase().includes(word)),
+  );
+  return (
+    <>
+      <input
+        type="search"
+        class="find"
+        placeholder={t("leader_find")}
+        aria-label={t("leader_find")}
+        value={wanted.value}
+        onInput={(event) => {
+          wanted.value = event.currentTarget.value;
+        }}
+      />
+      <ul class="targets persons">
+        {shown.map(({ id, name, badge }) => (
+          <li key={id}>
+            <button
+              type="button"
+              aria-pressed={chosen.users.has(id)}
+              onClick={() => {
+                command.chosen.value = { ...chosen, users: toggled(chosen.users, id) };
+              }}
+            >
+              {name} <span class="badge">{badge}</span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}

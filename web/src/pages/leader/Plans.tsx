@@ -1,0 +1,226 @@
+// Saved plans (应急方案): one tap starts one, a second tap within seconds makes sure; and the page to edit them.
+
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { t } from "../../i18n";
+import { type Plan, plans, type Starts } from "../../leader/api";
+import type { Command } from "../../leader/command";
+import { choice, nobody } from "../../leader/targets";
+import type { BroadcastKind, Recipients, Tier } from "../../wire/protocol";
+import { Spoken } from "./Say";
+
+const SURE_MS = 4_000;
+const WHATS = ["call", "live", "recorded", "text", "roll_call"] as const;
+type What = (typeof WHATS)[number];
+type Draft = { name: string; what: What; tier: Tier; text: string; message: string | null; to: Recipients };
+
+export function Plans({ command }: { command: Command }) {
+  const edited = useSignal<{ plan: Plan | null } | null>(null);
+  useEffect(() => command.loadPlans(), [command]);
+  if (edited.value) {
+    return (
+      <Editor
+        command={command}
+        plan={edited.value.plan}
+        done={() => {
+          edited.value = null;
+          command.loadPlans();
+        }}
+      />
+    );
+  }
+  return (
+    <ul class="plans">
+      {command.plans.value.length === 0 && <li class="hint">{t("plan_none")}</li>}
+      {command.plans.value.map((plan) => (
+        <li key={plan.id}>
+          <Start command={command} plan={plan} />
+          <button
+            type="button"
+            onClick={() => {
+              command.chosen.value = choice(plan.starts.to);
+              edited.value = { plan };
+            }}
+          >
+            {t("plan_edit")}
+          </button>
+        </li>
+      ))}
+      <li>
+        <button
+          type="button"
+          class="new"
+          onClick={() => {
+            edited.value = { plan: null };
+          }}
+        >
+          {t("plan_new")}
+        </button>
+      </li>
+    </ul>
+  );
+}
+
+/** The first tap arms it: a plan that reaches a city is not started by a sleeve. */
+function Start({ command, plan }: { command: Command; plan: Plan }) {
+  const armed = useSignal(false);
+  useEffect(() => {
+    if (!armed.value) return;
+    const timer = setTimeout(() => {
+      armed.value = false;
+    }, SURE_MS);
+    return () => clearTimeout(timer);
+  }, [armed.value, armed]);
+  const { starts } = plan;
+  return (
+    <button
+      type="button"
+      class="start"
+      data-armed={armed.value}
+      data-tier={starts.tier}
+      onClick={() => {
+        const now = armed.value;
+        armed.value = !now;
+        if (now) void command.run(plan);
+      }}
+    >
+      <strong>{plan.name}</strong>
+      <span>
+        {armed.value
+          ? t("plan_confirm")
+          : `${t(`plan_what_${whatOf(starts)}`)} · ${t(`plan_tier_${starts.tier}`)}`}
+      </span>
+    </button>
+  );
+}
+
+type EditorProps = { command: Command; plan: Plan | null; done: () => void };
+
+function Editor({ command, plan, done }: EditorProps) {
+  const draft = useSignal<Draft>(draftOf(plan));
+  const { name, what, tier, text, message } = draft.value;
+  const change = (part: Partial<Draft>) => {
+    draft.value = { ...draft.value, ...part };
+  };
+  const save = async () => {
+    const starts = startsOf({ ...draft.value, to: command.to() });
+    try {
+      await (plan ? plans.update(plan, name, starts) : plans.create(name, starts));
+      command.chosen.value = nobody;
+      done();
+    } catch (problem) {
+      command.failed(problem);
+    }
+  };
+  const complete =
+    name.trim() !== "" &&
+    (what !== "recorded" || message) &&
+    (text.trim() || (what !== "text" && what !== "roll_call"));
+  return (
+    <form
+      class="plan-editor"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void save();
+      }}
+    >
+      <label>
+        {t("plan_name")}
+        <input
+          value={name}
+          maxLength={128}
+          onInput={(event) => change({ name: event.currentTarget.value })}
+        />
+      </label>
+      <label>
+        {t("plan_what")}
+        <select value={what} onChange={(event) => change({ what: event.currentTarget.value as What })}>
+          {WHATS.map((each) => (
+            <option key={each} value={each}>
+              {t(`plan_what_${each}`)}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        {t("plan_tier")}
+        <select
+          value={String(tier)}
+          onChange={(event) => change({ tier: Number(event.currentTarget.value) as Tier })}
+        >
+          {([0, 1, 2] as const)
+            .filter((each) => each > 0 || what !== "call")
+            .map((each) => (
+              <option key={each} value={String(each)}>
+                {t(`plan_tier_${each}`)}
+              </option>
+            ))}
+        </select>
+      </label>
+      <label>
+        {t("plan_message")}
+        <textarea
+          rows={3}
+          maxLength={what === "call" ? 128 : 2000}
+          value={text}
+          onInput={(event) => change({ text: event.currentTarget.value })}
+        />
+      </label>
+      {what === "recorded" && (
+        <Spoken
+          word={t(message ? "broadcast_recorded" : "plan_save")}
+          failed={(problem) => command.failed(problem)}
+          use={async (wav) => {
+            const kept = await command.keep(wav);
+            if (kept) change({ message: kept });
+            return kept !== null;
+          }}
+        />
+      )}
+      <p class="hint">{t("plan_to_chosen")}</p>
+      <div class="sends">
+        <button type="submit" class="primary" disabled={!complete}>
+          {t("plan_save")}
+        </button>
+        <button type="button" onClick={done}>
+          {t("plan_back")}
+        </button>
+        {plan && (
+          <button
+            type="button"
+            onClick={() => void plans.remove(plan).then(done, (problem: unknown) => command.failed(problem))}
+          >
+            {t("plan_delete")}
+          </button>
+        )}
+      </div>
+    </form>
+  );
+}
+
+function whatOf(starts: Starts): What {
+  return starts.what === "call" ? "call" : (starts.kind as What);
+}
+
+function draftOf(plan: Plan | null): Draft {
+  const empty: Draft = { name: "", what: "call", tier: 2, text: "", message: null, to: { everyone: true } };
+  if (!plan) return empty;
+  const { starts, name } = plan;
+  const rest =
+    starts.what === "call" ? { text: starts.name } : { text: starts.text, message: starts.message ?? null };
+  return { ...empty, ...rest, name, what: whatOf(starts), tier: starts.tier, to: starts.to };
+}
+
+function startsOf({ what, tier, text, message, to }: Draft): Starts {
+  if (what === "call") return { what: "call", to, tier: tier === 0 ? 2 : tier, name: text };
+  const kind: BroadcastKind = what;
+  return {
+    what: "broadcast",
+    to,
+    kind,
+    tier,
+    text,
+    ...(kind === "recorded" && message ? { message } : {}),
+    acknowledge: true,
+  };
+}
