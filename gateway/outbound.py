@@ -27,7 +27,7 @@ class Materials:
     """What belongs to an event at the moment it is sent. ``recording``: url, expires_ms, duration_ms …; ``audio``: Ogg.
 
     ``incident`` is the incident as it stands now; ``people``: id → name and badge of those the event names;
-    ``photo``: url, expires_ms.
+    ``photo``: url, expires_ms; ``evidence``: the newest signed head of each of its groups' evidence chains.
     """
 
     incident: dict[str, JsonValue]
@@ -35,6 +35,7 @@ class Materials:
     audio: bytes | None = None
     people: dict[str, JsonValue] = field(default_factory=dict)
     photo: dict[str, JsonValue] | None = None
+    evidence: list[JsonValue] = field(default_factory=list)
 
 
 class NotWanted(Exception):
@@ -75,7 +76,7 @@ def succeeded(mapping: MappingFile | None, event: Event, status: int, answer: by
 
 
 def context(event: Event, materials: Materials) -> dict[str, Any]:
-    """What expressions of a call read: event, data, incident, recording, people, photo."""
+    """What expressions of a call read: event, data, incident, recording, people, photo, evidence."""
     told = asdict(event)
     data = told.pop("data")
     return {
@@ -85,6 +86,7 @@ def context(event: Event, materials: Materials) -> dict[str, Any]:
         "recording": materials.recording,
         "people": materials.people,
         "photo": materials.photo,
+        "evidence": materials.evidence,
     }
 
 
@@ -109,6 +111,8 @@ def _webhook(receiver: Receiver, event: Event, materials: Materials, source: str
         data["recording"] = materials.recording
     if materials.photo is not None:
         data["photo"] = materials.photo
+    if materials.evidence:
+        data["evidence"] = materials.evidence
     body = cloud_event(event, source, data)
     secrets = tuple(secret.get_secret_value() for secret in receiver.secrets)
     signed = sign(secrets, event.id, body, now) if secrets else {}

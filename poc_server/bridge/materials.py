@@ -10,9 +10,10 @@ from pydantic import JsonValue
 from gateway.events import Event
 from gateway.incident import facts_of
 from gateway.outbound import Materials
-from groups.vocabulary import AgencyId, IncidentCode, UserId
+from groups.vocabulary import AgencyId, GroupId, IncidentCode, UserId
 from poc_server.bridge.links import Links
-from poc_server.store import Store, incidents
+from poc_server.recording.chain import head_to_json
+from poc_server.store import Store, evidence, incidents
 from poc_server.store.ids import now_ms
 from poc_server.store.incident_bursts import Recording, recording
 
@@ -35,14 +36,18 @@ class Gatherer:
         async with self._store.reading() as connection:
             state = await incidents.find(connection, AgencyId(event.agency), IncidentCode(event.incident))
             found = await recording(connection, event.recording) if event.recording else None
+            groups = {incidents.group_of(AgencyId(event.agency), IncidentCode(event.incident))}
+            groups |= state.groups if state is not None else set()
+            groups |= {GroupId(said)} if isinstance(said := event.data.get("group"), str) else set()
+            heads: list[JsonValue] = [head_to_json(head) for head in await evidence.newest_heads(connection, groups)]
         facts: dict[str, JsonValue] = {"code": event.incident}
         if state is not None:
             facts = {**facts_of(state.incident), "members": [*sorted(state.members)], "address_state": state.address}
         people = self._people(event)
         if found is None or not found.file:
-            return Materials(facts, people=people, photo=self._photo(event))
+            return Materials(facts, people=people, photo=self._photo(event), evidence=heads)
         content = await asyncio.to_thread(self._read, found) if audio else None
-        return Materials(facts, self._told(found), content, people)
+        return Materials(facts, self._told(found), content, people, evidence=heads)
 
     def _photo(self, event: Event) -> dict[str, JsonValue] | None:
         key = event.data.get("photo")

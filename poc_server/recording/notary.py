@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -30,10 +29,10 @@ class Notary:
     def __init__(self, key: EvidenceKey, store: Store, settings: RecordingSettings, folder: Path) -> None:
         self.key = key
         self.signed = 0
-        self.listeners: list[Callable[[list[SignedHead]], None]] = []
         self._store = store
         self._settings = settings
         self._folder = folder
+        self._not_copied: set[str] = set()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -56,13 +55,12 @@ class Notary:
             for row in waiting
         ]
         if not made:
+            await self._write_days(sorted(self._not_copied))
             return []
         async with self._store.writing() as connection:
             await evidence.keep_signatures(connection, made)
         self.signed += len(made)
-        for tell in self.listeners:
-            tell(made)
-        await self._write_days(sorted({signed.head.day for signed in made}))
+        await self._write_days(sorted({signed.head.day for signed in made} | self._not_copied))
         return made
 
     def trusted(self) -> dict[str, str]:
@@ -82,14 +80,29 @@ class Notary:
         for day in days:
             async with self._store.reading() as connection:
                 heads = await evidence.heads(connection, days=[day])
-            await asyncio.to_thread(self._write_day, day, heads)
+            await asyncio.to_thread(self._write_day, self._folder, day, heads)
+            await self._copy_day(day, heads)
 
-    def _write_day(self, day: str, heads: list[SignedHead]) -> None:
-        keys = self._folder / "keys"
+    async def _copy_day(self, day: str, heads: list[SignedHead]) -> None:
+        """Also where others keep it; a share that is away is tried again."""
+        folder = self._settings.heads_folder
+        if folder is None:
+            return
+        try:
+            await asyncio.to_thread(self._write_day, folder, day, heads)
+        except OSError as problem:
+            if day not in self._not_copied:
+                log.warning("evidence_not_copied", day=day, folder=str(folder), problem=str(problem))
+            self._not_copied.add(day)
+        else:
+            self._not_copied.discard(day)
+
+    def _write_day(self, folder: Path, day: str, heads: list[SignedHead]) -> None:
+        keys = folder / "keys"
         keys.mkdir(parents=True, exist_ok=True)
         _replace(keys / f"{self.key.name}.pem", self.key.public_pem())
         lines = (json.dumps(head_to_json(signed), ensure_ascii=False, sort_keys=True) for signed in heads)
-        _replace(self._folder / f"{day}.heads.jsonl", "".join(f"{line}\n" for line in lines))
+        _replace(folder / f"{day}.heads.jsonl", "".join(f"{line}\n" for line in lines))
 
 
 def _replace(path: Path, text: str) -> None:

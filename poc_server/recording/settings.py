@@ -33,6 +33,8 @@ class RecordingSettings(BaseModel):
     evidence_key: Path | None = None
     """File of the Ed25519 key that signs evidence, made when missing; None: ``DATA-keys/evidence.pem`` beside the data
     folder. Keep it on another disk, and a copy in a safe."""
+    heads_folder: Path | None = None
+    """Each day's signed heads are also written here: a share of another machine, or a disk that is written once."""
     incident_days: int | None = Field(default=None, ge=180)
     """An incident's voice is kept so long where no rule is; None: for ever. Other voice: store.retention.burst_days."""
     delete_every_s: float = Field(default=3_600.0, gt=0)

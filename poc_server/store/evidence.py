@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, bindparam, insert, select, update
+from sqlalchemy import Row, Select, and_, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from poc_server.recording.chain import START, Entry, Head, Kind, SignedHead, Stored, extend
@@ -119,6 +119,15 @@ async def heads(
         )
         for row in rows
     ]
+
+
+async def newest_heads(connection: AsyncConnection, groups: Collection[str]) -> list[SignedHead]:
+    """The newest signed head of each of these groups."""
+    d = t.evidence_day.c
+    signed = d.signature.is_not(None) & d.group_id.in_(sorted(groups))
+    days = (await connection.execute(select(d.group_id, func.max(d.day)).where(signed).group_by(d.group_id))).all()
+    found = [await heads(connection, groups=[group], days=[day]) for group, day in days]
+    return [head for of_group in found for head in of_group]
 
 
 async def entries(

@@ -39,11 +39,14 @@ def mux(spool_file: Path, recordings: Path, zone_minutes: int) -> Recording:
     if arranged.pieces:
         relative = audio_path(spool.meta, zone_minutes)
         size, digest = _stand(inside(recordings, relative), spool, arranged)
+    duration_ms = arranged.samples * 1000 // CLOCK_HZ
+    # A clock that was set back in mid-burst says that it ended before it began; then what plays tells better.
+    ended_ms = end.ended_ms if end.ended_ms >= spool.meta.started_ms else spool.meta.started_ms + duration_ms
     return Recording(
         meta=spool.meta,
         outcome=end.outcome,
-        ended_ms=end.ended_ms,
-        duration_ms=arranged.samples * 1000 // CLOCK_HZ,
+        ended_ms=ended_ms,
+        duration_ms=duration_ms,
         packets=arranged.packets,
         lost=arranged.lost,
         unrecorded=end.unrecorded,

@@ -118,18 +118,29 @@ async def test_two_nodes_that_seal_at_once_share_one_chain(store: Store) -> None
 
 async def test_what_is_sealed_is_signed_and_handed_out(store: Store, notary: Notary, tmp_path: Path) -> None:
     await put(store, [item("a"), item("b", "h")])
-    heard: list[object] = []
-    notary.listeners.append(heard.extend)
     assert len(await notary.sign_now()) == 2
     assert await notary.sign_now() == []
     await put(store, [item("c")])
     (signed,) = await notary.sign_now()
     assert (signed.head.group, signed.head.count) == ("g", 2)
-    assert len(heard) == 3
     assert await wrongs(store, notary.key) == set()
     lines = (tmp_path / "evidence" / "2025-10-09.heads.jsonl").read_text().splitlines()
     assert [head_from_json(json.loads(line)).head.count for line in lines] == [2, 1]
     assert (tmp_path / "evidence" / "keys" / f"{notary.key.name}.pem").read_text() == notary.key.public_pem()
+
+
+async def test_heads_are_also_kept_elsewhere_and_a_share_that_was_away_gets_them_later(
+    store: Store, notary: Notary, tmp_path: Path
+) -> None:
+    share = tmp_path / "share"
+    share.write_text("not there")
+    notary._settings = RecordingSettings(heads_folder=share / "heads")
+    await put(store, [item("a")])
+    assert len(await notary.sign_now()) == 1
+    share.unlink()
+    assert await notary.sign_now() == []
+    (copy,) = (share / "heads").glob("*.heads.jsonl")
+    assert copy.read_text() == (tmp_path / "evidence" / copy.name).read_text()
 
 
 @pytest.mark.parametrize(

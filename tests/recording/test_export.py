@@ -18,9 +18,10 @@ from xml.etree import ElementTree as ET
 import httpx
 import pytest
 
-from groups.vocabulary import Role
+from groups.vocabulary import CallId, Role
 from poc_server.recording.settings import RecordingSettings
 from poc_server.store import StoreSettings, audit
+from poc_server.store.ids import now_ms
 from poc_server.worker.siprec import NAMESPACE
 from tests.recording.pictures import announcement, png
 from tests.recording.test_materials import Phone
@@ -181,12 +182,14 @@ async def test_two_exports_at_once_and_what_others_asked_for_stays_theirs(
     voices: Voices, exporter: Exporter, tmp_path: Path
 ) -> None:
     await spoken_and_signed(voices)
-    one, two = await asyncio.gather(
+    await voices.say(call=CallId("ca-1"), frames=10)
+    one, two, three = await asyncio.gather(
         exporter.unpacked(tmp_path / "a", search={"incident": INCIDENT}),
-        exporter.unpacked(tmp_path / "b", search={"group": voices.group}),
+        exporter.unpacked(tmp_path / "b", search={"from_ms": 1, "until_ms": now_ms() + 1_000}),
+        exporter.unpacked(tmp_path / "c", search={"call": "ca-1"}),
     )
-    assert len(list(one.rglob("*.ogg"))) == 4
-    assert len(list(two.rglob("*.ogg"))) == 5
+    assert [len(list(folder.rglob("*.ogg"))) for folder in (one, two, three)] == [4, 6, 1]
+    assert [verify(folder)[0] for folder in (one, two, three)] == [0, 0, 0]
     mine = (await voices.client.get("/exports", headers=exporter.headers)).json()
     stranger = await voices.as_user(await voices.town.person(Role.SHIFT_LEADER, name="另一"))
     assert (await voices.client.get("/exports", headers=stranger)).json() == []

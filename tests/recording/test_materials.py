@@ -14,8 +14,11 @@ import httpx
 import pytest
 
 from groups.vocabulary import Role
+from poc_server.bridge.links import Links
+from poc_server.bridge.materials import Gatherer
 from poc_server.recording import uploads
-from poc_server.recording.verify import check_files_in, judge
+from poc_server.recording.chain import head_from_json
+from poc_server.recording.verify import check_files_in, judge, signatures_by
 from poc_server.recording.watermark import size_of
 from poc_server.store import StoreSettings, audit, evidence, incidents, materials
 from poc_server.store.ids import now_ms
@@ -92,6 +95,30 @@ async def test_a_photo_is_kept_as_evidence_with_all_that_is_known_of_it(
     await voices.store.journal.drain()
     async with voices.store.reading() as connection:
         assert len(await audit.page(connection, agency=voices.town.agency, action="material.open")) == 1
+
+
+async def test_events_of_the_bridge_carry_signed_heads_that_cover_what_they_tell(
+    voices: Voices, phone: Phone, tmp_path: Path
+) -> None:
+    await voices.case(INCIDENT)
+    await phone.send(PICTURE, **announcement(PICTURE, voices.group))
+    notary = voices.recordings.notary
+    while not (await voices.head_of(voices.group)):
+        await notary.sign_now()
+    async with voices.store.reading() as connection:
+        (event,) = await incidents.events_of(connection, voices.town.agency, INCIDENT)
+    links = Links.open(tmp_path / "keys", "https://poc.example", 60)
+    told = await Gatherer(voices.store, links, voices.recordings.files).gather(event, audio=False)
+    assert told is not None
+    (head,) = [head_from_json(each) for each in told.evidence]  # type: ignore[arg-type]
+    assert (head.head.group, head.head.count) == (voices.group, 1)
+    assert signatures_by(notary.trusted())(head)
+    auditor = await voices.as_user(await voices.town.person(Role.AUDIT_ADMIN))
+    daily = await voices.client.get(f"/evidence/heads/{head.head.day}", headers=auditor)
+    assert [head_from_json(json.loads(line)) for line in daily.text.splitlines()] == [head]
+    keys = await voices.client.get("/evidence/keys", headers=auditor)
+    assert keys.json() == notary.trusted()
+    assert (await voices.client.get("/evidence/keys", headers=phone.headers)).status_code == 403
 
 
 async def test_an_upload_that_stops_goes_on_where_it_stopped(voices: Voices, phone: Phone) -> None:

@@ -15,7 +15,7 @@ from groups.vocabulary import BurstEnd
 from poc_server.recording.model import Recording
 from poc_server.recording.spool import NotASpool, SpoolEnd, end_record, head_record, voice_record
 from poc_server.worker.mux import mux
-from tests.recording.voices import FRAME_MS, NOON, SAMPLES, hear, likeness, meta, speech, spoken
+from tests.recording.voices import FRAME_MS, NOON, SAMPLES, hear, intelligibility, likeness, meta, speech, spoken
 
 pytestmark = pytest.mark.wire
 
@@ -43,10 +43,21 @@ def test_the_file_is_what_was_said(tmp_path: Path) -> None:
     found = likeness(heard.samples, speech()[: 250 * SAMPLES])
     assert np.median(found) > 0.9
     assert min(found) > 0.8
+    assert intelligibility(heard.samples, speech()[: 250 * SAMPLES]) > 0.95
     assert (record.duration_ms, record.packets, record.lost, record.outcome) == (10_000, 250, 0, BurstEnd.RELEASED)
     assert record.sha256 == hashlib.sha256(data).hexdigest()
     assert record.size == len(data)
     assert "Playback length: 0m:10.000s" in opusinfo(tmp_path / "recordings" / record.file)
+
+
+def test_a_clock_that_is_set_back_makes_no_time_run_backwards(tmp_path: Path) -> None:
+    """The burst ends an hour before it began, as the node's clock has it; what plays is what was said all the same."""
+    packets = spoken(50)
+    behind = [p._replace(arrived_ms=p.arrived_ms - 3_600_000) if i >= 25 else p for i, p in enumerate(packets)]
+    record, data = finish(tmp_path, behind, SpoolEnd(BurstEnd.RELEASED, NOON - 3_598_000))
+    assert hear(data).plays == 50 * SAMPLES
+    assert (record.duration_ms, record.lost, record.filled_ms) == (2_000, 0, 0)
+    assert record.ended_ms == record.meta.started_ms + 2_000
 
 
 def test_losses_are_filled_so_that_time_is_right(tmp_path: Path) -> None:

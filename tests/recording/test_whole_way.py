@@ -18,7 +18,7 @@ from loadtest.phone import Phone
 from loadtest.wire.dtls import Credentials
 from loadtest.wire.reactor import Reactor
 from signaling.messages import Missed
-from tests.recording.voices import SAMPLES, encoded, hear, likeness
+from tests.recording.voices import SAMPLES, encoded, hear, intelligibility, likeness, speech
 from tests.support.city import City, running_city
 
 pytestmark = pytest.mark.wire
@@ -103,6 +103,7 @@ async def test_what_a_phone_says_is_a_file_and_a_row_a_moment_later(tmp_path: Pa
         assert row["sha256"] == hashlib.sha256(data).hexdigest()
         found = likeness(hear(data).samples, decode_all(encoded("zh-report")[:FRAMES])[312:])
         assert np.median(found) > 0.95
+        assert intelligibility(hear(data).samples, speech()[: FRAMES * SAMPLES]) > 0.95
         part = await asyncio.to_thread(fetch, city, path, talker.token, "bytes=10-19")
         assert part[:2] == (206, data[10:20])
         assert (await asyncio.to_thread(fetch, city, path + "?as=mp3", talker.token))[2] == "audio/mpeg"

@@ -13,10 +13,11 @@ from gateway.lifecycle import new_incident
 from groups.model import Membership
 from groups.vocabulary import AgencyId, BurstEnd, BurstId, GroupId, IncidentCode, Role, UserId
 from poc_server.api import Services, build_api
+from poc_server.recording.chain import SignedHead
 from poc_server.recording.model import BurstMeta, Place
 from poc_server.recording.recordings import Recordings
 from poc_server.recording.settings import RecordingSettings
-from poc_server.store import BurstRecord, Store, groups, incidents
+from poc_server.store import BurstRecord, Store, evidence, groups, incidents
 from poc_server.store.groups import GroupDraft
 from poc_server.store.ids import now_ms
 from tests.fixtures.people import Town
@@ -99,8 +100,13 @@ class Voices:
         """An incident to which the group is tied."""
         state = replace(new_incident(code), groups=frozenset({self.group}))
         async with self.store.writing() as connection:
-            await incidents.save(connection, self.town.agency, state, now_ms(), new=True)
+            await incidents.save_many(connection, self.town.agency, [state], [], now_ms())
             await incidents.save_links(connection, self.town.agency, state)
+
+    async def head_of(self, group: GroupId) -> list[SignedHead]:
+        """The newest signed head of a group, if there is one."""
+        async with self.store.reading() as connection:
+            return await evidence.newest_heads(connection, [group])
 
     async def new_group(self, name: str, *users: UserId) -> GroupId:
         async with self.store.change() as change:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from pystoi import stoi
 
 from codec.coding import RATE, Decoder, encode_all
 from codec.packet import VoicePacket
@@ -93,6 +94,12 @@ def hear(data: bytes) -> Heard:
 def likeness(heard: Samples, said: Samples, window: int = RATE) -> list[float]:
     """Waveform correlation in windows of one second in which something was said, after alignment within 0.2 ms."""
     return max((_correlations(heard[8 + shift :], said[8:], window) for shift in range(-8, 9)), key=np.median)
+
+
+def intelligibility(heard: Samples, said: Samples) -> float:
+    """STOI (Taal et al.) of what is heard against what was said, at 16 kHz."""
+    size = min(len(heard), len(said))
+    return float(stoi(*(part[:size].astype(float)[:: RATE // 16_000] for part in (said, heard)), 16_000))
 
 
 def _correlations(heard: Samples, said: Samples, window: int) -> list[float]:
