@@ -33,6 +33,7 @@ from poc_server.node import Node, Parts
 from poc_server.recording.missed import MissedVoice
 from poc_server.recording.recordings import Recordings
 from poc_server.store import Store
+from poc_server.talk.people import people_here
 from poc_server.texts import TextDesk
 from poc_server.turn import ice_servers
 
@@ -178,7 +179,15 @@ class App:
         return made
 
     def _http(self) -> FastAPI:
-        services = Services(self.store, self.auth, self.config.demo, self.recordings, self.bridge, self.emergency)
+        services = Services(
+            self.store,
+            self.auth,
+            self.config.demo,
+            self.recordings,
+            self.bridge,
+            self.emergency,
+            presence=lambda: people_here(self.node),
+        )
         api = build_api(services)
         api.include_router(operations(self.metrics, self._not_ready))
         pages = self.config.server.pages or PAGES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -16,14 +17,15 @@ from poc_server.emergency import Emergency
 from poc_server.recording.recordings import Recordings
 from poc_server.refused import Refused
 from poc_server.store import Actor, Directory, Store
+from poc_server.talk.people import PersonHere
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
     """The parts the API needs. ``demo``: the demo's people may be stepped into; never in production.
 
-    ``recordings`` is None where nothing is recorded, ``bridge`` and ``emergency`` where there is none (tests of other
-    parts).
+    ``recordings`` is None where nothing is recorded; ``bridge``, ``emergency`` and ``presence`` (who is there now)
+    where there is none (tests of other parts).
     """
 
     store: Store
@@ -32,6 +34,7 @@ class Services:
     recordings: Recordings | None = None
     bridge: OpenBridge | None = None
     emergency: Emergency | None = None
+    presence: Callable[[], Sequence[PersonHere]] | None = None
 
     @property
     def directory(self) -> Directory:

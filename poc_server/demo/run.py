@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import socket
 import sys
@@ -17,6 +18,7 @@ from poc_server import logs
 from poc_server.app import App
 from poc_server.config import Config
 from poc_server.demo.city import build_city, lively, make_links, offered
+from poc_server.demo.walks import Walks
 from poc_server.lan import Certificates, Front, LanPage, ensure_certificates, terminal_code
 from poc_server.media.udp import machine_addresses
 
@@ -46,12 +48,14 @@ async def run(config: Config, options: DemoOptions) -> None:
             await make_links(app.store, app.auth, users, options.links)
         app.prepared()
         bots = await _start_bots(app) if options.bots else None
+        walks = Walks(app.store) if options.bots else contextlib.nullcontext()
         console.print(f"[bold]poc-server demo[/]  http://localhost:{app.port}   (Ctrl-C ends it)")
         if lan is not None:
             await app.listen_tls(options.https_port, lan.certificates.cert, lan.certificates.key)
             lan.show()
         try:
-            await app.run_until_stopped()
+            async with walks:
+                await app.run_until_stopped()
         finally:
             if bots is not None:
                 await _end(bots)

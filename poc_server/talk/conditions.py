@@ -58,6 +58,10 @@ class Conditions:
         """The highest tier a user holds anywhere."""
         return max((h.tier for each in self._of.values() for h in each.holders if h.user == user), default=Tier.NORMAL)
 
+    def in_danger(self) -> tuple[UserId, ...]:
+        """Everybody who is in danger himself."""
+        return tuple(self._sos)
+
     def of_group(self, group: GroupId) -> Tier:
         """The condition of a group."""
         found = self._of.get(group)

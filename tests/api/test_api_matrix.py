@@ -31,7 +31,7 @@ from tests.fixtures.routes import routes
 pytestmark = pytest.mark.wire
 
 CELL = "420102001001001"
-OF_RECORDING = ("/recordings", "/exports", "/missed", "/groups/{group}/on-air")
+OF_RECORDING = ("/recordings", "/exports", "/missed", "/materials", "/groups/{group}/on-air")
 """Need something recorded: tests/recording/test_recordings_api.py asks them."""
 SHOWS_WHAT_MAY_BE_SEEN = {("GET", "/places")}
 """Lists that leave out what the caller may not see, so that an empty list is their refusal."""
@@ -137,7 +137,7 @@ def target_of(method: str, path: str, world: World, place: Place, caller: User, 
         wanted = directory.unit(place.unit)
     elif act in (Act.ADMINISTER_DEVICES, Act.SEE_DEVICES):
         wanted = agency
-    elif "{" in path or (path in ("/people", "/sessions") and method == "GET"):
+    elif "{" in path or (path in ("/people", "/presence", "/sessions") and method == "GET"):
         wanted = directory.user(place.user)
     else:
         wanted = agency

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import Counter
 from pathlib import Path
@@ -12,7 +13,10 @@ from groups.vocabulary import Role
 from poc_server.auth import Auth, AuthSettings
 from poc_server.demo.city import build_city, landing, lively, make_links, offered
 from poc_server.demo.names import name_of
+from poc_server.demo.streets import COLUMNS, HIGH, ROWS, SOUTH, WEST, WIDE
+from poc_server.demo.walks import Walks, walkers
 from poc_server.store import Store, StoreSettings
+from poc_server.store.ids import now_ms
 
 pytestmark = pytest.mark.wire
 
@@ -62,3 +66,20 @@ async def test_a_fleet_gets_an_identity_each(tmp_path: Path) -> None:
 
 def test_names_differ() -> None:
     assert len({name_of(n) for n in range(2_440)}) == 2_440
+
+
+async def test_its_officers_walk_their_streets_and_some_were_seen_long_ago(tmp_path: Path) -> None:
+    store = await Store.open(StoreSettings(), tmp_path)
+    await build_city(store)
+    async with Walks(store):
+        await asyncio.sleep(0)  # the first round is made at once
+    walking = {user.id for _, user, _ in walkers(store)}
+    ages = {place.user: now_ms() - place.at_ms for place in store.places.all()}
+    assert 0 < len(walking) < len(ages)
+    assert all(ages[user] < 60_000 for user in walking)
+    assert any(age > 20 * 60_000 for age in ages.values())
+    for place in store.places.all():
+        assert place.position is not None
+        assert WEST <= place.position.longitude <= WEST + 2 * COLUMNS * WIDE
+        assert SOUTH <= place.position.latitude <= SOUTH + 2 * ROWS * HIGH
+    await store.aclose()

@@ -1,0 +1,54 @@
+"""Who is at this node now, person by person, whatever number of phones each has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from groups.vocabulary import GroupId, NotListening, UserId
+
+if TYPE_CHECKING:
+    from poc_server.node import Node
+
+
+@dataclass(frozen=True, slots=True)
+class PersonHere:
+    """One person: connected with a phone at least, or in an emergency. ``reason``: why no phone of his would hear."""
+
+    user: UserId
+    online: bool
+    listening: bool = False
+    reason: NotListening | None = None
+    emergency: bool = False
+    selected: GroupId | None = None
+    talking_in: GroupId | None = None
+
+
+def people_here(node: Node) -> list[PersonHere]:
+    """Everybody with a connected phone on this node, and those in an SOS without one. A snapshot."""
+    now = node.loop_time()
+    talking = {
+        each.on_air.talker.id: group
+        for group, talkgroup in node.talkgroups.items()
+        for each in tuple(talkgroup.routes.values())
+    }
+    found: dict[UserId, PersonHere] = {}
+    for phone in node.phones.values():
+        if phone.connection is None:
+            continue
+        user = phone.user.id
+        listening, before = phone.would_hear(now), found.get(user)
+        if before is not None and (before.listening or not listening):
+            continue
+        found[user] = PersonHere(
+            user,
+            online=True,
+            listening=listening,
+            reason=None if listening else phone.not_listening,
+            emergency=node.conditions.in_sos(user),
+            selected=phone.selected,
+            talking_in=talking.get(user),
+        )
+    for user in node.conditions.in_danger():
+        found.setdefault(user, PersonHere(user, online=False, emergency=True))
+    return list(found.values())
