@@ -5,7 +5,17 @@ import { authorised } from "./authorised";
 
 const PAGE = 200;
 
-export async function colleagues(): Promise<Person[]> {
-  const { items } = await authorised<{ items: Person[] }>("GET", `/people?limit=${PAGE}`);
-  return items.map(({ id, name, badge }) => ({ id, name, badge: badge ?? "" }));
+export type Contact = Person & { banned: boolean };
+type Row = { id: string; name: string; badge?: string; talk_banned?: boolean };
+
+/** By name, badge or the initials of the pinyin; the first 200. */
+export async function colleagues(word = ""): Promise<Contact[]> {
+  const query = new URLSearchParams({ limit: String(PAGE), ...(word ? { q: word } : {}) });
+  const { items } = await authorised<{ items: Row[] }>("GET", `/people?${query}`);
+  return items.map(({ id, name, badge, talk_banned }) => ({
+    id,
+    name,
+    badge: badge ?? "",
+    banned: talk_banned ?? false,
+  }));
 }

@@ -3,12 +3,14 @@
 import { computed, effect, signal } from "@preact/signals";
 import type { Phone } from "../phone/phone";
 import { keepDesk, keptDesk } from "../settings";
+import { Texts } from "../texts/texts";
+import type { Where } from "../texts/threads";
 import { type Request, RequestRefused } from "../wire/link";
-import type { Refusal } from "../wire/protocol";
+import type { Refusal, ServerMessage } from "../wire/protocol";
 import { emptyDesk, mixOf, restored, soundOf, VOLUME_STEP, withVolume } from "./mix";
 import { type Channel, channelsOf, stepped } from "./wall";
 
-export const PANELS = ["people"] as const;
+export const PANELS = ["people", "map", "messages"] as const;
 export type Panel = (typeof PANELS)[number];
 
 const REFUSED_MS = 5000;
@@ -23,6 +25,13 @@ export class ConsoleDesk {
   /** The panel takes half of the page. */
   readonly wide = signal(false);
   readonly help = signal(false);
+  /** The person whose card is open, in the list and on the map. */
+  readonly person = signal<string | null>(null);
+  /** The name of the one that is written to, for a thread in which nothing was said yet. */
+  readonly personName = signal("");
+  /** The thread that is open; null: the list of them. */
+  readonly thread = signal<Where | null>(null);
+  readonly texts: Texts;
   readonly channels = computed<readonly Channel[]>(() =>
     channelsOf(this.phone.picture.value, this.phone.affairs.value),
   );
@@ -44,6 +53,7 @@ export class ConsoleDesk {
   #user: string | null = null;
 
   constructor(readonly phone: Phone) {
+    this.texts = new Texts(phone);
     effect(() => this.#settle());
     effect(() => {
       const sound = this.sound.value;
@@ -95,18 +105,48 @@ export class ConsoleDesk {
   }
 
   /** A request whose refusal the page shows for a while. */
-  ask(request: Request): void {
+  ask(request: Request, done: (answer: ServerMessage) => void = () => undefined): void {
     this.phone.ask(request).then(
-      () => {
+      (answer) => {
         this.refused.value = null;
+        done(answer);
       },
-      (problem: unknown) => {
-        this.refused.value = problem instanceof RequestRefused ? problem.code : "unreachable";
-        clearTimeout(this.#forget);
-        this.#forget = window.setTimeout(() => {
-          this.refused.value = null;
-        }, REFUSED_MS);
-      },
+      (problem: unknown) => this.#fail(problem),
+    );
+  }
+
+  #fail(problem: unknown): void {
+    this.refused.value = problem instanceof RequestRefused ? problem.code : "unreachable";
+    clearTimeout(this.#forget);
+    this.#forget = window.setTimeout(() => {
+      this.refused.value = null;
+    }, REFUSED_MS);
+  }
+
+  /** Calls one person: at once by loudspeaker, or ringing, with a floor or both at once. */
+  call(user: string, how: { answering?: "manual" | "automatic"; duplex?: boolean }): void {
+    this.ask({ type: "call_start", kind: "private", users: [user], ...how });
+  }
+
+  /** Brings somebody into the group call that goes on here, or begins one with him. */
+  pullIn(user: string): void {
+    const { calls } = this.phone.affairs.peek();
+    const running = Object.values(calls).find(({ kind }) => kind === "group");
+    if (running) this.ask({ type: "call_add", call: running.call, users: [user] });
+    else this.ask({ type: "call_start", kind: "group", users: [user] });
+  }
+
+  write(where: Where, name = ""): void {
+    this.personName.value = name;
+    this.thread.value = where;
+    this.open("messages");
+  }
+
+  /** Asks somebody to call back. */
+  callBack(user: string): void {
+    this.texts.send({ user }, { kind: "callback" }).then(
+      () => this.write({ user }),
+      (problem: unknown) => this.#fail(problem),
     );
   }
 

@@ -70,6 +70,8 @@ const DEEDS: Partial<Record<Act, (desk: ConsoleDesk) => void>> = {
     requestAnimationFrame(() => document.querySelector<HTMLElement>(".people-search")?.focus());
   },
   people: (desk) => desk.open("people"),
+  map: (desk) => desk.open("map"),
+  messages: (desk) => desk.open("messages"),
   widen: (desk) => {
     desk.wide.value = !desk.wide.value;
   },

@@ -25,6 +25,8 @@ export type Act =
   | "hang_up"
   | "search"
   | "people"
+  | "map"
+  | "messages"
   | "widen"
   | "help"
   | "escape";
@@ -103,6 +105,8 @@ export const KEYS: readonly Binding[] = [
   { act: "last_30s", section: "keys_hear", cap: "R", codes: ["KeyR"], words: "key_last_30s" },
   { act: "search", section: "keys_page", cap: "/", codes: ["Slash"], words: "key_search" },
   { act: "people", section: "keys_page", cap: "P", codes: ["KeyP"], words: "key_people" },
+  { act: "map", section: "keys_page", cap: "G", codes: ["KeyG"], words: "key_map" },
+  { act: "messages", section: "keys_page", cap: "W", codes: ["KeyW"], words: "key_messages" },
   { act: "widen", section: "keys_page", cap: "B", codes: ["KeyB"], words: "key_widen" },
   {
     act: "help",

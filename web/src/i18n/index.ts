@@ -36,6 +36,12 @@ export function refusalWords(code: Refusal | "unreachable"): string {
   return code === "unreachable" ? t("unreachable") : words.refusals[code][language.value];
 }
 
+type StatusWord = keyof typeof words.statuses;
+
+export function statusWords(status: StatusWord): string {
+  return words.statuses[status][language.value];
+}
+
 export function roleWords(role: Role): string {
   return words.roles[role][language.value];
 }

@@ -98,6 +98,7 @@ export class Phone {
   readonly #floor: FloorRunner;
   readonly #watch: SlotWatch;
   readonly receipts: Receipts;
+  readonly #followers: ((message: ServerMessage) => void)[] = [];
   #hiddenSince: { at: number; audio: number } | null = null;
   #frozen = false;
   #openUntil = 0;
@@ -308,6 +309,11 @@ export class Phone {
     this.affairs.value = { ...this.affairs.peek(), broadcasts: { ...broadcasts, [id]: { ...one, receipt } } };
   }
 
+  /** Calls `listener` with every message of the server from now on, after the phone itself has taken it. */
+  follow(listener: (message: ServerMessage) => void): void {
+    this.#followers.push(listener);
+  }
+
   /** How groups sound from now on, whatever slot carries them. */
   setMix(mix: MixOf): void {
     this.#mix = mix;
@@ -354,6 +360,7 @@ export class Phone {
     if (group) this.#link.request({ type: "select", group: group.id }).catch(() => undefined);
     this.#tellListened();
     this.#tellFloor();
+    for (const follower of this.#followers) follower(welcome);
     this.#link.request({ type: "incident_list", limit: SHOWN }).then(
       (answer) => this.#toldOfIncidents(answer),
       () => undefined,
@@ -404,6 +411,7 @@ export class Phone {
       if (!this.floorState.value.held) this.tone("incoming");
     }
     this.#floor.received(message);
+    for (const follower of this.#followers) follower(message);
   }
 
   /** The floor is asked for where the server brought this phone, until that is over; never while the key is down. */

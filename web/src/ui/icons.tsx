@@ -73,6 +73,21 @@ export const Icon = {
   plus: icon(<path d="M12 5v14M5 12h14" />),
   close: icon(<path d="M6 6l12 12M18 6L6 18" />),
   check: icon(<path d="M5 12l5 5 9-11" />),
+  call: icon(
+    <path d="M5 4h4l1.5 5-2.2 1.6a12 12 0 0 0 5.1 5.1L15 13.5l5 1.5v4a1.5 1.5 0 0 1-1.6 1.5A16 16 0 0 1 3.5 5.6 1.5 1.5 0 0 1 5 4z" />,
+  ),
+  back: icon(<path d="M15 5l-7 7 7 7" />),
+  link: icon(
+    <path d="M10 14a4 4 0 0 0 5.7 0l3-3a4 4 0 0 0-5.7-5.7l-1.2 1.2M14 10a4 4 0 0 0-5.7 0l-3 3a4 4 0 0 0 5.7 5.7l1.2-1.2" />,
+  ),
+  eye: icon(
+    <>
+      <path d="M2 12s3.5-6 10-6 10 6 10 6-3.5 6-10 6-10-6-10-6z" />
+      <circle cx="12" cy="12" r="2.5" />
+    </>,
+  ),
+  text: icon(<path d="M4 5h16v11H9l-5 4z" />),
+  swap: icon(<path d="M4 8h14M14 4l4 4-4 4M20 16H6M10 12l-4 4 4 4" />),
   widen: icon(<path d="M3 12h18M7 8l-4 4 4 4M17 8l4 4-4 4" />),
   window: icon(<path d="M14 4h6v6M20 4l-8 8M10 5H5v14h14v-5" />),
 };

@@ -38,6 +38,7 @@ export type {
   Slot,
   SosRules,
   Switched,
+  TextInfo,
   Tier,
   Welcome,
   Whereabouts,

@@ -4,13 +4,18 @@ import type { ComponentType } from "preact";
 import { type ConsoleDesk, PANELS, type Panel } from "../../console/desk";
 import { KEYS } from "../../console/keymap";
 import { t } from "../../i18n";
+import { Unread } from "../../texts/ThreadList";
 import { Icon } from "../../ui/icons";
+import { MapPanel } from "./MapPanel";
+import { MessagesPanel } from "./MessagesPanel";
 import { PeoplePanel } from "./PeoplePanel";
 
 type PanelView = ComponentType<{ desk: ConsoleDesk }>;
 
 const VIEWS: Record<Panel, PanelView> = {
   people: PeoplePanel,
+  map: MapPanel,
+  messages: MessagesPanel,
 };
 
 export function Dock({ desk }: { desk: ConsoleDesk }) {
@@ -28,6 +33,7 @@ export function Dock({ desk }: { desk: ConsoleDesk }) {
             onClick={() => desk.open(panel)}
           >
             {t(`console_${panel}`)}
+            {panel === "messages" && <Unread count={desk.texts.unread.value} />}
             <kbd>{KEYS.find(({ act }) => act === panel)?.cap}</kbd>
           </button>
         ))}

@@ -1,6 +1,100 @@
+// The people one can see: who is there, found by name, badge or pinyin initials; a click opens what can be done.
+
+import { useSignal } from "@preact/signals";
 import type { ConsoleDesk } from "../../console/desk";
-import { People } from "../../phone/view/People";
+import { t } from "../../i18n";
+import { useContacts } from "../../people/contacts";
+import {
+  arranged,
+  FILTERS,
+  type Filter,
+  joined,
+  type Listed,
+  standing,
+  usePresence,
+} from "../../people/presence";
+import { Icon } from "../../ui/icons";
+import { PersonActs, Stand } from "./PersonCard";
 
 export function PeoplePanel({ desk }: { desk: ConsoleDesk }) {
-  return <People phone={desk.phone} />;
+  const word = useSignal("");
+  const filter = useSignal<Filter>("all");
+  const me = desk.phone.picture.value.user?.id;
+  const there = usePresence();
+  const contacts = useContacts(word.value, me);
+  // While one searches, only what the server found counts: it knows the pinyin.
+  const found = word.value.trim()
+    ? contacts.filter(({ id }) => id !== me).map((one) => ({ ...one, present: there.get(one.id) ?? null }))
+    : joined(contacts, there, me);
+  const shown = arranged(found, filter.value);
+  const online = [...there.values()].filter((one) => one.online).length;
+  return (
+    <>
+      <input
+        type="search"
+        class="people-search"
+        placeholder={t("admin_search")}
+        aria-label={t("admin_search")}
+        value={word.value}
+        onInput={(event) => {
+          word.value = event.currentTarget.value;
+        }}
+      />
+      <div class="filters" role="radiogroup" aria-label={t("console_people")}>
+        {FILTERS.map((one) => (
+          // biome-ignore lint/a11y/useSemanticElements: buttons that act like radios are drawn as one strip
+          <button
+            key={one}
+            type="button"
+            role="radio"
+            aria-checked={filter.value === one}
+            onClick={() => (filter.value = one)}
+          >
+            {t(`people_${one}`)}
+            {one === "online" && ` ${online}`}
+          </button>
+        ))}
+      </div>
+      <ul class="persons">
+        {shown.map((one) => (
+          <Row key={one.id} desk={desk} one={one} />
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function Row({ desk, one }: { desk: ConsoleDesk; one: Listed }) {
+  const open = desk.person.value === one.id;
+  return (
+    <li data-user={one.id} data-standing={standing(one.present)} data-open={open}>
+      <div class="row">
+        <button
+          type="button"
+          class="one"
+          aria-expanded={open}
+          onClick={() => (desk.person.value = open ? null : one.id)}
+        >
+          <span class="dot" />
+          <span class="name">{one.name}</span>
+          <span class="badge">{one.badge}</span>
+          {one.banned && <span class="flag">{t("admin_banned")}</span>}
+          <span class="stand">
+            <Stand desk={desk} user={one.id} />
+          </span>
+        </button>
+        {desk.phone.picture.value.rights.includes("private_call") && (
+          <button
+            type="button"
+            aria-label={`${t("console_call")} ${one.name}`}
+            title={t("console_call")}
+            onClick={() => desk.call(one.id, {})}
+          >
+            <Icon.call />
+          </button>
+        )}
+      </div>
+      {open && <PersonActs desk={desk} user={one.id} banned={one.banned} />}
+    </li>
+  );
 }

@@ -2,6 +2,7 @@ import { mount } from "../../ui/mount";
 import { begin } from "../talk/begin";
 import "./console.css";
 import "./channel.css";
+import "./panels.css";
 import { ConsolePage } from "./ConsolePage";
 
 /** As many as a connection may have: a wall is there to hear all of them. */

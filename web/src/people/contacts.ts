@@ -1,0 +1,29 @@
+// The contacts that match a word: asked of the server, which knows the pinyin of every name.
+
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { type Contact, colleagues } from "../account/people";
+
+/** Typing goes on for so long before it is asked. */
+const SETTLED_MS = 180;
+
+export function useContacts(word: string, me: string | undefined): readonly Contact[] {
+  const found = useSignal<readonly Contact[]>([]);
+  useEffect(() => {
+    if (!me) return;
+    let wanted = true;
+    const ask = () =>
+      void colleagues(word.trim()).then(
+        (people) => {
+          if (wanted) found.value = people;
+        },
+        () => undefined,
+      );
+    const timer = window.setTimeout(ask, found.peek().length ? SETTLED_MS : 0);
+    return () => {
+      wanted = false;
+      clearTimeout(timer);
+    };
+  }, [word, me, found]);
+  return found.value;
+}

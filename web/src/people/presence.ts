@@ -1,0 +1,100 @@
+// Who is there now, asked for every few seconds while a page shows it. Sorting and finding are pure.
+
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { authorised } from "../account/authorised";
+import type { NotListening, Person } from "../wire/protocol";
+
+export type Present = {
+  user: string;
+  name: string;
+  badge: string;
+  online: boolean;
+  listening: boolean;
+  reason: NotListening | null;
+  emergency: boolean;
+  on_duty: boolean;
+  group: string | null;
+  talking_in: string | null;
+};
+
+export type Listed = Person & { present: Present | null; banned: boolean };
+export type Filter = "all" | "online" | "duty" | "emergency";
+export const FILTERS: readonly Filter[] = ["all", "online", "duty", "emergency"];
+
+const ASK_EVERY_MS = 4000;
+
+export const present = signal<ReadonlyMap<string, Present>>(new Map());
+let watchers = 0;
+let timer = 0;
+
+/** Keeps `present` fresh while the component is shown. */
+export function usePresence(): ReadonlyMap<string, Present> {
+  useEffect(() => {
+    watchers += 1;
+    if (watchers === 1) {
+      void ask();
+      timer = window.setInterval(() => void ask(), ASK_EVERY_MS);
+    }
+    return () => {
+      watchers -= 1;
+      if (watchers === 0) clearInterval(timer);
+    };
+  }, []);
+  return present.value;
+}
+
+async function ask(): Promise<void> {
+  if (document.hidden) return;
+  try {
+    const found = await authorised<Present[]>("GET", "/presence");
+    present.value = new Map(found.map((one) => [one.user, one]));
+  } catch {
+    // What was known stays; the page's light says that the server is away.
+  }
+}
+
+/** Those who need help first, then who talks, then who is there; within each by name. */
+export function arranged(people: readonly Listed[], filter: Filter): Listed[] {
+  return people
+    .filter((one) => passes(one, filter))
+    .sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name, "zh"));
+}
+
+/** The people of the page that are known, with those who are there but not on it. */
+export function joined(
+  people: readonly (Person & { banned: boolean })[],
+  there: ReadonlyMap<string, Present>,
+  me: string | undefined,
+): Listed[] {
+  const listed = people.map((one) => ({ ...one, present: there.get(one.id) ?? null }));
+  const known = new Set(people.map(({ id }) => id));
+  for (const one of there.values()) {
+    if (!known.has(one.user)) {
+      listed.push({ id: one.user, name: one.name, badge: one.badge, banned: false, present: one });
+    }
+  }
+  return listed.filter(({ id }) => id !== me);
+}
+
+function passes({ present: here }: Listed, filter: Filter): boolean {
+  if (filter === "online") return here?.online ?? false;
+  if (filter === "duty") return here?.on_duty ?? false;
+  if (filter === "emergency") return here?.emergency ?? false;
+  return true;
+}
+
+function rank({ present: here }: Listed): number {
+  if (!here) return 4;
+  if (here.emergency) return 0;
+  if (here.talking_in) return 1;
+  return here.online ? 2 : 3;
+}
+
+/** What the dot beside a name says. */
+export function standing(here: Present | null): "emergency" | "talking" | "listening" | "deaf" | "offline" {
+  if (here?.emergency) return "emergency";
+  if (!here?.online) return "offline";
+  if (here.talking_in) return "talking";
+  return here.listening ? "listening" : "deaf";
+}

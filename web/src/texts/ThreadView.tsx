@@ -1,0 +1,159 @@
+// One thread: what was written, a line to write on, the status words as keys.
+
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { filled, refusalWords, statusWords, t } from "../i18n";
+import type { Phone } from "../phone/phone";
+import { Icon } from "../ui/icons";
+import { RequestRefused } from "../wire/link";
+import type { TextInfo } from "../wire/protocol";
+import type { Texts, Written } from "./texts";
+import { keyOf, type Thread, type Where } from "./threads";
+import "./texts.css";
+
+export type Status = NonNullable<TextInfo["status"]>;
+/** The words a person on the street needs most; all others can be written. */
+export const STATUSES: readonly Status[] = [
+  "on_the_way",
+  "on_scene",
+  "handling",
+  "done",
+  "need_support",
+  "unable",
+];
+const LONGEST = 1000;
+
+type ThreadViewProps = { phone: Phone; texts: Texts; where: Where; name: string; onBack: () => void };
+
+export function ThreadView({ phone, texts, where, name, onBack }: ThreadViewProps) {
+  const key = keyOf(where);
+  const thread = texts.threads.value[key];
+  const problem = useSignal("");
+  const word = useSignal("");
+  const end = useRef<HTMLLIElement>(null);
+  const last = thread?.last?.number;
+  useEffect(() => {
+    texts.seen(where);
+    end.current?.scrollIntoView({ block: "end" });
+  }, [texts, key, last, thread?.messages.length]);
+  useEffect(() => {
+    void texts.fetch(where).catch(() => undefined);
+  }, [texts, key]);
+  const send = async (written: Written) => {
+    try {
+      await texts.send(where, written);
+      problem.value = "";
+      if (written.kind === "text") word.value = "";
+    } catch (found) {
+      problem.value = found instanceof RequestRefused ? refusalWords(found.code) : t("text_not_sent");
+    }
+  };
+  return (
+    <section class="thread" aria-label={name}>
+      <header>
+        <button type="button" class="quiet" onClick={onBack} aria-label={t("text_back")}>
+          <Icon.back />
+        </button>
+        <strong>{name}</strong>
+      </header>
+      <Said
+        phone={phone}
+        thread={thread}
+        onOlder={() => void texts.fetch(where).catch(() => undefined)}
+        end={end}
+      />
+      {problem.value && (
+        <p class="problem" role="alert">
+          {problem.value}
+        </p>
+      )}
+      <div class="statuses">
+        {STATUSES.map((status) => (
+          <button key={status} type="button" onClick={() => void send({ kind: "status", status })}>
+            {statusWords(status)}
+          </button>
+        ))}
+      </div>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          const text = word.value.trim();
+          if (text) void send({ kind: "text", text });
+        }}
+      >
+        <input
+          type="text"
+          maxLength={LONGEST}
+          placeholder={t("text_write")}
+          aria-label={t("text_write")}
+          value={word.value}
+          onInput={(event) => (word.value = event.currentTarget.value)}
+        />
+        <button type="submit" class="primary" disabled={!word.value.trim()}>
+          {t("text_send")}
+        </button>
+      </form>
+    </section>
+  );
+}
+
+type SaidProps = {
+  phone: Phone;
+  thread: Thread | undefined;
+  onOlder: () => void;
+  end: preact.RefObject<HTMLLIElement | null>;
+};
+
+function Said({ phone, thread, onOlder, end }: SaidProps) {
+  const me = phone.picture.value.user?.id;
+  const messages = thread?.messages ?? [];
+  return (
+    <ol class="said-list">
+      {thread?.more && messages.length > 0 && (
+        <li class="older">
+          <button type="button" class="quiet" onClick={onOlder}>
+            {t("text_older")}
+          </button>
+        </li>
+      )}
+      {thread && !thread.more && messages.length === 0 && <li class="none">{t("text_none")}</li>}
+      {messages.map((one) => (
+        <li key={one.id} data-mine={one.by.id === me} data-kind={one.kind}>
+          <span class="by">
+            {one.by.id === me ? t("me") : one.by.name} <time>{time(one.at_ms)}</time>
+          </span>
+          <span class="body">{bodyOf(one)}</span>
+          {one.kind === "callback" && one.by.id !== me && (
+            <button
+              type="button"
+              class="primary"
+              onClick={() =>
+                void phone
+                  .ask({ type: "call_start", kind: "private", users: [one.by.id], answering: "automatic" })
+                  .catch(() => undefined)
+              }
+            >
+              <Icon.call /> {t("text_call_back_now")}
+            </button>
+          )}
+        </li>
+      ))}
+      <li ref={end} class="end" aria-hidden="true" />
+    </ol>
+  );
+}
+
+/** What a message says in one line. */
+export function bodyOf(one: TextInfo): string {
+  if (one.kind === "callback") return filled(t("text_wants_call"), { name: one.by.name });
+  if (one.kind === "status" && one.status)
+    return [statusWords(one.status), one.text].filter(Boolean).join("：");
+  return one.text;
+}
+
+function time(ms: number): string {
+  const at = new Date(ms);
+  const today = new Date().toDateString() === at.toDateString();
+  const clock = at.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });
+  return today ? clock : `${at.toLocaleDateString(undefined, { month: "numeric", day: "numeric" })} ${clock}`;
+}

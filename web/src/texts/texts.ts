@@ -1,0 +1,73 @@
+// Written messages of one phone: follows what the server tells, fetches, sends until it is kept, says what was read.
+
+import { computed, signal } from "@preact/signals";
+import type { Phone } from "../phone/phone";
+import { LinkLost, RequestUnanswered } from "../wire/link";
+import type { TextInfo } from "../wire/protocol";
+import { keyOf, read, sorted, type Threads, textsTold, unreadOf, type Where, withPage } from "./threads";
+
+const PAGE = 40;
+/** One that was not answered is sent again, under the same id, so that it is kept once. */
+const AGAIN_MS = 2000;
+const TRIES = 5;
+
+export type Written = Pick<TextInfo, "kind"> & { text?: string; status?: TextInfo["status"] };
+
+export class Texts {
+  readonly threads = signal<Threads>({});
+  readonly list = computed(() => sorted(this.threads.value));
+  readonly unread = computed(() => unreadOf(this.threads.value));
+
+  constructor(private readonly phone: Phone) {
+    phone.follow((message) => {
+      const me = phone.picture.peek().user?.id ?? null;
+      this.threads.value = textsTold(this.threads.peek(), message, me);
+    });
+  }
+
+  /** The newest messages of a thread, or those before the ones that are here. Rejects as `Link.request` does. */
+  async fetch(where: Where): Promise<void> {
+    const known = this.threads.peek()[keyOf(where)];
+    const before = known?.messages[0]?.number;
+    const answer = await this.phone.ask({
+      type: "text_list",
+      ...where,
+      limit: PAGE,
+      ...(before === undefined ? {} : { before }),
+    });
+    if (answer.type !== "texts") return;
+    this.threads.value = withPage(this.threads.peek(), where, answer.messages, answer.more);
+  }
+
+  /** Everything that is here was seen. */
+  seen(where: Where): void {
+    const known = this.threads.peek()[keyOf(where)];
+    const number = known?.last?.number;
+    if (!known || known.unread === 0 || number === undefined) return;
+    this.threads.value = read(this.threads.peek(), where);
+    this.phone.ask({ type: "text_read", ...where, number }).catch(() => undefined);
+  }
+
+  /** Resolves when it is kept. Rejects with `RequestRefused`, or when the network stayed away. */
+  async send(where: Where, written: Written): Promise<void> {
+    const message = `m-${crypto.randomUUID()}`;
+    const { kind, text = "", status } = written;
+    for (let tries = 1; ; tries++) {
+      try {
+        await this.phone.ask({
+          type: "text_send",
+          message,
+          ...where,
+          kind,
+          text,
+          ...(status ? { status } : {}),
+        });
+        return;
+      } catch (problem) {
+        const lost = problem instanceof LinkLost || problem instanceof RequestUnanswered;
+        if (!lost || tries === TRIES) throw problem;
+        await new Promise((done) => setTimeout(done, AGAIN_MS));
+      }
+    }
+  }
+}
