@@ -126,6 +126,11 @@ def _silence(config: int, frames: int) -> bytes:
     return bytes((config << 3 | 3, frames)) + body * frames
 
 
+def plain_silence(frame_ms: int) -> bytes:
+    """A packet of silence of no burst: ``frame_ms`` (20, 40 or 60) as CELT frames of 20 ms, shorter than any voice."""
+    return _silence(31, frame_ms // 20)
+
+
 def silent_frame(like: bytes) -> bytes:
     """An encoded silent packet of the same mode, bandwidth and duration as the packet ``like``, in mono.
 

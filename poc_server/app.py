@@ -247,9 +247,13 @@ class App:
 def _listen(host: str, port: int) -> socket.socket:
     """A TCP socket that takes IPv4 and IPv6 when ``host`` is a wildcard. Raises OSError when the port is taken."""
     if host in ("0.0.0.0", "::") and socket.has_dualstack_ipv6():  # noqa: S104 - asked for by configuration
-        return socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=4_096)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=4_096)
+        made = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=4_096)
+    else:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        made = socket.create_server((host, port), family=family, backlog=4_096)
+    # Accepted sockets inherit it. asyncio would not set it on them: it asks for a protocol number they do not carry.
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return made
 
 
 class _Http(uvicorn.Server):

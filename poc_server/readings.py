@@ -15,6 +15,7 @@ MEDIA: dict[str, str] = {
     "voice_recovered": "Lost voice packets found again in the redundancy of the next",
     "voice_out": "Voice packets sent to slots",
     "silence_out": "Closing silent frames sent to slots",
+    "warming_out": "Packets of silence sent to slots that have just been connected",
     "red_out": "Voice packets sent that carried the frame before as well",
     "stun_in": "STUN messages received",
     "dtls_in": "DTLS datagrams received",

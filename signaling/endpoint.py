@@ -8,7 +8,10 @@ A message for many is framed once and the same bytes are written to each (server
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import socket
+import sys
 from collections.abc import Callable
 from typing import Any, Protocol, cast
 
@@ -27,6 +30,8 @@ from signaling.words import Language, refusal
 
 SWEEP_S = 0.5
 WRITE_HIGH_WATER = 65_536
+TCP_THIN_LINEAR_TIMEOUTS = 16
+"""Linux' number of the option (tcp(7)); Python has no name for it."""
 
 _quiet = logging.getLogger("poc.websocket")
 _quiet.addHandler(logging.NullHandler())
@@ -36,6 +41,17 @@ _quiet.propagate = False  # a stranger must not be able to drive the log
 def frame(message: BaseModel) -> bytes:
     """A message as the bytes of one WebSocket text frame, to be given to any number of `Connection.write`."""
     return Frame(Opcode.TEXT, encode(message)).serialize(mask=False)
+
+
+def _hurry(connected: socket.socket | None) -> None:
+    """Let small messages go out at once, and repeat lost ones at even intervals instead of ever longer ones."""
+    if connected is None or connected.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    # Nagle's algorithm would keep a grant back till what was said before it is acknowledged: a round trip, or for ever.
+    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            connected.setsockopt(socket.IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS, 1)
 
 
 class Handler(Protocol):
@@ -70,6 +86,7 @@ class Connection(asyncio.Protocol):
         """The upgraded (or plain) TCP connection is ours from now on."""
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=WRITE_HIGH_WATER)
+        _hurry(transport.get_extra_info("socket"))
         peer = transport.get_extra_info("peername")
         self.remote = str(peer[0]) if peer else ""
         self.endpoint.connections.add(self)
@@ -123,6 +140,21 @@ class Connection(asyncio.Protocol):
         if self._transport.get_write_buffer_size() > limits.SEND_BUFFER_BYTES:
             self.endpoint.aborted += 1
             self.abort()
+
+    def urge(self) -> None:
+        """A person waits for what was written last: let two empty pongs follow it (unsolicited, RFC 6455 §5.5.3).
+
+        A lone segment that is lost on the way is repeated only after a timeout of 0.3 s and more; one that others
+        follow is repeated as soon as those are acknowledged, after one round trip (RFC 8985).
+        """
+        loop = asyncio.get_running_loop()
+        for wait in limits.FOLLOW_S:
+            loop.call_later(wait, self._follow)
+
+    def _follow(self) -> None:
+        if self.open:
+            self._ws.send_pong(b"")
+            self._flush()
 
     def refuse(self, code: Refusal, request: str | None = None, retry_after_ms: int | None = None) -> None:
         """Answer a request with an error in the client's language."""

@@ -45,6 +45,8 @@ CLIENT_SILENCE_S = 25.0
 """A client that answered no ping for so long is gone."""
 SEND_BUFFER_BYTES = 1_048_576
 """A client with more unsent bytes than this is aborted at once."""
+FOLLOW_S = (0.015, 0.03)
+"""After an answer that a person waits for two empty frames follow, so that its loss on the way is noticed at once."""
 SEND_STALL_S = 2.0
 """A client that has read nothing for so long while bytes wait is aborted."""
 MESSAGES_PER_SECOND = 50.0

@@ -19,6 +19,7 @@ from typing import Final
 from pylibsrtp import Error as SrtpError
 from pylibsrtp import Session
 
+from codec.opus import plain_silence
 from loadtest.mark import Mark, read_mark
 from loadtest.wire.dtls import Credentials, DtlsClient, HandshakeFailed
 from loadtest.wire.ice import IceController
@@ -37,6 +38,8 @@ RECEIVE_BUFFER: Final = 1 << 20
 _HEADER: Final = struct.Struct("!BBHII")
 _SEQUENCE_TIME_SOURCE: Final = struct.Struct("!HII")
 _MTU: Final = 2048
+QUIET_BYTES: Final = 12 + 16 + len(plain_silence(40))
+"""Header, tag and payload of the silence that is sent to a phone that has just connected; no voice is as short."""
 IP_UDP_BYTES: Final = {4: 28, 6: 48}
 
 
@@ -208,6 +211,8 @@ class MediaPath:
         if slot is None:
             self.undecryptable += 1
             return
+        if len(data) <= QUIET_BYTES:
+            return  # silence for jitter buffers, before the first burst
         self.slots[slot].take(sequence, len(data), stamp)
         if self.on_next_packet is not None:
             told, self.on_next_packet = self.on_next_packet, None

@@ -18,6 +18,8 @@ class MediaCounters:
     """Voice packets sent to slots."""
     silence_out: int = 0
     """Closing silent frames sent to slots."""
+    warming_out: int = 0
+    """Packets of silence sent to slots of phones that have just connected."""
     red_out: int = 0
     """Voice packets of ``voice_out`` that carried the frame before as well."""
     stun_in: int = 0

@@ -14,6 +14,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from codec import opus, red
+from codec.continuity import Position
 from poc_server.media.batch import CAPACITY, Batch
 from poc_server.media.counters import MediaCounters
 from poc_server.media.sdp import OPUS, RED
@@ -85,6 +86,23 @@ class Fanout:
         if not self._armed:
             self._armed = True
             self._loop.call_soon(self._run)
+
+    def fill(self, slot: Slot, payload: bytes) -> bool:
+        """Send one packet of silence on a slot that carries no burst; false when that cannot be.
+
+        It follows at once on what the slot carried last, but is never behind the clock by more than a packet.
+        """
+        samples = opus.samples(payload)
+        if slot.stream is None or slot.route is not None or slot.sendto is None:
+            return False
+        timestamp, clock = slot.position.timestamp, self._timestamp()
+        if clock - timestamp > samples:
+            timestamp = clock
+        self._counters.warming_out += self._send(slot, OPUS, slot.position.sequence, timestamp, payload)
+        slot.position = Position(slot.position.sequence + 1, timestamp + samples)
+        slot.packets += 1
+        slot.octets += len(payload)
+        return True
 
     def _run(self) -> None:
         jobs = self._jobs

@@ -20,6 +20,7 @@ from poc_server.media.slot import Slot
 from poc_server.media.srtp import Receiver, Sender, SrtpKeys
 from poc_server.media.udp import Address, LocalSocket
 from poc_server.media.uplink import Uplink
+from poc_server.media.warming import Warming
 
 if TYPE_CHECKING:
     from poc_server.media.edge import MediaEdge
@@ -71,6 +72,7 @@ class Peer:
         self._heard_dtls = False
         self._receiver: Receiver | None = None
         self._sender: Sender | None = None
+        self._warming: Warming | None = None
         self._uplink_ssrc: int | None = None
         self._consent_at = shared.loop.time()
         self._settle_at = float("inf")
@@ -136,6 +138,8 @@ class Peer:
             self._shared.counters.connected -= 1
         if self._handshake is not None and self._handshake is not asyncio.current_task():
             self._handshake.cancel()
+        if self._warming is not None:
+            self._warming.cancel()
         self._dtls.close()
         self.uplink.discard()
         for slot in self.slots:
@@ -297,6 +301,7 @@ class Peer:
         self._shared.counters.connected += 1
         self._shared.counters.handshakes += 1
         self._owner.media_connected()
+        self._warming = Warming(self._shared, self.slots)
 
     def _dtls_closed(self, proven: bool) -> None:
         if proven:

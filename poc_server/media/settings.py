@@ -58,6 +58,8 @@ class MediaSettings(BaseModel):
     """Between two RTCP reports to a talker on his voice."""
     sender_report_s: Annotated[float, Field(gt=0, le=60)] = 5.0
     """Between two RTCP reports to a listener on a slot; one to each of 500 listeners costs what 2,000 packets cost."""
+    warm_up_ms: Annotated[int, Field(ge=0, le=5_000)] = 1_000
+    """Silence on each slot of a phone that has just connected: its jitter buffer settles before the first burst."""
     red_loss_percent: Annotated[float, Field(ge=0, le=100)] = 2.0
     """A listener who reports at least this loss is sent each frame twice (RFC 2198)."""
     red_hold_s: Annotated[float, Field(gt=0, le=600)] = 20.0

@@ -32,7 +32,7 @@ def granted(group: Talkgroup, effect: out.Granted) -> None:
     """The talker is told first, before anybody else."""
     phone = group.phones.get(effect.key)
     if phone is not None:
-        phone.send(
+        phone.answer(
             FloorGranted(
                 id=effect.request,
                 group=group.id,
@@ -87,7 +87,7 @@ def denied(group: Talkgroup, effect: out.Denied) -> None:
         _forget_held(phone)
         group.answered(phone, "denied")
         code = DENIALS[effect.cause]
-        phone.send(
+        phone.answer(
             FloorDeny(
                 id=effect.request,
                 group=group.id,
@@ -105,14 +105,14 @@ def queued(group: Talkgroup, effect: out.Queued) -> None:
     if phone is not None:
         _forget_held(phone)
         group.answered(phone, "queued")
-        phone.send(FloorQueued(id=effect.request, group=group.id, position=effect.position, size=effect.size))
+        phone.answer(FloorQueued(id=effect.request, group=group.id, position=effect.position, size=effect.size))
 
 
 def revoked(group: Talkgroup, effect: out.Revoked) -> None:
     """The talker learns that his floor ends, and when."""
     phone = group.phones.get(effect.key)
     if phone is not None:
-        phone.send(FloorRevoke(group=group.id, burst=effect.burst, cause=effect.cause, grace_ms=effect.grace_ms))
+        phone.answer(FloorRevoke(group=group.id, burst=effect.burst, cause=effect.cause, grace_ms=effect.grace_ms))
 
 
 def acknowledged(group: Talkgroup, effect: out.Acknowledged) -> None:

@@ -68,6 +68,12 @@ class Phone:
         if self.connection is not None:
             self.connection.send(message)
 
+    def answer(self, message: BaseModel) -> None:
+        """Write a message that a person with a key in his hand waits for."""
+        if self.connection is not None:
+            self.connection.send(message)
+            self.connection.urge()
+
     def write(self, framed: bytes) -> None:
         """Write a message that was framed once for many."""
         if self.connection is not None:

@@ -70,6 +70,33 @@ async def test_a_request_is_answered_with_its_id(house: House) -> None:
     await client.close()
 
 
+async def test_small_messages_are_not_kept_back(house: House) -> None:
+    client = await house.greeted()
+    await client.send(encode(Ping(id="7")).decode())
+    await client.recv()
+    connected = house.connections[0]._transport.get_extra_info("socket")
+    assert connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    await client.close()
+
+
+async def test_what_a_person_waits_for_is_followed_by_empty_pongs(house: House) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    request = (
+        "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        f"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: {limits.SUBPROTOCOL}\r\n\r\n"
+    )
+    writer.write(request.encode())
+    async with asyncio.timeout(30):
+        assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
+        connection = house.connections[0]
+        connection.send(Ok(id="7"))
+        connection.urge()
+        answer = frame(Ok(id="7"))
+        assert await reader.readexactly(len(answer)) == answer
+        assert await reader.readexactly(2 * len(limits.FOLLOW_S)) == b"\x8a\x00" * len(limits.FOLLOW_S)
+    writer.close()
+
+
 async def test_a_fragmented_message_is_one_message(house: House) -> None:
     client = await house.greeted()
     await client.send(['{"type":"pi', 'ng","id":', '"7"}'])

@@ -7,7 +7,8 @@ import { type ParticipantEffect, type ParticipantInput, start, type Tone } from 
 import { deadline, handle, mutesSlots } from "./participant";
 
 export type FloorPorts = {
-  send: (message: ClientMessage) => boolean;
+  /** Sends what a person waits for. */
+  urge: (message: ClientMessage & { id: string }) => boolean;
   voice: { open: () => void; silence: () => void; detach: () => Promise<void> };
   tone: (tone: Tone) => void;
   muteSlots: (muted: boolean) => void;
@@ -44,11 +45,11 @@ export class FloorRunner {
     switch (effect.type) {
       case "send_request":
         mark("floor_request", { group: effect.group });
-        this.ports.send({ type: "floor_request", id: effect.id, group: effect.group });
+        this.ports.urge({ type: "floor_request", id: effect.id, group: effect.group });
         return;
       case "send_release":
         mark("floor_release", { group: effect.group, burst: effect.burst });
-        this.ports.send({
+        this.ports.urge({
           type: "floor_release",
           id: effect.id,
           group: effect.group,

@@ -19,6 +19,7 @@ import { LINK_LIMITS, Link, type LinkState, type Request, RequestRefused } from 
 import { blank, firstGroup, idleFloor, told, welcomed } from "../wire/picture";
 import type {
   Broadcast,
+  ClientMessage,
   IceServer,
   Missed,
   NotListening,
@@ -119,6 +120,7 @@ export class Phone {
         token: settings.token,
         welcomed: (welcome) => this.#welcomed(welcome),
         received: (message) => this.#received(message),
+        beat: () => this.#listening(),
         changed: (state) => {
           this.linkState.value = state;
           this.#tellFloor();
@@ -130,7 +132,7 @@ export class Phone {
       settings,
     );
     this.#floor = new FloorRunner({
-      send: (message) => this.#link.send(message),
+      urge: (message) => this.#link.urge(message),
       voice: this.#voice,
       tone: (tone) => this.tone(tone),
       muteSlots: (muted) => this.#slots.mute(muted),
@@ -511,11 +513,15 @@ export class Phone {
   }
 
   #report(): void {
+    const listening = this.#listening();
+    mark("listening", { reason: listening.reason ?? null });
+    this.#link.send(listening);
+  }
+
+  /** Whether a burst that began now would be heard, as the server is told. */
+  #listening(): Extract<ClientMessage, { type: "listening" }> {
     const reason = this.#deafness();
-    mark("listening", { reason });
-    this.#link.send(
-      reason ? { type: "listening", state: "no", reason } : { type: "listening", state: "yes" },
-    );
+    return reason ? { type: "listening", state: "no", reason } : { type: "listening", state: "yes" };
   }
 
   /** Moves what moves with time; an idle page stands still and costs nothing. */

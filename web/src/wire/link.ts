@@ -16,6 +16,11 @@ export const LINK_LIMITS = {
   requestMs: 8000,
   /** Where a quick answer tells whether the network is still there. */
   probeMs: 2000,
+  /**
+   * So long after a message that a person waits for, a small one follows, unless the answer came first. A lone TCP segment that is
+   * lost on the way is repeated only after a timeout of 0.3 s and more; one that others follow after one round trip (RFC 8985).
+   */
+  followMs: [15, 30],
 } as const;
 
 export class RequestUnanswered extends Error {}
@@ -38,6 +43,8 @@ export type LinkOwner = {
   token: (renew: boolean) => Promise<string | null>;
   welcomed: (welcome: Welcome) => void;
   received: (message: ServerMessage) => void;
+  /** A small message that may be said at any time and has no answer. */
+  beat: () => ClientMessage;
   changed: (state: LinkState) => void;
   /** The server said good-bye for good, or the sign-in is over. */
   dismissed: (code: Refusal) => void;
@@ -60,6 +67,7 @@ export class Link {
   #watch = 0;
   #lastHeard = 0;
   #generation = 0;
+  #followers = new Followers();
   #renew = false;
   /** A token that was renewed and refused again will not get better. */
   #renewed = false;
@@ -114,6 +122,14 @@ export class Link {
     if (this.state !== "up" || this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(JSON.stringify(message));
     return true;
+  }
+
+  /** `send` for what a person waits for: a loss on the way costs one round trip, not a timeout. */
+  urge(message: ClientMessage & { id: string }): boolean {
+    const sent = this.send(message);
+    this.#followers.clear();
+    if (sent) this.#followers.follow(message.id, () => this.send(this.owner.beat()));
+    return sent;
   }
 
   /** Rejects with `RequestRefused` when the server says no, `RequestUnanswered` when it says nothing within `ms`. */
@@ -179,6 +195,7 @@ export class Link {
     if (message.type === "bye" && !message.reconnect) return this.#dismiss(message.code);
     if (message.type === "error" && this.state !== "up") return this.#refusedHello(message.code);
     const id = "id" in message && message.id ? message.id : null;
+    if (id !== null) this.#followers.answered(id);
     const waiting = id === null ? undefined : this.#pending.get(id);
     if (id !== null && waiting) {
       this.#pending.delete(id);
@@ -241,6 +258,7 @@ export class Link {
   }
 
   #drop(): void {
+    this.#followers.clear();
     clearTimeout(this.#watch);
     const socket = this.#socket;
     this.#socket = null;
@@ -257,5 +275,25 @@ export class Link {
     this.state = state;
     mark("link", { state });
     this.owner.changed(state);
+  }
+}
+
+/** The small messages that are to follow one for which a person waits. */
+class Followers {
+  #id = "";
+  #timers: number[] = [];
+
+  follow(id: string, send: () => void): void {
+    this.#id = id;
+    this.#timers = LINK_LIMITS.followMs.map((ms) => window.setTimeout(send, ms));
+  }
+
+  answered(id: string): void {
+    if (id === this.#id) this.clear();
+  }
+
+  clear(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers = [];
   }
 }
