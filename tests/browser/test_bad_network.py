@@ -19,7 +19,7 @@ from tests.support.netns import Street, city_and_street
 from tests.support.officer import Officer
 from tests.support.priority import first
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.measured]
 
 PRESSES = 20
 HOLD_MS = 1_500

@@ -15,7 +15,7 @@ from tests.support.city import City
 from tests.support.officer import Officer
 from tests.support.priority import first
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.measured]
 
 PRESSES = 20
 HOLD_MS = 2_500
