@@ -1,12 +1,11 @@
 """SQL goes away under load and comes back: rows equal what was said, none twice, access as quick as ever.
 
-Writes ``build/journal.json``.
+``python -m tools.journal_outage`` does it for a minute with a whole server and phones that talk.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import subprocess
@@ -32,9 +31,8 @@ from tests.fixtures.people import QUICK
 from tests.fixtures.postgres import Postgres
 
 pytestmark = pytest.mark.wire
-STOPPED_S = 6.0
+STOPPED_S = 3.0
 BURSTS_PER_S = 100
-REPORT = Path("build/journal.json")
 
 
 def burst(number: int) -> BurstRecord:
@@ -85,11 +83,6 @@ def spread(samples: list[float]) -> dict[str, float]:
         "max": round(ordered[-1], 1),
         "count": len(ordered),
     }
-
-
-def publish(report: dict[str, object]) -> None:
-    REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text(json.dumps(report, indent=2))
 
 
 async def until(true: Callable[[], bool]) -> None:
@@ -143,24 +136,12 @@ async def test_postgresql_stopped_under_load(own_postgres: Postgres, tmp_path: P
         rows = int(await connection.scalar(select(func.count()).select_from(t.burst)) or 0)
         distinct = len(set((await connection.execute(select(t.burst.c.id))).scalars()))
     state = store.journal.state()
-    report = {
-        "stopped_s": round(away_s, 1),
-        "bursts": load.said,
-        "rows": rows,
-        "twice": rows - distinct,
-        "dead": state.dead,
-        "lost": state.lost,
-        "waiting_at_return": waiting,
-        "caught_up_s": round(caught_up_s, 2),
-        "access_us": {phase: spread(samples) for phase, samples in load.access_us.items()},
-        "append_us": {phase: spread(samples) for phase, samples in load.append_us.items()},
-    }
-    publish(report)
+    print(f"away {away_s:.1f} s, {waiting} records waited, applied {caught_up_s:.2f} s after the return")
+    access = {phase: spread(samples) for phase, samples in load.access_us.items()}
     assert (rows, distinct, state.dead, state.lost) == (load.said, load.said, 0, 0)
     assert load.access_us["during"]
     # Ratios of one run: times alone say more about the machine's other work.
-    access = report["access_us"]
-    assert access["during"]["p50"] < 3 * access["before"]["p50"]  # type: ignore[index]
+    assert access["during"]["p50"] < 3 * access["before"]["p50"]
     assert (await auth.refresh(signed.refresh_token)).refresh_token != signed.refresh_token
     await store.aclose()
 
