@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
@@ -84,6 +85,7 @@ def test_from_an_empty_agency_to_an_officer_and_out_again(browser: Browser, agen
     expect(security.locator(".editor .part").first).to_contain_text("Saved")
 
     officer = sign_in(browser, agency)
+    shares_place(officer)
     # Thrown out: the page says so at once, and begins again with the sign-in.
     security.locator(".editor header button").click()
     tab(security, "Sessions")
@@ -154,6 +156,27 @@ def sign_in(browser: Browser, agency: Founded) -> Page:
     officer.get_by_role("button", name="Sign in").click()
     expect(officer.locator("button.group")).to_contain_text("东湖一组")
     return officer
+
+
+def shares_place(officer: Page) -> None:
+    """Nothing is told until the switch is on; then each part with its source, and of the cell that there is none."""
+    officer.context.grant_permissions(["geolocation"])
+    officer.context.set_geolocation({"longitude": 114.31, "latitude": 30.52, "accuracy": 8})
+    assert places(officer) == []
+    switch = officer.get_by_role("switch", name="Share my place")
+    expect(switch).to_have_attribute("aria-checked", "false")
+    switch.click()
+    expect(switch).to_have_attribute("data-state", "shared")
+    (told,) = places(officer)
+    assert (told["position"]["longitude"], told["position"]["accuracy_m"]) == (114.31, 8)
+    assert (told["position"]["source"], told["cell"]["source"], told["cell"]["id"]) == ("device", "none", None)
+
+
+def places(officer: Page) -> Any:
+    return officer.evaluate(
+        """async () => (await fetch('/api/v1/places', {headers: {
+            authorization: 'Bearer ' + JSON.parse(localStorage.getItem('poc.account')).access}})).json()"""
+    )
 
 
 def audit(browser: Browser, agency: Founded) -> None:

@@ -1,6 +1,7 @@
 import { adminEn } from "./admin";
 import { consoleEn } from "./console.en";
 import { emergencyEn } from "./emergency.en";
+import { placeEn } from "./place";
 import type { Key } from "./zh";
 
 export const en: Record<Key, string> = {
@@ -202,4 +203,5 @@ export const en: Record<Key, string> = {
   no_recordings: "Nothing recorded yet",
 
   ...adminEn,
+  ...placeEn,
 };

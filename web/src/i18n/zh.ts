@@ -3,6 +3,7 @@
 import { adminZh } from "./admin";
 import { consoleZh } from "./console.zh";
 import { emergencyZh } from "./emergency.zh";
+import { placeZh } from "./place";
 
 export const zh = {
   ...consoleZh,
@@ -197,6 +198,7 @@ export const zh = {
   no_recordings: "还没有录音",
 
   ...adminZh,
+  ...placeZh,
 } as const;
 
 export type Key = keyof typeof zh;

@@ -70,6 +70,12 @@ export const Icon = {
     </>,
   ),
   again: icon(<path d="M4 12a8 8 0 1 0 2.6-5.9M4 4v4.5h4.5M10 9v6l5-3z" />),
+  pin: icon(
+    <>
+      <path d="M12 21s7-6.4 7-11.5a7 7 0 0 0-14 0C5 14.6 12 21 12 21z" />
+      <circle cx="12" cy="9.5" r="2.5" />
+    </>,
+  ),
   plus: icon(<path d="M12 5v14M5 12h14" />),
   close: icon(<path d="M6 6l12 12M18 6L6 18" />),
   check: icon(<path d="M5 12l5 5 9-11" />),

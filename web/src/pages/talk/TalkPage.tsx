@@ -13,6 +13,7 @@ import { ObstacleScreen } from "../../phone/view/ObstacleScreen";
 import { People } from "../../phone/view/People";
 import { Status } from "../../phone/view/Status";
 import { TalkButton } from "../../phone/view/TalkButton";
+import { PlaceCard, PlaceSwitch } from "../../place/PlaceSwitch";
 import { Heard } from "../../recordings/Heard";
 import { RecordingList, SayAgain } from "../../recordings/Replay";
 import { Icon } from "../../ui/icons";
@@ -25,7 +26,9 @@ export function TalkPage({ phone }: { phone: Phone }) {
   const tier = phone.face.value.name === "taken" ? phone.face.value.tier : 0;
   return (
     <div class="page" data-face={phone.face.value.name} data-tier={tier}>
-      <TopBar name={user?.name ?? ""} badge={user?.badge} light={light(phone)} />
+      <TopBar name={user?.name ?? ""} badge={user?.badge} light={light(phone)}>
+        <PlaceSwitch />
+      </TopBar>
       <aside class="side">
         <h2>{t("groups")}</h2>
         <GroupList phone={phone} />
@@ -41,6 +44,7 @@ export function TalkPage({ phone }: { phone: Phone }) {
             <People phone={phone} />
           </>
         )}
+        <PlaceCard />
       </aside>
       <main class="front">
         <button
@@ -105,6 +109,7 @@ export function TalkPage({ phone }: { phone: Phone }) {
               <People phone={phone} />
             </>
           )}
+          <PlaceCard />
         </div>
       )}
       <ObstacleScreen phone={phone} />
