@@ -32,6 +32,7 @@ export function TalkPage({ phone }: { phone: Phone }) {
       <aside class="side">
         <h2>{t("groups")}</h2>
         <GroupList phone={phone} />
+        <PlaceCard />
         {group && (
           <>
             <h2>{t("recordings")}</h2>
@@ -44,7 +45,6 @@ export function TalkPage({ phone }: { phone: Phone }) {
             <People phone={phone} />
           </>
         )}
-        <PlaceCard />
       </aside>
       <main class="front">
         <button
@@ -97,6 +97,7 @@ export function TalkPage({ phone }: { phone: Phone }) {
               choosing.value = false;
             }}
           />
+          <PlaceCard />
           {group && (
             <>
               <h2>{t("recordings")}</h2>
@@ -109,7 +110,6 @@ export function TalkPage({ phone }: { phone: Phone }) {
               <People phone={phone} />
             </>
           )}
-          <PlaceCard />
         </div>
       )}
       <ObstacleScreen phone={phone} />
