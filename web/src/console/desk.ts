@@ -10,7 +10,7 @@ import type { Refusal, ServerMessage } from "../wire/protocol";
 import { emptyDesk, mixOf, restored, soundOf, VOLUME_STEP, withVolume } from "./mix";
 import { type Channel, channelsOf, stepped } from "./wall";
 
-export const PANELS = ["people", "map", "messages"] as const;
+export const PANELS = ["people", "incidents", "map", "messages"] as const;
 export type Panel = (typeof PANELS)[number];
 
 const REFUSED_MS = 5000;

@@ -72,6 +72,7 @@ const DEEDS: Partial<Record<Act, (desk: ConsoleDesk) => void>> = {
   people: (desk) => desk.open("people"),
   map: (desk) => desk.open("map"),
   messages: (desk) => desk.open("messages"),
+  incidents: (desk) => desk.open("incidents"),
   widen: (desk) => {
     desk.wide.value = !desk.wide.value;
   },

@@ -27,6 +27,7 @@ export type Act =
   | "people"
   | "map"
   | "messages"
+  | "incidents"
   | "widen"
   | "help"
   | "escape";
@@ -107,6 +108,7 @@ export const KEYS: readonly Binding[] = [
   { act: "people", section: "keys_page", cap: "P", codes: ["KeyP"], words: "key_people" },
   { act: "map", section: "keys_page", cap: "G", codes: ["KeyG"], words: "key_map" },
   { act: "messages", section: "keys_page", cap: "W", codes: ["KeyW"], words: "key_messages" },
+  { act: "incidents", section: "keys_page", cap: "I", codes: ["KeyI"], words: "key_incidents" },
   { act: "widen", section: "keys_page", cap: "B", codes: ["KeyB"], words: "key_widen" },
   {
     act: "help",

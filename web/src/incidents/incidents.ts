@@ -11,9 +11,11 @@ export type Incidents = {
   list: readonly IncidentSummary[];
   /** The server selected a group by rule; one key goes back. */
   switched: Switched | null;
+  /** Grows when any incident is different: for who handles them all. */
+  turn: number;
 };
 
-export const noIncidents: Incidents = { list: [], switched: null };
+export const noIncidents: Incidents = { list: [], switched: null, turn: 0 };
 
 export function incidentsTold(before: Incidents, message: ServerMessage): Incidents {
   switch (message.type) {
@@ -24,6 +26,8 @@ export function incidentsTold(before: Incidents, message: ServerMessage): Incide
       const stays = message.mine !== false && message.incident.open;
       return { ...before, list: stays ? sorted([...others, message.incident]) : others };
     }
+    case "incidents_stirred":
+      return { ...before, turn: before.turn + 1 };
     case "switched":
       return { ...before, switched: message };
     case "selected":

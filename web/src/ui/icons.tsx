@@ -53,6 +53,7 @@ export const Icon = {
     </>,
   ),
   queue: icon(<path d="M4 6h10M4 12h10M4 18h6M18 9v9M15 15l3 3 3-3" />),
+  play: icon(<path d="M8 5v14l11-7z" />),
   stop: icon(
     <>
       <circle cx="12" cy="12" r="9" />

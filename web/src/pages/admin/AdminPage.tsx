@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { current } from "../../account/account";
 import { t } from "../../i18n";
+import { BridgeDesk } from "../../incidents/bridge/BridgeDesk";
 import { TopBar } from "../../ui/TopBar";
 import { GroupPanel } from "./groups";
 import { LISTS, type List } from "./lists";
@@ -104,6 +105,8 @@ function Body({ list, turn, show }: BodyProps) {
       );
     case "sheets":
       return <Sheets />;
+    case "bridge":
+      return <BridgeDesk />;
     default:
       return <Table list={list} turn={turn} open={show} />;
   }

@@ -131,6 +131,15 @@ export const LISTS: readonly List[] = [
     acts: [],
   },
   {
+    name: "bridge",
+    title: "bridge_title",
+    rights: ["settings"],
+    path: "/bridge/receivers",
+    search: false,
+    columns: [],
+    acts: [],
+  },
+  {
     name: "audit",
     title: "admin_audit",
     rights: ["read_audit"],

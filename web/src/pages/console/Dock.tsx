@@ -4,6 +4,7 @@ import type { ComponentType } from "preact";
 import { type ConsoleDesk, PANELS, type Panel } from "../../console/desk";
 import { KEYS } from "../../console/keymap";
 import { t } from "../../i18n";
+import { IncidentPanel } from "../../incidents/desk/IncidentPanel";
 import { Unread } from "../../texts/ThreadList";
 import { Icon } from "../../ui/icons";
 import { MapPanel } from "./MapPanel";
@@ -16,6 +17,7 @@ const VIEWS: Record<Panel, PanelView> = {
   people: PeoplePanel,
   map: MapPanel,
   messages: MessagesPanel,
+  incidents: IncidentPanel,
 };
 
 export function Dock({ desk }: { desk: ConsoleDesk }) {

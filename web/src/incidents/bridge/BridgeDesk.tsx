@@ -1,0 +1,152 @@
+// How the bridge to case systems does: receivers, what they never took, and news that could not be read.
+
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { Problem } from "../../account/api";
+import { authorised } from "../../account/authorised";
+import { refusalWords, t } from "../../i18n";
+import type { Key } from "../../i18n/zh";
+import "./bridge.css";
+
+type Receiver = {
+  id: string;
+  url: string;
+  failing_since_ms: number | null;
+  stopped: boolean;
+  waiting: number;
+  dead: number;
+};
+type DeadLetter = {
+  incident: string;
+  id: string;
+  type: string;
+  at_ms: number;
+  attempts: number;
+  last_error: string;
+};
+type RefusedNews = {
+  id: string;
+  sender: string;
+  at_ms: number;
+  incident: string;
+  faults: string[];
+  body: string;
+};
+
+const AGAIN_MS = 5000;
+const time = (ms: number) => new Date(ms).toLocaleString();
+
+export function BridgeDesk() {
+  const receivers = useSignal<readonly Receiver[]>([]);
+  const letters = useSignal<readonly (DeadLetter & { receiver: string })[]>([]);
+  const refused = useSignal<readonly RefusedNews[]>([]);
+  const problem = useSignal("");
+  const read = async () => {
+    try {
+      receivers.value = await authorised<Receiver[]>("GET", "/bridge/receivers");
+      const dead = receivers.value.filter((each) => each.dead > 0);
+      const found = await Promise.all(
+        dead.map(async ({ id }) =>
+          (await authorised<DeadLetter[]>("GET", `/bridge/receivers/${id}/dead-letters?limit=100`)).map(
+            (letter) => ({ ...letter, receiver: id }),
+          ),
+        ),
+      );
+      letters.value = found.flat();
+      refused.value = await authorised<RefusedNews[]>("GET", "/bridge/refused?limit=50");
+      problem.value = "";
+    } catch (why) {
+      problem.value = refusalWords(why instanceof Problem ? why.code : "unreachable");
+    }
+  };
+  useEffect(() => {
+    void read();
+    const timer = setInterval(() => void read(), AGAIN_MS);
+    return () => clearInterval(timer);
+  }, []);
+  const act = async (id: string, what: "start" | "replay") => {
+    try {
+      await authorised("POST", `/bridge/receivers/${id}/${what}`);
+    } catch (why) {
+      problem.value = refusalWords(why instanceof Problem ? why.code : "unreachable");
+      return;
+    }
+    await read();
+  };
+  return (
+    <div class="bridge-desk">
+      {problem.value && <p class="problem">{problem.value}</p>}
+      <h2>{t("bridge_receivers")}</h2>
+      {receivers.value.length === 0 && <p class="none">{t("bridge_no_receivers")}</p>}
+      <ul class="receivers">
+        {receivers.value.map((each) => (
+          <li key={each.id} data-receiver={each.id} data-state={stateOf(each)}>
+            <b>{each.id}</b>
+            <span class="soft">{each.url}</span>
+            <span class="state">{stateWords(each)}</span>
+            <span>{t("bridge_waiting", { count: each.waiting })}</span>
+            <span>{t("bridge_dead", { count: each.dead })}</span>
+            <span class="acts">
+              {stateOf(each) !== "well" && (
+                <button type="button" onClick={() => void act(each.id, "start")}>
+                  {t("bridge_start")}
+                </button>
+              )}
+              {each.dead > 0 && (
+                <button type="button" class="primary" onClick={() => void act(each.id, "replay")}>
+                  {t("bridge_replay")}
+                </button>
+              )}
+            </span>
+          </li>
+        ))}
+      </ul>
+      <h2>{t("bridge_dead_letters")}</h2>
+      {letters.value.length === 0 && <p class="none">{t("bridge_all_well")}</p>}
+      <ul class="letters">
+        {letters.value.map((each) => (
+          <li key={`${each.receiver}/${each.id}`}>
+            <time>{time(each.at_ms)}</time>
+            <b>{each.incident}</b>
+            <span>
+              {t(`case_event_${each.type.replaceAll(".", "_")}` as Key)} → {each.receiver}
+            </span>
+            <span class="soft">
+              {t("bridge_attempts", { count: each.attempts })} · {each.last_error}
+            </span>
+          </li>
+        ))}
+      </ul>
+      <h2>{t("bridge_refused")}</h2>
+      {refused.value.length === 0 && <p class="none">{t("bridge_all_well")}</p>}
+      <ul class="letters">
+        {refused.value.map((each) => (
+          <li key={each.id}>
+            <time>{time(each.at_ms)}</time>
+            <b>{each.incident || "?"}</b>
+            <span>{each.sender}</span>
+            <span class="soft">{each.faults.join("; ")}</span>
+            {each.body && (
+              <details>
+                <summary>{t("bridge_body")}</summary>
+                <pre>{each.body}</pre>
+              </details>
+            )}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function stateOf(each: Receiver): "well" | "failing" | "stopped" {
+  if (each.stopped) return "stopped";
+  return each.failing_since_ms === null ? "well" : "failing";
+}
+
+function stateWords(each: Receiver): string {
+  const state = stateOf(each);
+  return state === "failing"
+    ? t("bridge_failing", { since: time(each.failing_since_ms ?? 0) })
+    : t(`bridge_${state}`);
+}
