@@ -18,6 +18,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from gateway.web_push import Vapid
 from poc_server import readings
 from poc_server.api import Services, build_api
 from poc_server.api.site import operations, serve_pages
@@ -30,6 +31,7 @@ from poc_server.fabric import open_fabric
 from poc_server.media.edge import MediaEdge
 from poc_server.metrics import Metrics
 from poc_server.node import Node, Parts
+from poc_server.notify import Notifier
 from poc_server.recording.missed import MissedVoice
 from poc_server.recording.recordings import Recordings
 from poc_server.store import Store
@@ -133,6 +135,7 @@ class App:
         await self.texts.start()
         self._stack.push_async_callback(self.texts.aclose)
         self.metrics.read_from(self.emergency.readings)
+        self.notifier = self._notifier()
         self.metrics.read_from(lambda: readings.media(self.media.counters))
         self.metrics.read_from(lambda: readings.journal(self.store.journal))
         self._missed()
@@ -178,6 +181,18 @@ class App:
             self.recordings.facts_of = made.facts
         return made
 
+    def _notifier(self) -> Notifier:
+        config = self.config
+        keys = config.auth.keys or config.server.data / "keys"
+        file = config.notify.vapid_key or keys / "vapid.pem"
+        vapid = Vapid.open(file, config.notify.contact) if config.notify.web_push else None
+        made = Notifier(config.notify, self.store, vapid, config.bridge.public_url)
+        made.start()
+        self._stack.push_async_callback(made.aclose)
+        self.metrics.read_from(made.readings)
+        self.emergency.wake = self.node.wake = made.wake
+        return made
+
     def _http(self) -> FastAPI:
         services = Services(
             self.store,
@@ -186,6 +201,7 @@ class App:
             self.recordings,
             self.bridge,
             self.emergency,
+            notifier=self.notifier,
             presence=lambda: people_here(self.node),
         )
         api = build_api(services)

@@ -17,6 +17,7 @@ from poc_server.bridge.settings import BridgeSettings
 from poc_server.emergency.settings import EmergencySettings
 from poc_server.fabric.settings import FabricSettings
 from poc_server.media.settings import MediaSettings
+from poc_server.notify.settings import NotifySettings
 from poc_server.recording.settings import RecordingSettings
 from poc_server.store.settings import StoreSettings
 from poc_server.talk.settings import TalkSettings
@@ -87,6 +88,7 @@ class Config(Section):
     recording: RecordingSettings = RecordingSettings()
     bridge: BridgeSettings = BridgeSettings()
     emergency: EmergencySettings = EmergencySettings()
+    notify: NotifySettings = NotifySettings()
     talk: TalkSettings = TalkSettings()
     texts: TextSettings = TextSettings()
     turn: TurnSettings = TurnSettings()

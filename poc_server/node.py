@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
+from gateway.notice import Notice
 from groups.floor.inputs import Left
 from groups.model import User
 from groups.policy import Act, may, rights_of
@@ -101,6 +102,7 @@ class Node:
         incidents: where incidents are kept, None while there is no bridge.
         texts: where written messages are kept.
         journal: takes what must be recorded but may not wait: audit, calls.
+        wake: wakes people who have no phone connected.
         missed: tells who is back what he missed, None where nothing is recorded.
     """
 
@@ -125,6 +127,7 @@ class Node:
         self.texts: TextDesk | None = None
         self.journal = parts.journal
         self.places = parts.places
+        self.wake: Callable[[Iterable[UserId], Notice], None] = lambda _users, _notice: None
         self.settings = parts.talk
         self.name = parts.name
         self.draining = False

@@ -23,6 +23,7 @@ from poc_server.api import (
     plans,
     presence,
     problems,
+    push,
     recordings,
     replay,
     retention,
@@ -41,6 +42,7 @@ MAX_BODY_BYTES = 256_000
 ROUTERS = (
     sign_in.router,
     me.router,
+    push.router,
     people.router,
     units.router,
     units.grid,

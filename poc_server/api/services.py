@@ -14,6 +14,7 @@ from groups.vocabulary import Refusal
 from poc_server.auth import Auth, Claims
 from poc_server.bridge.opened import OpenBridge
 from poc_server.emergency import Emergency
+from poc_server.notify import Notifier
 from poc_server.recording.recordings import Recordings
 from poc_server.refused import Refused
 from poc_server.store import Actor, Directory, Store
@@ -35,6 +36,7 @@ class Services:
     bridge: OpenBridge | None = None
     emergency: Emergency | None = None
     presence: Callable[[], Sequence[PersonHere]] | None = None
+    notifier: Notifier | None = None
 
     @property
     def directory(self) -> Directory:

@@ -11,12 +11,13 @@ import structlog
 
 from gateway.effects import EventType
 from gateway.lifecycle import Happened
+from gateway.notice import Notice, NoticeKind
 from groups.emergency import alert as machine
 from groups.emergency.alert import AlertInput, AlertOptions
 from groups.model import Group, Membership, User
 from groups.policy import Act, may
 from groups.reach import visible
-from groups.vocabulary import GroupId, GroupKind, Refusal, Tier, UserId
+from groups.vocabulary import AlertState, GroupId, GroupKind, Refusal, Tier, UserId
 from poc_server.emergency import live_alert
 from poc_server.emergency.gatherings import Gathering
 from poc_server.emergency.live_alert import LiveAlert
@@ -291,6 +292,9 @@ class Alerts:
         claimers = [p for p in self._node.phones.values() if self._desk.may_claim(p.user, live.user)]
         for phone in claimers:
             phone.write(queue)
+        if live.record.state is AlertState.RAISED:
+            notice = Notice(NoticeKind.SOS, live.record.id, live.user.name, info.group_name, Tier.EMERGENCY)
+            self._desk.wake_away(self._desk.claimers(live.user), notice.again(live.record.escalated))
         live.told = sum(phone.connection is not None for phone in claimers)
         self._slices.add(self._tell(live, known, {phone.key for phone in claimers}))
 

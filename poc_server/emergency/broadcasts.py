@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from codec import opus
+from gateway.notice import Notice, NoticeKind
 from groups.emergency import broadcast as rules
 from groups.emergency.broadcast import BroadcastState, Life
 from groups.floor.options import FloorOptions
@@ -102,6 +103,7 @@ class Broadcasts:
             raise
         self._begin(live)
         self._tell_all(live)
+        self._desk.wake_away(live.receipts, self._notice(live))
         return live
 
     async def end(self, by: User, broadcast: str, *, withdraw: bool) -> None:
@@ -280,7 +282,12 @@ class Broadcasts:
         for phone in tuple(self._node.phones.values()):
             if phone.user.id in late and phone.connection is not None:
                 self._send(live, phone)
+        self._desk.wake_away(late, self._notice(live).again(live.reminded))
         self._remind_later(live)
+
+    @staticmethod
+    def _notice(live: LiveBroadcast) -> Notice:
+        return Notice(NoticeKind.BROADCAST, live.id, live.by.name, live.text, live.tier, live.exercise)
 
     def _send(self, live: LiveBroadcast, phone: Phone) -> None:
         receipt = live.receipts[phone.user.id]

@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from gateway.notice import Notice, NoticeKind
 from groups.floor.options import FloorOptions
 from groups.model import Group, Membership, User
 from groups.policy import Act, may
@@ -83,6 +84,7 @@ class EmergencyCalls:
             self._live.pop(live.id, None)
             raise
         self._begin(live)
+        self._desk.wake_away(live.users, Notice(NoticeKind.CALL, live.id, by.name, live.name, live.tier))
         return live
 
     async def cancel(self, by: User, group: GroupId) -> None:

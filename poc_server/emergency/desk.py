@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from gateway.notice import Notice
 from groups.emergency.condition import Condition
 from groups.model import User
 from groups.policy import Act, may
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from poc_server.node import Node
     from poc_server.talk.phone import Phone
 
+Wake = Callable[[Iterable[UserId], Notice], None]
 log = structlog.get_logger(__name__)
 LOAD_AGAIN_S = 1.0
 """While SQL is away, what was open is looked for so often."""
@@ -42,6 +44,7 @@ class Emergency:
     """Emergencies of one node.
 
     Attributes:
+        wake: wakes people who have no phone connected.
         spoken: recorded messages; None where nothing is recorded, for then there is no worker to make them.
     """
 
@@ -54,6 +57,7 @@ class Emergency:
         self.calls = EmergencyCalls(self)
         self.broadcasts = Broadcasts(self)
         self.spoken: SpokenMessages | None = None
+        self.wake: Wake = lambda _users, _notice: None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._slices = Slices()
         node.conditions.quiet_ms = settings.quiet_s * 1000
@@ -126,6 +130,11 @@ class Emergency:
         """Everybody at whom an alert of ``officer`` rings, connected or not."""
         users = self.store.directory.snapshot.users.values()
         return frozenset(user.id for user in users if self.may_claim(user, officer))
+
+    def wake_away(self, users: Iterable[UserId], notice: Notice) -> None:
+        """Wake those of these who have no phone connected."""
+        here = {phone.user.id for phone in self.node.phones.values() if phone.connection is not None}
+        self.wake([user for user in users if user not in here], notice)
 
     def online(self, users: frozenset[UserId]) -> int:
         """How many of these have a phone connected."""

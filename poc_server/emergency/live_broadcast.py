@@ -140,7 +140,8 @@ def new(
         asked.broadcast,
         by,
         asked.kind,
-        asked.tier,
+        # Practice takes no slot from what is meant in earnest.
+        Tier.NORMAL if asked.exercise else asked.tier,
         asked.text,
         asked.acknowledge or asked.kind is BroadcastKind.ROLL_CALL,
         asked.exercise,

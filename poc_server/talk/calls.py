@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from gateway.notice import Notice, NoticeKind
 from groups.calls import inputs as into
 from groups.calls.state import CallKind, CallOptions, Part, Phase
 from groups.model import Group, Membership
@@ -87,6 +88,9 @@ class Calls:
             )
         )
         live.submit(start)
+        if group is None and start.kind is not CallKind.AMBIENT:
+            away = [user for user in start.called if user not in start.reachable]
+            self.node.wake(away, Notice(NoticeKind.CALL, live.id, phone.user.name, name, start.tier))
         return live
 
     def start_standing(self, phone: Phone, group: Group, request: str | None = None) -> LiveCall:

@@ -21,6 +21,40 @@ self.addEventListener("fetch", (event) => {
   else if (request.mode === "navigate" && PAGES.includes(url.pathname)) event.respondWith(page(url.pathname));
 });
 
+// A message for one who is not connected: shown whatever else goes on, and a touch opens the page it belongs to.
+self.addEventListener("push", (event) => {
+  let told = {};
+  try {
+    told = event.data?.json() ?? {};
+  } catch {
+    // Whatever it was, a browser wants something shown.
+  }
+  const { title = "PoC", body = "", id = "", urgent = false, url = "/" } = told;
+  event.waitUntil(
+    self.registration.showNotification(title, {
+      body,
+      tag: id,
+      renotify: Boolean(id) && urgent,
+      requireInteraction: urgent,
+      silent: false,
+      vibrate: urgent ? [400, 200, 400, 200, 400] : [150],
+      icon: "/icon-192.png",
+      data: { url },
+    }),
+  );
+});
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(bringForward(event.notification.data?.url ?? "/"));
+});
+
+async function bringForward(path) {
+  const windows = await self.clients.matchAll({ type: "window" });
+  const open = windows.find(({ url }) => new URL(url).pathname === path);
+  return open ? open.focus() : self.clients.openWindow(path);
+}
+
 /** Files under /assets/ carry the hash of their content in their name: what is kept is right. */
 async function fromShell(request) {
   const shell = await caches.open(SHELL);

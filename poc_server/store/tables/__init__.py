@@ -20,7 +20,7 @@ from poc_server.store.tables.city import (
     unit,
     user,
 )
-from poc_server.store.tables.emergency import alert, broadcast, emergency_call, plan, receipt
+from poc_server.store.tables.emergency import alert, broadcast, emergency_call, plan, push_subscription, receipt
 from poc_server.store.tables.records import (
     absence,
     audit,
@@ -75,6 +75,7 @@ __all__ = [
     "metadata",
     "place",
     "plan",
+    "push_subscription",
     "receipt",
     "retention_rule",
     "role",

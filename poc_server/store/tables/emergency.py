@@ -1,8 +1,8 @@
-"""Alerts, emergency calls, broadcasts with a receipt for each, and plans."""
+"""Alerts, emergency calls, broadcasts with a receipt for each, plans, and where browsers are woken."""
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table
+from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text
 
 from poc_server.store.tables.base import ID, NAME, WORD, metadata
 
@@ -70,4 +70,17 @@ plan = Table(
     Column("content", JSON, nullable=False),
     Column("version", BigInteger, nullable=False),
     Index("ix_plan_agency_id", "agency_id"),
+)
+
+push_subscription = Table(
+    "push_subscription",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("user_id", ID, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("session_id", ID, nullable=False),
+    Column("endpoint", Text, nullable=False),
+    Column("p256dh", Text, nullable=False),
+    Column("auth", Text, nullable=False),
+    Column("language", WORD, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
 )

@@ -86,6 +86,10 @@ export const emergencyEn: Record<keyof typeof emergencyZh, string> = {
   map_age_now: "just now",
   map_old: "Hollow: no report for 30 minutes",
 
+  wake_allow: "Allow alerts while locked",
+  wake_on: "On: urgent matters reach you while the page is closed",
+  wake_blocked: "The browser blocks notifications: nothing reaches you while the page is closed",
+
   plan_start: "Start",
   plan_confirm: "Tap again to start",
   plan_edit: "Edit",

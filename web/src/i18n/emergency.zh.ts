@@ -84,6 +84,10 @@ export const emergencyZh = {
   map_age_now: "刚刚",
   map_old: "空心：超过 30 分钟未更新",
 
+  wake_allow: "允许锁屏时提醒",
+  wake_on: "已开启：页面关闭时也会提醒紧急事项",
+  wake_blocked: "浏览器禁止了通知：页面关闭时不会收到提醒",
+
   plan_start: "启动",
   plan_confirm: "再点一次启动",
   plan_edit: "编辑",

@@ -8,6 +8,7 @@ import { t } from "../../i18n";
 import type { Phone } from "../../phone/phone";
 import { ObstacleScreen } from "../../phone/view/ObstacleScreen";
 import { TopBar } from "../../ui/TopBar";
+import { WakeKey } from "../../wake/WakeKey";
 import { AirPanel } from "./Air";
 import { Alerts } from "./Alerts";
 import { ChannelCard } from "./ChannelCard";
@@ -33,6 +34,7 @@ export function ConsolePage({ phone }: { phone: Phone }) {
         <section class="alerts" aria-label={t("console_alerts")}>
           <h2>{t("console_alerts")}</h2>
           <Alerts phone={phone} />
+          <WakeKey />
         </section>
         <AirPanel desk={desk} />
       </div>

@@ -18,6 +18,7 @@ import { Heard } from "../../recordings/Heard";
 import { RecordingList, SayAgain } from "../../recordings/Replay";
 import { Icon } from "../../ui/icons";
 import { TopBar } from "../../ui/TopBar";
+import { WakeKey } from "../../wake/WakeKey";
 
 export function TalkPage({ phone }: { phone: Phone }) {
   const choosing = useSignal(false);
@@ -33,6 +34,7 @@ export function TalkPage({ phone }: { phone: Phone }) {
         <h2>{t("groups")}</h2>
         <GroupList phone={phone} />
         <PlaceCard />
+        <WakeKey />
         {group && (
           <>
             <h2>{t("recordings")}</h2>
@@ -98,6 +100,7 @@ export function TalkPage({ phone }: { phone: Phone }) {
             }}
           />
           <PlaceCard />
+          <WakeKey />
           {group && (
             <>
               <h2>{t("recordings")}</h2>

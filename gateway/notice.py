@@ -1,0 +1,63 @@
+"""What wakes a phone that is not connected, and how an attempt to send it ended. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from groups.vocabulary import Tier
+
+
+class NoticeKind(StrEnum):
+    """Why somebody is woken."""
+
+    SOS = "sos"
+    BROADCAST = "broadcast"
+    CALL = "call"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing somebody must know.
+
+    Attributes:
+        id: of the alert, broadcast or call.
+        by: name of who it comes from.
+        attempt: 0 when it is told first, one more each time it is told again.
+        exercise: practice, not meant: it must not alarm anybody.
+    """
+
+    kind: NoticeKind
+    id: str
+    by: str
+    text: str = ""
+    tier: Tier = Tier.NORMAL
+    exercise: bool = False
+    attempt: int = 0
+
+    @property
+    def urgent(self) -> bool:
+        """Whether it may alarm."""
+        return not self.exercise and (self.tier is not Tier.NORMAL or self.kind is NoticeKind.SOS)
+
+    def again(self, attempt: int) -> Notice:
+        """The same, told for the ``attempt``-th time."""
+        return replace(self, attempt=attempt)
+
+
+class Outcome(StrEnum):
+    """How an attempt ended."""
+
+    SENT = "sent"
+    GONE = "gone"
+    AGAIN = "again"
+    NEVER = "never"
+
+
+def outcome_of(status: int) -> Outcome:
+    """What an HTTP status of a push service means (RFC 8030 §5, §7.3): gone endpoints are to be forgotten."""
+    if 200 <= status < 300:
+        return Outcome.SENT
+    if status in (404, 410):
+        return Outcome.GONE
+    return Outcome.AGAIN if status in (408, 425, 429) or status >= 500 else Outcome.NEVER

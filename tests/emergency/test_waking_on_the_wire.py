@@ -1,0 +1,161 @@
+"""Phones that are not connected are woken: Web Push and a vendor's HTTP interface, at a receiver in another process."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import urllib.error
+from base64 import urlsafe_b64encode
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import http_ece
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from py_vapid import Vapid02
+
+from signaling.messages import AlertClaim, AlertResolve, BroadcastEnd, BroadcastStart, CallStart, Recipients, Sos
+from tests.emergency.cast import Cast
+from tests.support.city import City, running_city
+from tests.support.handsets import handsets
+from tests.support.receiver import Receiver, Taken, receiver
+
+pytestmark = pytest.mark.wire
+SECRET = "sms-secret-8f2a"
+
+
+class Browser:
+    """What a browser holds of a subscription."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.private = ec.generate_private_key(ec.SECP256R1())
+        self.auth = os.urandom(16)
+        point = self.private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        keys = {"p256dh": urlsafe_b64encode(point).decode(), "auth": urlsafe_b64encode(self.auth).decode().rstrip("=")}
+        self.given = {"endpoint": endpoint, "keys": keys, "language": "en"}
+
+    def opened(self, taken: Taken) -> dict[str, Any]:
+        assert taken.headers["content-encoding"] == "aes128gcm"
+        text = http_ece.decrypt(taken.body, private_key=self.private, auth_secret=self.auth, version="aes128gcm")
+        opened: dict[str, Any] = json.loads(text)
+        return opened
+
+
+@pytest.fixture(scope="module")
+def vendor() -> Iterator[Receiver]:
+    with receiver() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def city(links: Path, vendor: Receiver) -> Iterator[City]:
+    sms = (
+        f'{{name = "sms", url = "{vendor.url}/ok/sms?to={{badge}}", headers = {{Authorization = "Bearer {SECRET}"}}, '
+        'body = \'{"who": "{name}", "say": "{title} {text}"}\', urgent_only = true}'
+    )
+    env = {
+        "POC_NOTIFY__PUSH_HOSTS": f'["{vendor.url}", "push.example"]',
+        "POC_NOTIFY__RETRY_S": "0.05",
+        "POC_NOTIFY__HTTP": f"[{sms}]",
+    }
+    with running_city(links.parent / "data", "--links", str(links), env=env) as made:
+        yield made
+
+
+@pytest.fixture
+async def cast(city: City, links: Path) -> AsyncIterator[Cast]:
+    async with handsets(city, links) as made:
+        yield Cast(city, made)
+
+
+def subscribe(cast: Cast, badge: str, browser: Browser) -> None:
+    cast.city.post("/api/v1/me/push", browser.given, token(cast, badge))
+
+
+def token(cast: Cast, badge: str) -> str:
+    return next(i.token for i in cast.street.identities if i.user == cast.id(badge))
+
+
+async def test_who_is_away_is_woken_and_endpoints_that_are_gone_are_forgotten(cast: Cast, vendor: Receiver) -> None:
+    leader, here = await cast.phones("LD-001", "BJ-002")
+    well, flaky = Browser(f"{vendor.url}/ok/well"), Browser(f"{vendor.url}/flaky/one")
+    gone, refused = Browser(f"{vendor.url}/gone/one"), Browser(f"{vendor.url}/refuses/one")
+    connected = Browser(f"{vendor.url}/ok/connected")
+    for badge, browser in (("BJ-001", well), ("XS-001", flaky), ("XS-002", gone), ("XS-003", refused)):
+        subscribe(cast, badge, browser)
+    subscribe(cast, "BJ-002", connected)
+    away = [cast.id(badge) for badge in ("BJ-001", "XS-001", "XS-002", "XS-003")]
+    to = Recipients(users=[*away, here.user])
+    start = BroadcastStart(id="b1", broadcast="w1", to=to, kind="text", text='台风"红色"预警', tier=2)
+    await leader.request(start)
+
+    [pushed] = vendor.until("/ok/well")
+    told = well.opened(pushed)
+    assert (told["kind"], told["id"], told["body"], told["urgent"]) == ("broadcast", "w1", '台风"红色"预警', True)
+    assert told["title"].startswith("Broadcast from ")
+    assert Vapid02.verify(pushed.headers["authorization"])
+    assert pushed.headers["urgency"] == "high"
+    assert [each.status for each in vendor.until("/flaky/one", 3)] == [503, 503, 201]
+    vendor.until("/gone/one")
+    sms = vendor.until("/ok/sms", 4)
+    assert {each.path.split("=")[1] for each in sms} == {"BJ-001", "XS-001", "XS-002", "XS-003"}
+    assert sms[0].headers["authorization"] == f"Bearer {SECRET}"
+    assert '台风"红色"预警' in json.loads(sms[0].body)["say"]
+
+    # Practice alarms nobody, and who is connected needs no waking.
+    await leader.request(start.model_copy(update={"id": "b2", "broadcast": "w2", "exercise": True}))
+    practice = vendor.until("/ok/well", 2)[1]
+    assert (well.opened(practice)["urgent"], practice.headers["urgency"]) == (False, "normal")
+    assert well.opened(practice)["title"].startswith("[Exercise] ")
+    assert (len(vendor.taken("/gone/one")), len(vendor.taken("/refuses/one"))) == (1, 2)
+    assert (vendor.taken("/ok/connected"), len(vendor.taken("/ok/sms"))) == ([], 4)
+    for name in ("w1", "w2"):
+        await leader.request(BroadcastEnd(id=f"e{name}", broadcast=name, withdraw=True))
+    assert cast.city.metric("poc_notify_gone_total") == 1
+    log = cast.city.log.read_text()
+    for secret in (SECRET, "/ok/well", "/gone/one", well.given["keys"]["auth"]):
+        assert secret not in log
+
+
+async def test_sos_and_calls_wake_too_and_a_sign_out_ends_it(cast: Cast, vendor: Receiver) -> None:
+    officer, caller = await cast.phones("BJ-003", "BJ-004")
+    desk, callee = Browser(f"{vendor.url}/ok/desk"), Browser(f"{vendor.url}/ok/callee")
+    subscribe(cast, "PQ-002", desk)
+    subscribe(cast, "QK-001", callee)
+    await officer.request(Sos(id="s", alert="sw", pressed_ms=time.time_ns() // 1_000_000))
+    assert desk.opened(vendor.until("/ok/desk")[0])["kind"] == "sos"
+    await caller.request(CallStart(id="c", users=[cast.id("QK-001")]))
+    assert callee.opened(vendor.until("/ok/callee")[0])["title"].endswith("is calling you")
+    dispatcher = await cast.phone("PQ-001")
+    await dispatcher.request(AlertClaim(id="a", alert="sw"))
+    await dispatcher.request(AlertResolve(id="z", alert="sw", outcome="false_alarm"))
+    cast.city._call("DELETE", "/api/v1/me/push", {"endpoint": callee.given["endpoint"]}, token(cast, "QK-001"))
+    await caller.request(CallStart(id="d", users=[cast.id("QK-001")]))
+    await caller.request(CallStart(id="e", users=[cast.id("PQ-002")]))
+    vendor.until("/ok/desk", 2)
+    assert len(vendor.taken("/ok/callee")) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"endpoint": "https://elsewhere.example/x"},
+        {"endpoint": "https://push.example.evil.example/x"},
+        {"endpoint": "http://push.example/x"},
+        {"endpoint": "https://push.example:8443/x"},
+        {"endpoint": "https://user@push.example/x"},
+        {"endpoint": "file:///etc/passwd"},
+        {"endpoint": "https://push.example/" + "x" * 1_024},
+        {"keys": {"p256dh": "AAAA", "auth": "AAAA"}},
+        {"keys": {"p256dh": "B" + "A" * 86, "auth": "A" * 22}},
+    ],
+)
+async def test_what_is_no_subscription_of_a_known_service_is_refused(cast: Cast, change: dict[str, Any]) -> None:
+    given = Browser("https://push.example/one").given
+    cast.city.post("/api/v1/me/push", given, token(cast, "BJ-001"))
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        cast.city.post("/api/v1/me/push", given | change, token(cast, "BJ-001"))
+    assert refused.value.code == 422
