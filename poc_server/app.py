@@ -142,8 +142,8 @@ class App:
         self.node.start()
         self._stack.callback(self.node.stop)
         self.bridge = self._bridge()
-        self._api = self._http()
-        self.port = await self._serve(self._front(self._api), config.server.port, self._tls_files())
+        self.api = self._http()
+        self.port = await self._serve(self._front(self.api), config.server.port, self._tls_files())
         # What lives now lives as long as the process: the collector need not look at it again.
         gc.collect()
         gc.freeze()
@@ -218,7 +218,7 @@ class App:
 
         Returns the port. Raises OSError when it is taken.
         """
-        return await self._serve(self._api, port, (certificate, key))
+        return await self._serve(self.api, port, (certificate, key))
 
     def _tls_files(self) -> tuple[Path, Path] | None:
         settings = self.config.server

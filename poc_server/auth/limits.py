@@ -32,7 +32,8 @@ class FailureLimiter:
         if now - found.last > self._settings.forget_s * 1000:
             found = _Failures(0, 0, now)
         if now < found.open_at:
-            return found.open_at - now
+            # A clock that was set back makes nobody wait longer than he must.
+            return min(found.open_at - now, self._wait(found.count))
         count = found.count + 1
         self._kept[key] = _Failures(count, now + self._wait(count), now)
         self._kept.move_to_end(key)

@@ -170,7 +170,8 @@ class Deletion:
     async def _run(self) -> None:
         while True:
             try:
-                await self.run_once()
+                if self._store.sound_clock.sound():
+                    await self.run_once()
             except (Refused, JobFailed, WorkerDied, OSError) as problem:
                 log.warning("deletion_put_off", problem=str(problem))
             await asyncio.sleep(self._settings.delete_every_s)

@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import GroupId, UserId
 from poc_server.store import tables as t
+from poc_server.store.inserts import upsert
 
 
 async def begin(connection: AsyncConnection, group: GroupId, users: Collection[UserId], at_ms: int) -> None:
     """These users are members from now on; whose period is open already keeps it."""
     open_now = _open(group).where(t.membership_period.c.user_id.in_(users))
     inside = set((await connection.execute(open_now)).scalars())
-    rows = [{"group_id": group, "user_id": user, "from_ms": at_ms} for user in users if user not in inside]
+    rows = [
+        {"group_id": group, "user_id": user, "from_ms": at_ms, "until_ms": None} for user in users if user not in inside
+    ]
     if rows:
-        await connection.execute(insert(t.membership_period), rows)
+        # Out and in again within one millisecond, or after the clock was set back to it: the same period goes on.
+        await upsert(connection, t.membership_period, ("group_id", "user_id", "from_ms"), rows, ("until_ms",))
 
 
 async def end(connection: AsyncConnection, group: GroupId, users: Collection[UserId] | None, at_ms: int) -> None:

@@ -132,7 +132,8 @@ class Places:
     def learn(self, place: Place) -> None:
         """Take what is kept elsewhere already: read at the start, or told by another node."""
         known = self._newest.get(place.user)
-        if known is not None and known.at_ms >= place.at_ms:
+        # What was told before the server's clock was set back lies in its future, and is no news.
+        if known is not None and place.at_ms <= known.at_ms <= place.received_ms + FUTURE_MS:
             return
         self._newest[place.user] = place
         for listener in tuple(self._listeners):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from poc_server.refused import StoreUnavailable
 from poc_server.store import copy, duty, retention, rows
 from poc_server.store.audit import SYSTEM, Actor
 from poc_server.store.change import Change, changing
+from poc_server.store.clock import SoundClock
 from poc_server.store.directory import Directory, DirectoryChange
 from poc_server.store.engine import Database, is_away
 from poc_server.store.ids import now_ms
@@ -39,8 +40,10 @@ class Store:
         ready: SQL was reached and is at the newest tables.
     """
 
-    def __init__(self, settings: StoreSettings, data: Path) -> None:
+    def __init__(self, settings: StoreSettings, data: Path, clock: Callable[[], int] = now_ms) -> None:
         self.settings = settings
+        self._clock = clock
+        self.sound_clock = SoundClock(clock)
         self.data = data
         self.database = Database.open(settings, data)
         self.directory = Directory()
@@ -52,13 +55,14 @@ class Store:
         self._nudge = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._duty_due = 0
+        self._duty_seen = 0
         self._prune_due = 0
         self.directory.subscribe(self._changed)
 
     @classmethod
-    async def open(cls, settings: StoreSettings, data: Path) -> Store:
+    async def open(cls, settings: StoreSettings, data: Path, clock: Callable[[], int] = now_ms) -> Store:
         """Migrate, load, start the background work. Raises `StoreUnavailable` only when there is no copy either."""
-        store = cls(settings, data)
+        store = cls(settings, data, clock)
         try:
             await store._first_load()
         except BaseException:
@@ -77,7 +81,7 @@ class Store:
 
     def end_session(self, session: str, reason: str) -> None:
         """End a session while SQL is away: here at once, elsewhere and in SQL when it is back."""
-        now = now_ms()
+        now = self._clock()
         self.journal.append(SessionEnded(id=session, at_ms=now, reason=reason))
         self.directory.patch(Delta(self.directory.version, ended_sessions={session: now}))
 
@@ -92,7 +96,7 @@ class Store:
     async def refresh(self) -> None:
         """Read what changed since the directory's version and tell its listeners."""
         async with self._fresh:
-            since = now_ms() - REMEMBER_ENDED_MS
+            since = self._clock() - REMEMBER_ENDED_MS
             async with self.database.reading() as connection:
                 delta = await rows.changes_since(connection, self.directory.version)
                 if delta is None:
@@ -155,9 +159,10 @@ class Store:
 
     async def _settle_duty(self) -> None:
         """When a shift begins or ends: who is on duty joins the groups that follow it, who is not leaves."""
-        now = now_ms()
-        if now < self._duty_due:
+        now = self._clock()
+        if self._duty_seen <= now < self._duty_due:
             return
+        self._duty_seen = now
         snapshot = self.directory.snapshot
         async with self.reading() as connection:
             anything = await duty.due(connection, snapshot, now)
@@ -167,8 +172,8 @@ class Store:
         self._duty_due = duty.next_boundary(snapshot, now) or now + PRUNE_EVERY_MS
 
     async def _prune(self) -> None:
-        now = now_ms()
-        if now >= self._prune_due:
+        now = self._clock()
+        if now >= self._prune_due and self.sound_clock.sound():
             pruned = await retention.prune(self.database, self.settings.retention, now)
             if any(dataclasses.astuple(pruned)):
                 log.info("pruned", **dataclasses.asdict(pruned))

@@ -54,3 +54,10 @@ def test_one_host_is_one_address() -> None:
     assert address_key("2001:db8:0:1::1") != address_key("2001:db8::1")
     assert address_key("::ffff:192.0.2.1") == address_key("192.0.2.1") == "192.0.2.1"
     assert address_key("nonsense") == "nonsense"
+
+
+def test_a_clock_that_is_set_back_makes_nobody_wait_for_hours() -> None:
+    limiter = FailureLimiter(SETTINGS)
+    for _ in range(3):
+        limiter.admit("a", 86_400_000)
+    assert limiter.admit("a", 0) == 1_000

@@ -166,3 +166,13 @@ async def test_a_change_of_somebody_else_throws_nobody_out(town: Town) -> None:
         await people.set_flags(change, other, talk_banned=True)
     assert told == []
     assert access_code(town, signed) is None
+
+
+async def test_a_clock_that_is_set_back_signs_nobody_out(town: Town) -> None:
+    signed = await town.auth.start_session(await town.person(), "demo")
+    town.clock.forward(-3_600)
+    assert access_code(town, signed) is Refusal.BAD_TOKEN  # from the future: the phone asks for another
+    again = await town.auth.refresh(signed.refresh_token)
+    assert access_code(town, again) is None
+    town.clock.forward(3_600)
+    assert (await town.auth.refresh(again.refresh_token)).session == signed.session
