@@ -4,14 +4,16 @@
 verifies by the library of the standard, and keeps what it received in a file, so that it may be killed.
 
 ``POST /control``: {"mode": up | slow | error | half | gone | flaky, "tell": [news …], "shuffle": seed, "repeat": n,
-"list": [rows for a poller]}. ``GET /control``: what it received, what it still has to tell. ``POST /hook``: the
-receiver. ``GET /list?since=ms``: its cases, for a poller. ``GET /voice?url=…``: fetches a recording, as the browser of
-one who works on the case would.
+"list": [rows for a poller], "own": up | refuse}. ``GET /control``: what it received, what it still has to tell.
+``POST /hook``: the receiver. ``/own/…``: an API of its own making, which answers {"ok": true} or 422; what was asked of
+it stands in ``own`` of the state. ``GET /list?since=ms``: its cases, for a poller. ``GET /voice?url=…``: fetches a
+recording, as the browser of one who works on the case would.
 """
 
 from __future__ import annotations
 
 import argparse
+import base64
 import contextlib
 import json
 import random
@@ -47,6 +49,8 @@ class CaseSystem:
         self.telling = 0
         self.listed: list[dict[str, Any]] = []
         self.refused: list[str] = []
+        self.own: list[dict[str, Any]] = []
+        self.own_mode = "up"
         self.random = random.Random(5)
         for _ in range(TELLERS):
             threading.Thread(target=self._tell, daemon=True).start()
@@ -66,6 +70,7 @@ class CaseSystem:
     def control(self, order: dict[str, Any]) -> None:
         with self.lock:
             self.mode = order.get("mode", self.mode)
+            self.own_mode = order.get("own", self.own_mode)
             self.listed += order.get("list", [])
             news = order.get("tell", []) * order.get("repeat", 1)
             if "shuffle" in order:
@@ -83,6 +88,7 @@ class CaseSystem:
                 "received": list(self.received),
                 "left": len(self.to_tell) + self.telling,
                 "refused": list(self.refused),
+                "own": list(self.own),
             }
 
     def _tell(self) -> None:
@@ -139,8 +145,24 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/control":
             self.system.control(json.loads(body))
             self._answer(200, b"{}")
+        elif self.path.startswith("/own/"):
+            self._own(body)
         else:
             self._hook(body)
+
+    def do_PUT(self) -> None:
+        self.do_POST()
+
+    def _own(self, body: bytes) -> None:
+        """Calls of a mapping file: kept as they came, the body in base64."""
+        with self.system.lock:
+            if self.system.own_mode == "refuse":
+                self._answer(422, b"not so")
+                return
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            asked = {"method": self.command, "path": self.path, "headers": headers}
+            self.system.own.append({**asked, "body": base64.b64encode(body).decode()})
+        self._answer(200, b'{"ok": true}')
 
     def _hook(self, body: bytes) -> None:
         weather = self.system.weather()

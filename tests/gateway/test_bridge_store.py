@@ -14,7 +14,7 @@ from gateway.effects import EventType
 from gateway.lifecycle import Happened, IncidentState
 from gateway.outbox import Status
 from gateway.receiver import Health
-from groups.vocabulary import AgencyId, IncidentCode, Role, UserId
+from groups.vocabulary import AgencyId, IncidentCode, Refusal, Role, UserId
 from poc_server.bridge.bridge import Bridge
 from poc_server.bridge.setup import Setup
 from poc_server.refused import Refused
@@ -31,6 +31,7 @@ from tests.gateway.told import Told
 
 pytestmark = pytest.mark.wire
 HOUR = 3_600_000
+WAITING = 200
 CELL = "420102001003007"
 HERE = {"lon": 114.3, "lat": 30.6, "datum": "WGS-84"}
 
@@ -67,7 +68,7 @@ class Bridged:
 @pytest.fixture
 async def bridged(town: Town) -> AsyncIterator[Bridged]:
     told = Told()
-    bridge = Bridge(Setup(), town.store, told, batch=32, waiting_limit=200)
+    bridge = Bridge(Setup(), town.store, told, batch=32, waiting_limit=WAITING)
     bridge.start()
     bridge.open.set()
     yield Bridged(bridge, town, told)
@@ -150,6 +151,18 @@ async def test_members_follow_people_units_duty_and_cells(bridged: Bridged) -> N
         await people.update_user(change, early, UserDraft(town.agency, town.unit, "早班", frozenset({Role.OFFICER})))
     await bridged.members("G1", {late})
     await bridged.members("U1", {late, keeper})
+
+
+async def test_news_beyond_what_may_wait_are_refused_and_come_again(bridged: Bridged) -> None:
+    crew = of(await bridged.town.person())
+    told = await asyncio.gather(
+        *(bridged.tell(f"W{n}", parties=crew) for n in range(WAITING + 60)), return_exceptions=True
+    )
+    refused = [each for each in told if isinstance(each, Refused)]
+    assert len(refused) == 60
+    assert {each.code for each in refused} == {Refusal.TOO_FAST}
+    assert all(each.retry_after_ms for each in refused)
+    await bridged.tell(f"W{WAITING}", parties=crew)
 
 
 def stand(store: Store, agency: AgencyId, user: UserId, lat: float) -> None:

@@ -1,0 +1,172 @@
+"""Incidents and phones: who is switched and who never is; what is said goes to systems that speak their own."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadtest.speech import recording
+from signaling.messages import AlertClaim, AlertResolve, IncidentChanged, Sos, Switched
+from tests.emergency.cast import Cast
+from tests.gateway.bridged import SETUP, Bridged, until
+from tests.support.handsets import handsets
+
+pytestmark = pytest.mark.wire
+OWN_KEY = "their-key"
+MORE = """
+[[receivers]]
+id = "own"
+url = "http://127.0.0.1:{port}/own"
+mapping = "own.toml"
+"""
+OWN = f"""
+name = "own"
+in = {{ code = "no", version = "t", state = "s" }}
+values = {{ state = {{ go = "dispatched", end = "closed" }} }}
+
+[out.auth]
+kind = "hmac"
+key = "{OWN_KEY}"
+
+[out.calls."group.opened"]
+path = "/cases/{{incident.code}}"
+body = {{ case = {{ no = "incident.code", title = "incident.title" }}, at = "local_time(event.at, '%Y%m%d')" }}
+success = "ok"
+
+[out.calls."burst.recorded"]
+method = "PUT"
+path = "/cases/{{incident.code}}/voices/{{event.sequence}}"
+format = "multipart"
+audio = "file"
+body = {{ speaker = "data.name" }}
+"""
+
+
+@pytest.fixture(scope="module")
+def links(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("switching") / "links"
+
+
+@pytest.fixture(scope="module")
+def both(links: Path) -> Iterator[Bridged]:
+    (links.parent / "own.toml").write_text(OWN)
+    with Bridged(links.parent, SETUP + MORE, ("--no-bots", "--links", str(links))) as running:
+        until("its people have their links", links.exists)
+        yield running
+
+
+async def test_who_talks_waits_or_is_in_danger_stays_where_he_is(both: Bridged, links: Path) -> None:
+    recording("zh-report")
+    async with handsets(both.as_city(), links) as street:
+        cast = Cast(both.as_city(), street)
+        talker, waiting, endangered, free, dispatcher = await cast.phones(
+            "BJ-001", "BJ-002", "DH-001", "DH-002", "PQ-001"
+        )
+        river, lake = cast.group(talker, "滨江巡查组"), cast.group(endangered, "东湖巡查组")
+        for phone, group in ((talker, river), (waiting, river), (endangered, lake), (free, lake)):
+            await phone.select(group)
+        press = talker.press_key(river)
+        assert await press.settled
+        waiting.press_key(river)
+        sos = Sos(id="s1", alert="switching", pressed_ms=time.time_ns() // 1_000_000)
+        await endangered.request(sos)
+
+        people = [talker, waiting, endangered, free]
+        parties = [{"kind": "user", "id": phone.user} for phone in people]
+        told = {"title": "路面塌陷", "urgent": True, "parties": parties}
+        status, answer = both.poc("PUT", "/incidents/E0403202607150099", told)
+        assert status == 200
+        for phone in people:
+            assert (await phone.told(IncidentChanged)).incident.code == "E0403202607150099"
+        # Whoever is in a group with an emergency is in it, too: the free one stands in that of the endangered.
+        assert [phone.user for phone in people if any(isinstance(m, Switched) for m in phone.inbox)] == []
+
+        await dispatcher.request(AlertClaim(id="c1", alert="switching"))
+        await dispatcher.request(AlertResolve(id="c2", alert="switching", outcome="false_alarm"))
+        assert both.poc("PUT", "/incidents/E0403202607150100", told)[0] == 200
+        for phone in (endangered, free):
+            switched = await phone.told(Switched)
+            assert (switched.incident, switched.back) == ("E0403202607150100", lake)
+        for phone in (talker, waiting):
+            await phone.told(IncidentChanged)
+            assert not any(isinstance(m, Switched) for m in phone.inbox)
+        assert answer["incident"]["attention"] == 2
+
+
+def asked(both: Bridged, method: str, path: str) -> list[dict[str, Any]]:
+    """What was asked of the API of the case system's own making."""
+    return [each for each in both.told()["own"] if each["method"] == method and each["path"].startswith("/own" + path)]
+
+
+async def test_a_system_that_speaks_its_own_gets_voices_of_linked_groups_and_dead_letters_again(
+    both: Bridged, links: Path
+) -> None:
+    both.control(own="refuse")
+    for code in ("O1", "O2"):
+        parties = [{"kind": "user", "id": "SZ-001"}]
+        assert both.poc("PUT", f"/incidents/{code}", {"title": "井盖", "parties": parties})[0] == 200
+    admin, dispatcher = both.token("XT-001"), both.token("PQ-001")
+
+    def dead() -> list[Any]:
+        return list(both.api("GET", "/bridge/receivers/own/dead-letters", admin)[1])
+
+    until("both are refused for good", lambda: {letter["incident"] for letter in dead()} >= {"O1", "O2"})
+    letter = next(each for each in dead() if each["incident"] == "O1")
+    assert (letter["type"], letter["attempts"]) == ("group.opened", 5)
+    assert "422" in letter["last_error"]
+    assert both.api("POST", "/bridge/receivers/own/replay", dispatcher)[0] == 403
+    both.control(own="up")
+    assert both.api("POST", "/bridge/receivers/own/replay", admin)[1]["replayed"] >= 2
+    until("they came", lambda: asked(both, "POST", "/cases/O1") and asked(both, "POST", "/cases/O2"))
+    assert dead() == []
+    told = json.loads(base64.b64decode(asked(both, "POST", "/cases/O1")[0]["body"]))
+    assert told["case"] == {"no": "O1", "title": "井盖"}
+
+    # One group belongs to both cases by hand; what is said there goes to both, as a file.
+    async with handsets(both.as_city(), links) as street:
+        cast = Cast(both.as_city(), street)
+        speaker, listener = await cast.phones("DH-001", "DH-002")
+        lake = cast.group(speaker, "东湖巡查组")
+        for phone in (speaker, listener):
+            await phone.select(lake)
+        await speaker.say(lake, 15)
+        before = await recordings(both, dispatcher, lake, 1)
+        for code in ("O1", "O2"):
+            assert both.api("PUT", f"/incidents/{code}/links", dispatcher, {"group": lake})[1]["links"] == [lake]
+        await speaker.say(lake, 15)
+        for code in ("O1", "O2"):
+            until(f"{code} has the voice", lambda code=code: asked(both, "PUT", f"/cases/{code}/voices/"))
+    voice = asked(both, "PUT", "/cases/O1/voices/")[0]
+    body = base64.b64decode(voice["body"])
+    assert voice["headers"]["content-type"].startswith("multipart/form-data")
+    assert b"OggS" in body
+    assert b'name="file"; filename=' in body
+    signed = voice["headers"]["x-timestamp"].encode() + b"." + body
+    assert hmac.new(OWN_KEY.encode(), signed, "sha256").hexdigest() == voice["headers"]["x-signature"]
+
+    # What was said before belongs to one of them, too: it is tied to it later, and that is kept.
+    [recording_id] = before
+    assert both.api("POST", "/incidents/O1/bursts", dispatcher, {"recording": recording_id})[0] == 200
+    until("the first voice came", lambda: len(asked(both, "PUT", "/cases/O1/voices/")) == 2)
+    tied = both.poc("GET", "/incidents/O1/events")[1][-1]
+    assert (tied["recording"], tied["data"]["tied_by"]) == (recording_id, both.people()["PQ-001"])
+    assert len(asked(both, "PUT", "/cases/O2/voices/")) == 1
+    kept = both.api("GET", "/audit?action=incident.tie", both.token("SJ-001"))[1]
+    assert [(row["actor"], row["target"]) for row in kept["items"]] == [(both.people()["PQ-001"], "O1")]
+
+
+async def recordings(both: Bridged, token: str, group: str, count: int) -> list[str]:
+    """Ids of what was said in the group, once there are as many."""
+
+    def found() -> list[Any]:
+        return list(both.api("GET", f"/recordings?group={group}", token)[1]["recordings"])
+
+    until("it is recorded", lambda: len(found()) >= count)
+    return [each["id"] for each in found()]
