@@ -30,8 +30,9 @@ from poc_server.emergency.spoken import SpokenMessages
 from poc_server.fabric import open_fabric
 from poc_server.media.edge import MediaEdge
 from poc_server.metrics import Metrics
-from poc_server.node import Node, Parts
+from poc_server.node import Node
 from poc_server.notify import Notifier
+from poc_server.parts import Parts
 from poc_server.recording.missed import MissedVoice
 from poc_server.recording.recordings import Recordings
 from poc_server.store import Store

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -13,46 +12,41 @@ from gateway.notice import Notice
 from groups.floor.inputs import Left
 from groups.model import User
 from groups.policy import Act, may, rights_of
-from groups.vocabulary import GroupId, GroupKind, IncidentCode, NotListening, Refusal, UserId
-from poc_server.media.edge import MediaEdge
-from poc_server.metrics import Metrics, Reading
+from groups.vocabulary import GroupId, GroupKind, Refusal, UserId
+from poc_server.metrics import Reading
+from poc_server.parts import IncidentDesk, Parts
 from poc_server.store import Actor, audit
 from poc_server.store.ids import now_ms
-from poc_server.store.journal import AuditRecord, Record
-from poc_server.store.places import Place
+from poc_server.store.journal import AuditRecord
+from poc_server.talk import monitoring, overview
 from poc_server.talk.calls import Calls
 from poc_server.talk.conditions import Conditions
 from poc_server.talk.ears import Ears
+from poc_server.talk.media_of import MediaOf
+from poc_server.talk.patches import Patches
 from poc_server.talk.phone import Phone, person
 from poc_server.talk.phones import Phones
 from poc_server.talk.presence import Presence
 from poc_server.talk.reception import Reception
 from poc_server.talk.resume import tell_again
 from poc_server.talk.roster import Roster
-from poc_server.talk.settings import TalkSettings
-from poc_server.talk.talkgroup import BurstListener, Talkgroup
+from poc_server.talk.talkgroup import Talkgroup
 from signaling import limits
 from signaling.endpoint import Connection, Endpoint
 from signaling.messages import (
     Bye,
-    FloorSnapshot,
     GroupSnapshot,
     GroupSummary,
     Hello,
-    IceServer,
-    IncidentSummary,
     Limits,
     Welcome,
 )
-from signaling.messages.incident import Tap
 from signaling.words import refusal
 
 if TYPE_CHECKING:
-    from poc_server.auth import Auth
     from poc_server.emergency import Emergency
-    from poc_server.fabric.interface import Fabric
     from poc_server.recording.missed import MissedVoice
-    from poc_server.store.directory import Directory, DirectoryChange
+    from poc_server.store.directory import DirectoryChange
     from poc_server.texts import TextDesk
 
 log = structlog.get_logger(__name__)
@@ -63,36 +57,6 @@ LIMITS = Limits(
     listening_expires_ms=round(limits.LISTENING_EXPIRES_S * 1000),
     resume_ms=round(limits.RESUME_S * 1000),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a node is made of."""
-
-    directory: Directory
-    auth: Auth
-    fabric: Fabric
-    media: MediaEdge
-    metrics: Metrics
-    ice_servers: Callable[[str], list[IceServer]]
-    burst_listeners: tuple[BurstListener, ...] = ()
-    journal: Callable[[Record], None] = lambda _: None
-    places: Callable[[], Iterable[Place]] = tuple
-    talk: TalkSettings = field(default_factory=TalkSettings)
-    name: str = "node"
-
-
-class IncidentDesk(Protocol):
-    """Where incidents are kept (`poc_server.bridge`)."""
-
-    async def of_user(self, user: User, limit: int) -> list[IncidentSummary]:
-        """The incidents that matter to a user, at most ``limit``. Refuses while SQL is away."""
-
-    async def report(self, user: User, code: IncidentCode, tap: Tap) -> object:
-        """A tap of an officer; returns when it is kept. Refuses one who is not a member."""
-
-    def joined(self, user: User, group: GroupId) -> None:
-        """A user affiliated with a group that may be an incident's."""
 
 
 class Node:
@@ -119,6 +83,7 @@ class Node:
         self.burst_listeners = (self.calls, *parts.burst_listeners)
         self.ears = Ears()
         self.presence = Presence(self)
+        self.patches = Patches(self)
         self.phones = Phones()
         self.talkgroups: dict[GroupId, Talkgroup] = {}
         self.endpoint = Endpoint(lambda connection: Reception(self, connection))
@@ -184,6 +149,7 @@ class Node:
             self._replace(phone, resumed)
         if phone is None or not resumed:
             phone = self.phones[key] = Phone(key=key, user=user, session=session, slots=hello.slots)
+            phone.patched = self.patches.by_group
         phone.connection, phone.dropped_at, phone.session = connection, None, session
         keeps_media = resumed and phone.peer is not None and phone.peer.connected
         if not keeps_media:
@@ -195,7 +161,7 @@ class Node:
                 user=person(user),
                 roles=sorted(user.roles),
                 rights=sorted(rights_of(user)),
-                groups=self._to_choose(phone),
+                groups=overview.to_choose(self, phone),
                 selected=phone.selected,
                 limits=LIMITS,
                 ice_servers=self._ice_servers(user.id),
@@ -235,7 +201,7 @@ class Node:
             for group in phone.groups:
                 # What it was saying came over the old path; it presses again on the new one.
                 self.talkgroup(group).submit(Left(phone.user.id, phone.key))
-        phone.peer = self.media.connect(phone.key, phone.slots, _MediaOf(self, phone))
+        phone.peer = self.media.connect(phone.key, phone.slots, MediaOf(self, phone))
 
     def dropped(self, phone: Phone) -> None:
         """Its socket is lost; it keeps its place for `limits.RESUME_S`."""
@@ -253,6 +219,7 @@ class Node:
         for group in phone.brought:
             self.let_go(phone, group)
         self.affiliate(phone, selected=None, listens=())
+        self.monitor(phone, ())
         self.ears.forget(phone)
         if phone.peer is not None:
             phone.peer.close()
@@ -282,6 +249,9 @@ class Node:
         found = self.roster.group(group)
         if found is None or not found.enabled:
             return Refusal.UNKNOWN_GROUP
+        if self.patches.get(group) is not None:
+            # Nobody names a patch: it is heard through the groups it joins, and talked in through them.
+            return None if group in phone.groups else Refusal.UNKNOWN_GROUP
         refused = may(Act.SELECT, phone.user, found, self.roster)
         if refused is None or group in phone.brought:
             return None
@@ -291,21 +261,28 @@ class Node:
         """Set what a phone talks in and listens to; it hears, at once, what is on air there."""
         before = set(phone.groups)
         phone.selected, phone.listens = selected, tuple(listens)
-        self._follow(phone, before)
+        self.follow(phone, before)
+
+    def monitor(self, phone: Phone, groups: Iterable[GroupId]) -> None:
+        """Set what a phone hears without being there."""
+        before = set(phone.groups)
+        phone.monitors = tuple(groups)
+        self.follow(phone, before)
 
     def bring(self, phone: Phone, group: GroupId) -> None:
         """Let a phone hear a group before all others, whatever it chose itself, until `let_go`."""
         before = set(phone.groups)
         phone.brought = (group, *(g for g in phone.brought if g != group))
-        self._follow(phone, before)
+        self.follow(phone, before)
 
     def let_go(self, phone: Phone, group: GroupId) -> None:
         """End what `bring` began."""
         before = set(phone.groups)
         phone.brought = tuple(g for g in phone.brought if g != group)
-        self._follow(phone, before)
+        self.follow(phone, before)
 
-    def _follow(self, phone: Phone, before: set[GroupId]) -> None:
+    def follow(self, phone: Phone, before: set[GroupId]) -> None:
+        """What a phone hears is another than ``before``: it leaves and joins, and hears what is on air."""
         after = set(phone.groups)
         for group in before - after:
             talkgroup = self.talkgroups.get(group)
@@ -316,6 +293,7 @@ class Node:
             talkgroup.join(phone)
             if self.incidents is not None and talkgroup.group.kind is GroupKind.INCIDENT:
                 self.incidents.joined(phone.user, group)
+            self.patches.joined(phone, group)
         self.ears.affiliated(phone)
         self.presence.changed(before | after)
 
@@ -329,49 +307,17 @@ class Node:
             found = self.talkgroups[group] = Talkgroup(self, model)
         return found
 
-    def _to_choose(self, phone: Phone) -> list[GroupSummary]:
-        """What a phone chooses from. Groups of incidents may be hundreds: they are asked for by `incident_list`."""
-        groups = self.groups_of(phone.user)
-        return [g for g in groups if g.kind is not GroupKind.INCIDENT or g.id == phone.selected]
+    def floor_of(self, group: GroupId) -> Talkgroup:
+        """Where the floor of a group is: its own, or that of the patch it is joined by."""
+        return self.talkgroup(self.patches.of(group) or group)
 
     def groups_of(self, user: User) -> list[GroupSummary]:
         """The groups a user is a member of, the one to select first at the head."""
-        out = []
-        for key in self.roster.groups_of(user.id):
-            group, membership = self.roster.group(key), self.roster.membership(key, user.id)
-            if group is not None and group.enabled and membership is not None:
-                out.append(
-                    GroupSummary(
-                        id=group.id,
-                        name=group.name,
-                        kind=group.kind,
-                        may_talk=membership.may_talk,
-                        priority=membership.priority,
-                        members=len(self.roster.members(group.id)),
-                    )
-                )
-        # Where one can talk first, then the closest circle: the own patrol before the whole city.
-        return sorted(out, key=lambda g: (not g.may_talk, g.members, g.name))
+        return overview.groups_of(self, user)
 
     def snapshot(self, phone: Phone, group: GroupId) -> GroupSnapshot:
-        """All a page needs to draw a group it opens."""
-        model = self.roster.group(group)
-        if model is None:
-            raise KeyError(group)
-        talkgroup = self.talkgroups.get(group)
-        counts = self.presence.counts(group)
-        yours, position = talkgroup.place_of(phone) if talkgroup else ("none", None)
-        return GroupSnapshot(
-            id=group,
-            name=model.name,
-            kind=model.kind,
-            floor=talkgroup.floor_snapshot() if talkgroup else FloorSnapshot(state="idle"),
-            yours=yours,
-            position=position,
-            members=counts.members,
-            online=counts.online,
-            listening=counts.listening,
-        )
+        """All a page needs to draw a group it opens. Raises KeyError when there is none."""
+        return overview.snapshot(self, phone, group)
 
     def audit(
         self, user: User, act: Act, kind: str, target: str, detail: Mapping[str, Any], refused: Refusal | None = None
@@ -409,6 +355,7 @@ class Node:
             talkgroup, model = self.talkgroups.get(key), self.roster.group(key)
             if talkgroup is not None and model is not None:
                 talkgroup.configured(model)
+        self.patches.directory_changed()
 
     def _reconsider(self, phone: Phone, change: DirectoryChange) -> None:
         user = self.directory.user(phone.user.id)
@@ -424,6 +371,8 @@ class Node:
         if len(kept) != len(phone.groups):
             selected = phone.selected if phone.selected in kept else None
             self.affiliate(phone, selected, [g for g in phone.listens if g in kept])
+            self.monitor(phone, [g for g in phone.monitors if g in kept])
+        monitoring.rescope(self, phone)
 
     def _readings(self) -> Iterable[Reading]:
         phones = self.phones.values()
@@ -434,29 +383,3 @@ class Node:
         yield "poc_calls", "Calls going on", len(self.calls)
         yield "poc_bursts_on_air", "Talk bursts on air now", sum(len(g.routes) for g in self.talkgroups.values())
         yield "poc_clients_aborted_total", "Clients aborted because they did not read", self.endpoint.aborted
-
-
-@dataclass(slots=True)
-class _MediaOf:
-    """What the media edge tells of one phone (`poc_server.media.edge.PeerOwner`)."""
-
-    node: Node
-    phone: Phone
-
-    def media_connected(self) -> None:
-        """The media path is up: what is on air is heard from now on."""
-        self.node.ears.place((self.phone,))
-        self.node.calls.media(self.phone)
-        self.node.presence.changed(self.phone.groups)
-
-    def media_gone(self, reason: str) -> None:
-        """The media path is lost; the phone will ask for another."""
-        self.phone.not_listening = NotListening.NO_MEDIA
-        self.node.presence.changed(self.phone.groups)
-
-    def media_without_floor(self) -> None:
-        """Voice came without a floor: the phone is told (TS 24.380 §6.3.5.4, Revoke cause 3)."""
-        if self.phone.selected is not None:
-            talkgroup = self.node.talkgroups.get(self.phone.selected)
-            if talkgroup is not None:
-                talkgroup.media_without_floor(self.phone)

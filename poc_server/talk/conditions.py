@@ -43,8 +43,8 @@ class Conditions:
 
     def tier(self, user: UserId, group: GroupId) -> Tier:
         """The tier of a request: what its user holds in this group; one in SOS carries it wherever it is allowed."""
-        here = self._of.get(group)
-        held = max((h.tier for h in here.holders if h.user == user), default=Tier.NORMAL) if here else Tier.NORMAL
+        here = [self._of[each] for each in self._node.patches.spread(group) if each in self._of]
+        held = max((h.tier for each in here for h in each.holders if h.user == user), default=Tier.NORMAL)
         if held is Tier.EMERGENCY or user not in self._sos:
             return held
         found = self._node.roster.group(group)
@@ -97,9 +97,9 @@ class Conditions:
         """An emergency begins, or goes on in another tier."""
         new = group not in self._of
         self._feed(group, condition.Declare(cause, user, tier, sos))
-        talkgroup = self._node.talkgroups.get(group)
-        if new and talkgroup is not None:
-            for speaker in talkgroup.speakers():
+        found = [self._node.talkgroups.get(each) for each in self._node.patches.with_floor_of(group)] if new else []
+        for talkgroup in found:
+            for speaker in talkgroup.speakers() if talkgroup is not None else ():
                 self._feed(group, condition.Talks(speaker))
 
     def clear(self, group: GroupId, cause: str, *, force: bool = False) -> Refusal | None:
@@ -155,16 +155,17 @@ class Conditions:
         groups = {group}
         if changed:
             groups |= {g for phone in self._node.phones_of(user) for g in phone.groups}
-        for each in groups:
+        for each in {floor for group in groups for floor in self._node.patches.with_floor_of(group)}:
             talkgroup = self._node.talkgroups.get(each)
             if talkgroup is not None:
                 talkgroup.submit(TierChanged(user, self.tier(user, each), self.in_sos(user)))
                 talkgroup.revoice()
 
     def _voices(self, group: GroupId) -> None:
-        talkgroup = self._node.talkgroups.get(group)
-        if talkgroup is not None:
-            talkgroup.revoice()
+        for each in self._node.patches.with_floor_of(group):
+            talkgroup = self._node.talkgroups.get(each)
+            if talkgroup is not None:
+                talkgroup.revoice()
 
     def _arm(self, group: GroupId, after: Condition) -> None:
         timer = self._timers.pop(group, None)

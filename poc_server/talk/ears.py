@@ -36,22 +36,30 @@ class OnAir:
     number: int
     route: Route
     began_ms: int
+    spoken_in: GroupId
     slots: dict[Slot, None] = field(default_factory=dict)
-    frames: dict[int, bytes] = field(default_factory=dict)
+    frames: dict[tuple[int, GroupId], bytes] = field(default_factory=dict)
 
     @property
     def speaker(self) -> UserId:
         """Who says it."""
         return self.talker.id
 
-    def slot_frame(self, index: int) -> bytes:
-        """The `slot` message for slot ``index``, framed once however many phones get it."""
-        framed = self.frames.get(index)
+    def slot_frame(self, index: int, group: GroupId) -> bytes:
+        """The `slot` message for slot ``index``, framed once however many phones get it that call the group so."""
+        framed = self.frames.get((index, group))
         if framed is None:
-            framed = self.frames[index] = frame(
-                SlotMessage(slot=index, group=self.group, burst=self.burst, by=person(self.talker), tier=self.tier)
+            framed = self.frames[index, group] = frame(
+                SlotMessage(slot=index, group=group, burst=self.burst, by=person(self.talker), tier=self.tier)
             )
         return framed
+
+    def named_for(self, phone: Phone) -> GroupId:
+        """The group a phone is told of: that in which it is said, or through which the phone hears it."""
+        if self.spoken_in == self.group:
+            return self.group
+        names = phone.names_of(self.group)
+        return self.spoken_in if self.spoken_in in names else names[0]
 
 
 class Ears:
@@ -94,7 +102,9 @@ class Ears:
     def tell(self, phone: Phone) -> None:
         """Say of each of its slots what it carries: the phone is back and has missed what changed."""
         for index, on_air in enumerate(self._audience.heard(phone)):
-            phone.write(self._silent_frames[index] if on_air is None else on_air.slot_frame(index))
+            phone.write(
+                self._silent_frames[index] if on_air is None else on_air.slot_frame(index, on_air.named_for(phone))
+            )
 
     def forget(self, phone: Phone) -> None:
         """A phone is gone, or its media path is, and its slots with it."""
@@ -115,7 +125,7 @@ class Ears:
         if new is not None:
             new.slots[slot] = None
             touched.add(new)
-            phone.write(new.slot_frame(index))
+            phone.write(new.slot_frame(index, new.named_for(phone)))
         else:
             phone.write(self._silent_frames[index])
 

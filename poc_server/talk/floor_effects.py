@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from groups.floor import effects as out
 from groups.vocabulary import DenyCause, Refusal
 from poc_server.talk.phone import person
-from signaling.endpoint import frame
 from signaling.messages import FloorDeny, FloorGranted, FloorIdle, FloorQueued, FloorRevoke, FloorTaken, Ok
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def granted(group: Talkgroup, effect: out.Granted) -> None:
         phone.answer(
             FloorGranted(
                 id=effect.request,
-                group=group.id,
+                group=group.named(effect.key),
                 burst=effect.burst,
                 duration_ms=effect.duration_ms,
                 from_queue=effect.from_queue,
@@ -67,17 +66,20 @@ def taken(group: Talkgroup, effect: out.Taken) -> None:
         return
     by = person(user)
 
-    def message(may_request: bool) -> bytes:
-        return frame(FloorTaken(group=group.id, burst=effect.burst, by=by, tier=effect.tier, may_request=may_request))
+    def message(may_request: bool) -> Callable[[Phone], bytes]:
+        return group.told_as(
+            lambda name: FloorTaken(group=name, burst=effect.burst, by=by, tier=effect.tier, may_request=may_request)
+        )
 
     may, may_not = message(effect.may_request), message(False)
-    group.tell_each(lambda phone: may if group.may_talk(phone) else may_not, but=group.talker_key(effect.burst))
+    group.tell_each(
+        lambda phone: may(phone) if group.may_talk(phone) else may_not(phone), but=group.talker_key(effect.burst)
+    )
 
 
 def idle(group: Talkgroup, effect: out.Idle) -> None:
     """All learn that nobody has the floor."""
-    framed = frame(FloorIdle(group=group.id, burst=effect.burst or None, end=effect.end))
-    group.tell_each(lambda _: framed)
+    group.tell_each(group.told_as(lambda name: FloorIdle(group=name, burst=effect.burst or None, end=effect.end)))
 
 
 def denied(group: Talkgroup, effect: out.Denied) -> None:
@@ -90,7 +92,7 @@ def denied(group: Talkgroup, effect: out.Denied) -> None:
         phone.answer(
             FloorDeny(
                 id=effect.request,
-                group=group.id,
+                group=group.named(effect.key),
                 cause=effect.cause,
                 code=code,
                 message=phone.words(code),
@@ -105,14 +107,16 @@ def queued(group: Talkgroup, effect: out.Queued) -> None:
     if phone is not None:
         _forget_held(phone)
         group.answered(phone, "queued")
-        phone.answer(FloorQueued(id=effect.request, group=group.id, position=effect.position, size=effect.size))
+        named = group.named(effect.key)
+        phone.answer(FloorQueued(id=effect.request, group=named, position=effect.position, size=effect.size))
 
 
 def revoked(group: Talkgroup, effect: out.Revoked) -> None:
     """The talker learns that his floor ends, and when."""
     phone = group.phones.get(effect.key)
     if phone is not None:
-        phone.answer(FloorRevoke(group=group.id, burst=effect.burst, cause=effect.cause, grace_ms=effect.grace_ms))
+        named = group.named(effect.key)
+        phone.answer(FloorRevoke(group=named, burst=effect.burst, cause=effect.cause, grace_ms=effect.grace_ms))
 
 
 def acknowledged(group: Talkgroup, effect: out.Acknowledged) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
 from groups.model import User
-from groups.vocabulary import GroupId, NotListening, Refusal
+from groups.vocabulary import GroupId, MonitorScope, NotListening, Refusal
 from signaling.messages import Person
 from signaling.words import Language, refusal
 
@@ -32,6 +33,8 @@ class Phone:
         session: the sign-in session its token belongs to; ended sessions are disconnected by it.
         listens: groups heard beside the selected one, most important first.
         brought: groups the system itself brought it into (calls, emergencies), newest first; heard before all others.
+        monitors: groups it hears without being there, after all others; ``scope`` says why, ``hidden`` if unseen.
+        patched: group → the patch it is joined by, of all groups of the node.
         listening_until: loop time until which "yes, I would hear" holds, 0 when the phone said no.
         pressed_at: loop time of the floor request that has no answer yet.
         dropped_at: loop time at which the socket was lost, None while there is one.
@@ -46,6 +49,10 @@ class Phone:
     selected: GroupId | None = None
     listens: tuple[GroupId, ...] = ()
     brought: tuple[GroupId, ...] = ()
+    monitors: tuple[GroupId, ...] = ()
+    scope: MonitorScope = MonitorScope.NONE
+    hidden: bool = False
+    patched: Mapping[GroupId, GroupId] = field(default_factory=dict)
     listening_until: float = 0.0
     not_listening: NotListening | None = NotListening.NO_MEDIA
     pressed_at: float | None = None
@@ -60,8 +67,29 @@ class Phone:
     @property
     def groups(self) -> tuple[GroupId, ...]:
         """All groups it hears, most important first."""
+        every = (*self.present, *self.monitors)
+        if self.patched:
+            # In the place of a group that is patched its patch comes first: that is where it is talked.
+            every = tuple(each for group in every for each in (self.patched.get(group, group), group))
+        return tuple(dict.fromkeys(every))
+
+    @property
+    def present(self) -> tuple[GroupId, ...]:
+        """The groups it is in, not those it only monitors."""
         selected = () if self.selected is None else (self.selected,)
-        return tuple(dict.fromkeys((*self.brought, *selected, *self.listens)))
+        return (*self.brought, *selected, *self.listens)
+
+    def is_in(self, group: GroupId) -> bool:
+        """Whether it is in a group (or in one that a patch joins), and does not only monitor it."""
+        here = group in self.brought or group == self.selected or group in self.listens
+        return here or (bool(self.patched) and any(self.patched.get(each) == group for each in self.present))
+
+    def names_of(self, group: GroupId) -> tuple[GroupId, ...]:
+        """What this phone calls a group: for a patch those of its groups that it hears, for any other the group."""
+        if not self.patched:
+            return (group,)
+        every = dict.fromkeys((*self.present, *self.monitors))
+        return tuple(each for each in every if self.patched.get(each) == group) or (group,)
 
     def send(self, message: BaseModel) -> None:
         """Write a message to its socket, if it has one."""

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from groups.vocabulary import GroupId
+from poc_server.talk.phone import person
+from signaling.limits import MAX_MONITORS_NAMED
 from signaling.messages import GroupPresence
 
 if TYPE_CHECKING:
@@ -28,12 +30,15 @@ class Presence:
         """Members of the group, those affiliated here, those of them that would hear now, and those in the queue."""
         now = self._node.loop_time()
         talkgroup = self._node.talkgroups.get(group)
-        phones = tuple(talkgroup.phones.values()) if talkgroup else ()
+        every = tuple(talkgroup.phones.values()) if talkgroup else ()
+        phones = [phone for phone in every if phone.is_in(group)]
+        monitors = {p.user.id: p.user for p in every if group in p.monitors and not p.hidden and not p.is_in(group)}
         return GroupPresence(
             group=group,
             members=len(self._node.roster.members(group)),
             online=len({p.user.id for p in phones if p.connection is not None}),
             listening=len({p.user.id for p in phones if p.would_hear(now)}),
+            monitors=[person(user) for user in list(monitors.values())[:MAX_MONITORS_NAMED]],
             queued=talkgroup.queued if talkgroup else 0,
         )
 
@@ -55,7 +60,7 @@ class Presence:
             await asyncio.sleep(PRESENCE_INTERVAL_S)
             for key, talkgroup in self._node.talkgroups.items():
                 # "Listening" expires by itself, so an active group is counted even when nothing was said.
-                if key in self._changed or talkgroup.phones:
+                if (key in self._changed or talkgroup.phones) and self._node.patches.get(key) is None:
                     now = self.counts(key)
                     if now != self._told.get(key):
                         self._told[key] = now

@@ -14,7 +14,7 @@ from groups.floor.state import FloorState
 from groups.model import Group, User
 from groups.policy import Act, may
 from groups.precedence import Voice, voice_of
-from groups.vocabulary import BurstEnd, BurstId, GroupId, GroupKind, Tier, UserId
+from groups.vocabulary import BurstEnd, BurstId, GroupId, GroupKind, RevokeCause, Tier, UserId
 from poc_server.talk.ears import OnAir
 from poc_server.talk.floor_effects import EFFECTS
 from poc_server.talk.floor_machine import FloorMachine
@@ -22,7 +22,7 @@ from poc_server.talk.phone import Phone, person
 from poc_server.talk.runner import Runner
 from poc_server.talk.slices import Slices
 from signaling.endpoint import frame
-from signaling.messages import FloorSnapshot
+from signaling.messages import FloorIdle, FloorRevoke, FloorSnapshot
 
 if TYPE_CHECKING:
     from poc_server.node import Node
@@ -80,6 +80,7 @@ class Talkgroup:
         self.group = group
         self.phones: dict[str, Phone] = {}
         self.routes: dict[BurstId, _Burst] = {}
+        self._pressed_in: dict[str, GroupId] = {}
         self._slices = Slices()
         self._runner: Runner[FloorState] = Runner(
             node.fabric,
@@ -114,6 +115,7 @@ class Talkgroup:
 
     def leave(self, phone: Phone) -> None:
         """A phone is no longer affiliated: its floor and its place in the queue are given up."""
+        self._pressed_in.pop(phone.key, None)
         if self.phones.pop(phone.key, None) is not None:
             self.submit(into.Left(phone.user.id, phone.key))
 
@@ -137,7 +139,42 @@ class Talkgroup:
 
     def participants(self) -> int:
         """Users in the call now."""
-        return len({p.user.id for p in self.phones.values() if p.connection is not None})
+        here = (p for p in self.phones.values() if p.connection is not None and p.is_in(self.id))
+        return len({p.user.id for p in here})
+
+    def pressed(self, phone: Phone, group: GroupId) -> None:
+        """A phone presses; ``group`` is where, one of those a patch joins when this is one."""
+        if group != self.id:
+            self._pressed_in[phone.key] = group
+
+    def named(self, key: str) -> GroupId:
+        """The group in which a connection pressed last."""
+        return self._pressed_in.get(key, self.id)
+
+    def told_as(self, make: Callable[[GroupId], BaseModel]) -> Callable[[Phone], bytes]:
+        """The frames of a message for each phone, under every name by which it knows this group."""
+        framed: dict[tuple[GroupId, ...], bytes] = {}
+
+        def of(phone: Phone) -> bytes:
+            names = phone.names_of(self.id)
+            if names not in framed:
+                framed[names] = b"".join(frame(make(name)) for name in names)
+            return framed[names]
+
+        return of
+
+    def close_told(self) -> None:
+        """End everything here and say so: who talks loses the floor, all learn that it is idle."""
+        bursts = self._runner.state.bursts
+        for burst in bursts:
+            phone = self.phones.get(burst.key)
+            if phone is not None:
+                name = self.named(burst.key)
+                phone.send(FloorRevoke(group=name, burst=burst.burst, cause=RevokeCause.OTHER, grace_ms=0))
+        if bursts or self._runner.state.queue:
+            last = bursts[-1].burst if bursts else None
+            self.tell_each(self.told_as(lambda g: FloorIdle(group=g, burst=last, end=BurstEnd.CUT if last else None)))
+        self.close()
 
     def place_of(self, phone: Phone) -> tuple[Literal["none", "queued", "granted", "revoked"], int | None]:
         """What a phone has here, and its place in the queue."""
@@ -188,7 +225,8 @@ class Talkgroup:
         roster, only = self._node.roster, self._node.conditions.only_talker(self.id)
         if only is not None:
             return phone.user.id == only
-        return any(may(act, phone.user, self.group, roster) is None for act in (Act.TALK, Act.DISPATCH))
+        groups = [self.group] if self._node.patches.get(self.id) is None else map(roster.group, phone.names_of(self.id))
+        return any(may(act, phone.user, g, roster) is None for g in groups if g for act in (Act.TALK, Act.DISPATCH))
 
     def answered(self, phone: Phone, outcome: Literal["immediate", "queued", "denied"]) -> None:
         """A floor request has its answer: the access time as the server sees it (KPI 1, TS 22.179 §6.15)."""
@@ -213,19 +251,22 @@ class Talkgroup:
             return
         phone = speaker or self.phones.get(began.key)
         roster = self._node.roster
-        hearers = tuple(sorted(roster.members(self.id))) if roster.is_transient(self.id) else ()
-        meta = BurstMeta(began.burst, self.group, user, began.key, began.tier, began.at, hearers)
+        spoken_in = self.named(began.key)
+        hearers = self._node.patches.hearers(self.id) if roster.is_transient(self.id) else ()
+        said_in = roster.group(spoken_in) or self.group
+        meta = BurstMeta(began.burst, said_in, user, began.key, began.tier, began.at, hearers)
         # Only the talker's node feeds those who listen beside the phones; every node has its own phones.
         listeners = self._node.burst_listeners if phone is not None else ()
         taps = tuple(tap for tap in (each.begin(meta) for each in listeners) if tap is not None)
         observer = _Observer(self, began.user, began.burst)
         route = self._node.media.relay.begin(began.burst, phone.peer if phone else None, observer, taps)
         voice = self._voice(user.id, began.tier)
-        on_air = OnAir(began.burst, self.id, user, began.tier, voice, began.priority, route, began.at)
+        on_air = OnAir(began.burst, self.id, user, began.tier, voice, began.priority, route, began.at, spoken_in)
         self.routes[began.burst] = _Burst(on_air, began.key, taps)
         self._node.ears.began(on_air)
         self._slices.add(self._placed(on_air.burst))
-        self._node.conditions.talks(self.id, user.id)
+        for each in self._node.patches.spread(self.id):
+            self._node.conditions.talks(each, user.id)
 
     def move_burst(self, burst: BurstId, key: str) -> None:
         """The talker speaks from another connection now: the burst goes on, on a route of its own."""
@@ -272,7 +313,8 @@ class Talkgroup:
         taps = found.taps
         found.on_air.route.end(lambda: _end_all(taps, end))
         self._node.ears.ended(found.on_air)
-        self._node.conditions.quiet(self.id, found.on_air.talker.id)
+        for each in self._node.patches.spread(self.id):
+            self._node.conditions.quiet(each, found.on_air.talker.id)
         self._slices.add(self._placed(None))
 
     # --- private ---------------------------------------------------------------------------------------------------
@@ -286,7 +328,7 @@ class Talkgroup:
         return voice_of(
             tier,
             sos=conditions.in_sos(user) and tier is Tier.EMERGENCY,
-            group_tier=conditions.of_group(self.id),
+            group_tier=max(conditions.of_group(each) for each in self._node.patches.spread(self.id)),
             broadcast=self.group.kind is GroupKind.BROADCAST,
         )
 

@@ -22,7 +22,7 @@ EVERYBODY = {
     m.IncidentList: "what he is a member of",
 }
 """Messages that name no target, and why nobody is refused."""
-ELSEWHERE: dict[type, str] = {}
+ELSEWHERE: dict[type, str] = {m.PatchEnd: "tests/talk/test_dispatching_on_the_wire.py"}
 """Messages whose rights a test of their own asks for: which."""
 
 
@@ -253,6 +253,33 @@ async def call_group(s: Scene) -> m.CallStart:
     return m.CallStart(id=number(), kind="group", users=[s.place.user], name="临时")
 
 
+def merges(s: Scene) -> Expected:
+    """One's own group, or one that one dispatches; and the right to make groups."""
+    said = [s.may(act, s.group(), R.UNKNOWN_GROUP) for act in (Act.LISTEN, Act.DISPATCH)]
+    return s.may(Act.MAKE_GROUP, s.own_unit, R.NOT_ALLOWED) if None in said else said[0]
+
+
+@row(m.CallStart, merges, R.NOBODY_CALLED, undo=hung_up)
+async def call_merged(s: Scene) -> m.CallStart:
+    return m.CallStart(id=number(), kind="group", groups=[s.place.group])
+
+
+def calls_group(s: Scene) -> Expected:
+    said = [s.may(act, s.group(), R.UNKNOWN_GROUP) for act in (Act.TALK, Act.DISPATCH)]
+    return None if None in said else said[0]
+
+
+@row(m.CallStart, calls_group, R.CONFLICT)
+async def call_standing(s: Scene) -> m.CallStart:
+    """None of these groups has calls: whoever may is told so."""
+    return m.CallStart(id=number(), kind="prearranged", groups=[s.place.group])
+
+
+@row(m.CallStart, on_user(Act.LISTEN_REMOTELY))
+async def listen_remotely(s: Scene) -> m.CallStart:
+    return m.CallStart(id=number(), kind="ambient", users=[s.place.user])
+
+
 def stranger(_: Scene) -> Expected:
     return R.CALL_OVER
 
@@ -314,3 +341,26 @@ async def read_group(s: Scene) -> m.TextList:
 @row(m.TextRead, on_group(Act.REPLAY))
 async def has_read(s: Scene) -> m.TextRead:
     return m.TextRead(id=number(), group=s.place.group, number=1)
+
+
+# --- dispatching ------------------------------------------------------------------------------------------------------
+
+
+async def monitors_no_more(s: Scene, _: Any) -> None:
+    await s.ask(m.Monitor(id=number(), scope="none"))
+
+
+@row(m.Monitor, on_group(Act.MONITOR), undo=monitors_no_more)
+async def monitor(s: Scene) -> m.Monitor:
+    return m.Monitor(id=number(), scope="listed", groups=[s.place.group])
+
+
+@row(m.Monitor, on_group(Act.MONITOR_HIDDEN), undo=monitors_no_more)
+async def monitor_hidden(s: Scene) -> m.Monitor:
+    return m.Monitor(id=number(), scope="listed", groups=[s.place.group], hidden=True)
+
+
+@row(m.PatchStart, on_group(Act.PATCH), R.BAD_MESSAGE)
+async def patch(s: Scene) -> m.PatchStart:
+    """A group is not joined with itself: whoever may join it is told so."""
+    return m.PatchStart(id=number(), groups=[s.place.group, s.place.group])

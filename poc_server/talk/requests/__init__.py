@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from poc_server.talk.requests import call, connection, emergency, floor, group, incident, text
+from poc_server.talk.requests import call, connection, dispatch, emergency, floor, group, incident, text
 
 Request = Callable[[Any, Any, Any], None]
 """``(node, phone, message)``; synchronous; answers through the phone."""
@@ -18,4 +18,5 @@ REQUESTS: Mapping[type, Request] = {
     **incident.REQUESTS,
     **emergency.REQUESTS,
     **text.REQUESTS,
+    **dispatch.REQUESTS,
 }

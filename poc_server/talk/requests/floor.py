@@ -23,7 +23,6 @@ from signaling.messages import (
 if TYPE_CHECKING:
     from poc_server.node import Node
     from poc_server.talk.phone import Phone
-    from poc_server.talk.talkgroup import Talkgroup
 
 
 _NOT_IN_DANGER = frozenset({Refusal.TALK_BANNED, Refusal.RECEIVE_ONLY})
@@ -35,10 +34,10 @@ DISPATCHER_PRIORITY = 200
 def floor_request(node: Node, phone: Phone, message: FloorRequest) -> None:
     """Key down: the right is looked up here, the floor is judged by the machine."""
     phone.pressed_at = node.loop_time()
-    talkgroup = _affiliated(node, phone, message.group, message.id)
-    if talkgroup is None:
+    group = _affiliated(node, phone, message.group, message.id)
+    if group is None:
         return
-    place, refused = _place(node, phone, talkgroup)
+    place, refused = _place(node, phone, group)
     # Neither a ban nor an empty group silences one in danger: what he says is recorded, and others are on their way.
     sos = node.conditions.in_sos(phone.user.id)
     if refused is Refusal.TALK_BANNED and not sos:
@@ -47,25 +46,28 @@ def floor_request(node: Node, phone: Phone, message: FloorRequest) -> None:
     if phone.peer is None or not phone.peer.connected:
         _deny(phone, message, DenyCause.NO_RESOURCES, Refusal.NO_MEDIA_PATH)
         return
-    tier = node.conditions.tier(phone.user.id, talkgroup.id)
+    tier = node.conditions.tier(phone.user.id, group.id)
     if node.calls.duplex_of(phone.user.id) is not None:
         if tier < Tier.EMERGENCY:
             _deny(phone, message, DenyCause.OTHER, Refusal.IN_DUPLEX_CALL)
             return
         node.calls.hang_up_duplex(phone.user.id, phone.key)
     if refused is None:
-        if _begins_call(node, phone, talkgroup.group, message):
+        if _begins_call(node, phone, group, message):
             return
-        _audit_dispatch(node, phone, talkgroup)
+        _audit_dispatch(node, phone, group)
+    talkgroup = node.floor_of(group.id)
+    talkgroup.pressed(phone, group.id)
+    participants = talkgroup.participants() + (not phone.is_in(group.id))
     taken = talkgroup.submit(
         into.Request(
             user=phone.user.id,
             key=phone.key,
-            participants=max(talkgroup.participants(), 2 if sos else 0),
+            participants=max(participants, 2 if sos else 0),
             request=message.id,
             priority=into.SOS_PRIORITY if sos else place.priority,
             may_talk=refused is None
-            or (sos and refused in _NOT_IN_DANGER and node.conditions.only_talker(talkgroup.id) is None),
+            or (sos and refused in _NOT_IN_DANGER and node.conditions.only_talker(group.id) is None),
             may_preempt=place.may_preempt,
             tier=tier,
             sos=sos,
@@ -88,11 +90,11 @@ def _begins_call(node: Node, phone: Phone, group: Group, message: FloorRequest) 
     return True
 
 
-def _audit_dispatch(node: Node, phone: Phone, talkgroup: Talkgroup) -> None:
+def _audit_dispatch(node: Node, phone: Phone, group: Group) -> None:
     """Who talks by the right of a dispatcher, or into several groups at once, is audited."""
-    others = [g for g in phone.groups if g != talkgroup.id and _talks_in(node, phone, g)]
-    if others or node.roster.membership(talkgroup.id, phone.user.id) is None:
-        node.audit(phone.user, Act.DISPATCH, "group", talkgroup.id, {"also_in": others})
+    others = [g for g in phone.groups if g != group.id and _talks_in(node, phone, g)]
+    if others or node.roster.membership(group.id, phone.user.id) is None:
+        node.audit(phone.user, Act.DISPATCH, "group", group.id, {"also_in": others})
 
 
 def _talks_in(node: Node, phone: Phone, group: GroupId) -> bool:
@@ -100,36 +102,34 @@ def _talks_in(node: Node, phone: Phone, group: GroupId) -> bool:
     return talkgroup is not None and talkgroup.place_of(phone)[0] != "none"
 
 
-def _place(node: Node, phone: Phone, talkgroup: Talkgroup) -> tuple[Membership, Refusal | None]:
+def _place(node: Node, phone: Phone, group: Group) -> tuple[Membership, Refusal | None]:
     """The place from which a phone talks in a group, a member's or a dispatcher's, and why it may not, if so."""
-    membership = node.roster.membership(talkgroup.id, phone.user.id)
-    only = node.conditions.only_talker(talkgroup.id)
+    membership = node.roster.membership(group.id, phone.user.id)
+    only = node.conditions.only_talker(group.id)
     if only is not None and only != phone.user.id:
-        return Membership(talkgroup.id, phone.user.id, may_talk=False), Refusal.RECEIVE_ONLY
-    refused = may(Act.TALK, phone.user, talkgroup.group, node.roster)
-    if refused is not None and may(Act.DISPATCH, phone.user, talkgroup.group, node.roster) is None:
+        return Membership(group.id, phone.user.id, may_talk=False), Refusal.RECEIVE_ONLY
+    refused = may(Act.TALK, phone.user, group, node.roster)
+    if refused is not None and may(Act.DISPATCH, phone.user, group, node.roster) is None:
         refused = None
         membership = None
     if membership is None:
-        membership = Membership(
-            talkgroup.id, phone.user.id, may_talk=True, may_preempt=True, priority=DISPATCHER_PRIORITY
-        )
+        membership = Membership(group.id, phone.user.id, may_talk=True, may_preempt=True, priority=DISPATCHER_PRIORITY)
     return membership, refused
 
 
 def floor_release(node: Node, phone: Phone, message: FloorRelease) -> None:
     """Key up."""
-    talkgroup = _affiliated(node, phone, message.group, message.id)
-    if talkgroup is not None:
+    group = _affiliated(node, phone, message.group, message.id)
+    if group is not None:
         burst = None if message.burst is None else BurstId(message.burst)
-        talkgroup.submit(into.Release(phone.user.id, phone.key, message.id, burst))
+        node.floor_of(group.id).submit(into.Release(phone.user.id, phone.key, message.id, burst))
 
 
 def queue_position(node: Node, phone: Phone, message: FloorQueuePositionRequest) -> None:
     """Where am I in the queue?"""
-    talkgroup = _affiliated(node, phone, message.group, message.id)
-    if talkgroup is not None:
-        talkgroup.submit(into.QueuePositionRequest(phone.user.id, phone.key, message.id))
+    group = _affiliated(node, phone, message.group, message.id)
+    if group is not None:
+        node.floor_of(group.id).submit(into.QueuePositionRequest(phone.user.id, phone.key, message.id))
 
 
 def floor_revoke(node: Node, phone: Phone, message: FloorRevokeRequest) -> None:
@@ -143,7 +143,7 @@ def floor_revoke(node: Node, phone: Phone, message: FloorRevokeRequest) -> None:
     if refused is not None:
         phone.refuse(refused, message.id)
         return
-    talkgroup = node.talkgroup(group.id)
+    talkgroup = node.floor_of(group.id)
     if phone.key in talkgroup.phones:
         talkgroup.submit(into.RevokeRequest(phone.user.id, phone.key, message.id))
     else:
@@ -151,15 +151,15 @@ def floor_revoke(node: Node, phone: Phone, message: FloorRevokeRequest) -> None:
         phone.send(Ok(id=message.id))
 
 
-def _affiliated(node: Node, phone: Phone, group: str, request: str) -> Talkgroup | None:
+def _affiliated(node: Node, phone: Phone, group: str, request: str) -> Group | None:
     key = GroupId(group)
-    refused = node.may_hear(phone, key)
+    refused = Refusal.UNKNOWN_GROUP if node.patches.get(key) is not None else node.may_hear(phone, key)
     if refused is None and key not in phone.groups:
         refused = Refusal.NOT_SELECTED
     if refused is not None:
         phone.refuse(refused, request)
         return None
-    return node.talkgroup(key)
+    return node.roster.group(key)
 
 
 def _deny(phone: Phone, message: FloorRequest, cause: DenyCause, code: Refusal) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from groups.vocabulary import GroupId
+from poc_server.talk import monitoring
 from signaling.messages import Listen, Ok, Select, Selected
 
 if TYPE_CHECKING:
@@ -18,8 +19,10 @@ def select(node: Node, phone: Phone, message: Select) -> None:
     group = GroupId(message.group)
     refused = node.may_hear(phone, group)
     if refused is not None:
+        monitoring.refused_hearing(node, phone, group, refused)
         phone.refuse(refused, message.id)
         return
+    monitoring.heard_by_office(node, phone, (group,))
     node.affiliate(phone, selected=group, listens=phone.listens)
     node.calls.affiliated(phone, group)
     phone.send(Selected(id=message.id, group=node.snapshot(phone, group)))
@@ -31,8 +34,10 @@ def listen(node: Node, phone: Phone, message: Listen) -> None:
     for group in wanted:
         refused = node.may_hear(phone, group)
         if refused is not None:
+            monitoring.refused_hearing(node, phone, group, refused)
             phone.refuse(refused, message.id)
             return
+    monitoring.heard_by_office(node, phone, wanted)
     node.affiliate(phone, selected=phone.selected, listens=wanted)
     for group in wanted:
         node.calls.affiliated(phone, group)

@@ -1,0 +1,38 @@
+"""What the media edge tells of one phone, and what the node does with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from groups.vocabulary import NotListening
+
+if TYPE_CHECKING:
+    from poc_server.node import Node
+    from poc_server.talk.phone import Phone
+
+
+@dataclass(slots=True)
+class MediaOf:
+    """What the media edge tells of one phone (`poc_server.media.edge.PeerOwner`)."""
+
+    node: Node
+    phone: Phone
+
+    def media_connected(self) -> None:
+        """The media path is up: what is on air is heard from now on."""
+        self.node.ears.place((self.phone,))
+        self.node.calls.media(self.phone)
+        self.node.presence.changed(self.phone.groups)
+
+    def media_gone(self, reason: str) -> None:
+        """The media path is lost; the phone will ask for another."""
+        self.phone.not_listening = NotListening.NO_MEDIA
+        self.node.presence.changed(self.phone.groups)
+
+    def media_without_floor(self) -> None:
+        """Voice came without a floor: the phone is told (TS 24.380 §6.3.5.4, Revoke cause 3)."""
+        if self.phone.selected is not None:
+            talkgroup = self.node.talkgroups.get(self.phone.selected)
+            if talkgroup is not None:
+                talkgroup.media_without_floor(self.phone)

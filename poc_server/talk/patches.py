@@ -1,0 +1,217 @@
+"""Groups that are joined (派接): a patch is a group above them that owns their one floor.
+
+Nothing changes for phones: they press in their own group and are told of floor and slots in their own group. A phone
+that hears one of the groups hears the patch in its place on the list.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from groups.floor.inputs import Withdraw
+from groups.model import Group, User
+from groups.policy import Act, may
+from groups.vocabulary import GroupId, GroupKind, Refusal, RevokeCause, UserId
+from poc_server.refused import Refused
+from poc_server.talk.phone import Phone, person
+from poc_server.talk.roster import Transient
+from poc_server.talk.slices import Slices
+from signaling.endpoint import frame
+from signaling.messages import Patched, PatchedGroup
+
+if TYPE_CHECKING:
+    from poc_server.node import Node
+
+JOINABLE = frozenset({GroupKind.CHAT, GroupKind.INCIDENT, GroupKind.TEMPORARY})
+"""Kinds that may be patched: those whose floor is always there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """Groups that are joined."""
+
+    id: GroupId
+    name: str
+    by: User
+    groups: tuple[Group, ...]
+    since_ms: int
+
+    def message(self, request: str | None = None, *, is_open: bool = True) -> Patched:
+        """As it is told."""
+        return Patched(
+            id=request,
+            patch=self.id,
+            name=self.name,
+            by=person(self.by),
+            groups=[PatchedGroup(id=group.id, name=group.name) for group in self.groups],
+            open=is_open,
+            since_ms=self.since_ms,
+        )
+
+
+class Patches:
+    """All patches of this node.
+
+    Attributes:
+        by_group: group → the patch it is joined by; the same mapping for ever, phones hold it.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._live: dict[GroupId, Patch] = {}
+        self.by_group: dict[GroupId, GroupId] = {}
+        self._slices = Slices()
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def get(self, patch: GroupId) -> Patch | None:
+        """The patch with that id."""
+        return self._live.get(patch)
+
+    def of(self, group: GroupId) -> GroupId | None:
+        """The patch a group is joined by."""
+        return self.by_group.get(group)
+
+    def made_by(self, user: UserId) -> list[Patch]:
+        """The patches of one dispatcher."""
+        return [patch for patch in self._live.values() if patch.by.id == user]
+
+    def spread(self, group: GroupId) -> tuple[GroupId, ...]:
+        """The groups behind a patch; any other group is itself."""
+        patch = self._live.get(group)
+        return (group,) if patch is None else tuple(each.id for each in patch.groups)
+
+    def with_floor_of(self, group: GroupId) -> tuple[GroupId, ...]:
+        """A group, and the patch that owns its floor just now."""
+        patch = self.by_group.get(group)
+        return (group,) if patch is None else (group, patch)
+
+    def hearers(self, group: GroupId) -> tuple[UserId, ...]:
+        """Everybody in the groups a patch joins, who may replay what was said in it."""
+        members: set[UserId] = set()
+        for each in self.spread(group):
+            members |= self._node.roster.members(each).keys()
+        return tuple(sorted(members))
+
+    # --- joining and parting -----------------------------------------------------------------------------------------
+
+    def start(self, user: User, wanted: Iterable[str], name: str) -> Patch:
+        """Join groups. Raises `Refused`: the rights' codes, bad_message (fewer than two), conflict (joined already)."""
+        groups = self._judge(user, [GroupId(group) for group in dict.fromkeys(wanted)])
+        patch = Patch(
+            GroupId(f"pa-{secrets.token_hex(8)}"),
+            name or " + ".join(group.name for group in groups)[:128],
+            user,
+            tuple(groups),
+            self._node.fabric.now(),
+        )
+        self._audit(user, patch, begins=True)
+        self._live[patch.id] = patch
+        floor = groups[0].floor
+        model = Group(patch.id, user.agency, user.unit, patch.name, GroupKind.CHAT, floor, monitoring_allowed=False)
+        self._node.roster.put(Transient(model, {}))
+        phones = self._phones(patch)
+        before = {phone.key: set(phone.groups) for phone in phones}
+        for group in groups:
+            talkgroup = self._node.talkgroups.get(group.id)
+            if talkgroup is not None:
+                # Who talks or waits there presses again, now for the one floor of all.
+                talkgroup.submit(Withdraw(None, RevokeCause.OTHER))
+        self.by_group.update({group.id: patch.id for group in groups})
+        self._slices.add(self._follow(phones, before))
+        return patch
+
+    def end(self, user: User | None, patch: Patch) -> None:
+        """Take it apart; ``user`` None: because one of its groups is no more. Raises `Refused`."""
+        if user is not None:
+            for group in patch.groups:
+                self._judge_one(user, group)
+            self._audit(user, patch, begins=False)
+        if self._live.pop(patch.id, None) is None:
+            return
+        phones = self._phones(patch)
+        before = {phone.key: {*phone.groups} for phone in phones}
+        for group in patch.groups:
+            self.by_group.pop(group.id, None)
+        talkgroup = self._node.talkgroups.pop(patch.id, None)
+        if talkgroup is not None:
+            talkgroup.close_told()
+        self._node.roster.drop(patch.id)
+        self._slices.add(self._part(patch, phones, before))
+
+    def hand_over(self, patch: GroupId, to: User) -> None:
+        """The patch is another dispatcher's from now on."""
+        found = self._live.get(patch)
+        if found is not None:
+            self._live[patch] = Patch(found.id, found.name, to, found.groups, found.since_ms)
+
+    def joined(self, phone: Phone, group: GroupId) -> None:
+        """A phone came into a group: it is told that it is joined with others."""
+        patch = self._live.get(self.by_group.get(group, GroupId("")))
+        if patch is not None:
+            phone.send(patch.message())
+
+    def directory_changed(self) -> None:
+        """A group that is gone or out of use takes its patch with it."""
+        for patch in tuple(self._live.values()):
+            models = [self._node.roster.group(group.id) for group in patch.groups]
+            if any(model is None or not model.enabled for model in models):
+                self.end(None, patch)
+
+    # --- private -----------------------------------------------------------------------------------------------------
+
+    def _judge(self, user: User, wanted: Sequence[GroupId]) -> list[Group]:
+        found = []
+        for each in wanted:
+            group = self._node.roster.group(each)
+            if group is None or each in self._live:
+                raise Refused(Refusal.UNKNOWN_GROUP)
+            self._judge_one(user, group)
+            found.append(group)
+        if len(found) < 2:
+            raise Refused(Refusal.BAD_MESSAGE, "two groups")
+        fits = all(g.kind in JOINABLE and not self._node.roster.is_transient(g.id) for g in found)
+        if not fits or any(group.id in self.by_group for group in found):
+            raise Refused(Refusal.CONFLICT, "groups")
+        return found
+
+    def _judge_one(self, user: User, group: Group) -> None:
+        refused = may(Act.PATCH, user, group, self._node.roster)
+        if refused is not None:
+            self._node.audit(user, Act.PATCH, "group", group.id, {}, refused)
+            raise Refused(refused)
+
+    def _audit(self, user: User, patch: Patch, *, begins: bool) -> None:
+        detail = {"groups": [group.id for group in patch.groups], "name": patch.name, "begins": begins}
+        self._node.audit(user, Act.PATCH, "patch", patch.id, detail)
+
+    def _phones(self, patch: Patch) -> list[Phone]:
+        found: dict[str, Phone] = {}
+        for group in patch.groups:
+            talkgroup = self._node.talkgroups.get(group.id)
+            found.update({} if talkgroup is None else talkgroup.phones)
+        return list(found.values())
+
+    def _follow(self, phones: Sequence[Phone], before: dict[str, set[GroupId]]) -> Iterator[None]:
+        """Each phone into the patch; `joined` tells it when it comes into a group later."""
+        for phone in phones:
+            if phone.key in self._node.phones:
+                self._node.follow(phone, before[phone.key])
+                self._tell(phone)
+                yield
+
+    def _tell(self, phone: Phone) -> None:
+        for patch in {self.by_group[group] for group in phone.present if group in self.by_group}:
+            phone.send(self._live[patch].message())
+
+    def _part(self, patch: Patch, phones: Sequence[Phone], before: dict[str, set[GroupId]]) -> Iterator[None]:
+        framed = frame(patch.message(is_open=False))
+        for phone in phones:
+            if phone.key in self._node.phones:
+                self._node.follow(phone, before[phone.key])
+                phone.write(framed)
+                yield

@@ -1,0 +1,171 @@
+"""What dispatchers do, over real sockets and media: several groups at once, monitor, patch, each in the audit."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+from groups.vocabulary import MonitorScope, Refusal
+from loadtest.phone import Phone, PhoneFailed
+from signaling.messages import (
+    FloorGranted,
+    FloorIdle,
+    FloorRelease,
+    FloorRequest,
+    FloorRevoke,
+    FloorTaken,
+    GroupPresence,
+    Listen,
+    Monitor,
+    Monitoring,
+    Patched,
+    PatchEnd,
+    PatchStart,
+    Select,
+    Slot,
+)
+from tests.emergency.cast import Cast
+from tests.talk.ways_report import WaysReport
+
+pytestmark = pytest.mark.wire
+EAST, WEST = "滨江巡查组", "西山巡查组"
+
+
+async def refusal(phone: Phone, message: Any) -> Refusal | None:
+    with pytest.raises(PhoneFailed) as found:
+        await phone.request(message)
+    return found.value.code
+
+
+async def audited(cast: Cast, action: str, **fields: str) -> list[dict[str, Any]]:
+    """The entries of one action, as the audit administrator reads them."""
+    token = cast.city.post(f"/api/v1/demo/people/{cast.id('SJ-001')}/step-in")["access_token"]
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        rows = cast.city.get(f"/api/v1/audit?action={action}", token)["items"]
+        found = [row for row in rows if all(row[key] == value for key, value in fields.items())]
+        if found:
+            return found
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"no {action} in the audit")
+
+
+async def test_a_dispatcher_talks_into_several_groups_at_once(cast: Cast, ways_report: WaysReport) -> None:
+    a, b, outside = await cast.phones("BJ-001", "XS-001", "QK-001")
+    dispatcher = await cast.phone("PQ-001", slots=4)
+    groups = [cast.group(dispatcher, EAST), cast.group(dispatcher, WEST)]
+    for phone, group in ((a, groups[0]), (b, groups[1])):
+        await phone.select(group)
+    await outside.select(cast.group(outside, "桥口巡查组"))
+    await dispatcher.request(Listen(id="s0", groups=groups))
+    way = ways_report.way("dispatcher into several groups", (a, b), (outside,))
+    bursts = []
+    for number, group in enumerate(groups):
+        answer, _ = await dispatcher.request(FloorRequest(id=f"p{number}", group=group))
+        assert isinstance(answer, FloorGranted)
+        assert answer.group == group
+        bursts.append(answer.burst)
+    await dispatcher.utter(8)
+    await way.heard(dispatcher, 8)
+    await dispatcher.request(FloorRelease(id="r0", group=groups[0], burst=bursts[0]))
+    await a.told(FloorIdle, group=groups[0])
+    before = a.packets()
+    await dispatcher.utter(5)
+    await way.right[1].until(dispatcher, 13)
+    assert a.packets() <= before + 1, "but for the silence that closes its slot"
+    await dispatcher.request(FloorRelease(id="r1", group=groups[1], burst=bursts[1]))
+    (row,) = await audited(cast, "dispatch", target=groups[1])
+    assert row["actor"] == dispatcher.user
+    assert row["detail"]["also_in"] == [groups[0]]
+
+
+async def test_a_monitor_hears_is_seen_or_not_and_keeps_nothing_alive(cast: Cast, ways_report: WaysReport) -> None:
+    a, b = await cast.phones("BJ-001", "BJ-002")
+    shift, supervisor = await cast.phones("ZB-001", "JD-001")
+    group = cast.group(a, EAST)
+    await a.select(group)
+    answer, _ = await supervisor.request(Monitor(id="m1", scope=MonitorScope.LISTED, groups=[group]))
+    assert isinstance(answer, Monitoring)
+    assert [each.id for each in answer.groups] == [group]
+    await shift.request(Monitor(id="m2", scope=MonitorScope.ALL, hidden=True))
+    seen = await a.told(GroupPresence, group=group)
+    while [each.id for each in seen.monitors] != [supervisor.user]:
+        seen = await a.told(GroupPresence, group=group)
+    assert (seen.online, seen.listening) == (1, 1)
+    press = a.press_key(group)
+    await press.settled
+    assert press.cause is Refusal.ALONE, "two who monitor are nobody to talk to"
+    await b.select(group)
+    way = ways_report.way("monitored: visible and hidden", (b, shift, supervisor), ())
+    await a.say(group)
+    await way.heard(a, 8)
+
+    await supervisor.request(Monitor(id="m3", scope=MonitorScope.NONE))
+    await shift.request(Monitor(id="m4", scope=MonitorScope.NONE))
+    ended = ways_report.way("monitored no more", (b,), (shift, supervisor))
+    await a.say(group)
+    await ended.heard(a, 8)
+    own, _ = await supervisor.request(Monitor(id="m5", scope=MonitorScope.OWN))
+    assert {each.name for each in own.groups} >= {"指挥调度"}
+    assert await refusal(supervisor, Monitor(id="m6", scope="listed", groups=[group], hidden=True)) is R_NOT_ALLOWED
+    assert await refusal(a, Monitor(id="m7", scope="listed", groups=[group])) is R_NOT_ALLOWED
+    assert await refusal(shift, Monitor(id="m8", scope="listed", groups=["gr-0"])) is Refusal.UNKNOWN_GROUP
+    begun, ended_ = (await audited(cast, "monitor", actor=supervisor.user, target=group))[::-1][:2]
+    assert (begun["detail"]["begins"], ended_["detail"]["begins"]) == (True, False)
+    assert await audited(cast, "monitor_hidden", actor=shift.user)
+    assert (await audited(cast, "monitor_hidden.refused", actor=supervisor.user))[0]["target"] == group
+
+
+R_NOT_ALLOWED = Refusal.NOT_ALLOWED
+
+
+async def test_patched_groups_have_one_floor_and_each_keeps_its_name(cast: Cast, ways_report: WaysReport) -> None:
+    a, a2, b, outside = await cast.phones("BJ-001", "BJ-002", "XS-001", "QK-001")
+    dispatcher = await cast.phone("PQ-001", slots=4)
+    east, west = cast.group(dispatcher, EAST), cast.group(dispatcher, WEST)
+    for phone, group in ((a, east), (a2, east), (b, west)):
+        await phone.select(group)
+    talking = a.press_key(east)
+    await talking.settled
+    asked = PatchStart(id="j1", groups=[east, west], name="联合")
+    assert await refusal(a, asked) is R_NOT_ALLOWED
+    patch, _ = await dispatcher.request(asked)
+    assert isinstance(patch, Patched)
+    assert (await a.told(FloorRevoke, group=east)).grace_ms == 0
+    a.release_key()
+    assert [each.id for each in (await b.told(Patched, open=True)).groups] == [east, west]
+    assert await refusal(dispatcher, asked.model_copy(update={"id": "j2"})) is Refusal.CONFLICT
+    assert await refusal(dispatcher, Select(id="j3", group=patch.patch)) is Refusal.UNKNOWN_GROUP
+
+    way = ways_report.way("patched groups", (a, a2, b), (outside,))
+    press = a.press_key(east)
+    await press.settled
+    assert (await b.told(FloorTaken, group=west)).by.id == a.user
+    assert (await a2.told(FloorTaken, group=east)).by.id == a.user
+    second = b.press_key(west)
+    async with asyncio.timeout(10):
+        while not second.waiting:  # noqa: ASYNC110 - queued, for there is one floor; a press tells nobody
+            await asyncio.sleep(0.01)
+    await a.utter(8)
+    await way.heard(a, 8)
+    assert (await b.told(Slot, group=west)).by is not None
+    a.release_key()
+    await second.settled
+    assert second.burst is not None
+    assert (await a.told(FloorTaken, group=east)).by.id == b.user
+    await b.utter(8)
+    await way.heard(b, 8)
+
+    assert await refusal(a, PatchEnd(id="j4", patch=patch.patch)) is R_NOT_ALLOWED
+    await dispatcher.request(PatchEnd(id="j5", patch=patch.patch))
+    await b.told(FloorRevoke, group=west)
+    b.release_key()
+    await a2.told(Patched, open=False)
+    apart = ways_report.way("groups that were patched", (a2,), (b, outside))
+    await a.say(east)
+    await apart.heard(a, 8)
+    assert await refusal(dispatcher, PatchEnd(id="j6", patch=patch.patch)) is Refusal.NOT_FOUND
+    assert len(await audited(cast, "patch", target=patch.patch)) == 2
