@@ -17,7 +17,7 @@ help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 run: setup ## the demo city on http://localhost:8080 (PORT=…; LAN=1: HTTPS for phones on the local network)
-	@exec $(PY) -m poc_server.cli demo --data $(DATA) --port $(PORT) $(if $(LAN),--lan)
+	@exec $(PY) -m tools.foreground $(PY) -m poc_server.cli demo --data $(DATA) --port $(PORT) $(if $(LAN),--lan)
 
 check: setup-dev ## format, lint, types, import contracts and the pure tests: under a minute
 	@bash tools/check.sh

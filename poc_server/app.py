@@ -44,7 +44,9 @@ log = structlog.get_logger(__name__)
 
 SWITCH_INTERVAL_S = 0.0005
 """Python's default of 5 ms lets a busy thread hold up a fan-out for hundreds of ms (measured)."""
-PAGES = Path(__file__).resolve().parent.parent / "web" / "dist"
+_HERE = Path(__file__).resolve().parent
+PAGES = (_HERE / "pages", _HERE.parent / "web" / "dist")
+"""Where the pages are: in an installed package, or beside the sources."""
 
 
 class App:
@@ -207,11 +209,12 @@ class App:
         )
         api = build_api(services)
         api.include_router(operations(self.metrics, self._not_ready))
-        pages = self.config.server.pages or PAGES
-        if pages.is_dir():
+        places = (self.config.server.pages,) if self.config.server.pages else PAGES
+        pages = next((folder for folder in places if (folder / "index.html").exists()), None)
+        if pages is not None:
             serve_pages(api, pages)
         else:
-            log.warning("no_pages", folder=str(pages))
+            log.warning("no_pages", folders=[str(folder) for folder in places])
         return api
 
     async def listen_tls(self, port: int, certificate: Path, key: Path) -> int:

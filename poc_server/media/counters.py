@@ -14,6 +14,10 @@ class MediaCounters:
     """Voice packets of connected phones that passed every check."""
     voice_recovered: int = 0
     """Lost voice packets found again in the redundancy of the next."""
+    voice_levelled: int = 0
+    """Voice packets whose phone told how loud they are (``media.audio_level``)."""
+    voice_silent: int = 0
+    """Of those: digital silence. Much more than the tenth of a second that ends each burst is a dead microphone."""
     voice_out: int = 0
     """Voice packets sent to slots."""
     silence_out: int = 0

@@ -107,6 +107,8 @@ class Peer:
         waiting.remote = answer.ice
         if self._answer is None:
             self._uplink_ssrc = answer.uplink_ssrc
+            if self._shared.settings.audio_level:
+                self.uplink.level_id = answer.level_id
             self._answer = answer
             self._start_handshake()
 
@@ -328,6 +330,7 @@ class Peer:
                 slots=tuple(slot.ssrc for slot in self.slots),
                 ptime_ms=settings.ptime_ms,
                 bitrate=settings.bitrate,
+                audio_level=settings.audio_level,
             )
         )
 

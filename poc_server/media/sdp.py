@@ -20,6 +20,8 @@ OPUS = 111
 RED = 63
 """Payload types of every line, the ones browsers use themselves."""
 _OPUS_FORMAT = "minptime=10;useinbandfec=0;usedtx=0;cbr=1;stereo=0;sprop-stereo=0"
+AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
+LEVEL_ID = 1
 MAX_ANSWER_CHARS = 65_536
 _UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}")
 _PASSWORD = re.compile(r"[A-Za-z0-9+/]{22,256}")
@@ -43,6 +45,8 @@ class Offer:
     slots: Sequence[int]
     ptime_ms: int
     bitrate: int
+    audio_level: bool = False
+    """The phone is asked to send RFC 6464 levels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,8 @@ class Answer:
     fingerprints: tuple[tuple[str, str], ...]
     uplink: Line
     uplink_ssrc: int | None
+    level_id: int | None
+    """Number of the header extension with RFC 6464 levels, where the phone sends them."""
     slots: tuple[Line, ...]
 
 
@@ -77,6 +83,8 @@ def write(offer: Offer) -> str:
         "a=msid-semantic: WMS *",
     ]
     lines += _media(offer, 0, "recvonly")
+    if offer.audio_level:
+        lines.append(f"a=extmap:{LEVEL_ID} {AUDIO_LEVEL}")
     for index, ssrc in enumerate(offer.slots):
         lines += _media(offer, index + 1, "sendonly")
         lines += [
@@ -157,6 +165,7 @@ def _read(text: str, slots: int) -> Answer:
         fingerprints=_fingerprints(first.dtls.fingerprints),
         uplink=_line(uplink),
         uplink_ssrc=ssrcs[0] if ssrcs else None,
+        level_id=LEVEL_ID if any(one.uri == AUDIO_LEVEL for one in uplink.rtp.headerExtensions) else None,
         slots=tuple(_line(one) for one in media[1:]),
     )
 

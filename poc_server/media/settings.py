@@ -54,6 +54,9 @@ class MediaSettings(BaseModel):
     """Length of the packets phones are asked to send."""
     bitrate: Annotated[int, Field(ge=6_000, le=64_000)] = 20_000
     """Bits per second phones are asked to send, constant."""
+    audio_level: bool = False
+    """Ask phones how loud each packet is (RFC 6464): for metrics and recordings. In the clear, so it tells who listens
+    on the way when somebody speaks, as packets of variable size would (RFC 6562)."""
     report_s: Annotated[float, Field(gt=0, le=10)] = 1.0
     """Between two RTCP reports to a talker on his voice."""
     sender_report_s: Annotated[float, Field(gt=0, le=60)] = 5.0

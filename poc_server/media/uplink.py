@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from codec import opus, red
 from codec.opus import CLOCK_HZ
 from codec.packet import VoicePacket
-from codec.rtp import SEQUENCE_MODULUS, TIMESTAMP_MODULUS, RtpPacket, Unwrapper
+from codec.rtp import SEQUENCE_MODULUS, TIMESTAMP_MODULUS, RtpPacket, Unwrapper, audio_level
 from poc_server.media.sdp import OPUS, RED
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from poc_server.media.shared import Shared
 
 MAX_HELD_PACKETS = 64
+SILENT_LEVEL = 127
+"""RFC 6464 §3: digital silence."""
 MAX_AHEAD_S = 2.0
 """Voice a phone may send faster than it can have been spoken, after an outage; more is a flood."""
 PACE_FACTOR = 1.25
@@ -114,6 +116,7 @@ class Uplink:
         "_timestamps",
         "highest",
         "last_at",
+        "level_id",
     )
 
     def __init__(self, shared: Shared, complain: Callable[[], None]) -> None:
@@ -132,6 +135,8 @@ class Uplink:
         self._fence = -1
         """Nothing up to this number is ever relayed again: it belongs to a burst that has ended."""
         self.highest = -1
+        self.level_id: int | None = None
+        """Number of the header extension with RFC 6464 levels, where the phone sends them."""
         self.last_at = 0.0
         self._ended_at = float("-inf")
         self._complained_at = float("-inf")
@@ -160,7 +165,11 @@ class Uplink:
         self._counters.voice_in += 1
         self.last_at = now
         self.highest = max(self.highest, sequence)
-        self._carry(VoicePacket(sequence, timestamp, payload, self._shared.clock()), now)
+        level = None if self.level_id is None else audio_level(packet, self.level_id)
+        if level is not None:
+            self._counters.voice_levelled += 1
+            self._counters.voice_silent += level == SILENT_LEVEL
+        self._carry(VoicePacket(sequence, timestamp, payload, self._shared.clock(), level), now)
         return sequence, timestamp
 
     def _carry(self, voice: VoicePacket, now: float) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -58,6 +59,8 @@ def _do(answers: _Answers, request: dict[str, Any]) -> None:
 def main() -> None:
     """Serve the node on the other end of the pipes. Libraries that print cannot disturb the answers."""
     os.nice(NICENESS)
+    # A Ctrl-C in a terminal reaches every process there: the node ends us, when it has nothing more to ask.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     try:

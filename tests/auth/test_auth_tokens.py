@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -125,3 +126,20 @@ def test_a_file_that_is_no_key_is_an_error_at_the_start(tmp_path: Path) -> None:
     (tmp_path / "sign-1.pem").write_text("no key")
     with pytest.raises(ValueError, match=r"."):
         load_or_make(tmp_path)
+
+
+@pytest.mark.parametrize("count", [500, pytest.param(100_000, marks=pytest.mark.wire)])
+def test_damaged_tokens_are_refused_and_raise_nothing_else(count: int) -> None:
+    dice = random.Random(count)
+    good = TOKENS.sign("access", CLAIMS)
+    for _ in range(count):
+        text = list(good)
+        for _ in range(dice.randint(1, 4)):
+            at = dice.randrange(len(text))
+            text[at : at + dice.randrange(3)] = dice.choice(["", ".", "A", "=", "é", "\0", text[at] * 3])
+        token = "".join(text)
+        try:
+            claims = TOKENS.read("access", token, NOW)
+        except AuthRefused:
+            continue
+        assert claims == CLAIMS, "only spare bits of its text were changed"

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+import pylibsrtp
 import pytest
 from aioice import stun
 
@@ -17,6 +18,7 @@ from poc_server.media import ice, rtcp, sdp
 from poc_server.media.dtls import DtlsRefused, DtlsSession, Identity
 from poc_server.media.ice import Credentials, IceLite
 from poc_server.media.sdp import SdpRefused
+from poc_server.media.srtp import Receiver, Sender, SrtpKeys
 from tests.media.test_sdp import ANSWER
 
 QUICK, WHOLE = 3_000, 100_000
@@ -64,6 +66,23 @@ def _opus(data: bytes) -> None:
         assert opus.samples(opus.silent_frame(data)) == opus.samples(data)
 
 
+_KEY, _SALT = bytes(range(32)), bytes(range(12))
+_KEYS = SrtpKeys(pylibsrtp.Policy.SRTP_PROFILE_AEAD_AES_256_GCM, True, _KEY, _SALT, _KEY, _SALT)
+_sessions: list[Receiver] = []
+
+
+@pytest.fixture(autouse=True, scope="module")
+def receiver() -> Iterator[None]:
+    _sessions.append(Receiver(_KEYS))
+    yield
+    _sessions.clear()  # libsrtp's sessions do not outlive the library
+
+
+def _srtp(data: bytes) -> None:
+    _sessions[0].open(data)
+    _sessions[0].open_rtcp(data)
+
+
 _BLOCK = rtcp.ReportBlock(7, 64, -3, 70_000, 55)
 
 PARSERS: dict[str, tuple[Parser, bytes]] = {
@@ -78,6 +97,8 @@ PARSERS: dict[str, tuple[Parser, bytes]] = {
     ),
     "opus": (_opus, bytes([31 << 3 | 3, 0xC2, 3, 2]) + b"aabbbb\0\0\0"),
     "rtcp": (rtcp.parse, rtcp.sender_report(9, 0, 0, 0, 0) + rtcp.receiver_report(9, _BLOCK)),
+    "srtp": (_srtp, Sender(_KEYS).stream(9).seal(111, 7, 960, b"voice" * 8)),
+    "srtcp": (_srtp, Sender(_KEYS).seal_rtcp(rtcp.sender_report(9, 0, 0, 0, 0))),
     "sdp": (_sdp, ANSWER.encode()),
 }
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from aiortc.sdp import SessionDescription
 
@@ -62,6 +64,16 @@ def test_the_offer_is_one_uplink_and_slots_with_fixed_ssrcs() -> None:
     assert text.count("a=ptime:40") == 3
     assert text.count(f"a=fmtp:{sdp.RED} 111/111") == 3
     assert text.index(f"rtpmap:{sdp.OPUS}") < text.index(f"rtpmap:{sdp.RED}")
+
+
+def test_levels_are_asked_for_only_where_they_are_wanted_and_only_of_the_talker() -> None:
+    assert "extmap" not in sdp.write(OFFER)
+    uplink, *slots = SessionDescription.parse(sdp.write(replace(OFFER, audio_level=True))).media
+    assert [(one.id, one.uri) for one in uplink.rtp.headerExtensions] == [(sdp.LEVEL_ID, sdp.AUDIO_LEVEL)]
+    assert all(not slot.rtp.headerExtensions for slot in slots)
+    assert sdp.read(ANSWER, slots=2).level_id is None
+    taken = ANSWER.replace("a=ssrc:4242", f"a=extmap:{sdp.LEVEL_ID} {sdp.AUDIO_LEVEL}\r\na=ssrc:4242")
+    assert sdp.read(taken, slots=2).level_id == sdp.LEVEL_ID
 
 
 def test_an_answer_is_read() -> None:

@@ -292,3 +292,23 @@ async def test_a_frame_lost_on_the_uplink_is_found_in_the_redundancy_of_the_next
     times = [packet.timestamp for packet in one.packets]
     assert [time - times[0] for time in times] == [0, FRAME, 2 * FRAME, 3 * FRAME]
     assert s.counters.voice_recovered == 1
+
+
+@stepped
+async def test_a_phone_s_own_word_on_loudness_goes_along_with_its_voice() -> None:
+    s = shared()
+    talker = Talker(s)
+    _, watcher = begin(s, talker)
+
+    def says_level(number: int, extension: bytes) -> None:
+        packet = RtpPacket(OPUS, False, 60_000 + number, number * FRAME, 7, 0xBEDE, extension, SPEECH)
+        talker.uplink.received(packet, s.loop.time())
+
+    says_level(0, b"\x10\x20\0\0")
+    talker.uplink.level_id = 1
+    says_level(1, b"\x10\xa0\0\0")
+    says_level(2, b"\x10\x7f\0\0")
+    says_level(3, b"")
+    await settle()
+    assert [packet.level for packet in watcher.packets] == [None, 32, 127, None]
+    assert (s.counters.voice_levelled, s.counters.voice_silent) == (2, 1)
