@@ -10,7 +10,7 @@ export VENV PYTHON
 PAGE_SOURCES = $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/generated/*' 2>/dev/null)
 WIRE_SOURCES = $(shell find signaling groups/vocabulary.py -name '*.py' 2>/dev/null)
 
-.PHONY: day help setup setup-dev setup-test pages run check test e2e docs clean distclean
+.PHONY: bundle chaos day help setup setup-dev setup-test pages run check test e2e docs clean distclean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -63,6 +63,13 @@ web/dist/.built: $(VENV)/.installed web/node_modules/.installed $(PAGE_SOURCES) 
 
 day: setup-test ## one day of a dispatched case in real browsers, told as a page: build/day.html
 	$(PY) -m tools.day
+
+chaos: setup ## two nodes and their phones while nodes and Redis fail, and a checker that read it all (SEED=…, SHORT=1)
+	@bash tools/system_packages.sh test
+	$(PY) -m tools.chaos $(if $(SEED),--seed $(SEED)) $(if $(SHORT),--short)
+
+bundle: setup ## all that a machine without network needs, in one file: build/poc-server-VERSION.tar.gz
+	@bash tools/bundle.sh
 
 docs: setup ## write the parts of docs/ that are made from the code
 	@$(PY) -m tools.protocol_tables

@@ -157,6 +157,12 @@ class Phone:
         resume = None if self.welcome is None else self.welcome.resume
         hello = Hello(id=self._next_id(), token=self.identity.token, client=_CLIENT, slots=self._slots, resume=resume)
         self.welcome = (await self.request(hello))[0]
+        self.gone = None
+        if self.welcome is not None and self.welcome.offer is not None:
+            # Another node has taken it over, and has a voice path of its own.
+            if self.media is not None:
+                self.media.vanish()
+            await self._open_media(self.welcome.offer)
         self._say_listening()
 
     def close(self) -> None:

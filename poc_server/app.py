@@ -28,8 +28,10 @@ from poc_server.config import Config
 from poc_server.emergency import Emergency
 from poc_server.emergency.spoken import SpokenMessages
 from poc_server.fabric import open_fabric
+from poc_server.fabric.local import LocalFabric
 from poc_server.media.edge import MediaEdge
 from poc_server.metrics import Metrics
+from poc_server.neighbours.to_desk import ToDesk
 from poc_server.node import Node
 from poc_server.notify import Notifier
 from poc_server.parts import Parts
@@ -103,7 +105,7 @@ class App:
         config.server.data.mkdir(parents=True, exist_ok=True)
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         self.metrics = Metrics()
-        self.store = await Store.open(config.store, config.server.data)
+        self.store = await Store.open(config.store, config.server.data, own=self._own_data())
         self._stack.push_async_callback(self.store.aclose)
         self.auth = Auth.open(config.auth, self.store, config.server.data)
         self.fabric = await open_fabric(config.fabric, self._stack)
@@ -132,7 +134,8 @@ class App:
         if self.recordings is not None:
             data = config.server.data
             self.emergency.spoken = SpokenMessages(self.recordings.worker, data / "messages", data / "made")
-        await self.emergency.start()
+        if not self.config.fabric.redis:
+            await self.emergency.start()
         self._stack.push_async_callback(self.emergency.aclose)
         self.texts = TextDesk(config.texts, self.store, self.node)
         await self.texts.start()
@@ -143,21 +146,56 @@ class App:
         self.metrics.read_from(lambda: readings.journal(self.store.journal))
         self._missed()
         self.node.start()
+        await self._elsewhere()
         self._stack.callback(self.node.stop)
         self.bridge = self._bridge()
         self.api = self._http()
-        self.port = await self._serve(self._front(self.api), config.server.port, self._tls_files())
+        api: ASGIApp = self.api
+        if self.config.fabric.redis:
+            api = to_desk = ToDesk(api, self.node)
+            self._stack.push_async_callback(to_desk.aclose)
+        served = self._front(api)
+        self.port = await self._serve(served, config.server.port, self._tls_files(), shared=config.server.shared_port)
+        if config.server.own_port:
+            await self._serve(api, config.server.own_port, None)
         # What lives now lives as long as the process: the collector need not look at it again.
         gc.collect()
         gc.freeze()
         log.info("serving", port=self.port, media_port=self.media.port, demo=config.demo)
+
+    def _own_data(self) -> Path:
+        """Where this node keeps what is its own, when the data folder is shared with other nodes."""
+        data, fabric = self.config.server.data, self.config.fabric
+        if not fabric.redis:
+            return data
+        own = data / "nodes" / (fabric.node or socket.gethostname())
+        own.mkdir(parents=True, exist_ok=True)
+        return own
+
+    async def _elsewhere(self) -> None:
+        """The other nodes, where there are any."""
+        if isinstance(self.fabric, LocalFabric):
+            return
+        from poc_server.neighbours.elsewhere import Elsewhere
+        from poc_server.neighbours.news import News
+
+        settings = self.config.fabric
+        made = Elsewhere(self.node, self.fabric, settings.url)
+        made.start()
+        self._stack.push_async_callback(made.aclose)
+        self.metrics.read_from(made.readings)
+        News(made, self.store)
 
     async def _recordings(self) -> Recordings | None:
         settings = self.config.recording
         if not settings.enabled:
             return None
         made = await Recordings.open(
-            settings, self.config.server.data, self.store, socket.gethostname()[:64], self.fabric.now
+            settings,
+            self.config.server.data,
+            self.store,
+            (self.config.fabric.node or socket.gethostname())[:64],
+            self.fabric.now,
         )
         self._stack.push_async_callback(made.aclose)
         self.metrics.read_from(made.readings)
@@ -230,9 +268,9 @@ class App:
             return None
         return settings.tls_certificate, settings.tls_key
 
-    async def _serve(self, served: ASGIApp, port: int, tls: tuple[Path, Path] | None) -> int:
+    async def _serve(self, served: ASGIApp, port: int, tls: tuple[Path, Path] | None, *, shared: bool = False) -> int:
         certificate, key = tls or (None, None)
-        listening = _listen(self.config.server.host, port)
+        listening = _listen(self.config.server.host, port, shared)
         http = _Http(
             uvicorn.Config(
                 served,
@@ -250,6 +288,14 @@ class App:
         )
         task = asyncio.create_task(http.serve(sockets=[listening]), name="http")
 
+        def listen_no_more() -> None:
+            for each in http.servers:
+                each.close()
+
+        if shared:
+            # Whoever comes while this node drains is another's: the system must not choose it any more.
+            self.node.on_drain.append(listen_no_more)
+
         async def stop() -> None:
             http.should_exit = True
             await task
@@ -264,13 +310,15 @@ class App:
         self._stop.set()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int, shared: bool = False) -> socket.socket:
     """A TCP socket that takes IPv4 and IPv6 when ``host`` is a wildcard. Raises OSError when the port is taken."""
     if host in ("0.0.0.0", "::") and socket.has_dualstack_ipv6():  # noqa: S104 - asked for by configuration
-        made = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=4_096)
+        made = socket.create_server(
+            ("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=4_096, reuse_port=shared
+        )
     else:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        made = socket.create_server((host, port), family=family, backlog=4_096)
+        made = socket.create_server((host, port), family=family, backlog=4_096, reuse_port=shared)
     # Accepted sockets inherit it. asyncio would not set it on them: it asks for a protocol number they do not carry.
     made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return made

@@ -24,10 +24,17 @@ ConfigFile = Annotated[Path | None, typer.Option("--config", help="TOML file; se
 DataFolder = Annotated[Path, typer.Option("--data", help="Folder for all that is kept")]
 
 
+Nodes = Annotated[int, typer.Option(min=1, max=64, help="How many nodes, one a core, behind one port; needs Redis")]
+
+
 @app.command()
-def serve(config: ConfigFile = None) -> None:
+def serve(config: ConfigFile = None, nodes: Nodes = 1) -> None:
     """Serve phones."""
-    _serve(_loaded(config, {}))
+    settings = _loaded(config, {})
+    if nodes > 1:
+        _several(settings, nodes, ["serve", *(["--config", str(config)] if config else [])], [], [])
+    else:
+        _serve(settings)
 
 
 @app.command()
@@ -41,6 +48,8 @@ def demo(
     lan: Annotated[bool, typer.Option("--lan", help="HTTPS for phones on the local network")] = False,
     https_port: Annotated[int, typer.Option(help="TCP port of HTTPS, with --lan")] = 8443,
     config: ConfigFile = None,
+    nodes: Nodes = 1,
+    join: Annotated[bool, typer.Option("--join", help="Join the city that another node founds", hidden=True)] = False,
 ) -> None:
     """The demo city: people to step into, groups with voices in them. Never for production."""
     from poc_server.demo.run import DemoOptions, run
@@ -54,8 +63,14 @@ def demo(
             "log": {"format": "console", "level": "warning"},
         },
     )
+    if nodes > 1:
+        given = ["demo", "--data", str(data), "--people", str(people), *(["--config", str(config)] if config else [])]
+        first = [*(["--links", str(links)] if links else []), "--bots" if bots else "--no-bots"]
+        _several(settings, nodes, given, first, ["--join", "--no-bots"])
+        return
+    options = DemoOptions(people=people, links=links, bots=bots, lan=lan, https_port=https_port, join=join)
     try:
-        asyncio.run(run(settings, DemoOptions(people=people, links=links, bots=bots, lan=lan, https_port=https_port)))
+        asyncio.run(run(settings, options))
     except OSError as problem:
         raise _ended(str(problem)) from None
 
@@ -131,6 +146,21 @@ def _serve(settings: configuration.Config) -> None:
     logs.configure(settings.log)
     try:
         asyncio.run(run())
+    except OSError as problem:
+        raise _ended(str(problem)) from None
+
+
+def _several(
+    settings: configuration.Config, count: int, command: list[str], first: list[str], others: list[str]
+) -> None:
+    from poc_server import logs
+    from poc_server.several import Several
+
+    if not settings.fabric.redis:
+        raise _ended("several nodes meet on Redis: say where it is in [fabric] redis")
+    logs.configure(settings.log)
+    try:
+        asyncio.run(Several(settings, count, command, first, others).run())
     except OSError as problem:
         raise _ended(str(problem)) from None
 

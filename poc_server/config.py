@@ -44,6 +44,10 @@ class ServerSettings(Section):
     """Address to listen on; 0.0.0.0 is every address, IPv6 included."""
     port: int = Field(default=8080, ge=0, le=65_535)
     """TCP port; 0 lets the system choose."""
+    shared_port: bool = False
+    """Other nodes of this machine listen on the same port, and the system shares out who comes (SO_REUSEPORT)."""
+    own_port: int = Field(default=0, ge=0, le=65_535)
+    """A second TCP port, of this node alone: for its metrics, and for the other nodes; 0: none."""
     data: Path = Path("data")
     """Folder of all that is kept: database, journal, keys, recordings."""
     pages: Path | None = None

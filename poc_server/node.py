@@ -14,6 +14,8 @@ from groups.model import User
 from groups.policy import Act, may, rights_of
 from groups.vocabulary import GroupId, GroupKind, Refusal, UserId
 from poc_server.metrics import Reading
+from poc_server.neighbours import phones as far_phones
+from poc_server.neighbours.far_phone import FarPhone
 from poc_server.parts import IncidentDesk, Parts
 from poc_server.store import Actor, audit
 from poc_server.store.ids import now_ms
@@ -21,6 +23,7 @@ from poc_server.store.journal import AuditRecord
 from poc_server.talk import monitoring, overview
 from poc_server.talk.calls import Calls
 from poc_server.talk.conditions import Conditions
+from poc_server.talk.drain import drain
 from poc_server.talk.ears import Ears
 from poc_server.talk.media_of import MediaOf
 from poc_server.talk.patches import Patches
@@ -30,14 +33,15 @@ from poc_server.talk.presence import Presence
 from poc_server.talk.reception import Reception
 from poc_server.talk.resume import tell_again
 from poc_server.talk.roster import Roster
-from poc_server.talk.talkgroup import Talkgroup
+from poc_server.talk.talkgroup import BurstListener, Talkgroup
 from signaling import limits
-from signaling.endpoint import Connection, Endpoint
+from signaling.endpoint import Connection, Endpoint, frame
 from signaling.messages import (
     Bye,
     GroupSnapshot,
     GroupSummary,
     Hello,
+    Isolated,
     Limits,
     Welcome,
 )
@@ -45,6 +49,7 @@ from signaling.words import refusal
 
 if TYPE_CHECKING:
     from poc_server.emergency import Emergency
+    from poc_server.neighbours.elsewhere import Elsewhere
     from poc_server.recording.missed import MissedVoice
     from poc_server.store.directory import DirectoryChange
     from poc_server.texts import TextDesk
@@ -63,6 +68,7 @@ class Node:
     """Phones and groups of one process.
 
     Attributes:
+        elsewhere: the other nodes, None where there is only this one.
         incidents: where incidents are kept, None while there is no bridge.
         texts: where written messages are kept.
         journal: takes what must be recorded but may not wait: audit, calls.
@@ -80,7 +86,9 @@ class Node:
         self.conditions = Conditions(self)
         self.emergency: Emergency | None = None
         self.calls = Calls(self)
-        self.burst_listeners = (self.calls, *parts.burst_listeners)
+        self.burst_listeners = parts.burst_listeners
+        self.desk_listeners: tuple[BurstListener, ...] = (self.calls,)
+        self.elsewhere: Elsewhere | None = None
         self.ears = Ears()
         self.presence = Presence(self)
         self.patches = Patches(self)
@@ -96,6 +104,7 @@ class Node:
         self.settings = parts.talk
         self.name = parts.name
         self.draining = False
+        self.on_drain: list[Callable[[], None]] = []
         self._ice_servers = parts.ice_servers
         self._sweeper: asyncio.Task[None] | None = None
         self.metrics.read_from(self._readings)
@@ -112,13 +121,9 @@ class Node:
         """Refuse new phones, let bursts on air come to their end, then say goodbye to every phone."""
         self.draining = True
         self.endpoint.accepting = False
-        loop = asyncio.get_running_loop()
-        end = loop.time() + within_s
-        while any(group.routes for group in self.talkgroups.values()) and loop.time() < end:  # noqa: ASYNC110 - rare
-            await asyncio.sleep(0.05)
-        for phone in self.phones.values():
-            phone.send(Bye(code=Refusal.DRAINING, message=phone.words(Refusal.DRAINING), reconnect=True))
-        self.endpoint.close_all(limits.CLOSE_GOING_AWAY)
+        for each in self.on_drain:
+            each()
+        await drain(self, within_s)
 
     def stop(self) -> None:
         """Stop at once."""
@@ -130,9 +135,17 @@ class Node:
             group.close()
         self.endpoint.stop()
 
+    def isolated(self, alone: bool) -> None:
+        """This node goes on without the others, or is one of them again: its phones are told."""
+        message = frame(Isolated(isolated=alone))
+        for phone in self.own_phones():
+            phone.write(message)
+
     def not_ready(self) -> str | None:
         """Why no phone should come, None when they may."""
-        return "draining" if self.draining else None
+        if self.draining:
+            return "draining"
+        return None if self.elsewhere is None or self.elsewhere.joined else "joining the other nodes"
 
     def loop_time(self) -> float:
         """Seconds on this node's monotonic clock, for what concerns this node alone."""
@@ -143,17 +156,20 @@ class Node:
     def welcome(self, connection: Connection, user: User, session: str, hello: Hello) -> Phone:
         """Greet a phone: a known one comes back to its place, any other takes a new one."""
         key = f"{user.id}/{hello.device or ''}"
-        phone = self.phones.get(key)
-        resumed = phone is not None and hello.resume is not None and hello.resume == phone.resume
-        if phone is not None:
-            self._replace(phone, resumed)
-        if phone is None or not resumed:
+        phone = known = self.phones.get(key)
+        resumed = known is not None and hello.resume is not None and hello.resume == known.resume
+        if known is not None and not isinstance(known, FarPhone):
+            self._replace(known, resumed)
+        if phone is None or not resumed or isinstance(phone, FarPhone):
             phone = self.phones[key] = Phone(key=key, user=user, session=session, slots=hello.slots)
             phone.patched = self.patches.by_group
         phone.connection, phone.dropped_at, phone.session = connection, None, session
+        phone.since = self.fabric.now()
         keeps_media = resumed and phone.peer is not None and phone.peer.connected
         if not keeps_media:
             self.open_media(phone)
+        if isinstance(known, FarPhone):
+            far_phones.take_over(self, known, phone, resumed=resumed)
         assert phone.peer is not None  # noqa: S101 - open_media sets it
         phone.send(
             Welcome(
@@ -174,15 +190,31 @@ class Node:
         )
         if resumed:
             tell_again(self, phone)
-        self.presence.changed(phone.groups)
+        if self.elsewhere is not None and self.elsewhere.fabric.alone:
+            phone.send(Isolated(isolated=True))
+        self.presence.phone_changed(phone)
+        if self.at_desk:
+            self.came(phone)
+        if self.missed is not None and not keeps_media:
+            self.missed.came(phone)
+        return phone
+
+    @property
+    def at_desk(self) -> bool:
+        """Whether calls and emergencies are decided here: always where there is no other node."""
+        return self.elsewhere is None or self.elsewhere.desk.here
+
+    def came(self, phone: Phone) -> None:
+        """A phone of any node connected: it is told of what concerns it."""
         self.calls.came(phone)
         if self.emergency is not None:
             self.emergency.came(phone)
         if self.texts is not None:
             self.texts.came(phone)
-        if self.missed is not None and not keeps_media:
-            self.missed.came(phone)
-        return phone
+
+    def own_phones(self) -> list[Phone]:
+        """The phones of this node itself; `phones` has those of all nodes."""
+        return list(self.phones.values()) if self.elsewhere is None else self.elsewhere.own()
 
     def phones_of(self, user: UserId) -> list[Phone]:
         """The phones of a user that have a place here."""
@@ -210,7 +242,7 @@ class Node:
         if self.missed is not None:
             self.missed.went(phone)
         phone.listening_until = 0.0
-        self.presence.changed(phone.groups)
+        self.presence.phone_changed(phone)
 
     def remove(self, phone: Phone) -> None:
         """A phone leaves for good: groups, floor, queue, slots and media path."""
@@ -224,10 +256,15 @@ class Node:
         if phone.peer is not None:
             phone.peer.close()
             phone.peer = None
-        self.calls.gone(phone)
+        self.presence.phone_changed(phone)
+        if self.at_desk:
+            self.calls.gone(phone)
 
     def end_phone(self, phone: Phone, code: Refusal, close_code: int) -> None:
         """Disconnect a phone for a reason it is told, and forget its place."""
+        if isinstance(phone, FarPhone):
+            phone.have({"do": "end", "code": code, "close": close_code})
+            return
         connection, phone.connection = phone.connection, None
         if connection is not None:
             connection.send(Bye(code=code, message=refusal(code, connection.language), reconnect=False))
@@ -259,6 +296,9 @@ class Node:
 
     def affiliate(self, phone: Phone, selected: GroupId | None, listens: Iterable[GroupId]) -> None:
         """Set what a phone talks in and listens to; it hears, at once, what is on air there."""
+        if isinstance(phone, FarPhone):
+            far_phones.affiliate(phone, selected, listens)
+            return
         before = set(phone.groups)
         phone.selected, phone.listens = selected, tuple(listens)
         self.follow(phone, before)
@@ -271,12 +311,18 @@ class Node:
 
     def bring(self, phone: Phone, group: GroupId) -> None:
         """Let a phone hear a group before all others, whatever it chose itself, until `let_go`."""
+        if isinstance(phone, FarPhone):
+            far_phones.bring(phone, group)
+            return
         before = set(phone.groups)
         phone.brought = (group, *(g for g in phone.brought if g != group))
         self.follow(phone, before)
 
     def let_go(self, phone: Phone, group: GroupId) -> None:
         """End what `bring` began."""
+        if isinstance(phone, FarPhone):
+            far_phones.let_go(phone, group)
+            return
         before = set(phone.groups)
         phone.brought = tuple(g for g in phone.brought if g != group)
         self.follow(phone, before)
@@ -295,7 +341,8 @@ class Node:
                 self.incidents.joined(phone.user, group)
             self.patches.joined(phone, group)
         self.ears.affiliated(phone)
-        self.presence.changed(before | after)
+        self.presence.changed(before)
+        self.presence.phone_changed(phone)
 
     def talkgroup(self, group: GroupId) -> Talkgroup:
         """The live state of a group on this node, made at its first use."""
@@ -305,6 +352,8 @@ class Node:
             if model is None:
                 raise KeyError(group)
             found = self.talkgroups[group] = Talkgroup(self, model)
+            if self.elsewhere is not None:
+                self.elsewhere.follow(group)
         return found
 
     def floor_of(self, group: GroupId) -> Talkgroup:
@@ -334,17 +383,19 @@ class Node:
         while True:
             await asyncio.sleep(1.0)
             now = self.loop_time()
-            for phone in tuple(self.phones.values()):
+            for phone in self.own_phones():
                 if phone.dropped_at is not None and now - phone.dropped_at > limits.RESUME_S:
                     self.remove(phone)
             for key, talkgroup in tuple(self.talkgroups.items()):
                 if talkgroup.idle:
                     talkgroup.close()
                     del self.talkgroups[key]
+                    if self.elsewhere is not None:
+                        self.elsewhere.unfollow(key)
 
     def _directory_changed(self, change: DirectoryChange) -> None:
         """People, groups or sessions are different now: live phones follow at once."""
-        for phone in tuple(self.phones.values()):
+        for phone in self.own_phones():
             # A user is named with each of his memberships; most are of groups he does not hear just now.
             other = phone.user.id in change.users and phone.user is not self.directory.user(phone.user.id)
             if change.everything or other or phone.session in change.sessions:
@@ -375,8 +426,8 @@ class Node:
         monitoring.rescope(self, phone)
 
     def _readings(self) -> Iterable[Reading]:
-        phones = self.phones.values()
-        yield "poc_phones", "Phones with a place on this node", len(self.phones)
+        phones = self.own_phones()
+        yield "poc_phones", "Phones with a place on this node", len(phones)
         yield "poc_phones_connected", "Phones with a socket", sum(p.connection is not None for p in phones)
         yield "poc_media_connected", "Phones with a media path", sum(bool(p.peer and p.peer.connected) for p in phones)
         yield "poc_groups_active", "Groups with live state on this node", len(self.talkgroups)

@@ -35,6 +35,8 @@ class DemoOptions:
     bots: bool = True
     lan: bool = False
     https_port: int = 8_443
+    join: bool = False
+    """Another node founds the city."""
 
 
 async def run(config: Config, options: DemoOptions) -> None:
@@ -43,13 +45,14 @@ async def run(config: Config, options: DemoOptions) -> None:
     lan = _Lan.prepare(config, options.https_port) if options.lan else None
     front = lan.front if lan else lambda served: served
     async with App(config, front, preparing="the demo city is being founded") as app:
-        users = await build_city(app.store, options.people)
+        users = [] if options.join else await build_city(app.store, options.people)
         if options.links is not None:
             await make_links(app.store, app.auth, users, options.links)
         app.prepared()
         bots = await _start_bots(app) if options.bots else None
         walks = Walks(app.store) if options.bots else contextlib.nullcontext()
-        console.print(f"[bold]poc-server demo[/]  http://localhost:{app.port}   (Ctrl-C ends it)")
+        if not options.join:
+            console.print(f"[bold]poc-server demo[/]  http://localhost:{app.port}   (Ctrl-C ends it)")
         if lan is not None:
             await app.listen_tls(options.https_port, lan.certificates.cert, lan.certificates.key)
             lan.show()

@@ -50,6 +50,13 @@ class Alerts:
     def __len__(self) -> int:
         return len(self._live)
 
+    def rest(self) -> None:
+        """Another node is the desk: it leads them."""
+        for live in self._live.values():
+            if live.timer is not None:
+                live.timer.cancel()
+        self._live.clear()
+
     async def load(self) -> None:
         """Take up what was open when the server ended. Raises `Refused` (unavailable); may be called again."""
         async with self._desk.store.reading() as connection:

@@ -57,6 +57,14 @@ class Broadcasts:
         """The broadcast with that id, while it is not final."""
         return self._live.get(broadcast)
 
+    def rest(self) -> None:
+        """Another node is the desk: it leads them."""
+        for live in self._live.values():
+            if live.timer is not None:
+                live.timer.cancel()
+        self._live.clear()
+        self._of_group.clear()
+
     async def load(self) -> None:
         """Take up what was under way when the server ended; phones that are here already are told.
 

@@ -56,6 +56,10 @@ class EmergencyCalls:
         """The call with that id."""
         return self._live.get(call)
 
+    def rest(self) -> None:
+        """Another node is the desk: it leads them."""
+        self._live.clear()
+
     async def load(self) -> None:
         """Take up what went on when the server ended. Raises `Refused` (unavailable); may be called again."""
         async with self._desk.store.reading() as connection:

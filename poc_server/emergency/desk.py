@@ -63,7 +63,7 @@ class Emergency:
         node.conditions.quiet_ms = settings.quiet_s * 1000
         node.conditions.on_tier = self._tier_changed
         node.conditions.on_ended = self._ended
-        node.burst_listeners = (*node.burst_listeners, self.broadcasts)
+        node.desk_listeners = (*node.desk_listeners, self.broadcasts)
         node.emergency = self
 
     async def start(self) -> None:
@@ -88,6 +88,15 @@ class Emergency:
             if self.store.ready and await self._load():
                 log.info("emergencies_loaded", alerts=len(self.alerts), broadcasts=len(self.broadcasts))
                 return
+
+    def rest(self) -> None:
+        """Another node decides now (`poc_server.neighbours.desk`): nothing ends, it is led from there."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        self.alerts.rest()
+        self.calls.rest()
+        self.broadcasts.rest()
+        self.gatherings.rest()
 
     async def aclose(self) -> None:
         """Let what is under way come to its end."""

@@ -53,6 +53,10 @@ class Gatherings:
         if gathering is not None:
             self._slices.add(self._let_go(gathering))
 
+    def rest(self) -> None:
+        """Another node is the desk: it goes on with them."""
+        self._of.clear()
+
     def retier(self, cause: str, tier: Tier) -> None:
         """Who comes from now on is told this tier."""
         gathering = self._of.get(cause)

@@ -14,7 +14,9 @@ class FabricSettings(BaseModel):
     """Where nodes meet, as "redis://:password@host:6379/0" (rediss:// for TLS; Redis 7 or newer, or Valkey);
     empty: one node, which keeps everything in its own process."""
     node: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,64}$")
-    """This node's name among them; empty: the host's name and the process's number."""
+    """This node's name among them; it keeps it when it starts again; empty: the host's name."""
+    url: str = ""
+    """Where the other nodes reach this one, as "http://10.0.0.11:8080"; empty: they are all on this machine."""
     prefix: str = Field(default="poc", pattern=r"^[A-Za-z0-9._-]{1,32}$")
     """Before every key and channel: cities may share a Redis."""
     timeout_ms: int = Field(default=300, ge=50, le=5_000)

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from poc_server.media.peer import Peer
     from poc_server.media.shared import Shared
     from poc_server.media.slot import Slot
-    from poc_server.media.uplink import Pacer
 
 LATE_ENTRY_S = 0.2
 """A last packet older than this is not worth sending again to one who enters late."""
@@ -36,6 +35,13 @@ class Tap(Protocol):
 
     def voice(self, packet: VoicePacket) -> None:
         """One packet of the burst, at the pace it is relayed. Must only append to memory."""
+
+
+class Feed(Protocol):
+    """Where the voice of a burst comes from: the talker's uplink here, or another node."""
+
+    def finish(self, done: Callable[[], None]) -> None:
+        """The burst ends: relay what waits, in its time, then call ``done``."""
 
 
 class Route:
@@ -74,7 +80,7 @@ class Route:
         self._shared = shared
         self._observer = observer
         self._taps = taps
-        self._pacer: Pacer | None = None
+        self._pacer: Feed | None = None
         self._audience: tuple[Slot, ...] = ()
         self._first = -1
         self._highest = -1
@@ -152,8 +158,8 @@ class Route:
         else:
             pacer.finish(lambda: self._end(done))
 
-    def paced_by(self, pacer: Pacer) -> None:
-        """The talker's uplink feeds this burst."""
+    def paced_by(self, pacer: Feed) -> None:
+        """What feeds this burst knows when its last packet has come."""
         self._pacer = pacer
 
     @property

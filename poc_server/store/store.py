@@ -40,17 +40,19 @@ class Store:
         ready: SQL was reached and is at the newest tables.
     """
 
-    def __init__(self, settings: StoreSettings, data: Path, clock: Callable[[], int] = now_ms) -> None:
+    def __init__(
+        self, settings: StoreSettings, data: Path, clock: Callable[[], int] = now_ms, own: Path | None = None
+    ) -> None:
         self.settings = settings
         self._clock = clock
         self.sound_clock = SoundClock(clock)
         self.data = data
         self.database = Database.open(settings, data)
         self.directory = Directory()
-        self.journal = Journal(data / "journal", self.database, settings.journal)
+        self.journal = Journal((own or data) / "journal", self.database, settings.journal)
         self.places = Places(self.journal)
         self.ready = False
-        self._copy = copy.CopyKeeper(data / "directory.copy")
+        self._copy = copy.CopyKeeper((own or data) / "directory.copy")
         self._fresh = asyncio.Lock()
         self._nudge = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -60,9 +62,14 @@ class Store:
         self.directory.subscribe(self._changed)
 
     @classmethod
-    async def open(cls, settings: StoreSettings, data: Path, clock: Callable[[], int] = now_ms) -> Store:
-        """Migrate, load, start the background work. Raises `StoreUnavailable` only when there is no copy either."""
-        store = cls(settings, data, clock)
+    async def open(
+        cls, settings: StoreSettings, data: Path, clock: Callable[[], int] = now_ms, own: Path | None = None
+    ) -> Store:
+        """Migrate, load, start the background work. Raises `StoreUnavailable` only when there is no copy either.
+
+        ``own`` is the folder of journal and copy where several nodes share ``data``.
+        """
+        store = cls(settings, data, clock, own)
         try:
             await store._first_load()
         except BaseException:

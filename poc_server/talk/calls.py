@@ -11,11 +11,12 @@ from groups.calls import inputs as into
 from groups.calls.state import CallKind, CallOptions, Part, Phase
 from groups.model import Group, Membership
 from groups.vocabulary import CallId, GroupId, GroupKind, NotListening, Refusal, Tier, UserId
+from poc_server.neighbours.far_phone import FarPhone
 from poc_server.store.journal import CallEnded, CallStarted
 from poc_server.talk.live_call import Beginning, LiveCall, TalkOf
 from poc_server.talk.phone import Phone
 from poc_server.talk.roster import Transient
-from signaling.messages import FloorRequest
+from signaling.messages import FloorRequest, encode
 
 if TYPE_CHECKING:
     from poc_server.node import Node
@@ -50,6 +51,10 @@ class Calls:
         """The live call with that id."""
         return self._live.get(CallId(call))
 
+    def groups(self) -> list[GroupId]:
+        """The groups in which calls are talked."""
+        return list(self._of_group)
+
     def of_group(self, group: GroupId) -> LiveCall | None:
         """The call that is talked in this group just now."""
         return self._of_group.get(group)
@@ -73,6 +78,7 @@ class Calls:
             live.answer(phone, start.request)
         self._live[live.id] = live
         self._of_group[live.group] = live
+        self.node.roster.on_changed(live.group)
         if start.kind is CallKind.BROADCAST:
             self.node.conditions.reserve(live.group, phone.user.id)
         self.node.journal(
@@ -125,7 +131,34 @@ class Calls:
         """A key that went down before its call was up."""
         from poc_server.talk.requests.floor import floor_request  # which itself begins calls
 
-        floor_request(self.node, phone, message)
+        if isinstance(phone, FarPhone):
+            phone.have({"do": "press"}, encode(message))
+        else:
+            floor_request(self.node, phone, message)
+
+    # --- the desk (`poc_server.neighbours.desk`) ---------------------------------------------------------------------
+
+    def take_up(self, what: Beginning) -> None:
+        """This node is the desk now: it leads a call that goes on."""
+        if what.id not in self._live:
+            live = self._live[what.id] = self._of_group[what.group] = LiveCall(self, what)
+            if live.kind is CallKind.BROADCAST:
+                self.node.conditions.reserve(live.group, what.initiator.id)
+
+    def loaded(self, live: LiveCall) -> None:
+        """What is known of a call was read whole."""
+        if live.state.phase is Phase.ENDED or not live.state.parties:
+            self.over(live)
+            live.close()
+        else:
+            self.set_members(live)
+
+    def rest(self) -> None:
+        """Another node is the desk: it leads them."""
+        for live in self._live.values():
+            live.close()
+        self._live.clear()
+        self._of_group.clear()
 
     # --- who is where ------------------------------------------------------------------------------------------------
 
@@ -234,7 +267,9 @@ class Calls:
         self._of_group.pop(live.group, None)
         if live.kind is CallKind.BROADCAST:
             self.node.conditions.reserve(live.group, None)
-        if not live.standing:
+        if live.standing:
+            self.node.roster.on_changed(live.group)
+        else:
             self.node.roster.drop(live.group)
         end = live.state.end
         reason = "refused" if end is None else end.value

@@ -27,6 +27,7 @@ class Conditions:
     Attributes:
         on_tier: told when the condition of a group is another now.
         on_ended: told when what belonged to a cause is over.
+        on_changed: told when anything about a group is different.
     """
 
     def __init__(self, node: Node, quiet_ms: int = QUIET_MS) -> None:
@@ -36,6 +37,7 @@ class Conditions:
         self._sos: dict[UserId, int] = {}
         self._timers: dict[GroupId, asyncio.TimerHandle] = {}
         self._only: dict[GroupId, UserId] = {}
+        self.on_changed: Callable[[GroupId], None] = lambda _: None
         self.on_tier: Callable[[Condition], None] = lambda _: None
         self.on_ended: Callable[[GroupId, str, bool], None] = lambda *_: None
 
@@ -90,6 +92,32 @@ class Conditions:
             self._only.pop(group, None)
         else:
             self._only[group] = user
+        self.on_changed(group)
+
+    def reserved(self) -> list[GroupId]:
+        """The groups of broadcasts."""
+        return list(self._only)
+
+    def take(self, after: Condition) -> None:
+        """The condition of a group as it was decided on another node."""
+        before = self.get(after.group)
+        if before == after:
+            return
+        if after.holders:
+            self._of[after.group] = after
+        else:
+            self._of.pop(after.group, None)
+        for user in {holder.user for each in (before, after) for holder in each.holders}:
+            self._user(after.group, user)
+        if before.tier is not after.tier:
+            self._voices(after.group)
+
+    def forget(self) -> None:
+        """All conditions are normal, until they are declared anew."""
+        self.stop()
+        self._timers.clear()
+        for group in tuple(self._of):
+            self.take(Condition(group))
 
     # --- what happens ------------------------------------------------------------------------------------------------
 
@@ -129,6 +157,7 @@ class Conditions:
         else:
             self._of.pop(group, None)
         self._arm(group, after)
+        self.on_changed(group)
         refused = None
         for effect in effects:
             match effect:

@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING
 from groups.calls.state import CallKind, Party
 from groups.floor import effects as floor
 from groups.vocabulary import BurstEnd, BurstId, Tier, UserId
+from poc_server.neighbours.far_phone import FarPhone
 from poc_server.talk.phone import Phone
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from poc_server.node import Node
     from poc_server.talk.live_call import LiveCall
+    from poc_server.talk.talkgroup import Talkgroup
 
 PRIORITY = 100
 
@@ -26,6 +30,10 @@ class Duplex:
         self._node = node
         self._call = call
         self._on_air: dict[UserId, tuple[BurstId, str]] = {}
+
+    def on_air(self) -> list[tuple[BurstId, UserId, str]]:
+        """The bursts on air: each with its user and the key of his phone."""
+        return [(burst, user, key) for user, (burst, key) in self._on_air.items()]
 
     def begin(self) -> None:
         """The call runs."""
@@ -59,16 +67,38 @@ class Duplex:
         began = floor.BurstBegan(
             burst, phone.user.id, phone.key, Tier.NORMAL, PRIORITY, self._node.fabric.now(), overriding=False
         )
-        self._node.talkgroup(self._call.group).begin_burst(began, phone)
+        talkgroup = self._node.talkgroup(self._call.group)
+        talkgroup.floorless.add(burst)
+        talkgroup.begin_burst(began, None if isinstance(phone, FarPhone) else phone)
+        self._node.roster.on_changed(self._call.group)
 
     def _stop(self, user: UserId) -> None:
         burst, _ = self._on_air.pop(user, (None, ""))
         talkgroup = self._node.talkgroups.get(self._call.group)
         if burst is not None and talkgroup is not None:
+            talkgroup.floorless.discard(burst)
             talkgroup.end_burst(burst, BurstEnd.RELEASED)
+            self._node.roster.on_changed(self._call.group)
 
     def _speaks_from(self, party: Party) -> Phone | None:
         """The phone he answered from; of several that came in by themselves the one that would hear."""
         now = self._node.loop_time()
-        phones = [p for p in self._node.phones_of(party.user) if party.key in (None, p.key) and p.peer is not None]
+        phones = [p for p in self._node.phones_of(party.user) if party.key in (None, p.key) and _has_path(p)]
         return min(phones, key=lambda phone: (not phone.would_hear(now), phone.key), default=None)
+
+
+def follow(talkgroup: Talkgroup, on_air: Mapping[BurstId, tuple[UserId, str]], now: int) -> None:
+    """Another node decides what is on air without a floor in this group: routes here follow it."""
+    for burst in [each for each in talkgroup.floorless if each not in on_air]:
+        talkgroup.floorless.discard(burst)
+        talkgroup.end_burst(burst, BurstEnd.RELEASED)
+    for burst, (user, key) in on_air.items():
+        if burst not in talkgroup.routes:
+            talkgroup.floorless.add(burst)
+            began = floor.BurstBegan(burst, user, key, Tier.NORMAL, PRIORITY, now, overriding=False)
+            talkgroup.begin_burst(began)
+
+
+def _has_path(phone: Phone) -> bool:
+    """Whether it can be spoken from; of a phone of another node only that node knows."""
+    return phone.peer is not None or isinstance(phone, FarPhone)

@@ -15,6 +15,7 @@ from groups.calls import machine
 from groups.calls.state import CallKind, CallState, Phase
 from groups.model import User
 from groups.vocabulary import BurstEnd, CallId, DenyCause, GroupId, Refusal, UserId
+from poc_server.fabric.interface import LOADED
 from poc_server.talk.duplex import Duplex
 from poc_server.talk.phone import Phone, person
 from poc_server.talk.runner import Runner
@@ -86,6 +87,7 @@ class LiveCall:
     """One call while it lasts."""
 
     def __init__(self, calls: Calls, what: Beginning) -> None:
+        self.beginning = what
         self.id = what.id
         self.group = what.group
         self.kind = what.kind
@@ -177,6 +179,9 @@ class LiveCall:
     # --- effects -----------------------------------------------------------------------------------------------------
 
     def _on_effects(self, state: CallState, effects: Sequence[Any]) -> None:
+        if LOADED in effects:
+            self._calls.loaded(self)
+            return
         if state.parties and self._asked:
             # A request is answered when the call exists, not when somebody has picked up.
             asked, self._asked = self._asked, []
@@ -297,6 +302,10 @@ class LiveCall:
             _deny(phone, message)
         self._presses.clear()
         self._calls.over(self)
+        self.close()
+
+    def close(self) -> None:
+        """Follow it no more."""
         self._runner.close()
 
     def _let_all_go(self, phones: Sequence[Phone], effect: out.Ended, words: dict[str, bytes]) -> Iterator[None]:

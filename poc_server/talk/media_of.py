@@ -23,12 +23,12 @@ class MediaOf:
         """The media path is up: what is on air is heard from now on."""
         self.node.ears.place((self.phone,))
         self.node.calls.media(self.phone)
-        self.node.presence.changed(self.phone.groups)
+        self.node.presence.phone_changed(self.phone)
 
     def media_gone(self, reason: str) -> None:
         """The media path is lost; the phone will ask for another."""
         self.phone.not_listening = NotListening.NO_MEDIA
-        self.node.presence.changed(self.phone.groups)
+        self.node.presence.phone_changed(self.phone)
 
     def media_without_floor(self) -> None:
         """Voice came without a floor: the phone is told (TS 24.380 §6.3.5.4, Revoke cause 3)."""

@@ -114,16 +114,31 @@ class Patches:
         floor = groups[0].floor
         model = Group(patch.id, user.agency, user.unit, patch.name, GroupKind.CHAT, floor, monitoring_allowed=False)
         self._node.roster.put(Transient(model, {}))
+        self._join(patch)
+        return patch
+
+    def take(self, patch: Patch) -> None:
+        """Another node joined these groups (`poc_server.neighbours.desk`)."""
+        known = self._live.get(patch.id)
+        self._live[patch.id] = patch
+        if known is None:
+            self._join(patch)
+
+    def forget(self, patch: Patch) -> None:
+        """Another node took it apart."""
+        if self._live.pop(patch.id, None) is not None:
+            self._take_apart(patch)
+
+    def _join(self, patch: Patch) -> None:
         phones = self._phones(patch)
         before = {phone.key: set(phone.groups) for phone in phones}
-        for group in groups:
+        for group in patch.groups:
             talkgroup = self._node.talkgroups.get(group.id)
             if talkgroup is not None:
                 # Who talks or waits there presses again, now for the one floor of all.
                 talkgroup.submit(Withdraw(None, RevokeCause.OTHER))
-        self.by_group.update({group.id: patch.id for group in groups})
+        self.by_group.update({group.id: patch.id for group in patch.groups})
         self._slices.add(self._follow(phones, before))
-        return patch
 
     def end(self, user: User | None, patch: Patch) -> None:
         """Take it apart; ``user`` None: because one of its groups is no more. Raises `Refused`."""
@@ -133,6 +148,10 @@ class Patches:
             self._audit(user, patch, begins=False)
         if self._live.pop(patch.id, None) is None:
             return
+        self._take_apart(patch)
+        self._node.roster.drop(patch.id)
+
+    def _take_apart(self, patch: Patch) -> None:
         phones = self._phones(patch)
         before = {phone.key: {*phone.groups} for phone in phones}
         for group in patch.groups:
@@ -140,7 +159,8 @@ class Patches:
         talkgroup = self._node.talkgroups.pop(patch.id, None)
         if talkgroup is not None:
             talkgroup.close_told()
-        self._node.roster.drop(patch.id)
+            if self._node.elsewhere is not None:
+                self._node.elsewhere.unfollow(patch.id)
         self._slices.add(self._part(patch, phones, before))
 
     def hand_over(self, patch: GroupId, to: User) -> None:
@@ -148,6 +168,7 @@ class Patches:
         found = self._live.get(patch)
         if found is not None:
             self._live[patch] = Patch(found.id, found.name, to, found.groups, found.since_ms)
+            self._node.roster.on_changed(patch)
 
     def joined(self, phone: Phone, group: GroupId) -> None:
         """A phone came into a group: it is told that it is joined with others."""

@@ -38,6 +38,8 @@ class Phone:
         listening_until: loop time until which "yes, I would hear" holds, 0 when the phone said no.
         pressed_at: loop time of the floor request that has no answer yet.
         dropped_at: loop time at which the socket was lost, None while there is one.
+        since: when it came to its node, ms on the fabric's clock: of two nodes that have it, the later one is right.
+        moved: it came from another node and kept its place.
     """
 
     key: str
@@ -57,6 +59,8 @@ class Phone:
     not_listening: NotListening | None = NotListening.NO_MEDIA
     pressed_at: float | None = None
     dropped_at: float | None = None
+    since: int = 0
+    moved: bool = False
     resume: str = field(default_factory=lambda: secrets.token_urlsafe(24))
 
     @property

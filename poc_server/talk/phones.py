@@ -24,6 +24,11 @@ class Phones(dict[str, Phone]):
         if not self._of[user]:
             del self._of[user]
 
+    def drop(self, key: str) -> None:
+        """Take one out, if it is here."""
+        if key in self:
+            del self[key]
+
     def of(self, user: UserId) -> list[Phone]:
         """The phones of a user."""
         found = self._of.get(user)

@@ -13,6 +13,7 @@ from signaling.messages import GroupPresence
 
 if TYPE_CHECKING:
     from poc_server.node import Node
+    from poc_server.talk.phone import Phone
 
 PRESENCE_INTERVAL_S = 1.0
 
@@ -33,11 +34,13 @@ class Presence:
         every = tuple(talkgroup.phones.values()) if talkgroup else ()
         phones = [phone for phone in every if phone.is_in(group)]
         monitors = {p.user.id: p.user for p in every if group in p.monitors and not p.hidden and not p.is_in(group)}
+        elsewhere = self._node.elsewhere
+        online, listening = (set[str](), set[str]()) if elsewhere is None else elsewhere.users_in(group)
         return GroupPresence(
             group=group,
             members=len(self._node.roster.members(group)),
-            online=len({p.user.id for p in phones if p.connection is not None}),
-            listening=len({p.user.id for p in phones if p.would_hear(now)}),
+            online=len({p.user.id for p in phones if p.connection is not None} | online),
+            listening=len({p.user.id for p in phones if p.would_hear(now)} | listening),
             monitors=[person(user) for user in list(monitors.values())[:MAX_MONITORS_NAMED]],
             queued=talkgroup.queued if talkgroup else 0,
         )
@@ -45,6 +48,12 @@ class Presence:
     def changed(self, groups: Iterable[GroupId]) -> None:
         """Something about these groups' phones is different now."""
         self._changed.update(groups)
+
+    def phone_changed(self, phone: Phone) -> None:
+        """Something about a phone of this node is different now."""
+        self.changed(phone.groups)
+        if self._node.elsewhere is not None:
+            self._node.elsewhere.tell(phone)
 
     def start(self) -> None:
         """Begin telling."""

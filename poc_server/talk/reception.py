@@ -21,6 +21,19 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 
+def carry_out(node: Node, phone: Phone, message: Any) -> None:
+    """Do what a phone's message says; whatever goes wrong is answered with ``internal`` and logged."""
+    request = REQUESTS.get(type(message))
+    if request is None:
+        phone.refuse(Refusal.UNAVAILABLE, getattr(message, "id", None))
+        return
+    try:
+        request(node, phone, message)
+    except Exception:
+        log.exception("request_failed", type=message.type, user=phone.user.id)
+        phone.refuse(Refusal.INTERNAL, getattr(message, "id", None))
+
+
 class Reception:
     """Handler of one socket (`signaling.endpoint.Handler`)."""
 
@@ -38,15 +51,9 @@ class Reception:
         if phone is None or phone.connection is not self._connection:
             self._connection.refuse(Refusal.NOT_SIGNED_IN, getattr(message, "id", None))
             return
-        request = REQUESTS.get(type(message))
-        if request is None:
-            phone.refuse(Refusal.UNAVAILABLE, getattr(message, "id", None))
-            return
-        try:
-            request(self._node, phone, message)
-        except Exception:
-            log.exception("request_failed", type=message.type, user=phone.user.id)
-            phone.refuse(Refusal.INTERNAL, getattr(message, "id", None))
+        elsewhere = self._node.elsewhere
+        if elsewhere is None or not elsewhere.desk.takes(phone, message):
+            carry_out(self._node, phone, message)
 
     def closed(self) -> None:
         """The socket is gone; the phone keeps its place for a while."""

@@ -21,14 +21,16 @@ def tell_again(node: Node, phone: Phone) -> None:
     for group in phone.groups:
         talkgroup = node.talkgroups.get(group)
         if talkgroup is not None:
-            _tell_floor(talkgroup, phone)
+            tell_floor(talkgroup, phone)
     node.ears.tell(phone)
 
 
-def _tell_floor(talkgroup: Talkgroup, phone: Phone) -> None:
+def tell_floor(talkgroup: Talkgroup, phone: Phone, *, only_taken: bool = False) -> None:
+    """Who has the floor of a group now; with ``only_taken`` nothing when nobody has."""
     now = talkgroup.floor_snapshot()
     if now.burst is None or now.by is None:
-        phone.send(FloorIdle(group=talkgroup.id))
+        if not only_taken:
+            phone.send(FloorIdle(group=talkgroup.id))
     elif talkgroup.talker_key(BurstId(now.burst)) != phone.key:
         options = talkgroup.group.floor
         may_request = (options.queueing or options.audio_cut_in) and talkgroup.may_talk(phone)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,9 +22,14 @@ class Transient:
 
 
 class Roster:
-    """One view of lasting and transient groups; all of it in memory (`groups.reach.Facts`)."""
+    """One view of lasting and transient groups; all of it in memory (`groups.reach.Facts`).
+
+    Attributes:
+        on_changed: told when a transient group begins, has other members, or ends.
+    """
 
     def __init__(self, directory: Directory) -> None:
+        self.on_changed: Callable[[GroupId], None] = lambda _: None
         self._directory = directory
         self._transient: dict[GroupId, Transient] = {}
         self._transient_of: dict[UserId, set[GroupId]] = {}
@@ -59,15 +64,28 @@ class Roster:
         """Whether the group ends with its call."""
         return group in self._transient
 
+    def transient(self, group: GroupId) -> Transient | None:
+        """The transient group with that id."""
+        return self._transient.get(group)
+
+    def transients(self) -> Iterable[GroupId]:
+        """All transient groups."""
+        return tuple(self._transient)
+
     def put(self, transient: Transient) -> None:
         """A transient group begins, or its members are different now."""
-        self.drop(transient.group.id)
+        self._forget(transient.group.id)
         self._transient[transient.group.id] = transient
         for user in transient.members:
             self._transient_of.setdefault(user, set()).add(transient.group.id)
+        self.on_changed(transient.group.id)
 
     def drop(self, group: GroupId) -> None:
         """A transient group ends."""
+        self._forget(group)
+        self.on_changed(group)
+
+    def _forget(self, group: GroupId) -> None:
         transient = self._transient.pop(group, None)
         if transient is not None:
             for user in transient.members:

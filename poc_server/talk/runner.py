@@ -76,6 +76,16 @@ class Runner(Generic[S]):
             self._pumping = asyncio.get_running_loop().create_task(self._pump())
         return True
 
+    @property
+    def busy(self) -> bool:
+        """Whether inputs are not written yet."""
+        return self._pumping is not None
+
+    async def settled(self) -> None:
+        """Returns when all that was submitted is written."""
+        while self._pumping is not None:
+            await asyncio.wait((self._pumping,))
+
     def close(self) -> None:
         """Stop following the key."""
         if self._timer is not None:

@@ -10,11 +10,14 @@ from pydantic import BaseModel
 
 from groups.floor import effects as out
 from groups.floor import inputs as into
+from groups.floor.merge import merge
 from groups.floor.state import FloorState
 from groups.model import Group, User
 from groups.policy import Act, may
 from groups.precedence import Voice, voice_of
 from groups.vocabulary import BurstEnd, BurstId, GroupId, GroupKind, RevokeCause, Tier, UserId
+from poc_server.fabric.interface import LOADED
+from poc_server.talk import reload
 from poc_server.talk.ears import OnAir
 from poc_server.talk.floor_effects import EFFECTS
 from poc_server.talk.floor_machine import FloorMachine
@@ -25,6 +28,7 @@ from signaling.endpoint import frame
 from signaling.messages import FloorIdle, FloorRevoke, FloorSnapshot
 
 if TYPE_CHECKING:
+    from poc_server.media.relay import Route
     from poc_server.node import Node
 
 PLACED_AT_ONCE = 64
@@ -69,6 +73,7 @@ class _Burst:
 
     on_air: OnAir
     talker_key: str
+    far: bool
     taps: tuple[BurstTap, ...]
 
 
@@ -82,6 +87,10 @@ class Talkgroup:
         self.routes: dict[BurstId, _Burst] = {}
         self._pressed_in: dict[str, GroupId] = {}
         self._slices = Slices()
+        self.floorless: set[BurstId] = set()
+        """Bursts on air without a floor: those of full duplex calls (`poc_server.talk.duplex`)."""
+        self.followed = False
+        """The desk follows this floor, whether it has phones here or not."""
         self._runner: Runner[FloorState] = Runner(
             node.fabric,
             f"floor:{group.id}",
@@ -89,6 +98,7 @@ class Talkgroup:
             FloorMachine(),
             into.Tick(),
             self._on_effects,
+            lambda mine, theirs: merge(mine, theirs, self.phones.__contains__),
         )
 
     # --- phones ----------------------------------------------------------------------------------------------------
@@ -102,7 +112,9 @@ class Talkgroup:
     def idle(self) -> bool:
         """Nobody is here and nothing goes on."""
         state = self._runner.state
-        return not self.phones and not self.routes and not state.bursts and not state.queue
+        if self.followed or self.phones or self.routes:
+            return False
+        return self._node.elsewhere is not None or not (state.bursts or state.queue)
 
     @property
     def queued(self) -> int:
@@ -129,6 +141,15 @@ class Talkgroup:
         """Feed the floor machine; False when it has too much to do."""
         return self._runner.submit(given)
 
+    @property
+    def busy(self) -> bool:
+        """Whether what phones did here is not written yet."""
+        return self._runner.busy
+
+    async def settled(self) -> None:
+        """Returns when it is."""
+        await self._runner.settled()
+
     def close(self) -> None:
         """End everything here, at once."""
         for burst in tuple(self.routes):
@@ -139,8 +160,31 @@ class Talkgroup:
 
     def participants(self) -> int:
         """Users in the call now."""
-        here = (p for p in self.phones.values() if p.connection is not None and p.is_in(self.id))
-        return len({p.user.id for p in here})
+        here = {p.user.id for p in self.phones.values() if p.connection is not None and p.is_in(self.id)}
+        elsewhere = self._node.elsewhere
+        if elsewhere is None:
+            return len(here)
+        for group in self._node.patches.spread(self.id):
+            here |= elsewhere.users_in(group)[0]
+        count = len(here)
+        if count < 2 and self._node.roster.is_transient(self.id):
+            # In a call are those the desk says, though the word that their phones are there be still under way.
+            count = len(self._node.roster.members(self.id))
+        return count
+
+    @property
+    def newest_burst(self) -> BurstId:
+        """The greatest burst id this floor has given."""
+        return self._runner.state.last_burst
+
+    def holders(self) -> list[tuple[BurstId, str]]:
+        """The bursts that have the floor, each with the key of its talker's phone."""
+        return [(each.burst, each.key) for each in self._runner.state.bursts]
+
+    def far_route(self, burst: BurstId) -> Route | None:
+        """The route of a burst whose talker is on another node."""
+        found = self.routes.get(burst)
+        return None if found is None or not found.far else found.on_air.route
 
     def pressed(self, phone: Phone, group: GroupId) -> None:
         """A phone presses; ``group`` is where, one of those a patch joins when this is one."""
@@ -255,18 +299,17 @@ class Talkgroup:
         hearers = self._node.patches.hearers(self.id) if roster.is_transient(self.id) else ()
         said_in = roster.group(spoken_in) or self.group
         meta = BurstMeta(began.burst, said_in, user, began.key, began.tier, began.at, hearers)
-        # Only the talker's node feeds those who listen beside the phones; every node has its own phones.
-        listeners = self._node.burst_listeners if phone is not None else ()
-        taps = tuple(tap for tap in (each.begin(meta) for each in listeners) if tap is not None)
-        observer = _Observer(self, began.user, began.burst)
-        route = self._node.media.relay.begin(began.burst, phone.peer if phone else None, observer, taps)
+        taps = tuple(tap for tap in (each.begin(meta) for each in self._listeners(phone)) if tap is not None)
+        route = self._route(began, phone, taps)
         voice = self._voice(user.id, began.tier)
         on_air = OnAir(began.burst, self.id, user, began.tier, voice, began.priority, route, began.at, spoken_in)
-        self.routes[began.burst] = _Burst(on_air, began.key, taps)
+        self.routes[began.burst] = _Burst(on_air, began.key, phone is None, taps)
         self._node.ears.began(on_air)
         self._slices.add(self._placed(on_air.burst))
         for each in self._node.patches.spread(self.id):
             self._node.conditions.talks(each, user.id)
+        if phone is None and self._node.elsewhere is not None:
+            self._node.elsewhere.between.begun(self.id, began.burst)
 
     def move_burst(self, burst: BurstId, key: str) -> None:
         """The talker speaks from another connection now: the burst goes on, on a route of its own."""
@@ -313,14 +356,36 @@ class Talkgroup:
         taps = found.taps
         found.on_air.route.end(lambda: _end_all(taps, end))
         self._node.ears.ended(found.on_air)
+        if self._node.elsewhere is not None:
+            self._node.elsewhere.between.ended(burst)
         for each in self._node.patches.spread(self.id):
             self._node.conditions.quiet(each, found.on_air.talker.id)
         self._slices.add(self._placed(None))
 
     # --- private ---------------------------------------------------------------------------------------------------
 
+    def _listeners(self, phone: Phone | None) -> tuple[BurstListener, ...]:
+        """Who hears a burst beside the phones: on its talker's node whoever keeps it, at the desk who judges it."""
+        node = self._node
+        at_desk = node.desk_listeners if node.at_desk else ()
+        return (*at_desk, *node.burst_listeners) if phone is not None else at_desk
+
+    def _route(self, began: out.BurstBegan, phone: Phone | None, taps: tuple[BurstTap, ...]) -> Route:
+        relay, elsewhere = self._node.media.relay, self._node.elsewhere
+        if phone is not None:
+            if elsewhere is not None:
+                taps = (*taps, elsewhere.between.outward(self.id, began.burst))
+            return relay.begin(began.burst, phone.peer, _Observer(self, began.user, began.burst), taps)
+        route = relay.begin(began.burst, None, _Deaf(), taps)
+        if elsewhere is not None:
+            route.paced_by(elsewhere.between.inward(began.burst))
+        return route
+
     def _on_effects(self, state: FloorState, effects: Sequence[Any]) -> None:
         for effect in effects:
+            if effect is LOADED:
+                reload.follow(self, state)
+                continue
             EFFECTS[type(effect)](self, effect)
 
     def _voice(self, user: UserId, tier: Tier) -> Voice:
@@ -350,6 +415,16 @@ class Talkgroup:
 def _end_all(taps: tuple[BurstTap, ...], end: BurstEnd) -> None:
     for tap in taps:
         tap.end(end)
+
+
+class _Deaf:
+    """Observes a burst of another node: the talker's own node tells the floor of its packets."""
+
+    def media_started(self, at_ms: int) -> None:
+        """Known there."""
+
+    def media_stopped(self, last_packet_ms: int) -> None:
+        """Known there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,6 +131,16 @@ class Error(Message):
     retry_after_ms: int | None = None
 
 
+class Isolated(Message):
+    """The node this phone is on goes on without the others (True), or is one of them again.
+
+    Meanwhile it carries voice among its own phones only; after that who talked on two sides at once may be revoked.
+    """
+
+    type: Literal["isolated"] = "isolated"
+    isolated: bool
+
+
 class Bye(Message):
     """The last message before the server closes, with the reason; ``reconnect`` says whether to come back."""
 

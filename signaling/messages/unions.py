@@ -70,6 +70,7 @@ ServerMessage = Annotated[
     | connection.Pong
     | connection.Error
     | connection.Bye
+    | connection.Isolated
     | group.Selected
     | group.GroupPresence
     | group.Slot

@@ -14,6 +14,7 @@ from signaling.messages import (
     EmergencyCall,
     EmergencyCancel,
     EmergencyState,
+    FloorIdle,
     FloorRevoke,
     Recipients,
     Slot,
@@ -74,7 +75,7 @@ async def test_people_picked_on_the_spot_talk_both_ways_and_who_comes_late_is_in
         await phone.told(BroughtOut, call="c2")
     press = one.press_key(group)
     await press.settled
-    assert press.cause is Refusal.UNKNOWN_GROUP
+    assert press.cause in (Refusal.UNKNOWN_GROUP, Refusal.NOT_SELECTED)
 
 
 async def test_leader_and_officer_at_once_are_both_heard(cast: Cast) -> None:
@@ -93,6 +94,7 @@ async def test_leader_and_officer_at_once_are_both_heard(cast: Cast) -> None:
     assert not [m for m in leader.inbox if isinstance(m, FloorRevoke)]
     leader.release_key()
     officer.release_key()
+    await listener.told(FloorIdle, group=group)
     await officer.request(SosCancel(id="x", alert="s3"))
     await leader.request(EmergencyCancel(id="e", group=group))
 

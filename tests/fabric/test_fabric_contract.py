@@ -167,7 +167,7 @@ async def test_a_cast_reaches_every_node(nodes: Nodes) -> None:
     async with asyncio.timeout(WAIT_S):
         while len(heard) < 2:
             heard.clear()
-            await one.cast("c", b"\x00hello")
+            one.cast("c", b"\x00hello")
             await asyncio.sleep(0.05)
     assert set(heard) == {b"\x00hello"}
 

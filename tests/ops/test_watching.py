@@ -40,7 +40,10 @@ def test_what_is_watched_is_told(tmp_path: Path) -> None:
     asked = [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
     asked += [rule["expr"] for rule in ALARMS]
     names = {name for expression in asked for name in re.findall(r"\b(?:poc|process)_\w+\b", expression)}
-    with running_city(tmp_path / "data") as city, urllib.request.urlopen(city.url + "/metrics", timeout=10) as answer:
+    with (
+        running_city(tmp_path / "data", nodes=2) as city,
+        urllib.request.urlopen(city.url + "/metrics", timeout=10) as answer,
+    ):
         told = re.findall(r"^# TYPE (\w+) (\w+)$", answer.read().decode(), re.MULTILINE)
     known = {name for name, _ in told}
     known |= {f"{name}_{part}" for name, kind in told if kind == "histogram" for part in ("bucket", "count", "sum")}

@@ -19,15 +19,28 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.netns import Namespace
+from tests.support.redis import running_redis
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 60
+NODES = int(os.environ.get("CITY_NODES", "1"))
+"""Every scenario that starts a city can be tried on several nodes."""
 
 
 def free_port() -> int:
     """A TCP port nobody listens on just now."""
     with socket.create_server(("127.0.0.1", 0)) as found:
         return int(found.getsockname()[1])
+
+
+def _ports_in_a_row(count: int) -> tuple[int, ...]:
+    """So many free ports after each other."""
+    while True:
+        first = free_port()
+        with contextlib.suppress(OSError, OverflowError), contextlib.ExitStack() as held:
+            for port in range(first, first + count):
+                held.enter_context(socket.create_server(("127.0.0.1", port)))
+            return tuple(range(first, first + count))
 
 
 @dataclass
@@ -39,6 +52,8 @@ class City:
     data: Path
     log: Path
     inside: Namespace | None = None
+    own_ports: tuple[int, ...] = ()
+    """The port of each node alone; its one port on one node."""
 
     @property
     def url(self) -> str:
@@ -68,6 +83,19 @@ class City:
         except subprocess.CalledProcessError as problem:
             raise OSError(problem.stderr[-500:]) from None
 
+    def node_pid(self, number: int) -> int:
+        """The process of one node of several, the first is 0."""
+        wanted = f"POC_FABRIC__NODE=node-{number + 1}".encode()
+        for child in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
+            if wanted in Path(f"/proc/{child}/environ").read_bytes().split(b"\0"):
+                return int(child)
+        raise RuntimeError(f"node {number} does not run")
+
+    def node_metric(self, number: int, name: str) -> float:
+        """The value of one metric of one node of several."""
+        text = fetch("GET", f"http://127.0.0.1:{self.own_ports[number]}/metrics", {}, None)
+        return next(float(line.split()[1]) for line in text.splitlines() if line.startswith(name + " "))
+
     def metric(self, name: str) -> float:
         """The value of one metric without labels."""
         for line in self._fetch("GET", "/metrics", {}, None).splitlines():
@@ -90,15 +118,24 @@ def running_city(
     env: dict[str, str] | None = None,
     inside: Namespace | None = None,
     before: tuple[str, ...] = (),
+    nodes: int = NODES,
+    redis: str | None = None,
 ) -> Iterator[City]:
     """The demo city without bots on a free port of the loopback (or inside a namespace), ended by SIGTERM.
 
+    Several ``nodes`` have one TCP port in common and one each, and meet on ``redis`` (None: one of its own).
     ``before`` is put before its command (see `tests.support.priority`).
     """
     port = free_port()
     log = data.with_suffix(".log")
     data.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "poc_server.cli", "demo", "--data", str(data), "--port", str(port), "--no-bots"]
+    own_ports, ended = (port,), contextlib.ExitStack()
+    if nodes > 1:
+        own_ports = _ports_in_a_row(nodes)
+        options = (*options, "--nodes", str(nodes))
+        redis = redis or ended.enter_context(running_redis()).url
+        env = {**(env or {}), "POC_FABRIC__REDIS": redis, "POC_SERVER__OWN_PORT": str(own_ports[0])}
     with log.open("wb") as output:
         process = subprocess.Popen(
             [*before, *(inside.prefix if inside else ()), *command, *options],
@@ -107,7 +144,7 @@ def running_city(
             stderr=subprocess.STDOUT,
             env={**os.environ, **(env or {})},
         )
-    city = City(port, process, data, log, inside)
+    city = City(port, process, data, log, inside, own_ports)
     try:
         _wait_ready(city)
         yield city
@@ -118,6 +155,7 @@ def running_city(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        ended.close()
 
 
 def _wait_ready(city: City) -> None:
@@ -127,6 +165,8 @@ def _wait_ready(city: City) -> None:
             raise RuntimeError(f"the server ended at start: {city.log.read_text()[-2000:]}")
         with contextlib.suppress(OSError):
             if city.get("/readyz"):
+                for own in city.own_ports if len(city.own_ports) > 1 else ():
+                    fetch("GET", f"http://127.0.0.1:{own}/readyz", {}, None)
                 return
         time.sleep(0.1)
     raise RuntimeError(f"the server did not come up: {city.log.read_text()[-2000:]}")

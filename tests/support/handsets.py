@@ -60,7 +60,7 @@ class Handset(Phone):
         press = self.press_key(group)
         async with asyncio.timeout(WAIT_S):
             await press.settled
-        assert press.burst is not None, "not granted"
+        assert press.burst is not None, f"not granted: {press.outcome} {press.cause}"
         await self.utter(frames)
         self.release_key()
 
@@ -71,6 +71,12 @@ class Handset(Phone):
             self.speak(frame.marked(self.number, 1, number, time.time_ns()), self._spoken)
             self._spoken += speech.step
             await asyncio.sleep(FRAME_S)  # the pace of speech, not a wait
+
+    async def until_online(self, group: str, count: int) -> None:
+        """Until so many people are seen from here in a group."""
+        async with asyncio.timeout(WAIT_S):
+            while (await self.select(group)).group.online != count:  # noqa: ASYNC110 - told once a second
+                await asyncio.sleep(0.05)
 
     async def until_packets(self, count: int) -> None:
         """Until at least ``count`` packets have arrived."""
@@ -83,7 +89,8 @@ class Handsets:
     """The phones of one test."""
 
     def __init__(self, city: City, links: Path) -> None:
-        self.url = f"ws://127.0.0.1:{city.port}/ws"
+        self.urls = [f"ws://127.0.0.1:{port}/ws" for port in city.own_ports]
+        self.url = self.urls[0]
         self.identities = read_links_file(links)
         self.reactor = Reactor()
         self.phones: list[Handset] = []
@@ -93,10 +100,12 @@ class Handsets:
         taken = {phone.identity.user for phone in self.phones}
         return [i for i in self.identities if i.user not in taken and (group is None or group in i.groups)][:count]
 
-    async def connect(self, identity: Identity, slots: int = 2) -> Handset:
+    async def connect(self, identity: Identity, slots: int = 2, node: int | None = None) -> Handset:
+        """Of several nodes each phone is on the next one, unless ``node`` says which."""
         phone = Handset(self.reactor, identity, len(self.phones) + 1, slots)
+        url = self.urls[(len(self.phones) if node is None else node) % len(self.urls)]
         self.phones.append(phone)
-        await phone.connect(self.url)
+        await phone.connect(url)
         return phone
 
 

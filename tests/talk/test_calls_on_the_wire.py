@@ -118,6 +118,7 @@ async def test_a_dispatcher_makes_a_temporary_group_and_pulls_more_in(city: City
     call, _ = await d.request(CallStart(id="c1", kind="group", users=[a.user], name="临时组"))
     await d.request(CallAdd(id="c2", call=call.call, users=[b.user]))
     await b.told(Call)
+    await a.told(Call)
     await a.say(call.group)
     await b.until_packets(10)
     await d.until_packets(10)

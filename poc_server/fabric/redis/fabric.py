@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import secrets
 import socket
 from collections.abc import Callable
@@ -23,6 +22,7 @@ log = structlog.get_logger(__name__)
 AGAIN_S = 0.1
 FOLLOW_AT_ONCE = 16
 """Keys read at a time when a session begins: a whole city comes back at a pace that leaves room for voice."""
+CASTS_AT_ONCE = 128
 
 
 class RedisFabric:
@@ -36,7 +36,7 @@ class RedisFabric:
 
     def __init__(self, settings: FabricSettings) -> None:
         self.settings = settings
-        self.node = settings.node or f"{socket.gethostname()}-{os.getpid()}"
+        self.node = settings.node or socket.gethostname()
         self.incarnation = f"{self.node}:{secrets.token_hex(4)}"
         self.on_alone: list[Callable[[bool], None]] = []
         self.on_session: list[Callable[[Session], Any]] = []
@@ -48,6 +48,7 @@ class RedisFabric:
         self._down = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._background: set[asyncio.Task[Any]] = set()
+        self._to_say: list[tuple[str, bytes]] = []
         self._writes = 0
         self.alone = False
 
@@ -93,11 +94,25 @@ class RedisFabric:
 
     # --- beyond one key ----------------------------------------------------------------------------------------------
 
-    async def cast(self, channel: str, message: bytes) -> None:
-        """Say something to all nodes that `listen`, this one too. Raises `Unavailable`."""
-        if self._session is None:
-            raise Unavailable("no session")
-        await self._session.publish(self.name_of(f"cast:{channel}"), message)
+    def cast(self, channel: str, message: bytes) -> None:
+        """Say something to all nodes that `listen`, this one too, in the order it is said. Without Redis to nobody."""
+        session = self._session
+        if session is None:
+            return
+        self._to_say.append((self.name_of(f"cast:{channel}"), message))
+        if len(self._to_say) == 1:
+            self.spawn(self._say(session))
+
+    async def _say(self, session: Session) -> None:
+        """One at a time, each with all that was said meanwhile."""
+        while self._to_say:
+            batch = self._to_say[:CASTS_AT_ONCE]
+            try:
+                await session.publish(batch)
+            except Unavailable:
+                self._to_say.clear()
+                return
+            del self._to_say[: len(batch)]
 
     def listen(self, channel: str, heard: Callable[[bytes], None]) -> None:
         """Hear what is cast, from the next session on."""
@@ -112,6 +127,17 @@ class RedisFabric:
         mine = f"{self.incarnation} "
         there = await self._session.hold(self.name_of(f"lease:{lease}"), self.incarnation, mine, self.settings.lease_ms)
         return there.decode().rstrip()
+
+    async def drop(self, lease: str) -> None:
+        """Give up a lease, if it is ours."""
+        if self._session is not None:
+            with contextlib.suppress(Unavailable):
+                await self._session.drop(self.name_of(f"lease:{lease}"), self.incarnation)
+
+    async def said(self) -> None:
+        """Returns when all that was cast is out, or cannot be."""
+        while self._to_say:  # noqa: ASYNC110 - once, at the end
+            await asyncio.sleep(0.005)
 
     # --- for watches -------------------------------------------------------------------------------------------------
 
@@ -197,6 +223,7 @@ class RedisFabric:
             tell(True)
 
     def _lost(self) -> None:
+        self._to_say = []
         if self._session is not None:
             self._session = None
             self._settled.clear()

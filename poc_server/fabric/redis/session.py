@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, cast
 
@@ -95,9 +95,16 @@ class Session:
         """Take or keep a lease; returns what stands there, ours or another's. Raises `Unavailable`."""
         return cast("bytes", await self._run(lambda: self._lease(keys=[key], args=[holder, value, lease_ms])))
 
-    async def publish(self, channel: str, message: bytes) -> None:
-        """To all who subscribed. Raises `Unavailable`."""
-        await self._run(lambda: self._redis.publish(channel, message))
+    async def drop(self, key: str, holder: str) -> None:
+        """Give up a lease. Raises `Unavailable`."""
+        await self.hold(key, holder, f"{holder} ", 1)
+
+    async def publish(self, messages: Iterable[tuple[str, bytes]]) -> None:
+        """Each to all who subscribed to its channel, in this order. Raises `Unavailable`."""
+        line = self._redis.pipeline(transaction=False)
+        for channel, message in messages:
+            line.publish(channel, message)
+        await self._run(line.execute)
 
     async def subscribe(self, channel: str) -> None:
         """Hear a channel; returns when it is certain that nothing from now on is missed. Raises `Unavailable`."""

@@ -10,13 +10,13 @@ from poc_server.talk.requests import call, connection, dispatch, emergency, floo
 Request = Callable[[Any, Any, Any], None]
 """``(node, phone, message)``; synchronous; answers through the phone."""
 
-REQUESTS: Mapping[type, Request] = {
+_OF_ONE_NODE: Mapping[type, Request] = {
     **connection.REQUESTS,
     **group.REQUESTS,
     **floor.REQUESTS,
-    **call.REQUESTS,
     **incident.REQUESTS,
-    **emergency.REQUESTS,
-    **text.REQUESTS,
-    **dispatch.REQUESTS,
 }
+_OF_THE_CITY: Mapping[type, Request] = {**call.REQUESTS, **emergency.REQUESTS, **text.REQUESTS, **dispatch.REQUESTS}
+AT_DESK = frozenset(_OF_THE_CITY)
+"""What one node decides for all (`poc_server.neighbours.desk`)."""
+REQUESTS: Mapping[type, Request] = {**_OF_ONE_NODE, **_OF_THE_CITY}

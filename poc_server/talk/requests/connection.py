@@ -45,7 +45,7 @@ def listening(node: Node, phone: Phone, message: Listening) -> None:
     phone.listening_until = node.loop_time() + LISTENING_EXPIRES_S if heard else 0.0
     phone.not_listening = None if heard else message.reason or NotListening.HIDDEN
     if phone.would_hear(node.loop_time()) != before:
-        node.presence.changed(phone.groups)
+        node.presence.phone_changed(phone)
 
 
 def ping(node: Node, phone: Phone, message: Ping) -> None:

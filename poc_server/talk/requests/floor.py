@@ -31,8 +31,8 @@ DISPATCHER_PRIORITY = 200
 """Of one who talks into a group by the right of a dispatcher, not as its member (0–255)."""
 
 
-def floor_request(node: Node, phone: Phone, message: FloorRequest) -> None:
-    """Key down: the right is looked up here, the floor is judged by the machine."""
+def floor_request(node: Node, phone: Phone, message: FloorRequest, *, up: bool = False) -> None:
+    """Key down: the right is looked up here, the floor is judged by the machine. ``up``: its call is known to run."""
     phone.pressed_at = node.loop_time()
     group = _affiliated(node, phone, message.group, message.id)
     if group is None:
@@ -53,7 +53,7 @@ def floor_request(node: Node, phone: Phone, message: FloorRequest) -> None:
             return
         node.calls.hang_up_duplex(phone.user.id, phone.key)
     if refused is None:
-        if _begins_call(node, phone, group, message):
+        if not up and begins_call(node, phone, group, message):
             return
         _audit_dispatch(node, phone, group)
     talkgroup = node.floor_of(group.id)
@@ -77,10 +77,13 @@ def floor_request(node: Node, phone: Phone, message: FloorRequest) -> None:
         _deny(phone, message, DenyCause.NO_RESOURCES, Refusal.NO_RESOURCES)
 
 
-def _begins_call(node: Node, phone: Phone, group: Group, message: FloorRequest) -> bool:
+def begins_call(node: Node, phone: Phone, group: Group, message: FloorRequest) -> bool:
     """In a prearranged or broadcast group the key begins the call, and counts as soon as it is up."""
     if group.kind not in STANDING or node.roster.is_transient(group.id):
         return False
+    if not node.at_desk and node.elsewhere is not None:
+        node.elsewhere.desk.begins_call(phone, message)
+        return True
     live = node.calls.of_group(group.id)
     if live is None:
         live = node.calls.start_standing(phone, group)

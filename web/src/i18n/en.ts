@@ -80,6 +80,7 @@ export const en: Record<Key, string> = {
   face_revoked: "You were cut off",
   face_connecting: "Connecting…",
   face_connecting_hint: "Just a moment",
+  node_isolated: "Isolated: only phones of this node are heard",
   face_reconnecting: "Reconnecting…",
   face_reconnecting_hint: "You still hear others, but cannot talk yet",
   face_no_network: "No network",

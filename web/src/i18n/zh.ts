@@ -80,6 +80,7 @@ export const zh = {
   face_revoked: "讲话已被中止",
   face_connecting: "正在连接…",
   face_connecting_hint: "马上就好",
+  node_isolated: "孤立运行：只能与本节点的手机通话",
   face_reconnecting: "正在重新连接…",
   face_reconnecting_hint: "仍可收听，暂时不能讲话",
   face_no_network: "没有网络",

@@ -33,6 +33,8 @@ export type Picture = {
   slots: readonly Slot[];
   /** Group → the burst that was on air when this phone came; its start was not heard. */
   late: Readonly<Record<string, number>>;
+  /** The server cannot reach the other nodes of the city: only its own phones are heard here. */
+  isolated: boolean;
 };
 
 export const blank: Picture = {
@@ -45,6 +47,7 @@ export const blank: Picture = {
   presence: {},
   slots: [],
   late: {},
+  isolated: false,
 };
 
 export const idleFloor: Floor = {
@@ -65,11 +68,14 @@ export function welcomed(before: Picture, welcome: Welcome): Picture {
     rights: welcome.rights,
     groups: welcome.groups,
     selected: welcome.selected ?? null,
+    isolated: false,
   };
 }
 
 export function told(before: Picture, message: ServerMessage): Picture {
   switch (message.type) {
+    case "isolated":
+      return { ...before, isolated: message.isolated };
     case "selected":
       return withGroup(before, message.group);
     case "group_presence": {

@@ -20,14 +20,10 @@ export function ConsolePage({ phone }: { phone: Phone }) {
   const desk = useMemo(() => new ConsoleDesk(phone), [phone]);
   useEffect(() => bindKeys(desk), [desk]);
   const user = phone.picture.value.user ?? current();
-  const up = phone.linkState.value === "up" && phone.pathState.value === "connected";
   return (
     <div class="console" data-alerts={phone.alerts.value.length > 0} data-wide={desk.wide.value}>
-      <TopBar
-        name={`${t("console")} · ${user?.name ?? ""}`}
-        badge={user?.badge}
-        light={{ state: up ? "up" : "waiting", label: t(up ? "connected" : "face_connecting") }}
-      >
+      <TopBar name={`${t("console")} · ${user?.name ?? ""}`} badge={user?.badge} light={light(phone)}>
+        {phone.picture.value.isolated && <strong class="isolated">{t("node_isolated")}</strong>}
         <Clock />
       </TopBar>
       <div class="left">
@@ -51,6 +47,12 @@ export function ConsolePage({ phone }: { phone: Phone }) {
       <ObstacleScreen phone={phone} />
     </div>
   );
+}
+
+function light(phone: Phone): { state: "up" | "waiting"; label: string } {
+  const up = phone.linkState.value === "up" && phone.pathState.value === "connected";
+  if (up && phone.picture.value.isolated) return { state: "waiting", label: t("node_isolated") };
+  return { state: up ? "up" : "waiting", label: t(up ? "connected" : "face_connecting") };
 }
 
 function Clock() {

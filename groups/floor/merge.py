@@ -1,0 +1,49 @@
+"""What holds of a floor after nodes did not see each other for a while: each knows best of its own phones.
+
+The newest burst wins (its id is the fencing token); two stay only where the group has a dual floor and their tiers
+differ. Who loses the floor is not queued again: he presses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from groups.floor import queue as queues
+from groups.floor.state import Burst, FloorState
+
+
+def merge(mine: FloorState, theirs: FloorState, here: Callable[[str], bool]) -> FloorState:
+    """The one state. ``here`` tells whether a connection is of this node's own phones."""
+    bursts = {burst.burst: burst for burst in theirs.bursts if not here(burst.key)}
+    bursts |= {burst.burst: burst for burst in mine.bursts if here(burst.key)}
+    kept = _kept(sorted(bursts.values(), key=lambda burst: burst.burst), mine.options.dual_floor)
+    queue: queues.FloorQueue = ()
+    for entry in (
+        *(each for each in theirs.queue if not here(each.key)),
+        *(each for each in mine.queue if here(each.key)),
+    ):
+        if all(entry.user != burst.user for burst in kept):
+            queue = queues.put(queue, entry)
+    newer = mine if mine.clock > theirs.clock else theirs
+    until = {each.user: each for each in sorted((*mine.retry, *theirs.retry), key=lambda each: each.until)}
+    return replace(
+        newer,
+        bursts=kept,
+        queue=queue,
+        retry=tuple(until.values()),
+        last_burst=max(mine.last_burst, theirs.last_burst),
+        arrivals=max(mine.arrivals, theirs.arrivals),
+        inactive_at=None if kept else newer.inactive_at,
+    )
+
+
+def _kept(bursts: list[Burst], dual: bool) -> tuple[Burst, ...]:
+    if not bursts:
+        return ()
+    newest = bursts[-1]
+    if dual:
+        other = next((each for each in reversed(bursts[:-1]) if each.tier != newest.tier), None)
+        if other is not None:
+            return other, newest
+    return (newest,)

@@ -1,0 +1,145 @@
+"""Voice between nodes: packets of this node's talkers go out, those of others come in to the burst they belong to."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from codec.packet import VoicePacket
+from groups.vocabulary import BurstEnd, BurstId, GroupId
+
+if TYPE_CHECKING:
+    from poc_server.fabric.redis.voice import VoiceLine
+    from poc_server.node import Node
+
+HEAD = struct.Struct("!BQqqQb")
+"""Kind, burst, sequence, timestamp, arrival in ms, level (-1: none)."""
+VOICE, END = 0, 1
+EARLY_PACKETS = 16
+EARLY_BURSTS = 256
+LAST_WORDS_S = 0.4
+"""A burst that ended may still be relayed at its talker's pace for so long; then it is over here even so."""
+
+
+class FarFeed:
+    """Feeds a burst whose talker is on another node (`poc_server.media.relay.Feed`)."""
+
+    def __init__(self) -> None:
+        self._done: Callable[[], None] | None = None
+        self._over = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    def finish(self, done: Callable[[], None]) -> None:
+        """The floor is over: what is under way may still come."""
+        self._done = done
+        if self._over:
+            self.last()
+        else:
+            self._timer = asyncio.get_running_loop().call_later(LAST_WORDS_S, self.last)
+
+    def last(self) -> None:
+        """Its node said that nothing more comes, or the time is over."""
+        self._over = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        done, self._done = self._done, None
+        if done is not None:
+            done()
+
+
+class _Outward:
+    """Hears a burst of this node's talker (`poc_server.talk.talkgroup.BurstTap`)."""
+
+    __slots__ = ("_burst", "_channel", "_group", "_heard_by", "_line")
+
+    def __init__(self, between: Between, group: GroupId, burst: BurstId) -> None:
+        self._line, self._heard_by = between.line, between.heard_by
+        self._group, self._burst, self._channel = group, burst, between.channel(group)
+
+    def voice(self, packet: VoicePacket) -> None:
+        """One packet, to the nodes that hear the group."""
+        if self._heard_by.get(self._group):
+            level = -1 if packet.level is None else packet.level
+            head = HEAD.pack(VOICE, self._burst, packet.sequence, packet.timestamp, packet.arrived_ms, level)
+            self._line.publish(self._channel, head + packet.payload)
+
+    def end(self, outcome: BurstEnd) -> None:
+        """Nothing more comes."""
+        if self._heard_by.get(self._group):
+            self._line.publish(self._channel, HEAD.pack(END, self._burst, 0, 0, 0, -1))
+
+
+class Between:
+    """All voice between this node and the others.
+
+    Attributes:
+        heard_by: how many other nodes hear a group.
+    """
+
+    def __init__(self, node: Node, prefix: str) -> None:
+        self._node = node
+        self._prefix = f"{prefix}:v:"
+        self.heard_by: dict[GroupId, int] = {}
+        self.line: VoiceLine
+        self._feeds: dict[BurstId, FarFeed] = {}
+        self._early: dict[BurstId, list[VoicePacket]] = {}
+
+    def channel(self, group: GroupId) -> bytes:
+        """Where the voice of a group is."""
+        return f"{self._prefix}{group}".encode()
+
+    def outward(self, group: GroupId, burst: BurstId) -> _Outward:
+        """The tap of a burst of this node's talker."""
+        return _Outward(self, group, burst)
+
+    def inward(self, burst: BurstId) -> FarFeed:
+        """The feed of another node's burst."""
+        feed = self._feeds[burst] = FarFeed()
+        return feed
+
+    def begun(self, group: GroupId, burst: BurstId) -> None:
+        """Its route is open: what came before the floor's event did is relayed now."""
+        for packet in self._early.pop(burst, ()):
+            self._push(group, burst, packet)
+
+    def ended(self, burst: BurstId) -> None:
+        """Its route is closed."""
+        self._feeds.pop(burst, None)
+
+    def heard(self, channel: bytes, packet: bytes) -> None:
+        """A packet of another node. One of a burst that has no floor here is not relayed (the burst id fences)."""
+        if len(packet) < HEAD.size:
+            return
+        kind, number, sequence, timestamp, arrived_ms, level = HEAD.unpack_from(packet)
+        burst, group = BurstId(number), GroupId(channel.decode().removeprefix(self._prefix))
+        if kind == END:
+            feed = self._feeds.get(burst)
+            if feed is not None:
+                feed.last()
+            return
+        voice = VoicePacket(sequence, timestamp, packet[HEAD.size :], arrived_ms, None if level < 0 else level)
+        if not self._push(group, burst, voice):
+            self._keep(group, burst, voice)
+
+    def _push(self, group: GroupId, burst: BurstId, voice: VoicePacket) -> bool:
+        feed = self._feeds.get(burst)
+        talkgroup = self._node.talkgroups.get(group)
+        route = None if talkgroup is None or feed is None else talkgroup.far_route(burst)
+        if route is None:
+            return False
+        route.push(voice)
+        return True
+
+    def _keep(self, group: GroupId, burst: BurstId, voice: VoicePacket) -> None:
+        """The floor's event comes another way and may be a moment later; a burst older than the floor never comes."""
+        talkgroup = self._node.talkgroups.get(group)
+        if talkgroup is None or burst <= talkgroup.newest_burst:
+            return
+        early = self._early.setdefault(burst, [])
+        if len(early) < EARLY_PACKETS:
+            early.append(voice)
+        while len(self._early) > EARLY_BURSTS:
+            self._early.pop(next(iter(self._early)))

@@ -1,0 +1,302 @@
+"""The desk: one node of the city decides calls and emergencies, for phones of every node (docs/decisions: one desk).
+
+Which node it is, a lease says. The others send it what their phones ask, and carry out what it orders. It tells them
+what floors and slots must know: groups that live with their call, conditions, reserved groups. When it dies another
+takes its place and reads what lasts from SQL and from the fabric. A node without Redis is its own desk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from groups.vocabulary import GroupId, Refusal
+from poc_server.fabric.interface import Unavailable
+from poc_server.neighbours import decided
+from poc_server.neighbours.far_phone import FarPhone
+from poc_server.talk.live_call import Beginning
+from poc_server.talk.reception import carry_out
+from poc_server.talk.requests import AT_DESK
+from signaling.messages import FloorRequest, decode_client, encode
+
+if TYPE_CHECKING:
+    from poc_server.neighbours.elsewhere import Elsewhere
+    from poc_server.neighbours.neighbour import Neighbour
+    from poc_server.talk.phone import Phone
+    from poc_server.talk.talkgroup import Talkgroup
+
+log = structlog.get_logger(__name__)
+
+ANSWER_S = 1.5
+"""The desk has so long to take a request; then the phone is told that it cannot be done now, and may ask again."""
+MAX_HELD = 64
+"""Messages of one phone that may wait behind a request of its own that is on its way to the desk."""
+
+
+class Desk:
+    """This node's part in the desk.
+
+    Attributes:
+        here: whether it is here.
+        calls: those that go on, while it is elsewhere.
+    """
+
+    def __init__(self, elsewhere: Elsewhere) -> None:
+        self._elsewhere = elsewhere
+        self._node = elsewhere.node
+        self.here = False
+        self.calls: dict[GroupId, Beginning] = {}
+        self._holder: str | None = None
+        self._held: dict[str, deque[Any]] = {}
+        self._asked: dict[str, tuple[int, Any, asyncio.TimerHandle]] = {}
+        self._number = 0
+        self._dirty: set[GroupId] = set()
+        self._opening = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    # --- life --------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Seek the lease."""
+        self._node.roster.on_changed = self._changed
+        self._node.conditions.on_changed = self._changed
+        self._task = asyncio.get_running_loop().create_task(self._seek(), name="desk")
+
+    async def aclose(self) -> None:
+        """Leave the desk to another."""
+        if self._task is not None:
+            self._task.cancel()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*([self._task] if self._task else []), *self._tasks, return_exceptions=True)
+        if self.here and not self._elsewhere.fabric.alone:
+            await self._elsewhere.fabric.drop("desk")
+
+    def alone(self, alone: bool) -> None:
+        """Without Redis every node is its own desk; with it the lease says."""
+        if alone:
+            self._hold(self._elsewhere.me)
+        else:
+            self._holder = None
+
+    def died(self, neighbour: Neighbour) -> None:
+        """A node is dead; when it had the desk, somebody has to take it."""
+        if self._holder == neighbour.id:
+            self._holder = None
+
+    @property
+    def known(self) -> bool:
+        """Whether somebody has it, and this node is ready when that is this one."""
+        return self._holder is not None and not self._opening.locked()
+
+    @property
+    def url(self) -> str:
+        """Where it answers HTTP when it is on another node, "" when it is here or nowhere."""
+        there = None if self.here else self._elsewhere.nodes.get(self._holder or "")
+        return "" if there is None else there.url
+
+    # --- requests ----------------------------------------------------------------------------------------------------
+
+    def takes(self, phone: Phone, message: Any) -> bool:
+        """Whether a phone's message goes to the desk, or has to wait behind one that did."""
+        held = self._held.get(phone.key)
+        if held is not None:
+            if len(held) >= MAX_HELD:
+                phone.refuse(Refusal.UNAVAILABLE, getattr(message, "id", None))
+            else:
+                held.append(message)
+            return True
+        if type(message) not in AT_DESK:
+            return False
+        busy = [group for key in phone.groups if (group := self._node.talkgroups.get(key)) is not None and group.busy]
+        if self.here and not busy:
+            return False
+        self._held[phone.key] = deque()
+        if busy:
+            self._spawn(self._after(busy, phone, message))
+        else:
+            self._ask(phone, message)
+        return True
+
+    async def _after(self, busy: list[Talkgroup], phone: Phone, message: Any) -> None:
+        """What a phone did with its key before comes before what it asks now."""
+        for group in busy:
+            await group.settled()
+        if self.here:
+            self._asked[phone.key] = (0, message, asyncio.get_running_loop().call_later(ANSWER_S, int))
+            carry_out(self._node, phone, message)
+            self._go_on(phone)
+        else:
+            self._ask(phone, message)
+
+    def done(self, phone: Phone, number: int) -> None:
+        """The desk has taken a request: what the phone said after it is carried out now."""
+        asked = self._asked.get(phone.key)
+        if asked is not None and asked[0] == number:
+            self._go_on(phone)
+
+    def requested(self, neighbour: Neighbour, order: dict[str, Any], blob: bytes) -> None:
+        """A phone of another node asks something of the desk, which is here (or was, and will not answer)."""
+        phone = self._node.phones.get(order["key"])
+        if not self.here or not isinstance(phone, FarPhone) or phone.neighbour is not neighbour:
+            return
+        carry_out(self._node, phone, decode_client(blob))
+        self._elsewhere.order(neighbour, {"do": "done", "to": phone.key, "number": order["number"]}, b"")
+
+    def begins_call(self, phone: Phone, message: FloorRequest) -> None:
+        """A key went down in a group that is talked in by calls: the desk begins one, and then the key counts."""
+        there = self._elsewhere.nodes.get(self._holder or "")
+        if there is None:
+            phone.refuse(Refusal.UNAVAILABLE, message.id)
+        else:
+            self._elsewhere.order(there, {"do": "begins_call", "key": phone.key}, encode(message))
+
+    def came(self, phone: Phone) -> None:
+        """A phone of another node connected: it learns of the calls and emergencies that concern it."""
+        self._node.came(phone)
+
+    def _ask(self, phone: Phone, message: Any) -> None:
+        self._number += 1
+        timer = asyncio.get_running_loop().call_later(ANSWER_S, self._unanswered, phone)
+        self._asked[phone.key] = (self._number, message, timer)
+        self._send(phone.key)
+
+    def _send(self, key: str) -> None:
+        number, message, _ = self._asked[key]
+        there = self._elsewhere.nodes.get(self._holder or "")
+        if there is not None:
+            self._elsewhere.order(there, {"do": "request", "key": key, "number": number}, encode(message))
+
+    def _unanswered(self, phone: Phone) -> None:
+        _, message, _ = self._asked[phone.key]
+        phone.refuse(Refusal.UNAVAILABLE, getattr(message, "id", None))
+        self._go_on(phone)
+
+    def _go_on(self, phone: Phone) -> None:
+        _, _, timer = self._asked.pop(phone.key)
+        timer.cancel()
+        held = self._held.pop(phone.key)
+        while held:
+            message = held.popleft()
+            if self.takes(phone, message):
+                self._held[phone.key].extend(held)
+                return
+            carry_out(self._node, phone, message)
+
+    # --- which node it is --------------------------------------------------------------------------------------------
+
+    async def _seek(self) -> None:
+        fabric = self._elsewhere.fabric
+        # Others that live answer first: so this node is not the desk, nor ready, before it knows them.
+        await asyncio.sleep(fabric.settings.heartbeat_ms / 1000)
+        while True:
+            if fabric.alone:
+                self._hold(self._elsewhere.me)
+            elif not self._node.draining:
+                try:
+                    self._hold(await fabric.hold("desk"))
+                except Unavailable:
+                    log.debug("desk_unknown")
+            await asyncio.sleep(fabric.settings.heartbeat_ms / 1000)
+
+    def _hold(self, holder: str) -> None:
+        if holder == self._holder and (holder == self._elsewhere.me) == self.here:
+            return
+        self._holder = holder
+        mine = holder == self._elsewhere.me
+        if mine != self.here:
+            log.info("desk", here=mine)
+            self.here = mine
+            self._spawn(self._opened() if mine else self._left())
+        else:
+            # Asked of the one that died: the new one is asked instead.
+            for key in tuple(self._asked):
+                self._send(key)
+
+    async def _opened(self) -> None:
+        """This node is the desk: read what lasts, then say so."""
+        async with self._opening:
+            node = self._node
+            node.conditions.forget()
+            for what in self.calls.values():
+                node.calls.take_up(what)
+            self.calls.clear()
+            if node.emergency is not None:
+                await node.emergency.start()
+            if node.texts is not None:
+                await node.texts.start()
+            self._follow_all()
+            self.tell_all()
+            for key, (_, message, _) in tuple(self._asked.items()):
+                phone = node.phones.get(key)
+                if phone is not None and not isinstance(phone, FarPhone):
+                    carry_out(node, phone, message)
+                    self._go_on(phone)
+
+    async def _left(self) -> None:
+        """Another node is the desk: what is decided there is told from there."""
+        async with self._opening:
+            self._node.calls.rest()
+            if self._node.emergency is not None:
+                self._node.emergency.rest()
+            for talkgroup in self._node.talkgroups.values():
+                talkgroup.followed = False
+
+    # --- what was decided --------------------------------------------------------------------------------------------
+
+    def _changed(self, group: GroupId) -> None:
+        """A transient group, a condition or a reserved group is another now."""
+        if self.here:
+            self._dirty.add(group)
+            self._follow(group)
+            self._elsewhere.flush_soon()
+
+    def tell(self) -> None:
+        """Tell the others what changed."""
+        dirty, self._dirty = self._dirty, set()
+        if dirty and self.here and not self._opening.locked():
+            self._elsewhere.say("desk", {"groups": {group: decided.of(self._node, group) for group in dirty}})
+
+    def tell_all(self) -> None:
+        """Tell the others everything."""
+        if self.here and not self._opening.locked():
+            self._dirty.clear()
+            groups = decided.groups(self._node)
+            told = {group: decided.of(self._node, group) for group in groups}
+            self._elsewhere.say("desk", {"all": sorted(groups), "groups": told})
+
+    def heard(self, said: dict[str, Any]) -> None:
+        """The desk, which is elsewhere, decided something."""
+        if self.here:
+            return
+        if "all" in said:
+            for group in decided.groups(self._node) - set(said["all"]):
+                decided.take(self._node, group, decided.NOTHING)
+        for group, what in said["groups"].items():
+            decided.take(self._node, GroupId(group), what)
+
+    def _follow_all(self) -> None:
+        for group in decided.groups(self._node):
+            self._follow(group)
+
+    def _follow(self, group: GroupId) -> None:
+        """The desk follows the floor of what it decides about, whether it has phones there or not."""
+        wanted = group in decided.groups(self._node) and self._node.roster.group(group) is not None
+        if wanted:
+            self._node.talkgroup(group).followed = True
+        elif group in self._node.talkgroups:
+            self._node.talkgroups[group].followed = False
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("desk_task_failed", exc_info=task.exception())

@@ -1,0 +1,379 @@
+"""What this node knows of the others, and what it tells them. Everything here is told again in whole after a gap."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from groups.floor.inputs import Left
+from groups.vocabulary import BurstId, GroupId, UserId
+from poc_server.fabric.redis.voice import VoiceLine
+from poc_server.metrics import Reading
+from poc_server.neighbours import phones as far_phones
+from poc_server.neighbours.between import Between
+from poc_server.neighbours.desk import Desk
+from poc_server.neighbours.far_phone import FarPhone, record_of
+from poc_server.neighbours.neighbour import Neighbour
+from poc_server.neighbours.orders import carry_out
+from signaling.limits import RESUME_S
+
+if TYPE_CHECKING:
+    from poc_server.fabric.redis import RedisFabric
+    from poc_server.node import Node
+    from poc_server.talk.phone import Phone
+    from poc_server.talk.talkgroup import Talkgroup
+
+log = structlog.get_logger(__name__)
+
+PHONES_AT_ONCE = 200
+"""Phones in one message, and the pause after it, when everything is told: a whole node comes back at this pace."""
+PAUSE_S = 0.02
+STRIKES = 2
+"""A floor whose holder is on no node, seen so often in a row, is taken back."""
+NODES = "nodes"
+ASK_S = 0.5
+_NOBODY: dict[str, FarPhone] = {}
+
+
+class Elsewhere:
+    """The other nodes. Made when the fabric is one of several nodes."""
+
+    def __init__(self, node: Node, fabric: RedisFabric, url: str) -> None:
+        self.node = node
+        self.fabric = fabric
+        self.me = fabric.incarnation
+        self.nodes: dict[str, Neighbour] = {}
+        self.desk = Desk(self)
+        self.between = Between(node, fabric.settings.prefix)
+        settings = fabric.settings
+        self.between.line = VoiceLine(settings.redis, settings.voice_queue, self.between.heard)
+        self._in_group: dict[GroupId, dict[str, FarPhone]] = {}
+        self._url = url
+        self._number = 0
+        self._orders: list[tuple[Neighbour, list[dict[str, Any]], bytes]] = []
+        self._changed: dict[str, None] = {}
+        self._flushing = False
+        self._hears: dict[str, bool] = {}
+        self._strikes: dict[BurstId, int] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self.topics: dict[str, Callable[[Any], None]] = {"desk": self.desk.heard}
+        """What to do with what other nodes say beside their phones."""
+        node.elsewhere = self
+
+    # --- life --------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to tell and to hear."""
+        self.fabric.listen(NODES, self._heard)
+        self.fabric.listen(f"node:{self.me}", lambda message: carry_out(self, message))
+        self.fabric.on_session.append(self._together)
+        self.fabric.on_alone.append(self._alone)
+        self.between.line.start()
+        self._tasks.append(asyncio.get_running_loop().create_task(self._beat(), name="heartbeat"))
+        self.desk.start()
+        if self.fabric.alone:
+            self._alone(True)
+        else:
+            self._together(None)
+
+    async def aclose(self) -> None:
+        """Say goodbye: what this node held is free at once."""
+        self._cast({"bye": 1})
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.desk.aclose()
+        await self.fabric.said()
+        await self.between.line.aclose()
+
+    # --- what the node asks ------------------------------------------------------------------------------------------
+
+    @property
+    def joined(self) -> bool:
+        """Whether this node knows the others and the desk: no phone should come before."""
+        return self.desk.known and all(each.whole for each in self.nodes.values())
+
+    def users_in(self, group: GroupId) -> tuple[set[UserId], set[UserId]]:
+        """Users whose phones on other nodes are connected in ``group``, and those of them that would hear."""
+        online: set[UserId] = set()
+        hearing: set[UserId] = set()
+        for phone in self._in_group.get(group, _NOBODY).values():
+            if phone.connection is not None:
+                online.add(phone.user.id)
+                if phone.hears:
+                    hearing.add(phone.user.id)
+        return online, hearing
+
+    def placed(self, phone: FarPhone, before: Iterable[GroupId], after: Iterable[GroupId]) -> None:
+        """A phone of another node hears other groups now, or none."""
+        for group in before:
+            here = self._in_group.get(group, {})
+            here.pop(phone.key, None)
+            if not here:
+                self._in_group.pop(group, None)
+        for group in after:
+            self._in_group.setdefault(group, {})[phone.key] = phone
+
+    def own(self) -> list[Phone]:
+        """The phones of this node itself."""
+        return [phone for phone in self.node.phones.values() if not isinstance(phone, FarPhone)]
+
+    # --- what the node tells -----------------------------------------------------------------------------------------
+
+    def follow(self, group: GroupId) -> None:
+        """This node hears a group from now on."""
+        self.between.line.subscribe(self.between.channel(group))
+        self._cast({"follow": [group]})
+
+    def unfollow(self, group: GroupId) -> None:
+        """It hears it no more."""
+        self.between.line.unsubscribe(self.between.channel(group))
+        self._cast({"unfollow": [group]})
+
+    def tell(self, phone: Phone) -> None:
+        """A phone of this node is different, or gone."""
+        self._changed[phone.key] = None
+        self.flush_soon()
+
+    def order(self, to: Neighbour, what: dict[str, Any], blob: bytes) -> None:
+        """Let another node do something, in order; the same bytes for many phones travel once."""
+        if self._orders:
+            last_to, last_what, last_blob = self._orders[-1]
+            if last_to is to and last_blob is blob and what["do"] == "write" and last_what[0]["do"] == "write":
+                last_what.append(what)
+                return
+        self._orders.append((to, [what], blob))
+        self.flush_soon()
+
+    def flush_soon(self) -> None:
+        """What is to be told goes out at the end of this turn of the loop: phones, the desk's state, then orders."""
+        if not self._flushing:
+            self._flushing = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def say(self, topic: str, value: Any) -> None:
+        """To all, now."""
+        self._cast({"topic": topic, "value": value})
+
+    # --- private: telling --------------------------------------------------------------------------------------------
+
+    def _flush(self) -> None:
+        self._flushing = False
+        self._tell()
+        self.desk.tell()
+        orders, self._orders = self._orders, []
+        for to, what, blob in orders:
+            head = json.dumps(what, separators=(",", ":")).encode()
+            self.fabric.cast(f"node:{to.id}", self.me.encode() + b"\n" + head + b"\n" + blob)
+
+    def _tell(self) -> None:
+        changed, self._changed = self._changed, {}
+        records = {key: self._record(key) for key in changed}
+        if records:
+            self._cast({"phones": records})
+
+    def _record(self, key: str) -> dict[str, Any] | None:
+        phone = self.node.phones.get(key)
+        if phone is None or isinstance(phone, FarPhone):
+            self._hears.pop(key, None)
+            return None
+        record = record_of(phone, self.node.loop_time())
+        self._hears[key] = record["hears"]
+        return record
+
+    def _cast(self, content: dict[str, Any]) -> None:
+        self._number += 1
+        content |= {"node": self.me, "number": self._number}
+        self.fabric.cast(NODES, json.dumps(content, separators=(",", ":")).encode())
+
+    async def _tell_all(self) -> None:
+        """Everything, in pieces."""
+        own = [phone.key for phone in self.own()]
+        self._cast({"whole": own, "follow": list(self.node.talkgroups), "url": self._url})
+        for start in range(0, len(own), PHONES_AT_ONCE):
+            records = {key: self._record(key) for key in own[start : start + PHONES_AT_ONCE]}
+            self._cast({"phones": {key: record for key, record in records.items() if record is not None}})
+            await asyncio.sleep(PAUSE_S)
+        self.desk.tell_all()
+
+    async def _beat(self) -> None:
+        loop, settings = asyncio.get_running_loop(), self.fabric.settings
+        beat, lease, last = settings.heartbeat_ms / 1000, settings.lease_ms / 1000, loop.time()
+        while True:
+            await asyncio.sleep(beat)
+            now = loop.time()
+            if now - last > lease / 2:
+                # This node slept: it has not read yet what the others said meanwhile.
+                for neighbour in self.nodes.values():
+                    neighbour.heard_at = now
+            last = now
+            if not self.fabric.alone:
+                self._cast({"beat": 1, "draining": self.node.draining})
+                for neighbour in tuple(self.nodes.values()):
+                    if now - neighbour.heard_at > lease:
+                        self._dead(neighbour)
+            self._look_after_phones(now)
+            self._look_after_floors()
+
+    def _look_after_phones(self, now: float) -> None:
+        for phone in self.own():
+            # That one would hear ends by itself, and no message says so.
+            if self._hears.get(phone.key) != phone.would_hear(now):
+                self.tell(phone)
+        for phone in tuple(self.node.phones.values()):
+            lost = isinstance(phone, FarPhone) and phone.neighbour is None and phone.dropped_at is not None
+            if lost and now - (phone.dropped_at or 0.0) > RESUME_S:
+                self._gone(phone)
+
+    def _look_after_floors(self) -> None:
+        seen = {}
+        for talkgroup in self.node.talkgroups.values():
+            for burst, holder in talkgroup.holders():
+                if not self._held(holder):
+                    seen[burst] = self._strikes.get(burst, 0) + 1
+                    if seen[burst] >= STRIKES:
+                        self._take_back(talkgroup, holder)
+        self._strikes = seen
+
+    def _held(self, key: str) -> bool:
+        phone = self.node.phones.get(key)
+        return phone is not None and not (isinstance(phone, FarPhone) and phone.neighbour is None)
+
+    def _take_back(self, talkgroup: Talkgroup, key: str) -> None:
+        talkgroup.submit(Left(far_phones.user_of(key), key))
+
+    # --- private: hearing --------------------------------------------------------------------------------------------
+
+    def _heard(self, message: bytes) -> None:
+        said = json.loads(message)
+        if said["node"] == self.me:
+            return
+        neighbour = self.nodes.get(said["node"])
+        if "bye" in said:
+            if neighbour is not None:
+                self._dead(neighbour)
+            return
+        if neighbour is None:
+            neighbour = self.nodes[said["node"]] = Neighbour(said["node"], 0.0)
+            log.info("node_came", node=neighbour.id)
+        if said.get("ask") in ("", self.me):
+            self._spawn(self._tell_all())
+        if self._follows_on(neighbour, said):
+            self._take(neighbour, said)
+
+    def _follows_on(self, neighbour: Neighbour, said: dict[str, Any]) -> bool:
+        """Whether nothing of what it said before was missed; else everything is asked for."""
+        neighbour.heard_at = now = self.node.loop_time()
+        missed = said["number"] != neighbour.number + 1
+        neighbour.number = said["number"]
+        if "whole" in said:
+            self._whole(neighbour, said)
+            return True
+        if missed or not neighbour.whole:
+            neighbour.whole = False
+            if now - neighbour.asked_at > ASK_S:
+                neighbour.asked_at = now
+                self._cast({"ask": neighbour.id})
+        return neighbour.whole
+
+    def _take(self, neighbour: Neighbour, said: dict[str, Any]) -> None:
+        neighbour.draining = said.get("draining", neighbour.draining)
+        for group in said.get("follow", ()):
+            self._follows(neighbour, GroupId(group), True)
+        for group in said.get("unfollow", ()):
+            self._follows(neighbour, GroupId(group), False)
+        for key, record in said.get("phones", {}).items():
+            self._phone(neighbour, key, record)
+        if "topic" in said:
+            self.topics[said["topic"]](said["value"])
+
+    def _whole(self, neighbour: Neighbour, said: dict[str, Any]) -> None:
+        neighbour.whole, neighbour.url = True, said.get("url", "")
+        kept = frozenset(said["whole"])
+        for key in [key for key in neighbour.phones if key not in kept]:
+            self._phone(neighbour, key, None)
+        for group in neighbour.follows - {GroupId(group) for group in said["follow"]}:
+            self._follows(neighbour, group, False)
+
+    def _follows(self, neighbour: Neighbour, group: GroupId, follows: bool) -> None:
+        if follows == (group in neighbour.follows):
+            return
+        heard_by = self.between.heard_by
+        if follows:
+            neighbour.follows.add(group)
+            heard_by[group] = heard_by.get(group, 0) + 1
+        else:
+            neighbour.follows.discard(group)
+            heard_by[group] -= 1
+            if not heard_by[group]:
+                del heard_by[group]
+
+    def _phone(self, neighbour: Neighbour, key: str, record: dict[str, Any] | None) -> None:
+        if record is None:
+            phone = neighbour.phones.pop(key, None)
+            if phone is not None and self.node.phones.get(key) is phone:
+                self._gone(phone)
+            return
+        far_phones.take(self, neighbour, key, record)
+
+    def _gone(self, phone: Phone) -> None:
+        """A phone of another node left for good."""
+        self.node.phones.drop(phone.key)
+        if isinstance(phone, FarPhone):
+            self.placed(phone, phone.groups, ())
+        for group in phone.groups:
+            talkgroup = self.node.talkgroups.get(group)
+            if talkgroup is not None:
+                talkgroup.submit(Left(phone.user.id, phone.key))
+        self.node.presence.changed(phone.groups)
+        if self.desk.here:
+            self.node.calls.gone(phone)
+
+    def _dead(self, neighbour: Neighbour) -> None:
+        """A node lives no more, or cannot be reached: its floors are free, its phones may come to this one."""
+        log.warning("node_dead", node=neighbour.id, phones=len(neighbour.phones))
+        del self.nodes[neighbour.id]
+        for group in tuple(neighbour.follows):
+            self._follows(neighbour, group, False)
+        now = self.node.loop_time()
+        for phone in neighbour.phones.values():
+            phone.neighbour, phone.connection, phone.hears, phone.dropped_at = None, None, False, now
+            self.node.presence.changed(phone.groups)
+        for talkgroup in self.node.talkgroups.values():
+            for _, holder in talkgroup.holders():
+                if not self._held(holder):
+                    self._take_back(talkgroup, holder)
+        self.desk.died(neighbour)
+
+    def _together(self, _: Any) -> None:
+        """A session with Redis began."""
+        self._cast({"ask": ""})
+        self._spawn(self._tell_all())
+
+    def _alone(self, alone: bool) -> None:
+        if alone:
+            for neighbour in tuple(self.nodes.values()):
+                self._dead(neighbour)
+        self.desk.alone(alone)
+        self.node.isolated(alone)
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.append(task)
+        task.add_done_callback(self._tasks.remove)
+
+    # --- for the metrics ---------------------------------------------------------------------------------------------
+
+    def readings(self) -> Iterable[Reading]:
+        """For the metrics."""
+        line = self.between.line
+        yield "poc_nodes", "Nodes of this city that are seen from here, this one included", len(self.nodes) + 1
+        yield "poc_fabric_alone", "1 while this node goes on without Redis, for its own phones", int(self.fabric.alone)
+        yield "poc_desk_here", "1 where calls and emergencies of the whole city are decided", int(self.desk.here)
+        yield "poc_voice_to_nodes_total", "Voice packets sent to other nodes", line.sent
+        yield "poc_voice_from_nodes_total", "Voice packets heard from other nodes, own echoes included", line.received
+        yield "poc_voice_to_nodes_dropped_total", "Voice packets that found no way to other nodes", line.dropped

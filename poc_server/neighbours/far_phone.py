@@ -1,0 +1,95 @@
+"""A phone of another node as this node sees it: what is sent to it goes there by way of its own node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from groups.model import User
+from groups.vocabulary import GroupId, Refusal
+from poc_server.talk.phone import Phone
+from signaling.endpoint import frame
+from signaling.messages import Error
+from signaling.words import Language, refusal
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from poc_server.neighbours.neighbour import Neighbour
+
+Order = Callable[["Neighbour", dict[str, Any], bytes], None]
+"""``(to, what to do, the bytes that belong to it)``."""
+
+
+class FarConnection:
+    """Stands where a local phone has its socket (`signaling.endpoint.Connection`)."""
+
+    __slots__ = ("_key", "_neighbour", "_order", "language")
+
+    def __init__(self, neighbour: Neighbour, key: str, language: Language, order: Order) -> None:
+        self._neighbour = neighbour
+        self._key = key
+        self._order = order
+        self.language = language
+
+    def send(self, message: BaseModel) -> None:
+        """One message."""
+        self.write(frame(message))
+
+    def write(self, framed: bytes) -> None:
+        """A message that was framed once for many."""
+        self._order(self._neighbour, {"do": "write", "to": self._key}, framed)
+
+    def refuse(self, code: Refusal, request: str | None = None, retry_after_ms: int | None = None) -> None:
+        """A request is refused."""
+        self.send(Error(id=request, code=code, message=refusal(code, self.language), retry_after_ms=retry_after_ms))
+
+    def close(self, code: int) -> None:
+        """End its socket."""
+        self._order(self._neighbour, {"do": "close", "to": self._key, "code": code}, b"")
+
+
+@dataclass(eq=False, slots=True)
+class FarPhone(Phone):
+    """One phone of another node. ``neighbour`` None: its node is dead, and it may come to this one."""
+
+    neighbour: Neighbour | None = None
+    order: Order | None = None
+    hears: bool = False
+
+    def have(self, what: dict[str, Any], blob: bytes = b"") -> None:
+        """Let its own node do something with it."""
+        if self.neighbour is not None and self.order is not None:
+            self.order(self.neighbour, {**what, "to": self.key}, blob)
+
+    def would_hear(self, now: float) -> bool:
+        """As its own node says."""
+        return self.hears and self.connection is not None
+
+
+def record_of(phone: Phone, now: float) -> dict[str, Any]:
+    """What other nodes are told of a phone of this one."""
+    return {
+        "user": phone.user.id,
+        "session": phone.session,
+        "slots": phone.slots,
+        "language": phone.language,
+        "connected": phone.connection is not None,
+        "selected": phone.selected,
+        "listens": phone.listens,
+        "brought": phone.brought,
+        "hears": phone.would_hear(now),
+        "resume": phone.resume,
+        "since": phone.since,
+        "resumed": phone.moved,
+    }
+
+
+def update(phone: FarPhone, user: User, record: dict[str, Any]) -> None:
+    """Take over what its node says."""
+    phone.user, phone.session, phone.slots = user, record["session"], record["slots"]
+    phone.selected = None if record["selected"] is None else GroupId(record["selected"])
+    phone.listens = tuple(GroupId(group) for group in record["listens"])
+    phone.brought = tuple(GroupId(group) for group in record["brought"])
+    phone.hears, phone.resume, phone.since = record["hears"], record["resume"], record["since"]

@@ -1,0 +1,32 @@
+"""One other node: when it was last heard, and what it said of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from groups.vocabulary import GroupId
+from poc_server.neighbours.far_phone import FarPhone
+
+
+@dataclass(eq=False, slots=True)
+class Neighbour:
+    """Another node while it lives.
+
+    Attributes:
+        id: its name, and which of its lives this is.
+        heard_at: loop time of its latest sign of life.
+        number: of the latest of its messages; a gap means that the whole has to be asked for.
+        whole: everything it has was told, not only what changed.
+        follows: groups it hears.
+        url: where it answers HTTP itself, "" when it did not say.
+    """
+
+    id: str
+    heard_at: float
+    number: int = -1
+    whole: bool = False
+    phones: dict[str, FarPhone] = field(default_factory=dict)
+    follows: set[GroupId] = field(default_factory=set)
+    url: str = ""
+    draining: bool = False
+    asked_at: float = 0.0

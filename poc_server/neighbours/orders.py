@@ -1,0 +1,107 @@
+"""What one node has another do with its phones: carried out in the order it was said."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+import structlog
+
+from groups.vocabulary import GroupId, Refusal
+from poc_server.neighbours.far_phone import FarPhone
+from poc_server.talk.requests import floor
+from poc_server.talk.resume import tell_floor
+from signaling.messages import FloorRequest, decode_client
+
+if TYPE_CHECKING:
+    from poc_server.neighbours.elsewhere import Elsewhere
+    from poc_server.neighbours.neighbour import Neighbour
+    from poc_server.talk.phone import Phone
+
+log = structlog.get_logger(__name__)
+
+
+def carry_out(elsewhere: Elsewhere, message: bytes) -> None:
+    """One message of another node."""
+    sender, head, blob = message.split(b"\n", 2)
+    neighbour = elsewhere.nodes.get(sender.decode())
+    for order in json.loads(head):
+        do = order["do"]
+        if do in _DESK:
+            if neighbour is not None:
+                _DESK[do](elsewhere, neighbour, order, blob)
+            continue
+        phone = elsewhere.node.phones.get(order["to"])
+        if phone is None or isinstance(phone, FarPhone):
+            continue  # it has just gone
+        try:
+            _PHONE[do](elsewhere, phone, order, blob)
+        except Exception:
+            log.exception("order_failed", order=do)
+
+
+def _write(elsewhere: Elsewhere, phone: Phone, order: dict[str, Any], blob: bytes) -> None:
+    phone.write(blob)
+
+
+def _close(elsewhere: Elsewhere, phone: Phone, order: dict[str, Any], blob: bytes) -> None:
+    if phone.connection is not None:
+        phone.connection.close(order["code"])
+
+
+def _bring(elsewhere: Elsewhere, phone: Phone, order: dict[str, Any], blob: bytes) -> None:
+    group = GroupId(order["group"])
+    if elsewhere.node.roster.group(group) is not None:
+        elsewhere.node.bring(phone, group)
+        # The snapshot that goes with it was drawn at the desk, which may not follow this floor.
+        tell_floor(elsewhere.node.talkgroup(group), phone, only_taken=True)
+
+
+def _let_go(elsewhere: Elsewhere, phone: Phone, order: dict[str, Any], blob: bytes) -> None:
+    elsewhere.node.let_go(phone, GroupId(order["group"]))
+
+
+def _affiliate(elsewhere: Elsewhere, phone: Phone, order: dict[str, Any], blob: bytes) -> None:
+    selected = None if order["selected"] is None else GroupId(order["selected"])
+    elsewhere.node.affiliate(phone, selected, [GroupId(group) for group in order["listens"]])
+
+
+def _end(elsewhere: Elsewhere, phone: Phone, order: dict[str, Any], blob: bytes) -> None:
+    elsewhere.node.end_phone(phone, Refusal(order["code"]), order["close"])
+
+
+def _done(elsewhere: Elsewhere, phone: Phone, order: dict[str, Any], blob: bytes) -> None:
+    elsewhere.desk.done(phone, order["number"])
+
+
+def _press(elsewhere: Elsewhere, phone: Phone, order: dict[str, Any], blob: bytes) -> None:
+    floor.floor_request(elsewhere.node, phone, cast("FloorRequest", decode_client(blob)), up=True)
+
+
+def _begins_call(elsewhere: Elsewhere, neighbour: Neighbour, order: dict[str, Any], blob: bytes) -> None:
+    """A key went down in a group that is talked in by calls: the desk begins the call, or knows that it runs."""
+    node, message = elsewhere.node, cast("FloorRequest", decode_client(blob))
+    phone, group = node.phones.get(order["key"]), node.roster.group(GroupId(message.group))
+    if isinstance(phone, FarPhone) and group is not None and not floor.begins_call(node, phone, group, message):
+        phone.have({"do": "press"}, blob)
+
+
+def _request(elsewhere: Elsewhere, neighbour: Neighbour, order: dict[str, Any], blob: bytes) -> None:
+    elsewhere.desk.requested(neighbour, order, blob)
+
+
+_PHONE: Mapping[str, Callable[[Any, Any, dict[str, Any], bytes], None]] = {
+    "write": _write,
+    "close": _close,
+    "bring": _bring,
+    "let_go": _let_go,
+    "affiliate": _affiliate,
+    "end": _end,
+    "done": _done,
+    "press": _press,
+}
+_DESK: Mapping[str, Callable[[Any, Any, dict[str, Any], bytes], None]] = {
+    "request": _request,
+    "begins_call": _begins_call,
+}

@@ -1,0 +1,117 @@
+"""Phones that are, or were, on another node: known here, taken over from there, given up to there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from groups.floor.inputs import Left, Rejoined
+from groups.vocabulary import GroupId, Refusal, UserId
+from poc_server.neighbours.far_phone import FarConnection, FarPhone, update
+from signaling.limits import CLOSE_REPLACED
+from signaling.messages import Bye
+
+if TYPE_CHECKING:
+    from poc_server.neighbours.elsewhere import Elsewhere
+    from poc_server.neighbours.neighbour import Neighbour
+    from poc_server.node import Node
+    from poc_server.talk.phone import Phone
+
+
+def user_of(key: str) -> UserId:
+    """The user of a phone's key."""
+    return UserId(key.partition("/")[0])
+
+
+def take(elsewhere: Elsewhere, neighbour: Neighbour, key: str, record: dict[str, Any]) -> None:
+    """Another node said how a phone of its own is. Where two have the same phone, it is where it came last."""
+    node = elsewhere.node
+    user, known = node.roster.user(UserId(record["user"])), node.phones.get(key)
+    if user is None or (known is not None and known.since > record["since"]):
+        return
+    if known is not None and not isinstance(known, FarPhone):
+        give_up(node, known, resumed=record["resumed"])
+    if known is not None and known.since != record["since"] and not record["resumed"]:
+        began_anew(node, known)
+    phone = known if isinstance(known, FarPhone) and known.neighbour is neighbour else None
+    came = record["connected"] and (phone is None or phone.connection is None or phone.since != record["since"])
+    before = set() if phone is None else set(phone.groups)
+    if phone is None:
+        phone = FarPhone(key, user, record["session"], record["slots"], neighbour=neighbour, order=elsewhere.order)
+    neighbour.phones[key] = node.phones[key] = phone
+    update(phone, user, record)
+    elsewhere.placed(phone, before, phone.groups)
+    phone.connection = None
+    if record["connected"]:
+        # What a phone of another node needs of a connection is all here.
+        phone.connection = FarConnection(neighbour, key, record["language"], elsewhere.order)  # type: ignore[assignment]
+    node.presence.changed(before | set(phone.groups))
+    if elsewhere.desk.here:
+        if came:
+            elsewhere.desk.came(phone)
+        for group in set(phone.groups) - before:
+            node.calls.affiliated(phone, group)
+
+
+def bring(phone: FarPhone, group: GroupId) -> None:
+    """Its node lets it hear a group before all others."""
+    phone.brought = (group, *(each for each in phone.brought if each != group))
+    phone.have({"do": "bring", "group": group})
+
+
+def let_go(phone: FarPhone, group: GroupId) -> None:
+    """Its node ends that."""
+    phone.brought = tuple(each for each in phone.brought if each != group)
+    phone.have({"do": "let_go", "group": group})
+
+
+def affiliate(phone: FarPhone, selected: GroupId | None, listens: Iterable[GroupId]) -> None:
+    """Its node sets what it talks in and listens to."""
+    phone.selected, phone.listens = selected, tuple(listens)
+    phone.have({"do": "affiliate", "selected": selected, "listens": phone.listens})
+
+
+def began_anew(node: Node, phone: Phone) -> None:
+    """Somebody came without the place he had: what he was in, he is out of."""
+    node.phones.drop(phone.key)
+    if node.at_desk:
+        node.calls.gone(phone)
+
+
+def take_over(node: Node, far: FarPhone, phone: Phone, *, resumed: bool) -> None:
+    """A phone of another node, alive or dead, came here: it keeps its groups, its place in queues, and its floor."""
+    if far.neighbour is not None:
+        far.neighbour.phones.pop(far.key, None)
+    groups = far.groups
+    if not resumed:
+        began_anew(node, far)
+        node.phones[phone.key] = phone
+    if node.elsewhere is not None:
+        node.elsewhere.placed(far, groups, ())
+    if resumed:
+        phone.selected, phone.listens, phone.brought, phone.resume = far.selected, far.listens, far.brought, far.resume
+        phone.moved = True
+        node.follow(phone, set())
+    for group in groups:
+        talkgroup = node.talkgroup(group) if node.roster.group(group) is not None else None
+        if talkgroup is not None:
+            given = Rejoined(phone.user.id, phone.key) if resumed else Left(phone.user.id, phone.key)
+            talkgroup.submit(given)
+
+
+def give_up(node: Node, phone: Phone, *, resumed: bool) -> None:
+    """A phone of this node is on another now, which speaks for its floor and its place in queues."""
+    connection, phone.connection = phone.connection, None
+    if connection is not None:
+        if not resumed:
+            connection.send(Bye(code=Refusal.REPLACED, message=phone.words(Refusal.REPLACED), reconnect=False))
+        connection.close(CLOSE_REPLACED)
+    for group in phone.groups:
+        talkgroup = node.talkgroups.get(group)
+        if talkgroup is not None:
+            talkgroup.phones.pop(phone.key, None)
+    node.ears.forget(phone)
+    if phone.peer is not None:
+        phone.peer.close()
+        phone.peer = None
+    node.phones.drop(phone.key)

@@ -1,0 +1,77 @@
+"""HTTP requests about what the desk decides go on to the node that has the desk, and its answer comes back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+if TYPE_CHECKING:
+    from poc_server.node import Node
+
+PATHS = ("/api/v1/alerts", "/api/v1/broadcasts")
+MARK = b"x-poc-desk"
+"""A request that was passed on once is not passed on again: the desk may just be moving."""
+TIMEOUT_S = 5.0
+_HOP_BY_HOP = frozenset({b"connection", b"keep-alive", b"transfer-encoding", b"host", b"content-length", b"upgrade"})
+
+
+class ToDesk:
+    """Stands before the API where there are several nodes."""
+
+    def __init__(self, served: ASGIApp, node: Node) -> None:
+        self._served = served
+        self._node = node
+        self._client = httpx.AsyncClient(timeout=TIMEOUT_S)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        there = self._there(scope)
+        if there is None:
+            await self._served(scope, receive, send)
+            return
+        body = await _body(receive)
+        headers = [(name, value) for name, value in scope["headers"] if name not in _HOP_BY_HOP]
+        query = f"?{scope['query_string'].decode()}" if scope["query_string"] else ""
+        request = self._client.build_request(
+            scope["method"], f"{there}{scope['path']}{query}", headers=[*headers, (MARK, b"1")], content=body
+        )
+        try:
+            answer = await self._client.send(request)
+        except httpx.HTTPError:
+            # The desk is just going: this node answers as well as it can.
+            await self._served(scope, _again(body), send)
+            return
+        kept = [(name, value) for name, value in answer.headers.raw if name.lower() not in _HOP_BY_HOP]
+        await send({"type": "http.response.start", "status": answer.status_code, "headers": kept})
+        await send({"type": "http.response.body", "body": answer.content})
+
+    async def aclose(self) -> None:
+        """Let go of the connections."""
+        await self._client.aclose()
+
+    def _there(self, scope: Scope) -> str | None:
+        """The desk's address when this request is for it and it is elsewhere."""
+        elsewhere = self._node.elsewhere
+        if elsewhere is None or scope["type"] != "http" or not scope["path"].startswith(PATHS):
+            return None
+        if any(name == MARK for name, _ in scope["headers"]):
+            return None
+        return elsewhere.desk.url or None
+
+
+async def _body(receive: Receive) -> bytes:
+    body = b""
+    while True:
+        message = await receive()
+        body += bytes(message.get("body", b""))
+        if not message.get("more_body"):
+            return body
+
+
+def _again(body: bytes) -> Receive:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive

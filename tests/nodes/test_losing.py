@@ -1,0 +1,126 @@
+"""A node dies, sleeps, drains; Redis is away: what phones notice, and that the city is whole again after."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable
+
+import pytest
+
+from groups.vocabulary import BurstEnd
+from loadtest.phone import PhoneFailed
+from signaling.messages import FloorIdle, FloorTaken, Isolated
+from tests.support.city import City
+from tests.support.handsets import Handset, Handsets
+from tests.support.redis import RedisServer
+
+pytestmark = pytest.mark.wire
+WAIT_S = 30.0
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(WAIT_S):
+        while not await asyncio.to_thread(_held, holds):  # noqa: ASYNC110 - what is waited for tells nobody
+            await asyncio.sleep(0.05)
+
+
+def _held(holds: Callable[[], bool]) -> bool:
+    try:
+        return holds()
+    except (OSError, StopIteration):
+        return False
+
+
+async def come_back(phone: Handset, url: str) -> None:
+    """Try until a node takes it in."""
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            try:
+                await phone.come_back(url)
+            except (PhoneFailed, OSError):
+                await asyncio.sleep(0.1)
+            else:
+                return
+
+
+async def three(street: Handsets) -> tuple[str, Handset, Handset, Handset]:
+    """A group and three of its people: one on the first node, two on the second."""
+    group = next(g for i in street.identities for g in i.groups if len(street.someone(3, g)) == 3)
+    found = street.someone(3, group)
+    a, b, c = [await street.connect(each, node=node) for each, node in zip(found, (0, 1, 1), strict=True)]
+    for phone in (a, b, c):
+        await phone.select(group)
+    await c.until_online(group, 3)
+    return group, a, b, c
+
+
+async def test_a_node_is_killed_its_floor_is_free_and_its_phones_resume_elsewhere(city: City, street: Handsets) -> None:
+    group, a, _, c = await three(street)
+    queued_behind = c.press_key(group)
+    async with asyncio.timeout(WAIT_S):
+        await queued_behind.settled
+    c.release_key()
+    talking = a.press_key(group)
+    async with asyncio.timeout(WAIT_S):
+        await talking.settled
+    a.speak(b"\x08" + bytes(99), 0)
+    await c.told(FloorTaken, group=group, burst=talking.burst)
+    os.kill(city.node_pid(0), signal.SIGKILL)
+    died = time.monotonic()
+    back = asyncio.create_task(come_back(a, street.urls[1]))
+    idle = await c.told(FloorIdle, group=group, burst=talking.burst)
+    assert idle.end in (BurstEnd.LEFT, BurstEnd.MEDIA_LOST, BurstEnd.CUT)
+    print("floor free after", round(time.monotonic() - died, 2))
+    await back
+    assert a.welcome is not None
+    assert a.welcome.resumed
+    assert a.welcome.selected == group
+    a.press = None
+    await a.say(group)
+    await c.until_packets(8)
+    await until(lambda: city.node_metric(0, "poc_nodes") == 2)
+
+
+async def test_a_node_that_sleeps_is_given_up_and_wakes_without_a_voice(city: City, street: Handsets) -> None:
+    group, a, b, c = await three(street)
+    talking = a.press_key(group)
+    async with asyncio.timeout(WAIT_S):
+        await talking.settled
+    await c.told(FloorTaken, group=group, burst=talking.burst)
+    pid = city.node_pid(0)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        await c.told(FloorIdle, group=group, burst=talking.burst)
+        await b.say(group, frames=5)
+        heard = c.packets()
+        for number in range(10):
+            a.speak(b"\x08" + bytes(99), 1920 * number)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    await until(lambda: city.node_metric(0, "poc_nodes") == 2)
+    await b.say(group, frames=5)
+    await c.until_packets(heard + 4)
+    assert c.packets() <= heard + 7  # and nothing of what slept
+
+
+async def test_without_redis_each_node_serves_its_own_and_says_so(
+    city: City, street: Handsets, redis_server: RedisServer
+) -> None:
+    group, a, b, c = await three(street)
+    redis_server.stop()
+    for phone in (a, b, c):
+        await phone.told(Isolated, isolated=True)
+    before = a.packets()
+    await b.say(group)
+    await c.until_packets(8)
+    assert a.packets() == before
+    redis_server.start()
+    for phone in (a, b, c):
+        await phone.told(Isolated, isolated=False)
+    await c.until_online(group, 3)
+    heard = a.packets()
+    await b.say(group)
+    await a.until_packets(heard + 8)

@@ -1,0 +1,49 @@
+"""The checker of `make chaos` finds what it is there to find."""
+
+from __future__ import annotations
+
+import itertools
+
+from tools.chaos.checker import Granted, Heard, double_talk, not_serial, parted, recovery
+from tools.chaos.schedule import Event, Fault, length, schedule
+
+
+def said(talker: int, burst: int, begin: float, seconds: float) -> list[Heard]:
+    return [Heard(begin + n * 0.04, "g", 9, talker, burst) for n in range(int(seconds / 0.04))]
+
+
+def test_the_same_seed_is_the_same_run_with_every_fault_in_it() -> None:
+    events = schedule(7, 2, short=False)
+    assert events == schedule(7, 2, short=False)
+    assert {event.fault for event in events} == set(Fault)
+    assert all(before.until < after.at for before, after in itertools.pairwise(events))
+    assert length(schedule(7, 2, short=True)) < length(events) / 2
+
+
+def test_two_on_air_are_found_but_for_a_turn_that_crosses() -> None:
+    assert double_talk(said(1, 1, 0.0, 2.0) + said(2, 1, 1.0, 2.0), []) != []
+    assert double_talk(said(1, 1, 0.0, 2.0) + said(2, 1, 1.8, 2.0), []) == []
+    assert double_talk(said(1, 1, 0.0, 2.0) + said(1, 2, 1.0, 2.0), []) == []
+
+
+def test_what_a_fault_parted_is_forgiven_until_it_has_settled() -> None:
+    away = [Event(Fault.REDIS_AWAY, 0.5, 3.0, 0)]
+    both = said(1, 1, 0.0, 3.0) + said(2, 1, 1.0, 2.0)
+    assert double_talk(both, away) == []
+    late = said(1, 1, 20.0, 3.0) + said(2, 1, 21.0, 2.0)
+    assert double_talk(late, away) != []
+    assert parted(away, 7.9)
+    assert not parted(away, 8.1)
+    assert not parted([Event(Fault.KILL, 0.5, 0.5, 0)], 1.0)
+
+
+def test_floors_are_serial() -> None:
+    grants = [Granted(1.0, "g", 1, 1_000, 1), Granted(2.0, "g", 2, 2_000, 1), Granted(3.0, "h", 2, 900, 2)]
+    assert not_serial(grants, []) == []
+    assert not_serial([*grants, Granted(4.0, "g", 3, 1_500, 1)], []) != []
+
+
+def test_recovery_is_until_every_group_is_heard_again() -> None:
+    event = Event(Fault.KILL, 5.0, 5.0, 0)
+    heard = [Heard(6.0, "g", 1, 2, 1), Heard(7.5, "h", 1, 2, 1)]
+    assert recovery(heard, [event], ["g", "h"]) == {"kill -9 a node at 5 s": 2.5}

@@ -1,0 +1,223 @@
+"""``make chaos``: phones talk on two nodes while nodes and Redis fail; a checker reads what was granted and heard."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from loadtest.identity import Identity
+from loadtest.mark import Mark
+from loadtest.phone import Phone, PhoneFailed
+from loadtest.speech import recording
+from loadtest.wire.dtls import Credentials
+from loadtest.wire.link import LinkFailed
+from loadtest.wire.reactor import Reactor
+from tests.support.city import City, running_city
+from tests.support.handsets import read_links_file
+from tests.support.redis import RedisServer, running_redis
+from tools.chaos import checker
+from tools.chaos.checker import Granted, Heard, Verdict
+from tools.chaos.schedule import Event, Fault, length, schedule
+
+GROUPS = 3
+PHONES_PER_GROUP = 4
+FRAME_S = 0.04
+ENOUGH_PACKETS = 10
+"""A burst that was heard with so many packets is to be found among the recordings."""
+
+
+class Caller:
+    """One phone that talks now and then, and comes back wherever a node takes it."""
+
+    def __init__(self, chaos: Chaos, number: int, identity: Identity, group: str) -> None:
+        self.chaos, self.number, self.identity, self.group = chaos, number, identity, group
+        self.rng = random.Random(chaos.seed * 1_000 + number)
+        self.phone: Phone | None = None
+        self.spoken = 0
+
+    async def run(self) -> None:
+        speech = recording("zh-report")
+        while True:
+            try:
+                phone = await self._connected()
+                await asyncio.sleep(self.rng.expovariate(1 / 2.5))
+                press = phone.press_key(self.group)
+                async with asyncio.timeout(5):
+                    await press.settled
+                if press.burst is not None:
+                    self.chaos.granted.append(
+                        Granted(self.chaos.now(), self.group, self.number, press.burst, press.number)
+                    )
+                    for count in range(self.rng.randrange(15, 60)):
+                        if press.revoked.done() or phone.gone is not None:
+                            break
+                        frame = speech.frames[count % len(speech.frames)]
+                        phone.speak(frame.marked(self.number, press.number, count, time.time_ns()), self.spoken)
+                        self.spoken += speech.step
+                        await asyncio.sleep(FRAME_S)
+                phone.release_key()
+            except (PhoneFailed, TimeoutError, OSError, LinkFailed):
+                if self.phone is not None and self.phone.press is not None:
+                    self.phone.release_key()
+
+    async def _connected(self) -> Phone:
+        while self.phone is None or self.phone.gone is not None:
+            url = self.rng.choice(self.chaos.urls)
+            old, self.phone = self.phone, None
+            if old is not None:
+                old.vanish()
+            made = Phone(self.chaos.reactor, self.chaos.credentials, self.identity, self.number, closely=True)
+            made.presses = 0 if old is None else old.presses
+            try:
+                async with asyncio.timeout(4):
+                    await made.connect(url)
+                    made.voice.on_mark = self._heard
+                    await made.select(self.group)
+                self.phone = made
+            except (PhoneFailed, TimeoutError, OSError, LinkFailed):
+                made.vanish()
+                await asyncio.sleep(0.2)
+        return self.phone
+
+    def _heard(self, _slot: int, mark: Mark, _stamp: int) -> None:
+        self.chaos.heard.append(Heard(self.chaos.now(), self.group, self.number, mark.phone, mark.burst))
+
+
+class Chaos:
+    """One run."""
+
+    def __init__(self, seed: int, city: City, redis: RedisServer, links: Path) -> None:
+        self.seed, self.city, self.redis = seed, city, redis
+        self.urls = [f"ws://127.0.0.1:{port}/ws" for port in city.own_ports]
+        self.identities = read_links_file(links)
+        self.reactor, self.credentials = Reactor(), Credentials()
+        self.granted: list[Granted] = []
+        self.heard: list[Heard] = []
+        self._began = time.monotonic()
+
+    def now(self) -> float:
+        return time.monotonic() - self._began
+
+    def callers(self) -> list[Caller]:
+        """Of so many groups so many people each, nobody twice."""
+        free, out, groups = list(self.identities), [], 0
+        for group in sorted({group for each in self.identities for group in each.groups}):
+            found = [each for each in free if group in each.groups][:PHONES_PER_GROUP]
+            if len(found) == PHONES_PER_GROUP and groups < GROUPS:
+                groups += 1
+                out += [Caller(self, len(out) + n + 1, each, group) for n, each in enumerate(found)]
+                free = [each for each in free if each not in found]
+        return out
+
+    async def run(self, events: list[Event]) -> Verdict:
+        callers = self.callers()
+        tasks = [asyncio.create_task(caller.run()) for caller in callers]
+        self._began = time.monotonic()
+        try:
+            for event in events:
+                await asyncio.sleep(max(0.0, event.at - self.now()))
+                print(f"{self.now():6.1f} s  {event.fault.value} (node {event.node + 1})", flush=True)
+                await self._do(event)
+            await asyncio.sleep(max(0.0, length(events) - self.now()))
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for caller in callers:
+                if caller.phone is not None:
+                    caller.phone.close()
+            await asyncio.sleep(0.5)
+            self.reactor.close()
+        return await asyncio.to_thread(self._judge, events, sorted({caller.group for caller in callers}))
+
+    async def _do(self, event: Event) -> None:
+        rest = event.until - event.at
+        if event.fault is Fault.KILL:
+            os.kill(await asyncio.to_thread(self.city.node_pid, event.node), signal.SIGKILL)
+        elif event.fault is Fault.SLEEP:
+            pid = await asyncio.to_thread(self.city.node_pid, event.node)
+            os.kill(pid, signal.SIGSTOP)
+            await asyncio.sleep(rest)
+            os.kill(pid, signal.SIGCONT)
+        elif event.fault is Fault.REDIS_FROZEN:
+            self.redis.freeze()
+            await asyncio.sleep(rest)
+            self.redis.thaw()
+        else:
+            self.redis.stop()
+            await asyncio.sleep(rest)
+            await asyncio.to_thread(self.redis.start)
+
+    def _judge(self, events: list[Event], groups: list[str]) -> Verdict:
+        verdict = Verdict(grants=len(self.granted), heard=len(self.heard))
+        verdict.double_talk = checker.double_talk(self.heard, events)
+        verdict.not_serial = checker.not_serial(self.granted, events)
+        verdict.recovery_s = checker.recovery(self.heard, events, groups)
+        verdict.lost_records = self._lost_records()
+        return verdict
+
+    def _lost_records(self) -> list[str]:
+        """Bursts that were heard and stand in no record."""
+        counts: dict[tuple[int, int], int] = {}
+        for each in self.heard:
+            counts[each.talker, each.burst] = counts.get((each.talker, each.burst), 0) + 1
+        wanted = {g.burst: g for g in self.granted if counts.get((g.talker, g.press), 0) >= ENOUGH_PACKETS}
+        end = time.monotonic() + 45
+        missing = wanted
+        while time.monotonic() < end and missing:
+            known = self._recorded()
+            missing = {burst: grant for burst, grant in wanted.items() if burst not in known}
+            time.sleep(1)
+        return [f"{grant.group}: burst {burst} at {grant.at:.2f} s" for burst, grant in missing.items()]
+
+    def _recorded(self) -> set[int]:
+        import sqlite3
+
+        with contextlib.closing(sqlite3.connect(self.city.data / "poc.sqlite")) as database:
+            return {int(row[0]) for row in database.execute("SELECT burst_id FROM burst")}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--short", action="store_true", help="a third of the times")
+    parser.add_argument("--report", type=Path, help="write the verdict here as JSON")
+    given = parser.parse_args()
+    events = schedule(given.seed, 2, given.short)
+    print(f"seed {given.seed}, {length(events):.0f} s")
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="poc-chaos-")))
+        redis = stack.enter_context(running_redis())
+        links = folder / "links"
+        city = stack.enter_context(running_city(folder / "data", "--links", str(links), nodes=2, redis=redis.url))
+        verdict = asyncio.run(_run(given.seed, city, redis, links, events))
+    print(f"{verdict.grants} grants, {verdict.heard} packets heard")
+    for name, seconds in verdict.recovery_s.items():
+        print(f"  all groups heard again {seconds:5.1f} s after: {name}")
+    for name, found in (
+        ("two talkers on air", verdict.double_talk),
+        ("floors that are not serial", verdict.not_serial),
+        ("lost records", verdict.lost_records),
+    ):
+        print(f"  {name}: {len(found)}", *(f"\n    {each}" for each in found[:10]))
+    if given.report is not None:
+        said = {"seed": given.seed, "ok": verdict.ok, "grants": verdict.grants, "recovery_s": verdict.recovery_s}
+        given.report.write_text(json.dumps(said, indent=1))
+    return 0 if verdict.ok else 1
+
+
+async def _run(seed: int, city: City, redis: RedisServer, links: Path, events: list[Event]) -> Verdict:
+    return await Chaos(seed, city, redis, links).run(events)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
