@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,12 +58,14 @@ STAFF: Final = 40
 
 
 @asynccontextmanager
-async def started(people: int, *, command: Sequence[str] = (), first: bool = False) -> AsyncIterator[Target]:
+async def started(
+    people: int, *, command: Sequence[str] = (), first: bool = False, env: Mapping[str, str] | None = None
+) -> AsyncIterator[Target]:
     """Start a demo server of ``people`` with a data folder of its own, and stop it in the end.
 
     ``command`` replaces ``python -m poc_server.cli``, for profilers; the process that listens is measured all the same.
-    ``first``: it and this process take the CPU before others, where that is allowed. Raises `CannotRun` when the server
-    does not come up.
+    ``env`` is added to its environment. ``first``: it and this process take the CPU before others, where that is
+    allowed. Raises `CannotRun` when the server does not come up.
     """
     if first:
         before_others(os.getpid())
@@ -81,7 +83,12 @@ async def started(people: int, *, command: Sequence[str] = (), first: bool = Fal
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=output,
-                env={**os.environ, "POC_MEDIA__LISTEN": '["127.0.0.1"]', "POC_SERVER__HOST": "127.0.0.1"},
+                env={
+                    **os.environ,
+                    "POC_MEDIA__LISTEN": '["127.0.0.1"]',
+                    "POC_SERVER__HOST": "127.0.0.1",
+                    **(env or {}),
+                },
                 start_new_session=True,
             )
         finally:

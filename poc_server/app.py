@@ -161,7 +161,7 @@ class App:
         # What lives now lives as long as the process: the collector need not look at it again.
         gc.collect()
         gc.freeze()
-        log.info("serving", port=self.port, media_port=self.media.port, demo=config.demo)
+        log.info("serving", port=self.port, media_port=self.media.port, kernel=self.media.kernel, demo=config.demo)
 
     def _own_data(self) -> Path:
         """Where this node keeps what is its own, when the data folder is shared with other nodes."""

@@ -56,9 +56,9 @@ async def bench(lengths: Lengths, progress: Progress, tell: Tell, *, only: froze
         done.runs[name] = found
         tell(name, found)
 
-    def scenario(module: Any, people: int, options: Any) -> Callable[[], Any]:
+    def scenario(module: Any, people: int, options: Any, **env: str) -> Callable[[], Any]:
         async def work() -> dict[str, Any]:
-            async with started(people, first=True) as target:
+            async with started(people, first=True, env=env) as target:
                 result = await module.run(target, options, progress)
             done.notes.extend(result.notes)
             figures: dict[str, Any] = result.figures
@@ -75,6 +75,8 @@ async def bench(lengths: Lengths, progress: Progress, tell: Tell, *, only: froze
     await take("floor", kernel)
     await take("murmur", mumble)
     await take("fanout", scenario(fanout, 501, fanout.FanoutOptions(seconds=lengths.fanout)))
+    options = fanout.FanoutOptions(seconds=lengths.fanout)
+    await take("fanout python", scenario(fanout, 501, options, POC_MEDIA__KERNEL="python"))
     await take("floor again", kernel)
     _mean_floor(done.runs)
     await take("talk", scenario(talk, 500, talk.TalkOptions(seconds=lengths.talk)))

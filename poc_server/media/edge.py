@@ -52,6 +52,11 @@ class MediaEdge:
         return self._port.port
 
     @property
+    def kernel(self) -> str:
+        """Who carries voice to audiences: ``native`` code or ``python``."""
+        return self.shared.kernel
+
+    @property
     def counters(self) -> MediaCounters:
         """What came in, went out, and was dropped."""
         self.shared.counters.kernel_drops = self._port.kernel_drops()

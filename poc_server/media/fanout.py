@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from codec import opus, red
 from codec.continuity import Position
 from poc_server.media.batch import CAPACITY, Batch
 from poc_server.media.counters import MediaCounters
+from poc_server.media.native import Fan
 from poc_server.media.sdp import OPUS, RED
 from poc_server.media.slot import FAST_PAYLOAD_BYTES
 from poc_server.media.srtp import OVERHEAD_BYTES
@@ -64,7 +65,7 @@ class Job:
 
 
 class Fanout:
-    """Sends jobs to slots. ``timestamp`` is the 48 kHz clock of all slots."""
+    """Sends jobs to slots. ``timestamp`` is the 48 kHz clock of all slots, ``fan`` the native kernel or none."""
 
     def __init__(
         self,
@@ -72,11 +73,13 @@ class Fanout:
         counters: MediaCounters,
         timestamp: Callable[[], int],
         slice_us: int,
+        fan: Fan | None = None,
     ) -> None:
         self._loop = loop
         self._counters = counters
         self._timestamp = timestamp
         self._slice_s = slice_us / 1e6
+        self._fan = fan
         self._jobs: deque[Job] = deque()
         self._armed = False
 
@@ -128,26 +131,40 @@ class Fanout:
                 self._loop.call_soon(self._run)
 
     def _send_some(self, job: Job, packet: VoicePacket) -> None:
+        at = job.at
+        job.at += CHUNK
+        if self._fan is None:
+            self._send_each(job, packet, job.slots[at : at + CHUNK])
+            return
+        tried, refused, rest = self._fan(
+            job.slots, at, job.route, packet.sequence, packet.timestamp, packet.payload, OPUS, job.entry,
+            job.doubled is not None,
+        )  # fmt: skip
+        self._counters.voice_out += tried - refused
+        self._counters.send_refused += refused
+        if rest is not None:
+            self._send_each(job, packet, rest)
+
+    def _send_each(self, job: Job, packet: VoicePacket, slots: Sequence[Slot]) -> None:
+        """Slot by slot: where there is no kernel, and what it gives back (who joins, who gets frames twice)."""
         route, entry, doubled = job.route, job.entry, job.doubled
         sequence, timestamp, payload = packet.sequence, packet.timestamp, packet.payload
         fast, length = len(payload) <= FAST_PAYLOAD_BYTES, len(payload) + OVERHEAD_BYTES
-        sent, at = 0, job.at
-        job.at += CHUNK
+        sent = 0
         batch: Batch | None = None
         batches: list[Batch] = []
-        for slot in job.slots[at : at + CHUNK]:
+        for slot in slots:
             if slot.route is not route:
                 if not self._join(slot, job, packet):
                     continue
             elif entry:
                 continue
-            offsets = slot.offsets
-            first = offsets.first
+            first = slot.first
             if sequence < first:
                 continue
             if sequence > slot.last:
                 slot.last = sequence
-            index, clock = sequence + offsets.sequence, timestamp + offsets.timestamp
+            index, clock = sequence + slot.add_sequence, timestamp + slot.add_timestamp
             kind = OPUS if sequence != first else OPUS | MARKER
             if slot.lossy and doubled and kind == OPUS:
                 sent += self._send_doubled(slot, index, clock, doubled)
@@ -191,9 +208,7 @@ class Fanout:
         other = slot.route
         if other is not None:
             self._close(slot, other, other.end_timestamp, other.packets, other.octets)
-        slot.route = route
-        slot.offsets = slot.position.begin(packet.sequence, packet.timestamp, self._timestamp())
-        slot.last = packet.sequence
+        slot.join(route, slot.position.begin(packet.sequence, packet.timestamp, self._timestamp()))
         slot.packets_mark, slot.octets_mark = job.packets - 1, job.octets - len(packet.payload)
         return True
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -38,6 +38,8 @@ class MediaSettings(BaseModel):
     """Datagrams read from one socket before the loop may do something else."""
     slice_us: Annotated[int, Field(ge=100, le=20_000)] = 2_000
     """Longest stretch of fan-out before the loop may do something else."""
+    kernel: Literal["auto", "native", "python"] = "auto"
+    """Who seals and sends to audiences: native code, Python, or native code where it was built."""
     hold_ms: Annotated[int, Field(ge=0, le=500)] = 150
     """Voice of before the grant that is kept, and so the longest constant delay of a burst."""
     end_of_media_ms: Annotated[int, Field(ge=100, le=4_000)] = 500

@@ -12,6 +12,7 @@ from poc_server.media.counters import MediaCounters
 from poc_server.media.dtls import HandshakeGate, Identity
 from poc_server.media.fanout import Fanout
 from poc_server.media.memory import Trimmer
+from poc_server.media.native import Fan, fan
 from poc_server.media.settings import MediaSettings
 
 
@@ -32,8 +33,17 @@ class Shared:
         self.gate = HandshakeGate(settings.handshakes_per_tick)
         self.trimmer = Trimmer()
         self._timestamp_origin = secrets.randbits(32)
-        self.fanout = Fanout(self.loop, self.counters, self.timestamp, settings.slice_us)
+        kernel = _kernel(settings)
+        self.kernel = "python" if kernel is None else "native"
+        """Who carries voice to audiences."""
+        self.fanout = Fanout(self.loop, self.counters, self.timestamp, settings.slice_us, kernel)
 
     def timestamp(self) -> int:
         """Now, on the one 48 kHz clock that the timestamps of all slots follow; extended."""
         return self._timestamp_origin + int(self.loop.time() * CLOCK_HZ)
+
+
+def _kernel(settings: MediaSettings) -> Fan | None:
+    if settings.kernel == "native" and fan is None:
+        raise RuntimeError("media.kernel is native, but the native kernel was not built (a C compiler, libcrypto 3)")
+    return None if settings.kernel == "python" else fan

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from codec.continuity import Offsets, Position
 from poc_server.media.batch import AVAILABLE, Outgoing, socket_address
+from poc_server.media.native import Line
 from poc_server.media.srtp import OVERHEAD_BYTES, LibsrtpStream, Stream
 
 if TYPE_CHECKING:
@@ -19,8 +20,13 @@ FAST_PAYLOAD_BYTES = 256
 _NOWHERE = Offsets(0, 0, 0)
 
 
-class Slot:
-    """One of a phone's downlink streams. Only the fan-out changes what stands in it, but for where it is sent to."""
+class Slot(Line):
+    """One of a phone's downlink streams. Only the fan-out changes what stands in it, but for where it is sent to.
+
+    What the native kernel must know of it stands in `Line`: ``route``, the burst it carries; ``first`` and ``last``,
+    the uplink numbers it joined at and got last; what to add to the burst's numbers; and ``lossy``, that the phone
+    loses packets here and gets each frame twice.
+    """
 
     __slots__ = (
         "_outgoing",
@@ -29,8 +35,6 @@ class Slot:
         "carried_loss",
         "claim",
         "index",
-        "last",
-        "lossy",
         "lossy_until",
         "message",
         "octets",
@@ -45,7 +49,6 @@ class Slot:
         "report_came",
         "reported",
         "resize",
-        "route",
         "sendto",
         "ssrc",
         "stream",
@@ -53,6 +56,7 @@ class Slot:
     )
 
     def __init__(self, index: int, ssrc: int, timestamp: int) -> None:
+        super().__init__()
         self.index = index
         self.ssrc = ssrc
         self.stream: Stream | LibsrtpStream | None = None
@@ -68,18 +72,12 @@ class Slot:
         self.address: Any = None
         self.red = False
         """The phone understands RED here."""
-        self.lossy = False
-        """The phone loses packets here: it gets RED."""
         self.lossy_until = 0.0
         self.carried_loss = 0.0
         """What of the last burst never came from its talker, 0 to 1."""
         self.claim: Route | None = None
         """The burst it entered last: that one alone may begin here."""
-        self.route: Route | None = None
-        """The burst it carries."""
         self.offsets = _NOWHERE
-        self.last = 0
-        """Highest uplink number of the running burst that was sent here."""
         # RFC 3711 §3.3.1: begin in the lower half, so that the first rollover is unmistakable.
         self.position = Position(1 + secrets.randbelow(1 << 15), timestamp)
         self.packets = 0
@@ -101,7 +99,14 @@ class Slot:
             self._outgoing = outgoing = Outgoing(FAST_PAYLOAD_BYTES + OVERHEAD_BYTES)
             stream.bind(outgoing.packet.data)
             self.place, self.resize = stream.place, outgoing.resize
+        self.sealer = stream if isinstance(stream, Stream) else None
         self.stream = stream
+
+    def join(self, route: Route, offsets: Offsets) -> None:
+        """Carry ``route`` from its uplink number ``offsets.first`` on."""
+        self.route, self.offsets = route, offsets
+        self.first = self.last = offsets.first
+        self.add_sequence, self.add_timestamp = offsets.sequence, offsets.timestamp
 
     def direct(self, local: LocalSocket, address: Address) -> None:
         """Send to ``address`` from now on, from the socket ``local``."""
@@ -109,11 +114,13 @@ class Slot:
         self.address = address
         self.batch = local.batch
         if self._outgoing is not None:
-            self.message = self._outgoing.direct(socket_address(local.family, address))
+            name = socket_address(local.family, address)
+            self.message = self._outgoing.direct(name)
+            self.aim(local.fd, name)
 
     def shut(self) -> None:
         """The phone is gone."""
-        self.stream = self.claim = self.route = self.place = self._outgoing = None
+        self.stream = self.sealer = self.claim = self.route = self.place = self._outgoing = None
         self.resize = _nothing_to_resize
 
 

@@ -14,6 +14,8 @@ import pylibsrtp
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from poc_server.media.native import Sealer
+
 MAX_INDEX = (1 << 48) - 1
 """Packets under one key (RFC 3711 §9.2): at 50 a second, 178,000 years."""
 MAX_PROTECTED_BYTES = 1500
@@ -52,8 +54,11 @@ def derive(master_key: bytes, master_salt: bytes, label: int, size: int) -> byte
     return Cipher(algorithms.AES(master_key), modes.CTR(bytes(counter))).encryptor().update(bytes(size))
 
 
-class Stream:
-    """One outgoing SSRC under one key. A packet is sealed in the order of sending, each index once."""
+class Stream(Sealer):
+    """One outgoing SSRC under one key. A packet is sealed in the order of sending, each index once.
+
+    The native kernel seals the packets that follow each other; ``highest`` is its account and ours.
+    """
 
     __slots__ = (
         "_body",
@@ -61,20 +66,20 @@ class Stream:
         "_encrypt",
         "_encrypt_into",
         "_head",
-        "_highest",
         "_holes",
         "_nonce",
         "_size",
         "ssrc",
     )
 
-    def __init__(self, cipher: AESGCM, salt: bytes, ssrc: int) -> None:
+    def __init__(self, key: bytes, cipher: AESGCM, salt: bytes, ssrc: int) -> None:
+        # RFC 7714 §8.1: 16 zero bits, SSRC, rollover counter and sequence number, exclusive-or the salt.
+        nonce = int.from_bytes(salt, "big") ^ ssrc << 48
+        super().__init__(key, nonce.to_bytes(12, "big"), ssrc)
         self.ssrc = ssrc
         self._encrypt = cipher.encrypt
         self._encrypt_into = cipher.encrypt_into
-        # RFC 7714 §8.1: 16 zero bits, SSRC, rollover counter and sequence number, exclusive-or the salt.
-        self._nonce = int.from_bytes(salt, "big") ^ ssrc << 48
-        self._highest = -1
+        self._nonce = nonce
         self._holes: set[int] = set()
         self._buffer = bytearray()
         self._head = self._body = memoryview(self._buffer)
@@ -86,8 +91,8 @@ class Stream:
         Raises:
             IndexRepeated: ``index`` was used, or is too old to know.
         """
-        if index == self._highest + 1:
-            self._highest = index
+        if index == self.highest + 1:
+            self.highest = index
         else:
             self._claim(index)
         header = _HEADER.pack(0x80, kind, index & 0xFFFF, timestamp & _TIMESTAMP_MASK, self.ssrc)
@@ -104,8 +109,8 @@ class Stream:
 
         ``payload`` must fit: `OVERHEAD_BYTES` less than the buffer.
         """
-        if index == self._highest + 1:
-            self._highest = index
+        if index == self.highest + 1:
+            self.highest = index
         else:
             self._claim(index)
         changed = len(payload) != self._size
@@ -118,13 +123,13 @@ class Stream:
 
     def _claim(self, index: int) -> None:
         """Any index but the next: one ahead leaves holes, one behind must fill one of them."""
-        highest = self._highest
+        highest = self.highest
         if index > highest and 0 <= index <= MAX_INDEX:
             if highest >= 0:
                 self._holes.update(range(max(highest + 1, index - WINDOW), index))
                 if len(self._holes) > 2 * WINDOW:
                     self._holes = {hole for hole in self._holes if hole > index - WINDOW}
-            self._highest = index
+            self.highest = index
         elif index in self._holes and index > highest - WINDOW:
             self._holes.remove(index)
         else:
@@ -163,10 +168,12 @@ class Sender:
         self._keys = keys
         self._streams: dict[int, Stream | LibsrtpStream] = {}
         self._rtcp: pylibsrtp.Session | None = None
+        self._key = b""
         self._cipher: AESGCM | None = None
         self._salt = b""
         if keys.gcm:
-            self._cipher = AESGCM(derive(keys.send_key, keys.send_salt, 0, len(keys.send_key)))
+            self._key = derive(keys.send_key, keys.send_salt, 0, len(keys.send_key))
+            self._cipher = AESGCM(self._key)
             self._salt = derive(keys.send_key, keys.send_salt, 2, 12)
 
     def stream(self, ssrc: int) -> Stream | LibsrtpStream:
@@ -174,7 +181,7 @@ class Sender:
         known = self._streams.get(ssrc)
         if known is None:
             if self._cipher is not None:
-                known = Stream(self._cipher, self._salt, ssrc)
+                known = Stream(self._key, self._cipher, self._salt, ssrc)
             else:
                 known = LibsrtpStream(self._libsrtp(), ssrc)
             self._streams[ssrc] = known
