@@ -3,15 +3,19 @@
 import { computed, effect, signal } from "@preact/signals";
 import type { Phone } from "../phone/phone";
 import { keepDesk, keptDesk } from "../settings";
-import { Texts } from "../texts/texts";
+import type { Texts } from "../texts/texts";
 import type { Where } from "../texts/threads";
 import { type Request, RequestRefused } from "../wire/link";
-import type { Refusal, ServerMessage } from "../wire/protocol";
+import type { HandoverInfo, Refusal, ServerMessage } from "../wire/protocol";
+import { dispatchTold, nothingDispatched } from "./dispatch";
 import { emptyDesk, mixOf, restored, soundOf, VOLUME_STEP, withVolume } from "./mix";
 import { type Channel, channelsOf, stepped } from "./wall";
 
+export type Dialog = "help" | "monitor" | "handover";
 export const PANELS = ["people", "incidents", "map", "messages"] as const;
 export type Panel = (typeof PANELS)[number];
+
+type PatchStart = Extract<Request, { type: "patch_start" }>;
 
 const REFUSED_MS = 5000;
 
@@ -24,16 +28,23 @@ export class ConsoleDesk {
   readonly panel = signal<Panel>("people");
   /** The panel takes half of the page. */
   readonly wide = signal(false);
-  readonly help = signal(false);
   /** The person whose card is open, in the list and on the map. */
   readonly person = signal<string | null>(null);
   /** The name of the one that is written to, for a thread in which nothing was said yet. */
   readonly personName = signal("");
   /** The thread that is open; null: the list of them. */
   readonly thread = signal<Where | null>(null);
-  readonly texts: Texts;
+  /** What is monitored, patched, handed over. */
+  readonly dispatch = signal(nothingDispatched);
+  /** The channels that are talked into together, or joined. */
+  readonly marked = signal<readonly string[]>([]);
+  readonly dialog = signal<Dialog | null>(null);
   readonly channels = computed<readonly Channel[]>(() =>
-    channelsOf(this.phone.picture.value, this.phone.affairs.value),
+    channelsOf(
+      this.phone.picture.value,
+      this.phone.affairs.value,
+      this.dispatch.value.monitoring?.groups ?? [],
+    ),
   );
   /** The channel that keys are about: the chosen one while it is there, else where the phone is. */
   readonly current = computed<Channel | null>(() => {
@@ -41,10 +52,15 @@ export class ConsoleDesk {
     const found = (id: string | null) => all.find((one) => one.id === id);
     return found(this.chosen.value) ?? found(this.phone.picture.value.selected) ?? all[0] ?? null;
   });
-  /** Where the space bar talks: a call one is in before the chosen channel. */
-  readonly spaceTalksIn = computed<Channel | null>(() => {
+  readonly targets = computed<readonly Channel[]>(() =>
+    this.channels.value.filter(({ id, mayTalk }) => mayTalk && this.marked.value.includes(id)),
+  );
+  /** Where the space bar talks: the marked channels, else a call one is in, else the chosen channel. */
+  readonly spaceTalksIn = computed<readonly Channel[]>(() => {
+    if (this.targets.value.length > 0) return this.targets.value;
     const call = this.channels.value.find(({ brought }) => brought?.why === "call" && brought.mayTalk);
-    return call ?? this.current.value;
+    const one = call ?? this.current.value;
+    return one ? [one] : [];
   });
   /** Why the last request was refused. */
   readonly refused = signal<Refusal | "unreachable" | null>(null);
@@ -53,7 +69,10 @@ export class ConsoleDesk {
   #user: string | null = null;
 
   constructor(readonly phone: Phone) {
-    this.texts = new Texts(phone);
+    phone.follow((message) => {
+      this.dispatch.value = dispatchTold(this.dispatch.peek(), message);
+      if (message.type === "handover") this.#takeOver(message.handover);
+    });
     effect(() => this.#settle());
     effect(() => {
       const sound = this.sound.value;
@@ -62,10 +81,15 @@ export class ConsoleDesk {
     });
   }
 
+  get texts(): Texts {
+    return this.phone.texts;
+  }
+
   hears(group: string): boolean {
     const { selected } = this.phone.picture.value;
     return (
       group === selected ||
+      this.monitors(group) ||
       this.phone.listened.value.includes(group) ||
       this.phone.affairs.value.brought.some((one) => one.group === group)
     );
@@ -84,12 +108,24 @@ export class ConsoleDesk {
     this.sound.value = withVolume(this.sound.value, group, volume + steps * VOLUME_STEP);
   }
 
+  monitors(group: string): boolean {
+    return this.dispatch.value.monitoring?.groups.some(({ id }) => id === group) ?? false;
+  }
+
+  /** Takes a channel among those that are talked into together, or out of them. */
+  mark(group: string): void {
+    const marked = this.marked.value;
+    this.marked.value = marked.includes(group) ? marked.filter((id) => id !== group) : [...marked, group];
+  }
+
   /** A talk key goes down. One voice, one microphone: while one key is down the others do nothing. */
-  talk(holder: Holder, channel: Channel | null, at: number): void {
-    if (!channel?.mayTalk || this.#holder !== null) return;
+  talk(holder: Holder, channels: readonly Channel[], at: number): void {
+    const able = channels.filter(({ mayTalk }) => mayTalk).map(({ id }) => id);
+    const [first, ...others] = able;
+    if (first === undefined || this.#holder !== null) return;
     this.#holder = holder;
-    if (!this.hears(channel.id)) this.phone.toggleListening(channel.id);
-    this.phone.pressIn(channel.id, at);
+    for (const group of able) if (!this.#affiliated(group)) this.phone.toggleListening(group);
+    this.phone.pressIn(first, at, others);
   }
 
   /** The key that is down comes up; any other does nothing. */
@@ -150,8 +186,31 @@ export class ConsoleDesk {
     );
   }
 
+  /** Joins the marked channels (派接). */
+  patch(name = ""): void {
+    const groups = [...this.marked.peek()] as PatchStart["groups"];
+    this.ask({ type: "patch_start", groups, name }, () => {
+      this.marked.value = [];
+    });
+  }
+
   open(panel: Panel): void {
     this.panel.value = panel;
+  }
+
+  /** Monitoring is hearing without being there: to talk one has to be. */
+  #affiliated(group: string): boolean {
+    return this.hears(group) && (!this.monitors(group) || this.phone.listened.value.includes(group));
+  }
+
+  /** What I took over I listen to from now on. */
+  #takeOver(handover: HandoverInfo): void {
+    const { picture, listened } = this.phone;
+    const { user, selected } = picture.peek();
+    if (handover.state !== "accepted" || handover.to.id !== user?.id) return;
+    for (const { id } of handover.listens) {
+      if (id !== selected && !listened.peek().includes(id)) this.phone.toggleListening(id);
+    }
   }
 
   /** Takes up what this person kept on this device; one who never had a console here hears every channel. */

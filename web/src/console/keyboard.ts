@@ -1,7 +1,7 @@
 // Carries out what the keys of the console mean. Keys that type stay with whoever types.
 
 import { sayAgain } from "../recordings/recordings";
-import type { ConsoleDesk } from "./desk";
+import type { ConsoleDesk, Dialog } from "./desk";
 import { type Act, LAST_S, meaning } from "./keymap";
 import { withMute, withNextEar, withSolo } from "./mix";
 
@@ -27,7 +27,7 @@ function down(desk: ConsoleDesk, event: KeyboardEvent): void {
   if (event.repeat && act !== "quieter" && act !== "louder" && act !== "previous" && act !== "next") return;
   if (act === "talk") return desk.talk(event.code, desk.spaceTalksIn.value, event.timeStamp);
   const channel = meant.channel === null ? null : (desk.channels.value[meant.channel] ?? null);
-  if (act === "talk_channel") return desk.talk(event.code, channel, event.timeStamp);
+  if (act === "talk_channel") return desk.talk(event.code, channel ? [channel] : [], event.timeStamp);
   if (act === "choose_channel") return channel ? desk.choose(channel.id) : undefined;
   DEEDS[act]?.(desk);
 }
@@ -76,14 +76,22 @@ const DEEDS: Partial<Record<Act, (desk: ConsoleDesk) => void>> = {
   widen: (desk) => {
     desk.wide.value = !desk.wide.value;
   },
-  help: (desk) => {
-    desk.help.value = !desk.help.value;
+  target: (desk) => withCurrent(desk, (id) => desk.mark(id)),
+  clear_targets: (desk) => {
+    desk.marked.value = [];
   },
+  monitor: (desk) => toggle(desk, "monitor"),
+  handover: (desk) => toggle(desk, "handover"),
+  help: (desk) => toggle(desk, "help"),
   escape: (desk) => {
-    desk.help.value = false;
+    desk.dialog.value = null;
     if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
   },
 };
+
+function toggle(desk: ConsoleDesk, dialog: Dialog): void {
+  desk.dialog.value = desk.dialog.value === dialog ? null : dialog;
+}
 
 function withCurrent(desk: ConsoleDesk, work: (group: string) => unknown): void {
   const group = desk.current.value?.id;

@@ -20,6 +20,8 @@ export type Act =
   | "louder"
   | "last_30s"
   | "revoke"
+  | "target"
+  | "clear_targets"
   | "claim"
   | "accept"
   | "hang_up"
@@ -29,6 +31,8 @@ export type Act =
   | "messages"
   | "incidents"
   | "widen"
+  | "monitor"
+  | "handover"
   | "help"
   | "escape";
 
@@ -87,6 +91,15 @@ export const KEYS: readonly Binding[] = [
     codes: ["ArrowRight", "ArrowDown"],
     words: "key_next",
   },
+  { act: "target", section: "keys_talk", cap: "T", codes: ["KeyT"], words: "key_target" },
+  {
+    act: "clear_targets",
+    section: "keys_talk",
+    cap: "Shift + T",
+    codes: ["KeyT"],
+    shift: true,
+    words: "key_clear_targets",
+  },
   { act: "revoke", section: "keys_talk", cap: "X", codes: ["KeyX"], words: "key_revoke" },
   { act: "claim", section: "keys_talk", cap: "A", codes: ["KeyA"], words: "key_claim" },
   { act: "accept", section: "keys_talk", cap: "Enter", codes: ["Enter", "NumpadEnter"], words: "key_accept" },
@@ -109,6 +122,8 @@ export const KEYS: readonly Binding[] = [
   { act: "map", section: "keys_page", cap: "G", codes: ["KeyG"], words: "key_map" },
   { act: "messages", section: "keys_page", cap: "W", codes: ["KeyW"], words: "key_messages" },
   { act: "incidents", section: "keys_page", cap: "I", codes: ["KeyI"], words: "key_incidents" },
+  { act: "monitor", section: "keys_page", cap: "O", codes: ["KeyO"], words: "key_monitor" },
+  { act: "handover", section: "keys_page", cap: "H", codes: ["KeyH"], words: "key_handover" },
   { act: "widen", section: "keys_page", cap: "B", codes: ["KeyB"], words: "key_widen" },
   {
     act: "help",

@@ -55,7 +55,7 @@ test("what one was brought into stands first, under the names of those in it; wh
 test("a channel shows who talks, since when, where it is heard, and who spoke before", () => {
   let now = told(picture, { type: "floor_taken", group: "east", burst: 1000, by: wang });
   now = told(now, { type: "slot", slot: 3, group: "east", burst: 1000, by: wang });
-  expect(airOf(now, nothingGoesOn, start, "east")).toMatchObject({
+  expect(airOf(now, nothingGoesOn, [start], "east")).toMatchObject({
     state: "taken",
     by: wang,
     sinceMs: 1000,
@@ -64,7 +64,7 @@ test("a channel shows who talks, since when, where it is heard, and who spoke be
   });
   now = told(now, { type: "slot", slot: 3 });
   now = told(now, { type: "floor_idle", group: "east", burst: 1000 });
-  expect(airOf(now, nothingGoesOn, start, "east")).toMatchObject({
+  expect(airOf(now, nothingGoesOn, [start], "east")).toMatchObject({
     state: "idle",
     by: null,
     last: { by: wang, burst: 1000 },
@@ -77,10 +77,31 @@ test("my own burst, my place in the queue and an emergency are told apart", () =
     group: "east",
     phase: { name: "queued", request: "r", position: 2, size: 3 },
   } as const;
-  expect(airOf(picture, nothingGoesOn, queued, "east")).toMatchObject({ state: "asking", position: 2 });
-  expect(airOf(picture, nothingGoesOn, queued, "west")).toMatchObject({ state: "idle", position: null });
+  expect(airOf(picture, nothingGoesOn, [start, queued], "east")).toMatchObject({
+    state: "asking",
+    position: 2,
+  });
+  expect(airOf(picture, nothingGoesOn, [start, queued], "west")).toMatchObject({
+    state: "idle",
+    position: null,
+  });
   const affairs = { ...nothingGoesOn, conditions: { west: { tier: 2 as const, by: wang } } };
-  expect(airOf(picture, affairs, queued, "west").tier).toBe(2);
+  expect(airOf(picture, affairs, [queued], "west").tier).toBe(2);
+});
+
+test("what is monitored stands last, and once; who may dispatch may talk there", () => {
+  const floor = { state: "idle" } as const;
+  const seen = { kind: "chat", floor, members: 9, online: 0, listening: 0 } as const;
+  const monitored = [
+    { id: "north", name: "north", ...seen },
+    { id: "east", name: "east", ...seen },
+  ];
+  const channels = channelsOf({ ...picture, rights: ["dispatch"] }, nothingGoesOn, monitored);
+  expect(channels.map(({ id, kind, mayTalk }) => [id, kind, mayTalk])).toEqual([
+    ["east", "chat", true],
+    ["west", "chat", true],
+    ["north", "monitored", true],
+  ]);
 });
 
 test("keys walk over the wall and round its ends", () => {

@@ -3,12 +3,12 @@
 import type { ParticipantState } from "../floor/model";
 import type { Affairs, Brought } from "../wire/affairs";
 import { type Floor, idleFloor, type Picture } from "../wire/picture";
-import type { GroupSummary, Person, Tier } from "../wire/protocol";
+import type { GroupSnapshot, GroupSummary, Person, Tier } from "../wire/protocol";
 
 export type Channel = {
   id: string;
   name: string;
-  kind: GroupSummary["kind"] | "brought";
+  kind: GroupSummary["kind"] | "brought" | "monitored";
   mayTalk: boolean;
   members: number;
   /** Set when the server brought this console in: an alert, a call, an emergency. */
@@ -16,7 +16,11 @@ export type Channel = {
 };
 
 /** What comes and goes stands before what lasts; what lasts keeps its order, so that hands find it. */
-export function channelsOf(picture: Picture, affairs: Affairs): Channel[] {
+export function channelsOf(
+  picture: Picture,
+  affairs: Affairs,
+  monitored: readonly GroupSnapshot[] = [],
+): Channel[] {
   const broughtTo = new Map(affairs.brought.map((one) => [one.group, one]));
   const lasting = picture.groups.map((group) => ({
     id: group.id,
@@ -37,7 +41,18 @@ export function channelsOf(picture: Picture, affairs: Affairs): Channel[] {
       members: 0,
       brought: one,
     }));
-  return [...passing, ...lasting];
+  const beside = monitored
+    .filter(({ id }) => !known.has(id) && !broughtTo.has(id))
+    .map(({ id, name, members }) => ({
+      id,
+      name,
+      kind: "monitored" as const,
+      // Whoever may dispatch talks into groups he is no member of; the server decides.
+      mayTalk: picture.rights.includes("dispatch"),
+      members,
+      brought: null,
+    }));
+  return [...passing, ...lasting, ...beside];
 }
 
 /** Those one is in a call with, by name. */
@@ -61,12 +76,18 @@ export type Air = {
   slot: number | null;
 };
 
-export function airOf(picture: Picture, affairs: Affairs, me: ParticipantState, group: string): Air {
+/** `floors`: every floor this console asks for or has. */
+export function airOf(
+  picture: Picture,
+  affairs: Affairs,
+  floors: readonly ParticipantState[],
+  group: string,
+): Air {
   const floor = picture.floors[group] ?? idleFloor;
   const carried = picture.slots.find((slot) => slot.group === group) ?? null;
-  const here = me.group === group;
-  const mine = here && me.phase.name === "has_permission";
-  const asking = here && (me.phase.name === "pending_request" || me.phase.name === "queued");
+  const phase = floors.find((one) => one.group === group)?.phase ?? null;
+  const mine = phase?.name === "has_permission";
+  const asking = phase?.name === "pending_request" || phase?.name === "queued";
   const by = mine ? picture.user : (carried?.by ?? (floor.state === "taken" ? floor.by : null));
   const tier = Math.max(
     affairs.conditions[group]?.tier ?? 0,
@@ -78,7 +99,7 @@ export function airOf(picture: Picture, affairs: Affairs, me: ParticipantState, 
     by,
     sinceMs: by ? (carried?.burst ?? floor.burst) : null,
     tier,
-    position: here && me.phase.name === "queued" ? me.phase.position : null,
+    position: phase?.name === "queued" ? phase.position : null,
     queued: picture.presence[group]?.queued ?? 0,
     last: floor.last,
     slot: carried?.slot ?? null,

@@ -1,9 +1,15 @@
 // Runs the participant: the one place that reads the clock, arms its timer and carries its effects out.
 
-import { batch, signal } from "@preact/signals";
+import { batch, type Signal, signal } from "@preact/signals";
 import { mark } from "../diagnostics";
 import type { ClientMessage, ServerMessage } from "../wire/protocol";
-import { type ParticipantEffect, type ParticipantInput, start, type Tone } from "./model";
+import {
+  type ParticipantEffect,
+  type ParticipantInput,
+  type ParticipantState,
+  start,
+  type Tone,
+} from "./model";
 import { deadline, handle, mutesSlots } from "./participant";
 
 export type FloorPorts = {
@@ -15,10 +21,15 @@ export type FloorPorts = {
 };
 
 export class FloorRunner {
-  readonly state = signal(start);
+  readonly state: Signal<ParticipantState>;
   #timer = 0;
 
-  constructor(private readonly ports: FloorPorts) {}
+  constructor(
+    private readonly ports: FloorPorts,
+    from: ParticipantState = start,
+  ) {
+    this.state = signal(from);
+  }
 
   feed(input: ParticipantInput): void {
     const [next, effects] = handle(this.state.peek(), input, performance.now());

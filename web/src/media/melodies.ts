@@ -2,7 +2,7 @@
 
 import type { Tone } from "../floor/model";
 
-export type ToneName = Tone | "incoming" | "attention";
+export type ToneName = Tone | "incoming" | "attention" | "ringing";
 
 /** `at` and `ms` in ms from the tone's beginning; `loudness` beside the other tones, 1 when absent. */
 export type Note = { at: number; ms: number; hz: number; loudness?: number };
@@ -17,6 +17,8 @@ export const MELODIES: Readonly<Record<ToneName, readonly Note[]>> = {
     { at: 110, ms: 60, hz: 1050 },
     { at: 220, ms: 90, hz: 1400 },
   ],
+  // A call that waits to be answered: two short trills.
+  ringing: [0, 120, 240, 600, 720, 840].map((at, i) => ({ at, ms: 90, hz: i % 2 ? 660 : 820 })),
   queued: [
     { at: 0, ms: 70, hz: 700 },
     { at: 120, ms: 70, hz: 700 },

@@ -5,7 +5,7 @@ import { batch, computed, effect, signal } from "@preact/signals";
 import { mark } from "../diagnostics";
 import { Receipts } from "../emergency/receipts";
 import { start } from "../floor/model";
-import { FloorRunner } from "../floor/runner";
+import { Floors } from "../floor/several";
 import { incidentsTold, noIncidents, SHOWN, withIncidentGroups } from "../incidents/incidents";
 import type { ToneName } from "../media/melodies";
 import { type MicrophoneState, VoiceInput } from "../media/microphone";
@@ -14,6 +14,7 @@ import { type Mix, Slots } from "../media/slots";
 import { Sound } from "../media/sound";
 import { SlotWatch } from "../media/watch";
 import { keepListenedGroups, listenedGroups, relayOnly, voiceProcessing } from "../settings";
+import { Texts } from "../texts/texts";
 import { affairsTold, broughtToTalk, nothingGoesOn, openAlerts } from "../wire/affairs";
 import { LINK_LIMITS, Link, type LinkState, type Request, RequestRefused } from "../wire/link";
 import { blank, firstGroup, idleFloor, told, welcomed } from "../wire/picture";
@@ -28,9 +29,9 @@ import type {
   Tier,
   Welcome,
 } from "../wire/protocol";
-
 import { type Facts, face, obstacle } from "./face";
 import { deafness, REPORT_EVERY_MS } from "./listening";
+import { duplexRuns, OpenLine } from "./openline";
 import { watch } from "./surroundings";
 
 /** A page hidden for so long gives the microphone back. */
@@ -96,9 +97,10 @@ export class Phone {
   );
   #mix: MixOf = () => ({ gain: 1, pan: 0 });
   readonly #link: Link;
-  readonly #floor: FloorRunner;
+  readonly #floor: Floors;
   readonly #watch: SlotWatch;
   readonly receipts: Receipts;
+  readonly texts: Texts;
   readonly #followers: ((message: ServerMessage) => void)[] = [];
   #hiddenSince: { at: number; audio: number } | null = null;
   #frozen = false;
@@ -131,7 +133,7 @@ export class Phone {
       },
       settings,
     );
-    this.#floor = new FloorRunner({
+    this.#floor = new Floors({
       urge: (message) => this.#link.urge(message),
       voice: this.#voice,
       tone: (tone) => this.tone(tone),
@@ -152,6 +154,9 @@ export class Phone {
         if (urgent) navigator.vibrate?.([300, 150, 300, 150, 300]);
       },
     });
+    this.texts = new Texts(this);
+    const line = new OpenLine(this.#floor.port());
+    effect(() => line.set(duplexRuns(this.affairs.value, this.picture.value.user?.id)));
     this.#watch = new SlotWatch(this.#slots, {
       stalled: () => this.restartMedia("no_packets"),
       levels: (levels) => {
@@ -169,6 +174,8 @@ export class Phone {
   }
 
   readonly floorState = computed(() => this.#floor.state.value);
+  /** Every floor this phone asks for or has: more than one while it talks into several groups. */
+  readonly floors = computed(() => this.#floor.all.value);
   /** What a press goes into: what one was brought into before what one selected. */
   readonly brought = computed(() => broughtToTalk(this.affairs.value));
   readonly alerts = computed(() => openAlerts(this.affairs.value));
@@ -250,12 +257,14 @@ export class Phone {
     this.#floor.feed({ type: "press" });
   }
 
-  /** Presses on a group that need not be the selected one: a console's key, an SOS, a leader's call. */
-  pressIn(group: string, at: number): void {
+  /** Presses on a group that need not be the selected one: a console's key, an SOS, a leader's call; on others with it. */
+  pressIn(group: string, at: number, also: readonly string[] = []): void {
     const { group: now, held, phase } = this.floorState.peek();
     if (held || phase.name !== "has_no_permission") return;
     if (group !== now) this.#floor.feed({ type: "group", group, yours: "none" });
     this.press(at);
+    if (also.length > 0 && this.floorState.peek().phase.name === "pending_request")
+      this.#floor.pressAlso(also);
   }
 
   /** Opens the microphone in a group for `ms`, whatever becomes of the page meanwhile; the key pressed by hand takes over. */
@@ -276,7 +285,7 @@ export class Phone {
   }
 
   lift(): void {
-    if (this.floorState.value.held || this.floorState.value.phase.name !== "has_no_permission") {
+    if (this.floors.peek().some(({ held, phase }) => held || phase.name !== "has_no_permission")) {
       this.#floor.feed({ type: "lift" });
     }
   }

@@ -33,6 +33,8 @@ export type Affairs = {
   brought: readonly Brought[];
   calls: Readonly<Record<string, Call>>;
   ringing: readonly CallRinging[];
+  /** Why the last call came to nothing or was ended by another, until the next one. */
+  ended: { call: string; words: string } | null;
   broadcasts: Readonly<Record<string, Broadcast>>;
   tallies: Readonly<Record<string, BroadcastTally>>;
   /** Group → its emergency condition, while it has one. */
@@ -46,6 +48,7 @@ export const nothingGoesOn: Affairs = {
   brought: [],
   calls: {},
   ringing: [],
+  ended: null,
   broadcasts: {},
   tallies: {},
   conditions: {},
@@ -70,6 +73,7 @@ export function affairsTold(before: Affairs, message: ServerMessage): Affairs {
       return {
         ...before,
         calls: { ...before.calls, [message.call]: message },
+        ended: null,
         ringing: before.ringing.filter(({ call }) => call !== message.call),
         brought: withBrought(before.brought, fromCall(message)),
       };
@@ -85,6 +89,7 @@ export function affairsTold(before: Affairs, message: ServerMessage): Affairs {
       return {
         ...before,
         calls,
+        ended: message.message ? { call: message.call, words: message.message } : null,
         ringing: before.ringing.filter(({ call }) => call !== message.call),
         brought: before.brought.filter(({ call }) => call !== message.call),
       };

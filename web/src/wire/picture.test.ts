@@ -49,7 +49,7 @@ describe("the picture", () => {
     } as const;
     const next = told(blank, { type: "selected", id: "r1", group });
     expect(next.selected).toBe("g");
-    expect(next.presence.g).toEqual({ members: 12, online: 10, listening: 9, queued: 0 });
+    expect(next.presence.g).toEqual({ members: 12, online: 10, listening: 9, queued: 0, monitors: [] });
     expect(next.floors.g?.by).toEqual(zhang);
   });
 });

@@ -20,7 +20,7 @@ export type Floor = Pick<FloorSnapshot, "state" | "tier"> & {
   last: { by: Person; burst: number } | null;
 };
 
-export type Presence = Pick<GroupPresence, "members" | "online" | "listening" | "queued">;
+export type Presence = Pick<GroupPresence, "members" | "online" | "listening" | "queued" | "monitors">;
 
 export type Picture = {
   user: Person | null;
@@ -79,12 +79,16 @@ export function told(before: Picture, message: ServerMessage): Picture {
     case "selected":
       return withGroup(before, message.group);
     case "group_presence": {
-      const { group, members, online, listening, queued } = message;
-      const presence = { members, online, listening, queued: queued ?? 0 };
+      const { group, members, online, listening, queued, monitors } = message;
+      const presence = { members, online, listening, queued: queued ?? 0, monitors: monitors ?? [] };
       return { ...before, presence: { ...before.presence, [group]: presence } };
     }
     case "switched":
       return withGroup(before, message.group);
+    case "monitoring": {
+      const { selected } = before;
+      return { ...message.groups.reduce(withGroup, before), selected };
+    }
     case "brought_in": {
       const { selected } = before;
       return { ...withGroup(before, message.group), selected };
@@ -142,7 +146,10 @@ function withGroup(before: Picture, group: GroupSnapshot): Picture {
     ...next,
     late: late && !heardBefore ? { ...next.late, [group.id]: floor.burst ?? 0 } : next.late,
     selected: group.id,
-    presence: { ...next.presence, [group.id]: { members, online, listening, queued: floor.queue ?? 0 } },
+    presence: {
+      ...next.presence,
+      [group.id]: { members, online, listening, queued: floor.queue ?? 0, monitors: [] },
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 // What I do: my own floor, where the space bar talks, the calls I am in. Always at the same place, under the left hand.
 
 import type { ConsoleDesk } from "../../console/desk";
+import type { Channel } from "../../console/wall";
 import { refusalWords, t } from "../../i18n";
 import { Affairs } from "../../phone/view/Affairs";
 import { Status } from "../../phone/view/Status";
@@ -8,7 +9,8 @@ import { Icon } from "../../ui/icons";
 
 export function AirPanel({ desk }: { desk: ConsoleDesk }) {
   const { phone } = desk;
-  const target = desk.spaceTalksIn.value;
+  const targets = desk.spaceTalksIn.value;
+  const able = targets.some(({ mayTalk }) => mayTalk);
   const refused = desk.refused.value;
   return (
     <section class="air" aria-label={t("console_my_air")} data-face={phone.face.value.name}>
@@ -23,12 +25,12 @@ export function AirPanel({ desk }: { desk: ConsoleDesk }) {
         type="button"
         class="main-key"
         data-talk-key
-        disabled={!target?.mayTalk}
+        disabled={!able}
         onPointerDown={(event) => {
           if (event.button !== 0) return;
           event.preventDefault();
           event.currentTarget.setPointerCapture(event.pointerId);
-          desk.talk(event.pointerId, target, event.timeStamp);
+          desk.talk(event.pointerId, targets, event.timeStamp);
         }}
         onPointerUp={(event) => desk.release(event.pointerId)}
         onPointerCancel={(event) => desk.release(event.pointerId)}
@@ -36,9 +38,14 @@ export function AirPanel({ desk }: { desk: ConsoleDesk }) {
         onContextMenu={(event) => event.preventDefault()}
       >
         <Icon.mic />
-        <span class="target">{target?.name ?? t("group")}</span>
+        <span class="target">{words(targets)}</span>
         <kbd>{t("key_cap_space")}</kbd>
       </button>
     </section>
   );
+}
+
+function words(targets: readonly Channel[]): string {
+  if (targets.length > 1) return t("console_together", { count: targets.length });
+  return targets[0]?.name ?? t("group");
 }

@@ -3,6 +3,7 @@
 import { useComputed } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { ConsoleDesk } from "../../console/desk";
+import { patchOf } from "../../console/dispatch";
 import { CHANNEL_CAPS, LAST_S } from "../../console/keymap";
 import { silenced, soundOf, withMute, withNextEar, withSolo, withVolume } from "../../console/mix";
 import { type Air, airOf, type Channel, clock } from "../../console/wall";
@@ -14,8 +15,9 @@ import { now } from "./now";
 export function ChannelCard({ desk, channel, at }: { desk: ConsoleDesk; channel: Channel; at: number }) {
   const { phone } = desk;
   const card = useRef<HTMLLIElement>(null);
-  const air = airOf(phone.picture.value, phone.affairs.value, phone.floorState.value, channel.id);
+  const air = airOf(phone.picture.value, phone.affairs.value, phone.floors.value, channel.id);
   const chosen = desk.current.value?.id === channel.id;
+  const marked = desk.marked.value.includes(channel.id);
   const heard = desk.hears(channel.id);
   useEffect(() => {
     if (chosen) card.current?.scrollIntoView({ block: "nearest" });
@@ -26,6 +28,7 @@ export function ChannelCard({ desk, channel, at }: { desk: ConsoleDesk; channel:
       class="channel"
       data-group={channel.id}
       data-chosen={chosen}
+      data-marked={marked}
       data-air={air.state}
       data-tier={air.tier}
       data-heard={heard && !silenced(desk.sound.value, channel.id)}
@@ -41,7 +44,19 @@ export function ChannelCard({ desk, channel, at }: { desk: ConsoleDesk; channel:
         >
           {channel.name}
         </button>
-        <Flags channel={channel} air={air} />
+        <Flags desk={desk} channel={channel} air={air} />
+        {channel.mayTalk && (
+          <button
+            type="button"
+            class="mark"
+            aria-pressed={marked}
+            aria-label={`${t("key_target")} ${channel.name}`}
+            title={t("key_target")}
+            onClick={() => desk.mark(channel.id)}
+          >
+            {marked ? <Icon.check /> : <Icon.plus />}
+          </button>
+        )}
       </header>
       <Talker air={air} heard={heard} />
       <Meter desk={desk} slot={air.slot} mine={air.state === "mine"} />
@@ -51,12 +66,24 @@ export function ChannelCard({ desk, channel, at }: { desk: ConsoleDesk; channel:
   );
 }
 
-function Flags({ channel, air }: { channel: Channel; air: Air }) {
+function Flags({ desk, channel, air }: { desk: ConsoleDesk; channel: Channel; air: Air }) {
+  const patch = patchOf(desk.dispatch.value, channel.id);
+  const monitoring = desk.dispatch.value.monitoring;
   return (
     <>
       {air.tier > 0 && (
         <span class="flag" data-flag="emergency">
           {t(air.tier === 2 ? "emergency" : "imminent_peril")}
+        </span>
+      )}
+      {patch && (
+        <span class="flag" data-flag="patch" title={patch.groups.map(({ name }) => name).join(" + ")}>
+          <Icon.link /> {t("console_patched")}
+        </span>
+      )}
+      {monitoring && desk.monitors(channel.id) && (
+        <span class="flag" data-flag="monitor">
+          <Icon.eye /> {t(monitoring.hidden ? "console_monitored_hidden" : "console_monitored")}
         </span>
       )}
       {channel.brought?.why === "call" && <span class="flag">{t("console_in_call")}</span>}
@@ -129,6 +156,11 @@ function People({ desk, channel, air }: { desk: ConsoleDesk; channel: Channel; a
           <Icon.people /> {presence.online}
         </span>
       )}
+      {presence?.monitors && presence.monitors.length > 0 && (
+        <span title={t("console_monitors", { names: presence.monitors.map(({ name }) => name).join("、") })}>
+          <Icon.eye /> {presence.monitors.length}
+        </span>
+      )}
       {air.queued > 0 && (
         <span class="queue">
           <Icon.queue /> {t("console_queue", { queued: air.queued })}
@@ -194,6 +226,7 @@ function Controls({ desk, channel, air, heard }: ControlsProps) {
         onInput={(event) => (desk.sound.value = withVolume(desks, id, Number(event.currentTarget.value)))}
       />
       <span class="break" />
+      {channel.brought?.why === "call" && <EndCall desk={desk} call={channel.brought.call} />}
       <SayAgain group={id} seconds={LAST_S} label={`${t("last_30s")} ${name}`} />
       {air.state === "taken" && desk.phone.picture.value.rights.includes("revoke_floor") && (
         <button
@@ -214,7 +247,7 @@ function Controls({ desk, channel, air, heard }: ControlsProps) {
           if (event.button !== 0) return;
           event.preventDefault();
           event.currentTarget.setPointerCapture(event.pointerId);
-          desk.talk(event.pointerId, channel, event.timeStamp);
+          desk.talk(event.pointerId, [channel], event.timeStamp);
         }}
         onPointerUp={(event) => desk.release(event.pointerId)}
         onPointerCancel={(event) => desk.release(event.pointerId)}
@@ -224,5 +257,24 @@ function Controls({ desk, channel, air, heard }: ControlsProps) {
         <Icon.mic /> {t("console_talk")}
       </button>
     </div>
+  );
+}
+
+/** Leaves the call; ends it for all where one began it or has the right (强拆). */
+function EndCall({ desk, call }: { desk: ConsoleDesk; call: string }) {
+  const { rights, user } = desk.phone.picture.value;
+  const known = desk.phone.affairs.value.calls[call];
+  const ends = rights.includes("force_end") || known?.by.id === user?.id;
+  return (
+    <>
+      <button type="button" class="word" onClick={() => desk.ask({ type: "call_leave", call })}>
+        {t("hang_up")}
+      </button>
+      {ends && known?.kind !== "private" && (
+        <button type="button" class="word danger" onClick={() => desk.ask({ type: "call_end", call })}>
+          {t("console_force_end")}
+        </button>
+      )}
+    </>
   );
 }

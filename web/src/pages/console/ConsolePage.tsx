@@ -3,27 +3,34 @@
 import { useEffect, useMemo } from "preact/hooks";
 import { current } from "../../account/account";
 import { ConsoleDesk } from "../../console/desk";
+import { waiting } from "../../console/dispatch";
 import { bindKeys } from "../../console/keyboard";
 import { t } from "../../i18n";
 import type { Phone } from "../../phone/phone";
 import { ObstacleScreen } from "../../phone/view/ObstacleScreen";
+import { Icon } from "../../ui/icons";
 import { TopBar } from "../../ui/TopBar";
 import { WakeKey } from "../../wake/WakeKey";
 import { AirPanel } from "./Air";
 import { Alerts } from "./Alerts";
 import { ChannelCard } from "./ChannelCard";
 import { Dock } from "./Dock";
+import { HandoverDialog, Taking } from "./HandoverDialog";
 import { KeyHelp, KeyStrip } from "./KeyHelp";
+import { MonitorDialog } from "./MonitorDialog";
 import { now } from "./now";
+import { Together } from "./Together";
 
 export function ConsolePage({ phone }: { phone: Phone }) {
   const desk = useMemo(() => new ConsoleDesk(phone), [phone]);
   useEffect(() => bindKeys(desk), [desk]);
   const user = phone.picture.value.user ?? current();
+  const { toMe } = waiting(desk.dispatch.value, user?.id);
   return (
     <div class="console" data-alerts={phone.alerts.value.length > 0} data-wide={desk.wide.value}>
       <TopBar name={`${t("console")} · ${user?.name ?? ""}`} badge={user?.badge} light={light(phone)}>
         {phone.picture.value.isolated && <strong class="isolated">{t("node_isolated")}</strong>}
+        <Tools desk={desk} />
         <Clock />
       </TopBar>
       <div class="left">
@@ -35,6 +42,8 @@ export function ConsolePage({ phone }: { phone: Phone }) {
         <AirPanel desk={desk} />
       </div>
       <main class="wall" aria-label={t("console_wall")}>
+        {toMe && <Taking desk={desk} handover={toMe} />}
+        <Together desk={desk} />
         <ul class="channels">
           {desk.channels.value.map((channel, at) => (
             <ChannelCard key={channel.id} desk={desk} channel={channel} at={at} />
@@ -44,6 +53,8 @@ export function ConsolePage({ phone }: { phone: Phone }) {
       <Dock desk={desk} />
       <KeyStrip desk={desk} />
       <KeyHelp desk={desk} />
+      <MonitorDialog desk={desk} />
+      <HandoverDialog desk={desk} />
       <ObstacleScreen phone={phone} />
     </div>
   );
@@ -53,6 +64,34 @@ function light(phone: Phone): { state: "up" | "waiting"; label: string } {
   const up = phone.linkState.value === "up" && phone.pathState.value === "connected";
   if (up && phone.picture.value.isolated) return { state: "waiting", label: t("node_isolated") };
   return { state: up ? "up" : "waiting", label: t(up ? "connected" : "face_connecting") };
+}
+
+/** What is done seldom, but must be seen when it is on. */
+function Tools({ desk }: { desk: ConsoleDesk }) {
+  const { monitoring } = desk.dispatch.value;
+  const { rights } = desk.phone.picture.value;
+  return (
+    <>
+      {rights.includes("monitor") && (
+        <button
+          type="button"
+          class="tool"
+          aria-pressed={monitoring !== null}
+          onClick={() => (desk.dialog.value = "monitor")}
+        >
+          <Icon.eye />{" "}
+          {monitoring
+            ? t(monitoring.hidden ? "monitor_on_hidden" : "monitor_on", { count: monitoring.groups.length })
+            : t("console_listen")}
+        </button>
+      )}
+      {rights.includes("dispatch") && (
+        <button type="button" class="tool" onClick={() => (desk.dialog.value = "handover")}>
+          <Icon.swap /> {t("handover_title")}
+        </button>
+      )}
+    </>
+  );
 }
 
 function Clock() {

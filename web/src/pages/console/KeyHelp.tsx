@@ -1,9 +1,9 @@
 // The keys, drawn from the table they work by: a strip that is always there, and all of them on "?".
 
-import { useEffect, useRef } from "preact/hooks";
 import type { ConsoleDesk } from "../../console/desk";
 import { type Act, KEYS, type Section } from "../../console/keymap";
 import { t } from "../../i18n";
+import { Modal } from "./Modal";
 
 const ALWAYS: readonly Act[] = [
   "talk",
@@ -26,7 +26,7 @@ export function KeyStrip({ desk }: { desk: ConsoleDesk }) {
           <kbd>{cap(one.cap)}</kbd> {t(one.words)}
         </span>
       ))}
-      <button type="button" class="quiet" onClick={() => (desk.help.value = true)}>
+      <button type="button" class="quiet" onClick={() => (desk.dialog.value = "help")}>
         {t("keys_all")}
       </button>
     </footer>
@@ -34,27 +34,8 @@ export function KeyStrip({ desk }: { desk: ConsoleDesk }) {
 }
 
 export function KeyHelp({ desk }: { desk: ConsoleDesk }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const open = desk.help.value;
-  useEffect(() => {
-    if (open) dialog.current?.showModal();
-    else dialog.current?.close();
-  }, [open]);
   return (
-    <dialog
-      ref={dialog}
-      class="key-help"
-      aria-label={t("keys_all")}
-      onClose={() => {
-        desk.help.value = false;
-      }}
-    >
-      <header>
-        <h2>{t("keys_all")}</h2>
-        <button type="button" onClick={() => (desk.help.value = false)}>
-          {t("close")}
-        </button>
-      </header>
+    <Modal desk={desk} dialog="help" title={t("keys_all")}>
       <div class="sections">
         {SECTIONS.map((section) => (
           <section key={section}>
@@ -73,7 +54,7 @@ export function KeyHelp({ desk }: { desk: ConsoleDesk }) {
         ))}
       </div>
       <p class="hint">{t("keys_hint")}</p>
-    </dialog>
+    </Modal>
   );
 }
 

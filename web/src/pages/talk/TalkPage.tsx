@@ -8,14 +8,15 @@ import { IncidentList, SwitchedNotice } from "../../incidents/IncidentList";
 import { EvidenceKey } from "../../materials/Evidence";
 import type { Phone } from "../../phone/phone";
 import { Affairs } from "../../phone/view/Affairs";
-import { GroupList, Presence } from "../../phone/view/Groups";
+import { Deck } from "../../phone/view/Deck";
+import { Presence } from "../../phone/view/Groups";
 import { ObstacleScreen } from "../../phone/view/ObstacleScreen";
-import { People } from "../../phone/view/People";
 import { Status } from "../../phone/view/Status";
 import { TalkButton } from "../../phone/view/TalkButton";
 import { PlaceCard, PlaceSwitch } from "../../place/PlaceSwitch";
 import { Heard } from "../../recordings/Heard";
-import { RecordingList, SayAgain } from "../../recordings/Replay";
+import { SayAgain } from "../../recordings/Replay";
+import { Unread } from "../../texts/ThreadList";
 import { Icon } from "../../ui/icons";
 import { TopBar } from "../../ui/TopBar";
 import { WakeKey } from "../../wake/WakeKey";
@@ -31,22 +32,9 @@ export function TalkPage({ phone }: { phone: Phone }) {
         <PlaceSwitch />
       </TopBar>
       <aside class="side">
-        <h2>{t("groups")}</h2>
-        <GroupList phone={phone} />
+        <Deck phone={phone} />
         <PlaceCard />
         <WakeKey />
-        {group && (
-          <>
-            <h2>{t("recordings")}</h2>
-            <RecordingList key={group.id} group={group.id} after={ended(phone)} />
-          </>
-        )}
-        {phone.picture.value.rights.includes("private_call") && (
-          <>
-            <h2>{t("console_people")}</h2>
-            <People phone={phone} />
-          </>
-        )}
       </aside>
       <main class="front">
         <button
@@ -60,6 +48,7 @@ export function TalkPage({ phone }: { phone: Phone }) {
         >
           <span class="name">{group?.name ?? t("group")}</span>
           {group && <Presence phone={phone} group={group} />}
+          <Unread count={phone.texts.unread.value} />
           <Icon.chevron />
         </button>
         <Status phone={phone} />
@@ -93,26 +82,13 @@ export function TalkPage({ phone }: { phone: Phone }) {
               {t("close")}
             </button>
           </div>
-          <GroupList
+          <Deck
             phone={phone}
             onChosen={() => {
               choosing.value = false;
             }}
           />
-          <PlaceCard />
-          <WakeKey />
-          {group && (
-            <>
-              <h2>{t("recordings")}</h2>
-              <RecordingList key={group.id} group={group.id} after={ended(phone)} />
-            </>
-          )}
-          {phone.picture.value.rights.includes("private_call") && (
-            <>
-              <h2>{t("console_people")}</h2>
-              <People phone={phone} />
-            </>
-          )}
+        <WakeKey />
         </div>
       )}
       <ObstacleScreen phone={phone} />
@@ -137,12 +113,6 @@ function Others({ phone }: { phone: Phone }) {
       ))}
     </ul>
   );
-}
-
-/** The burst that ended last in the selected group. */
-function ended(phone: Phone): number | null {
-  const floor = phone.picture.value.floors[phone.picture.value.selected ?? ""];
-  return floor?.state === "idle" ? floor.burst : null;
 }
 
 function light(phone: Phone): { state: "up" | "waiting" | "down"; label: string } {

@@ -1,5 +1,6 @@
 // What a person must see beside the talk button: a call that rings, a call or emergency he is in, a broadcast for him.
 
+import { useEffect } from "preact/hooks";
 import { Broadcasts } from "../../emergency/Broadcasts";
 import { t } from "../../i18n";
 import type { Brought } from "../../wire/affairs";
@@ -7,13 +8,18 @@ import type { Phone } from "../phone";
 import "./affairs.css";
 
 export function Affairs({ phone }: { phone: Phone }) {
-  const { ringing, brought } = phone.affairs.value;
+  const { ringing, brought, ended } = phone.affairs.value;
+  const rings = ringing.length > 0;
+  useEffect(() => (rings ? ring(phone) : undefined), [phone, rings]);
   const me = phone.picture.value.user?.id;
   return (
     <ul class="affairs">
       {ringing.map((call) => (
         <li key={call.call} class="ringing">
-          <span>{t("call_from", { name: call.by.name })}</span>
+          <span>
+            {t("call_from", { name: call.by.name })}
+            {call.duplex && <em> {t("person_duplex")}</em>}
+          </span>
           <button
             type="button"
             class="primary"
@@ -44,15 +50,42 @@ export function Affairs({ phone }: { phone: Phone }) {
             )}
           </li>
         ))}
+      {ended && (
+        <li class="ended" role="status">
+          <span>{ended.words}</span>
+          <button
+            type="button"
+            onClick={() => (phone.affairs.value = { ...phone.affairs.peek(), ended: null })}
+          >
+            {t("close")}
+          </button>
+        </li>
+      )}
       <Broadcasts phone={phone} />
     </ul>
   );
 }
 
+const RING_EVERY_MS = 2500;
+
+/** Rings by sound and touch until the returned function is called. */
+function ring(phone: Phone): () => void {
+  const once = () => {
+    phone.tone("ringing");
+    navigator.vibrate?.([300, 150, 300]);
+  };
+  once();
+  const timer = window.setInterval(once, RING_EVERY_MS);
+  return () => clearInterval(timer);
+}
+
 function broughtWords(phone: Phone, one: Brought, me: string | undefined): string {
   if (one.why !== "call") return t(`brought_${one.why}`, { name: one.by?.name ?? "", group: one.name });
+  const call = phone.affairs.value.calls[one.call];
   const others = (phone.affairs.value.calls[one.call]?.parties ?? []).filter(
     ({ person }) => person.id !== me,
   );
-  return t("in_call", { names: one.name || others.map(({ person }) => person.name).join("、") });
+  const names = one.name || others.map(({ person }) => person.name).join("、");
+  if (call?.phase === "setting up") return t("call_calling", { names });
+  return t(call?.duplex ? "in_duplex" : "in_call", { names });
 }

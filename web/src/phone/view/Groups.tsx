@@ -1,6 +1,8 @@
 // The groups of a person: which is selected, who is there, which are heard beside it.
 
 import { t } from "../../i18n";
+import { Unread } from "../../texts/ThreadList";
+import { unreadIn } from "../../texts/threads";
 import { Icon } from "../../ui/icons";
 import type { GroupSummary } from "../../wire/protocol";
 import type { Phone } from "../phone";
@@ -13,7 +15,9 @@ export function Presence({ phone, group }: { phone: Phone; group: GroupSummary }
   );
 }
 
-export function GroupList({ phone, onChosen }: { phone: Phone; onChosen?: () => void }) {
+type GroupListProps = { phone: Phone; onChosen?: () => void; onWrite?: (group: string) => void };
+
+export function GroupList({ phone, onChosen, onWrite }: GroupListProps) {
   const { groups: all, selected } = phone.picture.value;
   // Incidents have a list of their own, with the few that matter.
   const groups = all.filter(({ kind }) => kind !== "incident");
@@ -40,6 +44,7 @@ export function GroupList({ phone, onChosen }: { phone: Phone; onChosen?: () => 
               )}
             </span>
           </button>
+          {onWrite && <UnreadKey phone={phone} group={group} onWrite={onWrite} />}
           {group.id === selected ? (
             <span class="current">{t("current_group")}</span>
           ) : (
@@ -48,6 +53,26 @@ export function GroupList({ phone, onChosen }: { phone: Phone; onChosen?: () => 
         </li>
       ))}
     </ul>
+  );
+}
+
+/** What waits to be read in the group; a tap opens it. */
+function UnreadKey({
+  phone,
+  group,
+  onWrite,
+}: {
+  phone: Phone;
+  group: GroupSummary;
+  onWrite: (group: string) => void;
+}) {
+  const count = unreadIn(phone.texts.threads.value, { group: group.id });
+  if (count === 0) return null;
+  return (
+    <button type="button" class="unread-key" onClick={() => onWrite(group.id)}>
+      <Icon.text />
+      <Unread count={count} />
+    </button>
   );
 }
 

@@ -1,0 +1,93 @@
+// What is monitored: nothing, my own groups, those in a list, all my right reaches; seen by the groups, or hidden.
+
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { authorised } from "../../account/authorised";
+import type { ConsoleDesk } from "../../console/desk";
+import { t } from "../../i18n";
+import type { Monitoring } from "../../wire/protocol";
+import { Modal } from "./Modal";
+
+type Scope = Monitoring["scope"];
+const SCOPES: readonly Scope[] = ["none", "own", "listed", "all"];
+const LISTED = 200;
+
+export function MonitorDialog({ desk }: { desk: ConsoleDesk }) {
+  return (
+    <Modal desk={desk} dialog="monitor" title={t("monitor_title")}>
+      <Choice desk={desk} />
+    </Modal>
+  );
+}
+
+function Choice({ desk }: { desk: ConsoleDesk }) {
+  const now = desk.dispatch.value.monitoring;
+  const scope = useSignal<Scope>(now?.scope ?? "none");
+  const hidden = useSignal(now?.hidden ?? false);
+  const chosen = useSignal<ReadonlySet<string>>(new Set(now?.groups.map(({ id }) => id)));
+  const groups = useSignal<readonly { id: string; name: string }[]>([]);
+  useEffect(() => {
+    void authorised<{ items: { id: string; name: string }[] }>("GET", `/groups?limit=${LISTED}`).then(
+      ({ items }) => (groups.value = items),
+      () => undefined,
+    );
+  }, [groups]);
+  const apply = () => {
+    const listed = scope.value === "listed" ? [...chosen.value] : [];
+    desk.ask({ type: "monitor", scope: scope.value, groups: listed, hidden: hidden.value }, () => {
+      desk.dialog.value = null;
+    });
+  };
+  const toggle = (group: string) => {
+    const next = new Set(chosen.value);
+    if (!next.delete(group)) next.add(group);
+    chosen.value = next;
+  };
+  return (
+    <form
+      class="monitor"
+      onSubmit={(event) => {
+        event.preventDefault();
+        apply();
+      }}
+    >
+      <p class="hint">{t("monitor_hint")}</p>
+      <fieldset>
+        {SCOPES.map((one) => (
+          <label key={one}>
+            <input
+              type="radio"
+              name="scope"
+              checked={scope.value === one}
+              onChange={() => (scope.value = one)}
+            />
+            {t(`monitor_${one}`)}
+          </label>
+        ))}
+      </fieldset>
+      {scope.value === "listed" && (
+        <ul class="choices">
+          {groups.value.map(({ id, name }) => (
+            <li key={id}>
+              <label>
+                <input type="checkbox" checked={chosen.value.has(id)} onChange={() => toggle(id)} />
+                {name}
+              </label>
+            </li>
+          ))}
+        </ul>
+      )}
+      {desk.phone.picture.value.rights.includes("monitor_hidden") && (
+        <label>
+          <input type="checkbox" checked={hidden.value} onChange={() => (hidden.value = !hidden.value)} />
+          {t("monitor_hidden")}
+        </label>
+      )}
+      <p class="acts">
+        <button type="submit" class="primary">
+          {t("monitor_apply")}
+        </button>
+      </p>
+    </form>
+  );
+}

@@ -1,0 +1,46 @@
+// The strip above the wall: channels marked to be talked into together or joined, and the patches that are open.
+
+import type { ConsoleDesk } from "../../console/desk";
+import { t } from "../../i18n";
+import { Icon } from "../../ui/icons";
+
+export function Together({ desk }: { desk: ConsoleDesk }) {
+  const { rights, user } = desk.phone.picture.value;
+  const marked = desk.targets.value;
+  const patches = Object.values(desk.dispatch.value.patches);
+  if (marked.length === 0 && patches.length === 0) return null;
+  return (
+    <div class="together">
+      {marked.length > 0 && (
+        <p data-kind="marked">
+          <span>
+            <strong>{t("console_marked", { count: marked.length })}</strong>{" "}
+            {marked.map(({ name }) => name).join("、")}
+          </span>
+          {rights.includes("patch") && marked.length > 1 && (
+            <button type="button" class="primary" onClick={() => desk.patch()}>
+              <Icon.link /> {t("console_patch")}
+            </button>
+          )}
+          <button type="button" onClick={() => (desk.marked.value = [])}>
+            {t("key_clear_targets")}
+          </button>
+        </p>
+      )}
+      {patches.map((patch) => (
+        <p key={patch.patch} data-kind="patch">
+          <span>
+            <Icon.link /> <strong>{patch.name || t("console_patched")}</strong>{" "}
+            {patch.groups.map(({ name }) => name).join(" + ")} ·{" "}
+            {patch.by.id === user?.id ? t("me") : patch.by.name}
+          </span>
+          {rights.includes("patch") && (
+            <button type="button" onClick={() => desk.ask({ type: "patch_end", patch: patch.patch })}>
+              {t("console_unpatch")}
+            </button>
+          )}
+        </p>
+      ))}
+    </div>
+  );
+}
