@@ -52,6 +52,10 @@ export class ConsoleDesk {
     const found = (id: string | null) => all.find((one) => one.id === id);
     return found(this.chosen.value) ?? found(this.phone.picture.value.selected) ?? all[0] ?? null;
   });
+  /** Those that digits stand for: what comes and goes must not move the others under a hand. */
+  readonly numbered = computed<readonly Channel[]>(() =>
+    this.channels.value.filter(({ kind }) => kind !== "brought"),
+  );
   readonly targets = computed<readonly Channel[]>(() =>
     this.channels.value.filter(({ id, mayTalk }) => mayTalk && this.marked.value.includes(id)),
   );

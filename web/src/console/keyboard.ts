@@ -26,7 +26,7 @@ function down(desk: ConsoleDesk, event: KeyboardEvent): void {
   event.preventDefault();
   if (event.repeat && act !== "quieter" && act !== "louder" && act !== "previous" && act !== "next") return;
   if (act === "talk") return desk.talk(event.code, desk.spaceTalksIn.value, event.timeStamp);
-  const channel = meant.channel === null ? null : (desk.channels.value[meant.channel] ?? null);
+  const channel = meant.channel === null ? null : (desk.numbered.value[meant.channel] ?? null);
   if (act === "talk_channel") return desk.talk(event.code, channel ? [channel] : [], event.timeStamp);
   if (act === "choose_channel") return channel ? desk.choose(channel.id) : undefined;
   DEEDS[act]?.(desk);

@@ -100,7 +100,7 @@ export const consoleZh = {
   console_patch: "派接",
   console_unpatch: "拆除派接",
   console_marked: "已选 {count} 个频道",
-  console_together: "同时讲话：{count} 个频道",
+  console_together: "同讲 {count} 个频道",
   console_monitored: "监听中",
   console_monitored_hidden: "隐蔽监听",
   console_monitors: "监听者：{names}",

@@ -12,7 +12,15 @@ import { SayAgain } from "../../recordings/Replay";
 import { Icon } from "../../ui/icons";
 import { now } from "./now";
 
-export function ChannelCard({ desk, channel, at }: { desk: ConsoleDesk; channel: Channel; at: number }) {
+export function ChannelCard({
+  desk,
+  channel,
+  number,
+}: {
+  desk: ConsoleDesk;
+  channel: Channel;
+  number: number;
+}) {
   const { phone } = desk;
   const card = useRef<HTMLLIElement>(null);
   const air = airOf(phone.picture.value, phone.affairs.value, phone.floors.value, channel.id);
@@ -34,7 +42,7 @@ export function ChannelCard({ desk, channel, at }: { desk: ConsoleDesk; channel:
       data-heard={heard && !silenced(desk.sound.value, channel.id)}
     >
       <header>
-        {CHANNEL_CAPS[at] && <kbd>{CHANNEL_CAPS[at]}</kbd>}
+        {CHANNEL_CAPS[number] && <kbd>{CHANNEL_CAPS[number]}</kbd>}
         <button
           type="button"
           class="name"

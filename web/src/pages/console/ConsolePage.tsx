@@ -45,8 +45,13 @@ export function ConsolePage({ phone }: { phone: Phone }) {
         {toMe && <Taking desk={desk} handover={toMe} />}
         <Together desk={desk} />
         <ul class="channels">
-          {desk.channels.value.map((channel, at) => (
-            <ChannelCard key={channel.id} desk={desk} channel={channel} at={at} />
+          {desk.channels.value.map((channel) => (
+            <ChannelCard
+              key={channel.id}
+              desk={desk}
+              channel={channel}
+              number={desk.numbered.value.indexOf(channel)}
+            />
           ))}
         </ul>
       </main>
