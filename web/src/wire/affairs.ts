@@ -56,6 +56,8 @@ export const nothingGoesOn: Affairs = {
 };
 
 const GONE = new Set(["withdrawn", "expired"]);
+/** Ends that nobody need be told: somebody in the call wanted them, or it was over. */
+const EXPECTED = new Set(["", "hung_up", "cancelled", "inactivity", "broadcast_over"]);
 const OPEN = new Set(["raised", "claimed", "acknowledged"]);
 
 export function affairsTold(before: Affairs, message: ServerMessage): Affairs {
@@ -89,7 +91,10 @@ export function affairsTold(before: Affairs, message: ServerMessage): Affairs {
       return {
         ...before,
         calls,
-        ended: message.message ? { call: message.call, words: message.message } : null,
+        ended:
+          message.message && !EXPECTED.has(message.end ?? "")
+            ? { call: message.call, words: message.message }
+            : null,
         ringing: before.ringing.filter(({ call }) => call !== message.call),
         brought: before.brought.filter(({ call }) => call !== message.call),
       };

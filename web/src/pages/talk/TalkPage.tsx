@@ -32,9 +32,10 @@ export function TalkPage({ phone }: { phone: Phone }) {
         <PlaceSwitch />
       </TopBar>
       <aside class="side">
-        <Deck phone={phone} />
-        <PlaceCard />
-        <WakeKey />
+        <Deck phone={phone}>
+          <PlaceCard />
+          <WakeKey />
+        </Deck>
       </aside>
       <main class="front">
         <button
@@ -87,8 +88,10 @@ export function TalkPage({ phone }: { phone: Phone }) {
             onChosen={() => {
               choosing.value = false;
             }}
-          />
-        <WakeKey />
+          >
+            <PlaceCard />
+            <WakeKey />
+          </Deck>
         </div>
       )}
       <ObstacleScreen phone={phone} />

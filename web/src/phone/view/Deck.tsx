@@ -1,6 +1,7 @@
 // What lies beside the talk button: groups, messages, contacts, recordings, one at a time.
 
 import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { t } from "../../i18n";
 import { RecordingList } from "../../recordings/Replay";
 import { nameOf, ThreadList, Unread } from "../../texts/ThreadList";
@@ -14,8 +15,15 @@ import "./deck.css";
 const SHEETS = ["groups", "messages", "contacts", "recordings"] as const;
 type Sheet = (typeof SHEETS)[number];
 
-/** `onChosen`: a group was chosen, and who came for that is done. */
-export function Deck({ phone, onChosen }: { phone: Phone; onChosen?: () => void }) {
+type DeckProps = {
+  phone: Phone;
+  /** A group was chosen, and who came for that is done. */
+  onChosen?: () => void;
+  /** What stands below the groups. */
+  children?: ComponentChildren;
+};
+
+export function Deck({ phone, onChosen, children }: DeckProps) {
   const sheet = useSignal<Sheet>("groups");
   const thread = useSignal<{ where: Where; name: string } | null>(null);
   const { rights } = phone.picture.value;
@@ -46,11 +54,14 @@ export function Deck({ phone, onChosen }: { phone: Phone; onChosen?: () => void 
       </div>
       <div class="sheet-body" role="tabpanel">
         {sheet.value === "groups" && (
-          <GroupList
-            phone={phone}
-            {...(onChosen ? { onChosen } : {})}
-            onWrite={(group) => write({ group })}
-          />
+          <>
+            <GroupList
+              phone={phone}
+              {...(onChosen ? { onChosen } : {})}
+              onWrite={(group) => write({ group })}
+            />
+            {children}
+          </>
         )}
         {sheet.value === "messages" && (
           <Messages phone={phone} thread={thread.value} onOpen={write} onBack={() => (thread.value = null)} />
