@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -87,11 +87,14 @@ class Broadcasts:
 
     # --- beginning and end ----
 
-    async def start(self, by: User, asked: BroadcastStart) -> LiveBroadcast:
-        """Begin a broadcast; asked again with the same id it is the same. Raises `Refused`."""
+    async def start(self, by: User, asked: BroadcastStart, users: frozenset[UserId] | None = None) -> LiveBroadcast:
+        """Begin a broadcast; asked again with the same id it is the same. Raises `Refused`.
+
+        ``users``: whom it reaches, where that was worked out already.
+        """
         known = self._live.get(asked.broadcast)
         if known is None:
-            users = recipients.resolve(self._desk, Act.BROADCAST, by, asked.to)
+            users = users if users is not None else recipients.resolve(self._desk, Act.BROADCAST, by, asked.to)
             known = self._live.get(asked.broadcast)
         if known is not None:
             if known.by.id != by.id:
@@ -99,6 +102,7 @@ class Broadcasts:
             async with known.lock:
                 return known
         samples = self._check(asked)
+        assert users is not None  # noqa: S101 - worked out above, where it was not known
         group = GroupId(f"br-{secrets.token_hex(8)}") if asked.kind is BroadcastKind.LIVE else None
         quiet_ms = self._desk.settings.broadcast_quiet_s * 1000
         live = live_broadcast.new(asked, by, users, self._node.fabric.now(), quiet_ms, group, samples)
@@ -223,6 +227,13 @@ class Broadcasts:
     async def _timed(self, live: LiveBroadcast) -> None:
         await self._become(live, lambda life: rules.timed(life, self._node.fabric.now()))
         self._arm(live)
+
+    @staticmethod
+    def nothing_said() -> dict[str, Any]:
+        """The content of one that was taken back before it came."""
+        life = Life(BroadcastKind.TEXT, 0, BroadcastState.WITHDRAWN)
+        told = {"kind": BroadcastKind.TEXT.value, "tier": 0, "text": "", "acknowledge": False, "exercise": False}
+        return {**told, "group": None, "message": None, "said": 0, "life": asdict(life)}
 
     # --- the voice of a live one (`poc_server.talk.talkgroup.BurstListener`) ----
 

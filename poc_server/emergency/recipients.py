@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from poc_server.emergency.desk import Emergency
 
 
-def resolve(desk: Emergency, act: Act, sender: User, to: Recipients) -> frozenset[UserId]:
+def resolve(desk: Emergency, act: Act, sender: User, to: Recipients, *, empty: bool = False) -> frozenset[UserId]:
     """Everybody reached, without the sender. Unknown, disabled and duplicate recipients are left out.
 
-    So are those of other agencies: a refusal would tell that they are there.
+    So are those of other agencies: a refusal would tell that they are there. ``empty``: that nobody is reached is no
+    refusal.
 
     Raises `Refused`: not_allowed (and its like) for a target beyond the sender's reach, bad_area, nobody_called,
     too_many.
@@ -35,7 +36,7 @@ def resolve(desk: Emergency, act: Act, sender: User, to: Recipients) -> frozense
     if to.everyone:
         found |= _of_units(desk, act, sender, [sender.unit])
     found.discard(sender.id)
-    if not found:
+    if not found and not empty:
         raise Refused(Refusal.NOBODY_CALLED)
     if len(found) > desk.settings.recipients:
         raise Refused(Refusal.TOO_MANY, f"{len(found)} of at most {desk.settings.recipients}")

@@ -39,6 +39,8 @@ class EmergencySettings(BaseModel):
     after so long, and a notifier is asked to wake him."""
     reminders: int = Field(default=5, ge=0, le=100)
     """How often."""
+    cap_sender: str = Field(default="poc-server", pattern=r"^[^\s,<&]+$", max_length=200)
+    """Who sends what leaves here as CAP: best a domain name of one's own."""
     recipients: int = Field(default=20_000, ge=1)
     """People one call or broadcast may reach; more are refused (too_many)."""
     tally_ms: int = Field(default=250, ge=50, le=5_000)

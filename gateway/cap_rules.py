@@ -1,0 +1,140 @@
+"""What a CAP message does here: which broadcast it becomes, and which it takes back. Nothing but `Actual` is urgent."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+
+from gateway.cap import MAX_POLYGONS, CapAlert, CapArea, CapInfo, moment, references
+from groups.vocabulary import Refusal, Tier
+from signaling.limits import MAX_BROADCAST_HOURS, MAX_TEXT_CHARS
+from signaling.messages import Refused
+
+DAY_S = 86_400
+FUTURE_S = 900
+"""A sender's clock may be so far ahead of ours."""
+KM_PER_DEGREE = 111.2
+CIRCLE_POINTS = 32
+MARKS = {"Exercise": "【演练】", "Test": "【测试】", "System": "【系统】"}
+"""Stands before the words of what is not meant in earnest."""
+
+Ring = list[tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be done.
+
+    Attributes:
+        broadcast: id of the broadcast; the same message, come twice, has the same.
+        replaces: ids of broadcasts to take back.
+        text: None when nothing new is to be said (Cancel, Ack, Error).
+        rings: areas as rings of (longitude, latitude) in WGS-84; none: everybody.
+    """
+
+    broadcast: str
+    replaces: tuple[str, ...] = ()
+    text: str | None = None
+    tier: Tier = Tier.NORMAL
+    exercise: bool = False
+    expires_s: int = DAY_S
+    rings: tuple[Ring, ...] = ()
+
+
+def order_of(alert: CapAlert, now_ms: int) -> Order:
+    """What ``alert`` orders.
+
+    Raises `Refused`: bad_message (a draft, times that contradict each other), clock_skew (sent in the future),
+    expired, bad_area, too_many.
+    """
+    if alert.status == "Draft":
+        raise Refused(Refusal.BAD_MESSAGE)
+    if moment(alert.sent).timestamp() > now_ms / 1000 + FUTURE_S:
+        raise Refused(Refusal.CLOCK_SKEW)
+    name = broadcast_id(alert.sender, alert.identifier, alert.sent)
+    taken = tuple(broadcast_id(*each) for each in references(alert))
+    if alert.msgType in ("Ack", "Error"):
+        return Order(name)
+    if alert.msgType == "Cancel":
+        return Order(name, taken)
+    info = _info(alert)
+    actual = alert.status == "Actual"
+    return Order(
+        name,
+        taken if alert.msgType == "Update" else (),
+        text=_words(alert, info),
+        tier=_tier(info) if actual else Tier.NORMAL,
+        exercise=not actual,
+        expires_s=_seconds(alert, info, now_ms),
+        rings=_rings(info),
+    )
+
+
+def broadcast_id(sender: str, identifier: str, sent: str) -> str:
+    """A CAP message is named by these three together (CAP 1.2 §3.2.1, references)."""
+    return "cap-" + hashlib.sha256(f"{sender},{identifier},{sent}".encode()).hexdigest()[:40]
+
+
+def _info(alert: CapAlert) -> CapInfo:
+    """The one in Chinese, where there are several; else the first."""
+    chinese = (info for info in alert.info if (info.language or "").lower().startswith("zh"))
+    return next(chinese, alert.info[0])
+
+
+def _tier(info: CapInfo) -> Tier:
+    if info.urgency != "Immediate" or info.certainty not in ("Observed", "Likely"):
+        return Tier.NORMAL
+    return {"Extreme": Tier.EMERGENCY, "Severe": Tier.IMMINENT_PERIL}.get(info.severity, Tier.NORMAL)
+
+
+def _words(alert: CapAlert, info: CapInfo) -> str:
+    parts = (info.headline or info.event, info.description, info.instruction)
+    said = "\n".join(part for part in parts if part)
+    return (MARKS.get(alert.status, "") + said)[:MAX_TEXT_CHARS]
+
+
+def _seconds(alert: CapAlert, info: CapInfo, now_ms: int) -> int:
+    if info.expires is None:
+        return DAY_S
+    expires = moment(info.expires)
+    if expires <= moment(info.effective or alert.sent):
+        raise Refused(Refusal.BAD_MESSAGE)
+    left = int(expires.timestamp() - now_ms / 1000)
+    if left <= 0:
+        raise Refused(Refusal.EXPIRED)
+    return max(10, min(left, MAX_BROADCAST_HOURS * 3_600))
+
+
+def _rings(info: CapInfo) -> tuple[Ring, ...]:
+    rings = [ring for area in info.area for ring in _of_area(area)]
+    if len(rings) > MAX_POLYGONS:
+        raise Refused(Refusal.TOO_MANY)
+    return tuple(rings)
+
+
+def _of_area(area: CapArea) -> list[Ring]:
+    rings: list[Ring] = []
+    for text in area.polygon:
+        pairs = [pair.split(",") for pair in text.split()]
+        rings.append([(float(longitude), float(latitude)) for latitude, longitude in pairs])
+    for text in area.circle:
+        point, radius = text.split()
+        latitude, longitude = (float(part) for part in point.split(","))
+        if float(radius) > 0:
+            rings.append(circle(longitude, latitude, float(radius)))
+    return rings
+
+
+def circle(longitude: float, latitude: float, radius_km: float) -> Ring:
+    """A ring of `CIRCLE_POINTS` corners around a point. Raises `Refused` (bad_area) at the poles."""
+    shrink = math.cos(math.radians(latitude))
+    if shrink < 0.01:
+        raise Refused(Refusal.BAD_AREA)
+    high, wide = radius_km / KM_PER_DEGREE, radius_km / KM_PER_DEGREE / shrink
+    ring = [
+        (longitude + wide * math.cos(2 * math.pi * step / CIRCLE_POINTS),
+         latitude + high * math.sin(2 * math.pi * step / CIRCLE_POINTS))
+        for step in range(CIRCLE_POINTS)
+    ]  # fmt: skip
+    return [*ring, ring[0]]

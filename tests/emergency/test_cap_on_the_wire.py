@@ -1,0 +1,107 @@
+"""CAP over HTTP: one message is one broadcast, Update and Cancel take back, and what goes out can be read again."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gateway import cap
+from gateway.cap_rules import broadcast_id
+from signaling.messages import Broadcast, Sos, SosCancel
+from tests.emergency.cast import Cast
+from tests.support.handsets import Handset
+
+pytestmark = pytest.mark.wire
+SENDER = "weather.example"
+SENT = datetime.now(UTC).replace(microsecond=0)
+
+
+def message(number: int, *, status: str = "Actual", kind: str = "Alert", refers: int = 0, area: str = "") -> bytes:
+    later = (SENT + timedelta(hours=1)).isoformat()
+    info = (
+        "<info><category>Met</category><event>暴雨</event><urgency>Immediate</urgency><severity>Extreme</severity>"
+        f"<certainty>Observed</certainty><expires>{later}</expires><headline>暴雨{number}</headline>{area}</info>"
+    )
+    references = f"<references>{SENDER},w-{refers},{SENT.isoformat()}</references>" if refers else ""
+    return (
+        f'<alert xmlns="{cap.NAMESPACE}"><identifier>w-{number}</identifier><sender>{SENDER}</sender>'
+        f"<sent>{SENT.isoformat()}</sent><status>{status}</status><msgType>{kind}</msgType><scope>Public</scope>"
+        f"{references}{'' if kind == 'Cancel' else info}</alert>"
+    ).encode()
+
+
+def name(number: int) -> str:
+    return broadcast_id(SENDER, f"w-{number}", SENT.isoformat())
+
+
+def ask(cast: Cast, phone: Handset, path: str, body: bytes | None = None) -> bytes:
+    headers = {"Authorization": f"Bearer {phone.identity.token}"}
+    with urllib.request.urlopen(urllib.request.Request(cast.city.url + path, body, headers), timeout=30) as answer:
+        found: bytes = answer.read()
+    return found
+
+
+def take(cast: Cast, phone: Handset, text: bytes) -> tuple[bool, list[str], int]:
+    found = json.loads(ask(cast, phone, "/api/v1/cap", text))
+    return found["duplicate"], found["withdrawn"], found["people"]
+
+
+async def told(phone: Handset, number: int, state: str = "over") -> Broadcast:
+    while True:
+        found = await phone.told(Broadcast)
+        if (found.broadcast.id, found.broadcast.state) == (name(number), state):
+            return found
+
+
+async def test_a_message_is_one_broadcast_however_it_comes(cast: Cast) -> None:
+    leader, officer = await cast.phones("LD-001", "BJ-001")
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        take(cast, officer, message(9))
+    assert refused.value.code == 403
+    duplicate, withdrawn, people = take(cast, leader, message(1))
+    assert (duplicate, withdrawn, people > 30) == (False, [], True)
+    assert (await told(officer, 1)).broadcast.tier == 2
+    assert take(cast, leader, message(1)) == (True, [], people)
+
+    assert take(cast, leader, message(2, kind="Update", refers=1))[:2] == (False, [name(1)])
+    await told(officer, 2)
+    await told(officer, 1, "withdrawn")
+    assert take(cast, leader, message(1)) == (True, [], 0)  # what was taken back does not come again
+
+    assert take(cast, leader, message(4, kind="Cancel", refers=3))[1] == []  # overtook what it cancels
+    assert take(cast, leader, message(3)) == (True, [], 0)
+    assert take(cast, leader, message(5, kind="Cancel", refers=2))[1] == [name(2)]
+    await told(officer, 2, "withdrawn")
+
+    take(cast, leader, message(6, status="Test"))
+    practice = (await told(officer, 6)).broadcast
+    assert (practice.exercise, practice.tier, practice.text) == (True, 0, "【测试】暴雨6")
+    assert not [m for m in officer.inbox if isinstance(m, Broadcast)]
+
+
+async def test_an_area_reaches_those_last_known_there(cast: Cast) -> None:
+    leader = await cast.phone("LD-001")
+    here = "<area><areaDesc>x</areaDesc><circle>30.58,114.298 3</circle></area>"
+    nowhere = "<area><areaDesc>x</areaDesc><circle>1,1 3</circle></area>"
+    assert 0 < take(cast, leader, message(11, area=here))[2] < 25
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        take(cast, leader, message(12, area=nowhere))
+    assert "nobody_called" in refused.value.read().decode()
+
+
+async def test_what_goes_out_can_be_read(cast: Cast) -> None:
+    leader, officer, dispatcher = await cast.phones("LD-001", "BJ-001", "PQ-001")
+    take(cast, leader, message(21))
+    out = cap.read(ask(cast, leader, f"/api/v1/broadcasts/{name(21)}/cap"))
+    assert (out.msgType, out.status, out.info[0].headline) == ("Alert", "Actual", "暴雨21")
+    take(cast, leader, message(22, kind="Cancel", refers=21))
+    assert cap.read(ask(cast, leader, f"/api/v1/broadcasts/{name(21)}/cap")).msgType == "Cancel"
+    await officer.request(Sos(id="s", alert="cap-sos", pressed_ms=time.time_ns() // 1_000_000))
+    sos = cap.read(ask(cast, dispatcher, "/api/v1/alerts/cap-sos/cap"))
+    assert (sos.scope, sos.info[0].event, len(sos.info[0].area)) == ("Private", "SOS", 1)
+    await officer.request(SosCancel(id="c", alert="cap-sos"))
