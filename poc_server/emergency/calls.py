@@ -17,7 +17,7 @@ from poc_server.emergency.gatherings import Gathering
 from poc_server.refused import Refused
 from poc_server.store import emergency as kept
 from poc_server.talk.roster import Transient
-from signaling.messages import EmergencyCall
+from signaling.messages import EmergencyCall, Recipients
 
 if TYPE_CHECKING:
     from poc_server.emergency.desk import Emergency
@@ -120,9 +120,23 @@ class EmergencyCalls:
             users = frozenset(self._node.roster.members(group.id).keys() - {by.id})
             return LiveEmergency(asked.call, by, group.id, group.name, asked.tier, False, users, now)
         act = Act.STEP_INTO_EMERGENCY
-        users = recipients.resolve(self._desk, act, by, asked.to)
+        users = self._called(act, by, asked.to)
         made = GroupId(f"em-{secrets.token_hex(8)}")
         return LiveEmergency(asked.call, by, made, asked.name or by.name, asked.tier, True, users, now)
+
+    def _called(self, act: Act, by: User, to: Recipients) -> frozenset[UserId]:
+        """Whom the call reaches. Refuses ordinary_only where an ordinary call to the same people is possible."""
+        try:
+            return recipients.resolve(self._desk, act, by, to)
+        except Refused as refused:
+            known = [self._node.roster.user(UserId(user)) for user in to.users]
+            only_people = bool(known) and not (to.groups or to.units or to.area or to.everyone)
+            ordinary = only_people and all(
+                each is not None and may(Act.CALL, by, each, self._node.roster) is None for each in known
+            )
+            if refused.code is Refusal.NOT_ALLOWED and ordinary:
+                raise Refused(Refusal.ORDINARY_ONLY) from None
+            raise
 
     def _judge_group(self, by: User, group: Group, tier: Tier) -> None:
         roster = self._node.roster

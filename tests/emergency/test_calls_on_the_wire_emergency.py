@@ -105,6 +105,9 @@ async def test_one_who_may_only_call_is_offered_an_ordinary_call(cast: Cast) -> 
     with pytest.raises(PhoneFailed) as refused:
         await officer.request(EmergencyCall(id="c", call="c4", to=Recipients(groups=[group])))
     assert refused.value.code is Refusal.ORDINARY_ONLY
+    with pytest.raises(PhoneFailed) as private:
+        await officer.request(EmergencyCall(id="c2", call="c6", to=Recipients(users=[cast.id("BJ-002")])))
+    assert private.value.code is Refusal.ORDINARY_ONLY
     peril, _ = await officer.request(
         EmergencyCall(id="p", call="c5", to=Recipients(groups=[group]), tier=Tier.IMMINENT_PERIL)
     )

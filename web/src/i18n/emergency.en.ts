@@ -86,6 +86,15 @@ export const emergencyEn: Record<keyof typeof emergencyZh, string> = {
   map_age_now: "just now",
   map_old: "Hollow: no report for 30 minutes",
 
+  alert_title: "ALERT",
+  alert_silent: "The browser keeps sound back: touch the page",
+  alert_covert: "Covert: do not call his phone",
+  alert_battery: "Battery {percent}%",
+  alert_escalated: "Nobody has taken it, ringing again ({count})",
+  alert_note: "What was done",
+  peril_declare: "Declare peril",
+  peril_end: "End peril",
+
   wake_allow: "Allow alerts while locked",
   wake_on: "On: urgent matters reach you while the page is closed",
   wake_blocked: "The browser blocks notifications: nothing reaches you while the page is closed",

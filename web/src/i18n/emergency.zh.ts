@@ -84,6 +84,15 @@ export const emergencyZh = {
   map_age_now: "刚刚",
   map_old: "空心：超过 30 分钟未更新",
 
+  alert_title: "警情",
+  alert_silent: "浏览器不让发声：请点一下页面",
+  alert_covert: "静默报警：不要呼叫他的手机",
+  alert_battery: "电量 {percent}%",
+  alert_escalated: "第 {count} 次无人处理，再次呼叫",
+  alert_note: "处理说明",
+  peril_declare: "宣布险情",
+  peril_end: "解除险情",
+
   wake_allow: "允许锁屏时提醒",
   wake_on: "已开启：页面关闭时也会提醒紧急事项",
   wake_blocked: "浏览器禁止了通知：页面关闭时不会收到提醒",

@@ -537,7 +537,8 @@ export class Phone {
   #tick(): void {
     const { phase, notice, microphone } = this.floorState.peek();
     if (phase.name === "has_permission" || notice) this.now.value = performance.now();
-    this.level.value = microphone.name === "on" ? this.#voice.level() : this.#heard();
+    const shown = microphone.name === "on" && !this.covert.peek();
+    this.level.value = shown ? this.#voice.level() : this.#heard();
   }
 
   #heard(): number {

@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { current } from "../../account/account";
+import { Alerts } from "../../emergency/Alerts";
 import { t } from "../../i18n";
 import { Command, type How } from "../../leader/command";
 import { everyone } from "../../leader/targets";
@@ -41,6 +42,7 @@ export function LeaderPage({ phone }: { phone: Phone }) {
         <Ordinary command={command} />
         <Running command={command} />
         <Status phone={phone} />
+        <Alerts phone={phone} none={false} />
         <Affairs phone={phone} />
         <TalkButton phone={phone} />
       </main>

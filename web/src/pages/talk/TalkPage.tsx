@@ -2,6 +2,8 @@
 
 import { useSignal } from "@preact/signals";
 import { current } from "../../account/account";
+import { Alerts } from "../../emergency/Alerts";
+import { Peril } from "../../emergency/Peril";
 import { SosButton } from "../../emergency/SosButton";
 import { t } from "../../i18n";
 import { IncidentList, SwitchedNotice } from "../../incidents/IncidentList";
@@ -34,6 +36,7 @@ export function TalkPage({ phone }: { phone: Phone }) {
       <aside class="side">
         <Deck phone={phone}>
           <PlaceCard />
+          <Peril phone={phone} />
           <WakeKey />
         </Deck>
       </aside>
@@ -57,6 +60,7 @@ export function TalkPage({ phone }: { phone: Phone }) {
         <div class="matters">
           <SwitchedNotice phone={phone} />
           <Heard phone={phone} />
+          <Alerts phone={phone} none={false} />
           <Affairs phone={phone} />
           <IncidentList phone={phone} />
         </div>
@@ -90,6 +94,7 @@ export function TalkPage({ phone }: { phone: Phone }) {
             }}
           >
             <PlaceCard />
+            <Peril phone={phone} />
             <WakeKey />
           </Deck>
         </div>

@@ -21,7 +21,7 @@ export function TalkButton({ phone }: { phone: Phone }) {
   useEffect(() => bindSpace(key), [key]);
   const face = phone.face.value;
   const Glyph = FACE_ICONS[face.name];
-  const held = phone.floorState.value.held;
+  const held = phone.floorState.value.held && !phone.covert.value;
   return (
     <button
       type="button"

@@ -1,0 +1,136 @@
+// The queue of alerts: by tier, then by age. Exactly one dispatcher claims; a second learns who was first. It is the same on the
+// console and on every other page a dispatcher has open, and all of them ring.
+
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { t } from "../i18n";
+import type { Phone } from "../phone/phone";
+import { SayAgain } from "../recordings/Replay";
+import type { Alert, AlertInfo } from "../wire/protocol";
+import { silent, useRinging } from "./ringer";
+import "./alerts.css";
+
+const LAST_S = 30;
+const TICK_MS = 1_000;
+
+/** `none`: what stands there while there is no alert. */
+export function Alerts({ phone, none = true }: { phone: Phone; none?: boolean }) {
+  const alerts = phone.alerts.value.filter(({ queue }) => queue);
+  useRinging(alerts.some(({ alert }) => alert.state === "raised"));
+  if (alerts.length === 0) return none ? <p class="none">{t("console_no_alerts")}</p> : null;
+  return (
+    <ul class="alert-list">
+      {silent.value && (
+        <li class="alert-silent" role="alert">
+          {t("alert_silent")}
+        </li>
+      )}
+      {alerts.map((one) => (
+        <One key={one.alert.id} phone={phone} one={one} />
+      ))}
+    </ul>
+  );
+}
+
+function One({ phone, one }: { phone: Phone; one: Alert }) {
+  const first = useSignal("");
+  const note = useSignal("");
+  const { alert } = one;
+  const mine = alert.claimed_by?.id === phone.picture.value.user?.id;
+  const claim = async () => {
+    const answer = await phone.ask({ type: "alert_claim", alert: alert.id });
+    if (answer.type === "alert_claimed" && !answer.yours) first.value = answer.by.name;
+  };
+  const resolve = (outcome: "resolved" | "false_alarm") => () =>
+    void phone
+      .ask({ type: "alert_resolve", alert: alert.id, outcome, note: note.value.trim() })
+      .catch(() => undefined);
+  const taken = alert.claimed_by?.name ?? first.value;
+  return (
+    <li class="alert" data-state={alert.state} data-tier={alert.tier ?? 2}>
+      <p class="of">
+        <strong>
+          {alert.by.name} <span class="badge">{alert.by.badge}</span>
+        </strong>
+        <Age since={alert.raised_ms} />
+      </p>
+      <span>{alert.group_name}</span>
+      {alert.incident && <span class="badge">{alert.incident}</span>}
+      {alert.covert && <strong class="covert">{t("alert_covert")}</strong>}
+      <Place alert={alert} />
+      {alert.battery != null && <span class="soft">{t("alert_battery", { percent: alert.battery })}</span>}
+      {(alert.escalated ?? 0) > 0 && alert.state === "raised" && (
+        <strong class="late">{t("alert_escalated", { count: alert.escalated ?? 0 })}</strong>
+      )}
+      {taken && (
+        <span role={first.value ? "alert" : undefined}>{t("console_claimed_by", { name: taken })}</span>
+      )}
+      {mine && (
+        <input
+          class="note"
+          maxLength={2000}
+          placeholder={t("alert_note")}
+          aria-label={t("alert_note")}
+          value={note.value}
+          onInput={(event) => {
+            note.value = event.currentTarget.value;
+          }}
+        />
+      )}
+      <div class="acts">
+        {alert.state === "raised" && (
+          <button type="button" class="primary" onClick={() => void claim().catch(() => undefined)}>
+            {t("console_claim")}
+          </button>
+        )}
+        {mine && alert.state === "claimed" && (
+          <button
+            type="button"
+            class="primary"
+            onClick={() =>
+              void phone.ask({ type: "alert_acknowledge", alert: alert.id }).catch(() => undefined)
+            }
+          >
+            {t("console_acknowledge")}
+          </button>
+        )}
+        {mine && (
+          <>
+            <button type="button" onClick={resolve("resolved")}>
+              {t("console_resolve")}
+            </button>
+            <button type="button" onClick={resolve("false_alarm")}>
+              {t("console_false_alarm")}
+            </button>
+          </>
+        )}
+        {alert.group && <SayAgain group={alert.group} seconds={LAST_S} label={t("last_30s")} />}
+      </div>
+    </li>
+  );
+}
+
+/** How long it is open, in minutes and seconds, by this page's own clock. */
+function Age({ since }: { since: number }) {
+  const now = useSignal(Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => {
+      now.value = Date.now();
+    }, TICK_MS);
+    return () => clearInterval(timer);
+  }, [now]);
+  const seconds = Math.max(0, Math.round((now.value - since) / 1000));
+  const [minutes, rest] = [Math.floor(seconds / 60), String(seconds % 60).padStart(2, "0")];
+  return <time class="age">{`${minutes}:${rest}`}</time>;
+}
+
+function Place({ alert }: { alert: AlertInfo }) {
+  const { place } = alert;
+  if (!place) return <span class="soft">{t("console_no_place")}</span>;
+  const age = Math.max(0, Math.round((alert.raised_ms - place.at_ms) / 1000));
+  return (
+    <span class="soft">
+      {t("console_place", { lon: place.longitude.toFixed(5), lat: place.latitude.toFixed(5), age })}
+    </span>
+  );
+}
