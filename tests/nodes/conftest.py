@@ -1,4 +1,4 @@
-"""One demo city on two nodes and a Redis of its own, for each module."""
+"""One demo city on two nodes and a Redis of its own, for all of this folder: what breaks it comes last."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from tests.support.handsets import Handsets, handsets
 from tests.support.redis import RedisServer, running_redis
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def redis_server() -> Iterator[RedisServer]:
     with running_redis() as server:
         yield server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def links(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("nodes") / "links"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def city(links: Path, redis_server: RedisServer) -> Iterator[City]:
     with running_city(links.parent / "data", "--links", str(links), nodes=2, redis=redis_server.url) as made:
         yield made

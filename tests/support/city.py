@@ -135,7 +135,9 @@ def running_city(
         own_ports = _ports_in_a_row(nodes)
         options = (*options, "--nodes", str(nodes))
         redis = redis or ended.enter_context(running_redis()).url
-        env = {**(env or {}), "POC_FABRIC__REDIS": redis, "POC_SERVER__OWN_PORT": str(own_ports[0])}
+        # A loaded machine is no reason to be isolated or given up.
+        patience = {"POC_FABRIC__TIMEOUT_MS": "2000", "POC_FABRIC__LEASE_MS": "4000"}
+        env = {**patience, **(env or {}), "POC_FABRIC__REDIS": redis, "POC_SERVER__OWN_PORT": str(own_ports[0])}
     with log.open("wb") as output:
         process = subprocess.Popen(
             [*before, *(inside.prefix if inside else ()), *command, *options],

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, cast
 
+import structlog
 from redis.asyncio import BlockingConnectionPool, Connection, ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -20,6 +21,8 @@ from redis.exceptions import RedisError
 from poc_server.fabric.interface import Unavailable
 from poc_server.fabric.redis.clock import FabricClock
 from poc_server.fabric.settings import FabricSettings
+
+log = structlog.get_logger(__name__)
 
 STEP = (Path(__file__).parent / "step.lua").read_text()
 LEASE = (Path(__file__).parent / "lease.lua").read_text()
@@ -125,10 +128,11 @@ class Session:
 
     # --- life --------------------------------------------------------------------------------------------------------
 
-    def end(self) -> None:
+    def end(self, problem: BaseException | None = None) -> None:
         """It is over; said once."""
         if not self.over:
             self.over = True
+            log.warning("fabric_session_lost", problem=repr(problem) if problem else "no answer")
             self._lost()
 
     async def aclose(self) -> None:
@@ -151,7 +155,7 @@ class Session:
             async with asyncio.timeout(self._timeout):
                 return await command()
         except FAILURES as problem:
-            self.end()
+            self.end(problem)
             raise Unavailable(str(problem)) from None
 
     async def _say(self, *command: str) -> None:
@@ -179,8 +183,8 @@ class Session:
                         waiting.set_result(None)
                 elif kind == b"pong":
                     self._ponged = asyncio.get_running_loop().time()
-        except FAILURES:
-            self.end()
+        except FAILURES as problem:
+            self.end(problem)
 
     async def _ping(self) -> None:
         """Both connections are asked each second; a subscriber else would not notice that Redis is gone."""
