@@ -18,7 +18,7 @@ from poc_server.neighbours.between import Between
 from poc_server.neighbours.desk import Desk
 from poc_server.neighbours.far_phone import FarPhone, record_of
 from poc_server.neighbours.neighbour import Neighbour
-from poc_server.neighbours.orders import carry_out
+from poc_server.neighbours.post import Post
 from signaling.limits import RESUME_S
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ class Elsewhere:
         self.me = fabric.incarnation
         self.nodes: dict[str, Neighbour] = {}
         self.desk = Desk(self)
+        self.post = Post(self)
+        self.beat_s = fabric.settings.heartbeat_ms / 1000
         self.between = Between(node, fabric.settings.prefix)
         settings = fabric.settings
         self.between.line = VoiceLine(settings.redis, settings.voice_queue, self.between.heard)
@@ -69,7 +71,7 @@ class Elsewhere:
     def start(self) -> None:
         """Begin to tell and to hear."""
         self.fabric.listen(NODES, self._heard)
-        self.fabric.listen(f"node:{self.me}", lambda message: carry_out(self, message))
+        self.fabric.listen(f"node:{self.me}", self.post.heard)
         self.fabric.on_session.append(self._together)
         self.fabric.on_alone.append(self._alone)
         self.between.line.start()
@@ -167,8 +169,7 @@ class Elsewhere:
         self.desk.tell()
         orders, self._orders = self._orders, []
         for to, what, blob in orders:
-            head = json.dumps(what, separators=(",", ":")).encode()
-            self.fabric.cast(f"node:{to.id}", self.me.encode() + b"\n" + head + b"\n" + blob)
+            self.post.send(to, what, blob)
 
     def _tell(self) -> None:
         changed, self._changed = self._changed, {}
@@ -212,7 +213,7 @@ class Elsewhere:
                     neighbour.heard_at = now
             last = now
             if not self.fabric.alone:
-                self._cast({"beat": 1, "draining": self.node.draining})
+                self._cast({"beat": 1, "draining": self.node.draining, "orders": self.post.sent()})
                 for neighbour in tuple(self.nodes.values()):
                     if now - neighbour.heard_at > lease:
                         self._dead(neighbour)
@@ -258,7 +259,8 @@ class Elsewhere:
                 self._dead(neighbour)
             return
         if neighbour is None:
-            neighbour = self.nodes[said["node"]] = Neighbour(said["node"], 0.0)
+            # Numbers of orders grow even where this node had given that one up and begins anew.
+            neighbour = self.nodes[said["node"]] = Neighbour(said["node"], 0.0, sent=self.fabric.now())
             log.info("node_came", node=neighbour.id)
         if said.get("ask") in ("", self.me):
             self._spawn(self._tell_all())
@@ -282,6 +284,8 @@ class Elsewhere:
 
     def _take(self, neighbour: Neighbour, said: dict[str, Any]) -> None:
         neighbour.draining = said.get("draining", neighbour.draining)
+        if "orders" in said:
+            self.post.compare(neighbour, said["orders"])
         for group in said.get("follow", ()):
             self._follows(neighbour, GroupId(group), True)
         for group in said.get("unfollow", ()):

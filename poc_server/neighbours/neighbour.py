@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 
 from groups.vocabulary import GroupId
 from poc_server.neighbours.far_phone import FarPhone
+
+KEPT_ORDERS = 1_024
 
 
 @dataclass(eq=False, slots=True)
@@ -30,3 +33,10 @@ class Neighbour:
     url: str = ""
     draining: bool = False
     asked_at: float = 0.0
+    sent: int = 0
+    """Orders to it so far; the newest are ``kept`` (`poc_server.neighbours.post`)."""
+    kept: deque[tuple[int, bytes]] = field(default_factory=lambda: deque(maxlen=KEPT_ORDERS))
+    received: int | None = None
+    """Number of its last order that was carried out here."""
+    asked_from: int = 0
+    asked_orders_at: float = 0.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -22,15 +21,12 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 
-def carry_out(elsewhere: Elsewhere, message: bytes) -> None:
-    """One message of another node."""
-    sender, head, blob = message.split(b"\n", 2)
-    neighbour = elsewhere.nodes.get(sender.decode())
-    for order in json.loads(head):
+def carry_out(elsewhere: Elsewhere, neighbour: Neighbour, orders: list[dict[str, Any]], blob: bytes) -> None:
+    """What another node has this one do."""
+    for order in orders:
         do = order["do"]
         if do in _DESK:
-            if neighbour is not None:
-                _DESK[do](elsewhere, neighbour, order, blob)
+            _DESK[do](elsewhere, neighbour, order, blob)
             continue
         phone = elsewhere.node.phones.get(order["to"])
         if phone is None or isinstance(phone, FarPhone):
