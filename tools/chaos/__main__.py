@@ -183,7 +183,7 @@ class Chaos:
         import sqlite3
 
         with contextlib.closing(sqlite3.connect(self.city.data / "poc.sqlite")) as database:
-            return {int(row[0]) for row in database.execute("SELECT burst_id FROM burst")}
+            return {int(row[0]) for row in database.execute("SELECT id FROM burst")}
 
 
 def main() -> int:

@@ -132,7 +132,8 @@ class Session:
         """It is over; said once."""
         if not self.over:
             self.over = True
-            log.warning("fabric_session_lost", problem=repr(problem) if problem else "no answer")
+            if self._tasks:
+                log.warning("fabric_session_lost", problem=repr(problem) if problem else "no answer")
             self._lost()
 
     async def aclose(self) -> None:
