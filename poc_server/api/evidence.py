@@ -21,8 +21,14 @@ router = APIRouter(prefix="/evidence", tags=["recordings"])
 Day = Annotated[str, Path(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 
 
-@router.get("/heads/{day}", response_class=PlainTextResponse, **ruled(Act.READ_AUDIT))
-async def heads(caller: SignedInCaller, services: Use, day: Day) -> PlainTextResponse:
+class JsonLines(PlainTextResponse):
+    """One JSON value a line."""
+
+    media_type = "application/jsonl"
+
+
+@router.get("/heads/{day}", response_class=JsonLines, **ruled(Act.READ_AUDIT))
+async def heads(caller: SignedInCaller, services: Use, day: Day) -> JsonLines:
     """How the chains of a day stand: one signed head a line, as ``poc-server verify --heads`` reads them.
 
     Groups of other agencies are left out; those that are gone belong to everybody.
@@ -34,7 +40,7 @@ async def heads(caller: SignedInCaller, services: Use, day: Day) -> PlainTextRes
     groups = [services.directory.group(GroupId(signed.head.group)) for signed in found]
     mine = [signed for signed, group in zip(found, groups, strict=True) if group is None or group.agency == agency.id]
     lines = (json.dumps(head_to_json(signed), ensure_ascii=False, sort_keys=True) for signed in mine)
-    return PlainTextResponse("".join(f"{line}\n" for line in lines), media_type="application/jsonl")
+    return JsonLines("".join(f"{line}\n" for line in lines))
 
 
 @router.get("/keys", **ruled(Act.READ_AUDIT))

@@ -116,7 +116,7 @@ def _code(code: Annotated[str, Path(min_length=1, max_length=MAX_CODE_CHARS)]) -
 Code = Annotated[IncidentCode, Depends(_code)]
 
 
-@router.put("/incidents/{code}", responses=documented(401, 403, 409, 413, 422, 429, 503))
+@router.put("/incidents/{code}", responses=documented(401, 403, 404, 409, 413, 422, 429, 503))
 async def put_incident(code: Code, request: Request, told: Told) -> TakenOut:
     """Tell of a case: what it is and whom it was dispatched to. Its talk group is there when this answers.
 
@@ -126,13 +126,13 @@ async def put_incident(code: Code, request: Request, told: Told) -> TakenOut:
     return await _take(told, code, senders.document(senders.read(await request.body())))
 
 
-@router.post("/incidents/{code}/news", responses=documented(401, 403, 409, 413, 422, 429, 503))
+@router.post("/incidents/{code}/news", responses=documented(401, 403, 404, 409, 413, 422, 429, 503))
 async def tell_news(code: Code, request: Request, told: Told) -> TakenOut:
     """Tell what was done to a case (``step``), or only what changed. Order is settled by ``version``."""
     return await _take(told, code, senders.document(senders.read(await request.body())))
 
 
-@router.post("/incidents/{code}/close", responses=documented(401, 403, 409, 413, 422, 429, 503))
+@router.post("/incidents/{code}/close", responses=documented(401, 403, 404, 409, 413, 422, 429, 503))
 async def close_incident(code: Code, told: Told) -> TakenOut:
     """The case is closed: its group ends after the hang time."""
     await told.find(code)

@@ -145,7 +145,7 @@ def _uploads(recorded: Recorded) -> Uploads:
 Receiving = Annotated[Uploads, Depends(_uploads)]
 
 
-@router.post("", status_code=201, **ruled(Act.REPORT, 409))
+@router.post("", status_code=201, **ruled(Act.REPORT, 404, 409))
 async def announce(caller: SignedInCaller, services: Use, uploads: Receiving, asked: MaterialIn) -> MaterialOut:
     """Announce a photo or note; announcing it again gives where it stands."""
     group = rights.group(services, caller, asked.group, Act.REPORT)

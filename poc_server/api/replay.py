@@ -58,7 +58,7 @@ async def missed(caller: SignedInCaller, services: Use, from_ms: Ms = None, unti
     return MissedOut(from_ms=begin, until_ms=end, recordings=found, more=len(rows) > MAX_MISSED)
 
 
-@router.get("/groups/{group}/on-air/audio", response_class=FileResponse, **ruled(Act.LISTEN, 404))
+@router.get("/groups/{group}/on-air/audio", response_class=FileResponse, **ruled(Act.LISTEN, 404, 409))
 async def on_air(
     caller: SignedInCaller, services: Use, recorded: Recorded, group: Id, form: Form = AudioForm.OGG
 ) -> FileResponse:

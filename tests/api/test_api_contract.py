@@ -34,7 +34,7 @@ from poc_server.store.ids import now_ms
 from tests.fixtures.people import QUICK, Clock, Town
 
 pytestmark = pytest.mark.wire
-EXAMPLES = 10
+EXAMPLES = 7
 Known = dict[str, list[str]]
 Running = tuple[Any, str, list[str], Known]
 CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
@@ -74,7 +74,7 @@ async def lived_in(app: App, first: User, users: list[UserId]) -> Known:
         plan = await plans.create_plan(change, agency, unit, "预案", content)
         await groups.set_members(change, everybody[0].id, [Membership(everybody[0].id, first.id)])
     session = (await app.auth.start_session(users[2], "demo")).session
-    await app.bridge.bridge.news(agency, CODE, Document(name="占道", parties=(Party(PartyKind.USER, users[1]),)))
+    await app.bridge.bridge.news(agency, CODE, Document(title="占道", parties=(Party(PartyKind.USER, users[1]),)))
     snapshot = store.directory.snapshot
     return {
         "user": list(users),
@@ -98,7 +98,7 @@ async def test_no_server_error_and_no_undocumented_answer(running: Running) -> N
     assert set(asked) == {
         f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods
     }
-    assert sum(sum(answers.values()) for answers in asked.values()) > 1_500
+    assert sum(sum(answers.values()) for answers in asked.values()) > 1_000
     deaf = [name for name, answers in asked.items() if set(answers) == {401} and "/auth/" not in name]
     assert not deaf, f"nobody was let in: {deaf}"
 
@@ -140,5 +140,7 @@ def ask_all(document: Any, url: str, tokens: list[str], known: Known) -> tuple[d
             except Unsatisfiable:
                 continue  # nothing about this route can be wrong
             except (Exception, BaseExceptionGroup) as problem:
-                problems.append("\n".join(str(each) for each in getattr(problem, "exceptions", [problem])))
+                problems.append(
+                    f"{operation.label}\n" + "\n".join(str(each) for each in getattr(problem, "exceptions", [problem]))
+                )
     return asked, problems
