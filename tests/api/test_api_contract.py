@@ -34,7 +34,7 @@ from poc_server.store.ids import now_ms
 from tests.fixtures.people import QUICK, Clock, Town
 
 pytestmark = pytest.mark.wire
-EXAMPLES = 7
+EXAMPLES = 5
 Known = dict[str, list[str]]
 Running = tuple[Any, str, list[str], Known]
 CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
@@ -98,7 +98,7 @@ async def test_no_server_error_and_no_undocumented_answer(running: Running) -> N
     assert set(asked) == {
         f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods
     }
-    assert sum(sum(answers.values()) for answers in asked.values()) > 1_000
+    assert sum(sum(answers.values()) for answers in asked.values()) > 900
     deaf = [name for name, answers in asked.items() if set(answers) == {401} and "/auth/" not in name]
     assert not deaf, f"nobody was let in: {deaf}"
 
