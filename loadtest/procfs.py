@@ -33,6 +33,19 @@ def cost(pid: int) -> Cost:
     return Cost((int(fields[11]) + int(fields[12])) / _TICK, pages * os.sysconf("SC_PAGE_SIZE"))
 
 
+def children(pid: int) -> list[int]:
+    """Processes that ``pid`` has started and that still run."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (folder / "stat").read_text().rsplit(")", 1)[1].split()
+        except (OSError, IndexError):
+            continue
+        if int(fields[1]) == pid:
+            found.append(int(folder.name))
+    return found
+
+
 def listener(port: int) -> int:
     """The process of this machine that listens on TCP ``port``. Raises `NoSuchServer`."""
     inodes = {row[9] for table in ("tcp", "tcp6") for row in _rows(table) if _listens(row, port)}

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { defineConfig } from "vitest/config";
 
-const PAGES = ["index", "talk", "enrol", "leader", "console", "admin"];
+const PAGES = ["index", "talk", "enrol", "leader", "console", "admin", "recordings"];
 const SERVER = process.env.POC_SERVER ?? "http://localhost:8080";
 const { version } = JSON.parse(readFileSync(resolve(import.meta.dirname, "package.json"), "utf8"));
 

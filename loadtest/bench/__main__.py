@@ -77,7 +77,7 @@ def _markdown(rows: list[Measured]) -> str:
         numbers = (each.row.bar, each.to_bar, each.row.aim, each.to_aim)
         cells = " | ".join("" if c is None else f"{c:g}" for c in numbers)
         value = "–" if each.value is None else f"{each.value:g} {each.row.unit}"
-        how = f"`{each.row.how}`" if each.row.how.startswith("poc-") else each.row.how
+        how = f"`{each.row.how}`" if each.row.how.startswith(("poc-", "python ")) else each.row.how
         lines.append(f"| {each.row.name} | {value} | {cells} | {how} |")
     return "\n".join(lines) + "\n"
 

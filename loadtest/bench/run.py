@@ -10,7 +10,7 @@ from typing import Any, Final
 from loadtest.reference import floor, murmur
 from loadtest.reference.drain import NoReference
 from loadtest.result import CannotRun, Progress
-from loadtest.scenarios import data, emergency, fanout, idle, incidents, storm, talk
+from loadtest.scenarios import data, emergency, fanout, idle, incidents, recorder, storm, talk
 from loadtest.server import started
 from loadtest.traffic import Traffic
 
@@ -85,6 +85,8 @@ async def bench(lengths: Lengths, progress: Progress, tell: Tell, *, only: froze
     await take("idle", scenario(idle, 1000, idle.IdleOptions(seconds=lengths.talk / 3)))
     await take("emergency", scenario(emergency, 1000, emergency.EmergencyOptions()))
     await take("incidents", scenario(incidents, 500, incidents.IncidentsOptions(seconds=lengths.talk / 3)))
+    await take("recorder", lambda: recorder.cost_of_recording(200, lengths.fanout * 1.5, progress))
+    await take("groups", scenario(recorder, 2000, recorder.GroupsOptions()))
     await take("data", scenario(data, 10, data.DataOptions(seconds=lengths.data)))
     for phones in GROWTH:
         options = fanout.FanoutOptions(phones, seconds=lengths.fanout, keepalive=True)

@@ -1,0 +1,186 @@
+"""What recording costs, and whether it keeps up: one talker before many listeners, and every group talking at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import mean
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from loadtest.fleet import Fleet
+from loadtest.identity import Identity
+from loadtest.phone import Phone
+from loadtest.procfs import children, cost
+from loadtest.result import CannotRun, Progress, Result, fleet_figures
+from loadtest.scenarios.crowd import AT_ONCE, all_ready, calm, fleet_for, in_one_group
+from loadtest.scenarios.talk import bring_up
+from loadtest.server import Target, started
+from loadtest.speaking import Spoken
+from loadtest.speech import recording
+
+SETTLE_S: Final = 3.0
+"""After the last packet, recorded or not: the file is made and its row written meanwhile."""
+WARM_UP_S: Final = 1.0
+FINISHED_WITHIN_S: Final = 60.0
+LOOK_S: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """CPU seconds of the node and of its worker, and packets delivered."""
+
+    node_s: float
+    worker_s: float
+    delivered: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupsOptions:
+    """In each of ``groups`` one speaks ``bursts`` times for ``seconds``, all at once, and one listens."""
+
+    groups: int = 200
+    seconds: float = 8.0
+    bursts: int = 2
+
+
+async def cost_of_recording(listeners: int, seconds: float, progress: Progress) -> dict[str, Any]:
+    """The same talk before servers that record and that do not, by turns. Raises `CannotRun`."""
+    found: dict[bool, list[Spent]] = {False: [], True: []}
+    for records in (False, True, True, False):
+        env = {"POC_RECORDING__ENABLED": str(records).lower()}
+        async with started(listeners + 1, first=True, env=env) as target:
+            found[records].append(await _talk(target, listeners, seconds, progress))
+    node = {records: mean(each.node_s / each.delivered * 1e6 for each in runs) for records, runs in found.items()}
+    worker = mean(each.worker_s / each.delivered * 1e6 for each in found[True])
+    return {
+        "listeners": listeners,
+        "delivered": sum(each.delivered for runs in found.values() for each in runs),
+        "us_per_delivered": {"not recording": round(node[False], 3), "recording": round(node[True], 3)},
+        "worker_us_per_delivered": round(worker, 3),
+        "extra_percent": round((node[True] / node[False] - 1) * 100, 1),
+        "extra_percent_with_worker": round(((node[True] + worker) / node[False] - 1) * 100, 1),
+    }
+
+
+async def _talk(target: Target, listeners: int, seconds: float, progress: Progress) -> Spent:
+    if target.pid is None:
+        raise CannotRun("the cost of a server on another machine cannot be seen")
+    group, people = in_one_group(target.identities, listeners + 1)
+    async with fleet_for(target) as fleet:
+        phones = fleet.make(people, closely_every=listeners)
+        all_ready(await fleet.connect(phones, at_once=AT_ONCE, progress=progress, then=group))
+        fleet.settle()
+        await calm(target, len(phones))
+        # The worker reads its libraries at its first file, once in its life.
+        await _say(fleet, phones[0], group, WARM_UP_S)
+        await calm(target, len(phones))
+        heard, before, worker = fleet.packets_heard(), target.cost(), _worker_s(target.pid)
+        await _say(fleet, phones[0], group, seconds)
+        delivered = fleet.packets_heard() - heard
+        if not delivered:
+            raise CannotRun("nothing was heard")
+        return Spent(target.cost().cpu_s - before.cpu_s, _worker_s(target.pid) - worker, delivered)
+
+
+async def _say(fleet: Fleet, phone: Phone, group: str, seconds: float) -> None:
+    fleet.air.begin(phone.number, phone.presses + 1, group)
+    await fleet.speaker.speak(phone, group, recording("zh-report"), seconds=seconds)
+    await asyncio.sleep(SETTLE_S)
+
+
+def _worker_s(pid: int) -> float:
+    return sum(cost(child).cpu_s for child in children(pid))
+
+
+async def run(target: Target, options: GroupsOptions, progress: Progress) -> Result:
+    """Every group talks at once; what is on disk in the end is compared with what was sent. Raises `CannotRun`."""
+    shares = _pairs(target.identities, options.groups)
+    async with fleet_for(target) as fleet, _client(target) as client:
+        groups = {group: fleet.make(people, closely_every=options.groups) for group, people in shares.items()}
+        await bring_up(fleet, groups, 2 * options.groups, progress)
+        fleet.settle()
+        await calm(target, len(fleet.phones))
+        sent: list[tuple[Phone, Spoken]] = []
+
+        async def say(group: str, phone: Phone) -> None:
+            for _ in range(options.bursts):
+                fleet.air.begin(phone.number, phone.presses + 1, group)
+                one = await fleet.speaker.speak(phone, group, recording("zh-report"), seconds=options.seconds)
+                sent.append((phone, one))
+
+        progress("talking", 0, 1)
+        await asyncio.gather(*(say(group, phones[0]) for group, phones in groups.items()))
+        granted = [(phone, one) for phone, one in sent if one.press.granted]
+        waited = await _finished(client, len(granted), progress)
+        kept = await asyncio.gather(*(_kept(client, group, phones[0]) for group, phones in groups.items()))
+        metrics = await _metrics(client)
+        notes: list[str] = []
+        figures = {
+            "groups": options.groups,
+            "bursts": len(granted),
+            "bursts_lost": len(granted) - sum(len(rows) for rows in kept),
+            "packets_sent": sum(one.packets for _, one in granted),
+            "packets_recorded": sum(row["packets"] for rows in kept for row in rows),
+            "packets_dropped": int(metrics.get("poc_recorder_dropped_total", 0)),
+            "on_disk_after_s": round(waited, 1),
+            "double_talk": fleet.air.double_talk(),
+            "fleet": fleet_figures(fleet, notes),
+        }
+        return Result(figures, {"relay, ms": fleet.air.relay_ms}, notes)
+
+
+def _pairs(identities: Sequence[Identity], groups: int) -> dict[str, list[Identity]]:
+    """Two people for each of ``groups`` groups, nobody twice. Raises `CannotRun` when there are too few."""
+    waiting: dict[str, list[Identity]] = {}
+    pairs: dict[str, list[Identity]] = {}
+    for identity in identities:
+        group = next((each for each in identity.talks if each not in pairs), None)
+        if group is None or len(pairs) == groups:
+            continue
+        waiting.setdefault(group, []).append(identity)
+        if len(waiting[group]) == 2:
+            pairs[group] = waiting.pop(group)
+    if len(pairs) < groups:
+        raise CannotRun(f"{len(pairs)} groups have two people who may talk, {groups} are asked for")
+    return pairs
+
+
+def _client(target: Target) -> httpx.AsyncClient:
+    parts = urlsplit(target.url)
+    return httpx.AsyncClient(base_url=f"http://{parts.hostname}:{parts.port}", timeout=30.0)
+
+
+async def _metrics(client: httpx.AsyncClient) -> dict[str, float]:
+    lines = (await client.get("/metrics")).text.splitlines()
+    pairs = (line.rsplit(" ", 1) for line in lines if line and not line.startswith("#"))
+    return {name: float(value) for name, value in pairs}
+
+
+async def _finished(client: httpx.AsyncClient, bursts: int, progress: Progress) -> float:
+    """Seconds from the last word until every burst is a file with a row, or until it is not to be waited for."""
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    while loop.time() - start < FINISHED_WITHIN_S:
+        done = (await _metrics(client)).get("poc_recorder_finished_total", 0)
+        progress("on disk", done, bursts)
+        if done >= bursts:
+            break
+        await asyncio.sleep(LOOK_S)
+    return loop.time() - start
+
+
+async def _kept(client: httpx.AsyncClient, group: str, phone: Phone) -> list[dict[str, Any]]:
+    """The group's recordings that have a file, once SQL has them."""
+    headers = {"authorization": f"Bearer {phone.identity.token}"}
+    rows: list[dict[str, Any]] = []
+    for _ in range(10):
+        answer = await client.get("/api/v1/recordings", params={"group": group}, headers=headers)
+        rows = [row for row in answer.json()["recordings"] if row["audio"]]
+        if len(rows) >= phone.presses:
+            break
+        await asyncio.sleep(LOOK_S)
+    return rows

@@ -1,0 +1,185 @@
+// What was said: searched by everything that is known, drawn as timelines, heard in one go, exported as evidence.
+
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { current } from "../../account/account";
+import { Problem } from "../../account/api";
+import { authorised } from "../../account/authorised";
+import { refusalWords, t } from "../../i18n";
+import type { Recording } from "../../recordings/recordings";
+import { anything, exported, search, type Wanted } from "../../recordings/search";
+import { conversations } from "../../recordings/timeline";
+import { TopBar } from "../../ui/TopBar";
+import { Strip } from "./Strip";
+
+type Named = { id: string; name: string };
+
+export function RecordingsPage() {
+  const user = current();
+  const wanted = useSignal<Wanted>(fromLink());
+  const found = useSignal<readonly Recording[]>([]);
+  const next = useSignal<string | null>(null);
+  const word = useSignal("");
+  const mine = useSignal<readonly Named[]>([]);
+  const rights = useSignal<readonly string[]>([]);
+  const look = async (after: string | null = null) => {
+    try {
+      const page = await search(wanted.peek(), after);
+      found.value = after ? [...found.peek(), ...page.recordings] : page.recordings;
+      next.value = page.next;
+      word.value = found.value.length ? "" : t("no_recordings");
+    } catch (problem) {
+      word.value = wordsOf(problem);
+    }
+  };
+  useEffect(() => {
+    void look();
+    void authorised<{ groups: Named[]; rights: string[] }>("GET", "/me").then(
+      (me) => {
+        mine.value = me.groups;
+        rights.value = me.rights;
+      },
+      () => undefined,
+    );
+  }, []);
+  return (
+    <div class="archive">
+      <TopBar name={`${t("recordings")} · ${user?.name ?? ""}`} badge={user?.badge} />
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void look();
+        }}
+      >
+        <Fields
+          wanted={wanted.value}
+          groups={named(mine.value, found.value, ({ group, group_name }) => [group, group_name])}
+          people={named([], found.value, ({ talker }) => [talker.id ?? "", talker.name])}
+          changed={(field) => {
+            wanted.value = { ...wanted.peek(), ...field };
+          }}
+        />
+        <div class="do">
+          <button type="submit" class="primary">
+            {t("archive_search")}
+          </button>
+          {rights.value.includes("export") && (
+            <ExportKey wanted={wanted.value} failed={(problem) => (word.value = wordsOf(problem))} />
+          )}
+        </div>
+      </form>
+      <p class="word" role="status">
+        {word.value}
+      </p>
+      <main>
+        {conversations(found.value).map((one) => (
+          <Strip key={`${one.group}/${one.from}`} one={one} />
+        ))}
+        {next.value && (
+          <button type="button" onClick={() => void look(next.value)}>
+            {t("admin_more")}
+          </button>
+        )}
+      </main>
+    </div>
+  );
+}
+
+function Fields(props: {
+  wanted: Wanted;
+  groups: readonly Named[];
+  people: readonly Named[];
+  changed: (field: Partial<Wanted>) => void;
+}) {
+  const { wanted, changed } = props;
+  const input = (field: keyof Wanted, type: string, more: Record<string, string> = {}) => (
+    <label>
+      <span>{t(`archive_${field}`)}</span>
+      <input
+        name={field}
+        type={type}
+        value={wanted[field]}
+        onInput={(event) => changed({ [field]: event.currentTarget.value })}
+        {...more}
+      />
+    </label>
+  );
+  const choice = (field: keyof Wanted, of: readonly Named[]) => (
+    <label>
+      <span>{t(`archive_${field}`)}</span>
+      <select
+        name={field}
+        value={wanted[field]}
+        onChange={(event) => changed({ [field]: event.currentTarget.value })}
+      >
+        <option value="">{t("archive_any")}</option>
+        {of.map(({ id, name }) => (
+          <option key={id} value={id}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+  return (
+    <div class="fields">
+      {choice("group", props.groups)}
+      {choice("user", props.people)}
+      {input("incident", "text")}
+      {input("from", "datetime-local")}
+      {input("until", "datetime-local")}
+      {choice("tier", [
+        { id: "1", name: t("archive_tier_1") },
+        { id: "2", name: t("archive_tier_2") },
+      ])}
+      {input("shortest", "number", { min: "0", step: "any" })}
+      {input("longest", "number", { min: "0", step: "any" })}
+      {input("area", "text", { placeholder: "121.4,31.1,121.6,31.3" })}
+    </div>
+  );
+}
+
+function ExportKey({ wanted, failed }: { wanted: Wanted; failed: (problem: unknown) => void }) {
+  const making = useSignal(false);
+  const make = async () => {
+    making.value = true;
+    try {
+      const link = document.createElement("a");
+      link.href = await exported(wanted, wanted.incident || t("recordings"));
+      link.download = `${wanted.incident || "recordings"}.zip`;
+      link.click();
+      URL.revokeObjectURL(link.href);
+    } catch (problem) {
+      failed(problem);
+    } finally {
+      making.value = false;
+    }
+  };
+  return (
+    <button type="button" disabled={making.value} onClick={() => void make()}>
+      {t(making.value ? "archive_exporting" : "archive_export")}
+    </button>
+  );
+}
+
+/** `?incident=…` and its like, as a console or a case system links here. */
+function fromLink(): Wanted {
+  const given = new URLSearchParams(location.search);
+  const known = Object.keys(anything).map((name) => [name, given.get(name) ?? ""]);
+  return Object.fromEntries(known) as Wanted;
+}
+
+function named(
+  known: readonly Named[],
+  found: readonly Recording[],
+  of: (one: Recording) => [string, string],
+): Named[] {
+  const all = new Map(known.map(({ id, name }) => [id, name]));
+  for (const [id, name] of found.map(of)) if (id && !all.has(id)) all.set(id, name || id);
+  return [...all].map(([id, name]) => ({ id, name })).sort((a, b) => a.name.localeCompare(b.name));
+}
+
+function wordsOf(problem: unknown): string {
+  if (problem instanceof Problem) return refusalWords(problem.code);
+  return problem instanceof Error ? problem.message : String(problem);
+}

@@ -1,0 +1,81 @@
+// One conversation: its bursts on one strip, to scale, each with its drawn voice. A tap plays from there to the end.
+
+import { t } from "../../i18n";
+import { player, soundOf } from "../../recordings/recordings";
+import type { Conversation, Placed } from "../../recordings/timeline";
+import { heights } from "../../recordings/waveform";
+import { Icon } from "../../ui/icons";
+
+const WIDE = 1000;
+const TALL = 48;
+/** A bar of the drawing with its gap, in units of the strip. */
+const BAR = 5;
+
+export function Strip({ one }: { one: Conversation }) {
+  const heard = one.bursts.find(({ one: { id } }) => id === player.playing.value);
+  const playFrom = (first: number) => {
+    const rest = one.bursts.slice(first).filter(({ one: { audio } }) => audio);
+    void player.play(rest.map(({ one: recording }) => soundOf(recording)));
+  };
+  return (
+    <section class="strip" data-tier={one.tier}>
+      <header>
+        <button
+          type="button"
+          aria-pressed={heard !== undefined}
+          aria-label={t(heard ? "missed_stop" : "archive_play")}
+          onClick={() => (heard ? player.stop() : playFrom(0))}
+        >
+          {heard ? <Icon.stop /> : <Icon.again />}
+        </button>
+        <span class="words">
+          <strong>{one.name}</strong>
+          <span>
+            {new Date(one.from).toLocaleString()} · {((one.until - one.from) / 1000).toFixed(1)} s ·{" "}
+            {one.talkers.join("、")}
+          </span>
+        </span>
+        <button type="button" class="rate" aria-label={t("missed_rate")} onClick={() => player.faster()}>
+          {player.rate.value}×
+        </button>
+      </header>
+      <svg viewBox={`0 0 ${WIDE} ${TALL}`} preserveAspectRatio="none" role="img" aria-label={one.name}>
+        <line x1="0" y1={TALL / 2} x2={WIDE} y2={TALL / 2} />
+        {one.bursts.map((burst, i) => (
+          <Burst key={burst.one.id} burst={burst} heard={burst === heard} play={() => playFrom(i)} />
+        ))}
+      </svg>
+      <ol>
+        {one.bursts.map((burst, i) => (
+          <li key={burst.one.id} data-tier={burst.one.tier} data-playing={burst === heard}>
+            <button type="button" disabled={!burst.one.audio} onClick={() => playFrom(i)}>
+              <span>{burst.one.talker.name}</span>
+              <span>{(burst.one.duration_ms / 1000).toFixed(1)} s</span>
+            </button>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+function Burst({ burst, heard, play }: { burst: Placed; heard: boolean; play: () => void }) {
+  const width = Math.max(BAR, burst.width * WIDE);
+  const bars = heights(burst.one.peaks, Math.max(1, Math.floor(width / BAR)));
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: the list below has a button for each
+    <g data-tier={burst.one.tier} data-playing={heard} transform={`translate(${burst.at * WIDE})`} onClick={play}>
+      <title>{burst.one.talker.name}</title>
+      <rect class="ground" width={width} height={TALL} />
+      {bars.map((height, i) => (
+        <rect
+          key={i}
+          x={i * BAR}
+          y={(TALL / 2) * (1 - height)}
+          width={BAR - 2}
+          height={Math.max(1, height * TALL)}
+        />
+      ))}
+    </g>
+  );
+}
