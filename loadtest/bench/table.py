@@ -133,7 +133,7 @@ ROWS = (
     Row("access before they come, p95", _CASES, "ms", None, None, _at("incidents", "access_before_ms", "p95")),
     Row("access while they are opened, p95", _CASES, "ms", 30, None, _at("incidents", "access_ms", "p95")),
     Row(
-        "recorder: extra CPU of the node per delivered packet, 200 listeners",
+        "recorder: extra CPU of the node per delivered packet",
         _RECORDER,
         "%",
         10,

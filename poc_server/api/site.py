@@ -11,7 +11,7 @@ from starlette.staticfiles import StaticFiles
 
 from poc_server.metrics import CONTENT_TYPE, Metrics
 
-PAGES = ("talk", "leader", "console", "admin")
+PAGES = ("talk", "leader", "console", "admin", "recordings")
 CONTENT_SECURITY = (
     "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; media-src 'self' blob:; "
     "style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; frame-ancestors 'self'"

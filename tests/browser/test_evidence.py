@@ -87,6 +87,25 @@ def test_what_was_missed_is_told_and_played_and_a_late_one_hears_from_the_start(
     page.locator(".from-start").wait_for(state="detached", timeout=WAIT_MS)
     assert away.problems == []
 
+    office = Officer(browser, city, "ZB-001", page="recordings", query="group=", connected=False)
+    page = office.page
+    page.locator(".strip li").nth(1).wait_for(timeout=WAIT_MS)
+    expect(page.locator(".strip header").first).to_contain_text(talker.user["name"])
+    shown(page, "recordings")
+    page.locator(".strip header button").first.click()
+    page.locator('.strip li[data-playing="true"]').first.wait_for(timeout=WAIT_MS)
+    page.locator("summary").click()
+    page.set_viewport_size({"width": 1440, "height": 900})
+    shown(page, "recordings-wide")
+    page.locator("input[name=shortest]").fill("1000")
+    page.locator("button[type=submit]").click()
+    page.locator(".strip").first.wait_for(state="detached", timeout=WAIT_MS)
+    page.locator("input[name=shortest]").fill("")
+    page.locator("input[name=area]").fill("1,2,3")
+    page.locator("button[type=submit]").click()
+    expect(page.locator(".word")).not_to_be_empty()
+    assert office.problems == []
+
 
 def test_a_photo_survives_a_closed_page_and_goes_when_there_is_a_network(city: City, browser: Browser) -> None:
     officer = Officer(browser, city, "DH-001")

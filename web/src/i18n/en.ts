@@ -206,6 +206,7 @@ export const en: Record<Key, string> = {
   no_recordings: "Nothing recorded yet",
   archive_search: "Search",
   archive_any: "Any",
+  archive_more: "More",
   archive_group: "Group",
   archive_user: "Talker",
   archive_incident: "Case",

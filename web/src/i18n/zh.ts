@@ -201,6 +201,7 @@ export const zh = {
   no_recordings: "还没有录音",
   archive_search: "查询",
   archive_any: "不限",
+  archive_more: "更多条件",
   archive_group: "通话组",
   archive_user: "讲话人",
   archive_incident: "案卷编号",

@@ -3,7 +3,14 @@ import { anything, asked } from "./search";
 
 test("what is empty is not asked for, lengths are seconds, times are this device's", () => {
   expect(asked(anything)).toEqual({});
-  const wanted = { ...anything, incident: " E01 ", tier: "0", shortest: "1.5", longest: "x", area: "1, 2,3, 4" };
+  const wanted = {
+    ...anything,
+    incident: " E01 ",
+    tier: "0",
+    shortest: "1.5",
+    longest: "x",
+    area: "1, 2,3, 4",
+  };
   expect(asked(wanted)).toEqual({ incident: "E01", tier: 0, shortest_ms: 1_500, area: "1,2,3,4" });
   expect(asked({ ...anything, from: "2026-11-23T10:00" }).from_ms).toBe(
     new Date("2026-11-23T10:00").getTime(),

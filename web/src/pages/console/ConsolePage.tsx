@@ -32,6 +32,9 @@ export function ConsolePage({ phone }: { phone: Phone }) {
         {phone.picture.value.isolated && <strong class="isolated">{t("node_isolated")}</strong>}
         <Tools desk={desk} />
         <Clock />
+        <a class="button" href="/recordings" target="_blank" rel="noopener">
+          {t("recordings")}
+        </a>
       </TopBar>
       <div class="left">
         <section class="alerts" aria-label={t("console_alerts")}>

@@ -92,12 +92,14 @@ function Fields(props: {
   changed: (field: Partial<Wanted>) => void;
 }) {
   const { wanted, changed } = props;
-  const input = (field: keyof Wanted, type: string, more: Record<string, string> = {}) => (
+  const input = (
+    field: keyof Wanted,
+    more: { type?: "datetime-local"; inputMode?: "decimal"; placeholder?: string } = {},
+  ) => (
     <label>
       <span>{t(`archive_${field}`)}</span>
       <input
         name={field}
-        type={type}
         value={wanted[field]}
         onInput={(event) => changed({ [field]: event.currentTarget.value })}
         {...more}
@@ -122,20 +124,27 @@ function Fields(props: {
     </label>
   );
   return (
-    <div class="fields">
-      {choice("group", props.groups)}
-      {choice("user", props.people)}
-      {input("incident", "text")}
-      {input("from", "datetime-local")}
-      {input("until", "datetime-local")}
-      {choice("tier", [
-        { id: "1", name: t("archive_tier_1") },
-        { id: "2", name: t("archive_tier_2") },
-      ])}
-      {input("shortest", "number", { min: "0", step: "any" })}
-      {input("longest", "number", { min: "0", step: "any" })}
-      {input("area", "text", { placeholder: "121.4,31.1,121.6,31.3" })}
-    </div>
+    <>
+      <div class="fields">
+        {choice("group", props.groups)}
+        {choice("user", props.people)}
+        {input("incident")}
+      </div>
+      <details open={matchMedia("(min-width: 900px)").matches}>
+        <summary>{t("archive_more")}</summary>
+        <div class="fields">
+          {input("from", { type: "datetime-local" })}
+          {input("until", { type: "datetime-local" })}
+          {choice("tier", [
+            { id: "1", name: t("archive_tier_1") },
+            { id: "2", name: t("archive_tier_2") },
+          ])}
+          {input("shortest", { inputMode: "decimal" })}
+          {input("longest", { inputMode: "decimal" })}
+          {input("area", { placeholder: "121.4,31.1,121.6,31.3" })}
+        </div>
+      </details>
+    </>
   );
 }
 

@@ -64,7 +64,12 @@ function Burst({ burst, heard, play }: { burst: Placed; heard: boolean; play: ()
   const bars = heights(burst.one.peaks, Math.max(1, Math.floor(width / BAR)));
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the list below has a button for each
-    <g data-tier={burst.one.tier} data-playing={heard} transform={`translate(${burst.at * WIDE})`} onClick={play}>
+    <g
+      data-tier={burst.one.tier}
+      data-playing={heard}
+      transform={`translate(${burst.at * WIDE})`}
+      onClick={play}
+    >
       <title>{burst.one.talker.name}</title>
       <rect class="ground" width={width} height={TALL} />
       {bars.map((height, i) => (

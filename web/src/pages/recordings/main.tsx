@@ -1,8 +1,7 @@
-import { current } from "../../account/account";
 import { mount } from "../../ui/mount";
+import { entered } from "../talk/begin";
 import "../../recordings/recordings.css";
 import "./archive.css";
 import { RecordingsPage } from "./RecordingsPage";
 
-if (current()) mount(RecordingsPage);
-else location.replace("/");
+if (await entered()) mount(RecordingsPage);

@@ -13,6 +13,14 @@ const SLOTS = 2;
  * own.
  */
 export async function begin(slots = SLOTS, mixes = false): Promise<Phone | null> {
+  if (!(await entered())) return null;
+  const phone = new Phone({ language: language.value, slots, mixes, token: freshToken });
+  phone.start();
+  return phone;
+}
+
+/** Whether somebody is signed in here; else he was sent to sign in. */
+export async function entered(): Promise<boolean> {
   const url = new URL(location.href);
   const as = url.searchParams.get("as");
   if (as) {
@@ -26,9 +34,7 @@ export async function begin(slots = SLOTS, mixes = false): Promise<Phone | null>
   }
   if (!current()) {
     location.replace("/");
-    return null;
+    return false;
   }
-  const phone = new Phone({ language: language.value, slots, mixes, token: freshToken });
-  phone.start();
-  return phone;
+  return true;
 }
