@@ -49,6 +49,7 @@ class Act(StrEnum):
     FORCE_END = "force_end"
     BAN = "ban"
     PATCH = "patch"
+    HAND_OVER = "hand_over"
     MAKE_GROUP = "make_group"
     LOCATE = "locate"
     HANDLE_INCIDENT = "handle_incident"
@@ -144,6 +145,7 @@ TABLE: tuple[Rule, ...] = (
     Rule(A.FORCE_END, Group, C.ANY, R.FORCE_END, W.SUBTREE, audited=True),
     Rule(A.BAN, User, C.ANY, R.BAN, W.SUBTREE_OTHERS, audited=True),
     Rule(A.PATCH, Group, C.CALLS, R.PATCH, W.SUBTREE, audited=True),
+    Rule(A.HAND_OVER, User, C.IN_USE, R.DISPATCH, W.VISIBLE_OTHERS, audited=True),
     Rule(A.MAKE_GROUP, Unit, C.ANY, R.GROUP_MAKING, W.SUBTREE, audited=True),
     Rule(A.LOCATE, User, C.ANY, R.LOCATE, W.SUBTREE),
     Rule(A.LOCATE, User, C.ANY, R.LISTEN, W.SELF),

@@ -25,6 +25,7 @@ from poc_server.api.site import operations, serve_pages
 from poc_server.auth import Auth
 from poc_server.bridge.opened import OpenBridge
 from poc_server.config import Config
+from poc_server.dispatch import DispatchDesk
 from poc_server.emergency import Emergency
 from poc_server.emergency.spoken import SpokenMessages
 from poc_server.fabric import open_fabric
@@ -140,6 +141,9 @@ class App:
         self.texts = TextDesk(config.texts, self.store, self.node)
         await self.texts.start()
         self._stack.push_async_callback(self.texts.aclose)
+        self.dispatch = DispatchDesk(self.store, self.node)
+        await self.dispatch.start()
+        self._stack.push_async_callback(self.dispatch.aclose)
         self.metrics.read_from(self.emergency.readings)
         self.notifier = self._notifier()
         self.metrics.read_from(lambda: readings.media(self.media.counters))

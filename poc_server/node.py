@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from gateway.notice import Notice
-from groups.floor.inputs import Left
+from groups.floor.inputs import Left, Withdraw
 from groups.model import User
 from groups.policy import Act, may, rights_of
-from groups.vocabulary import GroupId, GroupKind, Refusal, UserId
+from groups.vocabulary import GroupId, GroupKind, Refusal, RevokeCause, UserId
 from poc_server.metrics import Reading
 from poc_server.neighbours import phones as far_phones
 from poc_server.neighbours.far_phone import FarPhone
 from poc_server.parts import IncidentDesk, Parts
-from poc_server.store import Actor, audit
-from poc_server.store.ids import now_ms
-from poc_server.store.journal import AuditRecord
+from poc_server.store.journal.acts import act_record
 from poc_server.talk import monitoring, overview
 from poc_server.talk.calls import Calls
 from poc_server.talk.conditions import Conditions
@@ -43,11 +41,14 @@ from signaling.messages import (
     Hello,
     Isolated,
     Limits,
+    Person,
+    TalkBanned,
     Welcome,
 )
 from signaling.words import refusal
 
 if TYPE_CHECKING:
+    from poc_server.dispatch import DispatchDesk
     from poc_server.emergency import Emergency
     from poc_server.neighbours.elsewhere import Elsewhere
     from poc_server.recording.missed import MissedVoice
@@ -70,7 +71,8 @@ class Node:
     Attributes:
         elsewhere: the other nodes, None where there is only this one.
         incidents: where incidents are kept, None while there is no bridge.
-        texts: where written messages are kept.
+        texts: where written messages are kept; ``dispatch``: talk bans and shift handovers.
+        ban_words: who bans whom just now, and why.
         journal: takes what must be recorded but may not wait: audit, calls.
         wake: wakes people who have no phone connected.
         missed: tells who is back what he missed, None where nothing is recorded.
@@ -98,6 +100,8 @@ class Node:
         self.incidents: IncidentDesk | None = None
         self.missed: MissedVoice | None = None
         self.texts: TextDesk | None = None
+        self.dispatch: DispatchDesk | None = None
+        self.ban_words: dict[UserId, tuple[Person, str]] = {}
         self.journal = parts.journal
         self.places = parts.places
         self.wake: Callable[[Iterable[UserId], Notice], None] = lambda _users, _notice: None
@@ -211,6 +215,8 @@ class Node:
             self.emergency.came(phone)
         if self.texts is not None:
             self.texts.came(phone)
+        if self.dispatch is not None:
+            self.dispatch.came(phone)
 
     def own_phones(self) -> list[Phone]:
         """The phones of this node itself; `phones` has those of all nodes."""
@@ -222,8 +228,7 @@ class Node:
 
     def phones_among(self, users: Iterable[UserId]) -> Iterator[Phone]:
         """The phones of these users that have a place here."""
-        for user in users:
-            yield from self.phones.of(user)
+        return (phone for user in users for phone in self.phones.of(user))
 
     def open_media(self, phone: Phone) -> None:
         """Give a phone a new media path; the old one, if any, ends."""
@@ -372,10 +377,7 @@ class Node:
         self, user: User, act: Act, kind: str, target: str, detail: Mapping[str, Any], refused: Refusal | None = None
     ) -> None:
         """Who did what, or tried what he may not: kept without waiting."""
-        action = act.value if refused is None else f"{act.value}.refused"
-        said = dict(detail) if refused is None else {**detail, "refused": refused.value}
-        entry = audit.entry(Actor(user.id, user.agency), now_ms(), action, kind, target, said)
-        self.journal(AuditRecord.of(entry))
+        self.journal(act_record(user, act, kind, target, detail, refused))
 
     # --- housekeeping ----------------------------------------------------------------------------------------------
 
@@ -414,8 +416,20 @@ class Node:
             gone = user is None or not user.enabled
             self.end_phone(phone, Refusal.DISABLED if gone else Refusal.NOT_SIGNED_IN, limits.CLOSE_BAD_TOKEN)
             return
-        phone.user = user
+        before, phone.user = phone.user, user
+        if before.talk_banned != user.talk_banned:
+            self._banned(phone)
         self._keep_to_allowed(phone)
+
+    def _banned(self, phone: Phone) -> None:
+        """He may not talk, or may again: he is told, and what he says ends, unless he is in danger."""
+        user = phone.user
+        by, reason = self.ban_words.get(user.id, (None, ""))
+        phone.send(TalkBanned(banned=user.talk_banned, by=by, reason=reason))
+        if user.talk_banned and not self.conditions.in_sos(user.id):
+            for group in phone.groups:
+                self.talkgroup(group).submit(Withdraw(user.id, RevokeCause.NO_PERMISSION))
+            self.calls.hang_up_duplex(user.id, phone.key)
 
     def _keep_to_allowed(self, phone: Phone) -> None:
         kept = [g for g in phone.groups if self.may_hear(phone, g) is None]

@@ -103,11 +103,19 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
+class HandOver:
+    """The shift ends: what ``by`` claimed is ``user``'s from now on."""
+
+    by: UserId
+    user: UserId
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time went by."""
 
 
-AlertInput = Claim | Acknowledge | Resolve | Cancel | Tick
+AlertInput = Claim | Acknowledge | Resolve | Cancel | HandOver | Tick
 
 
 # --- effects ---------------------------------------------------------------------------------------------------------
@@ -201,6 +209,13 @@ def _cancel(alert: AlertRecord, given: Cancel, now: int) -> Step:
     return alert, (Changed("alert.cancel"), Over(), Done())
 
 
+def _hand_over(alert: AlertRecord, given: HandOver, now: int) -> Step:
+    if not alert.open or alert.claimed_by != given.by:
+        return alert, (Done(),)
+    alert = _next(alert, claimed_by=given.user, claimed_at=now)
+    return alert, (Changed("alert.hand_over"), Done())
+
+
 def _tick(alert: AlertRecord, given: Tick, now: int) -> Step:
     if not alert.open or alert.escalate_at is None or alert.escalate_at > now:
         return alert, ()
@@ -225,5 +240,6 @@ _HANDLERS: dict[type, Callable[[AlertRecord, Any, int], Step]] = {
     Acknowledge: _acknowledge,
     Resolve: _resolve,
     Cancel: _cancel,
+    HandOver: _hand_over,
     Tick: _tick,
 }

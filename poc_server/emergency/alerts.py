@@ -284,6 +284,11 @@ class Alerts:
         if live.record.id in self._live:
             self._desk.spawn(self.step(live.record.id, None, machine.Tick()))
 
+    def claimed_by(self, user: UserId) -> list[LiveAlert]:
+        """The open alerts a dispatcher has claimed, in the order they were raised."""
+        mine = [live for live in self._live.values() if live.record.claimed_by == user]
+        return sorted(mine, key=lambda live: live.record.raised_at)
+
     # --- telling -----------------------------------------------------------------------------------------------------
 
     def came(self, phone: Phone) -> None:

@@ -47,6 +47,7 @@ pull_in user                -       -       -      T    T     -      -      -   
 force_end group             -       -       -      t    t     -      -      -      -        -
 ban user                    -       -       -      T    T     -      -      -      -        -
 patch group                 -       -       -      t    t     -      -      -      -        -
+hand_over user              -       -       -      v    v     v      -      -      -        -
 make_group unit             -       -       -      t    t     t      -      -      -        -
 locate user                 s       s       st     st   st    st     st     -      -        -
 handle_incident unit        -       -       t      t    t     -      -      -      -        -

@@ -22,7 +22,9 @@ EVERYBODY = {
     m.IncidentList: "what he is a member of",
 }
 """Messages that name no target, and why nobody is refused."""
-ELSEWHERE: dict[type, str] = {m.PatchEnd: "tests/talk/test_dispatching_on_the_wire.py"}
+ELSEWHERE: dict[type, str] = dict.fromkeys(
+    (m.PatchEnd, m.HandoverAnswer, m.HandoverWithdraw), "tests/talk/test_dispatching_on_the_wire.py"
+)
 """Messages whose rights a test of their own asks for: which."""
 
 
@@ -364,3 +366,18 @@ async def monitor_hidden(s: Scene) -> m.Monitor:
 async def patch(s: Scene) -> m.PatchStart:
     """A group is not joined with itself: whoever may join it is told so."""
     return m.PatchStart(id=number(), groups=[s.place.group, s.place.group])
+
+
+async def ban_lifted(s: Scene, asked: m.TalkBan) -> None:
+    await s.ask(m.TalkBan(id=number(), user=asked.user, banned=False))
+
+
+@row(m.TalkBan, on_user(Act.BAN), undo=ban_lifted)
+async def talk_ban(s: Scene) -> m.TalkBan:
+    return m.TalkBan(id=number(), user=s.place.user, banned=True)
+
+
+@row(m.HandoverOffer, on_user(Act.HAND_OVER), R.NOT_ALLOWED)
+async def hand_over(s: Scene) -> m.HandoverOffer:
+    """To one who is no dispatcher it is refused, whoever offers it."""
+    return m.HandoverOffer(id=number(), to=s.place.user)

@@ -11,6 +11,8 @@ import pytest
 from groups.vocabulary import MonitorScope, Refusal
 from loadtest.phone import Phone, PhoneFailed
 from signaling.messages import (
+    Alert,
+    AlertClaim,
     FloorGranted,
     FloorIdle,
     FloorRelease,
@@ -18,6 +20,10 @@ from signaling.messages import (
     FloorRevoke,
     FloorTaken,
     GroupPresence,
+    Handover,
+    HandoverAnswer,
+    HandoverOffer,
+    HandoverWithdraw,
     Listen,
     Monitor,
     Monitoring,
@@ -26,6 +32,10 @@ from signaling.messages import (
     PatchStart,
     Select,
     Slot,
+    Sos,
+    SosCancel,
+    TalkBan,
+    TalkBanned,
 )
 from tests.emergency.cast import Cast
 from tests.talk.ways_report import WaysReport
@@ -169,3 +179,75 @@ async def test_patched_groups_have_one_floor_and_each_keeps_its_name(cast: Cast,
     await apart.heard(a, 8)
     assert await refusal(dispatcher, PatchEnd(id="j6", patch=patch.patch)) is Refusal.NOT_FOUND
     assert len(await audited(cast, "patch", target=patch.patch)) == 2
+
+
+async def test_who_is_banned_is_cut_off_and_talks_again_when_it_is_lifted(cast: Cast) -> None:
+    a, b, dispatcher = await cast.phones("BJ-001", "BJ-002", "PQ-001")
+    group = cast.group(a, EAST)
+    await a.select(group)
+    await b.select(group)
+    press = a.press_key(group)
+    await press.settled
+    assert press.burst is not None
+    assert await refusal(b, TalkBan(id="b0", user=a.user, banned=True)) is R_NOT_ALLOWED
+    await dispatcher.request(TalkBan(id="b1", user=a.user, banned=True, reason="占用信道"))
+    told = await a.told(TalkBanned, banned=True)
+    assert (told.by and told.by.id, told.reason) == (dispatcher.user, "占用信道")
+    assert (await a.told(FloorRevoke, burst=press.burst)).cause == 3
+    a.release_key()
+    again = a.press_key(group)
+    await again.settled
+    assert again.cause is Refusal.TALK_BANNED
+    a.release_key()
+    a.link.send(Sos(id="b2", alert="s-banned", pressed_ms=1, group=group))
+    danger = a.press_key(group)
+    await danger.settled
+    assert danger.burst is not None, "a ban silences nobody who is in danger"
+    a.release_key()
+    await a.request(SosCancel(id="b3", alert="s-banned"))
+    await dispatcher.request(TalkBan(id="b4", user=a.user, banned=False))
+    await a.told(TalkBanned, banned=False)
+    await a.say(group, 3)
+    rows = await audited(cast, "ban", target=a.user)
+    assert [row["detail"]["banned"] for row in rows] == [False, True]
+
+
+async def test_a_shift_is_handed_over_with_all_that_is_open(cast: Cast) -> None:
+    officer, before = await cast.phones("BJ-001", "PQ-001")
+    east, west = cast.group(before, EAST), cast.group(before, WEST)
+    await before.request(Listen(id="h0", groups=[east]))
+    await before.request(Monitor(id="h1", scope=MonitorScope.LISTED, groups=[west]))
+    patch, _ = await before.request(PatchStart(id="h2", groups=[east, west], name="联合"))
+    await officer.request(Sos(id="h3", alert="s-shift", pressed_ms=1, group=cast.group(officer, EAST)))
+    await before.request(AlertClaim(id="h4", alert="s-shift"))
+    following = cast.id("PQ-002")
+    assert await refusal(before, HandoverOffer(id="h5", to=officer.user)) is R_NOT_ALLOWED
+    await before.request(HandoverOffer(id="h6", to=following, note="先看东湖"))
+    offered, _ = await before.request(HandoverOffer(id="h7", to=following, note="看东湖"))
+    assert [alert.id for alert in offered.handover.alerts] == ["s-shift"]
+    while (await before.told(Handover)).handover.state != "withdrawn":
+        pass
+
+    late = await cast.phone("PQ-002")
+    waits = (await late.told(Handover)).handover
+    assert (waits.state, waits.note) == ("offered", "看东湖")
+    assert ([g.id for g in waits.monitored], [g.id for g in waits.listens]) == ([west], [east])
+    accept = HandoverAnswer(id="h8", handover=waits.id, accept=True)
+    assert await refusal(before, accept) is Refusal.NOT_FOUND
+    taken, _ = await late.request(accept)
+    assert taken.handover.state == "accepted"
+    alert = await late.told(Alert, queue=True)
+    while alert.alert.claimed_by is None or alert.alert.claimed_by.id != late.user:
+        alert = await late.told(Alert, queue=True)
+    monitoring = await late.told(Monitoring)
+    assert [group.id for group in monitoring.groups] == [west]
+    assert (await before.told(Monitoring)).scope == "none"
+    assert taken.handover.patches[0].patch == patch.patch
+    assert await refusal(late, accept.model_copy(update={"id": "h9"})) is Refusal.NOT_FOUND
+    assert await refusal(before, HandoverWithdraw(id="ha", handover=waits.id)) is Refusal.NOT_FOUND
+    await late.request(PatchEnd(id="hb", patch=patch.patch))
+    await officer.request(SosCancel(id="hc", alert="s-shift"))
+    assert {row["detail"]["state"] for row in await audited(cast, "hand_over", target=waits.id)} == {
+        "offered",
+        "accepted",
+    }

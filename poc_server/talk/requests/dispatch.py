@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from groups.vocabulary import GroupId, Refusal
 from poc_server.refused import Refused
 from poc_server.talk import monitoring
-from signaling.messages import Monitor, Ok, PatchEnd, PatchStart
+from signaling.messages import (
+    Handover,
+    HandoverAnswer,
+    HandoverOffer,
+    HandoverWithdraw,
+    Monitor,
+    Ok,
+    PatchEnd,
+    PatchStart,
+    TalkBan,
+)
 
 if TYPE_CHECKING:
+    from poc_server.dispatch import DispatchDesk
     from poc_server.node import Node
     from poc_server.talk.phone import Phone
+
+Work = Callable[["DispatchDesk", "Phone", Any], Coroutine[Any, Any, None]]
 
 
 def monitor(node: Node, phone: Phone, message: Monitor) -> None:
@@ -51,8 +64,48 @@ def patch_end(node: Node, phone: Phone, message: PatchEnd) -> None:
     phone.send(Ok(id=message.id))
 
 
+def request(work: Work) -> Callable[[Node, Phone, Any], None]:
+    """A request that waits for SQL."""
+
+    def begin(node: Node, phone: Phone, message: Any) -> None:
+        if node.dispatch is None:
+            phone.refuse(Refusal.UNAVAILABLE, message.id)
+        else:
+            node.dispatch.later.answer(phone, message.id, work(node.dispatch, phone, message))
+
+    return begin
+
+
+async def talk_ban(desk: DispatchDesk, phone: Phone, message: TalkBan) -> None:
+    """Ban, or lift the ban."""
+    await desk.ban(phone, message)
+    phone.send(Ok(id=message.id))
+
+
+async def handover_offer(desk: DispatchDesk, phone: Phone, message: HandoverOffer) -> None:
+    """Hand the shift over."""
+    made = await desk.handovers.offer(phone, message)
+    phone.send(Handover(id=message.id, handover=desk.handovers.info(made)))
+
+
+async def handover_answer(desk: DispatchDesk, phone: Phone, message: HandoverAnswer) -> None:
+    """Take it over, or not."""
+    made = await desk.handovers.answer(phone, message)
+    phone.send(Handover(id=message.id, handover=desk.handovers.info(made)))
+
+
+async def handover_withdraw(desk: DispatchDesk, phone: Phone, message: HandoverWithdraw) -> None:
+    """Take it back."""
+    made = await desk.handovers.withdraw(phone, message)
+    phone.send(Handover(id=message.id, handover=desk.handovers.info(made)))
+
+
 REQUESTS: dict[type, Callable[[Any, Any, Any], None]] = {
     Monitor: monitor,
     PatchStart: patch_start,
     PatchEnd: patch_end,
+    TalkBan: request(talk_ban),
+    HandoverOffer: request(handover_offer),
+    HandoverAnswer: request(handover_answer),
+    HandoverWithdraw: request(handover_withdraw),
 }

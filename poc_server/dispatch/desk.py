@@ -1,0 +1,67 @@
+"""The one door to talk bans and shift handovers of this node."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from groups.policy import Act, may
+from groups.vocabulary import Refusal, UserId
+from poc_server.dispatch.handovers import Handovers
+from poc_server.refused import Refused
+from poc_server.store import Actor, Store, people
+from poc_server.talk.later import Later
+from poc_server.talk.phone import Phone, person
+from signaling.messages import TalkBan, TalkBanned
+
+if TYPE_CHECKING:
+    from poc_server.node import Node
+
+log = structlog.get_logger(__name__)
+
+
+class DispatchDesk:
+    """Bans, and hands over."""
+
+    def __init__(self, store: Store, node: Node) -> None:
+        self.later = Later()
+        self.store = store
+        self.node = node
+        self.handovers = Handovers(self)
+        node.dispatch = self
+
+    async def start(self) -> None:
+        """Take up the offers that wait."""
+        try:
+            await self.handovers.load()
+        except Refused as refused:
+            log.warning("handovers_not_loaded", code=refused.code)
+
+    async def aclose(self) -> None:
+        """End what is under way."""
+        await self.later.aclose()
+
+    def came(self, phone: Phone) -> None:
+        """A phone connected."""
+        if phone.user.talk_banned:
+            phone.send(TalkBanned(banned=True))
+        self.handovers.came(phone)
+
+    async def ban(self, phone: Phone, asked: TalkBan) -> None:
+        """禁呼, or its end: kept, and in force when this returns. Raises `Refused`."""
+        target = self.node.roster.user(UserId(asked.user))
+        if target is None:
+            raise Refused(Refusal.UNKNOWN_USER)
+        refused = may(Act.BAN, phone.user, target, self.node.roster)
+        if refused is not None:
+            self.node.audit(phone.user, Act.BAN, "user", target.id, {"banned": asked.banned}, refused)
+            raise Refused(refused)
+        self.node.ban_words[target.id] = (person(phone.user), asked.reason)
+        try:
+            async with self.store.change(Actor(phone.user.id, phone.user.agency)) as change:
+                await people.set_flags(change, target.id, talk_banned=asked.banned)
+                detail = {"banned": asked.banned, "reason": asked.reason}
+                change.record(Act.BAN.value, "user", target.id, detail, target.agency)
+        finally:
+            self.node.ban_words.pop(target.id, None)

@@ -1,0 +1,192 @@
+"""Shift handover (交接班): open alerts, what is monitored and listened to, and patches go to the next dispatcher."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from groups.emergency import alert as alerts
+from groups.model import User
+from groups.policy import Act, may
+from groups.rights import Right, has
+from groups.vocabulary import GroupId, HandoverState, MonitorScope, Refusal, UserId
+from poc_server.refused import Refused
+from poc_server.store import Actor, audit, handovers
+from poc_server.store.handovers import KeptHandover
+from poc_server.store.ids import new_id, now_ms
+from poc_server.talk import monitoring
+from poc_server.talk.phone import Phone, person
+from signaling.limits import MAX_GROUPS_LISTENED, MAX_HANDED_OVER
+from signaling.messages import (
+    Handover,
+    HandoverAnswer,
+    HandoverInfo,
+    HandoverOffer,
+    HandoverWithdraw,
+    PatchedGroup,
+    Person,
+)
+
+if TYPE_CHECKING:
+    from poc_server.dispatch.desk import DispatchDesk
+
+
+class Handovers:
+    """Those that wait for an answer."""
+
+    def __init__(self, desk: DispatchDesk) -> None:
+        self._desk = desk
+        self._node = desk.node
+        self._open: dict[str, KeptHandover] = {}
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    async def load(self) -> None:
+        """Take up what waited when the server ended."""
+        async with self._desk.store.reading() as connection:
+            self._open = {each.id: each for each in await handovers.open_ones(connection)}
+
+    def came(self, phone: Phone) -> None:
+        """A phone connected: it is told what waits for its user, and what he offered."""
+        for each in self._open.values():
+            if phone.user.id in (each.by, each.to):
+                phone.send(Handover(handover=self.info(each)))
+
+    # --- what is asked -----------------------------------------------------------------------------------------------
+
+    async def offer(self, phone: Phone, asked: HandoverOffer) -> KeptHandover:
+        """Offer the shift; an earlier offer of the same dispatcher is taken back. Raises `Refused`."""
+        to = self._node.roster.user(UserId(asked.to))
+        refused = Refusal.UNKNOWN_USER if to is None else may(Act.HAND_OVER, phone.user, to, self._node.roster)
+        if to is not None and refused is None and not has(to, Right.DISPATCH):
+            refused = Refusal.NOT_ALLOWED
+        if to is None or refused is not None:
+            if to is not None:
+                self._node.audit(phone.user, Act.HAND_OVER, "user", to.id, {}, refused)
+            raise Refused(refused or Refusal.UNKNOWN_USER)
+        for before in [each for each in self._open.values() if each.by == phone.user.id]:
+            await self._decide(before, HandoverState.WITHDRAWN, phone.user)
+        content = {
+            "note": asked.note,
+            "scope": phone.scope.value,
+            "hidden": phone.hidden,
+            "monitored": list(phone.monitors),
+            "listens": list(dict.fromkeys(phone.present)),
+            "patches": [patch.id for patch in self._node.patches.made_by(phone.user.id)],
+        }
+        made = KeptHandover(new_id("ho"), phone.user.agency, phone.user.id, to.id, now_ms(), content)
+        await self._keep(made, phone.user)
+        return made
+
+    async def answer(self, phone: Phone, asked: HandoverAnswer) -> KeptHandover:
+        """The next dispatcher takes it over, or does not. Raises `Refused`."""
+        kept = self._open.get(asked.handover)
+        if kept is None or kept.to != phone.user.id:
+            raise Refused(Refusal.NOT_FOUND)
+        state = HandoverState.ACCEPTED if asked.accept else HandoverState.REFUSED
+        if asked.accept:
+            await self._take_alerts(kept, phone.user)
+        info = await self._decide(kept, state, phone.user)
+        if asked.accept:
+            self._take_groups(kept, phone)
+        return info
+
+    async def withdraw(self, phone: Phone, asked: HandoverWithdraw) -> KeptHandover:
+        """Who offered it takes it back. Raises `Refused`."""
+        kept = self._open.get(asked.handover)
+        if kept is None or kept.by != phone.user.id:
+            raise Refused(Refusal.NOT_FOUND)
+        return await self._decide(kept, HandoverState.WITHDRAWN, phone.user)
+
+    # --- taking over -------------------------------------------------------------------------------------------------
+
+    async def _take_alerts(self, kept: KeptHandover, to: User) -> None:
+        """The alerts the one before has claimed are the next one's; those beyond his reach ring on where they are."""
+        emergency = self._node.emergency
+        if emergency is None:
+            return
+        for live in emergency.alerts.claimed_by(kept.by):
+            if emergency.may_claim(to, live.user):
+                await emergency.alerts.step(live.record.id, to, alerts.HandOver(kept.by, to.id))
+
+    def _take_groups(self, kept: KeptHandover, phone: Phone) -> None:
+        """What was monitored, listened to and patched, as far as the next one's rights reach."""
+        content, node = kept.content, self._node
+        scope = MonitorScope(content["scope"])
+        hidden = bool(content["hidden"]) and has(phone.user, Right.MONITOR_HIDDEN)
+        act = Act.MONITOR_HIDDEN if hidden else Act.MONITOR
+        monitored = [group for group in content["monitored"] if self._may(act, phone.user, GroupId(group))]
+        if scope is not MonitorScope.NONE:
+            monitoring.monitor(node, phone, scope, monitored, hidden=hidden)
+        wanted = dict.fromkeys([*phone.listens, *(GroupId(group) for group in content["listens"])])
+        heard = [g for g in wanted if g != phone.selected and node.may_hear(phone, g) is None]
+        heard = [g for g in heard if not node.roster.is_transient(g)][:MAX_GROUPS_LISTENED]
+        monitoring.heard_by_office(node, phone, heard)
+        node.affiliate(phone, phone.selected, heard)
+        for patch in content["patches"]:
+            node.patches.hand_over(GroupId(patch), phone.user)
+        for before in node.phones_of(kept.by):
+            if before.monitors:
+                monitoring.monitor(node, before, MonitorScope.NONE, (), hidden=before.hidden)
+                before.send(monitoring.told(node, before))
+        phone.send(monitoring.told(node, phone))
+
+    def _may(self, act: Act, user: User, group: GroupId) -> bool:
+        found = self._node.roster.group(group)
+        return found is not None and may(act, user, found, self._node.roster) is None
+
+    # --- keeping and telling -----------------------------------------------------------------------------------------
+
+    async def _decide(self, kept: KeptHandover, state: HandoverState, by: User) -> KeptHandover:
+        """Raises `Refused`: conflict when it was decided meanwhile."""
+        if self._open.pop(kept.id, None) is None:
+            raise Refused(Refusal.CONFLICT, "decided")
+        decided = replace(kept, state=state, decided_ms=now_ms())
+        try:
+            await self._keep(decided, by)
+        except BaseException:
+            self._open[kept.id] = kept
+            raise
+        return decided
+
+    async def _keep(self, kept: KeptHandover, by: User) -> None:
+        detail = {"to": kept.to, "by": kept.by, "state": kept.state.value}
+        entry = audit.entry(Actor(by.id, by.agency), now_ms(), Act.HAND_OVER.value, "handover", kept.id, detail)
+        async with self._desk.store.writing() as connection:
+            await handovers.put(connection, kept, entry)
+        if kept.state is HandoverState.OFFERED:
+            self._open[kept.id] = kept
+        message = Handover(handover=self.info(kept))
+        for phone in [*self._node.phones_of(kept.by), *self._node.phones_of(kept.to)]:
+            phone.send(message)
+
+    def info(self, kept: KeptHandover) -> HandoverInfo:
+        """As both are shown it."""
+        content, emergency = kept.content, self._node.emergency
+        whose = kept.to if kept.state is HandoverState.ACCEPTED else kept.by
+        claimed = () if emergency is None else emergency.alerts.claimed_by(whose)
+        patches = [self._node.patches.get(GroupId(patch)) for patch in content["patches"]]
+        return HandoverInfo(
+            id=kept.id,
+            by=self._person(kept.by),
+            to=self._person(kept.to),
+            state=kept.state,
+            note=content["note"],
+            alerts=[live.info(self._node.roster) for live in claimed][:MAX_HANDED_OVER],
+            scope=MonitorScope(content["scope"]),
+            hidden=content["hidden"],
+            monitored=self._groups(content["monitored"]),
+            listens=self._groups(content["listens"])[: MAX_GROUPS_LISTENED + 1],
+            patches=[patch.message() for patch in patches if patch is not None],
+            offered_ms=kept.offered_ms,
+            decided_ms=kept.decided_ms,
+        )
+
+    def _groups(self, wanted: list[str]) -> list[PatchedGroup]:
+        found = [self._node.roster.group(GroupId(each)) for each in wanted]
+        return [PatchedGroup(id=group.id, name=group.name) for group in found if group is not None]
+
+    def _person(self, user: UserId) -> Person:
+        found = self._node.roster.user(user)
+        return Person(id=user, name="") if found is None else person(found)
