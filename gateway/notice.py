@@ -14,6 +14,8 @@ class NoticeKind(StrEnum):
     SOS = "sos"
     BROADCAST = "broadcast"
     CALL = "call"
+    INCIDENT = "incident"
+    """A case that comes forward by rule: urgent, sudden, supervised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +23,8 @@ class Notice:
     """One thing somebody must know.
 
     Attributes:
-        id: of the alert, broadcast or call.
-        by: name of who it comes from.
+        id: of the alert, broadcast, call or case.
+        by: name of who it comes from; of a case its title.
         attempt: 0 when it is told first, one more each time it is told again.
         exercise: practice, not meant: it must not alarm anybody.
     """

@@ -13,6 +13,7 @@ from gateway.datum import convert
 from gateway.effects import Address, EventType
 from gateway.incident import Datum
 from gateway.lifecycle import IncidentState
+from gateway.notice import Notice, NoticeKind
 from gateway.rules import Attention
 from groups.rights import Right, has
 from groups.vocabulary import GroupId, Tier, UserId
@@ -85,10 +86,15 @@ class IncidentPhones:
         phone.write(framed[seen])
 
     def bring_forward(self, state: IncidentState, group: GroupId, users: Iterable[UserId], to: Attention) -> None:
-        """Switch the phones of ``users`` where that disturbs nobody."""
-        if to is not Attention.SWITCHED:
-            return
-        self._slices.add(self._forward(state, group, frozenset(users)))
+        """Wakes those of ``users`` who have no phone connected, and switches phones where that disturbs nobody."""
+        wanted = frozenset(users)
+        away = [user for user in wanted if not any(phone.connection for phone in self._node.phones_of(user))]
+        if away and to is not Attention.QUIET:
+            incident = state.incident
+            text = " ".join(word for word in (incident.address, incident.description) if word)
+            self._node.wake(away, Notice(NoticeKind.INCIDENT, state.code, incident.name, text))
+        if to is Attention.SWITCHED:
+            self._slices.add(self._forward(state, group, wanted))
 
     def _forward(self, state: IncidentState, group: GroupId, users: frozenset[UserId]) -> Iterator[None]:
         switched = 0

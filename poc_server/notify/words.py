@@ -8,9 +8,15 @@ _TITLES: dict[NoticeKind, tuple[str, str]] = {
     NoticeKind.SOS: ("一键报警：{by}", "SOS: {by}"),
     NoticeKind.BROADCAST: ("{by} 的广播", "Broadcast from {by}"),
     NoticeKind.CALL: ("{by} 呼叫您", "{by} is calling you"),
+    NoticeKind.INCIDENT: ("案件派给您：{by}", "A case for you: {by}"),
 }
 _PRACTICE = ("【演练】", "[Exercise] ")
-_PAGES = {NoticeKind.SOS: "/console", NoticeKind.BROADCAST: "/talk", NoticeKind.CALL: "/talk"}
+_PAGES = {
+    NoticeKind.SOS: "/console",
+    NoticeKind.BROADCAST: "/talk",
+    NoticeKind.CALL: "/talk",
+    NoticeKind.INCIDENT: "/talk",
+}
 
 
 def title(notice: Notice, language: str) -> str:

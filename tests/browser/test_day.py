@@ -16,4 +16,4 @@ def test_the_day_of_a_case_holds_to_its_end(playwright: Playwright, tmp_path: Pa
     journal = play(playwright, tmp_path, build_folder / "day.html")
     assert journal.problem == ""
     assert [said for scene in journal.scenes for holds, said in scene.checks if not holds] == []
-    assert len(journal.scenes) == 9
+    assert len(journal.scenes) == 11

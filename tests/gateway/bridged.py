@@ -85,9 +85,15 @@ class Process:
 
 
 class Bridged:
-    """Both processes."""
+    """Both processes. ``environment``: more settings of the city, from the case system's port."""
 
-    def __init__(self, folder: Path, setup: str = SETUP, options: tuple[str, ...] = ("--no-bots",)) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        setup: str = SETUP,
+        options: tuple[str, ...] = ("--no-bots",),
+        environment: Callable[[int], dict[str, str]] = lambda _: {},
+    ) -> None:
         self.port, case_port = free_port(), free_port()
         self.url, self.case_url = f"http://127.0.0.1:{self.port}", f"http://127.0.0.1:{case_port}"
         file = folder / "bridge.toml"
@@ -96,7 +102,11 @@ class Bridged:
         self.city = Process(
             [sys.executable, *demo, *options],
             folder / "city.log",
-            environment={"POC_BRIDGE__FILE": str(file), "POC_BRIDGE__PUBLIC_URL": self.url},
+            environment={
+                "POC_BRIDGE__FILE": str(file),
+                "POC_BRIDGE__PUBLIC_URL": self.url,
+                **environment(case_port),
+            },
         )
         case = ["-m", "tests.gateway.case_system", "--port", str(case_port), "--poc", self.url]
         self.case = Process([sys.executable, *case, "--folder", str(folder / "case")], folder / "case.log")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import urllib.parse
 import urllib.request
 from contextlib import ExitStack
@@ -34,6 +36,15 @@ id = "cases"
 url = "http://127.0.0.1:{{port}}/hook"
 secrets = ["{{secret}}"]
 """
+
+
+def notifier(case_port: int) -> dict[str, str]:
+    """A gateway of text messages, played by the case system's process."""
+    url = f"http://127.0.0.1:{case_port}/own/sms?to={{badge}}"
+    body = '{"to": "{name}", "text": "{title} {text}"}'
+    return {"POC_NOTIFY__HTTP": f"[{{ name = 'sms', url = '{url}', body = '{body}', kinds = ['incident'] }}]"}
+
+
 CONNECTED = "window.__poc && window.__poc.events.some(e => e.name === 'media' && e.state === 'connected')"
 
 
@@ -54,7 +65,7 @@ class Stage:
 
     def __init__(self, stack: ExitStack, playwright: Playwright, folder: Path) -> None:
         self._stack, self._playwright = stack, playwright
-        self.both = stack.enter_context(Bridged(folder, SETUP))
+        self.both = stack.enter_context(Bridged(folder, SETUP, environment=notifier))
         self.api = CityApi(self.both.url)
 
     def browser(self, voice: str | None = None) -> Browser:
@@ -86,6 +97,11 @@ class Stage:
     def wait_events(self, code: str, kind: str, count: int, within_s: float = 30) -> list[dict[str, Any]]:
         until(f"{count} × {kind} at the case system", lambda: len(self.events(code, kind)) >= count, within_s)
         return self.events(code, kind)
+
+    def messages(self) -> list[dict[str, str]]:
+        """Text messages that were sent."""
+        asked = (each for each in self.both.told()["own"] if each["path"].startswith("/own/sms"))
+        return [json.loads(base64.b64decode(each["body"])) for each in asked]
 
     def fetched(self, url: str) -> bytes:
         """A recording, fetched by the case system itself."""

@@ -17,6 +17,7 @@ from tools.day.stage import HANG_S, Stage
 CODE = "E0403202607150017"
 TITLE = "中山路路面塌陷"
 BADGES = ("BJ-001", "BJ-002", "DH-001")
+FOURTH = "DH-002"
 VOICES = ("zh-report.wav", "zh-emergency.wav", "en-report.wav")
 HOLD_S = 4.0
 TOLD_BAR_MS = 1_000
@@ -41,8 +42,10 @@ class Day:
             self.morning,
             self.dispatched,
             self.talk,
+            self.another,
             self.emergency,
             self.leader,
+            self.claimed,
             self.photo,
             self.reports,
             self.closed,
@@ -123,12 +126,29 @@ class Day:
         )
         scene.check(all(event["data"]["recording"]["url"] for event in bursts), "each with a link to its audio")
 
+    def another(self) -> None:
+        scene = self.journal.scene(
+            "A fourth is sent too",
+            "The case is dispatched again, to one more, who has no page open: a text message tells him (the gateway"
+            " is the operator's own). He opens the page, and the case is there.",
+        )
+        self._tell({"code": CODE, "parties": [{"kind": "user", "id": badge} for badge in (*BADGES, FOURTH)]})
+        until("the message was sent", self.stage.messages, 30)
+        message = self.stage.messages()[0]
+        scene.check(TITLE in message["text"], f"text message to {message['to']}: {message['text']}")
+        until("he is a member", lambda: len(self._incident()["members"]) == 4, 15)
+        scene.check(True, "he is a member of the case's group now, and nobody else is")
+        helper = self.stage.officer(FOURTH, VOICES[0])
+        expect(helper.page.locator(f'.incidents li[data-code="{CODE}"]')).to_be_visible()
+        scene.check(True, "his page shows the case first")
+        scene.picture(str(helper.user["name"]), helper.page.screenshot())
+        helper.page.context.close()
+
     def emergency(self) -> None:
         scene = self.journal.scene(
             "One is in danger",
             "The edge gives way. One officer holds the SOS key: his microphone opens at once for all in the case's "
-            "group and for the dispatcher, whose console rings. The dispatcher takes the alert, and the officer "
-            "sees who did.",
+            "group and for the dispatcher, whose console rings.",
         )
         officer = self.officers[1]
         key = officer.page.locator(".sos-key").bounding_box()
@@ -142,6 +162,34 @@ class Day:
         expect(alert).to_contain_text(TITLE)
         scene.check(True, "the console shows who, and in which case's group")
         scene.picture("The dispatcher's console", self.console.screenshot(), wide=True)
+
+    def leader(self) -> None:
+        scene = self.journal.scene(
+            "The leader cuts in",
+            "A leader of the city speaks to everybody over whatever else goes on: one press on his page, and all "
+            "phones hear him, whatever channel they are in.",
+        )
+        page = self.stage.desk(self.desks, "leader", "LD-001")
+        page.locator("button.emergency").click()
+        page.locator('[data-face="idle"]').wait_for()
+        for officer in self.officers:
+            expect(officer.page.locator(".brought", has_text="紧急呼叫")).to_be_visible()
+        scene.check(True, "all three phones were brought into his call")
+        self._hold(page, lambda: [officer.face("taken") for officer in self.officers])
+        scene.picture("The leader's page", page.screenshot(), wide=True)
+        self._screens(scene)
+        page.locator("button.end").click()
+        for officer in self.officers:
+            expect(officer.page.locator(".brought", has_text="紧急呼叫")).to_have_count(0)
+        page.context.close()
+
+    def claimed(self) -> None:
+        scene = self.journal.scene(
+            "The dispatcher takes the alert",
+            "His console has been ringing. He takes the alert, and the officer sees who did; help is with him, and the"
+            " alert is closed.",
+        )
+        officer, alert = self.officers[1], self.console.locator(".alert")
         alert.locator("button.primary").click()
         expect(self.console.locator('.alert[data-state="claimed"]')).to_be_visible()
         expect(officer.page.locator(".sos-word")).to_be_visible()
@@ -155,26 +203,6 @@ class Day:
         scene.check(True, f"the case knows: {'、'.join(event['data']['state'] for event in told)}")
         for each in self.officers:
             each.face("idle")
-
-    def leader(self) -> None:
-        scene = self.journal.scene(
-            "The leader cuts in",
-            "A leader of the city speaks to everybody over whatever else goes on: one press on his page, and all "
-            "phones hear him, whatever channel they are in.",
-        )
-        page = self.stage.desk(self.desks, "leader", "LD-001")
-        page.locator("button.emergency").click()
-        page.locator('[data-face="idle"]').wait_for()
-        for officer in self.officers:
-            expect(officer.page.locator(".brought")).to_be_visible()
-        scene.check(True, "all three phones were brought into his call")
-        self._hold(page, lambda: [officer.face("taken") for officer in self.officers])
-        scene.picture("The leader's page", page.screenshot(), wide=True)
-        self._screens(scene)
-        page.locator("button.end").click()
-        for officer in self.officers:
-            expect(officer.page.locator(".brought")).to_have_count(0)
-        page.context.close()
 
     def photo(self) -> None:
         scene = self.journal.scene(
@@ -195,7 +223,8 @@ class Day:
 
     def reports(self) -> None:
         scene = self.journal.scene(
-            "Accepted, on the way, on scene, done", "One tap each; the case system is told of every one, in order."
+            "Accepted, on the way, on scene, done",
+            "One tap each; the case system is told of every one, in order, and the dispatcher sees it at the case.",
         )
         officer = self.officers[2]
         for count in range(1, 5):
@@ -206,6 +235,11 @@ class Day:
             "accepted, on the way, on scene, done: each once, in this order",
         )
         scene.picture(officer.user["name"], officer.page.screenshot())
+        self.console.get_by_role("tab", name="案件").click()
+        self.console.locator('.cases [data-urgent="true"] .case').click()
+        expect(self.console.locator(".crew")).to_contain_text("已处置")
+        scene.check(True, "the console shows it at the case, with all that was said")
+        scene.picture("The case on the dispatcher's console", self.console.screenshot(), wide=True)
 
     def closed(self) -> None:
         scene = self.journal.scene(
