@@ -145,5 +145,23 @@ async def delete(caller: SignedInCaller, services: Use, recorded: Recorded, reco
     return Response(status_code=204)
 
 
+@router.post("/materials/{material}/deletion", status_code=204, **ruled(Act.RULE_RETENTION, 404, 409))
+async def delete_material(
+    caller: SignedInCaller, services: Use, recorded: Recorded, material: Id, why: WhyIn
+) -> Response:
+    """Delete one photo or note; its tombstone stays in the evidence chain. Refuses (conflict) what a legal hold keeps.
+
+    A hold on one photo is of kind ``recording``, its target the photo.
+    """
+    agency = ruling(caller, services)
+    async with services.store.reading() as connection:
+        row = await keeping.material(connection, material)
+    if row is None or row.agency_id != agency:
+        raise Refused(Refusal.NOT_FOUND, "material")
+    if not await recorded.deletion.delete(row, caller.actor, why.reason):
+        raise Refused(Refusal.CONFLICT, "a legal hold keeps it")
+    return Response(status_code=204)
+
+
 def _shown(form: type[Body], row: Any) -> dict[str, Any]:
     return {name: getattr(row, name) for name in form.model_fields}

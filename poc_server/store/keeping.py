@@ -142,7 +142,23 @@ async def materials_older_than(
 ) -> list[Row[Any]]:
     """Photos and notes that were kept before then, in the columns of recordings that deletion looks at."""
     m = t.material.c
-    query: Select[Any] = select(
+    query = _materials().where(m.kept_ms < before_ms)
+    if after is not None:
+        query = query.where(or_(m.kept_ms > after[0], and_(m.kept_ms == after[0], m.id > after[1])))
+    return list((await connection.execute(query.order_by(m.kept_ms, m.id).limit(limit))).all())
+
+
+async def material(connection: AsyncConnection, key: str) -> Row[Any] | None:
+    """One photo or note that is kept, in the same columns."""
+    m = t.material.c
+    query = _materials().where(m.id == key, m.kept_ms.is_not(None))
+    found: Row[Any] | None = (await connection.execute(query)).one_or_none()
+    return found
+
+
+def _materials() -> Select[Any]:
+    m = t.material.c
+    return select(
         m.id.label("key"),
         m.agency_id,
         m.group_id,
@@ -152,10 +168,7 @@ async def materials_older_than(
         m.kept_ms.label("ended_ms"),
         m.sha256,
         m.file,
-    ).where(m.kept_ms < before_ms)
-    if after is not None:
-        query = query.where(or_(m.kept_ms > after[0], and_(m.kept_ms == after[0], m.id > after[1])))
-    return list((await connection.execute(query.order_by(m.kept_ms, m.id).limit(limit))).all())
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,9 +33,9 @@ from poc_server.worker.convert import convert
 PAGE = 200
 _HERE = Path(__file__).parent
 _COLUMNS = (
-    "id", "group", "burst", "call", "incident", "talker", "talker_name", "device", "node", "tier", "started", "ended",
-    "end", "duration_ms", "packets", "lost", "unrecorded", "filled_ms", "longitude", "latitude", "datum", "accuracy_m",
-    "place_source", "place_age_ms", "file", "size", "sha256",
+    "kind", "id", "group", "burst", "call", "incident", "talker", "talker_name", "device", "node", "tier", "started",
+    "ended", "end", "duration_ms", "packets", "lost", "unrecorded", "filled_ms", "longitude", "latitude", "datum",
+    "accuracy_m", "place_source", "place_age_ms", "note", "file", "size", "sha256",
 )  # fmt: skip
 
 
@@ -218,7 +218,7 @@ def _fill(out: _Hashing, order: Order, found: _Read) -> str:
     }
     listing = json.dumps(about, ensure_ascii=False, indent=1)
     out.text("index.json", listing)
-    out.text("index.csv", "\ufeff" + _csv(items, order.zone_minutes))
+    out.text("index.csv", "\ufeff" + _csv([*items, *(_as_row(one) for one in sent)], order.zone_minutes))
     page = (_HERE / "export_page.html").read_text("utf-8")
     out.text("index.html", page.replace("/*DATA*/null", listing.replace("</", "<\\/")))
     out.data("metadata/siprec.xml", siprec.document(items))
@@ -268,8 +268,19 @@ def _sent(row: Any, zone_minutes: int) -> dict[str, Any]:
     }
 
 
+def _as_row(sent: dict[str, Any]) -> dict[str, Any]:
+    """A photo or note as a row of the list; its time is the server's."""
+    taken = sent["taken_ms"] + sent["clock_offset_ms"]
+    place = dict(sent["place"] or {})
+    if "at_ms" in place:
+        place["age_ms"] = max(0, sent["taken_ms"] - place["at_ms"])
+    told = {"talker": sent["user"], "talker_name": sent["user_name"], "started_ms": taken, "ended_ms": taken}
+    return {**sent, **told, "place": place}
+
+
 def _item(row: Found) -> dict[str, Any]:
     return {
+        "kind": "burst",
         "id": row.key,
         "group": row.group_id,
         "burst": row.id,

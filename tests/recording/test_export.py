@@ -93,7 +93,8 @@ async def test_an_incident_as_one_zip(voices: Voices, exporter: Exporter, tmp_pa
     picture = png(40, 30)
     await voices.case(INCIDENT)
     officer = Phone(voices, await voices.as_user(voices.officer))
-    await officer.send(picture, **announcement(picture, voices.group, incident=INCIDENT))
+    place = {"longitude": 121.48, "latitude": 31.24, "source": "device", "at_ms": now_ms() - 95_000}
+    await officer.send(picture, **announcement(picture, voices.group, incident=INCIDENT, place=place))
     folder = await exporter.unpacked(tmp_path / "out", title="占道经营 =1+1", search={"incident": INCIDENT}, mp3=True)
     index = json.loads((folder / "index.json").read_text())
     assert [each["duration_ms"] for each in index["recordings"]] == [400, 440, 520, 560]
@@ -106,7 +107,9 @@ async def test_an_incident_as_one_zip(voices: Voices, exporter: Exporter, tmp_pa
     assert verify(folder)[0] == 0
     with (folder / "index.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [row["place_source"] for row in rows] == ["device"] * 4
+    assert [row["kind"] for row in rows] == ["burst"] * 4 + ["photo"]
+    assert [row["place_source"] for row in rows] == ["device"] * 5
+    assert 4_000 < int(rows[4]["place_age_ms"]) < 10_000
     assert rows[0]["started"].endswith("+08:00")
     page = (folder / "index.html").read_text()
     assert "占道经营" in page

@@ -236,6 +236,26 @@ async def test_nobody_reaches_into_what_another_sends_or_uses_his_id(voices: Voi
     assert (await voices.client.get("/materials", headers=administrator)).json()["materials"] == []
 
 
+async def test_deletion_leaves_a_tombstone_and_a_hold_keeps_a_photo(
+    voices: Voices, phone: Phone, tmp_path: Path
+) -> None:
+    said = announcement(PICTURE, voices.group)
+    await phone.send(PICTURE, **said)
+    ruler = await voices.as_user(await voices.town.person(Role.SECURITY_ADMIN))
+    path, why = f"/materials/{said['id']}/deletion", {"reason": "court order 7"}
+    assert (await voices.client.post(path, headers=phone.headers, json=why)).status_code == 403
+    hold = {"kind": "recording", "target": said["id"], "reason": "case 9"}
+    held = await voices.client.post("/retention/holds", headers=ruler, json=hold)
+    assert held.status_code == 201, held.text
+    assert (await voices.client.post(path, headers=ruler, json=why)).status_code == 409
+    await voices.client.post(f"/retention/holds/{held.json()['id']}/release", headers=ruler, json=why)
+    assert (await voices.client.post(path, headers=ruler, json=why)).status_code == 204
+    assert (await voices.client.get(f"/materials/{said['id']}/file", headers=phone.headers)).status_code == 404
+    assert list((tmp_path / "data" / "recordings").rglob("photo-*")) == []
+    async with voices.store.reading() as connection:
+        assert [stored.entry.kind async for stored in evidence.entries(connection)] == ["photo", "tombstone"]
+
+
 async def test_one_may_have_so_many_under_way_and_no_more(voices: Voices, phone: Phone) -> None:
     for number in range(uploads.MAX_RECEIVING):
         assert (await phone.announce(**announcement(PICTURE, voices.group, number))).status_code == 201

@@ -204,6 +204,7 @@ export const en: Record<Key, string> = {
   last_30s: "Last 30 s again",
   recordings: "Recordings",
   no_recordings: "Nothing recorded yet",
+  archive_all: "Search all recordings",
   archive_search: "Search",
   archive_any: "Any",
   archive_more: "More",

@@ -199,6 +199,7 @@ export const zh = {
   last_30s: "重听最近 30 秒",
   recordings: "录音",
   no_recordings: "还没有录音",
+  archive_all: "查询全部录音",
   archive_search: "查询",
   archive_any: "不限",
   archive_more: "更多条件",

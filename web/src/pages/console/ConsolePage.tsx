@@ -32,7 +32,7 @@ export function ConsolePage({ phone }: { phone: Phone }) {
         {phone.picture.value.isolated && <strong class="isolated">{t("node_isolated")}</strong>}
         <Tools desk={desk} />
         <Clock />
-        <a class="button" href="/recordings" target="_blank" rel="noopener">
+        <a class="button" href="/recordings" target="_blank" rel="noopener opener">
           {t("recordings")}
         </a>
       </TopBar>

@@ -102,5 +102,12 @@ function Recordings({ phone }: { phone: Phone }) {
   const floor = phone.picture.value.floors[group.id];
   // The burst that ended last: what was said in it can be heard now.
   const after = floor?.state === "idle" ? floor.burst : null;
-  return <RecordingList key={group.id} group={group.id} after={after} />;
+  return (
+    <>
+      <a class="button" href={`/recordings?group=${encodeURIComponent(group.id)}`}>
+        {t("archive_all")}
+      </a>
+      <RecordingList key={group.id} group={group.id} after={after} />
+    </>
+  );
 }
