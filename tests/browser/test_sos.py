@@ -110,6 +110,12 @@ def test_a_covert_sos_shows_and_sounds_nothing(playwright: Playwright, tmp_path:
         tones, before = len(officer.events("tone")), officer.page.locator("main").inner_html()
         hold_sos(officer)
         expect(desk.page.locator(".alert")).to_contain_text("静默报警")
+        phone = Officer(browser, city, "PQ-001")  # his second device is told, rings, and knows who took it
+        expect(phone.page.locator(".alert-list .alert")).to_contain_text(officer.user["name"])
+        phone.page.wait_for_function("document.title.includes('警情')")
+        phone.page.locator(".alert-list button.primary").click()
+        expect(desk.page.locator(".alert")).to_contain_text("已接警")
+        phone.page.wait_for_function("!document.title.includes('警情')")
         assert desk.first_voice_of(officer.user["id"])
         assert officer.page.locator("main").inner_html() == before
         assert (len(officer.events("tone")), officer.page.evaluate("window.shaken")) == (tones, 0)

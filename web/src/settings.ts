@@ -3,6 +3,17 @@
 const LISTEN = "poc.listen";
 const DESK = "poc.desk";
 
+const DEVICE = "poc.device";
+
+/** Tells this page from another of the same person, also after it was loaded anew: both are connected, and both ring. */
+export function deviceId(): string {
+  const kept = sessionStorage.getItem(DEVICE);
+  if (kept) return kept;
+  const made = `w-${crypto.randomUUID()}`;
+  sessionStorage.setItem(DEVICE, made);
+  return made;
+}
+
 /** `?relay=1` sends all voice through the TURN server: to try whether it works, or on a network that blocks everything else. */
 export function relayOnly(): boolean {
   return new URLSearchParams(location.search).get("relay") === "1";

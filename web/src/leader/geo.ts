@@ -86,6 +86,11 @@ export function inside(ring: readonly Point[], [x, y]: Point): boolean {
 }
 
 function meet(a: Point, b: Point, c: Point, d: Point): boolean {
+  // Edges on one straight line meet only where they overlap.
+  for (const axis of [0, 1] as const) {
+    if (Math.max(a[axis], b[axis]) < Math.min(c[axis], d[axis])) return false;
+    if (Math.max(c[axis], d[axis]) < Math.min(a[axis], b[axis])) return false;
+  }
   return side(a, b, c) * side(a, b, d) <= 0 && side(c, d, a) * side(c, d, b) <= 0;
 }
 

@@ -40,6 +40,16 @@ test("a drawn line becomes a closed ring of few points; what encloses nothing is
       [1, 1],
     ]),
   ).toBeNull();
+  const straight: Point[] = [
+    [0, 0],
+    [1, 0],
+    [2, 0],
+    [3, 0],
+    [3, 1],
+    [0, 1],
+    [0, 0],
+  ];
+  expect(crosses(straight)).toBe(false);
   const eight: Point[] = [
     [0, 0],
     [1, 1],

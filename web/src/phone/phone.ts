@@ -13,7 +13,7 @@ import { MediaPath, type PathState } from "../media/path";
 import { type Mix, Slots } from "../media/slots";
 import { Sound } from "../media/sound";
 import { SlotWatch } from "../media/watch";
-import { keepListenedGroups, listenedGroups, relayOnly, voiceProcessing } from "../settings";
+import { deviceId, keepListenedGroups, listenedGroups, relayOnly, voiceProcessing } from "../settings";
 import { Texts } from "../texts/texts";
 import { affairsTold, broughtToTalk, nothingGoesOn, openAlerts } from "../wire/affairs";
 import { LINK_LIMITS, Link, type LinkState, type Request, RequestRefused } from "../wire/link";
@@ -131,7 +131,7 @@ export class Phone {
           this.dismissed.value = code;
         },
       },
-      settings,
+      { ...settings, device: deviceId() },
     );
     this.#floor = new Floors({
       urge: (message) => this.#link.urge(message),

@@ -74,7 +74,7 @@ export class Link {
 
   constructor(
     private readonly owner: LinkOwner,
-    private readonly client: { language: "zh-CN" | "en"; slots: number },
+    private readonly client: { language: "zh-CN" | "en"; slots: number; device?: string },
   ) {}
 
   open(): void {
@@ -179,6 +179,7 @@ export class Link {
       token,
       client: { name: "web", version: __VERSION__, language: this.client.language },
       slots: this.client.slots,
+      ...(this.client.device ? { device: this.client.device } : {}),
       ...(this.#resume ? { resume: this.#resume } : {}),
     };
   }
