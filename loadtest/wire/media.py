@@ -186,6 +186,15 @@ class MediaPath:
         self._sequence = (self._sequence + 1) & 0xFFFF
         self._send(self._out.protect(header + payload))
 
+    def report_loss(self, lost: int) -> None:
+        """Tell the server by RTCP that ``lost`` packets in all never came, on each slot (RFC 3550 §6.4.2)."""
+        if self._out is None:
+            self._out = self._dtls.sender()
+        for ssrc in self._by_ssrc:
+            block = struct.pack("!IB3xIIII", ssrc, 0, 0, 0, 0, 0)
+            block = block[:5] + lost.to_bytes(3, "big") + block[8:]
+            self._send(self._out.protect_rtcp(struct.pack("!BBHI", 0x81, 201, 7, self.ssrc) + block))
+
     # --- all in ---------------------------------------------------------------------------------------------------
 
     def _readable(self, _events: int) -> None:

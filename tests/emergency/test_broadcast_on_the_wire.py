@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from codec.opus import CLOCK_HZ
@@ -83,6 +85,23 @@ async def test_all_hear_a_leader_and_each_receipt_is_true(cast: Cast) -> None:
     report = cast.city._call("GET", "/api/v1/broadcasts/b1", None, leader.identity.token)
     states = {each["person"]["id"]: each["state"] for each in report["receipts"]}
     assert states == {one.user: "heard", two.user: "acknowledged", away: "delivered"}
+
+
+async def test_a_phone_whose_own_rtcp_says_that_it_lost_has_not_heard(cast: Cast) -> None:
+    leader, one = await cast.phones("LD-001", "BJ-001")
+    started, _ = await leader.request(BroadcastStart(id="b", broadcast="b9", to=Recipients(users=[one.user])))
+    await one.told(BroughtIn, call="b9")
+    await leader.say(started.group.id, FRAMES)
+    await one.told(BroughtOut, call="b9")
+    one.voice.report_loss(FRAMES * 2 // 5)
+    async with asyncio.timeout(30):
+        while cast.city.metric("poc_media_rtcp_in_total") < 2:  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0.02)
+    with pytest.raises(PhoneFailed) as refused:
+        await one.request(heard("r1", "b9", SAID))
+    assert refused.value.code is Refusal.NOT_HEARD
+    await one.request(heard("r2", "b9", SAID).model_copy(update={"again": True}))
+    await tally(leader, heard=1)
 
 
 async def test_a_roll_call_knows_who_answered_and_who_was_missed(cast: Cast) -> None:
