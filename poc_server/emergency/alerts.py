@@ -123,7 +123,9 @@ class Alerts:
         except Refused:
             # Who is in danger is told of even so; his phone goes on sending until it is kept, and we go on trying.
             self._announce(live)
-            asyncio.get_running_loop().call_later(KEEP_AGAIN_S, self._keep_later, live)
+            if live.keep_again is None:
+                loop = asyncio.get_running_loop()
+                live.keep_again = loop.call_later(KEEP_AGAIN_S, self._keep_later, live)
             raise
         if before is not None and before.open and before.user == live.user.id:
             self._adopt(live, before)
@@ -140,6 +142,7 @@ class Alerts:
 
     def _keep_later(self, live: LiveAlert) -> None:
         """The phone may be gone by now: what was told is kept without it."""
+        live.keep_again = None
         if self._live.get(live.record.id) is live and not live.saved:
             self._desk.spawn(self._kept_later(live))
 

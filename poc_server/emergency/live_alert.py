@@ -28,6 +28,7 @@ class LiveAlert:
         origin: the group the officer had in mind; of a covert alert another than the one it is said in.
         saved: it stands in SQL.
         told: how many dispatchers' phones it went to.
+        keep_again: runs while it could not be kept yet.
     """
 
     record: AlertRecord
@@ -41,6 +42,7 @@ class LiveAlert:
     told: int = 0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     timer: asyncio.TimerHandle | None = None
+    keep_again: asyncio.TimerHandle | None = None
 
     def kept(self) -> Kept:
         """The row that is kept."""
