@@ -2,7 +2,7 @@
 
 import { diagnostics, mark } from "../diagnostics";
 import type { IceServer } from "../wire/protocol";
-import { DEFAULT_PROFILE, sessionOf, uplinkPtime, voiced } from "./sdp";
+import { DEFAULT_PROFILE, doubled, sessionOf, uplinkPtime, voiced } from "./sdp";
 
 /** `failed` stays until voice can flow again, however many attempts that takes. */
 export type PathState = "none" | "connecting" | "connected" | "interrupted" | "failed";
@@ -20,6 +20,8 @@ export class MediaPath {
   uplink: RTCRtpSender | null = null;
   #peer: RTCPeerConnection | null = null;
   #session = "";
+  #offer = "";
+  #twice = false;
   #deadline = 0;
   #orders: Promise<unknown> = Promise.resolve();
 
@@ -39,6 +41,17 @@ export class MediaPath {
     this.#session = session;
     if (this.state !== "connected") this.#await();
     return this.#order(() => this.#answer(peer, offer, !known));
+  }
+
+  /** Sends each voice frame twice from now on, or once again: settled here, by reading the server's last offer anew. */
+  twice(on: boolean): void {
+    if (on === this.#twice) return;
+    this.#twice = on;
+    const peer = this.#peer;
+    if (!peer) return;
+    void this.#order(() => this.#answer(peer, this.#offer, false))
+      .then(() => mark("redundancy", { twice: on }))
+      .catch((problem: unknown) => mark("redundancy_refused", { problem: String(problem) }));
   }
 
   close(): void {
@@ -76,7 +89,9 @@ export class MediaPath {
   async #answer(peer: RTCPeerConnection, offer: string, first: boolean): Promise<string> {
     // An encoder obeys what the far side asked for, so the profile goes into both descriptions.
     const profile = { ...DEFAULT_PROFILE, ptime: uplinkPtime(offer) };
-    await peer.setRemoteDescription({ type: "offer", sdp: voiced(offer, profile) });
+    this.#offer = offer;
+    const tuned = voiced(this.#twice ? doubled(offer) : offer, profile);
+    await peer.setRemoteDescription({ type: "offer", sdp: tuned });
     const [uplink, ...slots] = peer.getTransceivers();
     if (first && uplink) {
       uplink.direction = "sendonly";

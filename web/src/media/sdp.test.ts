@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { sessionOf, uplinkPtime, voiced } from "./sdp";
+import { doubled, sessionOf, uplinkPtime, voiced } from "./sdp";
 
 const HEAD = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n";
 const AUDIO =
@@ -47,5 +47,18 @@ describe("uplinkPtime", () => {
   it("is 40 ms when nothing is said", () => {
     expect(uplinkPtime(HEAD + AUDIO)).toBe(40);
     expect(uplinkPtime("")).toBe(40);
+  });
+});
+
+describe("doubled", () => {
+  it("puts RED first on the uplink and leaves the slots alone", () => {
+    const [, uplink = "", slot = ""] = doubled(HEAD + AUDIO + AUDIO).split(/(?=^m=)/m);
+    expect(uplink).toMatch(/^m=audio 9 UDP\/TLS\/RTP\/SAVPF 63 111\r\n/);
+    expect(slot).toBe(AUDIO);
+  });
+
+  it("leaves an offer without RED as it is", () => {
+    const plain = `${HEAD}m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=rtpmap:111 opus/48000/2\r\n`;
+    expect(doubled(plain)).toBe(plain);
   });
 });

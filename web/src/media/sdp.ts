@@ -9,6 +9,22 @@ export type VoiceProfile = {
 
 export const DEFAULT_PROFILE: VoiceProfile = { ptime: 40, bitrate: 20_000 };
 
+/** The same offer with RED as the first choice for what we send: an encoder takes the first that both sides know. */
+export function doubled(sdp: string): string {
+  const [head = "", ...lines] = sections(sdp);
+  const [uplink = "", ...slots] = lines;
+  const red = /^a=rtpmap:(\d+) red\/48000/im.exec(uplink)?.[1];
+  if (!red) return sdp;
+  const first = uplink.replace(/^(m=audio \S+ \S+)(( \d+)+)/, (_, before: string, types: string) => {
+    const others = types
+      .trim()
+      .split(" ")
+      .filter((type) => type !== red);
+    return [before, red, ...others].join(" ");
+  });
+  return [head, first, ...slots].join("");
+}
+
 /**
  * Makes an encoder that obeys `sdp` send mono Opus at a constant bit rate (a variable one tells through the encryption what is
  * said, RFC 6562), in frames of `ptime`, without in-band FEC and DTX. What the server has settled already is left as it is.

@@ -6,7 +6,7 @@ import { type Expectation, expecting } from "./expectation";
 import type { Slots } from "./slots";
 
 const LOOK_EVERY_MS = 40;
-const COUNT_EVERY_MS = 500;
+const COUNT_EVERY_MS = 250;
 
 export type WatchOwner = {
   stalled: () => void;
@@ -44,6 +44,7 @@ export class SlotWatch {
     if (this.#looking) return;
     this.#looking = window.setInterval(() => this.#look(), LOOK_EVERY_MS);
     this.#counting = window.setInterval(() => void this.#count(), COUNT_EVERY_MS);
+    void this.#count();
   }
 
   #end(): void {
@@ -70,6 +71,7 @@ export class SlotWatch {
 
   async #count(): Promise<void> {
     const packets = await this.slots.packets();
+    if (!this.#counting) return;
     const sample = { bursts: this.#awaited.size, packets };
     const { next, stalled } = expecting(this.#expectation, sample, performance.now());
     this.#expectation = next;

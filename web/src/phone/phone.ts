@@ -10,6 +10,7 @@ import { incidentsTold, noIncidents, SHOWN, withIncidentGroups } from "../incide
 import type { ToneName } from "../media/melodies";
 import { type MicrophoneState, VoiceInput } from "../media/microphone";
 import { MediaPath, type PathState } from "../media/path";
+import { REDUNDANCY, Redundancy } from "../media/redundancy";
 import { type Mix, Slots } from "../media/slots";
 import { Sound } from "../media/sound";
 import { SlotWatch } from "../media/watch";
@@ -80,6 +81,10 @@ export class Phone {
     this.#report();
   });
   readonly #slots: Slots;
+  readonly #redundancy = new Redundancy(
+    () => this.#path.uplink,
+    (twice) => this.#path.twice(twice),
+  );
   readonly #path = new MediaPath(
     {
       changed: (state) => this.#pathChanged(state),
@@ -230,12 +235,16 @@ export class Phone {
     });
     const clock = window.setInterval(() => this.#tick(), TICK_MS);
     const reporting = window.setInterval(() => this.#report(), REPORT_EVERY_MS);
+    const looking = window.setInterval(() => {
+      if (this.floorState.peek().microphone.name === "on") void this.#redundancy.look();
+    }, REDUNDANCY.lookEveryMs);
     this.#link.open();
     void this.#watchPermission();
     return () => {
       stopWatching();
       clearInterval(clock);
       clearInterval(reporting);
+      clearInterval(looking);
       this.#link.close();
       this.#path.close();
       this.#slots.clear();

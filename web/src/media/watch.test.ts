@@ -1,0 +1,63 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Slot } from "../wire/protocol";
+import { STALL } from "./expectation";
+import type { Slots } from "./slots";
+import { SlotWatch } from "./watch";
+
+const CARRIED: Slot[] = [{ type: "slot", slot: 0, group: "g", burst: 7 }];
+
+function watching(): { watch: SlotWatch; stalledAt: number[]; voice: { packets: number } } {
+  const voice = { packets: 10 };
+  const slots = { packets: () => Promise.resolve(voice.packets), heard: () => null };
+  const stalledAt: number[] = [];
+  const watch = new SlotWatch(slots as unknown as Slots, {
+    stalled: () => stalledAt.push(performance.now()),
+    levels: () => undefined,
+  });
+  return { watch, stalledAt, voice };
+}
+
+describe("a slot that should carry voice", () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+    vi.stubGlobal("window", globalThis);
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
+  });
+
+  it("asks for a new path after 1.5 s without a packet", async () => {
+    const { watch, stalledAt } = watching();
+    const began = performance.now();
+    watch.expect(CARRIED);
+    await vi.advanceTimersByTimeAsync(STALL.afterMs - 1);
+    expect(stalledAt).toEqual([]);
+    await vi.advanceTimersByTimeAsync(251);
+    expect(stalledAt).toHaveLength(1);
+    expect((stalledAt[0] as number) - began).toBeLessThanOrEqual(STALL.afterMs + 250);
+    watch.expect([]);
+  });
+
+  it("asks for none while packets come, and again when they stop", async () => {
+    const { watch, stalledAt, voice } = watching();
+    watch.expect(CARRIED);
+    for (let second = 0; second < 5; second++) {
+      await vi.advanceTimersByTimeAsync(1000);
+      voice.packets += 25;
+    }
+    expect(stalledAt).toEqual([]);
+    await vi.advanceTimersByTimeAsync(STALL.afterMs + 500);
+    expect(stalledAt).toHaveLength(1);
+    watch.expect([]);
+  });
+
+  it("asks for none once the burst is over", async () => {
+    const { watch, stalledAt } = watching();
+    watch.expect(CARRIED);
+    await vi.advanceTimersByTimeAsync(1000);
+    watch.expect([]);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(stalledAt).toEqual([]);
+  });
+});
