@@ -33,6 +33,7 @@ class Kind(StrEnum):
     UNITS = "units"
     MEMBERS = "members"
     CELLS = "cells"
+    DUTY = "duty"
 
 
 ACTS = {
@@ -41,6 +42,8 @@ ACTS = {
     Kind.UNITS: Act.ADMINISTER_UNITS,
     Kind.MEMBERS: Act.ADMINISTER_GROUPS,
     Kind.CELLS: Act.ADMINISTER_UNITS,
+    # A file is about the whole agency, so it asks for the right that plans duty in all of it.
+    Kind.DUTY: Act.ADMINISTER_PEOPLE,
 }
 LARGER.update({f"/api/v1/sheets/{kind}": MAX_SHEET_BYTES for kind in Kind})
 
@@ -136,6 +139,8 @@ def _sheet(services: Services, caller: Caller, kind: Kind) -> Sheet:
             return sheets.MembersSheet(snapshot, agency)
         case Kind.CELLS:
             return sheets.CellsSheet(snapshot, agency)
+        case Kind.DUTY:
+            return sheets.DutySheet(snapshot, agency)
 
 
 def _may(services: Services, caller: Caller, person: User, act: Act | None = None) -> bool:

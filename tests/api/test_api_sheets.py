@@ -120,6 +120,37 @@ async def test_what_is_exported_is_imported_unchanged(client: httpx.AsyncClient,
         assert back["unchanged"] >= 1
 
 
+async def test_duty_comes_from_a_file_after_a_dry_run(client: httpx.AsyncClient, town: Town) -> None:
+    admin = await login(town, Role.SYSTEM_ADMIN)
+    await post(client, "units", "unit\n市/一队\n", admin)
+    await post(client, "people", HEADING + "wang,D-1,王,,市/一队,,\n,D-2,李,,市/一队,,\n", admin)
+    heading = "unit,name,starts,ends,people\n"
+    night = "市/一队,夜班,2099-07-15 20:00,2099-07-16T08:00:00+08:00,wang;D-2\n"
+    dry = await client.post("/sheets/duty", content=heading + night, headers=admin)
+    assert (dry.json()["create"], dry.json()["applied"]) == (1, False)
+    assert not town.store.directory.snapshot.shifts
+    assert (await post(client, "duty", heading + night, admin)).json()["applied"]
+    [shift] = town.store.directory.snapshot.shifts.values()
+    assert (shift.name, shift.ends_ms - shift.starts_ms, len(shift.users)) == ("夜班", 12 * 3_600_000, 2)
+    out = await client.get("/sheets/duty", headers=admin)
+    assert (await post(client, "duty", out.content, admin)).json()["unchanged"] == 1
+    changed = await post(client, "duty", heading + night.replace("wang;D-2", "D-2"), admin)
+    assert changed.json()["update"] == 1
+    [shift] = town.store.directory.snapshot.shifts.values()
+    assert len(shift.users) == 1
+    wrong = [
+        ("市/二队,夜班,2099-07-15 20:00,2099-07-16 08:00,wang\n", "unknown"),
+        ("市/一队,夜班,2099-07-15 20:00,2099-07-15 08:00,wang\n", "bad_value"),
+        ("市/一队,夜班,2099-07-15 20:00,2099-07-25 08:00,wang\n", "bad_value"),
+        ("市/一队,夜班,tomorrow,2099-07-25 08:00,wang\n", "bad_value"),
+        ("市/一队,夜班,2001-07-15 20:00,2001-07-16 08:00,wang\n", "bad_value"),
+        ("市/一队,夜班,2099-07-15 20:00,2099-07-16 08:00,nobody\n", "unknown"),
+    ]
+    for line, problem in wrong:
+        said = (await post(client, "duty", heading + line, admin)).json()
+        assert [each["problem"] for each in said["mistakes"]] == [problem], line
+
+
 async def test_files_that_are_no_table_are_refused(client: httpx.AsyncClient, town: Town) -> None:
     admin = await login(town, Role.SYSTEM_ADMIN)
     bad: list[bytes] = [
@@ -151,7 +182,7 @@ async def test_a_file_can_do_no_more_than_who_brings_it(client: httpx.AsyncClien
     await town.person(Role.AUDIT_ADMIN, name="审计", account="auditor")
     await town.person(name="王", account="wang")
     officer = await login(town, Role.OFFICER)
-    for kind, who in itertools.product(("people", "roles", "units", "members", "cells"), (officer, {})):
+    for kind, who in itertools.product(("people", "roles", "units", "members", "cells", "duty"), (officer, {})):
         answer = await post(client, kind, "account,name,unit\n", who)
         assert answer.status_code in (401, 403)
     assert (await post(client, "roles", "account,roles\n", system)).status_code == 403

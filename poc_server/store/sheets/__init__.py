@@ -1,6 +1,7 @@
-"""Tables of people, units, roles, members and cells as CSV: in with a dry run, out for a spreadsheet."""
+"""Tables of people, units, roles, members, cells and duty as CSV: in with a dry run, out for a spreadsheet."""
 
 from poc_server.store.sheets.cells import CellsSheet
+from poc_server.store.sheets.duty import DutySheet
 from poc_server.store.sheets.members import MembersSheet
 from poc_server.store.sheets.people import PeopleSheet
 from poc_server.store.sheets.plan import Plan, Sheet, Verdict, apply, export, judge
@@ -11,6 +12,7 @@ from poc_server.store.sheets.units import UnitsSheet
 __all__ = [
     "BadSheet",
     "CellsSheet",
+    "DutySheet",
     "MembersSheet",
     "PeopleSheet",
     "Plan",

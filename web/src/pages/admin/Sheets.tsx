@@ -21,6 +21,7 @@ const KINDS: readonly (readonly [kind: string, title: Key, right: string])[] = [
   ["units", "admin_units", "units"],
   ["members", "admin_members", "groups"],
   ["cells", "admin_cells", "units"],
+  ["duty", "admin_duty", "people"],
   ["roles", "admin_roles", "roles"],
 ];
 const PROBLEMS: Record<string, Key> = {
