@@ -223,6 +223,7 @@ class App:
         self.metrics.read_from(made.couriers.readings)
         self.node.incidents = made.bridge
         if self.recordings is not None:
+            made.facts.calls.append(self.emergency.calls.of_group)
             self.recordings.facts_of = made.facts
         return made
 

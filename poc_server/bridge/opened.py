@@ -56,6 +56,7 @@ class OpenBridge:
         bridge.start()
         couriers.start()
         facts = BurstFacts(bridge, store.places, node.fabric.now)
+        facts.calls.append(node.calls.of_group)
         return cls(bridge, inbox, couriers, links, store, recordings, facts, node.presence.counts)
 
     async def aclose(self) -> None:

@@ -56,6 +56,10 @@ class EmergencyCalls:
         """The call with that id."""
         return self._live.get(call)
 
+    def of_group(self, group: GroupId) -> LiveEmergency | None:
+        """The call that goes on in this group."""
+        return next((live for live in self._live.values() if live.group == group), None)
+
     def rest(self) -> None:
         """Another node is the desk: it leads them."""
         self._live.clear()

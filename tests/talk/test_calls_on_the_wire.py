@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,6 +60,15 @@ async def called(city: City, street: Handsets, *badges: str) -> list[Handset]:
     return [await street.connect(next(i for i in street.identities if i.user == user)) for user in wanted]
 
 
+async def until_recorded(city: City, path: str, token: str) -> dict[str, Any]:
+    """The one recording that is found there, once it is."""
+    async with asyncio.timeout(30):
+        while True:
+            if found := (await asyncio.to_thread(city.get, path, token))["recordings"]:
+                return dict(found[0])
+            await asyncio.sleep(0.05)
+
+
 async def test_hold_a_name_and_talk_and_only_he_hears(city: City, street: Handsets) -> None:
     a, b, c = await called(city, street, "BJ-001", "BJ-002", "BJ-003")
     await c.select(c.identity.groups[0])
@@ -71,6 +82,11 @@ async def test_hold_a_name_and_talk_and_only_he_hears(city: City, street: Handse
     assert a.packets() == 0
     await b.request(CallLeave(id="c2", call=call.call))
     assert (await a.told(CallEnded, call=call.call)).end == "hung_up"
+    path = f"/api/v1/recordings?call={call.call}"
+    recorded = await until_recorded(city, path, a.identity.token)
+    assert (recorded["call"], recorded["talker"]["id"]) == (call.call, a.user)
+    assert city.get(path, b.identity.token)["recordings"], "a party hears it again when the call is over"
+    assert city.get(path, c.identity.token)["recordings"] == []
 
 
 async def test_a_call_that_rings_is_answered_on_one_device(city: City, street: Handsets) -> None:
