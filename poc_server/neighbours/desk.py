@@ -50,6 +50,7 @@ class Desk:
         self.here = False
         self.calls: dict[GroupId, Beginning] = {}
         self._holder: str | None = None
+        self._was_alone = False
         self._held: dict[str, deque[Any]] = {}
         self._asked: dict[str, tuple[int, Any, asyncio.TimerHandle]] = {}
         self._number = 0
@@ -79,6 +80,7 @@ class Desk:
     def alone(self, alone: bool) -> None:
         """Without Redis every node is its own desk; with it the lease says."""
         if alone:
+            self._was_alone = True
             self._hold(self._elsewhere.me)
         else:
             self._holder = None
@@ -212,10 +214,12 @@ class Desk:
             log.info("desk", here=mine)
             self.here = mine
             self._spawn(self._opened() if mine else self._left())
-        else:
-            # Asked of the one that died: the new one is asked instead.
-            for key in tuple(self._asked):
-                self._send(key)
+            return
+        if mine and self._was_alone:
+            self._spawn(self._read_again())
+        # Asked of the one that died: the new one is asked instead.
+        for key in tuple(self._asked):
+            self._send(key)
 
     async def _opened(self) -> None:
         """This node is the desk: read what lasts, then say so."""
@@ -240,11 +244,37 @@ class Desk:
     async def _left(self) -> None:
         """Another node is the desk: what is decided there is told from there."""
         async with self._opening:
+            if self._was_alone:
+                # What was begun here while alone is known nowhere else.
+                self._node.calls.end_all()
             self._node.calls.rest()
             if self._node.emergency is not None:
                 self._node.emergency.rest()
             for talkgroup in self._node.talkgroups.values():
                 talkgroup.followed = False
+            if self._was_alone:
+                self._was_alone = False
+                self._elsewhere.say("came", [phone.key for phone in self._elsewhere.own()])
+
+    async def _read_again(self) -> None:
+        """This node is still the desk, or again: others that were alone too may have kept what it does not know."""
+        self._was_alone = False
+        await asyncio.sleep(2 * self._elsewhere.beat_s)
+        async with self._opening:
+            emergency = self._node.emergency
+            if self.here and emergency is not None:
+                self._node.conditions.forget()
+                emergency.rest()
+                await emergency.start()
+        self._follow_all()
+        self.tell_all()
+
+    def again(self, keys: list[str]) -> None:
+        """Phones of a node that was alone: they learn anew of what concerns them."""
+        for key in keys if self.here else ():
+            phone = self._node.phones.get(key)
+            if phone is not None and phone.connection is not None:
+                self.came(phone)
 
     # --- what was decided --------------------------------------------------------------------------------------------
 

@@ -62,7 +62,7 @@ class Elsewhere:
         self._hears: dict[str, bool] = {}
         self._strikes: dict[BurstId, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self.topics: dict[str, Callable[[Any], None]] = {"desk": self.desk.heard}
+        self.topics: dict[str, Callable[[Any], None]] = {"desk": self.desk.heard, "came": self.desk.again}
         """What to do with what other nodes say beside their phones."""
         node.elsewhere = self
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from gateway.notice import Notice, NoticeKind
 from groups.calls import inputs as into
-from groups.calls.state import CallKind, CallOptions, Part, Phase
+from groups.calls.effects import Ended
+from groups.calls.state import CallEnd, CallKind, CallOptions, Part, Phase
 from groups.model import Group, Membership
 from groups.vocabulary import CallId, GroupId, GroupKind, NotListening, Refusal, Tier, UserId
 from poc_server.neighbours.far_phone import FarPhone
@@ -152,6 +153,11 @@ class Calls:
             live.close()
         else:
             self.set_members(live)
+
+    def end_all(self) -> None:
+        """They cannot go on."""
+        for live in tuple(self._live.values()):
+            live.ended(Ended(CallEnd.FORCED))
 
     def rest(self) -> None:
         """Another node is the desk: it leads them."""

@@ -12,7 +12,7 @@ import pytest
 
 from groups.vocabulary import BurstEnd
 from loadtest.phone import PhoneFailed
-from signaling.messages import FloorIdle, FloorTaken, Isolated
+from signaling.messages import Bye, FloorIdle, FloorTaken, Isolated
 from tests.support.city import City
 from tests.support.handsets import Handset, Handsets
 from tests.support.redis import RedisServer
@@ -55,6 +55,24 @@ async def three(street: Handsets) -> tuple[str, Handset, Handset, Handset]:
         await phone.select(group)
     await c.until_online(group, 3)
     return group, a, b, c
+
+
+async def test_a_node_that_drains_sends_its_phones_away_between_bursts(city: City, street: Handsets) -> None:
+    group, a, b, c = await three(street)
+    said = asyncio.create_task(b.say(group, frames=50))
+    taken = await a.told(FloorTaken, group=group)
+    os.kill(city.node_pid(0), signal.SIGTERM)
+    await a.told(FloorIdle, group=group, burst=taken.burst)
+    heard = a.packets()
+    await said
+    await a.told(Bye, reconnect=True)
+    assert heard >= 40  # it went when nobody spoke
+    await come_back(a, street.urls[1])
+    assert a.welcome is not None
+    assert (a.welcome.resumed, a.welcome.selected) == (True, group)
+    await c.say(group)
+    await a.until_packets(8)
+    await until(lambda: city.node_metric(0, "poc_nodes") == 2)
 
 
 async def test_a_node_is_killed_its_floor_is_free_and_its_phones_resume_elsewhere(city: City, street: Handsets) -> None:
