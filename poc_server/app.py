@@ -189,6 +189,9 @@ class App:
         self._stack.push_async_callback(made.aclose)
         self.metrics.read_from(made.readings)
         News(made, self.store)
+        recordings = self.recordings
+        if recordings is not None:
+            made.on_dead = lambda: made.fabric.spawn(recordings.adopt())
 
     async def _recordings(self) -> Recordings | None:
         settings = self.config.recording

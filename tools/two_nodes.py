@@ -16,6 +16,7 @@ import os
 import sys
 import tempfile
 import time
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,11 +30,11 @@ from tests.support.city import City, running_city
 from tests.support.handsets import read_links_file
 from tests.support.redis import running_redis
 
-GROUPS, PHONES = 4, 40
-"""Groups on air all the time, and phones in each."""
+GROUPS, PHONES = 3, 200
+"""Groups on air all the time, and phones that hear all of them."""
 SECONDS = 20.0
-CLOSE = 4
-"""Phones of each group that read what they hear, for the relay's times."""
+CLOSE = 10
+"""Phones that read what they hear, for the relay's times: one in so many."""
 FRAME_S = 0.04
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -59,49 +60,54 @@ def cpu_s(pid: int) -> float:
 async def measure(city: City, links: Path, nodes: int) -> Run:
     reactor, credentials, times = Reactor(), Credentials(), list[float]()
     urls = [f"ws://127.0.0.1:{port}/ws" for port in city.own_ports]
-    free, chosen = read_links_file(links), dict[str, list[Phone]]()
-    for group in sorted({group for each in free for group in each.groups}, key=str):
-        found = [each for each in free if group in each.groups][:PHONES]
-        if len(found) < PHONES or len(chosen) == GROUPS:
-            continue
-        free = [each for each in free if each not in found]
-        chosen[group] = []
-        for each in found:
-            number = sum(map(len, chosen.values())) + 1
-            phone = Phone(reactor, credentials, each, number, closely=len(chosen[group]) < CLOSE, chatty=False)
-            await phone.connect(urls[number % len(urls)])
-            await phone.select(group)
-            chosen[group].append(phone)
+    people = read_links_file(links)
+    sizes = Counter(group for each in people for group in each.groups)
+    groups = [group for group, _ in sizes.most_common(GROUPS)]
+    people = [each for each in people if set(groups) <= set(each.groups)][:PHONES]
+    phones: list[Phone] = []
 
     def heard(_slot: int, mark: Mark, stamp: int) -> None:
         times.append((stamp - mark.sent_ns) / 1e6)
 
-    for phones in chosen.values():
-        for phone in phones[:CLOSE]:
+    for number, each in enumerate(people):
+        close = number % CLOSE == 0
+        phone = Phone(reactor, credentials, each, number + 1, closely=close, chatty=False, slots=GROUPS)
+        await phone.connect(urls[number % len(urls)])
+        await phone.select(groups[number % GROUPS])
+        await phone.listen([group for group in groups if group != phone.selected])
+        if close:
             phone.voice.on_mark = heard
+        phones.append(phone)
+    talkers = []
+    for group in groups:
+        one = next(p for p in phones if p.selected == group and _may_talk(p, group) and not p.closely)
+        talkers.append(asyncio.create_task(_talk(one, group)))
     pids = [city.process.pid] if nodes == 1 else [city.node_pid(number) for number in range(nodes)]
-    talkers = [asyncio.create_task(_talk(phones[-1], group)) for group, phones in chosen.items()]
     await asyncio.sleep(2)
     before = {pid: cpu_s(pid) for pid in pids}
-    counted, began = _packets(chosen), time.monotonic()
+    counted, began = _packets(phones), time.monotonic()
     times.clear()
     await asyncio.sleep(SECONDS)
     took = time.monotonic() - began
     cpu = [(cpu_s(pid) - before[pid]) / took for pid in pids]
-    delivered = (_packets(chosen) - counted) / took
+    delivered = (_packets(phones) - counted) / took
     for task in talkers:
         task.cancel()
     await asyncio.gather(*talkers, return_exceptions=True)
-    for phone in (phone for phones in chosen.values() for phone in phones):
+    for phone in phones:
         phone.close()
     reactor.close()
     times.sort()
     p50, p95, p99 = (round(times[int(len(times) * part)], 2) for part in (0.5, 0.95, 0.99))
-    return Run(nodes, GROUPS * PHONES, [round(each, 3) for each in cpu], round(delivered), p50, p95, p99)
+    return Run(nodes, len(phones), [round(each, 3) for each in cpu], round(delivered), p50, p95, p99)
 
 
-def _packets(chosen: dict[str, list[Phone]]) -> int:
-    return sum(slot.packets for phones in chosen.values() for phone in phones for slot in phone.voice.slots)
+def _packets(phones: list[Phone]) -> int:
+    return sum(slot.packets for phone in phones for slot in phone.voice.slots)
+
+
+def _may_talk(phone: Phone, group: str) -> bool:
+    return phone.welcome is not None and any(each.id == group and each.may_talk for each in phone.welcome.groups)
 
 
 async def _talk(phone: Phone, group: str) -> None:

@@ -53,6 +53,8 @@ class Elsewhere:
         self.between = Between(node, fabric.settings.prefix)
         settings = fabric.settings
         self.between.line = VoiceLine(settings.redis, settings.voice_queue, self.between.heard)
+        self.on_dead: Callable[[], None] = lambda: None
+        """Told when another node is dead, or cannot be reached."""
         self._in_group: dict[GroupId, dict[str, FarPhone]] = {}
         self._url = url
         self._number = 0
@@ -352,6 +354,7 @@ class Elsewhere:
                 if not self._held(holder):
                     self._take_back(talkgroup, holder)
         self.desk.died(neighbour)
+        self.on_dead()
 
     def _together(self, _: Any) -> None:
         """A session with Redis began."""

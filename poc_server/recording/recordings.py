@@ -153,6 +153,11 @@ class Recordings:
             raise Refused(Refusal.UNAVAILABLE, f"on air: {problem}"[:200]) from None
         return wanted if found["samples"] else None
 
+    async def adopt(self) -> None:
+        """Another node that shares the folder died: finish what it was recording."""
+        for path in await asyncio.to_thread(self._folders.adopt):
+            self.finisher.spooled(path)
+
     def readings(self) -> Iterator[Reading]:
         """For metrics."""
         counters = self.recorder.counters
@@ -211,6 +216,7 @@ class Recordings:
     async def _start(self, data: Path) -> None:
         folders = await asyncio.to_thread(SpoolFolders.open, data / "spool")
         self._stack.callback(folders.close)
+        self._folders = folders
         key = await asyncio.to_thread(EvidenceKey.open, self.settings.evidence_key or default_key(data))
         self.worker = await Worker.start()
         self._stack.push_async_callback(self.worker.aclose)

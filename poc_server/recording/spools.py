@@ -35,10 +35,18 @@ class SpoolFolders:
         folders = cls(root, root / secrets.token_hex(8))
         folders.own.mkdir()
         folders._lock(folders.own)
-        for path in sorted(root.iterdir()):
-            if path.is_dir() and path.name != ASIDE_NAME and path != folders.own and folders._lock(path):
-                folders.adopted.append(path)
+        folders.adopt()
         return folders
+
+    def adopt(self) -> list[Path]:
+        """Lock what runs left behind that have died since; returns their spools."""
+        found = []
+        for path in sorted(self.root.iterdir()):
+            known = path == self.own or path in self.adopted or path.name == ASIDE_NAME
+            if path.is_dir() and not known and self._lock(path):
+                self.adopted.append(path)
+                found += sorted(path.glob(f"*{SPOOL_SUFFIX}"))
+        return found
 
     @property
     def aside(self) -> Path:

@@ -43,6 +43,7 @@ class Caller:
         self.rng = random.Random(chaos.seed * 1_000 + number)
         self.phone: Phone | None = None
         self.spoken = 0
+        self.presses = 0
 
     async def run(self) -> None:
         speech = recording("zh-report")
@@ -51,6 +52,7 @@ class Caller:
                 phone = await self._connected()
                 await asyncio.sleep(self.rng.expovariate(1 / 2.5))
                 press = phone.press_key(self.group)
+                self.presses = phone.presses
                 async with asyncio.timeout(5):
                     await press.settled
                 if press.burst is not None:
@@ -76,7 +78,7 @@ class Caller:
             if old is not None:
                 old.vanish()
             made = Phone(self.chaos.reactor, self.chaos.credentials, self.identity, self.number, closely=True)
-            made.presses = 0 if old is None else old.presses
+            made.presses = self.presses
             try:
                 async with asyncio.timeout(4):
                     await made.connect(url)
