@@ -32,6 +32,7 @@ log = structlog.get_logger(__name__)
 
 ANSWER_S = 1.5
 """The desk has so long to take a request; then the phone is told that it cannot be done now, and may ask again."""
+LOOK_AGAIN_S = 0.1
 MAX_HELD = 64
 """Messages of one phone that may wait behind a request of its own that is on its way to the desk."""
 
@@ -112,6 +113,10 @@ class Desk:
             else:
                 held.append(message)
             return True
+        if isinstance(message, FloorRequest) and self._seems_alone(message):
+            self._held[phone.key] = deque()
+            self._spawn(self._look_again(phone, message))
+            return True
         if type(message) not in AT_DESK:
             return False
         busy = [group for key in phone.groups if (group := self._node.talkgroups.get(key)) is not None and group.busy]
@@ -124,14 +129,26 @@ class Desk:
             self._ask(phone, message)
         return True
 
+    def _seems_alone(self, message: FloorRequest) -> bool:
+        talkgroup = self._node.talkgroups.get(GroupId(message.group))
+        return bool(self._elsewhere.nodes) and talkgroup is not None and talkgroup.participants() < 2
+
+    async def _look_again(self, phone: Phone, message: FloorRequest) -> None:
+        """Nobody else seems to be there: the word that somebody has just come to another node may be under way."""
+        await asyncio.sleep(LOOK_AGAIN_S)
+        self._take_here(phone, message)
+
+    def _take_here(self, phone: Phone, message: Any) -> None:
+        self._asked[phone.key] = (0, message, asyncio.get_running_loop().call_later(ANSWER_S, int))
+        carry_out(self._node, phone, message)
+        self._go_on(phone)
+
     async def _after(self, busy: list[Talkgroup], phone: Phone, message: Any) -> None:
         """What a phone did with its key before comes before what it asks now."""
         for group in busy:
             await group.settled()
         if self.here:
-            self._asked[phone.key] = (0, message, asyncio.get_running_loop().call_later(ANSWER_S, int))
-            carry_out(self._node, phone, message)
-            self._go_on(phone)
+            self._take_here(phone, message)
         else:
             self._ask(phone, message)
 
