@@ -94,7 +94,7 @@ class Desk:
     @property
     def known(self) -> bool:
         """Whether somebody has it, and this node is ready when that is this one."""
-        return self._holder is not None and not self._opening.locked()
+        return (self.here or self._holder is not None) and not self._opening.locked()
 
     @property
     def url(self) -> str:

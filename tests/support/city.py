@@ -136,7 +136,7 @@ def running_city(
         options = (*options, "--nodes", str(nodes))
         redis = redis or ended.enter_context(running_redis()).url
         # A loaded machine is no reason to be isolated or given up.
-        patience = {"POC_FABRIC__TIMEOUT_MS": "2000", "POC_FABRIC__LEASE_MS": "4000"}
+        patience = {"POC_FABRIC__TIMEOUT_MS": "2000", "POC_FABRIC__LEASE_MS": "2500"}
         env = {**patience, **(env or {}), "POC_FABRIC__REDIS": redis, "POC_SERVER__OWN_PORT": str(own_ports[0])}
     with log.open("wb") as output:
         process = subprocess.Popen(
