@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from poc_server.talk.requests import call, connection, dispatch, emergency, floor, group, incident, text
+from signaling.messages import Monitor
 
 Request = Callable[[Any, Any, Any], None]
 """``(node, phone, message)``; synchronous; answers through the phone."""
@@ -17,6 +18,6 @@ _OF_ONE_NODE: Mapping[type, Request] = {
     **incident.REQUESTS,
 }
 _OF_THE_CITY: Mapping[type, Request] = {**call.REQUESTS, **emergency.REQUESTS, **text.REQUESTS, **dispatch.REQUESTS}
-AT_DESK = frozenset(_OF_THE_CITY)
+AT_DESK = frozenset(_OF_THE_CITY) - {Monitor}
 """What one node decides for all (`poc_server.neighbours.desk`)."""
 REQUESTS: Mapping[type, Request] = {**_OF_ONE_NODE, **_OF_THE_CITY}
