@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from codec.packet import VoicePacket
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from poc_server.fabric.redis.voice import VoiceLine
     from poc_server.node import Node
 
-HEAD = struct.Struct("!BQqqQb")
-"""Kind, burst, sequence, timestamp, arrival in ms, level (-1: none)."""
+HEAD = struct.Struct("!BQqqQbB")
+"""Kind, burst, sequence, timestamp, arrival in ms, level (-1: none), bytes of the group's id, which follows."""
 VOICE, END = 0, 1
 EARLY_PACKETS = 16
 EARLY_BURSTS = 256
@@ -53,43 +53,51 @@ class FarFeed:
 class _Outward:
     """Hears a burst of this node's talker (`poc_server.talk.talkgroup.BurstTap`)."""
 
-    __slots__ = ("_burst", "_channel", "_group", "_heard_by", "_line")
+    __slots__ = ("_between", "_burst", "_group", "_name")
 
     def __init__(self, between: Between, group: GroupId, burst: BurstId) -> None:
-        self._line, self._heard_by = between.line, between.heard_by
-        self._group, self._burst, self._channel = group, burst, between.channel(group)
+        self._between, self._group, self._burst, self._name = between, group, burst, group.encode()
 
     def voice(self, packet: VoicePacket) -> None:
         """One packet, to the nodes that hear the group."""
-        if self._heard_by.get(self._group):
+        hearing = self._between.heard_by.get(self._group)
+        if hearing:
             level = -1 if packet.level is None else packet.level
-            head = HEAD.pack(VOICE, self._burst, packet.sequence, packet.timestamp, packet.arrived_ms, level)
-            self._line.publish(self._channel, head + packet.payload)
+            head = HEAD.pack(
+                VOICE, self._burst, packet.sequence, packet.timestamp, packet.arrived_ms, level, len(self._name)
+            )
+            self._send(hearing, head + self._name + packet.payload)
 
     def end(self, outcome: BurstEnd) -> None:
         """Nothing more comes."""
-        if self._heard_by.get(self._group):
-            self._line.publish(self._channel, HEAD.pack(END, self._burst, 0, 0, 0, -1))
+        hearing = self._between.heard_by.get(self._group)
+        if hearing:
+            self._send(hearing, HEAD.pack(END, self._burst, 0, 0, 0, -1, len(self._name)) + self._name)
+
+    def _send(self, hearing: Iterable[str], message: bytes) -> None:
+        """To each node that hears the group by its own channel: a channel of the group would bring it back here too."""
+        for node in hearing:
+            self._between.line.publish(self._between.channel(node), message)
 
 
 class Between:
     """All voice between this node and the others.
 
     Attributes:
-        heard_by: how many other nodes hear a group.
+        heard_by: which other nodes hear a group.
     """
 
     def __init__(self, node: Node, prefix: str) -> None:
         self._node = node
         self._prefix = f"{prefix}:v:"
-        self.heard_by: dict[GroupId, int] = {}
+        self.heard_by: dict[GroupId, set[str]] = {}
         self.line: VoiceLine
         self._feeds: dict[BurstId, FarFeed] = {}
         self._early: dict[BurstId, list[VoicePacket]] = {}
 
-    def channel(self, group: GroupId) -> bytes:
-        """Where the voice of a group is."""
-        return f"{self._prefix}{group}".encode()
+    def channel(self, node: str) -> bytes:
+        """Where the voice for a node is."""
+        return f"{self._prefix}{node}".encode()
 
     def outward(self, group: GroupId, burst: BurstId) -> _Outward:
         """The tap of a burst of this node's talker."""
@@ -113,14 +121,15 @@ class Between:
         """A packet of another node. One of a burst that has no floor here is not relayed (the burst id fences)."""
         if len(packet) < HEAD.size:
             return
-        kind, number, sequence, timestamp, arrived_ms, level = HEAD.unpack_from(packet)
-        burst, group = BurstId(number), GroupId(channel.decode().removeprefix(self._prefix))
+        kind, number, sequence, timestamp, arrived_ms, level, length = HEAD.unpack_from(packet)
+        begin = HEAD.size + length
+        burst, group = BurstId(number), GroupId(packet[HEAD.size : begin].decode())
         if kind == END:
             feed = self._feeds.get(burst)
             if feed is not None:
                 feed.last()
             return
-        voice = VoicePacket(sequence, timestamp, packet[HEAD.size :], arrived_ms, None if level < 0 else level)
+        voice = VoicePacket(sequence, timestamp, packet[begin:], arrived_ms, None if level < 0 else level)
         if not self._push(group, burst, voice):
             self._keep(group, burst, voice)
 

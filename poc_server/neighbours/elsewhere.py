@@ -76,6 +76,7 @@ class Elsewhere:
         self.fabric.listen(f"node:{self.me}", self.post.heard)
         self.fabric.on_session.append(self._together)
         self.fabric.on_alone.append(self._alone)
+        self.between.line.subscribe(self.between.channel(self.me))
         self.between.line.start()
         self._tasks.append(asyncio.get_running_loop().create_task(self._beat(), name="heartbeat"))
         self.desk.start()
@@ -130,12 +131,10 @@ class Elsewhere:
 
     def follow(self, group: GroupId) -> None:
         """This node hears a group from now on."""
-        self.between.line.subscribe(self.between.channel(group))
         self._cast({"follow": [group]})
 
     def unfollow(self, group: GroupId) -> None:
         """It hears it no more."""
-        self.between.line.unsubscribe(self.between.channel(group))
         self._cast({"unfollow": [group]})
 
     def tell(self, phone: Phone) -> None:
@@ -311,10 +310,10 @@ class Elsewhere:
         heard_by = self.between.heard_by
         if follows:
             neighbour.follows.add(group)
-            heard_by[group] = heard_by.get(group, 0) + 1
+            heard_by.setdefault(group, set()).add(neighbour.id)
         else:
             neighbour.follows.discard(group)
-            heard_by[group] -= 1
+            heard_by[group].discard(neighbour.id)
             if not heard_by[group]:
                 del heard_by[group]
 
@@ -382,5 +381,5 @@ class Elsewhere:
         yield "poc_fabric_alone", "1 while this node goes on without Redis, for its own phones", int(self.fabric.alone)
         yield "poc_desk_here", "1 where calls and emergencies of the whole city are decided", int(self.desk.here)
         yield "poc_voice_to_nodes_total", "Voice packets sent to other nodes", line.sent
-        yield "poc_voice_from_nodes_total", "Voice packets heard from other nodes, own echoes included", line.received
+        yield "poc_voice_from_nodes_total", "Voice packets heard from other nodes", line.received
         yield "poc_voice_to_nodes_dropped_total", "Voice packets that found no way to other nodes", line.dropped

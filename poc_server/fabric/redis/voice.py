@@ -90,7 +90,8 @@ class VoiceLine(asyncio.Protocol):
         if password:
             hello += [b"AUTH", str(self._target.get("username") or "default").encode(), str(password).encode()]
         self._ready, self._paused = True, False
-        self._write(_command(*hello))
+        # How many heard a packet is of no use; without answers this node is not woken for each it sends.
+        self._write(_command(*hello) + _command(b"CLIENT", b"REPLY", b"OFF"))
         for channel in self._channels:
             self._write(_command(b"SUBSCRIBE", channel))
 
