@@ -17,7 +17,7 @@ from groups.floor.moves import MOVES
 from groups.floor.state import Burst, FloorState, Phase, RetryAfter
 from groups.floor.table import TABLE, Row, Trigger
 from groups.floor.work import Work, weakest
-from groups.vocabulary import UserId
+from groups.vocabulary import Tier, UserId
 
 CLOCK_SLACK_MS = 1_000
 """How far ``now`` may fall behind the latest one without being a clock that was set back: nodes read it apart."""
@@ -224,7 +224,7 @@ def _participant(work: Work, asked: inputs.Left | inputs.Rejoined | inputs.TierC
             return [(trigger, asked.user, burst)]
         case inputs.TierChanged(tier=tier):
             if burst is not None and burst.tier != tier:
-                return [(Trigger.TALKER_TIER, asked.user, burst)]
+                return [(Trigger.TALKER_TIER, asked.user, burst), *_beside_no_more(work, asked, burst)]
             if waiting is not None and waiting.tier != tier:
                 # His request counts anew: an emergency does not wait behind an ordinary talker.
                 work.input = inputs.Request(
@@ -238,6 +238,16 @@ def _participant(work: Work, asked: inputs.Left | inputs.Rejoined | inputs.TierC
                 )
                 return [(Trigger.REQUEST, asked.user, None)]
     return []
+
+
+def _beside_no_more(work: Work, asked: inputs.TierChanged, burst: Burst) -> list[Happening]:
+    """Two were on air because one was in danger; when that is over, only one of them stays."""
+    bursts = [each if each is not burst else replace(burst, tier=asked.tier, sos=asked.sos) for each in work.bursts]
+    together = any(each.sos for each in bursts) and all(each.tier is Tier.EMERGENCY for each in bursts)
+    if work.options.dual_floor or len(bursts) < 2 or together:
+        return []
+    gone = weakest(bursts)
+    return [(Trigger.TALKER_WITHDRAWN, gone.user, gone)]
 
 
 def _everyone(work: Work) -> list[Happening]:

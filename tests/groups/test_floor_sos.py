@@ -83,3 +83,17 @@ def test_an_sos_pressed_while_talking_or_waiting_counts_at_once() -> None:
     assert [burst.user for burst in taken.bursts] == ["waiting"]
     assert any(isinstance(each, effects.Granted) and each.user == "waiting" for each in done)
     assert FloorState.from_json(taken.to_json()) == taken
+
+
+def test_when_the_danger_is_over_only_one_of_two_stays_on_air() -> None:
+    state = FloorState()
+    given = (
+        inputs.Request(UserId("leader"), "l", 3, tier=Tier.EMERGENCY, priority=200),
+        inputs.Request(UserId("officer"), "o", 3, tier=Tier.EMERGENCY, sos=True),
+    )
+    for each in given:
+        state, _ = handle(state, each, 1_000)
+    assert len(state.bursts) == 2
+    state, done = handle(state, inputs.TierChanged(UserId("officer"), Tier.NORMAL), 2_000)
+    assert [burst.user for burst in state.bursts] == ["leader"]
+    assert any(isinstance(effect, effects.Revoked) and effect.user == "officer" for effect in done)
