@@ -29,6 +29,12 @@ _ZH = {
     "officer.on_the_way": "在路上",
     "officer.on_scene": "已到场",
     "officer.done": "已处置",
+    "raised": "发出",
+    "claimed": "已接警",
+    "acknowledged": "已响应",
+    "resolved": "已处置",
+    "false_alarm": "误报",
+    "cancelled": "已撤销",
     "joined": "加入",
     "left": "离开",
 }
@@ -52,6 +58,12 @@ _EN = {
     "officer.on_the_way": "On the way",
     "officer.on_scene": "On scene",
     "officer.done": "Done",
+    "raised": "raised",
+    "claimed": "claimed",
+    "acknowledged": "acknowledged",
+    "resolved": "resolved",
+    "false_alarm": "false alarm",
+    "cancelled": "cancelled",
     "joined": "in",
     "left": "out",
 }
@@ -97,9 +109,20 @@ def _row(event: Event, links: Mapping[str, str], name: Callable[[str], str], wor
     text = f"<b>{said}</b> {words.get(event.type, escape(event.type))}" if said else words.get(event.type, event.type)
     return (
         f'<li class="{kind}"><time>{local_text(event.at, form="%m-%d %H:%M:%S")}</time>{text}'
-        f"{_changes(event, name, words)}{_place(event, words)}{_note(event)}{_player(event, links, words)}"
-        f"{_photo(event, links)}</li>"
+        f"{_state(event, name, words)}{_changes(event, name, words)}{_place(event, words)}{_note(event)}"
+        f"{_player(event, links, words)}{_photo(event, links)}</li>"
     )
+
+
+def _state(event: Event, name: Callable[[str], str], words: Mapping[str, str]) -> str:
+    """How far an alert has come, and who took it."""
+    state = event.data.get("state")
+    if event.type != "emergency" or not isinstance(state, str):
+        return ""
+    by = event.data.get("claimed_by")
+    called = by.get("name") if isinstance(by, dict) else name(by) if isinstance(by, str) else None
+    who = f" {escape(str(called))}" if called else ""
+    return f" {words.get(state, escape(state))}{who}"
 
 
 def _changes(event: Event, name: Callable[[str], str], words: Mapping[str, str]) -> str:
