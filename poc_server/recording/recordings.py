@@ -67,7 +67,6 @@ class Recordings:
         self.settings = settings
         self.files = data / "recordings"
         self.facts_of: FactsOf = lambda _group, _talker: Facts()
-        self.alarms: list[Callable[[RecordingAlarm], None]] = []
         self._store = store
         self._node = node
         self._clock = clock
@@ -185,8 +184,6 @@ class Recordings:
         bad = alarm.state not in (DiskState.OK, DiskState.LOW_SPACE)
         (log.error if bad else log.warning)("recording_disk", state=alarm.state.value, detail=alarm.detail)
         self._audit("recording.disk", "node", self._node, {"state": alarm.state.value, "detail": alarm.detail})
-        for tell in self.alarms:
-            tell(alarm)
 
     def gap(self, gap: RecordingGap) -> None:
         """Voice that was on air is not on disk (`RecorderListener`)."""
