@@ -40,3 +40,50 @@ def test_a_leaders_emergency_call_is_heard_and_answered_and_his_message_confirme
         message.locator("button").click()
         expect(message).to_have_count(0)
         expect(leader.page.locator(".tallies li")).to_contain_text("1 确认")
+
+        # A message spoken once is heard by those drawn into an area of the map, and again from a plan by one tap.
+        leader.page.set_viewport_size({"width": 1440, "height": 900})
+        leader.page.locator('[data-tab="area"]').click()
+        draw_around_all(leader)
+        expect(leader.page.locator(".summary strong")).to_contain_text("区域内")
+        speak(leader, ".messages .record", 1_500)
+        leader.page.locator(".messages .use").click()
+        spoken = officer.page.locator('.message[data-receipt="heard"]')
+        expect(spoken).to_have_count(1, timeout=30_000)
+
+        leader.page.locator('[data-tab="plans"]').click()
+        leader.page.locator(".plans .new").click()
+        leader.page.locator(".plan-editor input").fill("Flood")
+        leader.page.locator(".plan-editor select").first.select_option("text")
+        leader.page.locator(".plan-editor textarea").fill("To the high ground")
+        leader.page.locator(".plan-editor .sends .primary").click()
+        start = leader.page.locator(".plans .start", has_text="Flood")
+        start.click()
+        start.click()  # the first tap only arms it
+        expect(officer.page.locator(".message", has_text="high ground")).to_have_count(1)
+        assert not [*leader.problems, *officer.problems]
+
+
+def draw_around_all(leader: Officer) -> None:
+    """Drag a ring around everything on the map."""
+    box = leader.page.locator(".map svg").bounding_box()
+    assert box is not None
+    inset = 4
+    left, top = box["x"] + inset, box["y"] + inset
+    right, bottom = box["x"] + box["width"] - inset, box["y"] + box["height"] - inset
+    mouse = leader.page.mouse
+    mouse.move(left, top)
+    mouse.down()
+    for x, y in ((right, top), (right, bottom), (left, bottom)):
+        mouse.move(x, y, steps=5)
+    mouse.up()
+
+
+def speak(leader: Officer, key: str, ms: int) -> None:
+    box = leader.page.locator(key).bounding_box()
+    assert box is not None
+    leader.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    leader.page.mouse.down()
+    expect(leader.page.locator(key)).to_have_attribute("aria-pressed", "true")
+    leader.page.wait_for_timeout(ms)
+    leader.page.mouse.up()
