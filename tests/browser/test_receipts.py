@@ -17,6 +17,8 @@ from tests.support.officer import KEEP_MICROPHONE, Officer
 
 pytestmark = pytest.mark.browser
 WAIT_S = 30
+TRIES = 4
+"""A machine that is busy may conceal more than a fifth of a burst: then nobody has heard it, and it is said again."""
 KEEP_SOUND = (
     KEEP_MICROPHONE
     + """
@@ -94,20 +96,26 @@ def test_only_who_could_hear_has_heard(playwright: Playwright, city: City) -> No
         muted.page.evaluate("window.sounds.forEach(sound => { sound.muted = true; })")
         suspended.page.evaluate("Promise.all(window.contexts.map(context => context.suspend()))")
         ids = {badge: each.user["id"] for badge, each in people.items()}
-        with frozen(freezes):
-            hold(leader, ".hold.broadcast", 3_000)
-            live = newest(leader)
-            until(city, leader, live, {i: {"BJ-001": "heard", "BJ-004": "sent"}.get(b, "delivered")
-                                       for b, i in ids.items()})  # fmt: skip
-        until(city, leader, live, {i: "heard" if b == "BJ-001" else "delivered" for b, i in ids.items()})
-        expect(hears.page.locator(".message .heard")).to_be_visible()
+        for attempt in range(TRIES):
+            with frozen(freezes):
+                hold(leader, ".hold.broadcast", 3_000)
+                live = newest(leader)
+                hears.wait_for("measured", attempt + 1, WAIT_S * 1000)
+                heard = hears.events("measured")[-1]["heard"]
+                now = dict.fromkeys(ids.values(), "delivered") | {ids["BJ-001"]: "heard" if heard else "delivered"}
+                until(city, leader, live, now | {ids["BJ-004"]: "sent"})
+            until(city, leader, live, now)
+            if heard:
+                break
+        assert heard
+        card = f'.message[data-broadcast="{live}"]'
+        expect(hears.page.locator(f"{card} .heard")).to_be_visible()
 
         # Who did not hear plays it again; who hears it so has heard it; a person confirms.
-        muted.page.locator(".message button").first.click()
-        until(city, leader, live, {i: "heard" if b in ("BJ-001", "BJ-002") else "delivered" for b, i in ids.items()})
-        hears.page.locator(".message button.primary").click()
-        until(city, leader, live, {i: {"BJ-001": "acknowledged", "BJ-002": "heard"}.get(b, "delivered")
-                                   for b, i in ids.items()})  # fmt: skip
+        muted.page.locator(f"{card} button").first.click()
+        until(city, leader, live, now | {ids["BJ-002"]: "heard"})
+        hears.page.locator(f"{card} button.primary").click()
+        until(city, leader, live, now | {ids["BJ-002"]: "heard", ids["BJ-001"]: "acknowledged"})
         expect(leader.page.locator(".tallies li").first).to_contain_text("1 确认")
         assert not [problem for each in (*people.values(), leader) for problem in each.problems]
 

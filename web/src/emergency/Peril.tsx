@@ -20,7 +20,7 @@ export function Peril({ phone }: { phone: Phone }) {
     return () => clearTimeout(timer);
   }, [armed.value, armed]);
   if (!group || !phone.picture.value.rights.includes("peril")) return null;
-  if (condition && !mine) return null;
+  if (condition && (!mine || condition.tier !== 1)) return null;
   const tap = () => {
     if (condition) return void phone.ask({ type: "emergency_cancel", group }).catch(() => undefined);
     armed.value = !armed.value;
