@@ -30,10 +30,10 @@ from tests.support.city import City, running_city
 from tests.support.handsets import read_links_file
 from tests.support.redis import running_redis
 
-GROUPS, PHONES, SLOTS = 8, 240, 4
+GROUPS, PHONES, SLOTS = 4, 500, 4
 """The greatest groups are on air all the time; so many of their people hear all of theirs, up to so many at once."""
-SECONDS = 20.0
-CLOSE = 10
+SECONDS = 15.0
+CLOSE = 25
 """Phones that read what they hear, for the relay's times: one in so many."""
 FRAME_S = 0.04
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -136,7 +136,7 @@ def main() -> int:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="poc-nodes-")))
             redis = stack.enter_context(running_redis())
             links = folder / "links"
-            options = ("--links", str(links), "--people", "400")
+            options = ("--links", str(links), "--people", "1000")
             city = stack.enter_context(running_city(folder / "data", *options, nodes=nodes, redis=redis.url))
             runs.append(asyncio.run(measure(city, links, nodes)))
         print(runs[-1], flush=True)

@@ -43,7 +43,7 @@ def test_floors_are_serial() -> None:
     assert not_serial([*grants, Granted(4.0, "g", 3, 1_500, 1)], []) != []
 
 
-def test_recovery_is_until_every_group_is_heard_again() -> None:
+def test_recovery_is_until_every_phone_hears_again() -> None:
     event = Event(Fault.KILL, 5.0, 5.0, 0)
-    heard = [Heard(6.0, "g", 1, 2, 1), Heard(7.5, "h", 1, 2, 1)]
-    assert recovery(heard, [event], ["g", "h"]) == {"kill -9 a node at 5 s": 2.5}
+    heard = [Heard(6.0, "g", 1, 2, 1), Heard(7.5, "h", 3, 2, 1)]
+    assert recovery(heard, [event], [1, 3]) == {"kill -9 a node at 5 s": 2.5}

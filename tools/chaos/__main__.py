@@ -139,7 +139,7 @@ class Chaos:
                     caller.phone.close()
             await asyncio.sleep(0.5)
             self.reactor.close()
-        return await asyncio.to_thread(self._judge, events, sorted({caller.group for caller in callers}))
+        return await asyncio.to_thread(self._judge, events, [caller.number for caller in callers])
 
     async def _do(self, event: Event) -> None:
         rest = event.until - event.at
@@ -159,11 +159,11 @@ class Chaos:
             await asyncio.sleep(rest)
             await asyncio.to_thread(self.redis.start)
 
-    def _judge(self, events: list[Event], groups: list[str]) -> Verdict:
+    def _judge(self, events: list[Event], phones: list[int]) -> Verdict:
         verdict = Verdict(grants=len(self.granted), heard=len(self.heard))
         verdict.double_talk = checker.double_talk(self.heard, events)
         verdict.not_serial = checker.not_serial(self.granted, events)
-        verdict.recovery_s = checker.recovery(self.heard, events, groups)
+        verdict.recovery_s = checker.recovery(self.heard, events, phones)
         verdict.lost_records = self._lost_records()
         return verdict
 
@@ -204,7 +204,7 @@ def main() -> int:
         verdict = asyncio.run(_run(given.seed, city, redis, links, events))
     print(f"{verdict.grants} grants, {verdict.heard} packets heard")
     for name, seconds in verdict.recovery_s.items():
-        print(f"  all groups heard again {seconds:5.1f} s after: {name}")
+        print(f"  every phone hears again {seconds:5.1f} s after: {name}")
     for name, found in (
         ("two talkers on air", verdict.double_talk),
         ("floors that are not serial", verdict.not_serial),

@@ -93,13 +93,13 @@ def not_serial(granted: Iterable[Granted], events: Sequence[Event]) -> list[str]
     return found
 
 
-def recovery(heard: Sequence[Heard], events: Sequence[Event], groups: Sequence[str]) -> dict[str, float]:
-    """Per fault: how long after its end until somebody was heard in every group again."""
+def recovery(heard: Sequence[Heard], events: Sequence[Event], phones: Sequence[int]) -> dict[str, float]:
+    """Per fault: how long after its end until every phone heard somebody again; they talk every second or two."""
     out = {}
     for event in events:
         firsts = []
-        for group in groups:
-            after = [each.at for each in heard if each.group == group and each.at > event.until]
+        for phone in phones:
+            after = [each.at for each in heard if each.listener == phone and each.at > event.until]
             firsts.append(min(after, default=float("inf")) - event.until)
         out[f"{event.fault.value} at {event.at:.0f} s"] = max(firsts, default=0.0)
     return out
