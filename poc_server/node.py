@@ -31,6 +31,7 @@ from poc_server.talk.presence import Presence
 from poc_server.talk.reception import Reception
 from poc_server.talk.resume import tell_again
 from poc_server.talk.roster import Roster
+from poc_server.talk.slices import Slices
 from poc_server.talk.talkgroup import BurstListener, Talkgroup
 from signaling import limits
 from signaling.endpoint import Connection, Endpoint, frame
@@ -110,6 +111,7 @@ class Node:
         self.draining = False
         self.on_drain: list[Callable[[], None]] = []
         self._ice_servers = parts.ice_servers
+        self._slices = Slices()
         self._sweeper: asyncio.Task[None] | None = None
         self.metrics.read_from(self._readings)
 
@@ -397,10 +399,12 @@ class Node:
 
     def _directory_changed(self, change: DirectoryChange) -> None:
         """People, groups or sessions are different now: live phones follow at once."""
-        for phone in self.own_phones():
+        if change.everything:
+            self._slices.add(self._reconsider_all(change))
+        for phone in self.own_phones() if not change.everything else ():
             # A user is named with each of his memberships; most are of groups he does not hear just now.
             other = phone.user.id in change.users and phone.user is not self.directory.user(phone.user.id)
-            if change.everything or other or phone.session in change.sessions:
+            if other or phone.session in change.sessions:
                 self._reconsider(phone, change)
             elif change.groups and not change.groups.isdisjoint(phone.groups):
                 self._keep_to_allowed(phone)
@@ -409,6 +413,13 @@ class Node:
             if talkgroup is not None and model is not None:
                 talkgroup.configured(model)
         self.patches.directory_changed()
+
+    def _reconsider_all(self, change: DirectoryChange) -> Iterator[None]:
+        """Thousands of phones at once would hold up voice."""
+        for phone in self.own_phones():
+            if self.phones.get(phone.key) is phone:
+                self._reconsider(phone, change)
+            yield
 
     def _reconsider(self, phone: Phone, change: DirectoryChange) -> None:
         user = self.directory.user(phone.user.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
@@ -16,11 +17,14 @@ from groups.floor.options import FloorOptions
 from groups.model import Agency, Group, Membership, Unit, User
 from groups.vocabulary import AgencyId, DeviceId, GroupId, GroupKind, Role, UnitId, UserId, UserKind
 from poc_server.store import tables as t
+from poc_server.store.collector import collector_resting
 from poc_server.store.snapshot import Delta, Device, Shift, Snapshot, children
 
 T = TypeVar("T")
-SLICE = 500
-"""Rows made into objects before the loop may do something else."""
+FETCH = 500
+"""Rows read at once."""
+SLICE = 100
+"""Rows made into objects before the loop may do something else: 2 ms."""
 IN_LIMIT = 300
 """Values in one ``IN (…)``."""
 WHOLE_FROM = 5
@@ -104,6 +108,11 @@ async def load(connection: AsyncConnection, since_ms: int) -> Snapshot:
 
     Sessions and shifts that ended before ``since_ms`` are left out.
     """
+    with collector_resting():
+        return await _load(connection, since_ms)
+
+
+async def _load(connection: AsyncConnection, since_ms: int) -> Snapshot:
     version = await version_of(connection)
     roles = await _gathered(connection, _ROLES)
     shared = await _gathered(connection, _SHARES)
@@ -132,13 +141,22 @@ async def load(connection: AsyncConnection, since_ms: int) -> Snapshot:
         groups=groups,
         devices=devices,
         members=members,
-        groups_by_user={user: frozenset(found) for user, found in of_user.items()},
+        groups_by_user=await _frozen(of_user),
         units_below=children(units.values()),
         shifts={
             s.id: s async for s in _each(connection, coming, lambda r: shift_of(r, on_shift.get(r.id, frozenset())))
         },
-        ended_sessions={row.id: row.ended_ms for row in (await connection.execute(ended)).all()},
+        ended_sessions=dict([pair async for pair in _each(connection, ended, lambda r: (r.id, r.ended_ms))]),
     )
+
+
+async def _frozen(of_user: dict[UserId, set[GroupId]]) -> dict[UserId, frozenset[GroupId]]:
+    made = {}
+    for number, (user, found) in enumerate(of_user.items()):
+        made[user] = frozenset(found)
+        if number % (10 * SLICE) == 0:
+            await asyncio.sleep(0)
+    return made
 
 
 async def version_of(connection: AsyncConnection) -> int:
@@ -256,9 +274,11 @@ async def _gathered(
 
 async def _each(connection: AsyncConnection, query: Select[Any], make: Callable[[Row[Any]], T]) -> AsyncIterator[T]:
     async with connection.stream(query) as result:
-        async for part in result.partitions(SLICE):
-            for row in part:
+        async for part in result.partitions(FETCH):
+            for number, row in enumerate(part, 1):
                 yield make(row)
+                if number % SLICE == 0:
+                    await asyncio.sleep(0)
 
 
 async def _found(

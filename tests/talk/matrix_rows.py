@@ -152,6 +152,12 @@ def steps_into(s: Scene) -> Expected:
     return R.ORDINARY_ONLY if said is not None and ordinary else said
 
 
+def steps_to(s: Scene) -> Expected:
+    said = s.may(Act.STEP_INTO_EMERGENCY, s.user, R.NOBODY_CALLED)
+    ordinary = s.may(Act.CALL, s.user, R.UNKNOWN_USER) is None
+    return R.ORDINARY_ONLY if said is not None and ordinary else said
+
+
 async def over(s: Scene, asked: m.EmergencyCall) -> None:
     live = s.world.app.emergency.calls.get(asked.call)
     if live is not None:
@@ -168,9 +174,7 @@ def calls(**to: Callable[[Scene], Any]) -> Callable[[Scene], Awaitable[m.Emergen
 
 
 row(m.EmergencyCall, steps_into, undo=over)(calls(groups=lambda s: [s.place.group]))
-row(m.EmergencyCall, on_user(Act.STEP_INTO_EMERGENCY, R.NOBODY_CALLED), undo=over)(
-    calls(users=lambda s: [s.place.user])
-)
+row(m.EmergencyCall, steps_to, undo=over)(calls(users=lambda s: [s.place.user]))
 row(m.EmergencyCall, on_unit(Act.STEP_INTO_EMERGENCY, R.NOBODY_CALLED), undo=over)(
     calls(units=lambda s: [s.place.unit])
 )
