@@ -14,6 +14,8 @@ export function bindKeys(desk: ConsoleDesk): () => void {
   addEventListener("keydown", (event) => down(desk, event), { signal });
   addEventListener("keyup", (event) => desk.release(event.code), { signal });
   addEventListener("blur", () => desk.drop(), { signal });
+  // A button that was clicked must not keep the space bar: only one that was walked to by the Tab key does.
+  addEventListener("click", (event) => event.detail > 0 && letGo(), { signal });
   document.addEventListener("visibilitychange", () => document.hidden && desk.drop(), { signal });
   return () => stop.abort();
 }
@@ -30,6 +32,16 @@ function down(desk: ConsoleDesk, event: KeyboardEvent): void {
   if (act === "talk_channel") return desk.talk(event.code, channel ? [channel] : [], event.timeStamp);
   if (act === "choose_channel") return channel ? desk.choose(channel.id) : undefined;
   DEEDS[act]?.(desk);
+}
+
+function letGo(): void {
+  const focused = document.activeElement;
+  if (
+    focused instanceof HTMLButtonElement ||
+    (focused instanceof HTMLInputElement && focused.type === "range")
+  ) {
+    focused.blur();
+  }
 }
 
 /** Not while somebody types, nor where Space or Enter would press the button a person walked to by the Tab key. */

@@ -270,8 +270,11 @@ export class Phone {
   pressIn(group: string, at: number, also: readonly string[] = []): void {
     const { group: now, held, phase } = this.floorState.peek();
     if (held || phase.name !== "has_no_permission") return;
-    if (group !== now) this.#floor.feed({ type: "group", group, yours: "none" });
-    this.press(at);
+    // In one step: between the two the floor would follow the selection back.
+    batch(() => {
+      if (group !== now) this.#floor.feed({ type: "group", group, yours: "none" });
+      this.press(at);
+    });
     if (also.length > 0 && this.floorState.peek().phase.name === "pending_request")
       this.#floor.pressAlso(also);
   }

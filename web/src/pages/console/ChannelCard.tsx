@@ -90,8 +90,14 @@ function Flags({ desk, channel, air }: { desk: ConsoleDesk; channel: Channel; ai
         </span>
       )}
       {monitoring && desk.monitors(channel.id) && (
-        <span class="flag" data-flag="monitor">
-          <Icon.eye /> {t(monitoring.hidden ? "console_monitored_hidden" : "console_monitored")}
+        <span
+          class="flag"
+          data-flag="monitor"
+          role="img"
+          aria-label={t(monitoring.hidden ? "console_monitored_hidden" : "console_monitored")}
+          title={t(monitoring.hidden ? "console_monitored_hidden" : "console_monitored")}
+        >
+          <Icon.eye />
         </span>
       )}
       {channel.brought?.why === "call" && <span class="flag">{t("console_in_call")}</span>}

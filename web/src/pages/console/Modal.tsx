@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { ConsoleDesk, Dialog } from "../../console/desk";
-import { t } from "../../i18n";
+import { refusalWords, t } from "../../i18n";
 
 type ModalProps = { desk: ConsoleDesk; dialog: Dialog; title: string; children: ComponentChildren };
 
@@ -30,6 +30,11 @@ export function Modal({ desk, dialog, title, children }: ModalProps) {
           {t("close")}
         </button>
       </header>
+      {desk.refused.value && (
+        <p class="problem" role="alert">
+          {refusalWords(desk.refused.value)}
+        </p>
+      )}
       {open && children}
     </dialog>
   );

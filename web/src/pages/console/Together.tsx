@@ -3,6 +3,7 @@
 import type { ConsoleDesk } from "../../console/desk";
 import { t } from "../../i18n";
 import { Icon } from "../../ui/icons";
+import type { Patched } from "../../wire/protocol";
 
 export function Together({ desk }: { desk: ConsoleDesk }) {
   const { rights, user } = desk.phone.picture.value;
@@ -30,9 +31,9 @@ export function Together({ desk }: { desk: ConsoleDesk }) {
       {patches.map((patch) => (
         <p key={patch.patch} data-kind="patch">
           <span>
-            <Icon.link /> <strong>{patch.name || t("console_patched")}</strong>{" "}
-            {patch.groups.map(({ name }) => name).join(" + ")} ·{" "}
-            {patch.by.id === user?.id ? t("me") : patch.by.name}
+            <Icon.link />{" "}
+            <strong>{patch.name === joined(patch) || !patch.name ? t("console_patched") : patch.name}</strong>{" "}
+            {joined(patch)} · {patch.by.id === user?.id ? t("me") : patch.by.name}
           </span>
           {rights.includes("patch") && (
             <button type="button" onClick={() => desk.ask({ type: "patch_end", patch: patch.patch })}>
@@ -43,4 +44,9 @@ export function Together({ desk }: { desk: ConsoleDesk }) {
       ))}
     </div>
   );
+}
+
+/** "A + B": also the name of a patch that was given none. */
+function joined(patch: Patched): string {
+  return patch.groups.map(({ name }) => name).join(" + ");
 }
