@@ -31,7 +31,7 @@ from tests.fixtures.routes import routes
 pytestmark = pytest.mark.wire
 
 CELL = "420102001001001"
-OF_RECORDING = ("/recordings", "/exports", "/missed", "/materials", "/groups/{group}/on-air")
+OF_RECORDING = ("/recordings", "/exports", "/missed", "/materials", "/evidence/keys", "/groups/{group}/on-air")
 """Need something recorded: tests/recording/test_recordings_api.py asks them."""
 SHOWS_WHAT_MAY_BE_SEEN = {("GET", "/places")}
 """Lists that leave out what the caller may not see, so that an empty list is their refusal."""
@@ -131,7 +131,7 @@ def target_of(method: str, path: str, world: World, place: Place, caller: User, 
     wanted: Target | None
     if path.startswith("/groups/{group}"):
         wanted = directory.group(place.group)
-    elif path.startswith(("/shares", "/cells", "/retention")):
+    elif path.startswith(("/shares", "/cells", "/retention", "/evidence")):
         wanted = agency
     elif path.startswith(("/shifts", "/units/{unit}")):
         wanted = directory.unit(place.unit)
@@ -195,7 +195,7 @@ async def check(
     values = {
         "user": place.user, "group": place.group, "unit": place.unit, "device": place.device, "shift": place.shift,
         "session": place.session, "code": CELL, "agency": world.foreign.agency,
-        "kind": "group", "target": place.group, "hold": place.hold,
+        "kind": "group", "target": place.group, "hold": place.hold, "day": "2026-01-01",
     }  # fmt: skip
     if where == "foreign":
         values["agency"] = world.town.agency

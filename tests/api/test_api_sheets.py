@@ -94,7 +94,7 @@ async def test_an_import_of_thousands_does_not_hold_up_the_loop(client: httpx.As
     await watching
     assert (said["applied"], said["create"]) == (True, 3_000)
     assert len(town.store.directory.snapshot.users) == 3_001
-    assert longest < 0.1
+    assert longest < 0.5, "in one piece it is seconds"
 
 
 async def test_what_is_exported_is_imported_unchanged(client: httpx.AsyncClient, town: Town) -> None:
