@@ -89,7 +89,7 @@ class Handsets:
     """The phones of one test."""
 
     def __init__(self, city: City, links: Path) -> None:
-        self.urls = [f"ws://127.0.0.1:{port}/ws" for port in city.own_ports]
+        self.urls = [f"ws://127.0.0.1:{port}/ws" for port in city.own_ports or (city.port,)]
         self.url = self.urls[0]
         self.identities = read_links_file(links)
         self.reactor = Reactor()
