@@ -76,14 +76,16 @@ class Bridge:
         open: news is taken once this is set.
     """
 
-    def __init__(self, setup: Setup, store: Store, phones: PhonesPort, batch: int, waiting_limit: int) -> None:
+    def __init__(
+        self, setup: Setup, store: Store, phones: PhonesPort, batch: int, waiting_limit: int, tick_s: float = TICK_S
+    ) -> None:
         self.setup = setup
         self.options = setup.options
         self.on_committed: list[Callable[[], None]] = []
         self.open = asyncio.Event()
         self.taken = self.discarded = 0
         self._store, self._phones = store, phones
-        self._batch, self._waiting_limit = batch, waiting_limit
+        self._batch, self._waiting_limit, self._tick_s = batch, waiting_limit, tick_s
         self._jobs: deque[_Job] = deque()
         self._codes: dict[GroupId, IncidentCode] = {}
         self._rolls: dict[AgencyId, Roll] = {}
@@ -338,7 +340,7 @@ class Bridge:
     async def _tick(self) -> None:
         await self.open.wait()
         while True:
-            await asyncio.sleep(TICK_S)
+            await asyncio.sleep(self._tick_s)
             try:
                 await self._time_passed()
                 await self._following.follow()

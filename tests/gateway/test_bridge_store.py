@@ -68,7 +68,7 @@ class Bridged:
 @pytest.fixture
 async def bridged(town: Town) -> AsyncIterator[Bridged]:
     told = Told()
-    bridge = Bridge(Setup(), town.store, told, batch=32, waiting_limit=WAITING)
+    bridge = Bridge(Setup(), town.store, told, batch=32, waiting_limit=WAITING, tick_s=0.1)
     bridge.start()
     bridge.open.set()
     yield Bridged(bridge, town, told)
@@ -143,7 +143,7 @@ async def test_members_follow_people_units_duty_and_cells(bridged: Bridged) -> N
     await early_shift(now + HOUR)
     await bridged.members("D1", {early, late})
     # It ends a moment from now by itself: nothing in the directory changes when it does.
-    await early_shift(now_ms() + 1_500)
+    await early_shift(now_ms() + 500)
     await bridged.members("D1", set())
 
     async with store.change() as change:
