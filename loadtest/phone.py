@@ -55,6 +55,7 @@ class Phone:
     Attributes:
         on_message: called with (message, kernel receive time in ns) for each message that answers no request.
         on_gone: called with a reason when the phone lost the server.
+        device: tells the devices of one person apart; set before `connect`.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Phone:
         self.press: Press | None = None
         self.presses = 0
         self.gone: str | None = None
+        self.device: str | None = None
         self._leaving = False
         self.on_message: Callable[[Any, int], None] | None = None
         self.on_gone: Callable[[str], None] | None = None
@@ -108,7 +110,9 @@ class Phone:
 
     async def _connect(self, url: str, media: bool) -> None:
         await self.link.open(url)
-        hello = Hello(id=self._next_id(), token=self.identity.token, client=_CLIENT, slots=self._slots)
+        hello = Hello(
+            id=self._next_id(), token=self.identity.token, client=_CLIENT, slots=self._slots, device=self.device
+        )
         welcome, _ = await self.request(hello, CONNECT_TIMEOUT_S)
         self.welcome = welcome
         self._say_listening()

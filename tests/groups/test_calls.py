@@ -178,3 +178,47 @@ def test_whatever_happens_a_call_is_consistent_and_ends_once(
         if due is not None:
             quiet, _ = handle(quiet, into.Tick(), due)
     assert quiet.phase is Phase.ENDED or quiet.tier is not Tier.NORMAL or quiet.talking
+
+
+def test_a_standing_group_of_five_thousand_is_called_in_one_step_and_of_one_not_at_all() -> None:
+    members = tuple(UserId(f"m{n}") for n in range(5_000))
+    there = frozenset(members[:4_000])
+    state, effects = started(CallKind.PREARRANGED, members, reachable=there)
+    assert state.phase is Phase.RUNNING
+    assert (len(state.parties), len(state.present())) == (5_001, 4_001)
+    assert sum(isinstance(effect, out.Join) for effect in effects) == 4_001
+    state, effects = handle(state, into.Came(members[4_500], "late"), 1)
+    assert out.Join(members[4_500], None) in effects
+    _, effects = started(CallKind.PREARRANGED, (A,))
+    assert effects == (out.Refused("a1", "r", Refusal.NOBODY_CALLED),)
+    assert started(CallKind.PREARRANGED, ())[0].phase is Phase.ENDED
+
+
+def test_with_fewer_than_its_least_a_prearranged_call_does_not_begin_and_does_not_go_on() -> None:
+    three = CallOptions(least=3)
+    state, _ = started(CallKind.PREARRANGED, (B, C), three, reachable=frozenset({B}))
+    assert state.end is CallEnd.UNREACHABLE
+    state, _ = started(CallKind.PREARRANGED, (B, C), three)
+    assert state.phase is Phase.RUNNING
+    state, effects = handle(state, into.Leave(B, "b1"), 1_000)
+    assert effects[-1] == out.Ended(CallEnd.TOO_FEW)
+
+
+def test_one_who_says_he_would_not_hear_is_not_joined_but_may_be_rung() -> None:
+    deaf = frozenset({B})
+    automatic = into.Start(CallKind.PRIVATE, A, "a1", (B,), frozenset({B}), request="r", deaf=deaf)
+    assert handle(NEW, automatic, 0)[0].end is CallEnd.NOT_LISTENING
+    rings = into.Start(CallKind.PRIVATE, A, "a1", (B,), frozenset({B}), options=RINGING, request="r", deaf=deaf)
+    assert out.Ring(B) in handle(NEW, rings, 0)[1]
+
+
+def test_a_clock_that_jumps_ends_no_call_early_and_keeps_none_for_ever() -> None:
+    hour = 3_600_000
+    state, _ = handle(NEW, into.Start(CallKind.PRIVATE, A, "a1", (B,), frozenset({B}), request="r"), 10 * hour)
+    state, _ = handle(state, into.Tick(), 9 * hour)
+    assert deadline(state) == 9 * hour + 30_000, "set back with the clock"
+    state, effects = handle(state, into.Tick(), 9 * hour + 30_000)
+    assert effects == (out.Ended(CallEnd.INACTIVITY),)
+    state, _ = handle(NEW, into.Start(CallKind.PRIVATE, A, "a1", (B,), frozenset({B}), request="r"), hour)
+    state, effects = handle(state, into.BurstBegan(), 20 * hour)
+    assert state.phase is Phase.ENDED, "what was due meanwhile is done first"

@@ -100,9 +100,12 @@ class Handsets:
         taken = {phone.identity.user for phone in self.phones}
         return [i for i in self.identities if i.user not in taken and (group is None or group in i.groups)][:count]
 
-    async def connect(self, identity: Identity, slots: int = 2, node: int | None = None) -> Handset:
+    async def connect(
+        self, identity: Identity, slots: int = 2, node: int | None = None, device: str | None = None
+    ) -> Handset:
         """Of several nodes each phone is on the next one, unless ``node`` says which."""
         phone = Handset(self.reactor, identity, len(self.phones) + 1, slots)
+        phone.device = device
         url = self.urls[(len(self.phones) if node is None else node) % len(self.urls)]
         self.phones.append(phone)
         await phone.connect(url)

@@ -1,0 +1,104 @@
+"""What people and programs do wrong with calls: answered with a code, and nobody else is harmed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from groups.vocabulary import Refusal
+from loadtest.phone import PhoneFailed
+from signaling.messages import (
+    Call,
+    CallAccept,
+    CallAdd,
+    CallEnd,
+    CallEnded,
+    CallLeave,
+    CallRefuse,
+    CallRinging,
+    CallStart,
+    FloorRequest,
+    TextSend,
+)
+from tests.emergency.cast import Cast
+from tests.support.handsets import Handset
+
+pytestmark = pytest.mark.wire
+PATROL = "滨江巡查组"
+
+
+async def refusal(phone: Handset, message: Any) -> Refusal | None:
+    with pytest.raises(PhoneFailed) as found:
+        await phone.request(message)
+    return found.value.code
+
+
+async def test_one_user_answers_on_two_devices(cast: Cast) -> None:
+    a, first = await cast.phones("BJ-001", "BJ-002")
+    second = await cast.street.connect(first.identity, device="tablet")
+    call, _ = await a.request(CallStart(id="c1", users=[first.user], answering="manual"))
+    for device in (first, second):
+        await device.told(CallRinging)
+    await second.request(CallAccept(id="c2", call=call.call))
+    assert await refusal(first, CallAccept(id="c3", call=call.call)) is Refusal.ANSWERED_ELSEWHERE
+    await a.told(Call, phase="running")
+    await a.say(call.group, 5)
+    await second.until_packets(5)
+    assert first.packets() == 0, "the device that did not answer hears nothing"
+    await a.request(CallEnd(id="c4", call=call.call))
+    await second.told(CallEnded, call=call.call)
+
+
+async def test_of_a_call_that_is_over_nothing_can_be_asked(cast: Cast) -> None:
+    a, b = await cast.phones("BJ-001", "BJ-002")
+    call, _ = await a.request(CallStart(id="c1", users=[b.user]))
+    await a.request(CallEnd(id="c2", call=call.call))
+    await b.told(CallEnded, call=call.call)
+    for kind in (CallAccept, CallRefuse, CallLeave, CallEnd):
+        assert await refusal(b, kind(id="c3", call=call.call)) is Refusal.CALL_OVER
+    assert await refusal(a, CallAdd(id="c4", call=call.call, users=[b.user])) is Refusal.CALL_OVER
+    assert await refusal(a, FloorRequest(id="c5", group=call.group)) is Refusal.UNKNOWN_GROUP
+    assert await refusal(a, TextSend(id="c6", message="late", group=call.group, text="x")) is Refusal.UNKNOWN_GROUP
+
+
+async def test_calls_that_make_no_sense_or_reach_nobody(cast: Cast) -> None:
+    a, b, dispatcher = await cast.phones("BJ-001", "BJ-002", "PQ-001")
+    people = cast.city.post(f"/api/v1/demo/people/{cast.id('XT-001')}/step-in")["access_token"]
+    unit = cast.city.get("/api/v1/me", people)["units"][0]["id"]
+    gone = cast.city.post("/api/v1/people", {"name": "停用", "unit": unit, "enabled": False}, people)["id"]
+    crossed = {"ring": [[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]}
+    nowhere = {"ring": [[0, 0], [1, 0], [1, 1], [0, 0]]}
+    for wanted, code in (
+        ({"users": [gone]}, Refusal.DISABLED),
+        ({"users": ["us-nobody"]}, Refusal.UNKNOWN_USER),
+        ({"users": [dispatcher.user]}, Refusal.NOBODY_CALLED),
+        ({}, Refusal.NOBODY_CALLED),
+        ({"users": [a.user, b.user]}, Refusal.BAD_MESSAGE),
+        ({"kind": "group"}, Refusal.NOBODY_CALLED),
+        ({"kind": "group", "area": crossed}, Refusal.BAD_AREA),
+        ({"kind": "group", "area": nowhere}, Refusal.NOBODY_CALLED),
+        ({"kind": "group", "users": [a.user], "duplex": True}, Refusal.BAD_MESSAGE),
+        ({"kind": "first_to_answer", "users": [a.user], "duplex": True}, Refusal.BAD_MESSAGE),
+        ({"kind": "prearranged", "groups": [cast.group(a, PATROL)]}, Refusal.CONFLICT),
+        ({"kind": "prearranged", "users": [a.user]}, Refusal.BAD_MESSAGE),
+        ({"kind": "ambient", "users": [a.user, b.user]}, Refusal.BAD_MESSAGE),
+    ):
+        assert await refusal(dispatcher, CallStart(id="c", **wanted)) is code, wanted
+
+
+async def test_leaving_while_holding_or_queued_lets_the_next_one_talk(cast: Cast) -> None:
+    a, b, c = await cast.phones("BJ-001", "BJ-002", "BJ-003")
+    group = cast.group(a, PATROL)
+    for phone in (a, b, c):
+        await phone.select(group)
+    held = a.press_key(group)
+    await held.settled
+    queued = b.press_key(group)
+    third = c.press_key(group)
+    await b.select(cast.group(b, "城东区联勤"))
+    await a.select(cast.group(a, "城东区联勤"))
+    await third.settled
+    assert third.burst is not None
+    assert queued.burst is None
+    c.release_key()
