@@ -96,8 +96,8 @@ export const emergencyEn: Record<keyof typeof emergencyZh, string> = {
   wake_on: "On: urgent matters reach you while the page is closed",
   wake_blocked: "The browser blocks notifications: nothing reaches you while the page is closed",
 
-  plan_start: "Start",
-  plan_confirm: "Tap again to start",
+  plan_started: "Started",
+  plan_confirm: "Tap again to confirm",
   plan_edit: "Edit",
   plan_new: "New plan",
   plan_name: "Name of the plan",

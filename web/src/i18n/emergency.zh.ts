@@ -94,8 +94,8 @@ export const emergencyZh = {
   wake_on: "已开启：页面关闭时也会提醒紧急事项",
   wake_blocked: "浏览器禁止了通知：页面关闭时不会收到提醒",
 
-  plan_start: "启动",
-  plan_confirm: "再点一次启动",
+  plan_started: "已启动",
+  plan_confirm: "再点一次确认",
   plan_edit: "编辑",
   plan_new: "新方案",
   plan_name: "方案名称",

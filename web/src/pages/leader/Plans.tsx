@@ -1,4 +1,4 @@
-// Saved plans (应急方案): one tap starts one, a second tap within seconds makes sure; and the page to edit them.
+// Saved plans (应急方案): one tap starts one; and the page to edit them. What was started is ended or withdrawn beside it.
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
@@ -9,7 +9,8 @@ import { choice, nobody } from "../../leader/targets";
 import type { BroadcastKind, Recipients, Tier } from "../../wire/protocol";
 import { Spoken } from "./Say";
 
-const SURE_MS = 4_000;
+/** A finger that trembles starts a plan once. */
+const TWICE_MS = 4_000;
 const WHATS = ["call", "live", "recorded", "text", "roll_call"] as const;
 type What = (typeof WHATS)[number];
 type Draft = { name: string; what: What; tier: Tier; text: string; message: string | null; to: Recipients };
@@ -61,33 +62,32 @@ export function Plans({ command }: { command: Command }) {
   );
 }
 
-/** The first tap arms it: a plan that reaches a city is not started by a sleeve. */
 function Start({ command, plan }: { command: Command; plan: Plan }) {
-  const armed = useSignal(false);
+  const started = useSignal(false);
   useEffect(() => {
-    if (!armed.value) return;
+    if (!started.value) return;
     const timer = setTimeout(() => {
-      armed.value = false;
-    }, SURE_MS);
+      started.value = false;
+    }, TWICE_MS);
     return () => clearTimeout(timer);
-  }, [armed.value, armed]);
+  }, [started.value, started]);
   const { starts } = plan;
   return (
     <button
       type="button"
       class="start"
-      data-armed={armed.value}
+      data-started={started.value}
       data-tier={starts.tier}
       onClick={() => {
-        const now = armed.value;
-        armed.value = !now;
-        if (now) void command.run(plan);
+        if (started.value) return;
+        started.value = true;
+        void command.run(plan);
       }}
     >
       <strong>{plan.name}</strong>
       <span>
-        {armed.value
-          ? t("plan_confirm")
+        {started.value
+          ? t("plan_started")
           : `${t(`plan_what_${whatOf(starts)}`)} · ${t(`plan_tier_${starts.tier}`)}`}
       </span>
     </button>
