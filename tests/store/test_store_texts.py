@@ -1,0 +1,44 @@
+"""Written messages and handovers on both databases: numbered, kept once, counted until read."""
+
+from __future__ import annotations
+
+import pytest
+
+from groups.vocabulary import AgencyId, GroupId, TextKind, UserId
+from poc_server.store import Store, handovers, texts
+from poc_server.store.audit import SYSTEM, entry
+from poc_server.store.handovers import KeptHandover
+from poc_server.store.texts import TextDraft, thread_of
+
+pytestmark = pytest.mark.wire
+A, B = UserId("us-a"), UserId("us-b")
+
+
+def draft(key: str, by: UserId, **place: str) -> TextDraft:
+    return TextDraft(key, by, AgencyId("ag"), 5, TextKind.TEXT, "收到", **place)  # type: ignore[arg-type]
+
+
+async def test_messages_are_numbered_kept_once_and_counted_until_read(store: Store) -> None:
+    async with store.writing() as connection:
+        first, new = await texts.keep(connection, draft("k1", A, to=B))
+        again, repeated = await texts.keep(connection, draft("k1", A, to=B))
+        second, _ = await texts.keep(connection, draft("k2", A, to=B))
+        await texts.keep(connection, draft("k3", A, group=GroupId("gr-1")))
+        assert (new, repeated, again.id) == (True, False, first.id)
+        assert (first.number, second.number) == (1, 2)
+        thread = thread_of(B, None, A)
+        (waits,) = await texts.unread(connection, (B,))
+        assert (waits.thread, waits.unread, waits.last) == (thread, 2, 2)
+        assert (await texts.messages(connection, {(thread, 2)}))[thread, 2].id == second.id
+        await texts.read(connection, B, thread, 99)
+        assert await texts.unread(connection, (B,)) == []
+        rows, more = await texts.page(connection, thread, 1)
+        assert ([row.id for row in rows], more) == ([second.id], True)
+        assert await texts.places_of_texts(connection) == ({GroupId("gr-1")}, {B})
+
+
+async def test_a_handover_waits_until_it_is_decided(store: Store) -> None:
+    kept = KeptHandover("ho-1", AgencyId("ag"), A, B, 5, {"note": "夜市"})
+    async with store.writing() as connection:
+        await handovers.put(connection, kept, entry(SYSTEM, 5, "hand_over", "handover", kept.id))
+        assert await handovers.open_ones(connection) == [kept]
