@@ -23,7 +23,7 @@ from poc_server.media.shared import Shared
 from poc_server.media.slot import Slot
 from poc_server.media.srtp import IndexRepeated, Receiver, Sender, SrtpKeys, Stream
 from poc_server.media.udp import UdpPort
-from tests.media.slots import settle, voice
+from tests.media.slots import settle, stepped, voice
 from tests.media.stage import Watcher
 
 PROFILES = {
@@ -104,6 +104,7 @@ def test_the_kernel_was_built() -> None:
 
 @pytest.mark.parametrize("key_bytes", [16, 32])
 @pytest.mark.parametrize("family", ["127.0.0.1", "::1"])
+@stepped
 async def test_a_burst_reaches_everybody_as_phones_expect_it(
     streets: list[Street], family: str, key_bytes: int
 ) -> None:
@@ -124,6 +125,7 @@ async def test_a_burst_reaches_everybody_as_phones_expect_it(
 
 
 @pytest.mark.parametrize("seed", range(4))
+@stepped
 async def test_whoever_sends_the_packets_are_the_same(streets: list[Street], seed: int) -> None:
     """Gaps, reordering, loss that brings frames twice, people who come and go, and the rollover of the number."""
     heard = []
@@ -158,6 +160,7 @@ async def test_whoever_sends_the_packets_are_the_same(streets: list[Street], see
     assert kinds == {OPUS, RED}
 
 
+@stepped
 async def test_an_address_that_cannot_be_reached_holds_nobody_back(streets: list[Street]) -> None:
     street = Street("native")
     streets.append(street)
