@@ -85,7 +85,7 @@ def _take_call(node: Node, calls: dict[GroupId, Beginning], group: GroupId, what
     if said and talkgroup is None and node.roster.group(group) is not None:
         talkgroup = node.talkgroup(group)
     if talkgroup is not None:
-        duplex.follow(talkgroup, {BurstId(burst): (UserId(user), key) for burst, user, key in said}, node.fabric.now())
+        duplex.follow(node, talkgroup, {BurstId(burst): (UserId(user), key) for burst, user, key in said})
 
 
 def _to_json(transient: Transient) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -20,6 +21,7 @@ from poc_server.neighbours.far_phone import FarPhone
 from poc_server.talk.live_call import Beginning
 from poc_server.talk.reception import carry_out
 from poc_server.talk.requests import AT_DESK
+from poc_server.talk.requests.floor import floor_request
 from signaling.messages import FloorRequest, decode_client, encode
 
 if TYPE_CHECKING:
@@ -173,6 +175,11 @@ class Desk:
             phone.refuse(Refusal.UNAVAILABLE, message.id)
         else:
             self._elsewhere.order(there, {"do": "begins_call", "key": phone.key}, encode(message))
+
+    def press(self, phone: Phone, message: FloorRequest) -> None:
+        """The call of a key that went down is up; where its others are, is told a moment later."""
+        wait = LOOK_AGAIN_S if self._seems_alone(message) else 0.0
+        asyncio.get_running_loop().call_later(wait, partial(floor_request, self._node, phone, message, up=True))
 
     def came(self, phone: Phone) -> None:
         """A phone of another node connected: it learns of the calls and emergencies that concern it."""

@@ -107,7 +107,7 @@ class Elsewhere:
         online: set[UserId] = set()
         hearing: set[UserId] = set()
         for phone in self._in_group.get(group, _NOBODY).values():
-            if phone.connection is not None:
+            if phone.connection is not None and phone.is_in(group):
                 online.add(phone.user.id)
                 if phone.hears:
                     hearing.add(phone.user.id)

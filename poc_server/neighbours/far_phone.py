@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from groups.model import User
-from groups.vocabulary import GroupId, Refusal
+from groups.vocabulary import GroupId, MonitorScope, NotListening, Refusal
 from poc_server.talk.phone import Phone
 from signaling.endpoint import frame
 from signaling.messages import Error
@@ -79,7 +79,11 @@ def record_of(phone: Phone, now: float) -> dict[str, Any]:
         "selected": phone.selected,
         "listens": phone.listens,
         "brought": phone.brought,
+        "monitors": phone.monitors,
+        "scope": phone.scope,
+        "hidden": phone.hidden,
         "hears": phone.would_hear(now),
+        "not_listening": phone.not_listening,
         "resume": phone.resume,
         "since": phone.since,
         "resumed": phone.moved,
@@ -92,4 +96,8 @@ def update(phone: FarPhone, user: User, record: dict[str, Any]) -> None:
     phone.selected = None if record["selected"] is None else GroupId(record["selected"])
     phone.listens = tuple(GroupId(group) for group in record["listens"])
     phone.brought = tuple(GroupId(group) for group in record["brought"])
+    phone.monitors = tuple(GroupId(group) for group in record["monitors"])
+    phone.scope, phone.hidden = MonitorScope(record["scope"]), record["hidden"]
+    reason = record["not_listening"]
+    phone.not_listening = None if reason is None else NotListening(reason)
     phone.hears, phone.resume, phone.since = record["hears"], record["resume"], record["since"]

@@ -72,7 +72,7 @@ def _done(elsewhere: Elsewhere, phone: Phone, order: dict[str, Any], blob: bytes
 
 
 def _press(elsewhere: Elsewhere, phone: Phone, order: dict[str, Any], blob: bytes) -> None:
-    floor.floor_request(elsewhere.node, phone, cast("FloorRequest", decode_client(blob)), up=True)
+    elsewhere.desk.press(phone, cast("FloorRequest", decode_client(blob)))
 
 
 def _begins_call(elsewhere: Elsewhere, neighbour: Neighbour, order: dict[str, Any], blob: bytes) -> None:

@@ -90,6 +90,7 @@ def take_over(node: Node, far: FarPhone, phone: Phone, *, resumed: bool) -> None
         node.elsewhere.placed(far, groups, ())
     if resumed:
         phone.selected, phone.listens, phone.brought, phone.resume = far.selected, far.listens, far.brought, far.resume
+        phone.monitors, phone.scope, phone.hidden = far.monitors, far.scope, far.hidden
         phone.moved = True
         node.follow(phone, set())
     for group in groups:

@@ -87,7 +87,7 @@ class Duplex:
         return min(phones, key=lambda phone: (not phone.would_hear(now), phone.key), default=None)
 
 
-def follow(talkgroup: Talkgroup, on_air: Mapping[BurstId, tuple[UserId, str]], now: int) -> None:
+def follow(node: Node, talkgroup: Talkgroup, on_air: Mapping[BurstId, tuple[UserId, str]]) -> None:
     """Another node decides what is on air without a floor in this group: routes here follow it."""
     for burst in [each for each in talkgroup.floorless if each not in on_air]:
         talkgroup.floorless.discard(burst)
@@ -95,8 +95,10 @@ def follow(talkgroup: Talkgroup, on_air: Mapping[BurstId, tuple[UserId, str]], n
     for burst, (user, key) in on_air.items():
         if burst not in talkgroup.routes:
             talkgroup.floorless.add(burst)
-            began = floor.BurstBegan(burst, user, key, Tier.NORMAL, PRIORITY, now, overriding=False)
-            talkgroup.begin_burst(began)
+            began = floor.BurstBegan(burst, user, key, Tier.NORMAL, PRIORITY, node.fabric.now(), overriding=False)
+            # Its own phone may not have been brought in yet: that order comes after.
+            phone = node.phones.get(key)
+            talkgroup.begin_burst(began, None if isinstance(phone, FarPhone) else phone)
 
 
 def _has_path(phone: Phone) -> bool:

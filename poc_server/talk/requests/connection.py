@@ -40,11 +40,11 @@ def ice_restart(node: Node, phone: Phone, message: IceRestart) -> None:
 
 def listening(node: Node, phone: Phone, message: Listening) -> None:
     """The phone says whether a burst would be heard; the word expires."""
-    before = phone.would_hear(node.loop_time())
+    before = phone.would_hear(node.loop_time()), phone.not_listening
     heard = message.state == "yes"
     phone.listening_until = node.loop_time() + LISTENING_EXPIRES_S if heard else 0.0
     phone.not_listening = None if heard else message.reason or NotListening.HIDDEN
-    if phone.would_hear(node.loop_time()) != before:
+    if (phone.would_hear(node.loop_time()), phone.not_listening) != before:
         node.presence.phone_changed(phone)
 
 
