@@ -7,7 +7,6 @@ import pytest
 from tests.emergency.cast import Cast
 from tests.emergency.test_calls_on_the_wire_emergency import (
     test_leader_and_officer_at_once_are_both_heard,
-    test_people_picked_on_the_spot_talk_both_ways_and_who_comes_late_is_in,
 )
 from tests.emergency.test_sos_on_the_wire import (
     test_a_dispatcher_hears_and_sees_an_sos_over_a_talker,
@@ -31,7 +30,6 @@ __all__ = [
     "test_exactly_one_claims_and_the_officer_learns_it",
     "test_hold_a_name_and_talk_and_only_he_hears",
     "test_leader_and_officer_at_once_are_both_heard",
-    "test_people_picked_on_the_spot_talk_both_ways_and_who_comes_late_is_in",
     "test_the_first_to_answer_gets_the_call",
     "test_twice_is_once_on_both_ways_and_in_two_groups",
 ]
