@@ -109,8 +109,9 @@ class Pictures:
             ("no_media_path", NO_UDP),
         ):
             self.obstacle(name, init)
-        first = Officer(self.browser, self.city, "BJ-001", init=self.init)
-        second = Officer(self.browser, self.city, "BJ-001", init=self.init)
+        same = f"{self.init}sessionStorage.setItem('poc.device', 'd-one');"
+        first = Officer(self.browser, self.city, "BJ-001", init=same)
+        second = Officer(self.browser, self.city, "BJ-001", init=same)
         first.page.locator('[data-obstacle="dismissed"]').wait_for()
         self.album.take(first.page, "dismissed")
         closed(first, second)

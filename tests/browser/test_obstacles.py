@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, Playwright
 
 from tests.support.chromium import LOOPBACK, chromium
 from tests.support.city import City, running_city
-from tests.support.officer import Officer
+from tests.support.officer import KEEP_MICROPHONE, Officer
 
 pytestmark = pytest.mark.browser
 
@@ -107,10 +107,11 @@ def test_no_media_path_within_five_seconds_is_told(playwright: Playwright, city:
         obstacle(page, "no_media_path")
 
 
-def test_one_who_comes_from_another_place_is_told_here(playwright: Playwright, city: City) -> None:
+def test_one_who_opens_the_page_again_on_the_same_device_is_told_here(playwright: Playwright, city: City) -> None:
+    same = f"{KEEP_MICROPHONE}sessionStorage.setItem('poc.device', 'd-one');"
     with chromium(playwright) as browser:
-        first = Officer(browser, city, "DH-002")
-        Officer(browser, city, "DH-002")
+        first = Officer(browser, city, "DH-002", init=same)
+        Officer(browser, city, "DH-002", init=same)
         obstacle(first.page, "dismissed")
 
 
