@@ -158,6 +158,15 @@ class Route:
         else:
             pacer.finish(lambda: self._end(done))
 
+    def leave_air(self) -> None:
+        """Its group hears another burst now: what is still to be relayed of this one goes to the taps alone.
+
+        The slots that burst takes would refuse it anyway; its talker's own, which it does not take, would not.
+        """
+        if self._ending and not self._ended:
+            self._shared.fanout.submit(Job(self, self._audience, None))
+            self._audience = ()
+
     def paced_by(self, pacer: Feed) -> None:
         """What feeds this burst knows when its last packet has come."""
         self._pacer = pacer

@@ -85,6 +85,8 @@ class Talkgroup:
         self.group = group
         self.phones: dict[str, Phone] = {}
         self.routes: dict[BurstId, _Burst] = {}
+        self._ending: Route | None = None
+        """The route of the burst that ended last: its last packets may still be on their way."""
         self._pressed_in: dict[str, GroupId] = {}
         self._slices = Slices()
         self.floorless: set[BurstId] = set()
@@ -293,6 +295,9 @@ class Talkgroup:
         user = self.user(began.user)
         if user is None:
             return
+        if self._ending is not None:
+            self._ending.leave_air()
+            self._ending = None
         phone = speaker or self.phones.get(began.key)
         roster = self._node.roster
         spoken_in = self.named(began.key)
@@ -354,7 +359,8 @@ class Talkgroup:
         if found is None:
             return
         taps = found.taps
-        found.on_air.route.end(lambda: _end_all(taps, end))
+        self._ending = found.on_air.route
+        self._ending.end(lambda: _end_all(taps, end))
         self._node.ears.ended(found.on_air)
         if self._node.elsewhere is not None:
             self._node.elsewhere.between.ended(burst)

@@ -12,7 +12,7 @@ from poc_server.media.relay import Route
 from poc_server.media.sdp import OPUS, RED
 from poc_server.media.shared import Shared
 from poc_server.media.uplink import MAX_AHEAD_S, MAX_HELD_PACKETS, TAIL_S, Uplink
-from tests.media.slots import FRAME, SPEECH, Heard, settle, shared, stepped
+from tests.media.slots import FRAME, SILENCE, SPEECH, Heard, settle, shared, stepped
 from tests.media.stage import Watcher
 
 
@@ -145,6 +145,28 @@ async def test_another_burst_takes_the_slot_of_one_that_ends() -> None:
     await asyncio.sleep(0.5)
     assert SPEECH + b"tail" not in one.payloads
     assert one.payloads[-1] == SPEECH + b"second"
+
+
+@stepped
+async def test_who_talks_next_no_longer_hears_the_one_before_but_the_recorder_does() -> None:
+    """A grant that came late leaves a tail to be relayed: beside the next burst it would be double talk."""
+    s = shared()
+    first, second, other = Talker(s), Talker(s), Heard(s)
+    of_second = Heard(s)
+    first.says()
+    await asyncio.sleep(0.1)
+    route, watcher = begin(s, first, other, of_second)
+    first.says(SPEECH + b"tail")
+    route.end()
+    await settle()
+    route.leave_air()
+    begin(s, second, other, burst=2)
+    second.says(SPEECH + b"second")
+    await asyncio.sleep(0.5)
+    assert SPEECH + b"tail" not in other.payloads + of_second.payloads
+    assert of_second.payloads[-1] == SILENCE
+    assert other.payloads[-1] == SPEECH + b"second"
+    assert len(watcher.packets) == 2
 
 
 @stepped
