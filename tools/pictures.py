@@ -11,12 +11,15 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.support.chromium import LOOPBACK, chromium
 from tests.support.city import ROOT, City, running_city
+from tests.support.console import Console
 from tests.support.officer import Officer
 
 OUT = ROOT / "docs" / "pictures"
 SIZES = ((360, 640), (1440, 900))
 GROUP, BROADCAST = "滨江巡查组", "全市广播"
 UNTOUCHED_MS = 1_500
+PANEL_MS = 1_500
+"""A panel asks the server before it shows all it has."""
 
 REFUSED = "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotAllowedError'); };"
 MISSING = "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotFoundError'); };"
@@ -79,6 +82,7 @@ class Pictures:
         self.taken_away()
         self.denied()
         self.network()
+        self.console()
 
     def officer(self, badge: str, init: str = "") -> Officer:
         officer = Officer(self.browser, self.city, badge, init=self.init + init)
@@ -213,6 +217,43 @@ class Pictures:
         other.face("reconnecting", timeout_ms=15_000)
         self.album.take(other.page, "reconnecting")
         closed(officer, other)
+
+    def console(self) -> None:
+        """The dispatcher's desk, and what reaches the officer from it."""
+        one, two = self.officer("BJ-001"), self.officer("BJ-002")
+        desk = Console(self.browser, self.city, "PQ-001", init=self.init)
+        size = SIZES[1]
+        one.key_down()
+        one.face("talking")
+        two.key_down()
+        two.face("queued")
+        desk.channel(GROUP).locator(".queue").wait_for()
+        self.album.snap(desk.page, "console", size)
+        two.key_up()
+        one.key_up()
+        for key, name in (
+            ("g", "console_map"),
+            ("Shift+Slash", "console_keys"),
+            ("Escape", ""),
+            ("h", "console_handover"),
+        ):
+            desk.key(key)
+            desk.page.wait_for_timeout(PANEL_MS)
+            if name:
+                self.album.snap(desk.page, name, size)
+        desk.key("Escape", "w")
+        desk.page.locator(".threads button", has_text=GROUP).click()
+        desk.page.locator(".thread input").fill("请到中山路口")
+        desk.key("Enter")
+        one.page.locator("button.group .unread").wait_for()
+        self.album.snap(desk.page, "console_messages", size)
+        one.page.locator("button.group").click()
+        for tab, name in ((1, "messages"), (2, "contacts")):
+            one.page.locator(".drawer [role=tab]").nth(tab).click()
+            one.page.wait_for_timeout(PANEL_MS)
+            self.album.take(one.page, name)
+        desk.context.close()
+        closed(one, two)
 
 
 def closed(*officers: Officer) -> None:

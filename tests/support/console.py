@@ -1,0 +1,32 @@
+"""A dispatcher at the console in a real browser."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Browser, Locator, Page
+
+from tests.support.city import City
+
+
+class Console:
+    """The console of the demo's person with this badge, once its voice path is connected; ``init`` runs before it."""
+
+    def __init__(self, browser: Browser, city: City, badge: str, init: str = "") -> None:
+        self.user = next(p for p in city.get("/api/v1/demo/people") if p["badge"] == badge)
+        self.context = browser.new_context(viewport={"width": 1440, "height": 900}, bypass_csp=True, locale="en-GB")
+        self.context.add_init_script(init)
+        self.page: Page = self.context.new_page()
+        self.problems: list[str] = []
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.goto(f"{city.url}/console?as={self.user['id']}")
+        self.page.wait_for_function(
+            "window.__poc && window.__poc.events.some(e => e.name === 'media' && e.state === 'connected')"
+        )
+
+    def channel(self, name: str) -> Locator:
+        """The card of a channel on the wall."""
+        return self.page.locator(".channel", has=self.page.get_by_role("button", name=name, exact=True))
+
+    def key(self, *keys: str) -> None:
+        """Press keys one after the other."""
+        for each in keys:
+            self.page.keyboard.press(each)
