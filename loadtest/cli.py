@@ -23,8 +23,8 @@ app = typer.Typer(
     add_completion=False,
     help="Simulated phones that speak only the wire. Without --url a demo server is started for the run.",
 )
-console = Console()
-errors = Console(stderr=True)
+console = Console(emoji=False)
+errors = Console(stderr=True, emoji=False)
 
 Url = Annotated[str | None, typer.Option("--url", help="ws://HOST:PORT/ws of a running server; needs --links")]
 Links = Annotated[Path | None, typer.Option("--links", help="Identities: poc-server demo --people N --links FILE")]

@@ -18,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Push-to-talk-over-cellular voice server.",
 )
-console = Console(stderr=True)
+console = Console(stderr=True, emoji=False)
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="TOML file; see deploy/config.toml")]
 DataFolder = Annotated[Path, typer.Option("--data", help="Folder for all that is kept")]

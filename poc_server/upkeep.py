@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from poc_server.store.people import UserDraft
 
 T = TypeVar("T")
-console = Console(stderr=True)
+console = Console(stderr=True, emoji=False)
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="TOML file; see deploy/config.toml")]
 DataFolder = Annotated[Path | None, typer.Option("--data", help="Data folder, where not configured")]
 
@@ -209,4 +209,4 @@ def _print_links(links: list[tuple[str, str]]) -> None:
     table = Table("", "", box=None, show_header=False)
     for name, link in links:
         table.add_row(name, link)
-    Console(width=200).print(table)
+    Console(width=200, emoji=False).print(table)

@@ -18,7 +18,7 @@ from loadtest.bench.page import growth, page
 from loadtest.bench.run import Bench, Lengths, bench
 from loadtest.bench.table import Measured, measured
 
-console = Console()
+console = Console(emoji=False)
 
 
 def main(

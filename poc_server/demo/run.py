@@ -23,7 +23,7 @@ from poc_server.lan import Certificates, Front, LanPage, ensure_certificates, te
 from poc_server.media.udp import machine_addresses
 
 BOTS_PER_GROUP = 3
-console = Console()
+console = Console(emoji=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,7 +188,7 @@ async def check(
     caller = directory.user(world.callers[role])
     assert caller is not None
     own_list = "{" not in path and path != "/shifts"
-    if where != "near" and (own_list or path.startswith(("/cells", "/shares", "/retention"))):
+    if where != "near" and (own_list or path.startswith(("/cells", "/shares", "/retention", "/evidence"))):
         return None  # no target in the path: where it lies means nothing
     await prepare(world, method, path, where, place, caller)
     unit = {"near": world.low, "far": world.side, "foreign": world.foreign.unit}[where]
