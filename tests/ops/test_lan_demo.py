@@ -66,7 +66,7 @@ def test_the_terminal_shows_where_a_phone_goes_and_what_it_trusts(city: tuple[Ci
 
 
 def test_a_fingerprint_is_printed_as_it_is() -> None:
-    """rich takes ``:AB:`` for the name of a picture; one certificate in six has such a pair somewhere."""
+    """rich takes ``:AB:`` for the name of a picture; some certificates have such a pair."""
     with console.capture() as said:
         console.print("07:AB:13:A:B:VS:CL", highlight=False)
     assert said.get() == "07:AB:13:A:B:VS:CL\n"
