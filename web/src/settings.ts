@@ -1,5 +1,7 @@
 // What a person or an operator may set on this device, kept in local storage under names of our own.
 
+import { uuid } from "./uuid";
+
 const LISTEN = "poc.listen";
 const DESK = "poc.desk";
 
@@ -9,7 +11,7 @@ const DEVICE = "poc.device";
 export function deviceId(): string {
   const kept = sessionStorage.getItem(DEVICE);
   if (kept) return kept;
-  const made = `w-${crypto.randomUUID()}`;
+  const made = `w-${uuid()}`;
   sessionStorage.setItem(DEVICE, made);
   return made;
 }

@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { t } from "../i18n";
 import type { Phone } from "../phone/phone";
+import { uuid } from "../uuid";
 
 const SURE_MS = 4_000;
 
@@ -25,7 +26,7 @@ export function Peril({ phone }: { phone: Phone }) {
     if (condition) return void phone.ask({ type: "emergency_cancel", group }).catch(() => undefined);
     armed.value = !armed.value;
     if (armed.value) return;
-    const call = `ip-${crypto.randomUUID()}`;
+    const call = `ip-${uuid()}`;
     void phone.ask({ type: "emergency_call", call, to: { groups: [group] }, tier: 1 }).catch(() => undefined);
   };
   return (

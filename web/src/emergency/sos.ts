@@ -5,6 +5,7 @@ import { signal } from "@preact/signals";
 import { freshToken } from "../account/account";
 import { mark } from "../diagnostics";
 import type { Phone } from "../phone/phone";
+import { uuid } from "../uuid";
 import type { SosRules, Whereabouts } from "../wire/protocol";
 
 /** What holds until the server has said how its key works. */
@@ -95,7 +96,7 @@ export class SosKey {
   }
 
   #raise(): void {
-    const alert = `al-${crypto.randomUUID()}`;
+    const alert = `al-${uuid()}`;
     const pressed = Date.now();
     const { covert } = this.rules;
     mark("sos_pressed", { alert });

@@ -4,6 +4,7 @@ import { effect, signal } from "@preact/signals";
 import { Problem } from "../account/api";
 import { refusalWords, t } from "../i18n";
 import type { Phone } from "../phone/phone";
+import { uuid } from "../uuid";
 import type { Request } from "../wire/link";
 import { RequestRefused } from "../wire/link";
 import type { BroadcastInfo, Recipients, Refusal, ServerMessage, Tier } from "../wire/protocol";
@@ -68,10 +69,7 @@ export class Command {
     const to = this.to();
     this.ordinary.value = null;
     const held = ++this.#holding;
-    const answer = await this.#ask(
-      { type: "emergency_call", call: `ec-${crypto.randomUUID()}`, to, tier },
-      to,
-    );
+    const answer = await this.#ask({ type: "emergency_call", call: `ec-${uuid()}`, to, tier }, to);
     if (answer?.type !== "emergency_call_started") return;
     this.word.value = t("leader_started", { online: answer.online, people: answer.people });
     this.#press(answer.group.id, held);
@@ -80,7 +78,7 @@ export class Command {
   /** Key down: only this leader talks; letting go ends the broadcast. */
   async holdBroadcast(how: How, text = ""): Promise<void> {
     const held = ++this.#holding;
-    const broadcast = `br-${crypto.randomUUID()}`;
+    const broadcast = `br-${uuid()}`;
     const answer = await this.#ask(this.#start(broadcast, "live", how, text));
     if (answer?.type !== "broadcast_started" || !answer.group) return;
     this.word.value = t("leader_started", { online: answer.online, people: answer.people });
@@ -105,7 +103,7 @@ export class Command {
   // --- what needs no voice now ---
 
   async send(kind: "text" | "roll_call", text: string, how: How): Promise<boolean> {
-    const answer = await this.#ask(this.#start(`br-${crypto.randomUUID()}`, kind, how, text));
+    const answer = await this.#ask(this.#start(`br-${uuid()}`, kind, how, text));
     if (answer) this.word.value = t("leader_sent");
     return answer !== null;
   }
@@ -114,7 +112,7 @@ export class Command {
     this.word.value = t("leader_uploading");
     const message = await this.keep(wav);
     if (!message) return false;
-    const request = this.#start(`br-${crypto.randomUUID()}`, "recorded", how, text);
+    const request = this.#start(`br-${uuid()}`, "recorded", how, text);
     const answer = await this.#ask({ ...request, message });
     if (answer) this.word.value = t("leader_sent");
     return answer !== null;
@@ -132,7 +130,7 @@ export class Command {
 
   /** One tap. */
   async run(plan: api.Plan): Promise<void> {
-    const id = `pl-${crypto.randomUUID()}`;
+    const id = `pl-${uuid()}`;
     const answer = await this.#ask({ type: "plan_run", plan: plan.id, call: id });
     if (!answer) return;
     const speaks =

@@ -2,6 +2,7 @@
 // empty battery or a tunnel loses nothing.
 
 import { signal } from "@preact/signals";
+import { uuid } from "../uuid";
 import { backoff } from "../wire/backoff";
 import { type Ask, deliver, Never } from "./delivery";
 import { digest, type Item, type Place, type Taken } from "./item";
@@ -53,7 +54,7 @@ export class Outbox {
     const [sha256, where] = await Promise.all([taken.picture ? digest(taken.picture) : "", place()]);
     const item: Item = {
       ...taken,
-      id: crypto.randomUUID(),
+      id: uuid(),
       kind: taken.picture ? "photo" : "note",
       takenMs,
       place: where,

@@ -2,6 +2,7 @@
 
 import { computed, signal } from "@preact/signals";
 import type { Phone } from "../phone/phone";
+import { uuid } from "../uuid";
 import { LinkLost, RequestUnanswered } from "../wire/link";
 import type { TextInfo } from "../wire/protocol";
 import { keyOf, read, sorted, type Threads, textsTold, unreadOf, type Where, withPage } from "./threads";
@@ -50,7 +51,7 @@ export class Texts {
 
   /** Resolves when it is kept. Rejects with `RequestRefused`, or when the network stayed away. */
   async send(where: Where, written: Written): Promise<void> {
-    const message = `m-${crypto.randomUUID()}`;
+    const message = `m-${uuid()}`;
     const { kind, text = "", status } = written;
     for (let tries = 1; ; tries++) {
       try {
