@@ -32,7 +32,7 @@ class Position:
         """
         return Offsets(sequence, self.sequence - sequence, max(self.timestamp, clock) - timestamp)
 
-    def skip(self, packets: int, samples: int) -> Position:
+    def advance(self, packets: int, samples: int) -> Position:
         """Where the stream stands after ``packets`` of its own making that last ``samples`` together."""
         return Position(self.sequence + packets, self.timestamp + samples)
 

@@ -226,7 +226,7 @@ class Fanout:
         if self._send(slot, OPUS, position.sequence, position.timestamp, silence):
             self._counters.silence_out += 1
         slot.carried_loss = route.loss
-        slot.position = position.skip(1, opus.samples(silence))
+        slot.position = position.advance(1, opus.samples(silence))
         slot.packets += packets - slot.packets_mark + 1
         slot.octets += octets - slot.octets_mark + len(silence)
         slot.route = None

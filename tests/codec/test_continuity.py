@@ -34,13 +34,13 @@ def test_the_next_burst_goes_on_with_the_next_number_at_the_clock() -> None:
     offsets = Position(100, 0).begin(10, 0, 0)
     position = offsets.after(last_sequence=24, end_timestamp=15 * FRAME)
     assert position == Position(115, 15 * FRAME)
-    following = position.skip(1, FRAME).begin(sequence=3, timestamp=77, clock=480_000)
+    following = position.advance(1, FRAME).begin(sequence=3, timestamp=77, clock=480_000)
     assert following.place(3, 77) == (116, 480_000)
 
 
 def test_timestamps_never_go_back_when_a_burst_cuts_in() -> None:
     offsets = Position(100, 0).begin(10, 0, 1_000)
-    position = offsets.after(10, FRAME).skip(1, FRAME)
+    position = offsets.after(10, FRAME).advance(1, FRAME)
     following = position.begin(500, 123_456, clock=1_500)
     assert following.place(500, 123_456) == (102, 1_000 + 2 * FRAME)
 
@@ -87,6 +87,6 @@ def test_whatever_the_bursts_no_number_repeats_and_time_only_grows(
         position = offsets.after(last, began + (last - first + 1) * FRAME)
         numbers.append(position.sequence)
         times.append(position.timestamp)
-        position = position.skip(1, FRAME)
+        position = position.advance(1, FRAME)
     assert numbers == sorted(set(numbers))
     assert times == sorted(set(times))
