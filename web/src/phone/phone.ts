@@ -17,28 +17,17 @@ import { SlotWatch } from "../media/watch";
 import { deviceId, keepListenedGroups, listenedGroups, relayOnly, voiceProcessing } from "../settings";
 import { Texts } from "../texts/texts";
 import { affairsTold, broughtToTalk, nothingGoesOn, openAlerts } from "../wire/affairs";
-import { LINK_LIMITS, Link, type LinkState, type Request, RequestRefused } from "../wire/link";
+import { Link, type LinkState, type Request } from "../wire/link";
 import { blank, firstGroup, idleFloor, told, welcomed } from "../wire/picture";
-import type {
-  Broadcast,
-  ClientMessage,
-  IceServer,
-  Missed,
-  NotListening,
-  Refusal,
-  ServerMessage,
-  Tier,
-  Welcome,
-} from "../wire/protocol";
+import type { Broadcast, IceServer, Missed, Refusal, ServerMessage, Tier, Welcome } from "../wire/protocol";
 import { type Facts, face, obstacle } from "./face";
-import { deafness, REPORT_EVERY_MS } from "./listening";
+import { Hearing } from "./hearing";
+import { REPORT_EVERY_MS } from "./listening";
+import { Mending } from "./mending";
 import { duplexRuns, OpenLine } from "./openline";
 import { watch } from "./surroundings";
+import { Warmth } from "./warmth";
 
-/** A page hidden for so long gives the microphone back. */
-export const WARM_WHILE_HIDDEN_MS = 60_000;
-/** With no media path, a new attempt so often. */
-export const PATH_RETRY_MS = 10_000;
 const TICK_MS = 100;
 
 export type PhoneSettings = {
@@ -60,8 +49,6 @@ export class Phone {
   readonly soundLocked = signal(false);
   readonly microphoneState = signal<MicrophoneState>("cold");
   readonly waved = signal(false);
-  /** The browser will ask whether the page may use the microphone. */
-  readonly askFirst = signal(false);
   readonly dismissed = signal<Refusal | null>(null);
   readonly listened = signal<readonly string[]>([]);
   readonly incidents = signal(noIncidents);
@@ -78,7 +65,7 @@ export class Phone {
 
   readonly #sound = new Sound((locked) => {
     this.soundLocked.value = locked;
-    this.#report();
+    this.#hearing.report();
   });
   readonly #slots: Slots;
   readonly #redundancy = new Redundancy(
@@ -100,20 +87,27 @@ export class Phone {
     },
     voiceProcessing(),
   );
+  readonly #warmth = new Warmth(this.#voice);
+  /** The browser will ask whether the page may use the microphone. */
+  readonly askFirst = this.#warmth.askFirst;
+  readonly #hearing = new Hearing(
+    {
+      soundLocked: () => this.soundLocked.value || !this.#sound.running,
+      microphoneLost: () => this.microphoneState.value === "lost",
+      media: () => this.pathState.value === "connected" || this.pathState.value === "interrupted",
+      played: () => this.#sound.context.currentTime,
+    },
+    (listening) => this.#link.send(listening),
+  );
   #mix: MixOf = () => ({ gain: 1, pan: 0 });
   readonly #link: Link;
+  readonly #mending: Mending;
   readonly #floor: Floors;
   readonly #watch: SlotWatch;
   readonly receipts: Receipts;
   readonly texts: Texts;
   readonly #followers: ((message: ServerMessage) => void)[] = [];
-  #hiddenSince: { at: number; audio: number } | null = null;
-  #frozen = false;
   #openUntil = 0;
-  #permission: PermissionStatus | null = null;
-  #cooling = 0;
-  #pathRetry = 0;
-  #pathAttempts = 0;
   #iceServers: readonly IceServer[] = [];
   #traced = "";
 
@@ -127,7 +121,7 @@ export class Phone {
         token: settings.token,
         welcomed: (welcome) => this.#welcomed(welcome),
         received: (message) => this.#received(message),
-        beat: () => this.#listening(),
+        beat: () => this.#hearing.listening(),
         changed: (state) => {
           this.linkState.value = state;
           this.#tellFloor();
@@ -138,6 +132,7 @@ export class Phone {
       },
       { ...settings, device: deviceId() },
     );
+    this.#mending = new Mending(this.#link, () => this.linkState.value === "up");
     this.#floor = new Floors({
       urge: (message) => this.#link.urge(message),
       voice: this.#voice,
@@ -146,7 +141,8 @@ export class Phone {
     });
     this.receipts = new Receipts({
       ask: (request) => this.ask(request),
-      audible: (slot) => this.#deafness() === null && (slot === undefined || this.#slots.audible(slot)),
+      audible: (slot) =>
+        this.#hearing.deafness() === null && (slot === undefined || this.#slots.audible(slot)),
       played: (slot) => this.#slots.played(slot),
       busy: () => this.floorState.peek().held || this.picture.peek().slots.length > 0,
       kept: (id, state) => {
@@ -224,22 +220,19 @@ export class Phone {
       networkChanged: () => this.restartMedia("network_change"),
       hidden: () => this.#hidden(),
       shown: () => this.#shown(),
-      frozen: () => {
-        this.#frozen = true;
-        this.#report();
-      },
+      frozen: () => this.#hearing.frozen(),
       blurred: () => {
         if (!this.#openUntil) this.lift();
       },
       touched: () => this.touched(),
     });
     const clock = window.setInterval(() => this.#tick(), TICK_MS);
-    const reporting = window.setInterval(() => this.#report(), REPORT_EVERY_MS);
+    const reporting = window.setInterval(() => this.#hearing.report(), REPORT_EVERY_MS);
     const looking = window.setInterval(() => {
       if (this.floorState.peek().microphone.name === "on") void this.#redundancy.look();
     }, REDUNDANCY.lookEveryMs);
     this.#link.open();
-    void this.#watchPermission();
+    void this.#warmth.watch();
     return () => {
       stopWatching();
       clearInterval(clock);
@@ -353,20 +346,9 @@ export class Phone {
     await this.#voice.prepare();
   }
 
-  /** Asks for a second offer. A server that lost the path offers a new one; one that cannot is greeted anew. */
+  /** Asks the server to move the media path, for this reason. */
   restartMedia(reason: string): void {
-    mark("ice_restart", { reason });
-    if (this.linkState.value !== "up") return this.#link.hurry();
-    this.#link.request({ type: "ice_restart" }, LINK_LIMITS.probeMs).catch((problem: unknown) => {
-      if (problem instanceof RequestRefused) this.#rebuild();
-      else this.#link.suspect(problem);
-    });
-  }
-
-  #rebuild(): void {
-    this.#link.forget();
-    this.#link.lost();
-    this.#link.hurry();
+    this.#mending.restart(reason);
   }
 
   #welcomed(welcome: Welcome): void {
@@ -456,19 +438,9 @@ export class Phone {
 
   #pathChanged(state: PathState): void {
     this.pathState.value = state;
-    clearInterval(this.#pathRetry);
-    if (state === "interrupted") this.restartMedia("disconnected");
-    if (state === "failed") this.#pathRetry = window.setInterval(() => this.#retryPath(), PATH_RETRY_MS);
-    this.#pathAttempts = 0;
+    this.#mending.pathChanged(state);
     this.#tellFloor();
-    this.#report();
-  }
-
-  /** By turns a moved path and a new one: the server may still believe in the keys of the old. */
-  #retryPath(): void {
-    this.#pathAttempts += 1;
-    if (this.#pathAttempts % 2 === 1) this.restartMedia("no_media_path");
-    else this.#rebuild();
+    this.#hearing.report();
   }
 
   #tellFloor(): void {
@@ -486,63 +458,14 @@ export class Phone {
 
   #hidden(): void {
     if (!this.#openUntil) this.lift();
-    this.#hiddenSince = { at: performance.now(), audio: this.#sound.context.currentTime };
-    clearTimeout(this.#cooling);
-    this.#cooling = window.setTimeout(() => this.#voice.cool(), WARM_WHILE_HIDDEN_MS);
-    this.#report();
+    this.#warmth.hidden();
+    this.#hearing.hidden();
   }
 
   #shown(): void {
-    this.#hiddenSince = null;
-    this.#frozen = false;
-    clearTimeout(this.#cooling);
-    if (this.#permission?.state === "granted") void this.#voice.prepare();
+    this.#warmth.shown();
     this.#link.probe();
-    this.#report();
-  }
-
-  /** Opens the microphone without a question where the person has agreed before, or agrees later in the browser's settings. */
-  async #watchPermission(): Promise<void> {
-    try {
-      const permission = await navigator.permissions.query({ name: "microphone" as PermissionName });
-      const look = () => {
-        this.askFirst.value = permission.state === "prompt";
-        if (permission.state === "granted") void this.#voice.prepare();
-      };
-      this.#permission = permission;
-      permission.onchange = look;
-      look();
-    } catch {
-      // A browser that cannot be asked waits for the first touch.
-    }
-  }
-
-  /** Why a person would not hear this page now; null when he would. */
-  #deafness(): NotListening | null {
-    const hidden = this.#hiddenSince;
-    const now = performance.now();
-    // Half the time that went by must have been played, else the sound has stopped behind the page's back.
-    const played = hidden ? (this.#sound.context.currentTime - hidden.audio) * 1000 : 0;
-    return deafness({
-      soundLocked: this.soundLocked.value || !this.#sound.running,
-      hidden: hidden !== null,
-      soundsWhileHidden: hidden !== null && now - hidden.at > 1000 && played > (now - hidden.at) / 2,
-      microphoneLost: this.microphoneState.value === "lost",
-      frozen: this.#frozen,
-      media: this.pathState.value === "connected" || this.pathState.value === "interrupted",
-    });
-  }
-
-  #report(): void {
-    const listening = this.#listening();
-    mark("listening", { reason: listening.reason ?? null });
-    this.#link.send(listening);
-  }
-
-  /** Whether a burst that began now would be heard, as the server is told. */
-  #listening(): Extract<ClientMessage, { type: "listening" }> {
-    const reason = this.#deafness();
-    return reason ? { type: "listening", state: "no", reason } : { type: "listening", state: "yes" };
+    this.#hearing.shown();
   }
 
   /** Moves what moves with time; an idle page stands still and costs nothing. */
