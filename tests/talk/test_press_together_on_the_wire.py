@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from signaling import limits
 from signaling.messages import FloorGranted, FloorQueued, FloorQueuePositionRequest, FloorRelease, FloorRequest
 from tests.emergency.cast import Cast
 from tests.talk.ways_report import WaysReport
@@ -15,6 +16,10 @@ pytestmark = pytest.mark.wire
 TEAMS = {"BJ": 5, "DH": 5, "XS": 4, "QK": 4, "CG": 2}
 BADGES = tuple(f"{team}-00{n}" for team, size in TEAMS.items() for n in range(1, size + 1))
 ROUNDS = 100
+ASKED_A_ROUND = 3
+"""Messages each phone sends: request, place, release."""
+ROUND_S = ASKED_A_ROUND / limits.MESSAGES_PER_SECOND
+"""The pace a phone is allowed: on a quick machine the rounds would run over it, and be answered `too_fast`."""
 
 
 async def test_one_grant_and_places_in_order_of_priority(cast: Cast, ways_report: WaysReport) -> None:
@@ -45,3 +50,4 @@ async def test_one_grant_and_places_in_order_of_priority(cast: Cast, ways_report
         assert numbers == sorted(numbers, reverse=True)
         await asyncio.gather(*(phone.request(FloorRelease(id=f"q{turn}", group=group)) for phone in waiting))
         await talker.request(FloorRelease(id=f"r{turn}", group=group))
+        await asyncio.sleep(began + ROUND_S - time.perf_counter())
