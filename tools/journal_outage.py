@@ -70,6 +70,10 @@ class Counting(Speaker):
         self.said.append(spoken)
         return spoken
 
+    def has_spoken_since(self, at_ns: int) -> bool:
+        """Whether a burst asked for since then was granted and is over."""
+        return any(spoken.press.granted and spoken.press.requested_ns >= at_ns for spoken in self.said)
+
 
 @dataclass
 class Course:
@@ -117,16 +121,16 @@ async def _talk(
     course = Course()
     talk = Talk(fleet, TalkOptions(seconds=3_600, traffic=BUSY))
     talking = asyncio.create_task(talk.run(groups, []))
-    await _pass(course, "before", options.beside, fleet, known)
+    await _pass(course, "before", options.beside, fleet, known, speaker)
     stopped = time.monotonic()
     await asyncio.to_thread(cluster.stop, "immediate")
-    await _pass(course, "during", options.seconds, fleet, known)
+    await _pass(course, "during", options.seconds, fleet, known, speaker)
     course.journal["waiting_at_return"] = _metric(target, "appended_total") - _metric(target, "applied_total")
     await asyncio.to_thread(cluster.start)
     course.stopped_s, back = time.monotonic() - stopped, time.monotonic()
     await _until(lambda: not _metric(target, "sql_away") and _behind(target) < options.groups)
     course.caught_up_s = time.monotonic() - back
-    await _pass(course, "after", options.beside, fleet, known)
+    await _pass(course, "after", options.beside, fleet, known, speaker)
     talk.stop()
     await talking
     await _until(lambda: _behind(target) == 0)
@@ -134,17 +138,18 @@ async def _talk(
     return lambda rows: _report(options, course, speaker.said, rows)
 
 
-async def _pass(course: Course, phase: str, seconds: float, fleet: Fleet, known: Identity) -> None:
-    """Let a phase go by; meanwhile a phone that was here before comes back, again and again."""
+async def _pass(course: Course, phase: str, seconds: float, fleet: Fleet, known: Identity, speaker: Counting) -> None:
+    """Let a phase go by, and somebody talk in it; meanwhile a phone that was here before comes back, again and again."""
     course.began[phase] = time.time_ns()
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    """Let a phase go by, and somebody talk in it; meanwhile a phone that was here before comes back again and again."""
+    latest = end + PATIENCE_S
+    while (now := time.monotonic()) < end or (now < latest and not speaker.has_spoken_since(course.began[phase])):
         began = time.monotonic()
         phone = Phone(fleet.reactor, Credentials(), known, 60_000)
         await phone.connect(fleet.url)
         course.return_ms[phase].append((time.monotonic() - began) * 1000)
         phone.close()
-        await asyncio.sleep(min(2.0, max(0.0, end - time.monotonic())))
+        await asyncio.sleep(min(2.0, max(0.1, end - time.monotonic())))
 
 
 async def _until(true: Callable[[], bool]) -> None:

@@ -22,7 +22,7 @@ from tests.support.netns import Namespace
 from tests.support.redis import running_redis
 
 ROOT = Path(__file__).resolve().parents[2]
-START_S = 60
+START_S = 180
 NODES = int(os.environ.get("CITY_NODES", "1"))
 """Every scenario that starts a city can be tried on several nodes."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.support.netns import Namespace
 
 PORT = 3478
-START_S = 10
+START_S = 60
 
 
 @dataclass(frozen=True)
