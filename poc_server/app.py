@@ -252,13 +252,14 @@ class App:
             self.emergency,
             notifier=self.notifier,
             presence=lambda: people_here(self.node),
+            city_map=self.config.map,
         )
         api = build_api(services)
         api.include_router(operations(self.metrics, self._not_ready))
         places = (self.config.server.pages,) if self.config.server.pages else PAGES
         pages = next((folder for folder in places if (folder / "index.html").exists()), None)
         if pages is not None:
-            serve_pages(api, pages)
+            serve_pages(api, pages, self.config.map)
         else:
             log.warning("no_pages", folders=[str(folder) for folder in places])
         return api

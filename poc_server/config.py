@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from poc_server.auth.settings import AuthSettings
 from poc_server.bridge.settings import BridgeSettings
+from poc_server.city_map.settings import MapSettings
 from poc_server.emergency.settings import EmergencySettings
 from poc_server.fabric.settings import FabricSettings
 from poc_server.media.settings import MediaSettings
@@ -95,6 +96,7 @@ class Config(Section):
     notify: NotifySettings = NotifySettings()
     talk: TalkSettings = TalkSettings()
     texts: TextSettings = TextSettings()
+    map: MapSettings = MapSettings()
     turn: TurnSettings = TurnSettings()
     fabric: FabricSettings = FabricSettings()
     log: LogSettings = LogSettings()

@@ -139,9 +139,9 @@ async def _talk(
 
 
 async def _pass(course: Course, phase: str, seconds: float, fleet: Fleet, known: Identity, speaker: Counting) -> None:
-    """Let a phase go by, and somebody talk in it; meanwhile a phone that was here before comes back, again and again."""
-    course.began[phase] = time.time_ns()
     """Let a phase go by, and somebody talk in it; meanwhile a phone that was here before comes back again and again."""
+    course.began[phase] = time.time_ns()
+    end = time.monotonic() + seconds
     latest = end + PATIENCE_S
     while (now := time.monotonic()) < end or (now < latest and not speaker.has_spoken_since(course.began[phase])):
         began = time.monotonic()

@@ -13,6 +13,7 @@ from groups.model import User
 from groups.vocabulary import Refusal
 from poc_server.auth import Auth, Claims
 from poc_server.bridge.opened import OpenBridge
+from poc_server.city_map.settings import MapSettings
 from poc_server.emergency import Emergency
 from poc_server.notify import Notifier
 from poc_server.recording.recordings import Recordings
@@ -37,6 +38,7 @@ class Services:
     emergency: Emergency | None = None
     presence: Callable[[], Sequence[PersonHere]] | None = None
     notifier: Notifier | None = None
+    city_map: MapSettings = MapSettings()
 
     @property
     def directory(self) -> Directory:

@@ -9,11 +9,12 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from poc_server.city_map.settings import OWN_TILES, MapSettings
 from poc_server.metrics import CONTENT_TYPE, Metrics
 
 PAGES = ("talk", "leader", "console", "admin", "recordings")
 CONTENT_SECURITY = (
-    "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; media-src 'self' blob:; "
+    "default-src 'self'; connect-src 'self' ws: wss:; img-src {images}; media-src 'self' blob:; "
     "style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; frame-ancestors 'self'"
 )
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -46,13 +47,14 @@ def operations(metrics: Metrics, ready: Callable[[], str | None]) -> APIRouter:
     return router
 
 
-def serve_pages(app: FastAPI, folder: Path) -> None:
-    """Serve the built web pages in ``folder``; ``/talk`` is ``talk.html`` and so on."""
+def serve_pages(app: FastAPI, folder: Path, city_map: MapSettings) -> None:
+    """Serve the built web pages in ``folder``, ``/talk`` is ``talk.html`` and so on, and tiles of our own."""
+    security = CONTENT_SECURITY.format(images=" ".join(("'self' data: blob:", *city_map.origins)))
 
     def page(name: str) -> FileResponse:
         headers = {
             "Cache-Control": "no-cache",
-            "Content-Security-Policy": CONTENT_SECURITY,
+            "Content-Security-Policy": security,
             "Referrer-Policy": "no-referrer",
         }
         return FileResponse(folder / f"{name}.html", headers=headers)
@@ -78,6 +80,8 @@ def serve_pages(app: FastAPI, folder: Path) -> None:
     for name in PAGES:
         if (folder / f"{name}.html").exists():
             add(name)
+    if city_map.folder is not None:
+        app.mount(OWN_TILES, StaticFiles(directory=city_map.folder), name="tiles")
     app.mount("/", _Files(directory=folder), name="pages")
 
 
