@@ -102,10 +102,10 @@ def _in_area(desk: Emergency, act: Act, sender: User, wanted: Area) -> set[UserI
     found = set()
     for place in desk.store.places.all():
         at = place.position
-        if at is None or at.datum.value != wanted.datum:
+        if at is None:
             continue
         user = desk.node.roster.user(place.user)
-        if user is None or not user.enabled or not area.inside(wanted.ring, (at.longitude, at.latitude)):
+        if user is None or not user.enabled or not area.inside(wanted.ring, at.degrees(wanted.datum)):
             continue
         if may(act, sender, user, desk.node.roster) is None:
             found.add(user.id)

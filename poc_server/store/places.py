@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway import incident
+from gateway.datum import convert
+from gateway.incident import Point
 from groups.vocabulary import AgencyId, UserId
 from poc_server.store import tables as t
 from poc_server.store.journal import Journal
@@ -57,6 +60,11 @@ class Position(_Part):
     latitude: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
     accuracy_m: Annotated[float, Field(ge=0, le=1e7, allow_inf_nan=False)] | None = None
     datum: Datum = Datum.WGS84
+
+    def degrees(self, datum: str) -> tuple[float, float]:
+        """Longitude and latitude in another datum; converting adds less than a millimetre."""
+        at = convert(Point(self.longitude, self.latitude, incident.Datum(self.datum.value)), incident.Datum(datum))
+        return at.lon, at.lat
 
 
 class Motion(_Part):

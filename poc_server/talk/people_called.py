@@ -60,10 +60,10 @@ def _inside(node: Node, phone: Phone, wanted: Area) -> list[UserId]:
     found = []
     for place in node.places():
         at = place.position
-        if at is None or at.datum.value != wanted.datum:
+        if at is None:
             continue
         user = node.roster.user(place.user)
-        here = user is not None and user.enabled and area.inside(wanted.ring, (at.longitude, at.latitude))
+        here = user is not None and user.enabled and area.inside(wanted.ring, at.degrees(wanted.datum))
         if here and user is not None and may(Act.CALL, phone.user, user, node.roster) is None:
             found.append(user.id)
     return found

@@ -3,14 +3,17 @@
 import { freshToken } from "../account/account";
 import { Problem } from "../account/api";
 import { authorised } from "../account/authorised";
+import type { Datum } from "../map/datum";
 import type { BroadcastInfo, BroadcastKind, Person, Recipients, Refusal, Tier } from "../wire/protocol";
-import type { Point } from "./geo";
-import type { Datum, Place } from "./targets";
+import { drawn, type Point } from "./geo";
+import type { Place } from "./targets";
 
 const CELLS_AT_ONCE = 200;
 const MOST_CELLS = 4_000;
 
-export type Cell = { code: string; name: string; outline: Point[]; datum: Datum };
+/** `outline`: in WGS-84. */
+export type Cell = { code: string; name: string; outline: Point[] };
+type CellOut = Cell & { datum: Datum };
 
 export type Starts =
   | {
@@ -49,7 +52,7 @@ export async function places(): Promise<Place[]> {
   const found = await authorised<PlaceOut[]>("GET", "/places");
   return found.flatMap(({ user, name, age_ms, position }) =>
     position
-      ? [{ user, name, ageMs: age_ms, at: [position.longitude, position.latitude], datum: position.datum }]
+      ? [{ user, name, ageMs: age_ms, at: drawn([position.longitude, position.latitude], position.datum) }]
       : [],
   );
 }
@@ -57,11 +60,13 @@ export async function places(): Promise<Place[]> {
 export async function cells(): Promise<Cell[]> {
   const all: Cell[] = [];
   for (let after = ""; all.length < MOST_CELLS; ) {
-    const page = await authorised<{ items: Cell[]; next: string | null }>(
+    const page = await authorised<{ items: CellOut[]; next: string | null }>(
       "GET",
       `/cells?limit=${CELLS_AT_ONCE}&after=${encodeURIComponent(after)}`,
     );
-    all.push(...page.items.filter(({ outline }) => outline.length > 2));
+    for (const { code, name, outline, datum } of page.items) {
+      if (outline.length > 2) all.push({ code, name, outline: outline.map((point) => drawn(point, datum)) });
+    }
     if (!page.next) break;
     after = page.next;
   }

@@ -9,7 +9,7 @@ import type { Request } from "../wire/link";
 import { RequestRefused } from "../wire/link";
 import type { BroadcastInfo, Recipients, Refusal, ServerMessage, Tier } from "../wire/protocol";
 import * as api from "./api";
-import { type Chosen, commonDatum, nobody, type Place, recipients, within } from "./targets";
+import { type Chosen, nobody, type Place, recipients, within } from "./targets";
 
 const PLACES_EVERY_MS = 15_000;
 const DAY_S = 86_400;
@@ -51,7 +51,7 @@ export class Command {
 
   /** Those picked, as the wire wants them. */
   to(): Recipients {
-    return recipients(this.chosen.value, commonDatum(this.places.value));
+    return recipients(this.chosen.value);
   }
 
   inArea(): Place[] {

@@ -1,5 +1,7 @@
 // The leader's map as arithmetic: degrees to the plane and back, rings drawn by a finger, who stands inside. Pure.
 
+import { type Datum, inWgs84 } from "../map/datum";
+
 /** [longitude, latitude] in degrees. */
 export type Point = readonly [number, number];
 export type Box = { west: number; south: number; east: number; north: number };
@@ -9,6 +11,12 @@ export const MOST_POINTS = 120;
 const MARGIN = 0.08;
 /** A map of one place still shows its surroundings: about 500 m. */
 const LEAST_SPAN = 0.005;
+
+/** Every map here is drawn in WGS-84. */
+export function drawn([longitude, latitude]: Point, datum: Datum): Point {
+  const at = inWgs84({ longitude, latitude }, datum);
+  return [at.longitude, at.latitude];
+}
 
 /** What holds all points, with a margin; null without any. */
 export function boxOf(points: readonly Point[]): Box | null {

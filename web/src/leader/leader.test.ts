@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { boxOf, crosses, inside, MOST_POINTS, type Point, ringOf, view } from "./geo";
-import { choice, commonDatum, everyone, nobody, recipients, toggled, within } from "./targets";
+import { choice, everyone, nobody, recipients, toggled, within } from "./targets";
 
 const square: Point[] = [
   [114, 30],
@@ -61,14 +61,13 @@ test("a drawn line becomes a closed ring of few points; what encloses nothing is
 });
 
 test("who stands inside is counted, and the choice goes over the wire and back", () => {
-  const place = (user: string, at: Point) => ({ user, name: user, ageMs: 0, at, datum: "WGS-84" as const });
+  const place = (user: string, at: Point) => ({ user, name: user, ageMs: 0, at });
   const places = [place("in", [114.05, 30.05]), place("out", [114.2, 30.05])];
   expect(inside(square, [114.05, 30.05])).toBe(true);
   expect(within(places, square).map(({ user }) => user)).toEqual(["in"]);
-  expect(commonDatum(places)).toBe("WGS-84");
-  expect(recipients(nobody, "WGS-84")).toEqual({ everyone: true });
+  expect(recipients(nobody)).toEqual({ everyone: true });
   const chosen = { groups: toggled(nobody.groups, "g"), users: new Set(["u"]), ring: square };
-  const to = recipients(chosen, "WGS-84");
+  const to = recipients(chosen);
   expect(to).toEqual({ groups: ["g"], users: ["u"], area: { ring: square, datum: "WGS-84" } });
   expect(choice(to)).toEqual(chosen);
   expect(everyone(choice({ everyone: true }))).toBe(true);

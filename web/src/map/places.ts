@@ -3,6 +3,8 @@
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { authorised } from "../account/authorised";
+import { type Datum, inWgs84 } from "./datum";
+import type { Degrees } from "./ground";
 
 export type Position = {
   source: "device" | "shell" | "operator" | "none";
@@ -10,19 +12,21 @@ export type Position = {
   longitude: number;
   latitude: number;
   accuracy_m: number | null;
-  datum: "WGS-84" | "GCJ-02" | "CGCS2000";
+  datum: Datum;
 };
 
-/** `seen_ms`: when the place was measured, on this page's clock. */
+/** `at`: where it is drawn, in WGS-84; `position`: as it was reported. `seen_ms`: when it was measured, on this page's clock. */
 export type Place = {
   user: string;
   name: string;
   seen_ms: number;
+  at: Degrees;
   position: Position;
   battery: number | null;
   heading: number | null;
 };
 
+/** `outline`: in WGS-84. */
 export type Cell = { code: string; name: string; outline: [number, number][] };
 
 type PlaceOut = {
@@ -33,6 +37,8 @@ type PlaceOut = {
   battery: { percent: number } | null;
   motion: { heading_deg: number | null; speed_mps: number | null } | null;
 };
+
+type CellOut = Cell & { datum: Datum };
 
 const ASK_EVERY_MS = 8000;
 const CELLS_PAGE = 100;
@@ -63,6 +69,7 @@ async function askPlaces(): Promise<void> {
               user,
               name,
               seen_ms: now - age_ms,
+              at: inWgs84(position, position.datum),
               position,
               battery: battery?.percent ?? null,
               heading: motion?.speed_mps ? motion.heading_deg : null,
@@ -75,14 +82,25 @@ async function askPlaces(): Promise<void> {
   }
 }
 
+function drawn({ code, name, outline, datum }: CellOut): Cell {
+  return {
+    code,
+    name,
+    outline: outline.map(([longitude, latitude]) => {
+      const at = inWgs84({ longitude, latitude }, datum);
+      return [at.longitude, at.latitude];
+    }),
+  };
+}
+
 async function askCells(): Promise<void> {
   const found: Cell[] = [];
   let after = "";
   do {
     const query = new URLSearchParams({ limit: String(CELLS_PAGE), ...(after ? { after } : {}) });
     try {
-      const page = await authorised<{ items: Cell[]; next: string | null }>("GET", `/cells?${query}`);
-      found.push(...page.items.filter(({ outline }) => outline.length > 2));
+      const page = await authorised<{ items: CellOut[]; next: string | null }>("GET", `/cells?${query}`);
+      found.push(...page.items.filter(({ outline }) => outline.length > 2).map(drawn));
       after = page.next ?? "";
     } catch {
       after = "";

@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { ConsoleDesk } from "../../console/desk";
 import { t } from "../../i18n";
+import { inWgs84 } from "../../map/datum";
 import {
   bar,
   boxOf,
@@ -42,14 +43,19 @@ export function MapPanel({ desk }: { desk: ConsoleDesk }) {
     if (box.current) watch.observe(box.current);
     return () => watch.disconnect();
   }, [size]);
-  const alerts = desk.phone.alerts.value;
+  const alerts = desk.phone.alerts.value.flatMap(({ alert }) =>
+    alert.place
+      ? [{ alert, at: inWgs84(alert.place, alert.place.datum ?? "WGS-84"), ms: alert.place.at_ms }]
+      : [],
+  );
   const incidents = desk.phone.incidents.value.list;
   const all: Degrees[] = [
-    ...places.value.map(({ position }) => position),
+    ...places.value.map(({ at }) => at),
     ...cells.value.flatMap(({ outline }) =>
       outline.map(([longitude, latitude]) => ({ longitude, latitude })),
     ),
-    ...alerts.flatMap(({ alert }) => (alert.place ? [alert.place] : [])),
+    ...alerts.map(({ at }) => at),
+    ...incidents.flatMap(({ place }) => (place ? [place] : [])),
   ];
   const whole = boxOf(all);
   const view = chosen.value ?? (whole ? fitted(whole, size.value) : null);
@@ -66,7 +72,7 @@ export function MapPanel({ desk }: { desk: ConsoleDesk }) {
           <svg
             width={size.value.width}
             height={size.value.height}
-            role="img"
+            role="application"
             aria-label={t("console_map")}
             onWheel={(event) => {
               event.preventDefault();
@@ -111,15 +117,14 @@ export function MapPanel({ desk }: { desk: ConsoleDesk }) {
                 }}
               />
             ))}
-            {alerts.map(({ alert }) => {
-              if (!alert.place) return null;
-              const { x, y } = project(view, size.value, alert.place);
+            {alerts.map(({ alert, at, ms }) => {
+              const { x, y } = project(view, size.value, at);
               return (
                 <g key={alert.id} class="sos" transform={`translate(${x} ${y})`}>
                   <circle class="pulse" r="16" />
                   <circle r="7" />
                   <text y="-22">
-                    SOS {alert.by.name} · {ago(now.value - alert.place.at_ms)}
+                    SOS {alert.by.name} · {ago(now.value - ms)}
                   </text>
                 </g>
               );
@@ -190,7 +195,7 @@ type MarkerProps = {
 };
 
 function Marker({ one, view, size, standing: stands, chosen, named, onChoose }: MarkerProps) {
-  const { x, y } = project(view, size, one.position);
+  const { x, y } = project(view, size, one.at);
   const age = Math.max(0, now.value - one.seen_ms);
   const fresh = freshness(age);
   const radius = (one.position.accuracy_m ?? 0) * view.scale;

@@ -5,7 +5,7 @@ import { useSignal } from "@preact/signals";
 import { t } from "../../i18n";
 import type { Command } from "../../leader/command";
 import { type Box, boxOf, crosses, type Point, ringOf, type View, view, zoomed } from "../../leader/geo";
-import { commonDatum, type Place, within } from "../../leader/targets";
+import { type Place, within } from "../../leader/targets";
 import "./map.css";
 
 const WIDTH = 400;
@@ -21,9 +21,8 @@ export function MapPick({ command }: { command: Command }) {
   const zoom = useSignal<Box | null>(null);
   const line = useSignal<readonly Point[] | null>(null);
   const problem = useSignal("");
-  const datum = commonDatum(command.places.value);
-  const places = command.places.value.filter((place) => place.datum === datum);
-  const cells = command.cells.value.filter((cell) => cell.datum === datum);
+  const places = command.places.value;
+  const cells = command.cells.value;
   const whole = boxOf([...places.map(({ at }) => at), ...cells.flatMap(({ outline }) => outline)]);
   const box = zoom.value ?? whole;
   const { ring } = command.chosen.value;
