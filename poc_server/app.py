@@ -142,7 +142,8 @@ class App:
         await self.texts.start()
         self._stack.push_async_callback(self.texts.aclose)
         self.dispatch = DispatchDesk(self.store, self.node)
-        await self.dispatch.start()
+        if not self.config.fabric.redis:
+            await self.dispatch.start()
         self._stack.push_async_callback(self.dispatch.aclose)
         self.metrics.read_from(self.emergency.readings)
         self.notifier = self._notifier()

@@ -1,4 +1,4 @@
-"""What dispatchers do that is kept in SQL: the talk ban and the shift handover."""
+"""What dispatchers do that is kept in SQL: the talk ban, the shift handover and the patch."""
 
 from poc_server.dispatch.desk import DispatchDesk
 

@@ -1,14 +1,13 @@
-"""The one door to talk bans and shift handovers of this node."""
+"""The one door to talk bans, shift handovers and patches of this node."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import structlog
-
 from groups.policy import Act, may
 from groups.vocabulary import Refusal, UserId
 from poc_server.dispatch.handovers import Handovers
+from poc_server.dispatch.patching import Patching
 from poc_server.refused import Refused
 from poc_server.store import Actor, Store, people
 from poc_server.talk.later import Later
@@ -18,25 +17,25 @@ from signaling.messages import TalkBan, TalkBanned
 if TYPE_CHECKING:
     from poc_server.node import Node
 
-log = structlog.get_logger(__name__)
-
 
 class DispatchDesk:
-    """Bans, and hands over."""
+    """Bans, hands over, joins groups."""
 
     def __init__(self, store: Store, node: Node) -> None:
         self.later = Later()
         self.store = store
         self.node = node
         self.handovers = Handovers(self)
+        self.patching = Patching(self)
         node.dispatch = self
 
     async def start(self) -> None:
-        """Take up the offers that wait."""
-        try:
-            await self.handovers.load()
-        except Refused as refused:
-            log.warning("handovers_not_loaded", code=refused.code)
+        """Take up the offers that wait and the groups that are joined; may be called again."""
+        await self.later.load(self.store, self._load, "dispatch")
+
+    async def _load(self) -> None:
+        await self.handovers.load()
+        await self.patching.load()
 
     async def aclose(self) -> None:
         """End what is under way."""

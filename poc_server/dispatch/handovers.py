@@ -11,7 +11,7 @@ from groups.policy import Act, may
 from groups.rights import Right, has
 from groups.vocabulary import GroupId, HandoverState, MonitorScope, Refusal, UserId
 from poc_server.refused import Refused
-from poc_server.store import Actor, audit, handovers
+from poc_server.store import Actor, audit, handovers, patches
 from poc_server.store.handovers import KeptHandover
 from poc_server.store.ids import new_id, now_ms
 from poc_server.talk import monitoring
@@ -43,9 +43,15 @@ class Handovers:
         return len(self._open)
 
     async def load(self) -> None:
-        """Take up what waited when the server ended."""
+        """Take up what waited when the server ended; phones that are here already are told."""
         async with self._desk.store.reading() as connection:
-            self._open = {each.id: each for each in await handovers.open_ones(connection)}
+            found = await handovers.open_ones(connection)
+        known, self._open = self._open, {each.id: each for each in found}
+        for each in found:
+            if each.id not in known:
+                message = Handover(handover=self.info(each))
+                for phone in [*self._node.phones_of(each.by), *self._node.phones_of(each.to)]:
+                    phone.send(message)
 
     def came(self, phone: Phone) -> None:
         """A phone connected: it is told what waits for its user, and what he offered."""
@@ -155,6 +161,8 @@ class Handovers:
         entry = audit.entry(Actor(by.id, by.agency), now_ms(), Act.HAND_OVER.value, "handover", kept.id, detail)
         async with self._desk.store.writing() as connection:
             await handovers.put(connection, kept, entry)
+            if kept.state is HandoverState.ACCEPTED:
+                await patches.give(connection, [GroupId(patch) for patch in kept.content["patches"]], kept.to)
         if kept.state is HandoverState.OFFERED:
             self._open[kept.id] = kept
         message = Handover(handover=self.info(kept))

@@ -257,6 +257,8 @@ class Desk:
                 await node.emergency.start()
             if node.texts is not None:
                 await node.texts.start()
+            if node.dispatch is not None:
+                await node.dispatch.start()
             self._follow_all()
             self.tell_all()
             for key, (_, message, _) in tuple(self._asked.items()):

@@ -1,9 +1,9 @@
-"""What a phone asked and must wait for SQL: carried out beside the loop's other work; a refusal becomes the answer."""
+"""What must wait for SQL, done beside the loop's other work: what phones ask, and what is read at the start."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -12,9 +12,12 @@ from groups.vocabulary import Refusal
 from poc_server.refused import Refused
 
 if TYPE_CHECKING:
+    from poc_server.store import Store
     from poc_server.talk.phone import Phone
 
 log = structlog.get_logger(__name__)
+
+LOAD_AGAIN_S = 1.0
 
 
 class Later:
@@ -33,11 +36,24 @@ class Later:
         """Do what a phone asked; a refusal is its answer."""
         self.spawn(self._answered(phone, request, work))
 
+    async def load(self, store: Store, load: Callable[[], Awaitable[None]], what: str) -> None:
+        """Read what was kept; while SQL is away, as soon as it is back (``what``: for the log)."""
+        if not await _loaded(store, load, what):
+            log.warning("not_loaded", what=what)
+            self.spawn(self._load_later(store, load, what))
+
     async def aclose(self) -> None:
         """End what is under way."""
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _load_later(self, store: Store, load: Callable[[], Awaitable[None]], what: str) -> None:
+        while True:
+            await asyncio.sleep(LOAD_AGAIN_S)
+            if await _loaded(store, load, what):
+                log.info("loaded", what=what)
+                return
 
     async def _answered(self, phone: Phone, request: str, work: Coroutine[Any, Any, Any]) -> None:
         try:
@@ -52,3 +68,15 @@ class Later:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.error("background_work_failed", exc_info=task.exception())
+
+
+async def _loaded(store: Store, load: Callable[[], Awaitable[None]], what: str) -> bool:
+    # What is kept is judged by the directory of the same SQL, not by an old copy of it.
+    if not store.ready:
+        return False
+    try:
+        await load()
+    except Refused as refused:
+        log.debug("not_loaded_yet", what=what, code=refused.code)
+        return False
+    return True

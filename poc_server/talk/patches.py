@@ -1,13 +1,13 @@
 """Groups that are joined (派接): a patch is a group above them that owns their one floor.
 
 Nothing changes for phones: they press in their own group and are told of floor and slots in their own group. A phone
-that hears one of the groups hears the patch in its place on the list.
+that hears one of the groups hears the patch in its place on the list. What dispatchers ask, and what is kept of it, is
+`poc_server.dispatch.patching`.
 """
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -57,12 +57,14 @@ class Patches:
 
     Attributes:
         by_group: group → the patch it is joined by; the same mapping for ever, phones hold it.
+        on_gone: told of a patch that ended because one of its groups is no more.
     """
 
     def __init__(self, node: Node) -> None:
         self._node = node
         self._live: dict[GroupId, Patch] = {}
         self.by_group: dict[GroupId, GroupId] = {}
+        self.on_gone: Callable[[Patch], None] = lambda _: None
         self._slices = Slices()
 
     def __len__(self) -> int:
@@ -99,23 +101,13 @@ class Patches:
 
     # --- joining and parting -----------------------------------------------------------------------------------------
 
-    def start(self, user: User, wanted: Iterable[str], name: str) -> Patch:
-        """Join groups. Raises `Refused`: the rights' codes, bad_message (fewer than two), conflict (joined already)."""
-        groups = self._judge(user, [GroupId(group) for group in dict.fromkeys(wanted)])
-        patch = Patch(
-            GroupId(f"pa-{secrets.token_hex(8)}"),
-            name or " + ".join(group.name for group in groups)[:128],
-            user,
-            tuple(groups),
-            self._node.fabric.now(),
-        )
-        self._audit(user, patch, begins=True)
+    def begin(self, patch: Patch) -> None:
+        """Join groups; that they may be joined was judged before."""
         self._live[patch.id] = patch
-        floor = groups[0].floor
-        model = Group(patch.id, user.agency, user.unit, patch.name, GroupKind.CHAT, floor, monitoring_allowed=False)
+        by, floor = patch.by, patch.groups[0].floor
+        model = Group(patch.id, by.agency, by.unit, patch.name, GroupKind.CHAT, floor, monitoring_allowed=False)
         self._node.roster.put(Transient(model, {}))
         self._join(patch)
-        return patch
 
     def take(self, patch: Patch) -> None:
         """Another node joined these groups (`poc_server.neighbours.desk`)."""
@@ -140,16 +132,11 @@ class Patches:
         self.by_group.update({group.id: patch.id for group in patch.groups})
         self._slices.add(self._follow(phones, before))
 
-    def end(self, user: User | None, patch: Patch) -> None:
-        """Take it apart; ``user`` None: because one of its groups is no more. Raises `Refused`."""
-        if user is not None:
-            for group in patch.groups:
-                self._judge_one(user, group)
-            self._audit(user, patch, begins=False)
-        if self._live.pop(patch.id, None) is None:
-            return
-        self._take_apart(patch)
-        self._node.roster.drop(patch.id)
+    def end(self, patch: Patch) -> None:
+        """Take it apart; nothing happens when it was taken apart before."""
+        if self._live.pop(patch.id, None) is not None:
+            self._take_apart(patch)
+            self._node.roster.drop(patch.id)
 
     def _take_apart(self, patch: Patch) -> None:
         phones = self._phones(patch)
@@ -181,17 +168,18 @@ class Patches:
         for patch in tuple(self._live.values()):
             models = [self._node.roster.group(group.id) for group in patch.groups]
             if any(model is None or not model.enabled for model in models):
-                self.end(None, patch)
+                self.end(patch)
+                self.on_gone(patch)
 
-    # --- private -----------------------------------------------------------------------------------------------------
+    # --- judging -----------------------------------------------------------------------------------------------------
 
-    def _judge(self, user: User, wanted: Sequence[GroupId]) -> list[Group]:
+    def joinable(self, wanted: Iterable[GroupId]) -> list[Group]:
+        """These groups, when they can be joined. Raises `Refused`: unknown_group, bad_message (too few), conflict."""
         found = []
         for each in wanted:
             group = self._node.roster.group(each)
-            if group is None or each in self._live:
+            if group is None or not group.enabled or each in self._live:
                 raise Refused(Refusal.UNKNOWN_GROUP)
-            self._judge_one(user, group)
             found.append(group)
         if len(found) < 2:
             raise Refused(Refusal.BAD_MESSAGE, "two groups")
@@ -200,15 +188,17 @@ class Patches:
             raise Refused(Refusal.CONFLICT, "groups")
         return found
 
-    def _judge_one(self, user: User, group: Group) -> None:
-        refused = may(Act.PATCH, user, group, self._node.roster)
-        if refused is not None:
-            self._node.audit(user, Act.PATCH, "group", group.id, {}, refused)
-            raise Refused(refused)
+    def judge(self, user: User, groups: Iterable[GroupId]) -> None:
+        """Whether he may join these groups, and part them. Raises `Refused`; what is refused is audited."""
+        for each in groups:
+            group = self._node.roster.group(each)
+            refused = Refusal.UNKNOWN_GROUP if group is None else may(Act.PATCH, user, group, self._node.roster)
+            if refused is not None:
+                if group is not None:
+                    self._node.audit(user, Act.PATCH, "group", each, {}, refused)
+                raise Refused(refused)
 
-    def _audit(self, user: User, patch: Patch, *, begins: bool) -> None:
-        detail = {"groups": [group.id for group in patch.groups], "name": patch.name, "begins": begins}
-        self._node.audit(user, Act.PATCH, "patch", patch.id, detail)
+    # --- private -----------------------------------------------------------------------------------------------------
 
     def _phones(self, patch: Patch) -> list[Phone]:
         found: dict[str, Phone] = {}

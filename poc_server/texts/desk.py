@@ -7,8 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from groups.policy import Act, may
 from groups.vocabulary import GroupId, Refusal, StatusWord, TextKind, UserId
 from poc_server.refused import Refused
@@ -26,7 +24,6 @@ from signaling.messages import Person, Texted, TextInfo, TextList, TextRead, Tex
 if TYPE_CHECKING:
     from poc_server.node import Node
 
-log = structlog.get_logger(__name__)
 MINUTE_S = 60.0
 SLICE = 100
 """Users whose unread messages are looked up in one question."""
@@ -49,12 +46,14 @@ class TextDesk:
         node.texts = self
 
     async def start(self) -> None:
-        """Learn where anything was written. While SQL is away nothing waits for anybody, as far as one knows."""
-        try:
-            async with self._store.reading() as connection:
-                self._groups, self._users = await texts.places_of_texts(connection)
-        except Refused as refused:
-            log.warning("texts_not_loaded", code=refused.code)
+        """Learn where anything was written; may be called again."""
+        await self.later.load(self._store, self._load, "texts")
+
+    async def _load(self) -> None:
+        async with self._store.reading() as connection:
+            groups, users = await texts.places_of_texts(connection)
+        self._groups |= groups
+        self._users |= users
 
     async def aclose(self) -> None:
         """End what is under way."""

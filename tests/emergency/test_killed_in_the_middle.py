@@ -23,6 +23,8 @@ from signaling.messages import (
     BroughtIn,
     EmergencyCall,
     EmergencyState,
+    Patched,
+    PatchStart,
     Receipt,
     Recipients,
     Sos,
@@ -35,6 +37,7 @@ from tests.support.handsets import Handset, handsets
 
 pytestmark = pytest.mark.wire
 FRAMES = 25
+JOINED = ("桥口巡查组", "城西区联勤")
 
 
 def links_of(folder: Path) -> Path:
@@ -73,6 +76,8 @@ async def before_the_kill(cast: Cast) -> str:
     await one.request(Receipt(id="r2", broadcast="note", state=ReceiptState.ACKNOWLEDGED))
     await officer.request(Sos(id="s", alert="sos", pressed_ms=1))
     await dispatcher.request(AlertClaim(id="c", alert="sos"))
+    joined = [cast.group(dispatcher, name) for name in JOINED]
+    await dispatcher.request(PatchStart(id="p", groups=joined, name="联合"))
     call = EmergencyCall(id="e", call="call", to=Recipients(users=[two.user, missing]), name="会商")
     await leader.request(call)
     press = leader.press_key(started.group.id)
@@ -89,6 +94,8 @@ async def after_it(cast: Cast, phones: list[Handset], group: str) -> None:
     assert (await officer.told(EmergencyState, group=alert.group)).tier == 2
     await dispatcher.request(AlertAcknowledge(id="a", alert="sos"))
     await dispatcher.request(AlertResolve(id="z", alert="sos", outcome="resolved"))
+    joined = await dispatcher.told(Patched, open=True)
+    assert (joined.name, joined.by.id, {each.name for each in joined.groups}) == ("联合", dispatcher.user, set(JOINED))
     assert (await two.told(BroughtIn, call="call")).group.name == "会商"
 
     assert (await leader.told(BroughtIn, call="live")).group.id == group
@@ -128,5 +135,6 @@ async def test_all_goes_on_after_a_kill_as_soon_as_sql_is_back(tmp_path: Path, o
             cast = Cast(city, street)
             phones = await cast.phones("PQ-001", "XS-001", "LD-001", "BJ-001", "BJ-002")
             assert not [m for phone in phones for m in phone.inbox if isinstance(m, Alert | Broadcast)]
+            await phones[0].select(cast.group(phones[0], JOINED[0]))
             own_postgres.start()
             await after_it(cast, phones, group)

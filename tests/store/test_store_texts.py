@@ -1,13 +1,14 @@
-"""Written messages and handovers on both databases: numbered, kept once, counted until read."""
+"""Written messages, handovers and patches on both databases: numbered, kept once, counted until read."""
 
 from __future__ import annotations
 
 import pytest
 
 from groups.vocabulary import AgencyId, GroupId, TextKind, UserId
-from poc_server.store import Store, handovers, texts
+from poc_server.store import Store, handovers, patches, texts
 from poc_server.store.audit import SYSTEM, entry
 from poc_server.store.handovers import KeptHandover
+from poc_server.store.patches import KeptPatch
 from poc_server.store.texts import TextDraft, thread_of
 
 pytestmark = pytest.mark.wire
@@ -42,3 +43,19 @@ async def test_a_handover_waits_until_it_is_decided(store: Store) -> None:
     async with store.writing() as connection:
         await handovers.put(connection, kept, entry(SYSTEM, 5, "hand_over", "handover", kept.id))
         assert await handovers.open_ones(connection) == [kept]
+
+
+async def test_a_patch_is_kept_until_it_is_taken_apart_once(store: Store) -> None:
+    made = [
+        KeptPatch(GroupId(f"pa-{n}"), AgencyId("ag"), A, "联合", (GroupId("gr-1"), GroupId("gr-2")), since_ms=n)
+        for n in (2, 1)
+    ]
+    async with store.writing() as connection:
+        for kept in made:
+            await patches.put(connection, kept, entry(SYSTEM, 5, "patch", "patch", kept.id))
+        assert await patches.kept_ones(connection) == made[::-1], "the oldest first"
+        await patches.give(connection, [made[0].id], B)
+        assert [kept.by for kept in await patches.kept_ones(connection)] == [A, B]
+        for _ in range(2):
+            await patches.remove(connection, made[0].id, entry(SYSTEM, 6, "patch", "patch", made[0].id))
+        assert [kept.id for kept in await patches.kept_ones(connection)] == [made[1].id]

@@ -38,7 +38,7 @@ from poc_server.store.tables.records import (
     place,
     retention_rule,
 )
-from poc_server.store.tables.ways import handover, text, text_read, text_thread
+from poc_server.store.tables.ways import handover, patch, text, text_read, text_thread
 
 __all__ = [
     "ID",
@@ -73,6 +73,7 @@ __all__ = [
     "membership",
     "membership_period",
     "metadata",
+    "patch",
     "place",
     "plan",
     "push_subscription",

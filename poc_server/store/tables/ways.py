@@ -1,10 +1,10 @@
-"""Written messages and how far each was read; shift handovers."""
+"""Written messages and how far each was read; shift handovers; patches."""
 
 from __future__ import annotations
 
 from sqlalchemy import JSON, BigInteger, Column, Index, String, Table, Text, UniqueConstraint
 
-from poc_server.store.tables.base import ID, WORD, metadata
+from poc_server.store.tables.base import ID, NAME, WORD, metadata
 
 THREAD = String(140)
 """``g:`` and a group, or ``u:`` and two users."""
@@ -58,4 +58,15 @@ handover = Table(
     Column("decided_ms", BigInteger),
     Column("content", JSON, nullable=False),
     Index("ix_handover_state", "state"),
+)
+
+patch = Table(
+    "patch",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("agency_id", ID, nullable=False),
+    Column("by_id", ID, nullable=False),
+    Column("name", NAME, nullable=False),
+    Column("groups", JSON, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
 )

@@ -38,32 +38,6 @@ def monitor(node: Node, phone: Phone, message: Monitor) -> None:
     phone.send(monitoring.told(node, phone, message.id))
 
 
-def patch_start(node: Node, phone: Phone, message: PatchStart) -> None:
-    """Join groups."""
-    try:
-        patch = node.patches.start(phone.user, message.groups, message.name)
-    except Refused as refused:
-        phone.refuse(refused.code, message.id)
-        return
-    phone.send(patch.message(message.id))
-
-
-def patch_end(node: Node, phone: Phone, message: PatchEnd) -> None:
-    """Take them apart: he who may join these groups."""
-    patch = node.patches.get(GroupId(message.patch))
-    if patch is None:
-        phone.refuse(Refusal.NOT_FOUND, message.id)
-        return
-    try:
-        node.patches.end(phone.user, patch)
-    except Refused as refused:
-        # Of groups beyond one's reach nothing is told, not even that they are joined.
-        unseen = refused.code is Refusal.UNKNOWN_GROUP
-        phone.refuse(Refusal.NOT_FOUND if unseen else refused.code, message.id)
-        return
-    phone.send(Ok(id=message.id))
-
-
 def request(work: Work) -> Callable[[Node, Phone, Any], None]:
     """A request that waits for SQL."""
 
@@ -74,6 +48,18 @@ def request(work: Work) -> Callable[[Node, Phone, Any], None]:
             node.dispatch.later.answer(phone, message.id, work(node.dispatch, phone, message))
 
     return begin
+
+
+async def patch_start(desk: DispatchDesk, phone: Phone, message: PatchStart) -> None:
+    """Join groups."""
+    patch = await desk.patching.start(phone.user, message.groups, message.name)
+    phone.send(patch.message(message.id))
+
+
+async def patch_end(desk: DispatchDesk, phone: Phone, message: PatchEnd) -> None:
+    """Take them apart: he who may join these groups."""
+    await desk.patching.end(phone.user, GroupId(message.patch))
+    phone.send(Ok(id=message.id))
 
 
 async def talk_ban(desk: DispatchDesk, phone: Phone, message: TalkBan) -> None:
@@ -102,8 +88,8 @@ async def handover_withdraw(desk: DispatchDesk, phone: Phone, message: HandoverW
 
 REQUESTS: dict[type, Callable[[Any, Any, Any], None]] = {
     Monitor: monitor,
-    PatchStart: patch_start,
-    PatchEnd: patch_end,
+    PatchStart: request(patch_start),
+    PatchEnd: request(patch_end),
     TalkBan: request(talk_ban),
     HandoverOffer: request(handover_offer),
     HandoverAnswer: request(handover_answer),

@@ -1,0 +1,112 @@
+"""Patches that are asked for (派接): judged, kept in SQL, then announced; read again when a node comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import structlog
+
+from groups.model import User
+from groups.policy import Act
+from groups.vocabulary import GroupId, Refusal
+from poc_server.refused import Refused
+from poc_server.store import Actor, audit, patches
+from poc_server.store.audit import SYSTEM, AuditEntry
+from poc_server.store.ids import now_ms
+from poc_server.store.patches import KeptPatch
+from poc_server.talk.patches import Patch
+
+if TYPE_CHECKING:
+    from poc_server.dispatch.desk import DispatchDesk
+
+log = structlog.get_logger(__name__)
+
+MAX_NAME = 128
+
+
+class Patching:
+    """One at a time: what is joined while another is being kept would be joined twice."""
+
+    def __init__(self, desk: DispatchDesk) -> None:
+        self._desk = desk
+        self._live = desk.node.patches
+        self._one = asyncio.Lock()
+        self._live.on_gone = lambda patch: desk.later.spawn(self._forget(patch))
+
+    async def load(self) -> None:
+        """Join what was joined when the server ended. What can be joined no more is forgotten. Raises `Refused`."""
+        async with self._one:
+            async with self._desk.store.reading() as connection:
+                found = await patches.kept_ones(connection)
+            for kept in found:
+                if self._live.get(kept.id) is None:
+                    await self._restore(kept)
+
+    async def start(self, user: User, wanted: Iterable[str], name: str) -> Patch:
+        """Join groups. Raises `Refused`: the rights' codes, bad_message (fewer than two), conflict (joined already)."""
+        groups = [GroupId(group) for group in dict.fromkeys(wanted)]
+        async with self._one:
+            self._live.judge(user, groups)
+            found = self._live.joinable(groups)
+            made = Patch(
+                GroupId(f"pa-{secrets.token_hex(8)}"),
+                name or " + ".join(group.name for group in found)[:MAX_NAME],
+                user,
+                tuple(found),
+                self._desk.node.fabric.now(),
+            )
+            kept = KeptPatch(made.id, user.agency, user.id, made.name, tuple(groups), made.since_ms)
+            async with self._desk.store.writing() as connection:
+                await patches.put(connection, kept, _entry(Actor(user.id, user.agency), made, begins=True))
+            self._live.begin(made)
+        # A group may have been taken out of use while this was written.
+        self._live.directory_changed()
+        return made
+
+    async def end(self, user: User, patch: GroupId) -> None:
+        """Take it apart. Raises `Refused`: the rights' codes, not_found."""
+        async with self._one:
+            found = self._live.get(patch)
+            if found is None:
+                raise Refused(Refusal.NOT_FOUND)
+            try:
+                self._live.judge(user, (group.id for group in found.groups))
+            except Refused as refused:
+                # Of groups beyond one's reach nothing is told, not even that they are joined.
+                unseen = refused.code is Refusal.UNKNOWN_GROUP
+                raise Refused(Refusal.NOT_FOUND if unseen else refused.code) from None
+            await self._remove(found, Actor(user.id, user.agency))
+            self._live.end(found)
+
+    async def _restore(self, kept: KeptPatch) -> None:
+        by = self._desk.node.roster.user(kept.by)
+        try:
+            groups = self._live.joinable(kept.groups)
+        except Refused as refused:
+            log.info("patch_not_restored", patch=kept.id, code=refused.code)
+            groups = []
+        if by is not None and groups:
+            self._live.begin(Patch(kept.id, kept.name, by, tuple(groups), kept.since_ms))
+            return
+        entry = audit.entry(SYSTEM, now_ms(), Act.PATCH.value, "patch", kept.id, {"begins": False}, kept.agency)
+        async with self._desk.store.writing() as connection:
+            await patches.remove(connection, kept.id, entry)
+
+    async def _remove(self, patch: Patch, actor: Actor) -> None:
+        async with self._desk.store.writing() as connection:
+            await patches.remove(connection, patch.id, _entry(actor, patch, begins=False))
+
+    async def _forget(self, patch: Patch) -> None:
+        """One of its groups is no more. While SQL is away its row stays, and is dropped at the next start."""
+        try:
+            await self._remove(patch, SYSTEM)
+        except Refused as refused:
+            log.warning("patch_not_removed", patch=patch.id, code=refused.code)
+
+
+def _entry(actor: Actor, patch: Patch, *, begins: bool) -> AuditEntry:
+    detail = {"groups": [group.id for group in patch.groups], "name": patch.name, "begins": begins}
+    return audit.entry(actor, now_ms(), Act.PATCH.value, "patch", patch.id, detail, patch.by.agency)
