@@ -11,7 +11,7 @@ import structlog
 from gateway.notice import Notice
 from groups.floor.inputs import Left, Withdraw
 from groups.model import User
-from groups.policy import Act, may, rights_of
+from groups.policy import Act, may
 from groups.vocabulary import GroupId, GroupKind, Refusal, RevokeCause, UserId
 from poc_server.metrics import Reading
 from poc_server.neighbours import phones as far_phones
@@ -182,7 +182,7 @@ class Node:
                 id=hello.id,
                 user=person(user),
                 roles=sorted(user.roles),
-                rights=sorted(rights_of(user)),
+                rights=overview.rights(self, user),
                 groups=overview.to_choose(self, phone),
                 selected=phone.selected,
                 limits=LIMITS,

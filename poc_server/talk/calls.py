@@ -11,6 +11,7 @@ from groups.calls import inputs as into
 from groups.calls.effects import Ended
 from groups.calls.state import CallEnd, CallKind, CallOptions, Part, Phase
 from groups.model import Group, Membership
+from groups.policy import Act
 from groups.vocabulary import CallId, GroupId, GroupKind, NotListening, Refusal, Tier, UserId
 from poc_server.neighbours.far_phone import FarPhone
 from poc_server.store.journal import CallEnded, CallStarted
@@ -279,6 +280,10 @@ class Calls:
             self.node.roster.drop(live.group)
         end = live.state.end
         reason = "refused" if end is None else end.value
+        if live.kind is CallKind.AMBIENT and live.called:
+            # How long an officer was listened to is the first thing that is asked afterwards.
+            detail = {"begins": False, "call": live.id, "end": reason}
+            self.node.audit(live.initiator, Act.LISTEN_REMOTELY, "user", live.called[0], detail)
         self.node.journal(CallEnded(id=live.id, at_ms=self.node.fabric.now(), reason=reason))
 
 

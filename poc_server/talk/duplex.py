@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from groups.calls.state import CallKind, Party
+from groups.calls.state import CallKind, Part, Party, Phase
 from groups.floor import effects as floor
 from groups.vocabulary import BurstEnd, BurstId, Tier, UserId
 from poc_server.neighbours.far_phone import FarPhone
@@ -38,18 +38,26 @@ class Duplex:
     def begin(self) -> None:
         """The call runs."""
         for party in self._call.state.present():
-            if self._call.kind is CallKind.AMBIENT and party.user == self._call.initiator.id:
-                continue
-            phone = self._speaks_from(party)
+            phone = self._speaks_from(party) if self._speaks(party) else None
             if phone is not None:
                 self._begin(phone)
 
     def media(self, phone: Phone) -> None:
-        """A phone has a new media path: what is said in the call comes from there now."""
+        """A phone has a media path, or a new one: what is said in the call comes from there now."""
         known = self._on_air.get(phone.user.id)
         if known is not None and known[1] == phone.key:
             self._stop(phone.user.id)
             self._begin(phone)
+        elif known is None and self._call.state.phase is Phase.RUNNING and self._call.floorless:
+            # The call was up before its phone could be spoken from.
+            party = self._call.state.party(phone.user.id)
+            if (
+                party is not None
+                and party.part is Part.JOINED
+                and self._speaks(party)
+                and party.key in (None, phone.key)
+            ):
+                self._begin(phone)
 
     def left(self, user: UserId) -> None:
         """He is in the call no more."""
@@ -79,6 +87,10 @@ class Duplex:
             talkgroup.floorless.discard(burst)
             talkgroup.end_burst(burst, BurstEnd.RELEASED)
             self._node.roster.on_changed(self._call.group)
+
+    def _speaks(self, party: Party) -> bool:
+        """Whoever listens remotely only listens."""
+        return self._call.kind is not CallKind.AMBIENT or party.user != self._call.initiator.id
 
     def _speaks_from(self, party: Party) -> Phone | None:
         """The phone he answered from; of several that came in by themselves the one that would hear."""

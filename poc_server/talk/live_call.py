@@ -112,6 +112,11 @@ class LiveCall:
         """The machine's state."""
         return self._runner.state
 
+    @property
+    def floorless(self) -> bool:
+        """Whether its voices are on air as long as it runs: full duplex, remote listening."""
+        return self.state.options.duplex or self.kind is CallKind.AMBIENT
+
     def submit(self, given: into.CallInput) -> None:
         """Feed the machine."""
         self._runner.submit(given)
@@ -202,7 +207,7 @@ class LiveCall:
 
     def _up(self) -> None:
         """The call runs: keys that went down before count now; a full duplex call is on air."""
-        if self.state.options.duplex or self.kind is CallKind.AMBIENT:
+        if self.floorless:
             self.duplex.begin()
         presses, self._presses = self._presses, []
         for phone, message in presses:

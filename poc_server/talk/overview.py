@@ -5,12 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from groups.model import User
+from groups.policy import rights_of
+from groups.rights import Right
 from groups.vocabulary import GroupId, GroupKind
 from signaling.messages import FloorSnapshot, GroupSnapshot, GroupSummary
 
 if TYPE_CHECKING:
     from poc_server.node import Node
     from poc_server.talk.phone import Phone
+
+
+def rights(node: Node, user: User) -> list[str]:
+    """What a page may offer its user: what the operator did not switch on is nobody's right."""
+    off = () if node.settings.remote_listening else (Right.REMOTE_LISTENING.value,)
+    return [right for right in rights_of(user) if right not in off]
 
 
 def to_choose(node: Node, phone: Phone) -> list[GroupSummary]:

@@ -157,3 +157,20 @@ async def test_an_officer_makes_no_temporary_group_and_nobody_calls_himself(city
     with pytest.raises(PhoneFailed) as refused:
         await a.request(CallStart(id="c3", users=["us-nobody"]))
     assert refused.value.code is Refusal.UNKNOWN_USER
+
+
+async def test_remote_listening_is_off_unless_the_operator_switched_it_on(city: City, street: Handsets) -> None:
+    leader, a = await called(city, street, "ZB-001", "BJ-001")
+    assert leader.welcome is not None
+    assert "remote_listening" not in leader.welcome.rights, "no page offers it"
+    with pytest.raises(PhoneFailed) as refused:
+        await leader.request(CallStart(id="r1", kind="ambient", users=[a.user]))
+    assert refused.value.code is Refusal.NOT_ALLOWED
+    token = city.post(f"/api/v1/demo/people/{of(city, 'SJ-001')}/step-in")["access_token"]
+    async with asyncio.timeout(30):
+        while True:
+            rows = city.get("/api/v1/audit?action=listen_remotely.refused", token)["items"]
+            if rows:
+                break
+            await asyncio.sleep(0.05)
+    assert rows[0]["target"] == a.user

@@ -10,7 +10,20 @@ import pytest
 
 from groups.vocabulary import NotListening, Refusal
 from loadtest.phone import PhoneFailed
-from signaling.messages import Call, CallEnd, CallEnded, CallLeave, CallRinging, CallStart, Listening, Ping, Slot
+from signaling.messages import (
+    AmbientOff,
+    AmbientOn,
+    Area,
+    Call,
+    CallEnd,
+    CallEnded,
+    CallLeave,
+    CallRinging,
+    CallStart,
+    Listening,
+    Ping,
+    Slot,
+)
 from tests.emergency.cast import Cast
 from tests.support.handsets import Handset
 from tests.talk.ways_report import WaysReport
@@ -183,18 +196,89 @@ async def test_groups_are_merged_into_a_temporary_one(cast: Cast, ways_report: W
     assert await refusal(a, CallStart(id="m4", kind="group", groups=groups)) is Refusal.NOT_A_MEMBER
 
 
-async def test_remote_listening_is_off_unless_the_operator_switched_it_on(cast: Cast) -> None:
-    leader, a = await cast.phones("ZB-001", "BJ-001")
-    asked = CallStart(id="r1", kind="ambient", users=[a.user])
-    assert await refusal(leader, asked) is Refusal.NOT_ALLOWED
+async def test_whoever_is_in_an_area_is_called_into_a_temporary_group_whatever_his_datum(
+    cast: Cast, ways_report: WaysReport
+) -> None:
+    dispatcher, near, shifted, outside = await cast.phones("PQ-001", "BJ-001", "XS-001", "QK-001")
+    # The second one's phone says the same street as the first one's in GCJ-02: half a kilometre beside it.
+    places = ((near, 114.305, 30.593, "WGS-84"), (shifted, 114.310_444, 30.590_590, "GCJ-02"))
+    for phone, longitude, latitude, datum in (*places, (outside, 114.310_444, 30.590_590, "WGS-84")):
+        at = int(time.time() * 1000)
+        position = {"at_ms": at, "longitude": longitude, "latitude": latitude, "accuracy_m": 9, "datum": datum}
+        reported = {"reports": [{"at_ms": at, "position": position}]}
+        assert cast.city.post("/api/v1/me/place", reported, phone.identity.token)["accepted"] == 1
+    street = [(114.3048, 30.5928), (114.3052, 30.5928), (114.3052, 30.5932), (114.3048, 30.5932)]
+    asked = CallStart(id="a1", kind="group", area=Area(ring=[*street, street[0]]), name="路口", lasts_s=60)
+    call, _ = await dispatcher.request(asked)
+    assert {each.person.id for each in call.parties} == {dispatcher.user, near.user, shifted.user}
+    for phone in (near, shifted):
+        await phone.told(Call, call=call.call)
+    way = ways_report.way("temporary group by area", (dispatcher, near, shifted), (outside,))
+    await near.say(call.group)
+    await way.heard(near, 8)
+    await dispatcher.request(CallEnd(id="a2", call=call.call))
+
+
+async def test_remote_listening_hears_one_phone_and_tells_nobody_else(cast: Cast, ways_report: WaysReport) -> None:
+    leader, a, b, dispatcher = await cast.phones("ZB-001", "BJ-001", "BJ-002", "PQ-001")
+    assert leader.welcome is not None
+    assert "remote_listening" in leader.welcome.rights
+    group = cast.group(a, PATROL)
+    for phone in (a, b):
+        await phone.select(group)
+    for phone in (dispatcher, b):
+        asked = CallStart(id="r0", kind="ambient", users=[a.user])
+        assert await refusal(phone, asked) is Refusal.NOT_ALLOWED
+    call, _ = await leader.request(CallStart(id="r1", kind="ambient", users=[a.user]))
+    assert (call.kind, call.phase) == ("ambient", "running")
+    await a.told(AmbientOn, call=call.call)
+    way = ways_report.way("remote listening", (leader, a), (b, dispatcher))
+    await a.utter()
+    await way.heard(a, 8)
+    assert not [m for m in a.inbox if isinstance(m, Call | CallRinging | Slot)], "he is told that he is heard, no more"
+
+    # He works on as ever: his key is his own, and his group hears him.
+    both = ways_report.way("remote listening to one who talks in his group", (leader, a, b), (dispatcher,))
+    await a.say(group)
+    await both.heard(a, 8)
+    press = leader.press_key(call.group)
+    await press.settled
+    assert press.burst is None, "who listens so has no voice there"
+    leader.release_key()
+    for message in (CallLeave(id="r2", call=call.call), CallEnd(id="r3", call=call.call)):
+        assert await refusal(a, message) is Refusal.CALL_OVER, "nor does he learn of the call by asking"
+
+    await leader.request(CallLeave(id="r4", call=call.call))
+    await a.told(AmbientOff, call=call.call)
+    await leader.told(Slot, burst=None)
+    before = leader.packets()
+    await a.utter(5)
+    await leader.request(Ping(id="r5"))
+    assert leader.packets() - before <= 1, "nothing after it but the silence that closes its slot"
+    begun, ended = (await audited(cast, "listen_remotely", 2))[::-1]
+    assert {row["actor"] for row in (begun, ended)} == {leader.user}
+    assert {row["target"] for row in (begun, ended)} == {a.user}
+    assert begun["detail"] == {"begins": True}
+    assert ended["detail"] == {"begins": False, "call": call.call, "end": "hung_up"}
+    tried = await audited(cast, "listen_remotely.refused", 2)
+    assert {row["actor"] for row in tried} == {dispatcher.user, b.user}
+
+
+async def test_whom_nobody_can_hear_is_unreachable(cast: Cast) -> None:
+    leader = await cast.phone("ZB-001")
+    call, _ = await leader.request(CallStart(id="u1", kind="ambient", users=[cast.id("BJ-005")]))
+    assert (await leader.told(CallEnded, call=call.call)).end == "unreachable"
+
+
+async def audited(cast: Cast, action: str, count: int) -> list[dict[str, Any]]:
+    """The newest so many entries of one action, once they are there."""
     token = cast.city.post(f"/api/v1/demo/people/{cast.id('SJ-001')}/step-in")["access_token"]
-    end = time.monotonic() + 10
-    while True:
-        rows = cast.city.get("/api/v1/audit?action=listen_remotely.refused", token)["items"]
-        if rows or time.monotonic() > end:
-            break
-        await asyncio.sleep(0.1)
-    assert rows[0]["target"] == a.user
+    async with asyncio.timeout(30):
+        while True:
+            rows = cast.city.get(f"/api/v1/audit?action={action}", token)["items"]
+            if len(rows) >= count:
+                return list(rows[:count])
+            await asyncio.sleep(0.05)
 
 
 async def test_press_and_be_heard_in_a_private_call_in_time(cast: Cast, ways_report: WaysReport) -> None:

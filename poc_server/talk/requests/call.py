@@ -120,7 +120,8 @@ def _ambient(node: Node, phone: Phone, message: CallStart) -> None:
     refused = Refusal.UNKNOWN_USER
     if target is not None:
         refused_ = may(Act.LISTEN_REMOTELY, phone.user, target, node.roster, switches)
-        node.audit(phone.user, Act.LISTEN_REMOTELY, "user", target.id, {}, refused_)
+        detail = {"begins": True} if refused_ is None else {}
+        node.audit(phone.user, Act.LISTEN_REMOTELY, "user", target.id, detail, refused_)
         if refused_ is None:
             longest = node.settings.remote_listening_s * 1000
             _begin(node, phone, message, users, CallOptions(hang_ms=None, maximum_ms=longest))

@@ -168,6 +168,11 @@ export class ConsoleDesk {
     this.ask({ type: "call_start", kind: "private", users: [user], ...how });
   }
 
+  /** Hears somebody's phone without his doing (远程激活), where the operator switched it on. */
+  listenRemotely(user: string): void {
+    this.ask({ type: "call_start", kind: "ambient", users: [user] });
+  }
+
   /** Brings somebody into the group call that goes on here, or begins one with him. */
   pullIn(user: string): void {
     const { calls } = this.phone.affairs.peek();

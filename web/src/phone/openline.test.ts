@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { nothingGoesOn } from "../wire/affairs";
 import type { Call } from "../wire/protocol";
-import { duplexRuns, OpenLine } from "./openline";
+import { lineIsOpen, OpenLine } from "./openline";
 
 vi.stubGlobal("window", globalThis);
 
@@ -25,11 +25,15 @@ const call = (more: Partial<Call> = {}): Call => ({
 const going = (one: Call) => ({ ...nothingGoesOn, calls: { [one.call]: one } });
 
 test("a line is open while a call without a floor runs with me in it", () => {
-  expect(duplexRuns(nothingGoesOn, "me")).toBe(false);
-  expect(duplexRuns(going(call()), "me")).toBe(true);
-  expect(duplexRuns(going(call({ duplex: false })), "me")).toBe(false);
-  expect(duplexRuns(going(call({ phase: "setting up" })), "me")).toBe(false);
-  expect(duplexRuns(going(call()), "somebody")).toBe(false);
+  expect(lineIsOpen(nothingGoesOn, "me")).toBe(false);
+  expect(lineIsOpen(going(call()), "me")).toBe(true);
+  expect(lineIsOpen(going(call({ duplex: false })), "me")).toBe(false);
+  expect(lineIsOpen(going(call({ phase: "setting up" })), "me")).toBe(false);
+  expect(lineIsOpen(going(call()), "somebody")).toBe(false);
+});
+
+test("a line is open while this phone is listened to", () => {
+  expect(lineIsOpen({ ...nothingGoesOn, listenedToBy: ["ca"] }, "me")).toBe(true);
 });
 
 test("it ends as a burst does: silence first, then the detach", () => {

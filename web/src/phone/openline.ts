@@ -1,4 +1,5 @@
-// A line without a floor: in a full duplex call the microphone stays open for as long as the call runs.
+// A line without a floor: in a full duplex call, and while this phone is listened to (远程激活), the microphone stays open for as
+// long as the call runs. A browser shows by itself that it records, and so does the page (phone/view/Affairs.tsx).
 
 import type { Affairs } from "../wire/affairs";
 
@@ -23,8 +24,12 @@ export class OpenLine {
   }
 }
 
-/** Whether a call without a floor runs, in which this person is. */
-export function duplexRuns(affairs: Affairs, me: string | undefined): boolean {
+/** Whether a call without a floor runs, in which this person is heard. */
+export function lineIsOpen(affairs: Affairs, me: string | undefined): boolean {
+  return affairs.listenedToBy.length > 0 || duplexRuns(affairs, me);
+}
+
+function duplexRuns(affairs: Affairs, me: string | undefined): boolean {
   return Object.values(affairs.calls).some(
     ({ duplex, phase, parties }) =>
       duplex === true &&

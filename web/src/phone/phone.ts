@@ -24,7 +24,7 @@ import { type Facts, face, obstacle } from "./face";
 import { Hearing } from "./hearing";
 import { REPORT_EVERY_MS } from "./listening";
 import { Mending } from "./mending";
-import { duplexRuns, OpenLine } from "./openline";
+import { lineIsOpen, OpenLine } from "./openline";
 import { watch } from "./surroundings";
 import { Warmth } from "./warmth";
 
@@ -157,7 +157,7 @@ export class Phone {
     });
     this.texts = new Texts(this);
     const line = new OpenLine(this.#floor.port());
-    effect(() => line.set(duplexRuns(this.affairs.value, this.picture.value.user?.id)));
+    effect(() => line.set(lineIsOpen(this.affairs.value, this.picture.value.user?.id)));
     this.#watch = new SlotWatch(this.#slots, {
       stalled: () => this.restartMedia("no_packets"),
       levels: (levels) => {

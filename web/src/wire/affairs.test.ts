@@ -69,3 +69,10 @@ test("a group's condition lasts until it is normal again", () => {
   expect(after(peril).conditions.g?.tier).toBe(2);
   expect(after(peril, { type: "emergency_state", group: "g", tier: 0 }).conditions).toEqual({});
 });
+
+test("who is listened to knows until the last one stops; who listens cannot talk there", () => {
+  const on = (call: string): ServerMessage => ({ type: "ambient_on", call });
+  expect(after(on("a"), on("a")).listenedToBy).toEqual(["a"]);
+  expect(after(on("a"), on("b"), { type: "ambient_off", call: "a" }).listenedToBy).toEqual(["b"]);
+  expect(broughtToTalk(after({ ...call("running"), kind: "ambient" }))).toBeNull();
+});

@@ -39,6 +39,8 @@ export type Affairs = {
   tallies: Readonly<Record<string, BroadcastTally>>;
   /** Group → its emergency condition, while it has one. */
   conditions: Readonly<Record<string, { tier: Tier; by: Person | null }>>;
+  /** The calls by which this phone is listened to (远程激活). */
+  listenedToBy: readonly string[];
   /** How the SOS key works here; null before the server said so. */
   sos: SosRules | null;
 };
@@ -52,6 +54,7 @@ export const nothingGoesOn: Affairs = {
   broadcasts: {},
   tallies: {},
   conditions: {},
+  listenedToBy: [],
   sos: null,
 };
 
@@ -99,6 +102,13 @@ export function affairsTold(before: Affairs, message: ServerMessage): Affairs {
         brought: before.brought.filter(({ call }) => call !== message.call),
       };
     }
+    case "ambient_on":
+      return {
+        ...before,
+        listenedToBy: [...before.listenedToBy.filter((call) => call !== message.call), message.call],
+      };
+    case "ambient_off":
+      return { ...before, listenedToBy: before.listenedToBy.filter((call) => call !== message.call) };
     case "sos_rules":
       return { ...before, sos: message };
     case "broadcast": {
@@ -158,7 +168,7 @@ function fromCall(call: Call): Brought {
     by: call.by,
     why: "call",
     tier: call.tier ?? 0,
-    mayTalk: call.phase === "running",
+    mayTalk: call.phase === "running" && call.kind !== "ambient",
     call: call.call,
     floor: null,
   };

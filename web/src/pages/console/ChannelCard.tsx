@@ -77,6 +77,7 @@ export function ChannelCard({
 function Flags({ desk, channel, air }: { desk: ConsoleDesk; channel: Channel; air: Air }) {
   const patch = patchOf(desk.dispatch.value, channel.id);
   const monitoring = desk.dispatch.value.monitoring;
+  const ambient = desk.phone.affairs.value.calls[channel.brought?.call ?? ""]?.kind === "ambient";
   return (
     <>
       {air.tier > 0 && (
@@ -100,8 +101,10 @@ function Flags({ desk, channel, air }: { desk: ConsoleDesk; channel: Channel; ai
           <Icon.eye />
         </span>
       )}
-      {channel.brought?.why === "call" && <span class="flag">{t("console_in_call")}</span>}
-      {!channel.mayTalk && <span class="flag">{t("listen_only_group")}</span>}
+      {channel.brought?.why === "call" && (
+        <span class="flag">{t(ambient ? "console_listens_remotely" : "console_in_call")}</span>
+      )}
+      {!channel.mayTalk && !ambient && <span class="flag">{t("listen_only_group")}</span>}
     </>
   );
 }
@@ -274,6 +277,9 @@ function Controls({ desk, channel, air, heard }: ControlsProps) {
   );
 }
 
+/** Leaving them ends them. */
+const OF_TWO: ReadonlySet<string> = new Set(["private", "first_to_answer", "ambient"]);
+
 /** Leaves the call; ends it for all where one began it or has the right (强拆). */
 function EndCall({ desk, call }: { desk: ConsoleDesk; call: string }) {
   const { rights, user } = desk.phone.picture.value;
@@ -284,7 +290,7 @@ function EndCall({ desk, call }: { desk: ConsoleDesk; call: string }) {
       <button type="button" class="word" onClick={() => desk.ask({ type: "call_leave", call })}>
         {t("hang_up")}
       </button>
-      {ends && known?.kind !== "private" && (
+      {ends && known && !OF_TWO.has(known.kind) && (
         <button type="button" class="word danger" onClick={() => desk.ask({ type: "call_end", call })}>
           {t("console_force_end")}
         </button>

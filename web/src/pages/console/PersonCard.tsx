@@ -79,6 +79,7 @@ function Where({ place }: { place: Place }) {
 export function PersonActs({ desk, user, banned }: { desk: ConsoleDesk; user: string; banned: boolean }) {
   const { rights, user: me } = desk.phone.picture.value;
   const ban = useSignal<boolean | null>(null);
+  const sure = useSignal(false);
   const may = (right: string) => rights.includes(right);
   const barred = ban.value ?? banned;
   const running = Object.values(desk.phone.affairs.value.calls).find(({ kind }) => kind === "group");
@@ -111,6 +112,19 @@ export function PersonActs({ desk, user, banned }: { desk: ConsoleDesk; user: st
       {may("pull_in") && (
         <button type="button" onClick={() => desk.pullIn(user)}>
           {running ? t("person_pull_in") : t("person_pull")}
+        </button>
+      )}
+      {may("remote_listening") && (
+        <button
+          type="button"
+          class="danger"
+          onBlur={() => (sure.value = false)}
+          onClick={() => {
+            if (sure.value) desk.listenRemotely(user);
+            sure.value = !sure.value;
+          }}
+        >
+          {t(sure.value ? "person_listen_sure" : "person_listen")}
         </button>
       )}
       {may("ban") && (

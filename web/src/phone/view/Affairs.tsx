@@ -8,7 +8,7 @@ import type { Phone } from "../phone";
 import "./affairs.css";
 
 export function Affairs({ phone }: { phone: Phone }) {
-  const { ringing, brought, ended } = phone.affairs.value;
+  const { ringing, brought, ended, listenedToBy } = phone.affairs.value;
   const rings = ringing.length > 0;
   useEffect(() => (rings ? ring(phone) : undefined), [phone, rings]);
   const me = phone.picture.value.user?.id;
@@ -50,6 +50,11 @@ export function Affairs({ phone }: { phone: Phone }) {
             )}
           </li>
         ))}
+      {listenedToBy.length > 0 && !phone.covert.value && (
+        <li class="listened-to" role="status">
+          <span>{t("listened_to")}</span>
+        </li>
+      )}
       {ended && (
         <li class="ended" role="status">
           <span>{ended.words}</span>
