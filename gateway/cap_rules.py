@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.cap import MAX_POLYGONS, CapAlert, CapArea, CapInfo, moment, references
+from gateway.cap_tiers import DEFAULT_RULES, TIERS, CapRule, rule_for
 from groups.vocabulary import Refusal, Tier
 from signaling.limits import MAX_BROADCAST_HOURS, MAX_TEXT_CHARS
 from signaling.messages import Refused
@@ -29,7 +31,8 @@ class Order:
     Attributes:
         broadcast: id of the broadcast; the same message, come twice, has the same.
         replaces: ids of broadcasts to take back.
-        text: None when nothing new is to be said (Cancel, Ack, Error).
+        text: None when nothing new is to be said (Cancel, Ack, Error, or a rule tells nobody).
+        acknowledge: each recipient is to confirm it.
         rings: areas as rings of (longitude, latitude) in WGS-84; none: everybody.
     """
 
@@ -37,13 +40,14 @@ class Order:
     replaces: tuple[str, ...] = ()
     text: str | None = None
     tier: Tier = Tier.NORMAL
+    acknowledge: bool = False
     exercise: bool = False
     expires_s: int = DAY_S
     rings: tuple[Ring, ...] = ()
 
 
-def order_of(alert: CapAlert, now_ms: int) -> Order:
-    """What ``alert`` orders.
+def order_of(alert: CapAlert, now_ms: int, rules: Sequence[CapRule] = DEFAULT_RULES) -> Order:
+    """What ``alert`` orders; ``rules`` say with which tier it is told.
 
     Raises `Refused`: bad_message (a draft, times that contradict each other), clock_skew (sent in the future),
     expired, bad_area, too_many.
@@ -59,15 +63,20 @@ def order_of(alert: CapAlert, now_ms: int) -> Order:
     if alert.msgType == "Cancel":
         return Order(name, taken)
     info = _info(alert)
-    actual = alert.status == "Actual"
+    rule, actual = rule_for(alert, info, rules), alert.status == "Actual"
+    expires_s, rings = _seconds(alert, info, now_ms), _rings(info)
+    replaces = taken if alert.msgType == "Update" else ()
+    if rule.tell == "nobody":
+        return Order(name, replaces)
     return Order(
         name,
-        taken if alert.msgType == "Update" else (),
+        replaces,
         text=_words(alert, info),
-        tier=_tier(info) if actual else Tier.NORMAL,
+        tier=TIERS[rule.tell] if actual else Tier.NORMAL,
+        acknowledge=rule.acknowledge and actual,
         exercise=not actual,
-        expires_s=_seconds(alert, info, now_ms),
-        rings=_rings(info),
+        expires_s=expires_s,
+        rings=rings,
     )
 
 
@@ -80,12 +89,6 @@ def _info(alert: CapAlert) -> CapInfo:
     """The one in Chinese, where there are several; else the first."""
     chinese = (info for info in alert.info if (info.language or "").lower().startswith("zh"))
     return next(chinese, alert.info[0])
-
-
-def _tier(info: CapInfo) -> Tier:
-    if info.urgency != "Immediate" or info.certainty not in ("Observed", "Likely"):
-        return Tier.NORMAL
-    return {"Extreme": Tier.EMERGENCY, "Severe": Tier.IMMINENT_PERIL}.get(info.severity, Tier.NORMAL)
 
 
 def _words(alert: CapAlert, info: CapInfo) -> str:

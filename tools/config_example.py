@@ -89,6 +89,9 @@ def _toml(value: Any) -> str:
     if isinstance(value, tuple | list | set | frozenset):
         items = sorted(value, key=str) if isinstance(value, set | frozenset) else value
         return "[" + ", ".join(_toml(item) for item in items) + "]"
+    if isinstance(value, BaseModel):
+        given = value.model_dump(exclude_defaults=True)
+        return "{ " + ", ".join(f"{name} = {_toml(each)}" for name, each in given.items()) + " }"
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{_toml(str(k))} = {_toml(v)}" for k, v in value.items()) + " }" if value else "{}"
     raise TypeError(f"no TOML for {value!r}")

@@ -38,8 +38,8 @@ URGENT: dict[Tier, tuple[Urgency, Severity]] = {
 class TakenOut(Body):
     """What a CAP message did.
 
-    ``broadcast`` is None when it says nothing new (Cancel, Ack, Error); ``duplicate``: it came before, and nobody is
-    told twice; ``withdrawn`` are the broadcasts it took back.
+    ``broadcast`` is None when it says nothing new (Cancel, Ack, Error, a rule that tells nobody); ``duplicate``: it
+    came before, and nobody is told twice; ``withdrawn`` are the broadcasts it took back.
     """
 
     broadcast: str | None
@@ -53,7 +53,8 @@ async def take(request: Request, caller: SignedInCaller, services: Use) -> Taken
     """Take a CAP 1.2 message (XML) of one who may broadcast. Coming twice it is one; Update and Cancel take back."""
     desk = desk_of(services)
     try:
-        order = cap_rules.order_of(cap.read(await request.body()), desk.node.fabric.now())
+        message = cap.read(await request.body())
+        order = cap_rules.order_of(message, desk.node.fabric.now(), desk.settings.cap_rules)
     except RefusedByGateway as refused:
         raise Refused(refused.code, "cap") from None
     recipients.judge(desk, Act.BROADCAST, caller.user, _own_unit(services, caller.user))
@@ -86,7 +87,7 @@ async def _say(desk: Emergency, by: User, order: Order) -> tuple[int, bool]:
         kind=BroadcastKind.TEXT,
         tier=order.tier,
         text=order.text,
-        acknowledge=order.tier is Tier.EMERGENCY,
+        acknowledge=order.acknowledge,
         expires_s=order.expires_s,
         exercise=order.exercise,
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway.cap_tiers import DEFAULT_RULES, MAX_RULES, CapRule
+
 
 class EmergencySettings(BaseModel):
     """SOS, emergency calls, broadcasts."""
@@ -41,6 +43,8 @@ class EmergencySettings(BaseModel):
     """How often."""
     cap_sender: str = Field(default="poc-server", pattern=r"^[^\s,<&]+$", max_length=200)
     """Who sends what leaves here as CAP: best a domain name of one's own."""
+    cap_rules: tuple[CapRule, ...] = Field(default=DEFAULT_RULES, max_length=MAX_RULES)
+    """With which tier a CAP message is told, docs/cap.md: the first rule that fits; none: normal. At most 100."""
     recipients: int = Field(default=20_000, ge=1)
     """People one call or broadcast may reach; more are refused (too_many)."""
     tally_ms: int = Field(default=250, ge=50, le=5_000)

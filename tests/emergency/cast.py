@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
-from tests.support.city import City
+from tests.support.city import City, running_city
 from tests.support.handsets import Handset, Handsets
+
+
+@contextmanager
+def city_of_links(links: Path, env: dict[str, str] | None = None) -> Iterator[City]:
+    """A demo city whose people find their links in this file."""
+    with running_city(links.parent / "data", "--links", str(links), env=env) as made:
+        end = time.monotonic() + 10
+        while not links.exists() and time.monotonic() < end:
+            time.sleep(0.05)  # the server is ready before its people have their links
+        yield made
 
 
 @dataclass

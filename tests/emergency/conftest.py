@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from loadtest.speech import recording
-from tests.emergency.cast import Cast
-from tests.support.city import City, running_city
+from tests.emergency.cast import Cast, city_of_links
+from tests.support.city import City
 from tests.support.handsets import handsets
 
 
@@ -21,10 +20,7 @@ def links(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def city(links: Path) -> Iterator[City]:
-    with running_city(links.parent / "data", "--links", str(links)) as made:
-        end = time.monotonic() + 10
-        while not links.exists() and time.monotonic() < end:
-            time.sleep(0.05)  # the server is ready before its people have their links
+    with city_of_links(links) as made:
         yield made
 
 

@@ -6,19 +6,34 @@ import json
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from gateway import cap
 from gateway.cap_rules import broadcast_id
+from gateway.cap_tiers import DEFAULT_RULES
 from signaling.messages import Broadcast, Sos, SosCancel
-from tests.emergency.cast import Cast
+from tests.emergency.cast import Cast, city_of_links
+from tests.support.city import City
 from tests.support.handsets import Handset
+from tests.support.inline import inline
 
 pytestmark = pytest.mark.wire
 SENDER = "weather.example"
 SENT = datetime.now(UTC).replace(microsecond=0)
+
+
+@pytest.fixture(scope="module")
+def city(links: Path) -> Iterator[City]:
+    """A city whose operator keeps daily levels from the street and takes a quake in earnest whatever it says."""
+    own = [{"event": ["水位"], "tell": "nobody"}, {"category": ["Geo"], "tell": "imminent_peril", "acknowledge": True}]
+    rules = [*own, *(rule.model_dump(exclude_defaults=True) for rule in DEFAULT_RULES)]
+    env = {"POC_EMERGENCY__CAP_RULES": inline(rules)}
+    with city_of_links(links, env) as made:
+        yield made
 
 
 def message(number: int, *, status: str = "Actual", kind: str = "Alert", refers: int = 0, area: str = "") -> bytes:
@@ -82,6 +97,15 @@ async def test_a_message_is_one_broadcast_however_it_comes(cast: Cast) -> None:
     practice = (await told(officer, 6)).broadcast
     assert (practice.exercise, practice.tier, practice.text) == (True, 0, "【测试】暴雨6")
     assert not [m for m in officer.inbox if isinstance(m, Broadcast)]
+
+
+async def test_the_operators_own_table_decides_the_tier(cast: Cast) -> None:
+    leader, officer = await cast.phones("LD-001", "BJ-001")
+    answer = json.loads(ask(cast, leader, "/api/v1/cap", message(31).replace("暴雨<".encode(), "水位<".encode())))
+    assert answer == {"broadcast": None, "duplicate": False, "withdrawn": [], "people": 0}
+    take(cast, leader, message(32).replace(b"Met", b"Geo"))
+    quake = (await told(officer, 32)).broadcast
+    assert (quake.tier, quake.acknowledge) == (1, True)
 
 
 async def test_an_area_reaches_those_last_known_there(cast: Cast) -> None:
