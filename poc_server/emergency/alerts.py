@@ -284,8 +284,17 @@ class Alerts:
             live.timer = asyncio.get_running_loop().call_later(wait, self._due, live)
 
     def _due(self, live: LiveAlert) -> None:
-        if live.record.id in self._live:
-            self._desk.spawn(self.step(live.record.id, None, machine.Tick()))
+        if self._live.get(live.record.id) is live:
+            self._desk.spawn(self._escalate(live))
+
+    async def _escalate(self, live: LiveAlert) -> None:
+        """While SQL is away it cannot be counted: then it is as soon as SQL is back."""
+        try:
+            await self.step(live.record.id, None, machine.Tick())
+        except Refused as refused:
+            log.warning("alert_not_escalated", alert=live.record.id, code=refused.code)
+            if self._live.get(live.record.id) is live:
+                live.timer = asyncio.get_running_loop().call_later(KEEP_AGAIN_S, self._due, live)
 
     def claimed_by(self, user: UserId) -> list[LiveAlert]:
         """The open alerts a dispatcher has claimed, in the order they were raised."""

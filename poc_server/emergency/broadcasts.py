@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from poc_server.emergency.live_broadcast import LiveBroadcast
 from poc_server.emergency.receipts import Receipts
 from poc_server.refused import Refused
 from poc_server.store import emergency as kept
+from poc_server.store.audit import AuditEntry
 from poc_server.talk.roster import Transient
 from poc_server.talk.slices import Slices
 from signaling.endpoint import frame
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from poc_server.talk.talkgroup import BurstMeta
 
 log = structlog.get_logger(__name__)
+KEEP_AGAIN_S = 1.0
+"""While SQL is away, it is tried so often to keep how a broadcast stands."""
 LOST = frozenset({BurstEnd.MEDIA_LOST, BurstEnd.LEFT, BurstEnd.CUT})
 """Ends of a burst that its talker did not mean: he may come back and go on."""
 
@@ -175,13 +179,13 @@ class Broadcasts:
             missed = self._miss(live) if final else ()
             action = f"broadcast.{life.state.value}"
             entry = self._desk.entry(by, action, "broadcast", live.id, live.counts(), live.by.agency)
+            entries = [entry] if life.state != before.state else []
             try:
-                async with self._desk.store.writing() as connection:
-                    await kept.put_broadcast(connection, live.kept(), [entry] if life.state != before.state else [])
-                    await kept.put_receipts(connection, live.id, [live.receipts[user] for user in missed])
+                await self._keep(live, entries, missed)
             except Refused:
-                # What is over is over for those who listen; the row follows at the next change.
+                # What is over is over for those who listen; a restart must not bring it back.
                 log.warning("broadcast_not_kept", broadcast=live.id)
+                self._desk.spawn(self._keep_later(live, entries, missed))
             self._arm(live)
             if life.state is before.state:
                 return
@@ -318,6 +322,18 @@ class Broadcasts:
     def may_see(self, user: User, broadcast_by: User) -> bool:
         """Whether the report is his to read: the initiator's, and of those who may cancel it."""
         return user.id == broadcast_by.id or may(Act.CANCEL_EMERGENCY, user, broadcast_by, self._node.roster) is None
+
+    async def _keep(self, live: LiveBroadcast, entries: Sequence[AuditEntry], receipts: Iterable[UserId]) -> None:
+        async with self._desk.store.writing() as connection:
+            await kept.put_broadcast(connection, live.kept(), entries)
+            await kept.put_receipts(connection, live.id, [live.receipts[user] for user in receipts])
+
+    async def _keep_later(self, live: LiveBroadcast, entries: Sequence[AuditEntry], receipts: Iterable[UserId]) -> None:
+        while True:
+            await asyncio.sleep(KEEP_AGAIN_S)
+            async with live.lock:
+                with contextlib.suppress(Refused):
+                    return await self._keep(live, entries, receipts)
 
     async def _keep_first(self, live: LiveBroadcast) -> None:
         detail: dict[str, Any] = {"kind": live.kind, "tier": live.tier.name, "people": len(live.receipts)}

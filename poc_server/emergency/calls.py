@@ -7,6 +7,8 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from gateway.notice import Notice, NoticeKind
 from groups.floor.options import FloorOptions
 from groups.model import Group, Membership, User
@@ -22,13 +24,16 @@ from signaling.messages import EmergencyCall, Recipients
 if TYPE_CHECKING:
     from poc_server.emergency.desk import Emergency
 
+log = structlog.get_logger(__name__)
 INITIATOR_PRIORITY = 240
 """Of a call's initiator in the group made for it (0–255); the others have 100."""
+CLOSE_AGAIN_S = 1.0
+"""While SQL is away, it is tried so often to keep that a call is over."""
 
 
 @dataclass(eq=False, slots=True)
 class LiveEmergency:
-    """One emergency call. ``own``: the group was made for it and goes with it."""
+    """One emergency call. ``own``: the group was made for it and goes with it; ``ended_by``: who cancels it."""
 
     id: str
     by: User
@@ -38,6 +43,7 @@ class LiveEmergency:
     own: bool
     users: frozenset[UserId]
     started_at: int
+    ended_by: User | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -104,8 +110,10 @@ class EmergencyCalls:
         if any(live.by.id != by.id for live in here):
             recipients.judge(self._desk, Act.CANCEL_EMERGENCY, by, found)
         for live in here:
+            live.ended_by = by
             refused = self._node.conditions.clear(group, live.id)
             if refused is not None:
+                live.ended_by = None
                 raise Refused(refused)
 
     def ended(self, cause: str, timed_out: bool) -> None:
@@ -194,11 +202,17 @@ class EmergencyCalls:
     async def _closed(self, live: LiveEmergency, timed_out: bool) -> None:
         if live.own:
             self._node.roster.drop(live.group)
-        entry = self._desk.entry(
-            None, "emergency.end", "emergency_call", live.id, {"timed_out": timed_out}, live.by.agency
-        )
-        async with self._desk.store.writing() as connection:
-            await kept.close_call(connection, live.id, [entry])
+        detail = {"timed_out": timed_out}
+        entry = self._desk.entry(live.ended_by, "emergency.end", "emergency_call", live.id, detail, live.by.agency)
+        while True:
+            try:
+                async with self._desk.store.writing() as connection:
+                    await kept.close_call(connection, live.id, [entry])
+                return
+            except Refused as refused:
+                # A restart would take up again what stands there as going on.
+                log.warning("call_end_not_kept", call=live.id, code=refused.code)
+                await asyncio.sleep(CLOSE_AGAIN_S)
 
     async def _keep(self, live: LiveEmergency, action: str, by: User) -> None:
         content: dict[str, Any] = {"users": sorted(live.users), "own": live.own, "name": live.name}

@@ -1,0 +1,86 @@
+"""What ends, or is due, while SQL is away happens at once for those who talk, and is kept as soon as SQL is back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from groups.vocabulary import ReceiptState
+from signaling.messages import (
+    Alert,
+    AlertClaim,
+    Broadcast,
+    BroadcastEnd,
+    BroadcastStart,
+    BroughtIn,
+    BroughtOut,
+    EmergencyCall,
+    EmergencyCancel,
+    Receipt,
+    Recipients,
+    Sos,
+)
+from tests.emergency.cast import Cast, city_of_links
+from tests.fixtures.databases import create_database
+from tests.fixtures.postgres import Postgres
+from tests.support.handsets import handsets
+
+pytestmark = pytest.mark.wire
+KEPT_S = 30
+
+
+async def until(seen: Callable[[], bool]) -> None:
+    """Nobody tells of what a server writes down."""
+    end = time.monotonic() + KEPT_S
+    while not seen():
+        assert time.monotonic() < end
+        await asyncio.sleep(0.1)
+
+
+async def test_what_ends_without_sql_is_over_after_it_too_and_an_alert_goes_on_ringing(
+    tmp_path: Path, own_postgres: Postgres
+) -> None:
+    links = tmp_path / "links"
+    env = {"POC_STORE__URL": await create_database(own_postgres, "poc"), "POC_EMERGENCY__ESCALATE_S": "2"}
+    with city_of_links(links, env) as city:
+        async with handsets(city, links) as street:
+            cast = Cast(city, street)
+            leader, one, officer, dispatcher = await cast.phones("LD-001", "BJ-001", "XS-001", "PQ-001")
+            to = Recipients(users=[one.user])
+            await leader.request(BroadcastStart(id="b", broadcast="note", to=to, kind="text", text="集合"))
+            await one.request(Receipt(id="r", broadcast="note", state=ReceiptState.DELIVERED))
+            called, _ = await leader.request(EmergencyCall(id="c", call="call", to=to, name="会商"))
+            await one.told(BroughtIn, call="call")
+            await officer.request(Sos(id="s", alert="sos", pressed_ms=1))
+            await dispatcher.request(AlertClaim(id="k", alert="sos"))
+            own_postgres.stop("immediate")
+
+            await leader.request(EmergencyCancel(id="e", group=called.group.id))
+            await one.told(BroughtOut, call="call")
+            await leader.request(BroadcastEnd(id="w", broadcast="note", withdraw=True))
+            while (await one.told(Broadcast)).broadcast.state != "withdrawn":
+                pass
+            log = city.log
+            for line in ("alert_not_escalated", "broadcast_not_kept", "call_end_not_kept"):
+                await until(lambda line=line: line in log.read_text())
+
+            own_postgres.start()
+            while (rung := (await dispatcher.told(Alert, queue=True)).alert).state != "raised" or not rung.escalated:
+                pass
+            assert rung.claimed_by is None, "a claim without a word is given up"
+
+            auditor = city.post(f"/api/v1/demo/people/{cast.id('SJ-001')}/step-in")["access_token"]
+
+            def audited(action: str) -> list[dict[str, Any]]:
+                found: list[dict[str, Any]] = city.get(f"/api/v1/audit?action={action}", auditor)["items"]
+                return found
+
+            await until(lambda: bool(audited("emergency.end") and audited("broadcast.withdrawn")))
+            assert [(e["actor"], e["target"]) for e in audited("emergency.end")] == [(leader.user, "call")]
+            report = city.get("/api/v1/broadcasts/note", leader.identity.token)
+            assert report["broadcast"]["state"] == "withdrawn"
