@@ -3,45 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 import urllib.error
-from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
-import http_ece
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from py_vapid import Vapid02
 
 from signaling.messages import AlertClaim, AlertResolve, BroadcastEnd, BroadcastStart, CallStart, Recipients, Sos
-from tests.emergency.cast import Cast
-from tests.support.city import City, running_city
+from tests.emergency.cast import Cast, city_of_links
+from tests.support.city import City
 from tests.support.handsets import handsets
-from tests.support.receiver import Receiver, Taken, receiver
+from tests.support.receiver import Receiver, receiver
+from tests.support.subscription import Subscription
 
 pytestmark = pytest.mark.wire
 SECRET = "sms-secret-8f2a"
-
-
-class Browser:
-    """What a browser holds of a subscription."""
-
-    def __init__(self, endpoint: str) -> None:
-        self.private = ec.generate_private_key(ec.SECP256R1())
-        self.auth = os.urandom(16)
-        point = self.private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-        keys = {"p256dh": urlsafe_b64encode(point).decode(), "auth": urlsafe_b64encode(self.auth).decode().rstrip("=")}
-        self.given = {"endpoint": endpoint, "keys": keys, "language": "en"}
-
-    def opened(self, taken: Taken) -> dict[str, Any]:
-        assert taken.headers["content-encoding"] == "aes128gcm"
-        text = http_ece.decrypt(taken.body, private_key=self.private, auth_secret=self.auth, version="aes128gcm")
-        opened: dict[str, Any] = json.loads(text)
-        return opened
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +40,7 @@ def city(links: Path, vendor: Receiver) -> Iterator[City]:
         "POC_NOTIFY__RETRY_S": "0.05",
         "POC_NOTIFY__HTTP": f"[{sms}]",
     }
-    with running_city(links.parent / "data", "--links", str(links), env=env) as made:
+    with city_of_links(links, env) as made:
         yield made
 
 
@@ -71,7 +50,7 @@ async def cast(city: City, links: Path) -> AsyncIterator[Cast]:
         yield Cast(city, made)
 
 
-def subscribe(cast: Cast, badge: str, browser: Browser) -> None:
+def subscribe(cast: Cast, badge: str, browser: Subscription) -> None:
     cast.city.post("/api/v1/me/push", browser.given, token(cast, badge))
 
 
@@ -81,9 +60,9 @@ def token(cast: Cast, badge: str) -> str:
 
 async def test_who_is_away_is_woken_and_endpoints_that_are_gone_are_forgotten(cast: Cast, vendor: Receiver) -> None:
     leader, here = await cast.phones("LD-001", "BJ-002")
-    well, flaky = Browser(f"{vendor.url}/ok/well"), Browser(f"{vendor.url}/flaky/one")
-    gone, refused = Browser(f"{vendor.url}/gone/one"), Browser(f"{vendor.url}/refuses/one")
-    connected = Browser(f"{vendor.url}/ok/connected")
+    well, flaky = Subscription(f"{vendor.url}/ok/well"), Subscription(f"{vendor.url}/flaky/one")
+    gone, refused = Subscription(f"{vendor.url}/gone/one"), Subscription(f"{vendor.url}/refuses/one")
+    connected = Subscription(f"{vendor.url}/ok/connected")
     for badge, browser in (("BJ-001", well), ("XS-001", flaky), ("XS-002", gone), ("XS-003", refused)):
         subscribe(cast, badge, browser)
     subscribe(cast, "BJ-002", connected)
@@ -122,7 +101,7 @@ async def test_who_is_away_is_woken_and_endpoints_that_are_gone_are_forgotten(ca
 
 async def test_sos_and_calls_wake_too_and_a_sign_out_ends_it(cast: Cast, vendor: Receiver) -> None:
     officer, caller = await cast.phones("BJ-003", "BJ-004")
-    desk, callee = Browser(f"{vendor.url}/ok/desk"), Browser(f"{vendor.url}/ok/callee")
+    desk, callee = Subscription(f"{vendor.url}/ok/desk"), Subscription(f"{vendor.url}/ok/callee")
     subscribe(cast, "PQ-002", desk)
     subscribe(cast, "QK-001", callee)
     await officer.request(Sos(id="s", alert="sw", pressed_ms=time.time_ns() // 1_000_000))
@@ -154,7 +133,7 @@ async def test_sos_and_calls_wake_too_and_a_sign_out_ends_it(cast: Cast, vendor:
     ],
 )
 async def test_what_is_no_subscription_of_a_known_service_is_refused(cast: Cast, change: dict[str, Any]) -> None:
-    given = Browser("https://push.example/one").given
+    given = Subscription("https://push.example/one").given
     cast.city.post("/api/v1/me/push", given, token(cast, "BJ-001"))
     with pytest.raises(urllib.error.HTTPError) as refused:
         cast.city.post("/api/v1/me/push", given | change, token(cast, "BJ-001"))
