@@ -27,6 +27,10 @@ FRAME_SAMPLES: tuple[int, ...] = tuple(
 """Samples at 48 kHz of one frame, by the configuration number in the upper five bits of the TOC (RFC 6716 table 2)."""
 
 
+_OF_ONE_FRAME = tuple(FRAME_SAMPLES[toc >> 3] if toc & 3 == 0 else 0 for toc in range(256))
+"""By TOC: samples of a packet of one frame, 0 where it has more; what nearly every packet is."""
+
+
 def samples(packet: bytes) -> int:
     """Length of ``packet`` in samples at 48 kHz, or 0 if its TOC and frame counts are not those of an Opus packet.
 
@@ -37,10 +41,9 @@ def samples(packet: bytes) -> int:
     if size < 2 or size > MAX_PAYLOAD_BYTES:
         return 0
     toc = packet[0]
-    frame = FRAME_SAMPLES[toc >> 3]
-    code = toc & 3
-    if code == 0:
-        return frame
+    if one := _OF_ONE_FRAME[toc]:
+        return one
+    frame, code = FRAME_SAMPLES[toc >> 3], toc & 3
     if code == 1:
         return frame * 2 if size % 2 else 0
     if code == 2:

@@ -34,11 +34,93 @@ static struct {
     int (*control)(void *, int, int, void *);
 } crypto;
 
+/* --- the keys of phones ---------------------------------------------------------------------------------------------- */
+
+/* Ciphers are made by the dozen and handed out in that order: the audience of a packet then lies in a few pages, where
+ * one here and one there, each between some phone's TLS state, costs a miss of the translation buffer or two a packet. */
+typedef struct cipher {
+    void *context;
+    struct cipher *next;
+} Cipher;
+
+static Cipher *spare[2];
+
+static int make_some(int strong) {
+    const void *kind = strong ? crypto.aes_256_gcm() : crypto.aes_128_gcm();
+    Cipher *made[AT_ONCE];
+    int count = 0;
+    for (; count < AT_ONCE; count++) {
+        Cipher *one = made[count] = PyMem_RawMalloc(sizeof *one);
+        if (!one) break;
+        one->context = crypto.cipher_new();
+        if (!one->context || crypto.init(one->context, kind, NULL, NULL, NULL) != 1) {
+            if (one->context) crypto.cipher_free(one->context);
+            PyMem_RawFree(one);
+            break;
+        }
+    }
+    for (int i = count - 1; i >= 0; i--) {
+        made[i]->next = spare[strong];
+        spare[strong] = made[i];
+    }
+    return count > 0;
+}
+
+typedef struct {
+    PyObject_HEAD
+    Cipher *cipher;
+    int strong;
+} Key;
+
+static int key_init(Key *self, PyObject *args, PyObject *named) {
+    static char *names[] = {"key", NULL};
+    const char *key;
+    Py_ssize_t size;
+    if (!PyArg_ParseTupleAndKeywords(args, named, "y#", names, &key, &size)) return -1;
+    if (self->cipher || (size != 16 && size != 32)) {
+        PyErr_SetString(PyExc_ValueError, "a key has 16 or 32 bytes, and is given once");
+        return -1;
+    }
+    self->strong = size == 32;
+    if (!spare[self->strong] && !make_some(self->strong)) {
+        PyErr_SetString(PyExc_RuntimeError, "libcrypto gives no cipher");
+        return -1;
+    }
+    self->cipher = spare[self->strong];
+    spare[self->strong] = self->cipher->next;
+    if (crypto.init(self->cipher->context, NULL, NULL, (const unsigned char *)key, NULL) != 1) {
+        PyErr_SetString(PyExc_RuntimeError, "libcrypto takes no key");
+        return -1;
+    }
+    return 0;
+}
+
+static void key_dealloc(Key *self) {
+    static const unsigned char nothing[32];
+    if (self->cipher) {
+        crypto.init(self->cipher->context, NULL, NULL, nothing, NULL); /* the key is nowhere any more */
+        self->cipher->next = spare[self->strong];
+        spare[self->strong] = self->cipher;
+    }
+    Py_TYPE(self)->tp_free((PyObject *)self);
+}
+
+static PyTypeObject KeyType = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "poc_server.media._native.Key",
+    .tp_basicsize = sizeof(Key),
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_new = PyType_GenericNew,
+    .tp_init = (initproc)key_init,
+    .tp_dealloc = (destructor)key_dealloc,
+};
+
 /* --- one outgoing SSRC under one key ------------------------------------------------------------------------------ */
 
 typedef struct {
     PyObject_HEAD
-    void *cipher;
+    void *context; /* of the key */
+    Key *key;
     uint8_t nonce[NONCE];
     uint32_t ssrc;
     long long highest;
@@ -46,20 +128,17 @@ typedef struct {
 
 static int sealer_init(Sealer *self, PyObject *args, PyObject *named) {
     static char *names[] = {"key", "nonce", "ssrc", NULL};
-    const char *key, *nonce;
-    Py_ssize_t key_size, nonce_size;
+    Key *key;
+    const char *nonce;
+    Py_ssize_t nonce_size;
     unsigned long ssrc;
-    if (!PyArg_ParseTupleAndKeywords(args, named, "y#y#k", names, &key, &key_size, &nonce, &nonce_size, &ssrc)) return -1;
-    if ((key_size != 16 && key_size != 32) || nonce_size != NONCE) {
-        PyErr_SetString(PyExc_ValueError, "a key has 16 or 32 bytes, a nonce 12");
+    if (!PyArg_ParseTupleAndKeywords(args, named, "O!y#k", names, &KeyType, &key, &nonce, &nonce_size, &ssrc)) return -1;
+    if (self->key || !key->cipher || nonce_size != NONCE) {
+        PyErr_SetString(PyExc_ValueError, "a nonce has 12 bytes, and is given once");
         return -1;
     }
-    if (!self->cipher) self->cipher = crypto.cipher_new();
-    const void *kind = key_size == 16 ? crypto.aes_128_gcm() : crypto.aes_256_gcm();
-    if (!self->cipher || crypto.init(self->cipher, kind, NULL, (const unsigned char *)key, NULL) != 1) {
-        PyErr_SetString(PyExc_RuntimeError, "libcrypto gives no cipher");
-        return -1;
-    }
+    self->key = (Key *)Py_NewRef((PyObject *)key);
+    self->context = key->cipher->context;
     memcpy(self->nonce, nonce, NONCE);
     self->ssrc = (uint32_t)ssrc;
     self->highest = -1;
@@ -67,7 +146,7 @@ static int sealer_init(Sealer *self, PyObject *args, PyObject *named) {
 }
 
 static void sealer_dealloc(Sealer *self) {
-    if (self->cipher) crypto.cipher_free(self->cipher);
+    Py_XDECREF(self->key);
     Py_TYPE(self)->tp_free((PyObject *)self);
 }
 
@@ -84,11 +163,11 @@ static int seal(Sealer *by, uint8_t kind, uint64_t index, uint32_t timestamp, co
     }
     memcpy(nonce, by->nonce, NONCE);
     for (int i = 0; i < 6; i++) nonce[6 + i] ^= (uint8_t)(index >> (40 - 8 * i));
-    return crypto.init(by->cipher, NULL, NULL, NULL, nonce) == 1 &&
-           crypto.update(by->cipher, NULL, &done, out, HEADER) == 1 &&
-           crypto.update(by->cipher, out + HEADER, &done, payload, size) == 1 &&
-           crypto.final(by->cipher, out + HEADER + done, &last) == 1 &&
-           crypto.control(by->cipher, AEAD_GET_TAG, TAG, out + HEADER + size) == 1;
+    return crypto.init(by->context, NULL, NULL, NULL, nonce) == 1 &&
+           crypto.update(by->context, NULL, &done, out, HEADER) == 1 &&
+           crypto.update(by->context, out + HEADER, &done, payload, size) == 1 &&
+           crypto.final(by->context, out + HEADER + done, &last) == 1 &&
+           crypto.control(by->context, AEAD_GET_TAG, TAG, out + HEADER + size) == 1;
 }
 
 static PyMemberDef sealer_members[] = {
@@ -207,6 +286,28 @@ static PyTypeObject LineType = {
     .tp_members = line_members,
 };
 
+/* The next slots' state is asked of memory while this one's packet is sealed: between two packets of a talker others
+ * have had the caches. First the slot, then what it points to. */
+static inline void foresee(PyObject *slots, Py_ssize_t at, Py_ssize_t stop) {
+    if (at + 9 < stop) {
+        const char *line = (const char *)PyTuple_GET_ITEM(slots, at + 9);
+        __builtin_prefetch(line);
+        __builtin_prefetch(line + 64);
+    }
+    if (at + 6 < stop && PyObject_TypeCheck(PyTuple_GET_ITEM(slots, at + 6), &LineType)) {
+        const char *sealer = (const char *)((Line *)PyTuple_GET_ITEM(slots, at + 6))->sealer;
+        __builtin_prefetch(sealer);
+        __builtin_prefetch(sealer + sizeof(Sealer) - 1);
+    }
+    if (at + 3 < stop && PyObject_TypeCheck(PyTuple_GET_ITEM(slots, at + 3), &LineType)) {
+        const Sealer *sealer = (const Sealer *)((Line *)PyTuple_GET_ITEM(slots, at + 3))->sealer;
+        const char *context = sealer ? sealer->context : NULL;
+        __builtin_prefetch(context);
+        __builtin_prefetch(context + 64);
+        __builtin_prefetch(context + 128);
+    }
+}
+
 /* --- the fan-out ---------------------------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -261,6 +362,7 @@ static PyObject *fan(PyObject *module, PyObject *args) {
             PyErr_SetString(PyExc_TypeError, "not a Line");
             goto failed;
         }
+        foresee(slots, at, stop);
         Line *line = (Line *)slot;
         Sealer *sealer = (Sealer *)line->sealer;
         if (line->route == route) {
@@ -325,10 +427,11 @@ static int find_crypto(void) {
 }
 
 PyMODINIT_FUNC PyInit__native(void) {
-    if (find_crypto() < 0 || PyType_Ready(&SealerType) < 0 || PyType_Ready(&LineType) < 0) return NULL;
+    if (find_crypto() < 0 || PyType_Ready(&KeyType) < 0 || PyType_Ready(&SealerType) < 0 || PyType_Ready(&LineType) < 0) return NULL;
     PyObject *module = PyModule_Create(&definition);
     if (!module) return NULL;
-    if (PyModule_AddObjectRef(module, "Sealer", (PyObject *)&SealerType) < 0 ||
+    if (PyModule_AddObjectRef(module, "Key", (PyObject *)&KeyType) < 0 ||
+        PyModule_AddObjectRef(module, "Sealer", (PyObject *)&SealerType) < 0 ||
         PyModule_AddObjectRef(module, "Line", (PyObject *)&LineType) < 0 ||
         PyModule_AddIntConstant(module, "AT_ONCE", AT_ONCE) < 0) {
         Py_DECREF(module);

@@ -2,9 +2,12 @@ from typing import Any
 
 AT_ONCE: int
 
+class Key:
+    def __init__(self, key: bytes) -> None: ...
+
 class Sealer:
     highest: int
-    def __init__(self, key: bytes, nonce: bytes, ssrc: int) -> None: ...
+    def __init__(self, key: Key, nonce: bytes, ssrc: int) -> None: ...
 
 class Line:
     route: Any

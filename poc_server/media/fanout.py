@@ -37,7 +37,7 @@ CHUNK = CAPACITY
 class Job:
     """A packet on its way to an audience, or the end of a burst on it when ``packet`` is ``None``."""
 
-    __slots__ = ("at", "born", "doubled", "end_timestamp", "entry", "octets", "packet", "packets", "route", "slots")
+    __slots__ = ("at", "born", "end_timestamp", "entry", "octets", "packet", "packets", "previous", "route", "slots")
 
     def __init__(
         self,
@@ -51,17 +51,21 @@ class Job:
         self.route = route
         self.slots = slots
         self.packet = packet
-        self.doubled: bytes | None = None
-        """Payload for those who get each frame twice: with that of the packet just before."""
-        if packet is not None and previous is not None:
-            back = red.Block(packet.timestamp - previous.timestamp, previous.payload)
-            self.doubled = red.build(OPUS, packet.payload, (back,))
+        self.previous = previous
+        """The packet just before, where there is one: its frame goes to those who lose packets once more."""
         # As the burst stood when the job was made: more may have been pushed before it is done.
         self.end_timestamp, self.packets, self.octets = route.end_timestamp, route.packets, route.octets
         self.entry = entry
         """Sent again, for those only who have entered meanwhile."""
         self.at = 0
         self.born = perf_counter()
+
+    def doubled(self, packet: VoicePacket) -> bytes | None:
+        """Payload for those who get each frame twice; ``None`` where that cannot be."""
+        if self.previous is None:
+            return None
+        back = red.Block(packet.timestamp - self.previous.timestamp, self.previous.payload)
+        return red.build(OPUS, packet.payload, (back,))
 
 
 class Fanout:
@@ -82,11 +86,22 @@ class Fanout:
         self._fan = fan
         self._jobs: deque[Job] = deque()
         self._armed = False
+        self._reading = False
+
+    def read(self) -> None:
+        """A batch of datagrams begins: what is submitted meanwhile waits for `has_read`."""
+        self._reading = True
+
+    def has_read(self) -> None:
+        """The batch has ended: a slice of what it brought is sent without another turn of the loop."""
+        self._reading = False
+        if self._jobs and not self._armed:
+            self._run()
 
     def submit(self, job: Job) -> None:
         """Do ``job`` after all that were submitted before, beginning with this turn of the loop."""
         self._jobs.append(job)
-        if not self._armed:
+        if not self._armed and not self._reading:
             self._armed = True
             self._loop.call_soon(self._run)
 
@@ -138,7 +153,7 @@ class Fanout:
             return
         tried, refused, rest = self._fan(
             job.slots, at, job.route, packet.sequence, packet.timestamp, packet.payload, OPUS, job.entry,
-            job.doubled is not None,
+            job.previous is not None,
         )  # fmt: skip
         self._counters.voice_out += tried - refused
         self._counters.send_refused += refused
@@ -147,10 +162,11 @@ class Fanout:
 
     def _send_each(self, job: Job, packet: VoicePacket, slots: Sequence[Slot]) -> None:
         """Slot by slot: where there is no kernel, and what it gives back (who joins, who gets frames twice)."""
-        route, entry, doubled = job.route, job.entry, job.doubled
+        route, entry = job.route, job.entry
         sequence, timestamp, payload = packet.sequence, packet.timestamp, packet.payload
         fast, length = len(payload) <= FAST_PAYLOAD_BYTES, len(payload) + OVERHEAD_BYTES
         sent = 0
+        doubled: bytes | None = None
         batch: Batch | None = None
         batches: list[Batch] = []
         for slot in slots:
@@ -166,7 +182,7 @@ class Fanout:
                 slot.last = sequence
             index, clock = sequence + slot.add_sequence, timestamp + slot.add_timestamp
             kind = OPUS if sequence != first else OPUS | MARKER
-            if slot.lossy and doubled and kind == OPUS:
+            if slot.lossy and kind == OPUS and (doubled or (doubled := job.doubled(packet))):
                 sent += self._send_doubled(slot, index, clock, doubled)
             elif fast and slot.place is not None:
                 if slot.place(kind, index, clock, payload):

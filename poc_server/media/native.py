@@ -14,19 +14,26 @@ Fan = Callable[..., tuple[int, int, list[Any] | None]]
 on. How many were sent to, how many of those the kernel refused, and which slots need more than that."""
 
 try:
-    from poc_server.media._native import Line, Sealer
+    from poc_server.media._native import Key, Line, Sealer
     from poc_server.media._native import fan as _fan
 
     fan: Fan | None = _fan
 except ImportError:  # no C compiler, or no libcrypto 3: batches from Python carry voice then
     fan = None
 
+    class Key:  # type: ignore[no-redef]
+        """The session key of one phone, whose streams share it."""
+
+        __slots__ = ()
+
+        def __init__(self, key: bytes) -> None: ...
+
     class Sealer:  # type: ignore[no-redef]
         """One outgoing SSRC under one key."""
 
         __slots__ = ("highest",)
 
-        def __init__(self, key: bytes, nonce: bytes, ssrc: int) -> None:
+        def __init__(self, key: Key, nonce: bytes, ssrc: int) -> None:
             self.highest = -1
 
     class Line:  # type: ignore[no-redef]
@@ -45,4 +52,4 @@ except ImportError:  # no C compiler, or no libcrypto 3: batches from Python car
 
 AVAILABLE = fan is not None
 
-__all__ = ["AVAILABLE", "Fan", "Line", "Sealer", "fan"]
+__all__ = ["AVAILABLE", "Fan", "Key", "Line", "Sealer", "fan"]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 LATE_ENTRY_S = 0.2
 """A last packet older than this is not worth sending again to one who enters late."""
 REORDER_WINDOW = 64
+_SEEN = (1 << REORDER_WINDOW) - 1
 
 
 class BurstObserver(Protocol):
@@ -52,6 +53,7 @@ class Route:
         "_ended",
         "_ending",
         "_first",
+        "_frame",
         "_highest",
         "_last",
         "_last_at",
@@ -83,6 +85,8 @@ class Route:
         self._pacer: Feed | None = None
         self._audience: tuple[Slot, ...] = ()
         self._first = -1
+        self._frame = (-1, 0)
+        """TOC and samples of the packets `silence` is made for."""
         self._highest = -1
         self._seen = 0
         self._last: VoicePacket | None = None
@@ -116,28 +120,29 @@ class Route:
 
     def push(self, packet: VoicePacket) -> None:
         """Voice of this burst, at its own pace: from the talker's uplink, another node, or the server itself."""
-        samples = opus.samples(packet.payload)
-        counters = self._shared.counters
+        sequence, timestamp, payload = packet.sequence, packet.timestamp, packet.payload
+        samples, shared, previous = opus.samples(payload), self._shared, self._last
         if samples == 0:
-            counters.bad_voice += 1
+            shared.counters.bad_voice += 1
             return
         if self._ended:
-            counters.stale_voice += 1
+            shared.counters.stale_voice += 1
             return
-        if not self._claim(packet.sequence):
-            counters.repeated_voice += 1
+        if not self._claim(sequence):
+            shared.counters.repeated_voice += 1
             return
-        previous = self._last
-        if previous is not None and previous.sequence + 1 != packet.sequence:
+        if previous is not None and previous.sequence + 1 != sequence:
             previous = None
         self.packets += 1
-        self.octets += len(packet.payload)
-        if packet.sequence == self._highest:
+        self.octets += len(payload)
+        if sequence == self._highest:
             self._last = packet
-            self.end_timestamp = packet.timestamp + samples
-            self.silence = opus.silent_frame(packet.payload)
-        self._last_at = self._shared.loop.time()
-        self._shared.fanout.submit(Job(self, self._audience, packet, previous=previous))
+            self.end_timestamp = timestamp + samples
+            frame = (payload[0], samples)
+            if frame != self._frame:
+                self._frame, self.silence = frame, opus.silent_frame(payload)
+        self._last_at = shared.loop.time()
+        shared.fanout.submit(Job(self, self._audience, packet, previous))
         for tap in self._taps:
             tap.voice(packet)
         if not self._started:
@@ -188,8 +193,12 @@ class Route:
     def _claim(self, sequence: int) -> bool:
         """Whether ``sequence`` has not been carried yet, as far back as the window of reordering goes."""
         ahead = sequence - self._highest
+        if ahead == 1 and self._highest >= 0:
+            self._seen = (self._seen << 1 | 1) & _SEEN
+            self._highest = sequence
+            return True
         if ahead > 0 or self._highest < 0:
-            self._seen = (self._seen << ahead | 1) & ((1 << REORDER_WINDOW) - 1) if ahead < REORDER_WINDOW else 1
+            self._seen = (self._seen << ahead | 1) & _SEEN if ahead < REORDER_WINDOW else 1
             self._first = sequence if self._highest < 0 else self._first
             self._highest = sequence
             return True

@@ -14,7 +14,7 @@ import pylibsrtp
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from poc_server.media.native import Sealer
+from poc_server.media.native import Key, Sealer
 
 MAX_INDEX = (1 << 48) - 1
 """Packets under one key (RFC 3711 §9.2): at 50 a second, 178,000 years."""
@@ -72,7 +72,7 @@ class Stream(Sealer):
         "ssrc",
     )
 
-    def __init__(self, key: bytes, cipher: AESGCM, salt: bytes, ssrc: int) -> None:
+    def __init__(self, key: Key, cipher: AESGCM, salt: bytes, ssrc: int) -> None:
         # RFC 7714 §8.1: 16 zero bits, SSRC, rollover counter and sequence number, exclusive-or the salt.
         nonce = int.from_bytes(salt, "big") ^ ssrc << 48
         super().__init__(key, nonce.to_bytes(12, "big"), ssrc)
@@ -168,19 +168,20 @@ class Sender:
         self._keys = keys
         self._streams: dict[int, Stream | LibsrtpStream] = {}
         self._rtcp: pylibsrtp.Session | None = None
-        self._key = b""
+        self._key: Key | None = None
         self._cipher: AESGCM | None = None
         self._salt = b""
         if keys.gcm:
-            self._key = derive(keys.send_key, keys.send_salt, 0, len(keys.send_key))
-            self._cipher = AESGCM(self._key)
+            key = derive(keys.send_key, keys.send_salt, 0, len(keys.send_key))
+            self._key = Key(key)
+            self._cipher = AESGCM(key)
             self._salt = derive(keys.send_key, keys.send_salt, 2, 12)
 
     def stream(self, ssrc: int) -> Stream | LibsrtpStream:
         """The one stream of ``ssrc``."""
         known = self._streams.get(ssrc)
         if known is None:
-            if self._cipher is not None:
+            if self._key is not None and self._cipher is not None:
                 known = Stream(self._key, self._cipher, self._salt, ssrc)
             else:
                 known = LibsrtpStream(self._libsrtp(), ssrc)

@@ -16,6 +16,7 @@ import pytest
 
 from codec import rtp
 from poc_server.media import native
+from poc_server.media.batch import socket_address
 from poc_server.media.relay import Relay, Route
 from poc_server.media.sdp import OPUS, RED
 from poc_server.media.settings import MediaSettings
@@ -205,6 +206,7 @@ def test_an_index_that_the_kernel_used_is_refused_to_python() -> None:
     [
         ([], 0, None, 0, 0, b"", OPUS, False, False),
         ((object(),), 0, None, 0, 0, b"", OPUS, False, False),
+        (tuple(object() for _ in range(64)), 0, None, 0, 0, b"", OPUS, False, False),
         ((), 0, None, "number", 0, b"", OPUS, False, False),
         ((), 0, None, 0, 0, "text", OPUS, False, False),
     ],
@@ -216,10 +218,41 @@ def test_what_is_not_a_slot_or_a_packet_is_an_error_and_not_a_crash(wrong: tuple
 
 
 def test_keys_and_addresses_of_the_wrong_size_are_refused() -> None:
-    for key, nonce in ((b"short", bytes(12)), (bytes(16), bytes(11))):
-        with pytest.raises(ValueError, match="bytes"):
-            native.Sealer(key, nonce, 1)
+    with pytest.raises(ValueError, match="bytes"):
+        native.Key(b"short")
+    with pytest.raises(ValueError, match="bytes"):
+        native.Sealer(native.Key(bytes(16)), bytes(11), 1)
+    with pytest.raises(TypeError):
+        native.Sealer(bytes(16), bytes(12), 1)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="socket address"):
         native.Line().aim(3, bytes(29))
     with pytest.raises(TypeError):
         native.Line().sealer = object()
+
+
+@pytest.mark.parametrize("size", [16, 32])
+def test_the_cipher_of_a_phone_that_left_serves_the_next_under_its_own_key_alone(size: int) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear:
+        ear.bind(("127.0.0.1", 0))
+        ear.settimeout(10)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+            for number in range(200):  # more than are made at once, and none of them stays
+                key, salt = os.urandom(size), os.urandom(12)
+                keys = SrtpKeys(PROFILES[size], True, key, salt, key, salt)
+                sender, route = Sender(keys), object()
+                slots = []
+                for ssrc in (1, 2):  # two streams of one phone share its cipher
+                    stream = sender.stream(ssrc)
+                    assert isinstance(stream, Stream)
+                    slot = Slot(0, ssrc, 0)
+                    slot.sealer = stream
+                    slot.route, slot.first, slot.add_sequence = route, 0, 0
+                    slot.aim(out.fileno(), socket_address(ear.family, ear.getsockname()))
+                    slots.append(slot)
+                sent = native.fan(tuple(slots), 0, route, 0, number, b"voice", OPUS, False, False) if native.fan else ()
+                assert sent == (2, 0, None)
+                receiver = Receiver(keys)
+                for _ in slots:
+                    plain = receiver.open(ear.recv(2048))
+                    assert plain is not None
+                    assert plain[12:] == b"voice"
