@@ -144,7 +144,7 @@ class Node:
     def isolated(self, alone: bool) -> None:
         """This node goes on without the others, or is one of them again: its phones are told."""
         message = frame(Isolated(isolated=alone))
-        for phone in self.own_phones():
+        for phone in self.phones.here():
             phone.write(message)
 
     def not_ready(self) -> str | None:
@@ -220,18 +220,6 @@ class Node:
         if self.dispatch is not None:
             self.dispatch.came(phone)
 
-    def own_phones(self) -> list[Phone]:
-        """The phones of this node itself; `phones` has those of all nodes."""
-        return list(self.phones.values()) if self.elsewhere is None else self.elsewhere.own()
-
-    def phones_of(self, user: UserId) -> list[Phone]:
-        """The phones of a user that have a place here."""
-        return self.phones.of(user)
-
-    def phones_among(self, users: Iterable[UserId]) -> Iterator[Phone]:
-        """The phones of these users that have a place here."""
-        return (phone for user in users for phone in self.phones.of(user))
-
     def open_media(self, phone: Phone) -> None:
         """Give a phone a new media path; the old one, if any, ends."""
         self.ears.forget(phone)
@@ -269,8 +257,8 @@ class Node:
 
     def end_phone(self, phone: Phone, code: Refusal, close_code: int) -> None:
         """Disconnect a phone for a reason it is told, and forget its place."""
-        if isinstance(phone, FarPhone):
-            phone.have({"do": "end", "code": code, "close": close_code})
+        if phone.away is not None:
+            phone.away.end(code, close_code)
             return
         connection, phone.connection = phone.connection, None
         if connection is not None:
@@ -303,8 +291,8 @@ class Node:
 
     def affiliate(self, phone: Phone, selected: GroupId | None, listens: Iterable[GroupId]) -> None:
         """Set what a phone talks in and listens to; it hears, at once, what is on air there."""
-        if isinstance(phone, FarPhone):
-            far_phones.affiliate(phone, selected, listens)
+        if phone.away is not None:
+            phone.away.affiliate(selected, listens)
             return
         before = set(phone.groups)
         phone.selected, phone.listens = selected, tuple(listens)
@@ -318,8 +306,8 @@ class Node:
 
     def bring(self, phone: Phone, group: GroupId) -> None:
         """Let a phone hear a group before all others, whatever it chose itself, until `let_go`."""
-        if isinstance(phone, FarPhone):
-            far_phones.bring(phone, group)
+        if phone.away is not None:
+            phone.away.bring(group)
             return
         before = set(phone.groups)
         phone.brought = (group, *(g for g in phone.brought if g != group))
@@ -327,8 +315,8 @@ class Node:
 
     def let_go(self, phone: Phone, group: GroupId) -> None:
         """End what `bring` began."""
-        if isinstance(phone, FarPhone):
-            far_phones.let_go(phone, group)
+        if phone.away is not None:
+            phone.away.let_go(group)
             return
         before = set(phone.groups)
         phone.brought = tuple(g for g in phone.brought if g != group)
@@ -387,7 +375,7 @@ class Node:
         while True:
             await asyncio.sleep(1.0)
             now = self.loop_time()
-            for phone in self.own_phones():
+            for phone in self.phones.here():
                 if phone.dropped_at is not None and now - phone.dropped_at > limits.RESUME_S:
                     self.remove(phone)
             for key, talkgroup in tuple(self.talkgroups.items()):
@@ -401,7 +389,7 @@ class Node:
         """People, groups or sessions are different now: live phones follow at once."""
         if change.everything:
             self._slices.add(self._reconsider_all(change))
-        for phone in self.own_phones() if not change.everything else ():
+        for phone in self.phones.here() if not change.everything else ():
             # A user is named with each of his memberships; most are of groups he does not hear just now.
             other = phone.user.id in change.users and phone.user is not self.directory.user(phone.user.id)
             if other or phone.session in change.sessions:
@@ -416,7 +404,7 @@ class Node:
 
     def _reconsider_all(self, change: DirectoryChange) -> Iterator[None]:
         """Thousands of phones at once would hold up voice."""
-        for phone in self.own_phones():
+        for phone in self.phones.here():
             if self.phones.get(phone.key) is phone:
                 self._reconsider(phone, change)
             yield
@@ -451,7 +439,7 @@ class Node:
         monitoring.rescope(self, phone)
 
     def _readings(self) -> Iterable[Reading]:
-        phones = self.own_phones()
+        phones = self.phones.here()
         yield "poc_phones", "Phones with a place on this node", len(phones)
         yield "poc_phones_connected", "Phones with a socket", sum(p.connection is not None for p in phones)
         yield "poc_media_connected", "Phones with a media path", sum(bool(p.peer and p.peer.connected) for p in phones)

@@ -69,7 +69,7 @@ class IncidentPhones:
         framed: dict[object, bytes] = {}
         for users, mine in ((state.members, state.address not in _OVER), (gone, False)):
             for user in users:
-                for phone in self._node.phones_of(user):
+                for phone in self._node.phones.of(user):
                     if phone.connection is not None:
                         self._write(phone, state, group, mine, framed)
                     yield
@@ -88,7 +88,7 @@ class IncidentPhones:
     def bring_forward(self, state: IncidentState, group: GroupId, users: Iterable[UserId], to: Attention) -> None:
         """Wakes those of ``users`` who have no phone connected, and switches phones where that disturbs nobody."""
         wanted = frozenset(users)
-        away = [user for user in wanted if not any(phone.connection for phone in self._node.phones_of(user))]
+        away = [user for user in wanted if not any(phone.connection for phone in self._node.phones.of(user))]
         if away and to is not Attention.QUIET:
             incident = state.incident
             text = " ".join(word for word in (incident.address, incident.description) if word)
@@ -99,7 +99,7 @@ class IncidentPhones:
     def _forward(self, state: IncidentState, group: GroupId, users: frozenset[UserId]) -> Iterator[None]:
         switched = 0
         for user in users:
-            for phone in self._node.phones_of(user):
+            for phone in self._node.phones.of(user):
                 why = rules.stays(self._seen(phone), group)
                 if why is None and self._node.may_hear(phone, group) is None:
                     self._switch(phone, state, group)
@@ -144,7 +144,7 @@ class IncidentPhones:
     def _seen(self, phone: Phone) -> rules.Phone:
         """What a rule must know. Who talks or waits on one of his phones is not disturbed on another either."""
         conditions = self._node.conditions
-        places = {place for each in self._node.phones_of(phone.user.id) for place in self._places(each)}
+        places = {place for each in self._node.phones.of(phone.user.id) for place in self._places(each)}
         here = {*phone.brought, *((phone.selected,) if phone.selected else ())}
         return rules.Phone(
             connected=phone.connection is not None,

@@ -132,7 +132,7 @@ class Handovers:
         node.affiliate(phone, phone.selected, heard)
         for patch in content["patches"]:
             node.patches.hand_over(GroupId(patch), phone.user)
-        for before in node.phones_of(kept.by):
+        for before in node.phones.of(kept.by):
             if before.monitors:
                 monitoring.monitor(node, before, MonitorScope.NONE, (), hidden=before.hidden)
                 before.send(monitoring.told(node, before))
@@ -166,7 +166,7 @@ class Handovers:
         if kept.state is HandoverState.OFFERED:
             self._open[kept.id] = kept
         message = Handover(handover=self.info(kept))
-        for phone in [*self._node.phones_of(kept.by), *self._node.phones_of(kept.to)]:
+        for phone in [*self._node.phones.of(kept.by), *self._node.phones.of(kept.to)]:
             phone.send(message)
 
     def info(self, kept: KeptHandover) -> HandoverInfo:

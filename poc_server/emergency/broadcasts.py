@@ -156,7 +156,7 @@ class Broadcasts:
             self._node.conditions.declare(live.group, live.id, live.by.id, live.tier)
         users = frozenset(live.receipts) | {live.by.id}
         gathering = Gathering(live.id, "broadcast", live.group, live.by, live.tier, users)
-        self._desk.gatherings.begin(gathering, self._node.phones_of(live.by.id))
+        self._desk.gatherings.begin(gathering, self._node.phones.of(live.by.id))
 
     def _made(self, live: LiveBroadcast, group: GroupId) -> Transient:
         limit_ms = self._desk.settings.broadcast_limit_s * 1000

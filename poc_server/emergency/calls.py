@@ -188,7 +188,7 @@ class EmergencyCalls:
             return
         self._node.conditions.declare(live.group, live.id, live.by.id, live.tier)
         users = live.users | {live.by.id}
-        first = [phone for phone in self._node.phones_of(live.by.id) if live.group not in phone.brought]
+        first = [phone for phone in self._node.phones.of(live.by.id) if live.group not in phone.brought]
         self._desk.gatherings.begin(Gathering(live.id, "emergency", live.group, live.by, live.tier, users), first)
 
     def _made(self, live: LiveEmergency) -> Transient:

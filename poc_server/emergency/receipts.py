@@ -123,7 +123,7 @@ class Receipts:
 
     def _tally(self, live: LiveBroadcast) -> None:
         live.telling = False
-        phones = self._node.phones_of(live.by.id)
+        phones = self._node.phones.of(live.by.id)
         message = self.tally(live, live.take_changed())
         for phone in phones:
             phone.send(message)

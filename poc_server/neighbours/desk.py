@@ -280,7 +280,7 @@ class Desk:
                 talkgroup.followed = False
             if self._was_alone:
                 self._was_alone = False
-                self._elsewhere.say("came", [phone.key for phone in self._elsewhere.own()])
+                self._elsewhere.say("came", [phone.key for phone in self._node.phones.here()])
 
     async def _read_again(self) -> None:
         """This node is still the desk, or again: others that were alone too may have kept what it does not know."""

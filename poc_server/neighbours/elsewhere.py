@@ -123,10 +123,6 @@ class Elsewhere:
         for group in after:
             self._in_group.setdefault(group, {})[phone.key] = phone
 
-    def own(self) -> list[Phone]:
-        """The phones of this node itself."""
-        return [phone for phone in self.node.phones.values() if not isinstance(phone, FarPhone)]
-
     # --- what the node tells -----------------------------------------------------------------------------------------
 
     def follow(self, group: GroupId) -> None:
@@ -194,7 +190,7 @@ class Elsewhere:
 
     async def _tell_all(self) -> None:
         """Everything, in pieces."""
-        own = [phone.key for phone in self.own()]
+        own = [phone.key for phone in self.node.phones.here()]
         self._cast({"whole": own, "follow": list(self.node.talkgroups), "url": self._url})
         for start in range(0, len(own), PHONES_AT_ONCE):
             records = {key: self._record(key) for key in own[start : start + PHONES_AT_ONCE]}
@@ -222,7 +218,7 @@ class Elsewhere:
             self._look_after_floors()
 
     def _look_after_phones(self, now: float) -> None:
-        for phone in self.own():
+        for phone in self.node.phones.here():
             # That one would hear ends by itself, and no message says so.
             if self._hears.get(phone.key) != phone.would_hear(now):
                 self.tell(phone)

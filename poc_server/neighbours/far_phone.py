@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from groups.model import User
 from groups.vocabulary import GroupId, MonitorScope, NotListening, Refusal
 from poc_server.talk.phone import Phone
 from signaling.endpoint import frame
-from signaling.messages import Error
+from signaling.messages import Error, FloorRequest, encode
 from signaling.words import Language, refusal
 
 if TYPE_CHECKING:
@@ -62,6 +62,34 @@ class FarPhone(Phone):
         """Let its own node do something with it."""
         if self.neighbour is not None and self.order is not None:
             self.order(self.neighbour, {**what, "to": self.key}, blob)
+
+    @property
+    def away(self) -> FarPhone:
+        """Itself: what is to be done with it, its own node does (`poc_server.talk.phone.Away`)."""
+        return self
+
+    def affiliate(self, selected: GroupId | None, listens: Iterable[GroupId]) -> None:
+        """Its node sets what it talks in and listens to."""
+        self.selected, self.listens = selected, tuple(listens)
+        self.have({"do": "affiliate", "selected": selected, "listens": self.listens})
+
+    def bring(self, group: GroupId) -> None:
+        """Its node lets it hear a group before all others."""
+        self.brought = (group, *(each for each in self.brought if each != group))
+        self.have({"do": "bring", "group": group})
+
+    def let_go(self, group: GroupId) -> None:
+        """Its node ends that."""
+        self.brought = tuple(each for each in self.brought if each != group)
+        self.have({"do": "let_go", "group": group})
+
+    def end(self, code: Refusal, close_code: int) -> None:
+        """Its node disconnects it."""
+        self.have({"do": "end", "code": code, "close": close_code})
+
+    def press(self, message: FloorRequest) -> None:
+        """The call of a key that went down is up."""
+        self.have({"do": "press"}, encode(message))
 
     def would_hear(self, now: float) -> bool:
         """As its own node says."""

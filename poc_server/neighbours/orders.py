@@ -80,7 +80,7 @@ def _begins_call(elsewhere: Elsewhere, neighbour: Neighbour, order: dict[str, An
     node, message = elsewhere.node, cast("FloorRequest", decode_client(blob))
     phone, group = node.phones.get(order["key"]), node.roster.group(GroupId(message.group))
     if isinstance(phone, FarPhone) and group is not None and not floor.begins_call(node, phone, group, message):
-        phone.have({"do": "press"}, blob)
+        phone.press(message)
 
 
 def _request(elsewhere: Elsewhere, neighbour: Neighbour, order: dict[str, Any], blob: bytes) -> None:

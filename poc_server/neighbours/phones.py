@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from groups.floor.inputs import Left, Rejoined
-from groups.vocabulary import GroupId, Refusal, UserId
+from groups.vocabulary import Refusal, UserId
 from poc_server.neighbours.far_phone import FarConnection, FarPhone, update
 from signaling.limits import CLOSE_REPLACED
 from signaling.messages import Bye
@@ -51,24 +50,6 @@ def take(elsewhere: Elsewhere, neighbour: Neighbour, key: str, record: dict[str,
             elsewhere.desk.came(phone)
         for group in set(phone.groups) - before:
             node.calls.affiliated(phone, group)
-
-
-def bring(phone: FarPhone, group: GroupId) -> None:
-    """Its node lets it hear a group before all others."""
-    phone.brought = (group, *(each for each in phone.brought if each != group))
-    phone.have({"do": "bring", "group": group})
-
-
-def let_go(phone: FarPhone, group: GroupId) -> None:
-    """Its node ends that."""
-    phone.brought = tuple(each for each in phone.brought if each != group)
-    phone.have({"do": "let_go", "group": group})
-
-
-def affiliate(phone: FarPhone, selected: GroupId | None, listens: Iterable[GroupId]) -> None:
-    """Its node sets what it talks in and listens to."""
-    phone.selected, phone.listens = selected, tuple(listens)
-    phone.have({"do": "affiliate", "selected": selected, "listens": phone.listens})
 
 
 def began_anew(node: Node, phone: Phone) -> None:

@@ -13,12 +13,11 @@ from groups.calls.state import CallEnd, CallKind, CallOptions, Part, Phase
 from groups.model import Group, Membership
 from groups.policy import Act
 from groups.vocabulary import CallId, GroupId, GroupKind, NotListening, Refusal, Tier, UserId
-from poc_server.neighbours.far_phone import FarPhone
 from poc_server.store.journal import CallEnded, CallStarted
 from poc_server.talk.live_call import Beginning, LiveCall, TalkOf
 from poc_server.talk.phone import Phone
 from poc_server.talk.roster import Transient
-from signaling.messages import FloorRequest, encode
+from signaling.messages import FloorRequest
 
 if TYPE_CHECKING:
     from poc_server.node import Node
@@ -133,8 +132,8 @@ class Calls:
         """A key that went down before its call was up."""
         from poc_server.talk.requests.floor import floor_request  # which itself begins calls
 
-        if isinstance(phone, FarPhone):
-            phone.have({"do": "press"}, encode(message))
+        if phone.away is not None:
+            phone.away.press(message)
         else:
             floor_request(self.node, phone, message)
 
@@ -171,12 +170,12 @@ class Calls:
 
     def reachable(self, users: Iterable[UserId]) -> frozenset[UserId]:
         """Those of ``users`` who have a connected phone."""
-        return frozenset(phone.user.id for phone in self.node.phones_among(users) if phone.connection is not None)
+        return frozenset(phone.user.id for phone in self.node.phones.among(users) if phone.connection is not None)
 
     def deaf(self, users: Iterable[UserId]) -> frozenset[UserId]:
         """Those of ``users`` whose every connected phone says that it would not hear just now."""
         heard: dict[UserId, bool] = {}
-        for phone in self.node.phones_among(users):
+        for phone in self.node.phones.among(users):
             if phone.connection is not None:
                 would = phone.not_listening not in _SAYS_NO
                 heard[phone.user.id] = heard.get(phone.user.id, False) or would
@@ -216,7 +215,7 @@ class Calls:
 
     def gone(self, phone: Phone) -> None:
         """A phone left for good; with his last one its user leaves his calls."""
-        if not self.node.phones_of(phone.user.id):
+        if not self.node.phones.of(phone.user.id):
             for live in tuple(self._live.values()):
                 live.submit(into.Leave(phone.user.id, phone.key))
 

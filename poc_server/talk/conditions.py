@@ -183,7 +183,7 @@ class Conditions:
             self._sos.pop(user, None)
         groups = {group}
         if changed:
-            groups |= {g for phone in self._node.phones_of(user) for g in phone.groups}
+            groups |= {g for phone in self._node.phones.of(user) for g in phone.groups}
         for each in {floor for group in groups for floor in self._node.patches.with_floor_of(group)}:
             talkgroup = self._node.talkgroups.get(each)
             if talkgroup is not None:

@@ -24,10 +24,10 @@ async def drain(node: Node, within_s: float) -> None:
     end = loop.time() + within_s
     while loop.time() < end and (_waits(node) or _may_move(node)):
         if _may_move(node):
-            for phone in [phone for phone in node.own_phones() if _free(node, phone)][:PHONES_AT_ONCE]:
+            for phone in [phone for phone in node.phones.here() if _free(node, phone)][:PHONES_AT_ONCE]:
                 _send_away(phone)
         await asyncio.sleep(LOOK_S)
-    for phone in node.own_phones():
+    for phone in node.phones.here():
         _send_away(phone)
     node.endpoint.close_all(CLOSE_GOING_AWAY)
 
@@ -40,7 +40,7 @@ def _waits(node: Node) -> bool:
 def _may_move(node: Node) -> bool:
     """Whether there are phones here, and another node they can go to."""
     there = node.elsewhere is not None and any(not each.draining for each in node.elsewhere.nodes.values())
-    return there and any(phone.connection is not None for phone in node.own_phones())
+    return there and any(phone.connection is not None for phone in node.phones.here())
 
 
 def _free(node: Node, phone: Phone) -> bool:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from groups.calls.state import CallKind, Part, Party, Phase
 from groups.floor import effects as floor
 from groups.vocabulary import BurstEnd, BurstId, Tier, UserId
-from poc_server.neighbours.far_phone import FarPhone
 from poc_server.talk.phone import Phone
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ class Duplex:
         )
         talkgroup = self._node.talkgroup(self._call.group)
         talkgroup.floorless.add(burst)
-        talkgroup.begin_burst(began, None if isinstance(phone, FarPhone) else phone)
+        talkgroup.begin_burst(began, _here(phone))
         self._node.roster.on_changed(self._call.group)
 
     def _stop(self, user: UserId) -> None:
@@ -95,7 +94,7 @@ class Duplex:
     def _speaks_from(self, party: Party) -> Phone | None:
         """The phone he answered from; of several that came in by themselves the one that would hear."""
         now = self._node.loop_time()
-        phones = [p for p in self._node.phones_of(party.user) if party.key in (None, p.key) and _has_path(p)]
+        phones = [p for p in self._node.phones.of(party.user) if party.key in (None, p.key) and _has_path(p)]
         return min(phones, key=lambda phone: (not phone.would_hear(now), phone.key), default=None)
 
 
@@ -110,9 +109,14 @@ def follow(node: Node, talkgroup: Talkgroup, on_air: Mapping[BurstId, tuple[User
             began = floor.BurstBegan(burst, user, key, Tier.NORMAL, PRIORITY, node.fabric.now(), overriding=False)
             # Its own phone may not have been brought in yet: that order comes after.
             phone = node.phones.get(key)
-            talkgroup.begin_burst(began, None if isinstance(phone, FarPhone) else phone)
+            talkgroup.begin_burst(began, _here(phone))
+
+
+def _here(phone: Phone | None) -> Phone | None:
+    """One of this node; whose microphone is on another node speaks from there."""
+    return None if phone is None or phone.away is not None else phone
 
 
 def _has_path(phone: Phone) -> bool:
     """Whether it can be spoken from; of a phone of another node only that node knows."""
-    return phone.peer is not None or isinstance(phone, FarPhone)
+    return phone.peer is not None or phone.away is not None

@@ -219,7 +219,7 @@ class LiveCall:
             return
         first: list[Phone] = []
         rest: list[Phone] = []
-        for phone in self._node.phones_among(joined.keys()):
+        for phone in self._node.phones.among(joined.keys()):
             if joined[phone.user.id] in (None, phone.key):
                 (first if len(first) < AT_ONCE else rest).append(phone)
         for phone in first:
@@ -254,7 +254,7 @@ class LiveCall:
             return
         framed = frame(self.snapshot())
         present = {party.user: party.key for party in self.state.present() if not self.hidden_from(party.user)}
-        phones = [p for p in self._node.phones_among(present.keys()) if present[p.user.id] in (None, p.key)]
+        phones = [p for p in self._node.phones.among(present.keys()) if present[p.user.id] in (None, p.key)]
         if len(phones) <= AT_ONCE:
             for phone in phones:
                 phone.write(framed)
@@ -264,13 +264,13 @@ class LiveCall:
     def ring(self, effect: out.Ring) -> None:
         """All phones of the user ring."""
         message = self.ringing()
-        for phone in self._node.phones_of(effect.user):
+        for phone in self._node.phones.of(effect.user):
             phone.send(message)
 
     def stop_ringing(self, effect: out.StopRinging) -> None:
         """But the one that answered, which knows."""
         message = CallStopped(call=self.id, part=effect.part.value)
-        for phone in self._node.phones_of(effect.user):
+        for phone in self._node.phones.of(effect.user):
             if phone.key != effect.key:
                 phone.send(message)
 
@@ -280,7 +280,7 @@ class LiveCall:
 
     def parted(self, effect: out.Parted) -> None:
         """The user's phones are let go."""
-        for phone in self._node.phones_of(effect.user):
+        for phone in self._node.phones.of(effect.user):
             if self.group in phone.brought:
                 phone.send(CallEnded(call=self.id, group=self.group))
                 self._node.let_go(phone, self.group)
@@ -298,7 +298,7 @@ class LiveCall:
         self.duplex.end()
         concerned = {party.user for party in self.state.parties}
         words: dict[str, bytes] = {}
-        phones = list(self._node.phones_among(concerned))
+        phones = list(self._node.phones.among(concerned))
         for phone in phones[:AT_ONCE]:
             self._let_go(phone, effect, words)
         if phones[AT_ONCE:]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pydantic import BaseModel
 
 from groups.model import User
 from groups.vocabulary import GroupId, MonitorScope, NotListening, Refusal
-from signaling.messages import Person
+from signaling.messages import FloorRequest, Person
 from signaling.words import Language, refusal
 
 if TYPE_CHECKING:
@@ -22,6 +22,25 @@ if TYPE_CHECKING:
 def person(user: User) -> Person:
     """A user as others see him."""
     return Person(id=user.id, name=user.name, badge=user.badge)
+
+
+class Away(Protocol):
+    """A phone of another node (`poc_server.neighbours.far_phone`): its own node is asked to do these with it."""
+
+    def affiliate(self, selected: GroupId | None, listens: Iterable[GroupId]) -> None:
+        """Set what it talks in and listens to."""
+
+    def bring(self, group: GroupId) -> None:
+        """Let it hear a group before all others."""
+
+    def let_go(self, group: GroupId) -> None:
+        """End what `bring` began."""
+
+    def end(self, code: Refusal, close_code: int) -> None:
+        """Disconnect it for a reason it is told, and forget its place."""
+
+    def press(self, message: FloorRequest) -> None:
+        """Take a key that went down before its call was up."""
 
 
 @dataclass(eq=False, slots=True)
@@ -62,6 +81,11 @@ class Phone:
     since: int = 0
     moved: bool = False
     resume: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+
+    @property
+    def away(self) -> Away | None:
+        """How to reach it on another node; None while it is on this one."""
+        return None
 
     @property
     def language(self) -> Language:

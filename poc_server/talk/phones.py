@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from groups.vocabulary import UserId
 from poc_server.talk.phone import Phone
 
@@ -33,3 +35,11 @@ class Phones(dict[str, Phone]):
         """The phones of a user."""
         found = self._of.get(user)
         return list(found.values()) if found else []
+
+    def among(self, users: Iterable[UserId]) -> Iterator[Phone]:
+        """The phones of these users."""
+        return (phone for user in users for phone in self.of(user))
+
+    def here(self) -> list[Phone]:
+        """The phones of this node itself; those of other nodes are in it too."""
+        return [phone for phone in self.values() if phone.away is None]

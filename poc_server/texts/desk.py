@@ -107,7 +107,7 @@ class TextDesk:
         async with self._store.writing() as connection:
             await texts.read(connection, phone.user.id, thread, asked.number)
             waiting = await texts.unread(connection, (phone.user.id,), thread)
-        others = [each for each in self._node.phones_of(phone.user.id) if each is not phone]
+        others = [each for each in self._node.phones.of(phone.user.id) if each is not phone]
         if others:
             message = TextUnread(threads=[self._thread(group, to, sum(each.unread for each in waiting))])
             for each in others:
