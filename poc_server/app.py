@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 import uvicorn
@@ -42,6 +42,9 @@ from poc_server.store import Store
 from poc_server.talk.people import people_here
 from poc_server.texts import TextDesk
 from poc_server.turn import ice_servers
+
+if TYPE_CHECKING:
+    from poc_server.neighbours.elsewhere import Elsewhere
 
 log = structlog.get_logger(__name__)
 
@@ -131,17 +134,19 @@ class App:
                 name=socket.gethostname()[:64],
             )
         )
-        self.emergency = Emergency(config.emergency, self.store, self.node)
+        node = self.node
+        node.emergency = self.emergency = Emergency(config.emergency, self.store, node)
         if self.recordings is not None:
             data = config.server.data
             self.emergency.spoken = SpokenMessages(self.recordings.worker, data / "messages", data / "made")
         if not self.config.fabric.redis:
             await self.emergency.start()
         self._stack.push_async_callback(self.emergency.aclose)
-        self.texts = TextDesk(config.texts, self.store, self.node)
+        node.texts = self.texts = TextDesk(config.texts, self.store, node.roster, node.phones, node.audit)
         await self.texts.start()
         self._stack.push_async_callback(self.texts.aclose)
-        self.dispatch = DispatchDesk(self.store, self.node)
+        node.arrivals.on_came.append(self.texts.came)
+        node.dispatch = self.dispatch = DispatchDesk(self.store, node)
         if not self.config.fabric.redis:
             await self.dispatch.start()
         self._stack.push_async_callback(self.dispatch.aclose)
@@ -149,15 +154,16 @@ class App:
         self.notifier = self._notifier()
         self.metrics.read_from(lambda: readings.media(self.media.counters))
         self.metrics.read_from(lambda: readings.journal(self.store.journal))
+        self.metrics.read_from(lambda: readings.talk(node.phones, node.talkgroups, node.calls, node.endpoint))
         self._missed()
         self.node.start()
-        await self._elsewhere()
+        elsewhere = self._elsewhere()
         self._stack.callback(self.node.stop)
         self.bridge = self._bridge()
         self.api = self._http()
         api: ASGIApp = self.api
-        if self.config.fabric.redis:
-            api = to_desk = ToDesk(api, self.node)
+        if elsewhere is not None:
+            api = to_desk = ToDesk(api, lambda: elsewhere.desk.url)
             self._stack.push_async_callback(to_desk.aclose)
         served = self._front(api)
         self.port = await self._serve(served, config.server.port, self._tls_files(), shared=config.server.shared_port)
@@ -177,10 +183,10 @@ class App:
         own.mkdir(parents=True, exist_ok=True)
         return own
 
-    async def _elsewhere(self) -> None:
+    def _elsewhere(self) -> Elsewhere | None:
         """The other nodes, where there are any."""
         if isinstance(self.fabric, LocalFabric):
-            return
+            return None
         from poc_server.neighbours.elsewhere import Elsewhere
         from poc_server.neighbours.news import News
 
@@ -193,6 +199,7 @@ class App:
         recordings = self.recordings
         if recordings is not None:
             made.on_dead = lambda: made.fabric.spawn(recordings.adopt())
+        return made
 
     async def _recordings(self) -> Recordings | None:
         settings = self.config.recording
@@ -213,11 +220,11 @@ class App:
         if self.recordings is None:
             return
         node = self.node
-        node.missed = MissedVoice(
+        node.arrivals.missed = made = MissedVoice(
             self.store, self.fabric.now, lambda: {p.user.id for p in node.phones.values() if p.connection is not None}
         )
-        node.missed.start()
-        self._stack.push_async_callback(node.missed.aclose)
+        made.start()
+        self._stack.push_async_callback(made.aclose)
 
     def _bridge(self) -> OpenBridge:
         data = self.config.server.data
@@ -240,7 +247,8 @@ class App:
         made.start()
         self._stack.push_async_callback(made.aclose)
         self.metrics.read_from(made.readings)
-        self.emergency.wake = self.node.wake = made.wake
+        self.emergency.wake = made.wake
+        self.node.wake_by(made.wake)
         return made
 
     def _http(self) -> FastAPI:
@@ -252,7 +260,7 @@ class App:
             self.bridge,
             self.emergency,
             notifier=self.notifier,
-            presence=lambda: people_here(self.node),
+            presence=lambda: people_here(self.node.phones, self.node.talkgroups, self.node.conditions),
             city_map=self.config.map,
         )
         api = build_api(services)

@@ -12,8 +12,8 @@ from poc_server.media.edge import MediaEdge
 from poc_server.metrics import Metrics
 from poc_server.store.journal import Record
 from poc_server.store.places import Place
+from poc_server.talk.burst import BurstListener
 from poc_server.talk.settings import TalkSettings
-from poc_server.talk.talkgroup import BurstListener
 from signaling.messages import IceServer, IncidentSummary
 from signaling.messages.incident import Tap
 

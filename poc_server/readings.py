@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from poc_server.media.counters import MediaCounters
 from poc_server.metrics import Reading
 from poc_server.store.journal import Journal
+from poc_server.talk.calls import Calls
+from poc_server.talk.phones import Phones
+from poc_server.talk.talkgroups import Talkgroups
+from signaling.endpoint import Endpoint
 
 MEDIA: dict[str, str] = {
     "datagrams_in": "Datagrams of any kind received",
@@ -50,6 +54,18 @@ def media(counters: MediaCounters) -> Iterator[Reading]:
     for name, value in dataclasses.asdict(counters).items():
         if name in MEDIA:
             yield f"poc_media_{name}_total", MEDIA[name], value
+
+
+def talk(phones: Phones, talkgroups: Talkgroups, calls: Calls, endpoint: Endpoint) -> Iterator[Reading]:
+    """What goes on at this node."""
+    here = phones.here()
+    yield "poc_phones", "Phones with a place on this node", len(here)
+    yield "poc_phones_connected", "Phones with a socket", sum(p.connection is not None for p in here)
+    yield "poc_media_connected", "Phones with a media path", sum(bool(p.peer and p.peer.connected) for p in here)
+    yield "poc_groups_active", "Groups with live state on this node", len(talkgroups)
+    yield "poc_calls", "Calls going on", len(calls)
+    yield "poc_bursts_on_air", "Talk bursts on air now", sum(len(g.bursts) for g in talkgroups.values())
+    yield "poc_clients_aborted_total", "Clients aborted because they did not read", endpoint.aborted
 
 
 def journal(of: Journal) -> Iterator[Reading]:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from gateway.lifecycle import Happened, IncidentState
 from groups.vocabulary import AgencyId, GroupId, IncidentCode, Refusal, UserId
+from poc_server.bridge import phones
 from poc_server.bridge.bridge import Bridge
 from poc_server.bridge.burst_facts import BurstFacts
 from poc_server.bridge.couriers import Couriers
 from poc_server.bridge.links import Links
 from poc_server.bridge.materials import Gatherer
-from poc_server.bridge.phones import IncidentPhones
 from poc_server.bridge.senders import Inbox
 from poc_server.bridge.settings import BridgeSettings
 from poc_server.bridge.setup import load
@@ -25,7 +25,17 @@ from poc_server.store.incidents import Asked
 from signaling.messages import GroupPresence
 
 if TYPE_CHECKING:
-    from poc_server.node import Node
+    from poc_server.fabric.interface import Fabric
+    from poc_server.talk.calls import Calls
+    from poc_server.talk.presence import Presence
+
+
+class Field(phones.Field, Protocol):
+    """What the whole bridge sees of a node (`poc_server.node`)."""
+
+    fabric: Fabric
+    calls: Calls
+    presence: Presence
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +56,10 @@ class OpenBridge:
     presence: Callable[[GroupId], GroupPresence]
 
     @classmethod
-    def open(cls, settings: BridgeSettings, node: Node, store: Store, keys: Path, data: Path) -> OpenBridge:
+    def open(cls, settings: BridgeSettings, node: Field, store: Store, keys: Path, data: Path) -> OpenBridge:
         """Read the setup and begin; needs a running loop. Raises `poc_server.bridge.setup.BadSetup`."""
         recordings = data / "recordings"
-        bridge = Bridge(load(settings.file), store, IncidentPhones(node), settings.batch, settings.waiting_limit)
+        bridge = Bridge(load(settings.file), store, phones.IncidentPhones(node), settings.batch, settings.waiting_limit)
         links = Links.open(keys, settings.public_url, settings.link_life_s)
         inbox = Inbox(bridge, store)
         couriers = Couriers(bridge, inbox, store, Gatherer(store, links, recordings), settings.delivered_days)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -23,8 +23,13 @@ from signaling.messages import GroupSummary, IncidentChanged, IncidentsStirred, 
 from signaling.messages.incident import IncidentPlace, Tap
 
 if TYPE_CHECKING:
-    from poc_server.node import Node
+    from poc_server.talk.affiliation import Affiliation
+    from poc_server.talk.conditions import Conditions
+    from poc_server.talk.overview import Overview
     from poc_server.talk.phone import Phone
+    from poc_server.talk.phones import Phones
+    from poc_server.talk.roster import Roster
+    from poc_server.talk.talkgroups import Talkgroups
 
 log = structlog.get_logger(__name__)
 
@@ -39,10 +44,24 @@ NAME_CHARS = 128
 STIR_S = 1.0
 
 
+class Field(Protocol):
+    """Who can be told of incidents, and switched to their groups (`poc_server.node`)."""
+
+    roster: Roster
+    phones: Phones
+    talkgroups: Talkgroups
+    affiliation: Affiliation
+    conditions: Conditions
+    overview: Overview
+
+    def wake(self, users: Iterable[UserId], notice: Notice) -> None:
+        """Wake people who have no phone connected."""
+
+
 class IncidentPhones:
     """What the bridge does to the phones of one node."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Field) -> None:
         self._node = node
         self._slices = Slices()
         self._stirring: asyncio.TimerHandle | None = None
@@ -101,7 +120,7 @@ class IncidentPhones:
         for user in users:
             for phone in self._node.phones.of(user):
                 why = rules.stays(self._seen(phone), group)
-                if why is None and self._node.may_hear(phone, group) is None:
+                if why is None and self._node.affiliation.may_hear(phone, group) is None:
                     self._switch(phone, state, group)
                     switched += 1
                 yield
@@ -136,9 +155,9 @@ class IncidentPhones:
         back = phone.selected
         listens = tuple(dict.fromkeys((*phone.listens, *((back,) if back else ()))))
         # What was selected goes on being heard: nobody is taken out of a talk without noticing.
-        self._node.affiliate(phone, selected=group, listens=[g for g in listens if g != group])
+        self._node.affiliation.affiliate(phone, selected=group, listens=[g for g in listens if g != group])
         title = state.incident.name[:NAME_CHARS]
-        snapshot = self._node.snapshot(phone, group)
+        snapshot = self._node.overview.snapshot(phone, group)
         phone.send(Switched(group=snapshot, back=back, incident=state.code, title=title))
 
     def _seen(self, phone: Phone) -> rules.Phone:

@@ -15,19 +15,19 @@ from poc_server.talk.phone import Phone, person
 from signaling.messages import TalkBan, TalkBanned
 
 if TYPE_CHECKING:
-    from poc_server.node import Node
+    from poc_server.dispatch.field import Field
 
 
 class DispatchDesk:
     """Bans, hands over, joins groups."""
 
-    def __init__(self, store: Store, node: Node) -> None:
+    def __init__(self, store: Store, node: Field) -> None:
         self.later = Later()
         self.store = store
         self.node = node
         self.handovers = Handovers(self)
         self.patching = Patching(self)
-        node.dispatch = self
+        node.arrivals.on_came.append(self.came)
 
     async def start(self) -> None:
         """Take up the offers that wait and the groups that are joined; may be called again."""
@@ -56,11 +56,11 @@ class DispatchDesk:
         if refused is not None:
             self.node.audit(phone.user, Act.BAN, "user", target.id, {"banned": asked.banned}, refused)
             raise Refused(refused)
-        self.node.ban_words[target.id] = (person(phone.user), asked.reason)
+        self.node.following.ban_words[target.id] = (person(phone.user), asked.reason)
         try:
             async with self.store.change(Actor(phone.user.id, phone.user.agency)) as change:
                 await people.set_flags(change, target.id, talk_banned=asked.banned)
                 detail = {"banned": asked.banned, "reason": asked.reason}
                 change.record(Act.BAN.value, "user", target.id, detail, target.agency)
         finally:
-            self.node.ban_words.pop(target.id, None)
+            self.node.following.ban_words.pop(target.id, None)

@@ -14,7 +14,6 @@ from poc_server.refused import Refused
 from poc_server.store import Actor, audit, handovers, patches
 from poc_server.store.handovers import KeptHandover
 from poc_server.store.ids import new_id, now_ms
-from poc_server.talk import monitoring
 from poc_server.talk.phone import Phone, person
 from signaling.limits import MAX_GROUPS_LISTENED, MAX_HANDED_OVER
 from signaling.messages import (
@@ -50,7 +49,7 @@ class Handovers:
         for each in found:
             if each.id not in known:
                 message = Handover(handover=self.info(each))
-                for phone in [*self._node.phones_of(each.by), *self._node.phones_of(each.to)]:
+                for phone in [*self._node.phones.of(each.by), *self._node.phones.of(each.to)]:
                     phone.send(message)
 
     def came(self, phone: Phone) -> None:
@@ -79,7 +78,7 @@ class Handovers:
             "hidden": phone.hidden,
             "monitored": list(phone.monitors),
             "listens": list(dict.fromkeys(phone.present)),
-            "patches": [patch.id for patch in self._node.patches.made_by(phone.user.id)],
+            "patches": [patch.id for patch in self._node.joined.made_by(phone.user.id)],
         }
         made = KeptHandover(new_id("ho"), phone.user.agency, phone.user.id, to.id, now_ms(), content)
         await self._keep(made, phone.user)
@@ -124,19 +123,19 @@ class Handovers:
         act = Act.MONITOR_HIDDEN if hidden else Act.MONITOR
         monitored = [group for group in content["monitored"] if self._may(act, phone.user, GroupId(group))]
         if scope is not MonitorScope.NONE:
-            monitoring.monitor(node, phone, scope, monitored, hidden=hidden)
+            node.monitoring.monitor(phone, scope, monitored, hidden=hidden)
         wanted = dict.fromkeys([*phone.listens, *(GroupId(group) for group in content["listens"])])
-        heard = [g for g in wanted if g != phone.selected and node.may_hear(phone, g) is None]
+        heard = [g for g in wanted if g != phone.selected and node.affiliation.may_hear(phone, g) is None]
         heard = [g for g in heard if not node.roster.is_transient(g)][:MAX_GROUPS_LISTENED]
-        monitoring.heard_by_office(node, phone, heard)
-        node.affiliate(phone, phone.selected, heard)
+        node.monitoring.heard_by_office(phone, heard)
+        node.affiliation.affiliate(phone, phone.selected, heard)
         for patch in content["patches"]:
             node.patches.hand_over(GroupId(patch), phone.user)
         for before in node.phones.of(kept.by):
             if before.monitors:
-                monitoring.monitor(node, before, MonitorScope.NONE, (), hidden=before.hidden)
-                before.send(monitoring.told(node, before))
-        phone.send(monitoring.told(node, phone))
+                node.monitoring.monitor(before, MonitorScope.NONE, (), hidden=before.hidden)
+                before.send(node.monitoring.told(before))
+        phone.send(node.monitoring.told(phone))
 
     def _may(self, act: Act, user: User, group: GroupId) -> bool:
         found = self._node.roster.group(group)
@@ -174,7 +173,7 @@ class Handovers:
         content, emergency = kept.content, self._node.emergency
         whose = kept.to if kept.state is HandoverState.ACCEPTED else kept.by
         claimed = () if emergency is None else emergency.alerts.claimed_by(whose)
-        patches = [self._node.patches.get(GroupId(patch)) for patch in content["patches"]]
+        patches = [self._node.joined.get(GroupId(patch)) for patch in content["patches"]]
         return HandoverInfo(
             id=kept.id,
             by=self._person(kept.by),

@@ -17,7 +17,7 @@ from poc_server.store import Actor, audit, patches
 from poc_server.store.audit import SYSTEM, AuditEntry
 from poc_server.store.ids import now_ms
 from poc_server.store.patches import KeptPatch
-from poc_server.talk.patches import Patch
+from poc_server.talk.patch import Patch
 
 if TYPE_CHECKING:
     from poc_server.dispatch.desk import DispatchDesk
@@ -32,9 +32,10 @@ class Patching:
 
     def __init__(self, desk: DispatchDesk) -> None:
         self._desk = desk
-        self._live = desk.node.patches
+        self._patches = desk.node.patches
+        self._joined = desk.node.joined
         self._one = asyncio.Lock()
-        self._live.on_gone = lambda patch: desk.later.spawn(self._forget(patch))
+        self._patches.on_gone = lambda patch: desk.later.spawn(self._forget(patch))
 
     async def load(self) -> None:
         """Join what was joined when the server ended. What can be joined no more is forgotten. Raises `Refused`."""
@@ -42,15 +43,15 @@ class Patching:
             async with self._desk.store.reading() as connection:
                 found = await patches.kept_ones(connection)
             for kept in found:
-                if self._live.get(kept.id) is None:
+                if self._joined.get(kept.id) is None:
                     await self._restore(kept)
 
     async def start(self, user: User, wanted: Iterable[str], name: str) -> Patch:
         """Join groups. Raises `Refused`: the rights' codes, bad_message (fewer than two), conflict (joined already)."""
         groups = [GroupId(group) for group in dict.fromkeys(wanted)]
         async with self._one:
-            self._live.judge(user, groups)
-            found = self._live.joinable(groups)
+            self._patches.judge(user, groups)
+            found = self._patches.joinable(groups)
             made = Patch(
                 GroupId(f"pa-{secrets.token_hex(8)}"),
                 name or " + ".join(group.name for group in found)[:MAX_NAME],
@@ -61,35 +62,35 @@ class Patching:
             kept = KeptPatch(made.id, user.agency, user.id, made.name, tuple(groups), made.since_ms)
             async with self._desk.store.writing() as connection:
                 await patches.put(connection, kept, _entry(Actor(user.id, user.agency), made, begins=True))
-            self._live.begin(made)
+            self._patches.begin(made)
         # A group may have been taken out of use while this was written.
-        self._live.directory_changed()
+        self._patches.directory_changed()
         return made
 
     async def end(self, user: User, patch: GroupId) -> None:
         """Take it apart. Raises `Refused`: the rights' codes, not_found."""
         async with self._one:
-            found = self._live.get(patch)
+            found = self._joined.get(patch)
             if found is None:
                 raise Refused(Refusal.NOT_FOUND)
             try:
-                self._live.judge(user, (group.id for group in found.groups))
+                self._patches.judge(user, (group.id for group in found.groups))
             except Refused as refused:
                 # Of groups beyond one's reach nothing is told, not even that they are joined.
                 unseen = refused.code is Refusal.UNKNOWN_GROUP
                 raise Refused(Refusal.NOT_FOUND if unseen else refused.code) from None
             await self._remove(found, Actor(user.id, user.agency))
-            self._live.end(found)
+            self._patches.end(found)
 
     async def _restore(self, kept: KeptPatch) -> None:
         by = self._desk.node.roster.user(kept.by)
         try:
-            groups = self._live.joinable(kept.groups)
+            groups = self._patches.joinable(kept.groups)
         except Refused as refused:
             log.info("patch_not_restored", patch=kept.id, code=refused.code)
             groups = []
         if by is not None and groups:
-            self._live.begin(Patch(kept.id, kept.name, by, tuple(groups), kept.since_ms))
+            self._patches.begin(Patch(kept.id, kept.name, by, tuple(groups), kept.since_ms))
             return
         entry = audit.entry(SYSTEM, now_ms(), Act.PATCH.value, "patch", kept.id, {"begins": False}, kept.agency)
         async with self._desk.store.writing() as connection:

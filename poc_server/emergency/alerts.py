@@ -165,7 +165,7 @@ class Alerts:
     def _group(self, user: User, asked: str | None, selected: GroupId | None) -> GroupId | None:
         """Where it is said: the dedicated group, the one asked for or selected, else the first that allows it."""
         dedicated = GroupId(self._desk.settings.sos_group)
-        mine = [GroupId(each.id) for each in self._node.groups_of(user)]
+        mine = [GroupId(each.id) for each in self._node.overview.groups_of(user)]
         refused = Refusal.NOT_ALLOWED
         for each in (dedicated, GroupId(asked or ""), selected, *mine):
             group = None if not each else self._node.roster.group(each)

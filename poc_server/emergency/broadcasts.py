@@ -26,6 +26,7 @@ from poc_server.emergency.receipts import Receipts
 from poc_server.refused import Refused
 from poc_server.store import emergency as kept
 from poc_server.store.audit import AuditEntry
+from poc_server.talk.clock import loop_time
 from poc_server.talk.roster import Transient
 from poc_server.talk.slices import Slices
 from signaling.endpoint import frame
@@ -33,8 +34,8 @@ from signaling.messages import Broadcast, BroadcastStart
 
 if TYPE_CHECKING:
     from poc_server.emergency.desk import Emergency
+    from poc_server.talk.burst import BurstMeta
     from poc_server.talk.phone import Phone
-    from poc_server.talk.talkgroup import BurstMeta
 
 log = structlog.get_logger(__name__)
 KEEP_AGAIN_S = 1.0
@@ -239,7 +240,7 @@ class Broadcasts:
         told = {"kind": BroadcastKind.TEXT.value, "tier": 0, "text": "", "acknowledge": False, "exercise": False}
         return {**told, "group": None, "message": None, "said": 0, "life": asdict(life)}
 
-    # --- the voice of a live one (`poc_server.talk.talkgroup.BurstListener`) ----
+    # --- the voice of a live one (`poc_server.talk.burst.BurstListener`) ----
 
     def begin(self, meta: BurstMeta) -> BroadcastTap | None:
         """Its initiator has the floor."""
@@ -247,7 +248,7 @@ class Broadcasts:
         if live is None:
             return None
         live.said = live.packets = 0
-        live.began_at = self._node.loop_time()
+        live.began_at = loop_time()
         live.lost_before = {
             phone.key: sum(slot.total_lost for slot in phone.peer.slots)
             for phone in self._node.phones.values()

@@ -31,7 +31,7 @@ from signaling.endpoint import frame
 from signaling.messages import EmergencyState, SosRules
 
 if TYPE_CHECKING:
-    from poc_server.node import Node
+    from poc_server.emergency.field import Field
     from poc_server.talk.phone import Phone
 
 Wake = Callable[[Iterable[UserId], Notice], None]
@@ -48,7 +48,7 @@ class Emergency:
         spoken: recorded messages; None where nothing is recorded, for then there is no worker to make them.
     """
 
-    def __init__(self, settings: EmergencySettings, store: Store, node: Node) -> None:
+    def __init__(self, settings: EmergencySettings, store: Store, node: Field) -> None:
         self.settings = settings
         self.store = store
         self.node = node
@@ -61,10 +61,10 @@ class Emergency:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._slices = Slices()
         node.conditions.quiet_ms = settings.quiet_s * 1000
-        node.conditions.on_tier = self._tier_changed
+        node.conditions.on_tier.append(self._tier_changed)
         node.conditions.on_ended = self._ended
-        node.desk_listeners = (*node.desk_listeners, self.broadcasts)
-        node.emergency = self
+        node.desk_listeners.append(self.broadcasts)
+        node.arrivals.on_came.append(self.came)
 
     async def start(self) -> None:
         """Take up what went on when the server ended; while SQL is away, as soon as it is back."""

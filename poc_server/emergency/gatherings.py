@@ -15,7 +15,7 @@ from signaling.endpoint import frame
 from signaling.messages import BroughtIn, BroughtOut
 
 if TYPE_CHECKING:
-    from poc_server.node import Node
+    from poc_server.emergency.field import Field
     from poc_server.talk.phone import Phone
 
 
@@ -34,7 +34,7 @@ class Gathering:
 class Gatherings:
     """All that go on here."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Field) -> None:
         self._node = node
         self._of: dict[str, Gathering] = {}
         self._slices = Slices()
@@ -81,8 +81,8 @@ class Gatherings:
         """``framed``: the message once for all who may talk and once for all who may not."""
         if not has(phone.user, Right.LISTEN):
             return  # an administrator hears nothing, whatever group he was put into
-        self._node.bring(phone, gathering.group)
-        may_talk = self._node.talkgroup(gathering.group).may_talk(phone)
+        self._node.affiliation.bring(phone, gathering.group)
+        may_talk = self._node.talkgroups.open(gathering.group).may_talk(phone)
         if framed is None:
             phone.send(self._message(gathering, phone, may_talk))
             return
@@ -94,7 +94,7 @@ class Gatherings:
         return BroughtIn(
             call=gathering.cause,
             why=gathering.why,
-            group=self._node.snapshot(phone, gathering.group),
+            group=self._node.overview.snapshot(phone, gathering.group),
             by=person(gathering.by),
             tier=gathering.tier,
             may_talk=may_talk,
@@ -108,8 +108,10 @@ class Gatherings:
             phone.write(framed)
             others = (each for each in self._of.values() if each.group == gathering.group)
             if gathering.group in phone.brought and not any(phone.user.id in each.users for each in others):
-                self._node.let_go(phone, gathering.group)
+                self._node.affiliation.let_go(phone, gathering.group)
             if self._node.roster.is_transient(gathering.group) and gathering.group in phone.groups:
                 chosen = [group for group in phone.listens if group != gathering.group]
-                self._node.affiliate(phone, None if phone.selected == gathering.group else phone.selected, chosen)
+                self._node.affiliation.affiliate(
+                    phone, None if phone.selected == gathering.group else phone.selected, chosen
+                )
             yield

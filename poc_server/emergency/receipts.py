@@ -11,6 +11,7 @@ from groups.vocabulary import ReceiptState, Refusal, UserId
 from poc_server.emergency.live_broadcast import LiveBroadcast
 from poc_server.refused import Refused
 from poc_server.store import emergency as kept
+from poc_server.talk.clock import loop_time
 from poc_server.talk.phone import person
 from signaling.messages import BroadcastTally, Ok, PersonReceipt, Receipt
 
@@ -54,7 +55,7 @@ class Receipts:
                 said.samples_expected,
                 said.samples_played,
                 live.said,
-                phone.would_hear(self._node.loop_time()),
+                phone.would_hear(loop_time()),
                 lost,
             )
         )

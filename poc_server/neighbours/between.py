@@ -12,7 +12,7 @@ from groups.vocabulary import BurstEnd, BurstId, GroupId
 
 if TYPE_CHECKING:
     from poc_server.fabric.redis.voice import VoiceLine
-    from poc_server.node import Node
+    from poc_server.neighbours.this_node import ThisNode
 
 HEAD = struct.Struct("!BQqqQbB")
 """Kind, burst, sequence, timestamp, arrival in ms, level (-1: none), bytes of the group's id, which follows."""
@@ -51,7 +51,7 @@ class FarFeed:
 
 
 class _Outward:
-    """Hears a burst of this node's talker (`poc_server.talk.talkgroup.BurstTap`)."""
+    """Hears a burst of this node's talker (`poc_server.talk.burst.BurstTap`)."""
 
     __slots__ = ("_between", "_burst", "_group", "_name")
 
@@ -87,7 +87,7 @@ class Between:
         heard_by: which other nodes hear a group.
     """
 
-    def __init__(self, node: Node, prefix: str) -> None:
+    def __init__(self, node: ThisNode, prefix: str) -> None:
         self._node = node
         self._prefix = f"{prefix}:v:"
         self.heard_by: dict[GroupId, set[str]] = {}
@@ -136,7 +136,7 @@ class Between:
     def _push(self, group: GroupId, burst: BurstId, voice: VoicePacket) -> bool:
         feed = self._feeds.get(burst)
         talkgroup = self._node.talkgroups.get(group)
-        route = None if talkgroup is None or feed is None else talkgroup.far_route(burst)
+        route = None if talkgroup is None or feed is None else talkgroup.bursts.far_route(burst)
         if route is None:
             return False
         route.push(voice)

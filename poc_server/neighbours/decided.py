@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
@@ -12,25 +12,24 @@ from groups.model import Group, Membership
 from groups.vocabulary import BurstId, GroupId, UserId
 from poc_server.talk import duplex
 from poc_server.talk.live_call import Beginning
-from poc_server.talk.patches import Patch
+from poc_server.talk.patch import Patch
 from poc_server.talk.roster import Transient
 
 if TYPE_CHECKING:
-    from poc_server.node import Node
+    from poc_server.neighbours.this_node import ThisNode
 
 NOTHING: Mapping[str, Any] = {}
 _GROUP = TypeAdapter(Group)
 _BEGINNING = TypeAdapter(Beginning)
 
 
-def groups(node: Node) -> set[GroupId]:
-    """All groups about which something is decided."""
+def groups(node: ThisNode, called: Iterable[GroupId]) -> set[GroupId]:
+    """All groups about which something is decided; ``called``: those in which calls are talked."""
     conditions = node.conditions
-    called = node.elsewhere.desk.calls if node.elsewhere is not None and not node.at_desk else node.calls.groups()
     return {*node.roster.transients(), *(each.group for each in conditions.all()), *conditions.reserved(), *called}
 
 
-def of(node: Node, group: GroupId) -> dict[str, Any]:
+def of(node: ThisNode, group: GroupId) -> dict[str, Any]:
     """What is decided about a group."""
     out: dict[str, Any] = {}
     transient = node.roster.transient(group)
@@ -43,7 +42,7 @@ def of(node: Node, group: GroupId) -> dict[str, Any]:
     if call is not None:
         out["call"] = _BEGINNING.dump_python(call.beginning, mode="json")
         out["duplex"] = call.duplex.on_air()
-    patch = node.patches.get(group)
+    patch = node.joined.get(group)
     if patch is not None:
         out["patch"] = [patch.name, patch.by.id, [each.id for each in patch.groups], patch.since_ms]
     only = node.conditions.only_talker(group)
@@ -52,9 +51,9 @@ def of(node: Node, group: GroupId) -> dict[str, Any]:
     return out
 
 
-def take(node: Node, group: GroupId, what: Mapping[str, Any]) -> None:
-    """Take it over."""
-    patch = node.patches.get(group)
+def take(node: ThisNode, calls: dict[GroupId, Beginning], group: GroupId, what: Mapping[str, Any]) -> None:
+    """Take it over; ``calls``: those that the desk leads."""
+    patch = node.joined.get(group)
     if patch is not None and "patch" not in what:
         node.patches.forget(patch)
     if "transient" in what:
@@ -64,28 +63,28 @@ def take(node: Node, group: GroupId, what: Mapping[str, Any]) -> None:
     if "patch" in what:
         _take_patch(node, group, *what["patch"])
     node.conditions.reserve(group, UserId(what["only"]) if "only" in what else None)
-    if node.elsewhere is not None:
-        _take_call(node, node.elsewhere.desk.calls, group, what)
+    _take_call(node, calls, group, what)
     node.conditions.take(Condition.from_json(what["condition"]) if "condition" in what else Condition(group))
 
 
-def _take_patch(node: Node, patch: GroupId, name: str, by: str, joined: list[str], since_ms: int) -> None:
+def _take_patch(node: ThisNode, patch: GroupId, name: str, by: str, joined: list[str], since_ms: int) -> None:
     user = node.roster.user(UserId(by))
     models = [node.roster.group(GroupId(each)) for each in joined]
     if user is not None:
         node.patches.take(Patch(patch, name, user, tuple(each for each in models if each is not None), since_ms))
 
 
-def _take_call(node: Node, calls: dict[GroupId, Beginning], group: GroupId, what: Mapping[str, Any]) -> None:
+def _take_call(node: ThisNode, calls: dict[GroupId, Beginning], group: GroupId, what: Mapping[str, Any]) -> None:
     if "call" in what:
         calls[group] = _BEGINNING.validate_python(what["call"])
     else:
         calls.pop(group, None)
     talkgroup, said = node.talkgroups.get(group), what.get("duplex", ())
     if said and talkgroup is None and node.roster.group(group) is not None:
-        talkgroup = node.talkgroup(group)
+        talkgroup = node.talkgroups.open(group)
     if talkgroup is not None:
-        duplex.follow(node, talkgroup, {BurstId(burst): (UserId(user), key) for burst, user, key in said})
+        on_air = {BurstId(burst): (UserId(user), key) for burst, user, key in said}
+        duplex.follow(node.phones, talkgroup, node.fabric.now(), on_air)
 
 
 def _to_json(transient: Transient) -> dict[str, Any]:

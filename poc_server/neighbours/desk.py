@@ -133,7 +133,7 @@ class Desk:
 
     def _seems_alone(self, message: FloorRequest) -> bool:
         talkgroup = self._node.talkgroups.get(GroupId(message.group))
-        return bool(self._elsewhere.nodes) and talkgroup is not None and talkgroup.participants() < 2
+        return bool(self._elsewhere.nodes) and talkgroup is not None and self._node.presence.participants(talkgroup) < 2
 
     async def _look_again(self, phone: Phone, message: FloorRequest) -> None:
         """Nobody else seems to be there: the word that somebody has just come to another node may be under way."""
@@ -183,7 +183,7 @@ class Desk:
 
     def came(self, phone: Phone) -> None:
         """A phone of another node connected: it learns of the calls and emergencies that concern it."""
-        self._node.came(phone)
+        self._node.arrivals.came(phone)
 
     def _ask(self, phone: Phone, message: Any) -> None:
         self._number += 1
@@ -321,7 +321,7 @@ class Desk:
         """Tell the others everything."""
         if self.here and not self._opening.locked():
             self._dirty.clear()
-            groups = decided.groups(self._node)
+            groups = self._groups()
             told = {group: decided.of(self._node, group) for group in groups}
             self._elsewhere.say("desk", {"all": sorted(groups), "groups": told})
 
@@ -330,20 +330,23 @@ class Desk:
         if self.here:
             return
         if "all" in said:
-            for group in decided.groups(self._node) - set(said["all"]):
-                decided.take(self._node, group, decided.NOTHING)
+            for group in self._groups() - set(said["all"]):
+                decided.take(self._node, self.calls, group, decided.NOTHING)
         for group, what in said["groups"].items():
-            decided.take(self._node, GroupId(group), what)
+            decided.take(self._node, self.calls, GroupId(group), what)
+
+    def _groups(self) -> set[GroupId]:
+        return decided.groups(self._node, self._node.calls.groups() if self.here else self.calls)
 
     def _follow_all(self) -> None:
-        for group in decided.groups(self._node):
+        for group in self._groups():
             self._follow(group)
 
     def _follow(self, group: GroupId) -> None:
         """The desk follows the floor of what it decides about, whether it has phones there or not."""
-        wanted = group in decided.groups(self._node) and self._node.roster.group(group) is not None
+        wanted = group in self._groups() and self._node.roster.group(group) is not None
         if wanted:
-            self._node.talkgroup(group).followed = True
+            self._node.talkgroups.open(group).followed = True
         elif group in self._node.talkgroups:
             self._node.talkgroups[group].followed = False
 

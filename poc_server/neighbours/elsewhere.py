@@ -19,11 +19,12 @@ from poc_server.neighbours.desk import Desk
 from poc_server.neighbours.far_phone import FarPhone, record_of
 from poc_server.neighbours.neighbour import Neighbour
 from poc_server.neighbours.post import Post
+from poc_server.talk.clock import loop_time
 from signaling.limits import RESUME_S
 
 if TYPE_CHECKING:
     from poc_server.fabric.redis import RedisFabric
-    from poc_server.node import Node
+    from poc_server.neighbours.this_node import ThisNode
     from poc_server.talk.phone import Phone
     from poc_server.talk.talkgroup import Talkgroup
 
@@ -42,7 +43,7 @@ _NOBODY: dict[str, FarPhone] = {}
 class Elsewhere:
     """The other nodes. Made when the fabric is one of several nodes."""
 
-    def __init__(self, node: Node, fabric: RedisFabric, url: str) -> None:
+    def __init__(self, node: ThisNode, fabric: RedisFabric, url: str) -> None:
         self.node = node
         self.fabric = fabric
         self.me = fabric.incarnation
@@ -66,7 +67,7 @@ class Elsewhere:
         self._tasks: list[asyncio.Task[None]] = []
         self.topics: dict[str, Callable[[Any], None]] = {"desk": self.desk.heard, "came": self.desk.again}
         """What to do with what other nodes say beside their phones."""
-        node.elsewhere = self
+        node.join(self)
 
     # --- life --------------------------------------------------------------------------------------------------------
 
@@ -101,6 +102,11 @@ class Elsewhere:
     def joined(self) -> bool:
         """Whether this node knows the others and the desk: no phone should come before."""
         return self.desk.known and all(each.whole for each in self.nodes.values())
+
+    def take_over(self, known: Phone, phone: Phone, resumed: bool) -> None:
+        """A phone of another node came to this one."""
+        if isinstance(known, FarPhone):
+            far_phones.take_over(self, known, phone, resumed=resumed)
 
     def users_in(self, group: GroupId) -> tuple[set[UserId], set[UserId]]:
         """Users whose phones on other nodes are connected in ``group``, and those of them that would hear."""
@@ -179,7 +185,7 @@ class Elsewhere:
         if phone is None or isinstance(phone, FarPhone):
             self._hears.pop(key, None)
             return None
-        record = record_of(phone, self.node.loop_time())
+        record = record_of(phone, loop_time())
         self._hears[key] = record["hears"]
         return record
 
@@ -266,7 +272,7 @@ class Elsewhere:
 
     def _follows_on(self, neighbour: Neighbour, said: dict[str, Any]) -> bool:
         """Whether nothing of what it said before was missed; else everything is asked for."""
-        neighbour.heard_at = now = self.node.loop_time()
+        neighbour.heard_at = now = loop_time()
         missed = said["number"] != neighbour.number + 1
         neighbour.number = said["number"]
         if "whole" in said:
@@ -340,7 +346,7 @@ class Elsewhere:
         del self.nodes[neighbour.id]
         for group in tuple(neighbour.follows):
             self._follows(neighbour, group, False)
-        now = self.node.loop_time()
+        now = loop_time()
         for phone in neighbour.phones.values():
             phone.neighbour, phone.connection, phone.hears, phone.dropped_at = None, None, False, now
             self.node.presence.changed(phone.groups)
@@ -361,7 +367,7 @@ class Elsewhere:
             for neighbour in tuple(self.nodes.values()):
                 self._dead(neighbour)
         self.desk.alone(alone)
-        self.node.isolated(alone)
+        self.node.arrivals.isolated(alone)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)

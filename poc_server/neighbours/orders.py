@@ -49,22 +49,22 @@ def _close(elsewhere: Elsewhere, phone: Phone, order: dict[str, Any], blob: byte
 def _bring(elsewhere: Elsewhere, phone: Phone, order: dict[str, Any], blob: bytes) -> None:
     group = GroupId(order["group"])
     if elsewhere.node.roster.group(group) is not None:
-        elsewhere.node.bring(phone, group)
+        elsewhere.node.affiliation.bring(phone, group)
         # The snapshot that goes with it was drawn at the desk, which may not follow this floor.
-        tell_floor(elsewhere.node.talkgroup(group), phone, only_taken=True)
+        tell_floor(elsewhere.node.talkgroups.open(group), phone, only_taken=True)
 
 
 def _let_go(elsewhere: Elsewhere, phone: Phone, order: dict[str, Any], blob: bytes) -> None:
-    elsewhere.node.let_go(phone, GroupId(order["group"]))
+    elsewhere.node.affiliation.let_go(phone, GroupId(order["group"]))
 
 
 def _affiliate(elsewhere: Elsewhere, phone: Phone, order: dict[str, Any], blob: bytes) -> None:
     selected = None if order["selected"] is None else GroupId(order["selected"])
-    elsewhere.node.affiliate(phone, selected, [GroupId(group) for group in order["listens"]])
+    elsewhere.node.affiliation.affiliate(phone, selected, [GroupId(group) for group in order["listens"]])
 
 
 def _end(elsewhere: Elsewhere, phone: Phone, order: dict[str, Any], blob: bytes) -> None:
-    elsewhere.node.end_phone(phone, Refusal(order["code"]), order["close"])
+    elsewhere.node.arrivals.end(phone, Refusal(order["code"]), order["close"])
 
 
 def _done(elsewhere: Elsewhere, phone: Phone, order: dict[str, Any], blob: bytes) -> None:

@@ -13,7 +13,7 @@ from signaling.messages import Bye
 if TYPE_CHECKING:
     from poc_server.neighbours.elsewhere import Elsewhere
     from poc_server.neighbours.neighbour import Neighbour
-    from poc_server.node import Node
+    from poc_server.neighbours.this_node import ThisNode
     from poc_server.talk.phone import Phone
 
 
@@ -31,7 +31,7 @@ def take(elsewhere: Elsewhere, neighbour: Neighbour, key: str, record: dict[str,
     if known is not None and not isinstance(known, FarPhone):
         give_up(node, known, resumed=record["resumed"])
     if known is not None and known.since != record["since"] and not record["resumed"]:
-        began_anew(node, known)
+        began_anew(elsewhere, known)
     phone = known if isinstance(known, FarPhone) and known.neighbour is neighbour else None
     came = record["connected"] and (phone is None or phone.connection is None or phone.since != record["since"])
     before = set() if phone is None else set(phone.groups)
@@ -52,36 +52,36 @@ def take(elsewhere: Elsewhere, neighbour: Neighbour, key: str, record: dict[str,
             node.calls.affiliated(phone, group)
 
 
-def began_anew(node: Node, phone: Phone) -> None:
+def began_anew(elsewhere: Elsewhere, phone: Phone) -> None:
     """Somebody came without the place he had: what he was in, he is out of."""
-    node.phones.drop(phone.key)
-    if node.at_desk:
-        node.calls.gone(phone)
+    elsewhere.node.phones.drop(phone.key)
+    if elsewhere.desk.here:
+        elsewhere.node.calls.gone(phone)
 
 
-def take_over(node: Node, far: FarPhone, phone: Phone, *, resumed: bool) -> None:
+def take_over(elsewhere: Elsewhere, far: FarPhone, phone: Phone, *, resumed: bool) -> None:
     """A phone of another node, alive or dead, came here: it keeps its groups, its place in queues, and its floor."""
+    node = elsewhere.node
     if far.neighbour is not None:
         far.neighbour.phones.pop(far.key, None)
     groups = far.groups
     if not resumed:
-        began_anew(node, far)
+        began_anew(elsewhere, far)
         node.phones[phone.key] = phone
-    if node.elsewhere is not None:
-        node.elsewhere.placed(far, groups, ())
+    elsewhere.placed(far, groups, ())
     if resumed:
         phone.selected, phone.listens, phone.brought, phone.resume = far.selected, far.listens, far.brought, far.resume
         phone.monitors, phone.scope, phone.hidden = far.monitors, far.scope, far.hidden
         phone.moved = True
-        node.follow(phone, set())
+        node.affiliation.follow(phone, set())
     for group in groups:
-        talkgroup = node.talkgroup(group) if node.roster.group(group) is not None else None
+        talkgroup = node.talkgroups.open(group) if node.roster.group(group) is not None else None
         if talkgroup is not None:
             given = Rejoined(phone.user.id, phone.key) if resumed else Left(phone.user.id, phone.key)
             talkgroup.submit(given)
 
 
-def give_up(node: Node, phone: Phone, *, resumed: bool) -> None:
+def give_up(node: ThisNode, phone: Phone, *, resumed: bool) -> None:
     """A phone of this node is on another now, which speaks for its floor and its place in queues."""
     connection, phone.connection = phone.connection, None
     if connection is not None:

@@ -9,6 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from poc_server.neighbours.orders import carry_out
+from poc_server.talk.clock import loop_time
 
 if TYPE_CHECKING:
     from poc_server.neighbours.elsewhere import Elsewhere
@@ -76,7 +77,7 @@ class Post:
     def _ask(self, neighbour: Neighbour) -> None:
         """Once for each gap, and again with each heartbeat while it is there."""
         wanted = (neighbour.received or 0) + 1
-        now = self._elsewhere.node.loop_time()
+        now = loop_time()
         if neighbour.asked_from != wanted or now - neighbour.asked_orders_at > self._elsewhere.beat_s:
             neighbour.asked_from, neighbour.asked_orders_at = wanted, now
             self._cast(neighbour, self._message({AGAIN: wanted}, b""))

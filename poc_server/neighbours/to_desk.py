@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import httpx
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-if TYPE_CHECKING:
-    from poc_server.node import Node
 
 PATHS = ("/api/v1/alerts", "/api/v1/broadcasts")
 MARK = b"x-poc-desk"
@@ -18,11 +15,11 @@ _HOP_BY_HOP = frozenset({b"connection", b"keep-alive", b"transfer-encoding", b"h
 
 
 class ToDesk:
-    """Stands before the API where there are several nodes."""
+    """Stands before the API where there are several nodes. ``desk_url``: its address, "" when it is here or nowhere."""
 
-    def __init__(self, served: ASGIApp, node: Node) -> None:
+    def __init__(self, served: ASGIApp, desk_url: Callable[[], str]) -> None:
         self._served = served
-        self._node = node
+        self._desk_url = desk_url
         self._client = httpx.AsyncClient(timeout=TIMEOUT_S)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,12 +50,11 @@ class ToDesk:
 
     def _there(self, scope: Scope) -> str | None:
         """The desk's address when this request is for it and it is elsewhere."""
-        elsewhere = self._node.elsewhere
-        if elsewhere is None or scope["type"] != "http" or not scope["path"].startswith(PATHS):
+        if scope["type"] != "http" or not scope["path"].startswith(PATHS):
             return None
         if any(name == MARK for name, _ in scope["headers"]):
             return None
-        return elsewhere.desk.url or None
+        return self._desk_url() or None
 
 
 async def _body(receive: Receive) -> bytes:

@@ -34,7 +34,7 @@ from poc_server.store.audit import AuditEntry
 from poc_server.store.journal.bursts import MAX_HEARERS
 from poc_server.store.places import Place as KnownPlace
 from poc_server.store.recordings import Found
-from poc_server.talk.talkgroup import BurstMeta as TalkMeta
+from poc_server.talk.burst import BurstMeta as TalkMeta
 from poc_server.worker.client import JobFailed, Worker, WorkerDied
 
 WRITTEN_WITHIN_S = 1.0
@@ -98,7 +98,7 @@ class Recordings:
     # --- of the node -----------------------------------------------------------------------------------------------
 
     def begin(self, meta: TalkMeta) -> BurstTap:
-        """A burst of a talker of this node begins (`poc_server.talk.talkgroup.BurstListener`)."""
+        """A burst of a talker of this node begins (`poc_server.talk.burst.BurstListener`)."""
         facts = self.facts_of(meta.group.id, meta.talker)
         place = facts.place or place_of(self._store.places.of(meta.talker.id), meta.began_ms)
         membership = self._store.directory.membership(meta.group.id, meta.talker.id)

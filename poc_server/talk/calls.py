@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Protocol
 
 from gateway.notice import Notice, NoticeKind
 from groups.calls import inputs as into
 from groups.calls.effects import Ended
 from groups.calls.state import CallEnd, CallKind, CallOptions, Part, Phase
+from groups.emergency.condition import Condition
 from groups.model import Group, Membership
 from groups.policy import Act
-from groups.vocabulary import CallId, GroupId, GroupKind, NotListening, Refusal, Tier, UserId
-from poc_server.store.journal import CallEnded, CallStarted
-from poc_server.talk.live_call import Beginning, LiveCall, TalkOf
+from groups.vocabulary import CallId, GroupId, GroupKind, NotListening, Refusal, UserId
+from poc_server.store.journal import CallEnded, CallStarted, Record
+from poc_server.talk.live_call import Beginning, CallCity, LiveCall, TalkOf
 from poc_server.talk.phone import Phone
 from poc_server.talk.roster import Transient
 from signaling.messages import FloorRequest
 
 if TYPE_CHECKING:
-    from poc_server.node import Node
-    from poc_server.talk.talkgroup import BurstMeta
+    from poc_server.talk.audit import Audit
+    from poc_server.talk.burst import BurstMeta
+    from poc_server.talk.conditions import Conditions
 
+Wake = Callable[[Iterable[UserId], Notice], None]
 GROUP_KINDS = {
     CallKind.PRIVATE: GroupKind.PRIVATE,
     CallKind.FIRST_TO_ANSWER: GroupKind.PRIVATE,
@@ -37,11 +40,36 @@ OF_TWO = frozenset({CallKind.PRIVATE, CallKind.FIRST_TO_ANSWER})
 _SAYS_NO = frozenset({NotListening.LOCKED, NotListening.HIDDEN, NotListening.FROZEN, NotListening.MICROPHONE_LOST})
 
 
-class Calls:
-    """All live calls of this node."""
+class FarDesk(Protocol):
+    """Who decides about the calls of the city, perhaps on another node (`poc_server.neighbours.desk`)."""
 
-    def __init__(self, node: Node) -> None:
-        self.node = node
+    here: bool
+
+    def begins_call(self, phone: Phone, message: FloorRequest) -> None:
+        """A key went down in a group that is talked in by calls: one begins, and then the key counts."""
+
+
+class Calls:
+    """All live calls of this node.
+
+    Attributes:
+        wake: wakes people who have no phone connected.
+        desk: who decides about calls, where there are several nodes.
+        press_again: a key that went down before its call was up counts now.
+    """
+
+    def __init__(
+        self, city: CallCity, conditions: Conditions, journal: Callable[[Record], None], audit: Audit, node: str
+    ) -> None:
+        self._city = city
+        self._conditions = conditions
+        self._journal = journal
+        self._audit = audit
+        self._node = node
+        self.wake: Wake = lambda _users, _notice: None
+        self.desk: FarDesk | None = None
+        self.press_again: Callable[[Phone, FloorRequest], None] = lambda _phone, _message: None
+        conditions.on_tier.append(self._tier_changed)
         self._live: dict[CallId, LiveCall] = {}
         self._of_group: dict[GroupId, LiveCall] = {}
 
@@ -74,22 +102,22 @@ class Calls:
             start.called,
             standing=group is not None,
         )
-        live = LiveCall(self, what)
+        live = LiveCall(self, self._city, what)
         if start.request is not None:
             live.answer(phone, start.request)
         self._live[live.id] = live
         self._of_group[live.group] = live
-        self.node.roster.on_changed(live.group)
+        self._city.roster.on_changed(live.group)
         if start.kind is CallKind.BROADCAST:
-            self.node.conditions.reserve(live.group, phone.user.id)
-        self.node.journal(
+            self._conditions.reserve(live.group, phone.user.id)
+        self._journal(
             CallStarted(
                 id=live.id,
                 group=live.group,
                 agency=phone.user.agency,
                 call_kind=GROUP_KINDS[start.kind],
-                node=self.node.name,
-                at_ms=self.node.fabric.now(),
+                node=self._node,
+                at_ms=self._city.fabric.now(),
                 initiator=phone.user.id,
                 tier=start.tier,
             )
@@ -97,15 +125,15 @@ class Calls:
         live.submit(start)
         if group is None and start.kind is not CallKind.AMBIENT:
             away = [user for user in start.called if user not in start.reachable]
-            self.node.wake(away, Notice(NoticeKind.CALL, live.id, phone.user.name, name, start.tier))
+            self.wake(away, Notice(NoticeKind.CALL, live.id, phone.user.name, name, start.tier))
         return live
 
     def start_standing(self, phone: Phone, group: Group, request: str | None = None) -> LiveCall:
         """Begin the call of a prearranged or broadcast group: its members who are there are brought in."""
-        members = tuple(sorted(self.node.roster.members(group.id)))
+        members = tuple(sorted(self._city.roster.members(group.id)))
         rules = group.call
         options = CallOptions(hang_ms=rules.hang_ms, maximum_ms=rules.maximum_ms, least=rules.least)
-        here = self.node.conditions.of_group(group.id)
+        here = self._conditions.of_group(group.id)
         start = into.Start(
             kind=STANDING[group.kind],
             initiator=phone.user.id,
@@ -130,21 +158,19 @@ class Calls:
 
     def pressed_again(self, phone: Phone, message: FloorRequest) -> None:
         """A key that went down before its call was up."""
-        from poc_server.talk.requests.floor import floor_request  # which itself begins calls
-
         if phone.away is not None:
             phone.away.press(message)
         else:
-            floor_request(self.node, phone, message)
+            self.press_again(phone, message)
 
     # --- the desk (`poc_server.neighbours.desk`) ---------------------------------------------------------------------
 
     def take_up(self, what: Beginning) -> None:
         """This node is the desk now: it leads a call that goes on."""
         if what.id not in self._live:
-            live = self._live[what.id] = self._of_group[what.group] = LiveCall(self, what)
+            live = self._live[what.id] = self._of_group[what.group] = LiveCall(self, self._city, what)
             if live.kind is CallKind.BROADCAST:
-                self.node.conditions.reserve(live.group, what.initiator.id)
+                self._conditions.reserve(live.group, what.initiator.id)
 
     def loaded(self, live: LiveCall) -> None:
         """What is known of a call was read whole."""
@@ -170,12 +196,12 @@ class Calls:
 
     def reachable(self, users: Iterable[UserId]) -> frozenset[UserId]:
         """Those of ``users`` who have a connected phone."""
-        return frozenset(phone.user.id for phone in self.node.phones.among(users) if phone.connection is not None)
+        return frozenset(phone.user.id for phone in self._city.phones.among(users) if phone.connection is not None)
 
     def deaf(self, users: Iterable[UserId]) -> frozenset[UserId]:
         """Those of ``users`` whose every connected phone says that it would not hear just now."""
         heard: dict[UserId, bool] = {}
-        for phone in self.node.phones.among(users):
+        for phone in self._city.phones.among(users):
             if phone.connection is not None:
                 would = phone.not_listening not in _SAYS_NO
                 heard[phone.user.id] = heard.get(phone.user.id, False) or would
@@ -203,19 +229,19 @@ class Calls:
             if live.state.party(user) is not None:
                 live.submit(into.Came(user, phone.key))
                 live.greet(phone)
-            elif live.standing and self.node.roster.membership(live.group, user) is not None:
+            elif live.standing and self._city.roster.membership(live.group, user) is not None:
                 live.submit(into.Add((user,), frozenset({user})))
 
     def affiliated(self, phone: Phone, group: GroupId) -> None:
         """A phone selects a group or listens to it: who had not come into its call, or had left it, is in again."""
         live = self._of_group.get(group)
         user = phone.user.id
-        if live is not None and live.standing and self.node.roster.membership(group, user) is not None:
+        if live is not None and live.standing and self._city.roster.membership(group, user) is not None:
             live.submit(into.Add((user,), frozenset({user})))
 
     def gone(self, phone: Phone) -> None:
         """A phone left for good; with his last one its user leaves his calls."""
-        if not self.node.phones.of(phone.user.id):
+        if not self._city.phones.of(phone.user.id):
             for live in tuple(self._live.values()):
                 live.submit(into.Leave(phone.user.id, phone.key))
 
@@ -230,14 +256,14 @@ class Calls:
         if live is not None:
             live.submit(into.Leave(user, key))
 
-    def tier_changed(self, group: GroupId, tier: Tier) -> None:
-        """An emergency began or ended in this group: the maximum length of its call stands still meanwhile."""
-        live = self._of_group.get(group)
+    def _tier_changed(self, condition: Condition) -> None:
+        """An emergency began or ended in a group: the maximum length of its call stands still meanwhile."""
+        live = self._of_group.get(condition.group)
         if live is not None:
-            live.submit(into.TierChanged(tier))
+            live.submit(into.TierChanged(condition.tier))
 
     def begin(self, meta: BurstMeta) -> TalkOf | None:
-        """A burst begins (`poc_server.talk.talkgroup.BurstListener`)."""
+        """A burst begins (`poc_server.talk.burst.BurstListener`)."""
         live = self._of_group.get(meta.group.id)
         if live is None:
             return None
@@ -264,7 +290,7 @@ class Calls:
             for party in state.present()
             if not live.hidden_from(party.user)
         }
-        self.node.roster.put(Transient(group, members))
+        self._city.roster.put(Transient(group, members))
 
     def over(self, live: LiveCall) -> None:
         """Forget a call."""
@@ -272,18 +298,18 @@ class Calls:
             return
         self._of_group.pop(live.group, None)
         if live.kind is CallKind.BROADCAST:
-            self.node.conditions.reserve(live.group, None)
+            self._conditions.reserve(live.group, None)
         if live.standing:
-            self.node.roster.on_changed(live.group)
+            self._city.roster.on_changed(live.group)
         else:
-            self.node.roster.drop(live.group)
+            self._city.roster.drop(live.group)
         end = live.state.end
         reason = "refused" if end is None else end.value
         if live.kind is CallKind.AMBIENT and live.called:
             # How long an officer was listened to is the first thing that is asked afterwards.
             detail = {"begins": False, "call": live.id, "end": reason}
-            self.node.audit(live.initiator, Act.LISTEN_REMOTELY, "user", live.called[0], detail)
-        self.node.journal(CallEnded(id=live.id, at_ms=self.node.fabric.now(), reason=reason))
+            self._audit(live.initiator, Act.LISTEN_REMOTELY, "user", live.called[0], detail)
+        self._journal(CallEnded(id=live.id, at_ms=self._city.fabric.now(), reason=reason))
 
 
 def refusal_of(live: LiveCall | None) -> Refusal | None:

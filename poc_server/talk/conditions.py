@@ -15,7 +15,10 @@ from groups.floor.inputs import TierChanged
 from groups.vocabulary import GroupId, Refusal, Tier, UserId
 
 if TYPE_CHECKING:
-    from poc_server.node import Node
+    from poc_server.talk.patch import Joined
+    from poc_server.talk.phones import Phones
+    from poc_server.talk.roster import Roster
+    from poc_server.talk.talkgroups import Talkgroups
 
 QUIET_MS = 120_000
 """TNG2 where the settings name none."""
@@ -25,31 +28,37 @@ class Conditions:
     """All conditions of this node that are not normal.
 
     Attributes:
-        on_tier: told when the condition of a group is another now.
+        on_tier: those told when the condition of a group is another now.
         on_ended: told when what belonged to a cause is over.
         on_changed: told when anything about a group is different.
     """
 
-    def __init__(self, node: Node, quiet_ms: int = QUIET_MS) -> None:
-        self._node = node
-        self.quiet_ms = quiet_ms
+    def __init__(
+        self, roster: Roster, phones: Phones, talkgroups: Talkgroups, joined: Joined, now: Callable[[], int]
+    ) -> None:
+        self._roster = roster
+        self._phones = phones
+        self._talkgroups = talkgroups
+        self._joined = joined
+        self._now = now
+        self.quiet_ms = QUIET_MS
         self._of: dict[GroupId, Condition] = {}
         self._sos: dict[UserId, int] = {}
         self._timers: dict[GroupId, asyncio.TimerHandle] = {}
         self._only: dict[GroupId, UserId] = {}
         self.on_changed: Callable[[GroupId], None] = lambda _: None
-        self.on_tier: Callable[[Condition], None] = lambda _: None
+        self.on_tier: list[Callable[[Condition], None]] = []
         self.on_ended: Callable[[GroupId, str, bool], None] = lambda *_: None
 
     # --- what floor and slots ask ------------------------------------------------------------------------------------
 
     def tier(self, user: UserId, group: GroupId) -> Tier:
         """The tier of a request: what its user holds in this group; one in SOS carries it wherever it is allowed."""
-        here = [self._of[each] for each in self._node.patches.spread(group) if each in self._of]
+        here = [self._of[each] for each in self._joined.spread(group) if each in self._of]
         held = max((h.tier for each in here for h in each.holders if h.user == user), default=Tier.NORMAL)
         if held is Tier.EMERGENCY or user not in self._sos:
             return held
-        found = self._node.roster.group(group)
+        found = self._roster.group(group)
         return Tier.EMERGENCY if found is not None and found.emergency_allowed else held
 
     def in_sos(self, user: UserId) -> bool:
@@ -125,9 +134,9 @@ class Conditions:
         """An emergency begins, or goes on in another tier."""
         new = group not in self._of
         self._feed(group, condition.Declare(cause, user, tier, sos))
-        found = [self._node.talkgroups.get(each) for each in self._node.patches.with_floor_of(group)] if new else []
+        found = [self._talkgroups.get(each) for each in self._joined.with_floor_of(group)] if new else []
         for talkgroup in found:
-            for speaker in talkgroup.speakers() if talkgroup is not None else ():
+            for speaker in talkgroup.bursts.speakers() if talkgroup is not None else ():
                 self._feed(group, condition.Talks(speaker))
 
     def clear(self, group: GroupId, cause: str, *, force: bool = False) -> Refusal | None:
@@ -151,7 +160,7 @@ class Conditions:
 
     def _feed(self, group: GroupId, given: ConditionInput) -> Refusal | None:
         before = self.get(group)
-        after, effects = condition.handle(before, given, self._node.fabric.now())
+        after, effects = condition.handle(before, given, self._now())
         if after.holders:
             self._of[group] = after
         else:
@@ -167,8 +176,8 @@ class Conditions:
                     self._user(group, user)
                 case condition.TierIs():
                     self._voices(group)
-                    self._node.calls.tier_changed(group, after.tier)
-                    self.on_tier(after)
+                    for told in self.on_tier:
+                        told(after)
                 case condition.Ended(cause=cause, timed_out=timed_out):
                     self.on_ended(group, cause, timed_out)
         return refused
@@ -183,18 +192,18 @@ class Conditions:
             self._sos.pop(user, None)
         groups = {group}
         if changed:
-            groups |= {g for phone in self._node.phones.of(user) for g in phone.groups}
-        for each in {floor for group in groups for floor in self._node.patches.with_floor_of(group)}:
-            talkgroup = self._node.talkgroups.get(each)
+            groups |= {g for phone in self._phones.of(user) for g in phone.groups}
+        for each in {floor for group in groups for floor in self._joined.with_floor_of(group)}:
+            talkgroup = self._talkgroups.get(each)
             if talkgroup is not None:
                 talkgroup.submit(TierChanged(user, self.tier(user, each), self.in_sos(user)))
-                talkgroup.revoice()
+                talkgroup.bursts.revoice()
 
     def _voices(self, group: GroupId) -> None:
-        for each in self._node.patches.with_floor_of(group):
-            talkgroup = self._node.talkgroups.get(each)
+        for each in self._joined.with_floor_of(group):
+            talkgroup = self._talkgroups.get(each)
             if talkgroup is not None:
-                talkgroup.revoice()
+                talkgroup.bursts.revoice()
 
     def _arm(self, group: GroupId, after: Condition) -> None:
         timer = self._timers.pop(group, None)
@@ -202,6 +211,6 @@ class Conditions:
             timer.cancel()
         due = condition.deadline(after)
         if due is not None and after.holders:
-            wait = max(0.0, (due - self._node.fabric.now()) / 1000)
+            wait = max(0.0, (due - self._now()) / 1000)
             loop = asyncio.get_running_loop()
             self._timers[group] = loop.call_later(wait, self._feed, group, condition.Tick())

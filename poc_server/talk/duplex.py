@@ -5,28 +5,68 @@ In remote listening (远程激活) only the one who is listened to is on air.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from groups.calls.state import CallKind, Part, Party, Phase
+from groups.calls.state import CallKind, CallState, Part, Party, Phase
 from groups.floor import effects as floor
-from groups.vocabulary import BurstEnd, BurstId, Tier, UserId
+from groups.model import User
+from groups.vocabulary import BurstEnd, BurstId, GroupId, Tier, UserId
+from poc_server.talk.clock import loop_time
 from poc_server.talk.phone import Phone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from poc_server.node import Node
-    from poc_server.talk.live_call import LiveCall
+    from poc_server.fabric.interface import Fabric
+    from poc_server.talk.phones import Phones
+    from poc_server.talk.roster import Roster
     from poc_server.talk.talkgroup import Talkgroup
+    from poc_server.talk.talkgroups import Talkgroups
 
 PRIORITY = 100
+
+
+class City(Protocol):
+    """The phones that speak, and the groups in which they do (`poc_server.talk.live_call.CallCity`)."""
+
+    @property
+    def fabric(self) -> Fabric:
+        """Its clock numbers the bursts."""
+
+    @property
+    def roster(self) -> Roster:
+        """Told that something else is on air in the group of the call."""
+
+    @property
+    def phones(self) -> Phones:
+        """Of everybody."""
+
+    @property
+    def talkgroups(self) -> Talkgroups:
+        """Of this node."""
+
+
+class Call(Protocol):
+    """The call (`poc_server.talk.live_call.LiveCall`)."""
+
+    group: GroupId
+    kind: CallKind
+    initiator: User
+
+    @property
+    def state(self) -> CallState:
+        """The machine's state."""
+
+    @property
+    def floorless(self) -> bool:
+        """Whether its voices are on air as long as it runs."""
 
 
 class Duplex:
     """The bursts of one such call."""
 
-    def __init__(self, node: Node, call: LiveCall) -> None:
-        self._node = node
+    def __init__(self, city: City, call: Call) -> None:
+        self._city = city
         self._call = call
         self._on_air: dict[UserId, tuple[BurstId, str]] = {}
 
@@ -69,23 +109,23 @@ class Duplex:
 
     def _begin(self, phone: Phone) -> None:
         bursts = [burst for burst, _ in self._on_air.values()]
-        burst = BurstId(max([self._node.fabric.now(), *(each + 1 for each in bursts)]))
+        burst = BurstId(max([self._city.fabric.now(), *(each + 1 for each in bursts)]))
         self._on_air[phone.user.id] = (burst, phone.key)
         began = floor.BurstBegan(
-            burst, phone.user.id, phone.key, Tier.NORMAL, PRIORITY, self._node.fabric.now(), overriding=False
+            burst, phone.user.id, phone.key, Tier.NORMAL, PRIORITY, self._city.fabric.now(), overriding=False
         )
-        talkgroup = self._node.talkgroup(self._call.group)
-        talkgroup.floorless.add(burst)
-        talkgroup.begin_burst(began, _here(phone))
-        self._node.roster.on_changed(self._call.group)
+        talkgroup = self._city.talkgroups.open(self._call.group)
+        talkgroup.bursts.floorless.add(burst)
+        talkgroup.bursts.begin(began, _here(phone))
+        self._city.roster.on_changed(self._call.group)
 
     def _stop(self, user: UserId) -> None:
         burst, _ = self._on_air.pop(user, (None, ""))
-        talkgroup = self._node.talkgroups.get(self._call.group)
+        talkgroup = self._city.talkgroups.get(self._call.group)
         if burst is not None and talkgroup is not None:
-            talkgroup.floorless.discard(burst)
-            talkgroup.end_burst(burst, BurstEnd.RELEASED)
-            self._node.roster.on_changed(self._call.group)
+            talkgroup.bursts.floorless.discard(burst)
+            talkgroup.bursts.end(burst, BurstEnd.RELEASED)
+            self._city.roster.on_changed(self._call.group)
 
     def _speaks(self, party: Party) -> bool:
         """Whoever listens remotely only listens."""
@@ -93,23 +133,23 @@ class Duplex:
 
     def _speaks_from(self, party: Party) -> Phone | None:
         """The phone he answered from; of several that came in by themselves the one that would hear."""
-        now = self._node.loop_time()
-        phones = [p for p in self._node.phones.of(party.user) if party.key in (None, p.key) and _has_path(p)]
+        now = loop_time()
+        phones = [p for p in self._city.phones.of(party.user) if party.key in (None, p.key) and _has_path(p)]
         return min(phones, key=lambda phone: (not phone.would_hear(now), phone.key), default=None)
 
 
-def follow(node: Node, talkgroup: Talkgroup, on_air: Mapping[BurstId, tuple[UserId, str]]) -> None:
+def follow(phones: Phones, talkgroup: Talkgroup, now: int, on_air: Mapping[BurstId, tuple[UserId, str]]) -> None:
     """Another node decides what is on air without a floor in this group: routes here follow it."""
-    for burst in [each for each in talkgroup.floorless if each not in on_air]:
-        talkgroup.floorless.discard(burst)
-        talkgroup.end_burst(burst, BurstEnd.RELEASED)
+    for burst in [each for each in talkgroup.bursts.floorless if each not in on_air]:
+        talkgroup.bursts.floorless.discard(burst)
+        talkgroup.bursts.end(burst, BurstEnd.RELEASED)
     for burst, (user, key) in on_air.items():
-        if burst not in talkgroup.routes:
-            talkgroup.floorless.add(burst)
-            began = floor.BurstBegan(burst, user, key, Tier.NORMAL, PRIORITY, node.fabric.now(), overriding=False)
+        if burst not in talkgroup.bursts.routes:
+            talkgroup.bursts.floorless.add(burst)
+            began = floor.BurstBegan(burst, user, key, Tier.NORMAL, PRIORITY, now, overriding=False)
             # Its own phone may not have been brought in yet: that order comes after.
-            phone = node.phones.get(key)
-            talkgroup.begin_burst(began, _here(phone))
+            phone = phones.get(key)
+            talkgroup.bursts.begin(began, _here(phone))
 
 
 def _here(phone: Phone | None) -> Phone | None:

@@ -45,22 +45,22 @@ def granted(group: Talkgroup, effect: out.Granted) -> None:
 
 def burst_began(group: Talkgroup, effect: out.BurstBegan) -> None:
     """The media route opens."""
-    group.begin_burst(effect)
+    group.bursts.begin(effect)
 
 
 def burst_moved(group: Talkgroup, effect: out.BurstMoved) -> None:
     """The talker came back on another connection: the burst goes on from its media path."""
-    group.move_burst(effect.burst, effect.key)
+    group.bursts.move(effect.burst, effect.key)
 
 
 def burst_ended(group: Talkgroup, effect: out.BurstEnded) -> None:
     """The media route closes."""
-    group.end_burst(effect.burst, effect.end)
+    group.bursts.end(effect.burst, effect.end)
 
 
 def taken(group: Talkgroup, effect: out.Taken) -> None:
     """All but the talker learn who has the floor."""
-    group.raise_burst(effect.burst, effect.tier)
+    group.bursts.retier(effect.burst, effect.tier)
     user = group.user(effect.user)
     if user is None:
         return
@@ -73,7 +73,7 @@ def taken(group: Talkgroup, effect: out.Taken) -> None:
 
     may, may_not = message(effect.may_request), message(False)
     group.tell_each(
-        lambda phone: may(phone) if group.may_talk(phone) else may_not(phone), but=group.talker_key(effect.burst)
+        lambda phone: may(phone) if group.may_talk(phone) else may_not(phone), but=group.bursts.talker_key(effect.burst)
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Protocol, get_args
 
 from pydantic import BaseModel, TypeAdapter
 
@@ -36,7 +36,11 @@ from signaling.messages import (
 from signaling.words import call_end
 
 if TYPE_CHECKING:
-    from poc_server.talk.calls import Calls
+    from poc_server.fabric.interface import Fabric
+    from poc_server.talk.affiliation import Affiliation
+    from poc_server.talk.phones import Phones
+    from poc_server.talk.roster import Roster
+    from poc_server.talk.talkgroups import Talkgroups
 
 NAMED = 50
 """Parties that a snapshot names; of a greater call the rest only count."""
@@ -83,10 +87,37 @@ class Beginning:
     standing: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class CallCity:
+    """Where calls are made: the people, their phones, and the groups they talk in."""
+
+    fabric: Fabric
+    roster: Roster
+    phones: Phones
+    talkgroups: Talkgroups
+    affiliation: Affiliation
+
+
+class CallBook(Protocol):
+    """Who keeps the calls (`poc_server.talk.calls`)."""
+
+    def loaded(self, live: LiveCall) -> None:
+        """What is known of a call was read whole."""
+
+    def set_members(self, live: LiveCall) -> None:
+        """Others are in it now."""
+
+    def over(self, live: LiveCall) -> None:
+        """Forget it."""
+
+    def pressed_again(self, phone: Phone, message: FloorRequest) -> None:
+        """A key that went down before the call was up."""
+
+
 class LiveCall:
     """One call while it lasts."""
 
-    def __init__(self, calls: Calls, what: Beginning) -> None:
+    def __init__(self, book: CallBook, city: CallCity, what: Beginning) -> None:
         self.beginning = what
         self.id = what.id
         self.group = what.group
@@ -96,15 +127,15 @@ class LiveCall:
         self.called = what.called
         self.standing = what.standing
         self._asked: list[tuple[Phone, str]] = []
-        self._calls = calls
-        self._node = calls.node
+        self._book = book
+        self._city = city
         self._presses: list[tuple[Phone, FloorRequest]] = []
         self._telling: asyncio.TimerHandle | None = None
         self._slices = Slices()
         self._members_changed = False
-        self.duplex = Duplex(self._node, self)
+        self.duplex = Duplex(city, self)
         self._runner: Runner[CallState] = Runner(
-            self._node.fabric, f"call:{what.id}", CallState(what.id), CallMachine(), into.Tick(), self._on_effects
+            self._city.fabric, f"call:{what.id}", CallState(what.id), CallMachine(), into.Tick(), self._on_effects
         )
 
     @property
@@ -138,7 +169,7 @@ class LiveCall:
 
     def snapshot(self, request: str | None = None) -> Call:
         """How the call stands, as its people are told."""
-        state, user = self.state, self._node.roster.user
+        state, user = self.state, self._city.roster.user
         named = state.parties[:NAMED]
         return Call(
             id=request,
@@ -185,19 +216,19 @@ class LiveCall:
 
     def _on_effects(self, state: CallState, effects: Sequence[Any]) -> None:
         if LOADED in effects:
-            self._calls.loaded(self)
+            self._book.loaded(self)
             return
         if state.parties and self._asked:
             # A request is answered when the call exists, not when somebody has picked up.
             asked, self._asked = self._asked, []
-            self._calls.set_members(self)
+            self._book.set_members(self)
             for phone, request in asked:
                 phone.send(self.snapshot(request))
         self._members_changed = False
         for effect in effects:
             _EFFECTS[type(effect)](self, effect)
         if self._members_changed:
-            self._calls.set_members(self)
+            self._book.set_members(self)
             self._bring(effects)
         changed = any(isinstance(e, out.PartChanged | out.TierIs | out.Running) for e in effects)
         if changed and state.phase is not Phase.ENDED:
@@ -211,7 +242,7 @@ class LiveCall:
             self.duplex.begin()
         presses, self._presses = self._presses, []
         for phone, message in presses:
-            self._calls.pressed_again(phone, message)
+            self._book.pressed_again(phone, message)
 
     def _bring(self, effects: Sequence[Any]) -> None:
         joined = {effect.user: effect.key for effect in effects if isinstance(effect, out.Join)}
@@ -219,7 +250,7 @@ class LiveCall:
             return
         first: list[Phone] = []
         rest: list[Phone] = []
-        for phone in self._node.phones.among(joined.keys()):
+        for phone in self._city.phones.among(joined.keys()):
             if joined[phone.user.id] in (None, phone.key):
                 (first if len(first) < AT_ONCE else rest).append(phone)
         for phone in first:
@@ -238,7 +269,7 @@ class LiveCall:
         if self.hidden_from(phone.user.id):
             phone.send(AmbientOn(call=self.id))
         else:
-            self._node.bring(phone, self.group)
+            self._city.affiliation.bring(phone, self.group)
 
     def _tell_soon(self, at_once: bool) -> None:
         if at_once or len(self.state.present()) <= AT_ONCE:
@@ -254,7 +285,7 @@ class LiveCall:
             return
         framed = frame(self.snapshot())
         present = {party.user: party.key for party in self.state.present() if not self.hidden_from(party.user)}
-        phones = [p for p in self._node.phones.among(present.keys()) if present[p.user.id] in (None, p.key)]
+        phones = [p for p in self._city.phones.among(present.keys()) if present[p.user.id] in (None, p.key)]
         if len(phones) <= AT_ONCE:
             for phone in phones:
                 phone.write(framed)
@@ -264,13 +295,13 @@ class LiveCall:
     def ring(self, effect: out.Ring) -> None:
         """All phones of the user ring."""
         message = self.ringing()
-        for phone in self._node.phones.of(effect.user):
+        for phone in self._city.phones.of(effect.user):
             phone.send(message)
 
     def stop_ringing(self, effect: out.StopRinging) -> None:
         """But the one that answered, which knows."""
         message = CallStopped(call=self.id, part=effect.part.value)
-        for phone in self._node.phones.of(effect.user):
+        for phone in self._city.phones.of(effect.user):
             if phone.key != effect.key:
                 phone.send(message)
 
@@ -280,10 +311,10 @@ class LiveCall:
 
     def parted(self, effect: out.Parted) -> None:
         """The user's phones are let go."""
-        for phone in self._node.phones.of(effect.user):
+        for phone in self._city.phones.of(effect.user):
             if self.group in phone.brought:
                 phone.send(CallEnded(call=self.id, group=self.group))
-                self._node.let_go(phone, self.group)
+                self._city.affiliation.let_go(phone, self.group)
         self.duplex.left(effect.user)
         self._members_changed = True
 
@@ -298,7 +329,7 @@ class LiveCall:
         self.duplex.end()
         concerned = {party.user for party in self.state.parties}
         words: dict[str, bytes] = {}
-        phones = list(self._node.phones.among(concerned))
+        phones = list(self._city.phones.among(concerned))
         for phone in phones[:AT_ONCE]:
             self._let_go(phone, effect, words)
         if phones[AT_ONCE:]:
@@ -306,7 +337,7 @@ class LiveCall:
         for phone, message in self._presses:
             _deny(phone, message)
         self._presses.clear()
-        self._calls.over(self)
+        self._book.over(self)
         self.close()
 
     def close(self) -> None:
@@ -331,23 +362,23 @@ class LiveCall:
                 )
             phone.write(words[phone.language])
         if brought:
-            self._node.let_go(phone, self.group)
+            self._city.affiliation.let_go(phone, self.group)
 
     def done(self, effect: out.Done) -> None:
         """A request is answered."""
-        phone = self._node.phones.get(effect.key)
+        phone = self._city.phones.get(effect.key)
         if phone is not None and effect.request is not None:
             phone.send(Ok(id=effect.request))
 
     def refused(self, effect: out.Refused) -> None:
         """A request is refused."""
-        phone = self._node.phones.get(effect.key)
+        phone = self._city.phones.get(effect.key)
         if phone is not None:
             phone.refuse(effect.code, effect.request)
         if not self.state.parties:
             for waiting, message in self._presses:
                 _deny(waiting, message)
-            self._calls.over(self)
+            self._book.over(self)
 
 
 def _written(phones: Iterable[Phone], framed: bytes) -> Iterator[None]:
@@ -387,7 +418,7 @@ _EFFECTS: dict[type, Callable[[LiveCall, Any], None]] = {
 
 @dataclass(slots=True)
 class TalkOf:
-    """Tells a call when somebody talks in it (`poc_server.talk.talkgroup.BurstTap`)."""
+    """Tells a call when somebody talks in it (`poc_server.talk.burst.BurstTap`)."""
 
     call: LiveCall
     talker: UserId

@@ -1,4 +1,4 @@
-"""What the media edge tells of one phone, and what the node does with it."""
+"""What the media edge tells of one phone, and what comes of it."""
 
 from __future__ import annotations
 
@@ -8,31 +8,37 @@ from typing import TYPE_CHECKING
 from groups.vocabulary import NotListening
 
 if TYPE_CHECKING:
-    from poc_server.node import Node
+    from poc_server.talk.calls import Calls
+    from poc_server.talk.ears import Ears
     from poc_server.talk.phone import Phone
+    from poc_server.talk.presence import Presence
+    from poc_server.talk.talkgroups import Talkgroups
 
 
 @dataclass(slots=True)
 class MediaOf:
     """What the media edge tells of one phone (`poc_server.media.edge.PeerOwner`)."""
 
-    node: Node
     phone: Phone
+    ears: Ears
+    calls: Calls
+    presence: Presence
+    talkgroups: Talkgroups
 
     def media_connected(self) -> None:
         """The media path is up: what is on air is heard from now on."""
-        self.node.ears.place((self.phone,))
-        self.node.calls.media(self.phone)
-        self.node.presence.phone_changed(self.phone)
+        self.ears.place((self.phone,))
+        self.calls.media(self.phone)
+        self.presence.phone_changed(self.phone)
 
     def media_gone(self, reason: str) -> None:
         """The media path is lost; the phone will ask for another."""
         self.phone.not_listening = NotListening.NO_MEDIA
-        self.node.presence.phone_changed(self.phone)
+        self.presence.phone_changed(self.phone)
 
     def media_without_floor(self) -> None:
         """Voice came without a floor: the phone is told (TS 24.380 §6.3.5.4, Revoke cause 3)."""
         if self.phone.selected is not None:
-            talkgroup = self.node.talkgroups.get(self.phone.selected)
+            talkgroup = self.talkgroups.get(self.phone.selected)
             if talkgroup is not None:
                 talkgroup.media_without_floor(self.phone)

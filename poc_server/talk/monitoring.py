@@ -10,98 +10,119 @@ from groups.policy import Act, may
 from groups.vocabulary import GroupId, GroupKind, MonitorScope, Refusal
 from poc_server.refused import Refused
 from signaling.limits import MAX_MONITORED
-from signaling.messages import Monitoring
+from signaling.messages import Monitoring as Monitored
 
 if TYPE_CHECKING:
-    from poc_server.node import Node
+    from poc_server.store.directory import Directory
+    from poc_server.talk.affiliation import Affiliation
+    from poc_server.talk.audit import Audit
+    from poc_server.talk.overview import Overview
     from poc_server.talk.phone import Phone
+    from poc_server.talk.presence import Presence
+    from poc_server.talk.roster import Roster
 
 AUDITED_AT_ONCE = 100
 """Groups that one audit entry names."""
 
 
-def monitor(node: Node, phone: Phone, scope: MonitorScope, listed: Collection[str], *, hidden: bool) -> None:
-    """Set a phone's scope; each start, stop and refusal is audited. Raises `Refused`."""
-    act = Act.MONITOR_HIDDEN if hidden else Act.MONITOR
-    wanted = [GroupId(group) for group in dict.fromkeys(listed)] if scope is MonitorScope.LISTED else None
-    if wanted is None:
-        wanted = in_scope(node, phone.user, scope, act)
-    else:
-        _judge(node, phone.user, act, wanted)
-    before, was = set(phone.monitors), Act.MONITOR_HIDDEN if phone.hidden else Act.MONITOR
-    after = set(wanted)
-    stopped, started = (before, after) if was is not act else (before - after, after - before)
-    _audit(node, phone.user, was, stopped, begins=False)
-    _audit(node, phone.user, act, started, begins=True)
-    phone.scope, phone.hidden = scope, hidden
-    node.monitor(phone, wanted)
-    node.presence.changed(before | after)
+class Monitoring:
+    """What phones of this node monitor."""
 
+    def __init__(
+        self,
+        directory: Directory,
+        roster: Roster,
+        affiliation: Affiliation,
+        presence: Presence,
+        overview: Overview,
+        audit: Audit,
+    ) -> None:
+        self._directory = directory
+        self._roster = roster
+        self._affiliation = affiliation
+        self._presence = presence
+        self._overview = overview
+        self._note = audit
 
-def rescope(node: Node, phone: Phone) -> None:
-    """Groups, members or rights are different now: what the scope says follows, and the phone is told."""
-    if phone.scope not in (MonitorScope.OWN, MonitorScope.ALL):
-        return
-    act = Act.MONITOR_HIDDEN if phone.hidden else Act.MONITOR
-    wanted = in_scope(node, phone.user, phone.scope, act)
-    before, after = set(phone.monitors), set(wanted)
-    if before != after:
-        _audit(node, phone.user, act, before - after, begins=False)
-        _audit(node, phone.user, act, after - before, begins=True)
-        node.monitor(phone, wanted)
-        phone.send(told(node, phone))
+    def monitor(self, phone: Phone, scope: MonitorScope, listed: Collection[str], *, hidden: bool) -> None:
+        """Set a phone's scope; each start, stop and refusal is audited. Raises `Refused`."""
+        act = Act.MONITOR_HIDDEN if hidden else Act.MONITOR
+        wanted = [GroupId(group) for group in dict.fromkeys(listed)] if scope is MonitorScope.LISTED else None
+        if wanted is None:
+            wanted = self.in_scope(phone.user, scope, act)
+        else:
+            self._judge(phone.user, act, wanted)
+        before, was = set(phone.monitors), Act.MONITOR_HIDDEN if phone.hidden else Act.MONITOR
+        after = set(wanted)
+        stopped, started = (before, after) if was is not act else (before - after, after - before)
+        self._audit(phone.user, was, stopped, begins=False)
+        self._audit(phone.user, act, started, begins=True)
+        phone.scope, phone.hidden = scope, hidden
+        self._affiliation.monitor(phone, wanted)
+        self._presence.changed(before | after)
 
+    def rescope(self, phone: Phone) -> None:
+        """Groups, members or rights are different now: what the scope says follows, and the phone is told."""
+        if phone.scope not in (MonitorScope.OWN, MonitorScope.ALL):
+            return
+        act = Act.MONITOR_HIDDEN if phone.hidden else Act.MONITOR
+        wanted = self.in_scope(phone.user, phone.scope, act)
+        before, after = set(phone.monitors), set(wanted)
+        if before != after:
+            self._audit(phone.user, act, before - after, begins=False)
+            self._audit(phone.user, act, after - before, begins=True)
+            self._affiliation.monitor(phone, wanted)
+            phone.send(self.told(phone))
 
-def in_scope(node: Node, user: User, scope: MonitorScope, act: Act) -> list[GroupId]:
-    """The groups of a scope that the right reaches, by name."""
-    if scope is MonitorScope.OWN:
-        keys: Iterable[GroupId] = node.directory.groups_of(user.id)
-    elif scope is MonitorScope.ALL:
-        keys = node.directory.snapshot.groups
-    else:
-        keys = ()
-    found = [group for key in keys if (group := node.directory.group(key)) is not None]
-    allowed = [g for g in found if g.kind is not GroupKind.PRIVATE and may(act, user, g, node.roster) is None]
-    return [group.id for group in sorted(allowed, key=lambda g: (g.name, g.id))][:MAX_MONITORED]
+    def in_scope(self, user: User, scope: MonitorScope, act: Act) -> list[GroupId]:
+        """The groups of a scope that the right reaches, by name."""
+        if scope is MonitorScope.OWN:
+            keys: Iterable[GroupId] = self._directory.groups_of(user.id)
+        elif scope is MonitorScope.ALL:
+            keys = self._directory.snapshot.groups
+        else:
+            keys = ()
+        found = [group for key in keys if (group := self._directory.group(key)) is not None]
+        allowed = [g for g in found if g.kind is not GroupKind.PRIVATE and may(act, user, g, self._roster) is None]
+        return [group.id for group in sorted(allowed, key=lambda g: (g.name, g.id))][:MAX_MONITORED]
 
+    def told(self, phone: Phone, request: str | None = None) -> Monitored:
+        """What a phone monitors now."""
+        return Monitored(
+            id=request,
+            scope=phone.scope,
+            hidden=phone.hidden,
+            groups=[
+                self._overview.snapshot(phone, group)
+                for group in phone.monitors
+                if self._roster.group(group) is not None
+            ],
+        )
 
-def told(node: Node, phone: Phone, request: str | None = None) -> Monitoring:
-    """What a phone monitors now."""
-    return Monitoring(
-        id=request,
-        scope=phone.scope,
-        hidden=phone.hidden,
-        groups=[node.snapshot(phone, group) for group in phone.monitors if node.roster.group(group) is not None],
-    )
+    def heard_by_office(self, phone: Phone, groups: Iterable[GroupId]) -> None:
+        """Who selects or listens to a group he is no member of does so by his office: audited."""
+        new = [group for group in groups if group not in phone.groups]
+        outside = {group for group in new if self._roster.membership(group, phone.user.id) is None}
+        self._audit(phone.user, Act.MONITOR, outside, begins=True)
 
+    def refused_hearing(self, phone: Phone, group: GroupId, code: Refusal) -> None:
+        """Who tried to hear what he may not: audited when it is a group of his own agency."""
+        found = self._roster.group(group)
+        if found is not None and found.agency == phone.user.agency:
+            self._note(phone.user, Act.MONITOR, "group", group, {}, code)
 
-def heard_by_office(node: Node, phone: Phone, groups: Iterable[GroupId]) -> None:
-    """Who selects or listens to a group he is no member of does so by his office: audited."""
-    new = [group for group in groups if group not in phone.groups]
-    outside = {group for group in new if node.roster.membership(group, phone.user.id) is None}
-    _audit(node, phone.user, Act.MONITOR, outside, begins=True)
+    def _judge(self, user: User, act: Act, wanted: Iterable[GroupId]) -> None:
+        for group in wanted:
+            found = self._roster.group(group)
+            refused = Refusal.UNKNOWN_GROUP if found is None else may(act, user, found, self._roster)
+            if refused is not None:
+                if found is not None:
+                    self._note(user, act, "group", group, {}, refused)
+                raise Refused(refused)
 
-
-def refused_hearing(node: Node, phone: Phone, group: GroupId, code: Refusal) -> None:
-    """Who tried to hear what he may not: audited when it is a group of his own agency."""
-    found = node.roster.group(group)
-    if found is not None and found.agency == phone.user.agency:
-        node.audit(phone.user, Act.MONITOR, "group", group, {}, code)
-
-
-def _judge(node: Node, user: User, act: Act, wanted: Iterable[GroupId]) -> None:
-    for group in wanted:
-        found = node.roster.group(group)
-        refused = Refusal.UNKNOWN_GROUP if found is None else may(act, user, found, node.roster)
-        if refused is not None:
-            if found is not None:
-                node.audit(user, act, "group", group, {}, refused)
-            raise Refused(refused)
-
-
-def _audit(node: Node, user: User, act: Act, groups: Collection[GroupId], *, begins: bool) -> None:
-    ordered = sorted(groups)
-    for start in range(0, len(ordered), AUDITED_AT_ONCE):
-        part = ordered[start : start + AUDITED_AT_ONCE]
-        target = part[0] if len(part) == 1 else f"{len(part)} groups"
-        node.audit(user, act, "group", target, {"groups": part, "begins": begins})
+    def _audit(self, user: User, act: Act, groups: Collection[GroupId], *, begins: bool) -> None:
+        ordered = sorted(groups)
+        for start in range(0, len(ordered), AUDITED_AT_ONCE):
+            part = ordered[start : start + AUDITED_AT_ONCE]
+            target = part[0] if len(part) == 1 else f"{len(part)} groups"
+            self._note(user, act, "group", target, {"groups": part, "begins": begins})

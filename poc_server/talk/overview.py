@@ -11,59 +11,72 @@ from groups.vocabulary import GroupId, GroupKind
 from signaling.messages import FloorSnapshot, GroupSnapshot, GroupSummary
 
 if TYPE_CHECKING:
-    from poc_server.node import Node
+    from poc_server.talk.patch import Joined
     from poc_server.talk.phone import Phone
+    from poc_server.talk.presence import Presence
+    from poc_server.talk.roster import Roster
+    from poc_server.talk.settings import TalkSettings
+    from poc_server.talk.talkgroups import Talkgroups
 
 
-def rights(node: Node, user: User) -> list[str]:
-    """What a page may offer its user: what the operator did not switch on is nobody's right."""
-    off = () if node.settings.remote_listening else (Right.REMOTE_LISTENING.value,)
-    return [right for right in rights_of(user) if right not in off]
+class Overview:
+    """Groups as they are shown."""
 
+    def __init__(
+        self, roster: Roster, talkgroups: Talkgroups, joined: Joined, presence: Presence, settings: TalkSettings
+    ) -> None:
+        self._roster = roster
+        self._talkgroups = talkgroups
+        self._joined = joined
+        self._presence = presence
+        self._settings = settings
 
-def to_choose(node: Node, phone: Phone) -> list[GroupSummary]:
-    """What a phone chooses from. Groups of incidents may be hundreds: they are asked for by `incident_list`."""
-    groups = groups_of(node, phone.user)
-    return [g for g in groups if g.kind is not GroupKind.INCIDENT or g.id == phone.selected]
+    def rights(self, user: User) -> list[str]:
+        """What a page may offer its user: what the operator did not switch on is nobody's right."""
+        off = () if self._settings.remote_listening else (Right.REMOTE_LISTENING.value,)
+        return [right for right in rights_of(user) if right not in off]
 
+    def to_choose(self, phone: Phone) -> list[GroupSummary]:
+        """What a phone chooses from. Groups of incidents may be hundreds: they are asked for by `incident_list`."""
+        groups = self.groups_of(phone.user)
+        return [g for g in groups if g.kind is not GroupKind.INCIDENT or g.id == phone.selected]
 
-def groups_of(node: Node, user: User) -> list[GroupSummary]:
-    """The groups a user is a member of, the one to select first at the head."""
-    out = []
-    for key in node.roster.groups_of(user.id):
-        group, membership = node.roster.group(key), node.roster.membership(key, user.id)
-        if group is not None and group.enabled and membership is not None:
-            out.append(
-                GroupSummary(
-                    id=group.id,
-                    name=group.name,
-                    kind=group.kind,
-                    may_talk=membership.may_talk,
-                    priority=membership.priority,
-                    members=len(node.roster.members(group.id)),
+    def groups_of(self, user: User) -> list[GroupSummary]:
+        """The groups a user is a member of, the one to select first at the head."""
+        out = []
+        for key in self._roster.groups_of(user.id):
+            group, membership = self._roster.group(key), self._roster.membership(key, user.id)
+            if group is not None and group.enabled and membership is not None:
+                out.append(
+                    GroupSummary(
+                        id=group.id,
+                        name=group.name,
+                        kind=group.kind,
+                        may_talk=membership.may_talk,
+                        priority=membership.priority,
+                        members=len(self._roster.members(group.id)),
+                    )
                 )
-            )
-    # Where one can talk first, then the closest circle: the own patrol before the whole city.
-    return sorted(out, key=lambda g: (not g.may_talk, g.members, g.name))
+        # Where one can talk first, then the closest circle: the own patrol before the whole city.
+        return sorted(out, key=lambda g: (not g.may_talk, g.members, g.name))
 
-
-def snapshot(node: Node, phone: Phone, group: GroupId) -> GroupSnapshot:
-    """All a page needs to draw a group it opens. Raises KeyError when there is none."""
-    model = node.roster.group(group)
-    if model is None:
-        raise KeyError(group)
-    # A patched group has the floor of its patch.
-    talkgroup = node.talkgroups.get(node.patches.of(group) or group)
-    counts = node.presence.counts(group)
-    yours, position = talkgroup.place_of(phone) if talkgroup else ("none", None)
-    return GroupSnapshot(
-        id=group,
-        name=model.name,
-        kind=model.kind,
-        floor=talkgroup.floor_snapshot() if talkgroup else FloorSnapshot(state="idle"),
-        yours=yours,
-        position=position,
-        members=counts.members,
-        online=counts.online,
-        listening=counts.listening,
-    )
+    def snapshot(self, phone: Phone, group: GroupId) -> GroupSnapshot:
+        """All a page needs to draw a group it opens. Raises KeyError when there is none."""
+        model = self._roster.group(group)
+        if model is None:
+            raise KeyError(group)
+        # A patched group has the floor of its patch.
+        talkgroup = self._talkgroups.get(self._joined.of(group) or group)
+        counts = self._presence.counts(group)
+        yours, position = talkgroup.place_of(phone) if talkgroup else ("none", None)
+        return GroupSnapshot(
+            id=group,
+            name=model.name,
+            kind=model.kind,
+            floor=talkgroup.floor_snapshot() if talkgroup else FloorSnapshot(state="idle"),
+            yours=yours,
+            position=position,
+            members=counts.members,
+            online=counts.online,
+            listening=counts.listening,
+        )

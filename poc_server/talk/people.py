@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from groups.vocabulary import GroupId, NotListening, UserId
+from poc_server.talk.clock import loop_time
 
 if TYPE_CHECKING:
-    from poc_server.node import Node
+    from poc_server.talk.conditions import Conditions
+    from poc_server.talk.phones import Phones
+    from poc_server.talk.talkgroups import Talkgroups
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +27,16 @@ class PersonHere:
     talking_in: GroupId | None = None
 
 
-def people_here(node: Node) -> list[PersonHere]:
+def people_here(phones: Phones, talkgroups: Talkgroups, conditions: Conditions) -> list[PersonHere]:
     """Everybody with a connected phone on this node, and those in an SOS without one. A snapshot."""
-    now = node.loop_time()
+    now = loop_time()
     talking = {
         each.on_air.talker.id: group
-        for group, talkgroup in node.talkgroups.items()
-        for each in tuple(talkgroup.routes.values())
+        for group, talkgroup in talkgroups.items()
+        for each in tuple(talkgroup.bursts.routes.values())
     }
     found: dict[UserId, PersonHere] = {}
-    for phone in node.phones.values():
+    for phone in phones.values():
         if phone.connection is None:
             continue
         user = phone.user.id
@@ -45,10 +48,10 @@ def people_here(node: Node) -> list[PersonHere]:
             online=True,
             listening=listening,
             reason=None if listening else phone.not_listening,
-            emergency=node.conditions.in_sos(user),
+            emergency=conditions.in_sos(user),
             selected=phone.selected,
             talking_in=talking.get(user),
         )
-    for user in node.conditions.in_danger():
+    for user in conditions.in_danger():
         found.setdefault(user, PersonHere(user, online=False, emergency=True))
     return list(found.values())

@@ -3,47 +3,79 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Protocol
 
-from groups.vocabulary import GroupId
+from groups.vocabulary import GroupId, UserId
+from poc_server.talk.clock import loop_time
 from poc_server.talk.phone import person
 from signaling.limits import MAX_MONITORS_NAMED
 from signaling.messages import GroupPresence
 
 if TYPE_CHECKING:
-    from poc_server.node import Node
+    from poc_server.talk.patch import Joined
     from poc_server.talk.phone import Phone
+    from poc_server.talk.roster import Roster
+    from poc_server.talk.talkgroup import Talkgroup
+    from poc_server.talk.talkgroups import Talkgroups
 
 PRESENCE_INTERVAL_S = 1.0
 
 
-class Presence:
-    """Counts per group, and who still has to be told of a change."""
+class Abroad(Protocol):
+    """The phones of other nodes (`poc_server.neighbours.elsewhere`)."""
 
-    def __init__(self, node: Node) -> None:
-        self._node = node
+    def users_in(self, group: GroupId) -> tuple[set[UserId], set[UserId]]:
+        """Users with a phone connected in ``group`` there, and those of them that would hear."""
+
+
+class Presence:
+    """Counts per group, and who still has to be told of a change.
+
+    Attributes:
+        abroad: who is on other nodes; None while there is only this one.
+        on_phone: told of each phone of this node that is different now.
+    """
+
+    def __init__(self, roster: Roster, talkgroups: Talkgroups, joined: Joined) -> None:
+        self._roster = roster
+        self._talkgroups = talkgroups
+        self._joined = joined
+        self.abroad: Abroad | None = None
+        self.on_phone: Callable[[Phone], None] = lambda _: None
         self._changed: set[GroupId] = set()
         self._told: dict[GroupId, GroupPresence] = {}
         self._task: asyncio.Task[None] | None = None
 
     def counts(self, group: GroupId) -> GroupPresence:
         """Members of the group, those affiliated here, those of them that would hear now, and those in the queue."""
-        now = self._node.loop_time()
-        talkgroup = self._node.talkgroups.get(group)
+        now = loop_time()
+        talkgroup = self._talkgroups.get(group)
         every = tuple(talkgroup.phones.values()) if talkgroup else ()
         phones = [phone for phone in every if phone.is_in(group)]
         monitors = {p.user.id: p.user for p in every if group in p.monitors and not p.hidden and not p.is_in(group)}
-        elsewhere = self._node.elsewhere
-        online, listening = (set[str](), set[str]()) if elsewhere is None else elsewhere.users_in(group)
+        online, listening = (set[UserId](), set[UserId]()) if self.abroad is None else self.abroad.users_in(group)
         return GroupPresence(
             group=group,
-            members=len(self._node.roster.members(group)),
+            members=len(self._roster.members(group)),
             online=len({p.user.id for p in phones if p.connection is not None} | online),
             listening=len({p.user.id for p in phones if p.would_hear(now)} | listening),
             monitors=[person(user) for user in list(monitors.values())[:MAX_MONITORS_NAMED]],
             queued=talkgroup.queued if talkgroup else 0,
         )
+
+    def participants(self, talkgroup: Talkgroup) -> int:
+        """Users in the call of a group now."""
+        here = {p.user.id for p in talkgroup.phones.values() if p.connection is not None and p.is_in(talkgroup.id)}
+        if self.abroad is None:
+            return len(here)
+        for group in self._joined.spread(talkgroup.id):
+            here |= self.abroad.users_in(group)[0]
+        count = len(here)
+        if count < 2 and self._roster.is_transient(talkgroup.id):
+            # In a call are those the desk says, though the word that their phones are there be still under way.
+            count = len(self._roster.members(talkgroup.id))
+        return count
 
     def changed(self, groups: Iterable[GroupId]) -> None:
         """Something about these groups' phones is different now."""
@@ -52,8 +84,7 @@ class Presence:
     def phone_changed(self, phone: Phone) -> None:
         """Something about a phone of this node is different now."""
         self.changed(phone.groups)
-        if self._node.elsewhere is not None:
-            self._node.elsewhere.tell(phone)
+        self.on_phone(phone)
 
     def start(self) -> None:
         """Begin telling."""
@@ -67,12 +98,12 @@ class Presence:
     async def _tell(self) -> None:
         while True:
             await asyncio.sleep(PRESENCE_INTERVAL_S)
-            for key, talkgroup in self._node.talkgroups.items():
+            for key, talkgroup in self._talkgroups.items():
                 # "Listening" expires by itself, so an active group is counted even when nothing was said.
-                if (key in self._changed or talkgroup.phones) and self._node.patches.get(key) is None:
+                if (key in self._changed or talkgroup.phones) and self._joined.get(key) is None:
                     now = self.counts(key)
                     if now != self._told.get(key):
                         self._told[key] = now
                         talkgroup.tell(now)
             self._changed.clear()
-            self._told = {key: told for key, told in self._told.items() if key in self._node.talkgroups}
+            self._told = {key: told for key, told in self._told.items() if key in self._talkgroups}

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from groups.vocabulary import Refusal
 from poc_server.auth import AuthRefused
-from poc_server.talk.requests import REQUESTS
+from poc_server.talk.requests import REQUESTS, ActsOn
 from signaling.limits import CLOSE_BAD_TOKEN
 from signaling.messages import Bye, Hello
 from signaling.words import refusal
 
 if TYPE_CHECKING:
-    from poc_server.node import Node
+    from poc_server.auth import Auth
+    from poc_server.store.directory import Directory
+    from poc_server.talk.arrivals import Arrivals
     from poc_server.talk.phone import Phone
     from signaling.endpoint import Connection
 
 log = structlog.get_logger(__name__)
 
 
-def carry_out(node: Node, phone: Phone, message: Any) -> None:
+def carry_out(node: ActsOn, phone: Phone, message: Any) -> None:
     """Do what a phone's message says; whatever goes wrong is answered with ``internal`` and logged."""
     request = REQUESTS.get(type(message))
     if request is None:
@@ -34,11 +38,21 @@ def carry_out(node: Node, phone: Phone, message: Any) -> None:
         phone.refuse(Refusal.INTERNAL, getattr(message, "id", None))
 
 
+@dataclass(frozen=True, slots=True)
+class FrontDoor:
+    """What every reception of a node needs. ``received``: takes what a phone that was greeted says."""
+
+    auth: Auth
+    directory: Directory
+    arrivals: Arrivals
+    received: Callable[[Phone, Any], None]
+
+
 class Reception:
     """Handler of one socket (`signaling.endpoint.Handler`)."""
 
-    def __init__(self, node: Node, connection: Connection) -> None:
-        self._node = node
+    def __init__(self, door: FrontDoor, connection: Connection) -> None:
+        self._door = door
         self._connection = connection
         self._phone: Phone | None = None
 
@@ -51,28 +65,26 @@ class Reception:
         if phone is None or phone.connection is not self._connection:
             self._connection.refuse(Refusal.NOT_SIGNED_IN, getattr(message, "id", None))
             return
-        elsewhere = self._node.elsewhere
-        if elsewhere is None or not elsewhere.desk.takes(phone, message):
-            carry_out(self._node, phone, message)
+        self._door.received(phone, message)
 
     def closed(self) -> None:
         """The socket is gone; the phone keeps its place for a while."""
         phone = self._phone
         if phone is not None and phone.connection is self._connection:
-            self._node.dropped(phone)
+            self._door.arrivals.dropped(phone)
 
     def _greet(self, hello: Hello) -> None:
         self._connection.language = hello.client.language
         try:
-            claims = self._node.auth.verify_access(hello.token)
+            claims = self._door.auth.verify_access(hello.token)
         except AuthRefused as refused:
             self._turn_away(hello.id, refused.code)
             return
-        user = self._node.directory.user(claims.user)
+        user = self._door.directory.user(claims.user)
         if user is None or not user.enabled:
             self._turn_away(hello.id, Refusal.DISABLED)
             return
-        self._phone = self._node.welcome(self._connection, user, claims.session, hello)
+        self._phone = self._door.arrivals.welcome(self._connection, user, claims.session, hello)
 
     def _turn_away(self, request: str, code: Refusal) -> None:
         self._connection.refuse(code, request)

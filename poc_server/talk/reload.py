@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 def follow(group: Talkgroup, state: FloorState) -> None:
     """End what has the floor no more, begin what has it, and tell the phones here."""
     on_air = {burst.burst: burst for burst in state.bursts}
-    before = dict(group.routes)
+    before = dict(group.bursts.routes)
     for number, route in before.items():
-        if number in group.floorless:
+        if number in group.bursts.floorless:
             continue
         now = on_air.get(number)
         if now is None:
             _lost(group, out.BurstEnded(number, route.on_air.talker.id, route.talker_key, BurstEnd.CUT, state.clock))
         elif now.key != route.talker_key:
-            group.move_burst(number, now.key)
+            group.bursts.move(number, now.key)
     for number, burst in on_air.items():
         if number not in before:
             _began(group, state, burst)
@@ -34,7 +34,7 @@ def follow(group: Talkgroup, state: FloorState) -> None:
 
 
 def _lost(group: Talkgroup, ended: out.BurstEnded) -> None:
-    group.end_burst(ended.burst, ended.end)
+    group.bursts.end(ended.burst, ended.end)
     floor_effects.revoked(group, out.Revoked(ended.user, ended.key, ended.burst, RevokeCause.OTHER, 0))
 
 
@@ -46,6 +46,6 @@ def _began(group: Talkgroup, state: FloorState, burst: Burst) -> None:
     began = out.BurstBegan(
         burst.burst, burst.user, burst.key, burst.tier, burst.priority, burst.granted_at, overriding=False
     )
-    group.begin_burst(began)
+    group.bursts.begin(began)
     may_request = state.options.queueing or state.options.audio_cut_in
     floor_effects.taken(group, out.Taken(burst.burst, burst.user, burst.tier, may_request))

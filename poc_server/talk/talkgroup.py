@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel
 
-from groups.floor import effects as out
 from groups.floor import inputs as into
 from groups.floor.merge import merge
 from groups.floor.state import FloorState
 from groups.model import Group, User
 from groups.policy import Act, may
-from groups.precedence import Voice, voice_of
-from groups.vocabulary import BurstEnd, BurstId, GroupId, GroupKind, RevokeCause, Tier, UserId
+from groups.vocabulary import BurstEnd, BurstId, GroupId, RevokeCause, UserId
 from poc_server.fabric.interface import LOADED
 from poc_server.talk import reload
-from poc_server.talk.ears import OnAir
+from poc_server.talk.bursts import Air, Bursts
+from poc_server.talk.clock import loop_time
 from poc_server.talk.floor_effects import EFFECTS
 from poc_server.talk.floor_machine import FloorMachine
 from poc_server.talk.phone import Phone, person
@@ -28,73 +26,34 @@ from signaling.endpoint import frame
 from signaling.messages import FloorIdle, FloorRevoke, FloorSnapshot
 
 if TYPE_CHECKING:
-    from poc_server.media.relay import Route
-    from poc_server.node import Node
-
-PLACED_AT_ONCE = 64
-
-
-@dataclass(frozen=True, slots=True)
-class BurstMeta:
-    """What is known of a talk burst when it begins. Times in ms on the fabric's clock.
-
-    ``hearers``: the members of a group that ends with its call.
-    """
-
-    burst: BurstId
-    group: Group
-    talker: User
-    device: str
-    tier: Tier
-    began_ms: int
-    hearers: tuple[UserId, ...] = ()
-
-
-class BurstTap(Protocol):
-    """One burst's own listener beside the phones: sees each packet, and how it ended."""
-
-    def voice(self, packet: Any) -> None:
-        """One voice packet; may only append to memory."""
-
-    def end(self, outcome: BurstEnd) -> None:
-        """No packet comes any more."""
-
-
-class BurstListener(Protocol):
-    """One who wants to hear every burst of this node's talkers: recording, other nodes, levels."""
-
-    def begin(self, meta: BurstMeta) -> BurstTap | None:
-        """A burst begins; None when this one is of no interest."""
-
-
-@dataclass(eq=False, slots=True)
-class _Burst:
-    """A burst whose route is open on this node."""
-
-    on_air: OnAir
-    talker_key: str
-    far: bool
-    taps: tuple[BurstTap, ...]
+    from poc_server.fabric.interface import Fabric
 
 
 class Talkgroup:
-    """A group that has phones on this node."""
+    """A group that has phones on this node.
 
-    def __init__(self, node: Node, group: Group) -> None:
-        self._node = node
+    Args:
+        group: as the directory has it, or its call.
+        fabric: where its floor is.
+        air: what it shares with the other groups of the node.
+        waited: told the outcome of a floor request, and how many seconds it waited for it.
+
+    Attributes:
+        bursts: those on air.
+        followed: the desk follows this floor, whether it has phones here or not.
+    """
+
+    def __init__(self, group: Group, fabric: Fabric, air: Air, waited: Callable[[str, float], None]) -> None:
         self.group = group
+        self._air = air
+        self._waited = waited
         self.phones: dict[str, Phone] = {}
-        self.routes: dict[BurstId, _Burst] = {}
-        self._ending: Route | None = None
-        """The route of the burst that ended last: its last packets may still be on their way."""
         self._pressed_in: dict[str, GroupId] = {}
         self._slices = Slices()
-        self.floorless: set[BurstId] = set()
-        """Bursts on air without a floor: those of full duplex calls (`poc_server.talk.duplex`)."""
+        self.bursts = Bursts(self, air, self._slices)
         self.followed = False
-        """The desk follows this floor, whether it has phones here or not."""
         self._runner: Runner[FloorState] = Runner(
-            node.fabric,
+            fabric,
             f"floor:{group.id}",
             FloorState(options=group.floor),
             FloorMachine(),
@@ -114,9 +73,9 @@ class Talkgroup:
     def idle(self) -> bool:
         """Nobody is here and nothing goes on."""
         state = self._runner.state
-        if self.followed or self.phones or self.routes:
+        if self.followed or self.phones or self.bursts.routes:
             return False
-        return self._node.elsewhere is not None or not (state.bursts or state.queue)
+        return self._air.far is not None or not (state.bursts or state.queue)
 
     @property
     def queued(self) -> int:
@@ -154,25 +113,10 @@ class Talkgroup:
 
     def close(self) -> None:
         """End everything here, at once."""
-        for burst in tuple(self.routes):
-            self.end_burst(burst, BurstEnd.CUT)
+        self.bursts.end_all()
         self._runner.close()
 
     # --- what a phone asks -----------------------------------------------------------------------------------------
-
-    def participants(self) -> int:
-        """Users in the call now."""
-        here = {p.user.id for p in self.phones.values() if p.connection is not None and p.is_in(self.id)}
-        elsewhere = self._node.elsewhere
-        if elsewhere is None:
-            return len(here)
-        for group in self._node.patches.spread(self.id):
-            here |= elsewhere.users_in(group)[0]
-        count = len(here)
-        if count < 2 and self._node.roster.is_transient(self.id):
-            # In a call are those the desk says, though the word that their phones are there be still under way.
-            count = len(self._node.roster.members(self.id))
-        return count
 
     @property
     def newest_burst(self) -> BurstId:
@@ -182,11 +126,6 @@ class Talkgroup:
     def holders(self) -> list[tuple[BurstId, str]]:
         """The bursts that have the floor, each with the key of its talker's phone."""
         return [(each.burst, each.key) for each in self._runner.state.bursts]
-
-    def far_route(self, burst: BurstId) -> Route | None:
-        """The route of a burst whose talker is on another node."""
-        found = self.routes.get(burst)
-        return None if found is None or not found.far else found.on_air.route
 
     def pressed(self, phone: Phone, group: GroupId) -> None:
         """A phone presses; ``group`` is where, one of those a patch joins when this is one."""
@@ -239,7 +178,7 @@ class Talkgroup:
         if not state.bursts:
             return FloorSnapshot(state="idle", queue=len(state.queue))
         burst = state.bursts[-1]
-        user = self._node.roster.user(burst.user)
+        user = self._air.roster.user(burst.user)
         return FloorSnapshot(
             state="taken",
             burst=burst.burst,
@@ -264,128 +203,23 @@ class Talkgroup:
 
     def user(self, user: UserId) -> User | None:
         """The person behind an id."""
-        return self._node.roster.user(user)
+        return self._air.roster.user(user)
 
     def may_talk(self, phone: Phone) -> bool:
         """Whether a press of this phone here would not be refused for want of a right."""
-        roster, only = self._node.roster, self._node.conditions.only_talker(self.id)
+        roster, only = self._air.roster, self._air.danger.only_talker(self.id)
         if only is not None:
             return phone.user.id == only
-        groups = [self.group] if self._node.patches.get(self.id) is None else map(roster.group, phone.names_of(self.id))
+        groups = [self.group] if self._air.joined.get(self.id) is None else map(roster.group, phone.names_of(self.id))
         return any(may(act, phone.user, g, roster) is None for g in groups if g for act in (Act.TALK, Act.DISPATCH))
 
     def answered(self, phone: Phone, outcome: Literal["immediate", "queued", "denied"]) -> None:
         """A floor request has its answer: the access time as the server sees it (KPI 1, TS 22.179 §6.15)."""
         if phone.pressed_at is not None:
-            seconds, phone.pressed_at = self._node.loop_time() - phone.pressed_at, None
-            self._node.metrics.access.labels(outcome).observe(seconds)
-
-    # --- bursts ----------------------------------------------------------------------------------------------------
-
-    def talker_key(self, burst: BurstId) -> str | None:
-        """The connection a burst comes from."""
-        found = self.routes.get(burst)
-        return found.talker_key if found else None
-
-    def begin_burst(self, began: out.BurstBegan, speaker: Phone | None = None) -> None:
-        """Open the route of a burst that has the floor, and let everybody here who should hear it.
-
-        ``speaker``: whose microphone it is, when he is not one of the phones here.
-        """
-        user = self.user(began.user)
-        if user is None:
-            return
-        if self._ending is not None:
-            self._ending.leave_air()
-            self._ending = None
-        phone = speaker or self.phones.get(began.key)
-        roster = self._node.roster
-        spoken_in = self.named(began.key)
-        hearers = self._node.patches.hearers(self.id) if roster.is_transient(self.id) else ()
-        said_in = roster.group(spoken_in) or self.group
-        meta = BurstMeta(began.burst, said_in, user, began.key, began.tier, began.at, hearers)
-        taps = tuple(tap for tap in (each.begin(meta) for each in self._listeners(phone)) if tap is not None)
-        route = self._route(began, phone, taps)
-        voice = self._voice(user.id, began.tier)
-        on_air = OnAir(began.burst, self.id, user, began.tier, voice, began.priority, route, began.at, spoken_in)
-        self.routes[began.burst] = _Burst(on_air, began.key, phone is None, taps)
-        self._node.ears.began(on_air)
-        self._slices.add(self._placed(on_air.burst))
-        for each in self._node.patches.spread(self.id):
-            self._node.conditions.talks(each, user.id)
-        if phone is None and self._node.elsewhere is not None:
-            self._node.elsewhere.between.begun(self.id, began.burst)
-
-    def move_burst(self, burst: BurstId, key: str) -> None:
-        """The talker speaks from another connection now: the burst goes on, on a route of its own."""
-        found = self.routes.get(burst)
-        if found is None:
-            return
-        on_air = found.on_air
-        began = out.BurstBegan(
-            burst, on_air.talker.id, key, on_air.tier, on_air.number, on_air.began_ms, overriding=False
-        )
-        self.end_burst(burst, BurstEnd.CUT)
-        self.begin_burst(began)
-
-    def raise_burst(self, burst: BurstId, tier: Tier) -> None:
-        """The talker's emergency state changed in mid-burst: it may take slots now, or lose them."""
-        found = self.routes.get(burst)
-        if found is None or found.on_air.tier == tier:
-            return
-        on_air = found.on_air
-        on_air.tier, on_air.voice = tier, self._voice(on_air.talker.id, tier)
-        on_air.frames.clear()
-        self._node.ears.began(on_air)
-        self._slices.add(self._placed(burst))
-
-    def revoice(self) -> None:
-        """The condition of the group or of a talker is another now: what is said may take slots, or lose them."""
-        for burst, each in self.routes.items():
-            on_air = each.on_air
-            voice = self._voice(on_air.talker.id, on_air.tier)
-            if voice is not on_air.voice:
-                on_air.voice = voice
-                self._node.ears.began(on_air)
-                self._slices.add(self._placed(burst))
-
-    def speakers(self) -> list[UserId]:
-        """Who is on air now."""
-        return [each.on_air.talker.id for each in self.routes.values()]
-
-    def end_burst(self, burst: BurstId, end: BurstEnd) -> None:
-        """Close the route of a burst; slots are free for what else is on air."""
-        found = self.routes.pop(burst, None)
-        if found is None:
-            return
-        taps = found.taps
-        self._ending = found.on_air.route
-        self._ending.end(lambda: _end_all(taps, end))
-        self._node.ears.ended(found.on_air)
-        if self._node.elsewhere is not None:
-            self._node.elsewhere.between.ended(burst)
-        for each in self._node.patches.spread(self.id):
-            self._node.conditions.quiet(each, found.on_air.talker.id)
-        self._slices.add(self._placed(None))
+            seconds, phone.pressed_at = loop_time() - phone.pressed_at, None
+            self._waited(outcome, seconds)
 
     # --- private ---------------------------------------------------------------------------------------------------
-
-    def _listeners(self, phone: Phone | None) -> tuple[BurstListener, ...]:
-        """Who hears a burst beside the phones: on its talker's node whoever keeps it, at the desk who judges it."""
-        node = self._node
-        at_desk = node.desk_listeners if node.at_desk else ()
-        return (*at_desk, *node.burst_listeners) if phone is not None else at_desk
-
-    def _route(self, began: out.BurstBegan, phone: Phone | None, taps: tuple[BurstTap, ...]) -> Route:
-        relay, elsewhere = self._node.media.relay, self._node.elsewhere
-        if phone is not None:
-            if elsewhere is not None:
-                taps = (*taps, elsewhere.between.outward(self.id, began.burst))
-            return relay.begin(began.burst, phone.peer, _Observer(self, began.user, began.burst), taps)
-        route = relay.begin(began.burst, None, _Deaf(), taps)
-        if elsewhere is not None:
-            route.paced_by(elsewhere.between.inward(began.burst))
-        return route
 
     def _on_effects(self, state: FloorState, effects: Sequence[Any]) -> None:
         for effect in effects:
@@ -394,57 +228,8 @@ class Talkgroup:
                 continue
             EFFECTS[type(effect)](self, effect)
 
-    def _voice(self, user: UserId, tier: Tier) -> Voice:
-        conditions = self._node.conditions
-        return voice_of(
-            tier,
-            sos=conditions.in_sos(user) and tier is Tier.EMERGENCY,
-            group_tier=max(conditions.of_group(each) for each in self._node.patches.spread(self.id)),
-            broadcast=self.group.kind is GroupKind.BROADCAST,
-        )
-
     def _told(self, framed: Callable[[Phone], bytes], but: str | None) -> Iterator[None]:
         for phone in tuple(self.phones.values()):
             if phone.key != but:
                 phone.write(framed(phone))
                 yield
-
-    def _placed(self, burst: BurstId | None) -> Iterator[None]:
-        phones = tuple(self._node.ears.listeners(self.id))
-        for start in range(0, len(phones), PLACED_AT_ONCE):
-            if burst is not None and burst not in self.routes:
-                return
-            self._node.ears.place(phones[start : start + PLACED_AT_ONCE])
-            yield
-
-
-def _end_all(taps: tuple[BurstTap, ...], end: BurstEnd) -> None:
-    for tap in taps:
-        tap.end(end)
-
-
-class _Deaf:
-    """Observes a burst of another node: the talker's own node tells the floor of its packets."""
-
-    def media_started(self, at_ms: int) -> None:
-        """Known there."""
-
-    def media_stopped(self, last_packet_ms: int) -> None:
-        """Known there."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Observer:
-    """What the relay says of a burst (`poc_server.media.relay.BurstObserver`), fed to the floor machine."""
-
-    talkgroup: Talkgroup
-    user: Any
-    burst: BurstId
-
-    def media_started(self, at_ms: int) -> None:
-        """First packet, or the first after a silence."""
-        self.talkgroup.submit(into.MediaStarted(self.user, self.burst, at_ms))
-
-    def media_stopped(self, last_packet_ms: int) -> None:
-        """Half a second without a packet."""
-        self.talkgroup.submit(into.MediaStopped(self.user, self.burst, last_packet_ms))

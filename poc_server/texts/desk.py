@@ -13,6 +13,7 @@ from poc_server.refused import Refused
 from poc_server.store import Store, texts
 from poc_server.store.ids import now_ms
 from poc_server.store.texts import TextDraft, Unread, thread_of
+from poc_server.talk.clock import loop_time
 from poc_server.talk.later import Later
 from poc_server.talk.phone import Phone, person
 from poc_server.talk.slices import Slices
@@ -22,7 +23,9 @@ from signaling.limits import MAX_THREADS_TOLD
 from signaling.messages import Person, Texted, TextInfo, TextList, TextRead, Texts, TextSend, TextUnread, Thread
 
 if TYPE_CHECKING:
-    from poc_server.node import Node
+    from poc_server.talk.audit import Audit
+    from poc_server.talk.phones import Phones
+    from poc_server.talk.roster import Roster
 
 MINUTE_S = 60.0
 SLICE = 100
@@ -32,18 +35,19 @@ SLICE = 100
 class TextDesk:
     """Keeps, tells, lists and counts."""
 
-    def __init__(self, settings: TextSettings, store: Store, node: Node) -> None:
+    def __init__(self, settings: TextSettings, store: Store, roster: Roster, phones: Phones, audit: Audit) -> None:
         self.later = Later()
         self._settings = settings
         self._store = store
-        self._node = node
+        self._roster = roster
+        self._phones = phones
+        self._audit = audit
         self._slices = Slices()
         self._sent: Counter[UserId] = Counter()
         self._minute = 0.0
         self._groups: set[GroupId] = set()
         self._users: set[UserId] = set()
         self._came: list[Phone] = []
-        node.texts = self
 
     async def start(self) -> None:
         """Learn where anything was written; may be called again."""
@@ -107,7 +111,7 @@ class TextDesk:
         async with self._store.writing() as connection:
             await texts.read(connection, phone.user.id, thread, asked.number)
             waiting = await texts.unread(connection, (phone.user.id,), thread)
-        others = [each for each in self._node.phones.of(phone.user.id) if each is not phone]
+        others = [each for each in self._phones.of(phone.user.id) if each is not phone]
         if others:
             message = TextUnread(threads=[self._thread(group, to, sum(each.unread for each in waiting))])
             for each in others:
@@ -116,7 +120,7 @@ class TextDesk:
     def came(self, phone: Phone) -> None:
         """A phone connected: it is told what waits, together with others that come now."""
         user = phone.user.id
-        if user not in self._users and self._groups.isdisjoint(self._node.roster.groups_of(user)):
+        if user not in self._users and self._groups.isdisjoint(self._roster.groups_of(user)):
             return
         self._came.append(phone)
         if len(self._came) == 1:
@@ -128,16 +132,16 @@ class TextDesk:
         if (group is None) == (user is None):
             raise Refused(Refusal.BAD_MESSAGE, "one of group and user")
         if group is not None:
-            if self._node.roster.group(GroupId(group)) is None:
+            if self._roster.group(GroupId(group)) is None:
                 raise Refused(Refusal.UNKNOWN_GROUP)
             return GroupId(group), None
-        found = self._node.roster.user(UserId(user or ""))
+        found = self._roster.user(UserId(user or ""))
         if found is None:
             raise Refused(Refusal.UNKNOWN_USER)
         return None, found.id
 
     def _judge_send(self, phone: Phone, group: GroupId | None, to: UserId | None) -> None:
-        roster = self._node.roster
+        roster = self._roster
         target = roster.group(group) if group is not None else roster.user(to or UserId(""))
         refused = Refusal.NOT_FOUND if target is None else may(Act.TEXT, phone.user, target, roster)
         if refused is not None:
@@ -145,19 +149,19 @@ class TextDesk:
 
     def _judge_read(self, phone: Phone, group: GroupId) -> bool:
         """Whether he reads as a member; one who does by his office is audited."""
-        roster, found = self._node.roster, self._node.roster.group(group)
+        roster, found = self._roster, self._roster.group(group)
         if found is None:
             raise Refused(Refusal.UNKNOWN_GROUP)
         refused = may(Act.REPLAY, phone.user, found, roster)
         member = roster.membership(group, phone.user.id) is not None
         if refused is not None or not member:
-            self._node.audit(phone.user, Act.REPLAY, "group", group, {"texts": True}, refused)
+            self._audit(phone.user, Act.REPLAY, "group", group, {"texts": True}, refused)
         if refused is not None:
             raise Refused(refused)
         return member
 
     def _count(self, user: UserId) -> None:
-        now = self._node.loop_time()
+        now = loop_time()
         if now - self._minute >= MINUTE_S:
             self._minute = now
             self._sent.clear()
@@ -182,10 +186,10 @@ class TextDesk:
     def _reached(self, info: TextInfo) -> Iterable[Phone]:
         if info.group is None:
             people = {info.by.id, info.to.id if info.to else ""}
-            return [phone for phone in self._node.phones.values() if phone.user.id in people]
+            return [phone for phone in self._phones.values() if phone.user.id in people]
         group = GroupId(info.group)
-        members = self._node.roster.members(group)
-        return [p for p in self._node.phones.values() if p.user.id in members or group in p.groups]
+        members = self._roster.members(group)
+        return [p for p in self._phones.values() if p.user.id in members or group in p.groups]
 
     async def _tell_came(self) -> None:
         await asyncio.sleep(self._settings.settle_s)
@@ -208,7 +212,7 @@ class TextDesk:
         return self._thread(group, other, each.unread, last)
 
     def _thread(self, group: GroupId | None, other: UserId | None, unread: int, last: TextInfo | None = None) -> Thread:
-        found = None if group is None else self._node.roster.group(group)
+        found = None if group is None else self._roster.group(group)
         return Thread(
             group=group,
             group_name="" if found is None else found.name,
@@ -232,7 +236,7 @@ class TextDesk:
 
     def _person(self, user: str) -> Person:
         """Also one who is deleted since."""
-        found = self._node.roster.user(UserId(user))
+        found = self._roster.user(UserId(user))
         return Person(id=user, name="") if found is None else person(found)
 
 

@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from poc_server.talk.requests import call, connection, dispatch, emergency, floor, group, incident, text
 from signaling.messages import Monitor
+
+
+class ActsOn(
+    connection.Line,
+    group.Hearing,
+    floor.Floors,
+    call.Calling,
+    emergency.Emergencies,
+    text.Writing,
+    dispatch.Dispatching,
+    incident.Reporting,
+    Protocol,
+):
+    """All that requests act on: each topic says what it needs itself."""
+
 
 Request = Callable[[Any, Any, Any], None]
 """``(node, phone, message)``; synchronous; answers through the phone."""

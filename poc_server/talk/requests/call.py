@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from groups.calls import inputs as into
 from groups.calls.state import Answering, CallKind, CallOptions, Part
@@ -17,11 +17,21 @@ from poc_server.talk.live_call import LiveCall
 from signaling.messages import CallAccept, CallAdd, CallEnd, CallLeave, CallRefuse, CallStart, Ok
 
 if TYPE_CHECKING:
-    from poc_server.node import Node
+    from poc_server.talk.audit import Audit
+    from poc_server.talk.calls import Calls
     from poc_server.talk.phone import Phone
+    from poc_server.talk.settings import TalkSettings
 
 
-def call_start(node: Node, phone: Phone, message: CallStart) -> None:
+class Calling(people_called.City, Protocol):
+    """Who calls whom, and for how long."""
+
+    calls: Calls
+    settings: TalkSettings
+    audit: Audit
+
+
+def call_start(node: Calling, phone: Phone, message: CallStart) -> None:
     """Call people; refused as a whole when one of them may not be called."""
     try:
         _START[message.kind](node, phone, message)
@@ -32,7 +42,7 @@ def call_start(node: Node, phone: Phone, message: CallStart) -> None:
 # --- each way of calling ----------------------------------------------------------------------------------------------
 
 
-def _private(node: Node, phone: Phone, message: CallStart) -> None:
+def _private(node: Calling, phone: Phone, message: CallStart) -> None:
     users = _only_users(node, phone, message)
     if message.kind == "private" and len(users) > 1:
         raise Refused(Refusal.BAD_MESSAGE, "one person")
@@ -61,7 +71,7 @@ def _private(node: Node, phone: Phone, message: CallStart) -> None:
     )
 
 
-def _group(node: Node, phone: Phone, message: CallStart) -> None:
+def _group(node: Calling, phone: Phone, message: CallStart) -> None:
     """A temporary group (临时组) needs the right to make groups in one's own unit."""
     if message.duplex:
         raise Refused(Refusal.BAD_MESSAGE, "duplex")
@@ -88,7 +98,7 @@ def _group(node: Node, phone: Phone, message: CallStart) -> None:
     )
 
 
-def _standing(node: Node, phone: Phone, message: CallStart) -> None:
+def _standing(node: Calling, phone: Phone, message: CallStart) -> None:
     """The call of a prearranged or broadcast group; who had left it comes in again."""
     if len(message.groups) != 1 or message.users or message.area is not None or message.duplex:
         raise Refused(Refusal.BAD_MESSAGE, "one group")
@@ -110,7 +120,7 @@ def _standing(node: Node, phone: Phone, message: CallStart) -> None:
         live.answer(phone, message.id)
 
 
-def _ambient(node: Node, phone: Phone, message: CallStart) -> None:
+def _ambient(node: Calling, phone: Phone, message: CallStart) -> None:
     """Remote listening (远程激活): where the operator switched it on, and audited whether it was allowed or not."""
     users = tuple(UserId(user) for user in message.users)
     if len(users) != 1 or message.groups or message.area is not None or message.duplex:
@@ -140,7 +150,7 @@ _START: dict[str, Callable[[Any, Any, CallStart], None]] = {
 }
 
 
-def _only_users(node: Node, phone: Phone, message: CallStart) -> tuple[UserId, ...]:
+def _only_users(node: Calling, phone: Phone, message: CallStart) -> tuple[UserId, ...]:
     if message.groups or message.area is not None or (message.duplex and message.kind != "private"):
         raise Refused(Refusal.BAD_MESSAGE, message.kind)
     users = tuple(dict.fromkeys(UserId(user) for user in message.users))
@@ -148,7 +158,7 @@ def _only_users(node: Node, phone: Phone, message: CallStart) -> tuple[UserId, .
     return users
 
 
-def _begin(node: Node, phone: Phone, message: CallStart, users: tuple[UserId, ...], options: CallOptions) -> None:
+def _begin(node: Calling, phone: Phone, message: CallStart, users: tuple[UserId, ...], options: CallOptions) -> None:
     node.calls.start(
         phone,
         into.Start(
@@ -169,28 +179,28 @@ def _begin(node: Node, phone: Phone, message: CallStart, users: tuple[UserId, ..
 # --- in a call --------------------------------------------------------------------------------------------------------
 
 
-def call_accept(node: Node, phone: Phone, message: CallAccept) -> None:
+def call_accept(node: Calling, phone: Phone, message: CallAccept) -> None:
     """Answer."""
     live = _live(node, phone, message.call, message.id)
     if live is not None:
         live.submit(into.Accept(phone.user.id, phone.key, message.id))
 
 
-def call_refuse(node: Node, phone: Phone, message: CallRefuse) -> None:
+def call_refuse(node: Calling, phone: Phone, message: CallRefuse) -> None:
     """Refuse."""
     live = _live(node, phone, message.call, message.id)
     if live is not None:
         live.submit(into.Refuse(phone.user.id, phone.key, message.id))
 
 
-def call_leave(node: Node, phone: Phone, message: CallLeave) -> None:
+def call_leave(node: Calling, phone: Phone, message: CallLeave) -> None:
     """Hang up."""
     live = _live(node, phone, message.call, message.id)
     if live is not None:
         live.submit(into.Leave(phone.user.id, phone.key, message.id))
 
 
-def call_end(node: Node, phone: Phone, message: CallEnd) -> None:
+def call_end(node: Calling, phone: Phone, message: CallEnd) -> None:
     """End it for all; a dispatcher may end what is not his (强拆)."""
     live = _live(node, phone, message.call, message.id)
     if live is None:
@@ -211,7 +221,7 @@ def call_end(node: Node, phone: Phone, message: CallEnd) -> None:
         phone.refuse(refused, message.id)
 
 
-def call_add(node: Node, phone: Phone, message: CallAdd) -> None:
+def call_add(node: Calling, phone: Phone, message: CallAdd) -> None:
     """Bring more people in: the initiator by calling them, a dispatcher by his right to pull in (强拉)."""
     live = _live(node, phone, message.call, message.id)
     if live is None:
@@ -234,7 +244,7 @@ def call_add(node: Node, phone: Phone, message: CallAdd) -> None:
     phone.send(Ok(id=message.id))
 
 
-def _live(node: Node, phone: Phone, call: str, request: str) -> LiveCall | None:
+def _live(node: Calling, phone: Phone, call: str, request: str) -> LiveCall | None:
     live = node.calls.get(call)
     if refusal_of(live) is not None or live is None or not _seen(node, phone, live):
         phone.refuse(Refusal.CALL_OVER, request)
@@ -242,7 +252,7 @@ def _live(node: Node, phone: Phone, call: str, request: str) -> LiveCall | None:
     return live
 
 
-def _seen(node: Node, phone: Phone, live: LiveCall) -> bool:
+def _seen(node: Calling, phone: Phone, live: LiveCall) -> bool:
     """Whether the call exists for this phone: it is in it, or may see its group. Of others' calls it learns nothing."""
     if live.hidden_from(phone.user.id):
         return False

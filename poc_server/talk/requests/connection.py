@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from groups.vocabulary import NotListening, Refusal
 from poc_server.media.sdp import SdpRefused
+from poc_server.talk.clock import loop_time
 from signaling.limits import LISTENING_EXPIRES_S
 from signaling.messages import Answer, IceRestart, Listening, Offer, Ok, Ping, Pong
 
 if TYPE_CHECKING:
-    from poc_server.node import Node
+    from poc_server.fabric.interface import Fabric
+    from poc_server.talk.arrivals import Arrivals
     from poc_server.talk.phone import Phone
+    from poc_server.talk.presence import Presence
 
 
-def answer(node: Node, phone: Phone, message: Answer) -> None:
+class Line(Protocol):
+    """What a phone asks of its own line."""
+
+    arrivals: Arrivals
+    presence: Presence
+    fabric: Fabric
+
+
+def answer(node: Line, phone: Phone, message: Answer) -> None:
     """The phone's SDP answer to the newest offer."""
     if phone.peer is None:
         phone.refuse(Refusal.NO_MEDIA_PATH, message.id)
@@ -28,27 +39,27 @@ def answer(node: Node, phone: Phone, message: Answer) -> None:
     phone.send(Ok(id=message.id))
 
 
-def ice_restart(node: Node, phone: Phone, message: IceRestart) -> None:
+def ice_restart(node: Line, phone: Phone, message: IceRestart) -> None:
     """A second offer on the same DTLS association; a phone whose media path is gone gets a whole new one."""
     if phone.peer is None or phone.peer.closed:
-        node.open_media(phone)
+        node.arrivals.open_media(phone)
         assert phone.peer is not None  # noqa: S101 - open_media sets it
         phone.send(Offer(id=message.id, sdp=phone.peer.offer))
         return
     phone.send(Offer(id=message.id, sdp=phone.peer.restart_ice()))
 
 
-def listening(node: Node, phone: Phone, message: Listening) -> None:
+def listening(node: Line, phone: Phone, message: Listening) -> None:
     """The phone says whether a burst would be heard; the word expires."""
-    before = phone.would_hear(node.loop_time()), phone.not_listening
+    before = phone.would_hear(loop_time()), phone.not_listening
     heard = message.state == "yes"
-    phone.listening_until = node.loop_time() + LISTENING_EXPIRES_S if heard else 0.0
+    phone.listening_until = loop_time() + LISTENING_EXPIRES_S if heard else 0.0
     phone.not_listening = None if heard else message.reason or NotListening.HIDDEN
-    if (phone.would_hear(node.loop_time()), phone.not_listening) != before:
+    if (phone.would_hear(loop_time()), phone.not_listening) != before:
         node.presence.phone_changed(phone)
 
 
-def ping(node: Node, phone: Phone, message: Ping) -> None:
+def ping(node: Line, phone: Phone, message: Ping) -> None:
     """A sign of life of the whole path."""
     phone.send(Pong(id=message.id, server_time_ms=node.fabric.now()))
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from groups.vocabulary import GroupId, Refusal
 from poc_server.refused import Refused
-from poc_server.talk import monitoring
 from signaling.messages import (
     Handover,
     HandoverAnswer,
@@ -22,26 +21,33 @@ from signaling.messages import (
 
 if TYPE_CHECKING:
     from poc_server.dispatch import DispatchDesk
-    from poc_server.node import Node
+    from poc_server.talk.monitoring import Monitoring
     from poc_server.talk.phone import Phone
 
 Work = Callable[["DispatchDesk", "Phone", Any], Coroutine[Any, Any, None]]
 
 
-def monitor(node: Node, phone: Phone, message: Monitor) -> None:
+class Dispatching(Protocol):
+    """What a dispatcher works with."""
+
+    monitoring: Monitoring
+    dispatch: DispatchDesk | None
+
+
+def monitor(node: Dispatching, phone: Phone, message: Monitor) -> None:
     """Hear groups without being there."""
     try:
-        monitoring.monitor(node, phone, message.scope, message.groups, hidden=message.hidden)
+        node.monitoring.monitor(phone, message.scope, message.groups, hidden=message.hidden)
     except Refused as refused:
         phone.refuse(refused.code, message.id)
         return
-    phone.send(monitoring.told(node, phone, message.id))
+    phone.send(node.monitoring.told(phone, message.id))
 
 
-def request(work: Work) -> Callable[[Node, Phone, Any], None]:
+def request(work: Work) -> Callable[[Dispatching, Phone, Any], None]:
     """A request that waits for SQL."""
 
-    def begin(node: Node, phone: Phone, message: Any) -> None:
+    def begin(node: Dispatching, phone: Phone, message: Any) -> None:
         if node.dispatch is None:
             phone.refuse(Refusal.UNAVAILABLE, message.id)
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from groups.emergency import alert as machine
 from groups.vocabulary import GroupId, Refusal
@@ -34,16 +34,21 @@ if TYPE_CHECKING:
     from poc_server.emergency import Emergency
     from poc_server.emergency.live_alert import LiveAlert
     from poc_server.emergency.live_broadcast import LiveBroadcast
-    from poc_server.node import Node
     from poc_server.talk.phone import Phone
 
 Work = Callable[["Emergency", "Phone", Any], Coroutine[Any, Any, None]]
 
 
-def request(work: Work) -> Callable[[Node, Phone, Any], None]:
+class Emergencies(Protocol):
+    """Where emergencies are decided."""
+
+    emergency: Emergency | None
+
+
+def request(work: Work) -> Callable[[Emergencies, Phone, Any], None]:
     """A request that waits for SQL: carried out beside the socket, up to its first wait in the socket's own order."""
 
-    def begin(node: Node, phone: Phone, message: Any) -> None:
+    def begin(node: Emergencies, phone: Phone, message: Any) -> None:
         if node.emergency is None:
             phone.refuse(Refusal.UNAVAILABLE, message.id)
         else:
@@ -89,7 +94,7 @@ def _call_started(desk: Emergency, phone: Phone, request_id: str, live: LiveEmer
         EmergencyCallStarted(
             id=request_id,
             call=live.id,
-            group=desk.node.snapshot(phone, live.group),
+            group=desk.node.overview.snapshot(phone, live.group),
             tier=live.tier,
             people=len(live.users),
             online=desk.online(live.users),
@@ -113,7 +118,7 @@ def _broadcast_started(desk: Emergency, phone: Phone, request_id: str, live: Liv
         BroadcastStarted(
             id=request_id,
             broadcast=live.id,
-            group=None if live.group is None or not live.running else desk.node.snapshot(phone, live.group),
+            group=None if live.group is None or not live.running else desk.node.overview.snapshot(phone, live.group),
             people=len(live.receipts),
             online=desk.online(frozenset(live.receipts)),
         )
@@ -140,7 +145,7 @@ async def receipt(desk: Emergency, phone: Phone, message: Receipt) -> None:
     desk.broadcasts.receipts.said(desk.broadcasts.get(message.broadcast), phone, message)
 
 
-def sos(node: Node, phone: Phone, message: Sos) -> None:
+def sos(node: Emergencies, phone: Phone, message: Sos) -> None:
     """Raises the officer's tier before anything waits: his request for the floor is the next message."""
     desk = node.emergency
     if desk is None:

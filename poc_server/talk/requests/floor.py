@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from groups.calls.state import Phase
 from groups.floor import inputs as into
@@ -11,6 +11,7 @@ from groups.model import Group, Membership
 from groups.policy import Act, may
 from groups.vocabulary import BurstId, DenyCause, GroupId, Refusal, Tier
 from poc_server.talk.calls import STANDING
+from poc_server.talk.clock import loop_time
 from signaling.messages import (
     FloorDeny,
     FloorQueuePositionRequest,
@@ -21,8 +22,15 @@ from signaling.messages import (
 )
 
 if TYPE_CHECKING:
-    from poc_server.node import Node
+    from poc_server.talk.affiliation import Affiliation
+    from poc_server.talk.audit import Audit
+    from poc_server.talk.calls import Calls
+    from poc_server.talk.conditions import Conditions
+    from poc_server.talk.patch import Joined
     from poc_server.talk.phone import Phone
+    from poc_server.talk.presence import Presence
+    from poc_server.talk.roster import Roster
+    from poc_server.talk.talkgroups import Talkgroups
 
 
 _NOT_IN_DANGER = frozenset({Refusal.TALK_BANNED, Refusal.RECEIVE_ONLY})
@@ -31,9 +39,22 @@ DISPATCHER_PRIORITY = 200
 """Of one who talks into a group by the right of a dispatcher, not as its member (0–255)."""
 
 
-def floor_request(node: Node, phone: Phone, message: FloorRequest, *, up: bool = False) -> None:
+class Floors(Protocol):
+    """Whose right to talk is judged by what."""
+
+    roster: Roster
+    talkgroups: Talkgroups
+    joined: Joined
+    affiliation: Affiliation
+    conditions: Conditions
+    presence: Presence
+    calls: Calls
+    audit: Audit
+
+
+def floor_request(node: Floors, phone: Phone, message: FloorRequest, *, up: bool = False) -> None:
     """Key down: the right is looked up here, the floor is judged by the machine. ``up``: its call is known to run."""
-    phone.pressed_at = node.loop_time()
+    phone.pressed_at = loop_time()
     group = _affiliated(node, phone, message.group, message.id)
     if group is None:
         return
@@ -56,9 +77,9 @@ def floor_request(node: Node, phone: Phone, message: FloorRequest, *, up: bool =
         if not up and begins_call(node, phone, group, message):
             return
         _audit_dispatch(node, phone, group)
-    talkgroup = node.floor_of(group.id)
+    talkgroup = node.talkgroups.floor_of(group.id)
     talkgroup.pressed(phone, group.id)
-    participants = talkgroup.participants() + (not phone.is_in(group.id))
+    participants = node.presence.participants(talkgroup) + (not phone.is_in(group.id))
     taken = talkgroup.submit(
         into.Request(
             user=phone.user.id,
@@ -77,12 +98,13 @@ def floor_request(node: Node, phone: Phone, message: FloorRequest, *, up: bool =
         _deny(phone, message, DenyCause.NO_RESOURCES, Refusal.NO_RESOURCES)
 
 
-def begins_call(node: Node, phone: Phone, group: Group, message: FloorRequest) -> bool:
+def begins_call(node: Floors, phone: Phone, group: Group, message: FloorRequest) -> bool:
     """In a prearranged or broadcast group the key begins the call, and counts as soon as it is up."""
     if group.kind not in STANDING or node.roster.is_transient(group.id):
         return False
-    if not node.at_desk and node.elsewhere is not None:
-        node.elsewhere.desk.begins_call(phone, message)
+    desk = node.calls.desk
+    if desk is not None and not desk.here:
+        desk.begins_call(phone, message)
         return True
     live = node.calls.of_group(group.id)
     if live is None:
@@ -93,19 +115,19 @@ def begins_call(node: Node, phone: Phone, group: Group, message: FloorRequest) -
     return True
 
 
-def _audit_dispatch(node: Node, phone: Phone, group: Group) -> None:
+def _audit_dispatch(node: Floors, phone: Phone, group: Group) -> None:
     """Who talks by the right of a dispatcher, or into several groups at once, is audited."""
     others = [g for g in phone.groups if g != group.id and _talks_in(node, phone, g)]
     if others or node.roster.membership(group.id, phone.user.id) is None:
         node.audit(phone.user, Act.DISPATCH, "group", group.id, {"also_in": others})
 
 
-def _talks_in(node: Node, phone: Phone, group: GroupId) -> bool:
+def _talks_in(node: Floors, phone: Phone, group: GroupId) -> bool:
     talkgroup = node.talkgroups.get(group)
     return talkgroup is not None and talkgroup.place_of(phone)[0] != "none"
 
 
-def _place(node: Node, phone: Phone, group: Group) -> tuple[Membership, Refusal | None]:
+def _place(node: Floors, phone: Phone, group: Group) -> tuple[Membership, Refusal | None]:
     """The place from which a phone talks in a group, a member's or a dispatcher's, and why it may not, if so."""
     membership = node.roster.membership(group.id, phone.user.id)
     only = node.conditions.only_talker(group.id)
@@ -120,22 +142,22 @@ def _place(node: Node, phone: Phone, group: Group) -> tuple[Membership, Refusal 
     return membership, refused
 
 
-def floor_release(node: Node, phone: Phone, message: FloorRelease) -> None:
+def floor_release(node: Floors, phone: Phone, message: FloorRelease) -> None:
     """Key up."""
     group = _affiliated(node, phone, message.group, message.id)
     if group is not None:
         burst = None if message.burst is None else BurstId(message.burst)
-        node.floor_of(group.id).submit(into.Release(phone.user.id, phone.key, message.id, burst))
+        node.talkgroups.floor_of(group.id).submit(into.Release(phone.user.id, phone.key, message.id, burst))
 
 
-def queue_position(node: Node, phone: Phone, message: FloorQueuePositionRequest) -> None:
+def queue_position(node: Floors, phone: Phone, message: FloorQueuePositionRequest) -> None:
     """Where am I in the queue?"""
     group = _affiliated(node, phone, message.group, message.id)
     if group is not None:
-        node.floor_of(group.id).submit(into.QueuePositionRequest(phone.user.id, phone.key, message.id))
+        node.talkgroups.floor_of(group.id).submit(into.QueuePositionRequest(phone.user.id, phone.key, message.id))
 
 
-def floor_revoke(node: Node, phone: Phone, message: FloorRevokeRequest) -> None:
+def floor_revoke(node: Floors, phone: Phone, message: FloorRevokeRequest) -> None:
     """A dispatcher takes another's floor away."""
     group = node.roster.group(GroupId(message.group))
     if group is None:
@@ -146,7 +168,7 @@ def floor_revoke(node: Node, phone: Phone, message: FloorRevokeRequest) -> None:
     if refused is not None:
         phone.refuse(refused, message.id)
         return
-    talkgroup = node.floor_of(group.id)
+    talkgroup = node.talkgroups.floor_of(group.id)
     if phone.key in talkgroup.phones:
         talkgroup.submit(into.RevokeRequest(phone.user.id, phone.key, message.id))
     else:
@@ -154,9 +176,9 @@ def floor_revoke(node: Node, phone: Phone, message: FloorRevokeRequest) -> None:
         phone.send(Ok(id=message.id))
 
 
-def _affiliated(node: Node, phone: Phone, group: str, request: str) -> Group | None:
+def _affiliated(node: Floors, phone: Phone, group: str, request: str) -> Group | None:
     key = GroupId(group)
-    refused = Refusal.UNKNOWN_GROUP if node.patches.get(key) is not None else node.may_hear(phone, key)
+    refused = Refusal.UNKNOWN_GROUP if node.joined.get(key) is not None else node.affiliation.may_hear(phone, key)
     if refused is None and key not in phone.groups:
         refused = Refusal.NOT_SELECTED
     if refused is not None:

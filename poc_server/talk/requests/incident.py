@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
@@ -13,14 +13,20 @@ from poc_server.refused import Refused
 from signaling.messages import IncidentList, IncidentReport, Incidents, Ok
 
 if TYPE_CHECKING:
-    from poc_server.node import Node
+    from poc_server.parts import IncidentDesk
     from poc_server.talk.phone import Phone
 
 log = structlog.get_logger(__name__)
 _running: set[asyncio.Task[None]] = set()
 
 
-def incident_list(node: Node, phone: Phone, message: IncidentList) -> None:
+class Reporting(Protocol):
+    """Where incidents are kept."""
+
+    incidents: IncidentDesk | None
+
+
+def incident_list(node: Reporting, phone: Phone, message: IncidentList) -> None:
     """The few that matter to this user."""
     desk = node.incidents
     if desk is None:
@@ -33,7 +39,7 @@ def incident_list(node: Node, phone: Phone, message: IncidentList) -> None:
     _run(phone, message.id, answer())
 
 
-def incident_report(node: Node, phone: Phone, message: IncidentReport) -> None:
+def incident_report(node: Reporting, phone: Phone, message: IncidentReport) -> None:
     """A tap; answered when it is kept."""
     desk = node.incidents
     if desk is None:

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from groups.vocabulary import Refusal
 from signaling.messages import Ok, TextKept, TextList, TextRead, TextSend
 
 if TYPE_CHECKING:
-    from poc_server.node import Node
     from poc_server.talk.phone import Phone
     from poc_server.texts import TextDesk
 
 Work = Callable[["TextDesk", "Phone", Any], Coroutine[Any, Any, None]]
 
 
-def request(work: Work) -> Callable[[Node, Phone, Any], None]:
+class Writing(Protocol):
+    """Where written messages are kept."""
+
+    texts: TextDesk | None
+
+
+def request(work: Work) -> Callable[[Writing, Phone, Any], None]:
     """A request that waits for SQL."""
 
-    def begin(node: Node, phone: Phone, message: Any) -> None:
+    def begin(node: Writing, phone: Phone, message: Any) -> None:
         if node.texts is None:
             phone.refuse(Refusal.UNAVAILABLE, message.id)
         else:

@@ -1,0 +1,25 @@
+"""The node among its neighbours: what they tell it of their phones and decisions, and what it tells them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from poc_server.talk.requests import ActsOn
+
+if TYPE_CHECKING:
+    from poc_server.neighbours.elsewhere import Elsewhere
+    from poc_server.talk.ears import Ears
+    from poc_server.talk.patches import Patches
+    from poc_server.talk.phones import Phones
+
+
+class ThisNode(ActsOn, Protocol):
+    """What its neighbours carry their phones' requests out on, and where their own phones are kept."""
+
+    phones: Phones
+    patches: Patches
+    ears: Ears
+    draining: bool
+
+    def join(self, elsewhere: Elsewhere) -> None:
+        """It is one of several from now on."""

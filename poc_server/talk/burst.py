@@ -1,0 +1,64 @@
+"""A talk burst as those know it who hear it beside the phones: recording, calls, broadcasts, other nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from groups.model import Group, User
+from groups.vocabulary import BurstEnd, BurstId, GroupId, Tier, UserId
+from poc_server.media.relay import Feed
+
+
+@dataclass(frozen=True, slots=True)
+class BurstMeta:
+    """What is known of a talk burst when it begins. Times in ms on the fabric's clock.
+
+    ``hearers``: the members of a group that ends with its call.
+    """
+
+    burst: BurstId
+    group: Group
+    talker: User
+    device: str
+    tier: Tier
+    began_ms: int
+    hearers: tuple[UserId, ...] = ()
+
+
+class BurstTap(Protocol):
+    """One burst's own listener beside the phones: sees each packet, and how it ended."""
+
+    def voice(self, packet: Any) -> None:
+        """One voice packet; may only append to memory."""
+
+    def end(self, outcome: BurstEnd) -> None:
+        """No packet comes any more."""
+
+
+class BurstListener(Protocol):
+    """One who wants to hear every burst of this node's talkers: recording, other nodes, levels."""
+
+    def begin(self, meta: BurstMeta) -> BurstTap | None:
+        """A burst begins; None when this one is of no interest."""
+
+
+class FarVoice(Protocol):
+    """Voice between this node and the others (`poc_server.neighbours.between`)."""
+
+    def outward(self, group: GroupId, burst: BurstId) -> BurstTap:
+        """The tap of a burst of this node's talker."""
+
+    def inward(self, burst: BurstId) -> Feed:
+        """The feed of another node's burst."""
+
+    def begun(self, group: GroupId, burst: BurstId) -> None:
+        """The route of another node's burst is open."""
+
+    def ended(self, burst: BurstId) -> None:
+        """It is closed."""
+
+
+Listeners = Callable[[bool], tuple[BurstListener, ...]]
+"""Who hears a burst beside the phones, by whether its talker is on this node."""

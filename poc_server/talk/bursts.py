@@ -1,0 +1,278 @@
+"""The bursts of one group that are on air on this node: their routes, and who hears them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from groups.floor import effects as out
+from groups.floor import inputs as into
+from groups.precedence import Voice, voice_of
+from groups.vocabulary import BurstEnd, BurstId, GroupId, GroupKind, Tier, UserId
+from poc_server.talk.burst import BurstMeta, BurstTap, FarVoice, Listeners
+from poc_server.talk.ears import Ears, OnAir
+from poc_server.talk.patch import Joined
+from poc_server.talk.roster import Roster
+from poc_server.talk.slices import Slices
+
+if TYPE_CHECKING:
+    from groups.model import Group
+    from poc_server.media.relay import Relay, Route
+    from poc_server.talk.phone import Phone
+
+PLACED_AT_ONCE = 64
+
+
+class Danger(Protocol):
+    """What bursts know of emergencies, and what emergencies hear of them (`poc_server.talk.conditions`)."""
+
+    def in_sos(self, user: UserId) -> bool:
+        """Whether this user is in danger himself."""
+
+    def of_group(self, group: GroupId) -> Tier:
+        """The condition of a group."""
+
+    def only_talker(self, group: GroupId) -> UserId | None:
+        """The one who alone may talk there, if so."""
+
+    def talks(self, group: GroupId, user: UserId) -> None:
+        """Somebody is on air."""
+
+    def quiet(self, group: GroupId, user: UserId) -> None:
+        """He is no more."""
+
+
+@dataclass(slots=True)
+class Air:
+    """What the bursts of all groups of a node share.
+
+    Attributes:
+        listeners: who hears a burst beside the phones.
+        far: voice between nodes; None while there is only this one.
+    """
+
+    relay: Relay
+    ears: Ears
+    roster: Roster
+    joined: Joined
+    danger: Danger
+    listeners: Listeners
+    far: FarVoice | None = None
+
+
+class GroupOnAir(Protocol):
+    """The group whose bursts they are (`poc_server.talk.talkgroup`)."""
+
+    group: Group
+    phones: dict[str, Phone]
+
+    def named(self, key: str) -> GroupId:
+        """The group in which a connection pressed last."""
+
+    def submit(self, given: into.MediaStarted | into.MediaStopped) -> bool:
+        """Feed the floor machine."""
+
+
+@dataclass(eq=False, slots=True)
+class _Burst:
+    """A burst whose route is open on this node."""
+
+    on_air: OnAir
+    talker_key: str
+    far: bool
+    taps: tuple[BurstTap, ...]
+
+
+class Bursts:
+    """The bursts of one group whose routes are open here.
+
+    Attributes:
+        routes: each by its id.
+        floorless: those on air without a floor, of full duplex calls (`poc_server.talk.duplex`).
+    """
+
+    def __init__(self, of: GroupOnAir, air: Air, slices: Slices) -> None:
+        self._of = of
+        self._air = air
+        self._slices = slices
+        self.routes: dict[BurstId, _Burst] = {}
+        self.floorless: set[BurstId] = set()
+        self._ending: Route | None = None
+        """The route of the burst that ended last: its last packets may still be on their way."""
+
+    def __len__(self) -> int:
+        return len(self.routes)
+
+    def talker_key(self, burst: BurstId) -> str | None:
+        """The connection a burst comes from."""
+        found = self.routes.get(burst)
+        return found.talker_key if found else None
+
+    def speakers(self) -> list[UserId]:
+        """Who is on air now."""
+        return [each.on_air.talker.id for each in self.routes.values()]
+
+    def far_route(self, burst: BurstId) -> Route | None:
+        """The route of a burst whose talker is on another node."""
+        found = self.routes.get(burst)
+        return None if found is None or not found.far else found.on_air.route
+
+    # --- what happens ------------------------------------------------------------------------------------------------
+
+    def begin(self, began: out.BurstBegan, speaker: Phone | None = None) -> None:
+        """Open the route of a burst that has the floor, and let everybody here who should hear it.
+
+        ``speaker``: whose microphone it is, when he is not one of the phones of the group here.
+        """
+        air, group = self._air, self._of.group
+        user = air.roster.user(began.user)
+        if user is None:
+            return
+        if self._ending is not None:
+            self._ending.leave_air()
+            self._ending = None
+        phone = speaker or self._of.phones.get(began.key)
+        spoken_in = self._of.named(began.key)
+        said_in = air.roster.group(spoken_in) or group
+        meta = BurstMeta(began.burst, said_in, user, began.key, began.tier, began.at, self._hearers())
+        heard_by = air.listeners(phone is not None)
+        taps = tuple(tap for tap in (each.begin(meta) for each in heard_by) if tap is not None)
+        route = self._route(began, phone, taps)
+        voice = self._voice(user.id, began.tier)
+        on_air = OnAir(began.burst, group.id, user, began.tier, voice, began.priority, route, began.at, spoken_in)
+        self.routes[began.burst] = _Burst(on_air, began.key, phone is None, taps)
+        air.ears.began(on_air)
+        self._slices.add(self._placed(on_air.burst))
+        for each in air.joined.spread(group.id):
+            air.danger.talks(each, user.id)
+        if phone is None and air.far is not None:
+            air.far.begun(group.id, began.burst)
+
+    def move(self, burst: BurstId, key: str) -> None:
+        """The talker speaks from another connection now: the burst goes on, on a route of its own."""
+        found = self.routes.get(burst)
+        if found is None:
+            return
+        on_air = found.on_air
+        began = out.BurstBegan(
+            burst, on_air.talker.id, key, on_air.tier, on_air.number, on_air.began_ms, overriding=False
+        )
+        self.end(burst, BurstEnd.CUT)
+        self.begin(began)
+
+    def retier(self, burst: BurstId, tier: Tier) -> None:
+        """The talker's emergency state changed in mid-burst: it may take slots now, or lose them."""
+        found = self.routes.get(burst)
+        if found is None or found.on_air.tier == tier:
+            return
+        on_air = found.on_air
+        on_air.tier = tier
+        on_air.frames.clear()
+        self._heard_as(on_air, self._voice(on_air.talker.id, tier))
+
+    def revoice(self) -> None:
+        """The condition of the group or of a talker is another now: what is said may take slots, or lose them."""
+        for each in self.routes.values():
+            on_air = each.on_air
+            voice = self._voice(on_air.talker.id, on_air.tier)
+            if voice is not on_air.voice:
+                self._heard_as(on_air, voice)
+
+    def end(self, burst: BurstId, end: BurstEnd) -> None:
+        """Close the route of a burst; slots are free for what else is on air."""
+        found = self.routes.pop(burst, None)
+        if found is None:
+            return
+        air, taps = self._air, found.taps
+        self._ending = found.on_air.route
+        self._ending.end(lambda: _end_all(taps, end))
+        air.ears.ended(found.on_air)
+        if air.far is not None:
+            air.far.ended(burst)
+        for each in air.joined.spread(self._of.group.id):
+            air.danger.quiet(each, found.on_air.talker.id)
+        self._slices.add(self._placed(None))
+
+    def end_all(self) -> None:
+        """At once."""
+        for burst in tuple(self.routes):
+            self.end(burst, BurstEnd.CUT)
+
+    # --- private -----------------------------------------------------------------------------------------------------
+
+    def _hearers(self) -> tuple[UserId, ...]:
+        """Of a group that ends with its call: its members, or those of the groups a patch joins, who may replay it."""
+        roster, group = self._air.roster, self._of.group.id
+        if not roster.is_transient(group):
+            return ()
+        members: set[UserId] = set()
+        for each in self._air.joined.spread(group):
+            members |= roster.members(each).keys()
+        return tuple(sorted(members))
+
+    def _route(self, began: out.BurstBegan, phone: Phone | None, taps: tuple[BurstTap, ...]) -> Route:
+        relay, far = self._air.relay, self._air.far
+        if phone is not None:
+            if far is not None:
+                taps = (*taps, far.outward(self._of.group.id, began.burst))
+            return relay.begin(began.burst, phone.peer, _Observer(self._of, began.user, began.burst), taps)
+        route = relay.begin(began.burst, None, _Deaf(), taps)
+        if far is not None:
+            route.paced_by(far.inward(began.burst))
+        return route
+
+    def _voice(self, user: UserId, tier: Tier) -> Voice:
+        danger, group = self._air.danger, self._of.group
+        return voice_of(
+            tier,
+            sos=danger.in_sos(user) and tier is Tier.EMERGENCY,
+            group_tier=max(danger.of_group(each) for each in self._air.joined.spread(group.id)),
+            broadcast=group.kind is GroupKind.BROADCAST,
+        )
+
+    def _heard_as(self, on_air: OnAir, voice: Voice) -> None:
+        on_air.voice = voice
+        self._air.ears.began(on_air)
+        self._slices.add(self._placed(on_air.burst))
+
+    def _placed(self, burst: BurstId | None) -> Iterator[None]:
+        ears = self._air.ears
+        phones = tuple(ears.listeners(self._of.group.id))
+        for start in range(0, len(phones), PLACED_AT_ONCE):
+            if burst is not None and burst not in self.routes:
+                return
+            ears.place(phones[start : start + PLACED_AT_ONCE])
+            yield
+
+
+def _end_all(taps: tuple[BurstTap, ...], end: BurstEnd) -> None:
+    for tap in taps:
+        tap.end(end)
+
+
+class _Deaf:
+    """Observes a burst of another node: the talker's own node tells the floor of its packets."""
+
+    def media_started(self, at_ms: int) -> None:
+        """Known there."""
+
+    def media_stopped(self, last_packet_ms: int) -> None:
+        """Known there."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Observer:
+    """What the relay says of a burst (`poc_server.media.relay.BurstObserver`), fed to the floor machine."""
+
+    group: GroupOnAir
+    user: UserId
+    burst: BurstId
+
+    def media_started(self, at_ms: int) -> None:
+        """First packet, or the first after a silence."""
+        self.group.submit(into.MediaStarted(self.user, self.burst, at_ms))
+
+    def media_stopped(self, last_packet_ms: int) -> None:
+        """Half a second without a packet."""
+        self.group.submit(into.MediaStopped(self.user, self.burst, last_packet_ms))

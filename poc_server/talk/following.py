@@ -1,0 +1,91 @@
+"""People, groups and sessions change while phones are connected: live phones and groups follow at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from groups.floor.inputs import Withdraw
+from groups.vocabulary import Refusal, RevokeCause, UserId
+from poc_server.talk.slices import Slices
+from signaling.limits import CLOSE_BAD_TOKEN
+from signaling.messages import Person, TalkBanned
+
+if TYPE_CHECKING:
+    from poc_server.store.directory import Directory, DirectoryChange
+    from poc_server.talk.affiliation import Affiliation
+    from poc_server.talk.arrivals import Arrivals
+    from poc_server.talk.conditions import Conditions
+    from poc_server.talk.monitoring import Monitoring
+    from poc_server.talk.patches import Patches
+    from poc_server.talk.phone import Phone
+    from poc_server.talk.talkgroups import Talkgroups
+
+
+@dataclass(slots=True)
+class Following:
+    """What a change of the directory means on this node.
+
+    Attributes:
+        on_silenced: told of a phone whose user may talk no more.
+        ban_words: who bans whom just now, and why (`poc_server.dispatch`).
+    """
+
+    directory: Directory
+    arrivals: Arrivals
+    talkgroups: Talkgroups
+    affiliation: Affiliation
+    monitoring: Monitoring
+    conditions: Conditions
+    patches: Patches
+    on_silenced: Callable[[Phone], None]
+    ban_words: dict[UserId, tuple[Person, str]] = field(default_factory=dict)
+    _slices: Slices = field(default_factory=Slices)
+
+    def changed(self, change: DirectoryChange) -> None:
+        """People, groups or sessions are different now."""
+        if change.everything:
+            self._slices.add(self._reconsider_all(change))
+        for phone in self.arrivals.phones.here() if not change.everything else ():
+            # A user is named with each of his memberships; most are of groups he does not hear just now.
+            other = phone.user.id in change.users and phone.user is not self.directory.user(phone.user.id)
+            if other or phone.session in change.sessions:
+                self._reconsider(phone, change)
+            elif change.groups and not change.groups.isdisjoint(phone.groups):
+                self._keep_to_allowed(phone)
+        for key in change.groups if not change.everything else tuple(self.talkgroups):
+            self.talkgroups.configured(key)
+        self.patches.directory_changed()
+
+    def _reconsider_all(self, change: DirectoryChange) -> Iterator[None]:
+        """Thousands of phones at once would hold up voice."""
+        for phone in self.arrivals.phones.here():
+            if self.arrivals.phones.get(phone.key) is phone:
+                self._reconsider(phone, change)
+            yield
+
+    def _reconsider(self, phone: Phone, change: DirectoryChange) -> None:
+        user = self.directory.user(phone.user.id)
+        if user is None or not user.enabled or phone.session in change.after.ended_sessions:
+            gone = user is None or not user.enabled
+            self.arrivals.end(phone, Refusal.DISABLED if gone else Refusal.NOT_SIGNED_IN, CLOSE_BAD_TOKEN)
+            return
+        before, phone.user = phone.user, user
+        if before.talk_banned != user.talk_banned:
+            self._banned(phone)
+        self._keep_to_allowed(phone)
+
+    def _banned(self, phone: Phone) -> None:
+        """He may not talk, or may again: he is told, and what he says ends, unless he is in danger."""
+        user = phone.user
+        by, reason = self.ban_words.get(user.id, (None, ""))
+        phone.send(TalkBanned(banned=user.talk_banned, by=by, reason=reason))
+        if user.talk_banned and not self.conditions.in_sos(user.id):
+            for group in phone.groups:
+                self.talkgroups.open(group).submit(Withdraw(user.id, RevokeCause.NO_PERMISSION))
+            self.on_silenced(phone)
+
+    def _keep_to_allowed(self, phone: Phone) -> None:
+        self.affiliation.keep_to_allowed(phone)
+        self.monitoring.rescope(phone)
