@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 from gateway.notice import Notice
 from groups.model import Group
 from groups.vocabulary import GroupKind, UserId
-from poc_server.parts import IncidentDesk, Parts
+from poc_server.parts import Parts
+from poc_server.requests.floor import floor_request
+from poc_server.requests.incident import IncidentDesk
+from poc_server.requests.reception import FrontDoor, Reception, carry_out
 from poc_server.talk.affiliation import Affiliation
 from poc_server.talk.arrivals import Arrivals
 from poc_server.talk.audit import Audit
@@ -20,6 +23,7 @@ from poc_server.talk.conditions import Conditions
 from poc_server.talk.drain import Drain
 from poc_server.talk.ears import Ears
 from poc_server.talk.following import Following
+from poc_server.talk.later import Later
 from poc_server.talk.live_call import CallCity
 from poc_server.talk.media_of import MediaOf
 from poc_server.talk.monitoring import Monitoring
@@ -29,8 +33,6 @@ from poc_server.talk.patches import Patches
 from poc_server.talk.phone import Phone
 from poc_server.talk.phones import Phones
 from poc_server.talk.presence import Presence
-from poc_server.talk.reception import FrontDoor, Reception, carry_out
-from poc_server.talk.requests.floor import floor_request
 from poc_server.talk.roster import Roster
 from poc_server.talk.talkgroup import Talkgroup
 from poc_server.talk.talkgroups import Talkgroups
@@ -63,6 +65,7 @@ class Node:
         self.settings = parts.talk
         self.places = parts.places
         self.audit = Audit(parts.journal)
+        self.later = Later()
         self.roster = Roster(parts.directory)
         self.phones = Phones()
         self.joined = Joined()

@@ -1,21 +1,18 @@
-"""What a node is made of, and what it needs of the parts that are joined to it later."""
+"""What a node is made of: opened before it by `poc_server.app`, or left at these defaults by a test."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from groups.model import User
-from groups.vocabulary import GroupId, IncidentCode
 from poc_server.media.edge import MediaEdge
 from poc_server.metrics import Metrics
 from poc_server.store.journal import Record
 from poc_server.store.places import Place
 from poc_server.talk.burst import BurstListener
 from poc_server.talk.settings import TalkSettings
-from signaling.messages import IceServer, IncidentSummary
-from signaling.messages.incident import Tap
+from signaling.messages import IceServer
 
 if TYPE_CHECKING:
     from poc_server.auth import Auth
@@ -38,16 +35,3 @@ class Parts:
     places: Callable[[], Iterable[Place]] = tuple
     talk: TalkSettings = field(default_factory=TalkSettings)
     name: str = "node"
-
-
-class IncidentDesk(Protocol):
-    """Where incidents are kept (`poc_server.bridge`)."""
-
-    async def of_user(self, user: User, limit: int) -> list[IncidentSummary]:
-        """The incidents that matter to a user, at most ``limit``. Refuses while SQL is away."""
-
-    async def report(self, user: User, code: IncidentCode, tap: Tap) -> object:
-        """A tap of an officer; returns when it is kept. Refuses one who is not a member."""
-
-    def joined(self, user: User, group: GroupId) -> None:
-        """A user affiliated with a group that may be an incident's."""

@@ -25,6 +25,7 @@ from poc_server.refused import Refused
 from poc_server.store import Actor, Store, audit
 from poc_server.store.audit import SYSTEM, AuditEntry
 from poc_server.store.ids import now_ms
+from poc_server.talk.later import Later
 from poc_server.talk.phone import person
 from poc_server.talk.slices import Slices
 from signaling.endpoint import frame
@@ -58,7 +59,7 @@ class Emergency:
         self.broadcasts = Broadcasts(self)
         self.spoken: SpokenMessages | None = None
         self.wake: Wake = lambda _users, _notice: None
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self.later = Later()
         self._slices = Slices()
         node.conditions.quiet_ms = settings.quiet_s * 1000
         node.conditions.on_tier.append(self._tier_changed)
@@ -91,8 +92,7 @@ class Emergency:
 
     def rest(self) -> None:
         """Another node decides now (`poc_server.neighbours.desk`): nothing ends, it is led from there."""
-        for task in tuple(self._tasks):
-            task.cancel()
+        self.later.cancel()
         self.alerts.rest()
         self.calls.rest()
         self.broadcasts.rest()
@@ -100,9 +100,7 @@ class Emergency:
 
     async def aclose(self) -> None:
         """Let what is under way come to its end."""
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.later.aclose()
 
     def came(self, phone: Phone) -> None:
         """A phone connected, new or again: it is brought into what concerns it, and told of it."""
@@ -117,13 +115,11 @@ class Emergency:
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
         """Do something in the background; it is kept from being forgotten, and its failure from being silent."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._finished)
+        self.later.spawn(work)
 
     def answer(self, phone: Phone, request: str, work: Coroutine[Any, Any, Any]) -> None:
         """Do what a phone asked; a refusal is its answer."""
-        self.spawn(self._answered(phone, request, work))
+        self.later.answer(phone, request, work)
 
     # --- rights ------------------------------------------------------------------------------------------------------
 
@@ -171,20 +167,6 @@ class Emergency:
         self.store.journal.audit(self.entry(user, f"{act.value}.refused", kind, target.id, detail))
 
     # --- private -----------------------------------------------------------------------------------------------------
-
-    async def _answered(self, phone: Phone, request: str, work: Coroutine[Any, Any, Any]) -> None:
-        try:
-            await work
-        except Refused as refused:
-            phone.refuse(refused.code, request)
-        except Exception:
-            log.exception("emergency_request_failed", user=phone.user.id)
-            phone.refuse(Refusal.INTERNAL, request)
-
-    def _finished(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("emergency_task_failed", exc_info=task.exception())
 
     def _ended(self, group: GroupId, cause: str, timed_out: bool) -> None:
         self.calls.ended(cause, timed_out)

@@ -18,10 +18,10 @@ from groups.vocabulary import GroupId, Refusal
 from poc_server.fabric.interface import Unavailable
 from poc_server.neighbours import decided
 from poc_server.neighbours.far_phone import FarPhone
+from poc_server.requests import AT_DESK
+from poc_server.requests.floor import floor_request
+from poc_server.requests.reception import carry_out
 from poc_server.talk.live_call import Beginning
-from poc_server.talk.reception import carry_out
-from poc_server.talk.requests import AT_DESK
-from poc_server.talk.requests.floor import floor_request
 from signaling.messages import FloorRequest, decode_client, encode
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import structlog
 
 from groups.vocabulary import GroupId, Refusal
 from poc_server.neighbours.far_phone import FarPhone
-from poc_server.talk.requests import floor
+from poc_server.requests import floor
 from poc_server.talk.resume import tell_floor
 from signaling.messages import FloorRequest, decode_client
 

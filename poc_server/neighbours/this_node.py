@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from poc_server.talk.requests import ActsOn
+from poc_server.requests import ActsOn
 
 if TYPE_CHECKING:
     from poc_server.neighbours.elsewhere import Elsewhere

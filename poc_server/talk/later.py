@@ -42,10 +42,14 @@ class Later:
             log.warning("not_loaded", what=what)
             self.spawn(self._load_later(store, load, what))
 
-    async def aclose(self) -> None:
-        """End what is under way."""
+    def cancel(self) -> None:
+        """What is under way is of no use any more."""
         for task in tuple(self._tasks):
             task.cancel()
+
+    async def aclose(self) -> None:
+        """End what is under way."""
+        self.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _load_later(self, store: Store, load: Callable[[], Awaitable[None]], what: str) -> None:

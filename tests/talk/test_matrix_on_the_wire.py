@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from groups.vocabulary import UserId
-from poc_server.talk.requests import REQUESTS
+from poc_server.requests import REQUESTS
 from signaling.messages import Hello
 from tests.talk.matrix_rows import ELSEWHERE, EVERYBODY, ROWS, Row
 from tests.talk.matrix_world import PLACES, Place, Scene, World, opened

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
-import structlog
-
-from groups.vocabulary import IncidentCode, Refusal
-from poc_server.refused import Refused
-from signaling.messages import IncidentList, IncidentReport, Incidents, Ok
+from groups.vocabulary import GroupId, IncidentCode, Refusal
+from signaling.messages import IncidentList, IncidentReport, Incidents, IncidentSummary, Ok
 
 if TYPE_CHECKING:
-    from poc_server.parts import IncidentDesk
+    from groups.model import User
+    from poc_server.talk.later import Later
     from poc_server.talk.phone import Phone
+    from signaling.messages.incident import Tap
 
-log = structlog.get_logger(__name__)
-_running: set[asyncio.Task[None]] = set()
+
+class IncidentDesk(Protocol):
+    """Where incidents are kept (`poc_server.bridge`)."""
+
+    async def of_user(self, user: User, limit: int) -> list[IncidentSummary]:
+        """The incidents that matter to a user, at most ``limit``. Refuses while SQL is away."""
+
+    async def report(self, user: User, code: IncidentCode, tap: Tap) -> object:
+        """A tap of an officer; returns when it is kept. Refuses one who is not a member."""
+
+    def joined(self, user: User, group: GroupId) -> None:
+        """A user affiliated with a group that may be an incident's."""
 
 
 class Reporting(Protocol):
-    """Where incidents are kept."""
+    """Where incidents are kept, and who answers when SQL has."""
 
     incidents: IncidentDesk | None
+    later: Later
 
 
 def incident_list(node: Reporting, phone: Phone, message: IncidentList) -> None:
@@ -36,7 +45,7 @@ def incident_list(node: Reporting, phone: Phone, message: IncidentList) -> None:
     async def answer() -> None:
         phone.send(Incidents(id=message.id, incidents=await desk.of_user(phone.user, message.limit)))
 
-    _run(phone, message.id, answer())
+    node.later.answer(phone, message.id, answer())
 
 
 def incident_report(node: Reporting, phone: Phone, message: IncidentReport) -> None:
@@ -50,24 +59,7 @@ def incident_report(node: Reporting, phone: Phone, message: IncidentReport) -> N
         await desk.report(phone.user, IncidentCode(message.code), message.tap)
         phone.send(Ok(id=message.id))
 
-    _run(phone, message.id, answer())
-
-
-def _run(phone: Phone, request: str, answer: Awaitable[None]) -> None:
-    """What waits for SQL runs beside the loop's other work; a refusal becomes the answer."""
-
-    async def run() -> None:
-        try:
-            await answer
-        except Refused as refused:
-            phone.refuse(refused.code, request)
-        except Exception:
-            log.exception("request_failed", user=phone.user.id)
-            phone.refuse(Refusal.INTERNAL, request)
-
-    task = asyncio.get_running_loop().create_task(run())
-    _running.add(task)
-    task.add_done_callback(_running.discard)
+    node.later.answer(phone, message.id, answer())
 
 
 REQUESTS: dict[type, Callable[[Any, Any, Any], None]] = {

@@ -10,7 +10,7 @@ import structlog
 
 from groups.vocabulary import Refusal
 from poc_server.auth import AuthRefused
-from poc_server.talk.requests import REQUESTS, ActsOn
+from poc_server.requests import REQUESTS, ActsOn
 from signaling.limits import CLOSE_BAD_TOKEN
 from signaling.messages import Bye, Hello
 from signaling.words import refusal

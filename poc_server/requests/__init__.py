@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from poc_server.talk.requests import call, connection, dispatch, emergency, floor, group, incident, text
+from poc_server.requests import call, connection, dispatch, emergency, floor, group, incident, text
 from signaling.messages import Monitor
 
 
