@@ -109,7 +109,7 @@ def verify(
     key: Annotated[list[Path] | None, typer.Option(help="Further public keys (PEM) to trust")] = None,
 ) -> None:
     """Verify all recordings and their evidence: every file, every entry of the chain, every signature."""
-    from poc_server.recording.command import Verification
+    from poc_server.verifying import Verification
 
     settings = _loaded(config, {"server": {"data": str(data)}} if data else {})
     try:

@@ -10,9 +10,11 @@ from gateway.notice import Notice
 from groups.model import Group
 from groups.vocabulary import GroupKind, UserId
 from poc_server.parts import Parts
+from poc_server.requests import reception
 from poc_server.requests.floor import floor_request
 from poc_server.requests.incident import IncidentDesk
-from poc_server.requests.reception import FrontDoor, Reception, carry_out
+from poc_server.requests.reception import FrontDoor, Reception
+from poc_server.talk import floor_effects
 from poc_server.talk.affiliation import Affiliation
 from poc_server.talk.arrivals import Arrivals
 from poc_server.talk.audit import Audit
@@ -176,7 +178,9 @@ class Node:
 
     def _talkgroup(self, group: Group) -> Talkgroup:
         access = self._parts.metrics.access
-        return Talkgroup(group, self.fabric, self.air, lambda outcome, s: access.labels(outcome).observe(s))
+        return Talkgroup(
+            group, self.fabric, self.air, floor_effects.carry_out, lambda outcome, s: access.labels(outcome).observe(s)
+        )
 
     def _listeners(self, talker_is_here: bool) -> tuple[BurstListener, ...]:
         """Who hears a burst beside the phones: on its talker's node whoever keeps it, at the desk who judges it."""
@@ -190,7 +194,7 @@ class Node:
     def _received(self, phone: Phone, message: Any) -> None:
         """What concerns the whole city goes to the desk, wherever it is; everything else is done here."""
         if self.elsewhere is None or not self.elsewhere.desk.takes(phone, message):
-            carry_out(self, phone, message)
+            reception.carry_out(self, phone, message)
 
     def _others_take(self) -> bool:
         return self.elsewhere is not None and any(not each.draining for each in self.elsewhere.nodes.values())

@@ -15,8 +15,8 @@ from poc_server.api.recordings import Recorded, area_of
 from poc_server.api.rights import ruled
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, Line
+from poc_server.chain import Kind
 from poc_server.recording.access import scope_of
-from poc_server.recording.chain import Kind
 from poc_server.recording.uploads import CHUNK_BYTES, Uploads
 from poc_server.recording.watermark import watermarked
 from poc_server.refused import Refused

@@ -12,7 +12,7 @@ from gateway.incident import facts_of
 from gateway.outbound import Materials
 from groups.vocabulary import AgencyId, GroupId, IncidentCode, UserId
 from poc_server.bridge.links import Links
-from poc_server.recording.chain import head_to_json
+from poc_server.chain import head_to_json
 from poc_server.store import Store, evidence, incidents
 from poc_server.store.ids import now_ms
 from poc_server.store.incident_bursts import Recording, recording

@@ -6,15 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import asin, cos, radians, sin, sqrt
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from gateway.datum import convert
 from gateway.incident import Datum, Incident, Party, PartyKind, Point
 from gateway.lifecycle import IncidentState, MembersResolved
 from groups.model import User
 from groups.rights import Right, has
 from groups.vocabulary import AgencyId, UnitId, UserId
-from poc_server.store import cells
+from poc_server.store import Connection, cells
 from poc_server.store.places import Place
 from poc_server.store.snapshot import Snapshot
 
@@ -69,7 +67,7 @@ class Parties:
     now: int
     _units: dict[str, UnitId | None] = field(default_factory=dict)
 
-    async def resolve(self, connection: AsyncConnection, state: IncidentState) -> MembersResolved:
+    async def resolve(self, connection: Connection, state: IncidentState) -> MembersResolved:
         """Who is meant by the incident's parties. A party that is known may well be nobody just now."""
         incident = state.incident
         users: set[UserId] = set()
@@ -86,7 +84,7 @@ class Parties:
                 near |= found
         return MembersResolved(frozenset(users), tuple(unknown), frozenset(near))
 
-    async def _find(self, connection: AsyncConnection, party: Party, state: IncidentState) -> set[UserId] | None:
+    async def _find(self, connection: Connection, party: Party, state: IncidentState) -> set[UserId] | None:
         match party.kind:
             case PartyKind.USER:
                 return self._user(party.id)
@@ -121,7 +119,7 @@ class Parties:
         below = self.snapshot.unit_subtree(unit)
         return {user for each in below for user in self.roll.by_unit.get(each, ())}
 
-    async def _cell(self, connection: AsyncConnection, code: str) -> set[UserId] | None:
+    async def _cell(self, connection: Connection, code: str) -> set[UserId] | None:
         """The supervisor responsible, else the unit's people who are on duty."""
         cell = await cells.cell_row(connection, self.agency, code)
         if cell is None:

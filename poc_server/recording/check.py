@@ -11,7 +11,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from poc_server.recording.chain import SignedHead, Stored, head_from_json
+from poc_server.chain import SignedHead, Stored, head_from_json
 from poc_server.recording.keys import BadKey, name_of
 from poc_server.recording.verify import Finding, check_files_in, judge, signatures_by
 from poc_server.store import evidence

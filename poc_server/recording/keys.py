@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from poc_server.recording.chain import Head, SignedHead
+from poc_server.chain import Head, SignedHead
 
 
 class BadKey(ValueError):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from poc_server.recording.chain import Head, SignedHead, head_to_json
+from poc_server.chain import Head, SignedHead, head_to_json
 from poc_server.recording.keys import EvidenceKey
 from poc_server.recording.settings import RecordingSettings
 from poc_server.refused import Refused

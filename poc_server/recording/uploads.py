@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from groups.vocabulary import Refusal, UserId
-from poc_server.recording.chain import Kind
+from poc_server.chain import Kind
 from poc_server.recording.finisher import WorkerPort
 from poc_server.recording.layout import city_day, safe_name
 from poc_server.recording.settings import RecordingSettings

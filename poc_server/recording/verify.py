@@ -18,7 +18,7 @@ from itertools import groupby
 from pathlib import Path
 
 try:
-    from poc_server.recording.chain import START, Kind, SignedHead, Stored, digest, entry_from_json, head_from_json
+    from poc_server.chain import START, Kind, SignedHead, Stored, digest, entry_from_json, head_from_json
 except ImportError:  # beside this file in an export
     from chain import (  # type: ignore[import-not-found,no-redef]
         START,

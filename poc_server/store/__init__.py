@@ -1,5 +1,7 @@
 """What outlives the process: SQL tables, migrations, repositories, the journal, the in-memory directory."""
 
+from sqlalchemy.ext.asyncio import AsyncConnection as Connection
+
 from poc_server.store.audit import SYSTEM, Actor
 from poc_server.store.change import Change
 from poc_server.store.directory import Directory, DirectoryChange
@@ -16,6 +18,7 @@ __all__ = [
     "CallEnded",
     "CallStarted",
     "Change",
+    "Connection",
     "Device",
     "Directory",
     "DirectoryChange",

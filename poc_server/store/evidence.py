@@ -1,6 +1,6 @@
 """The evidence chain in SQL: positions given at the insert under a lock, heads that wait for their signature.
 
-How entries are sealed stands in `poc_server.recording.chain`; here is where they are kept.
+How entries are sealed stands in `poc_server.chain`; here is where they are kept.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from poc_server.recording.chain import START, Entry, Head, Kind, SignedHead, Stored, extend
+from poc_server.chain import START, Entry, Head, Kind, SignedHead, Stored, extend
 from poc_server.store import tables as t
 from poc_server.store.inserts import insert_new, upsert
 

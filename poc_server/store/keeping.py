@@ -11,7 +11,7 @@ from sqlalchemy import Row, Select, and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, Refusal
-from poc_server.recording.chain import Kind, canonical
+from poc_server.chain import Kind, canonical
 from poc_server.refused import Refused
 from poc_server.store import evidence
 from poc_server.store import tables as t

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.effects import EventType
 from gateway.lifecycle import Happened
 from groups.vocabulary import AgencyId, DeviceId, GroupId, IncidentCode, UnitId, UserId
-from poc_server.recording.chain import Kind, canonical
+from poc_server.chain import Kind, canonical
 from poc_server.store import evidence, incident_happenings, incidents
 from poc_server.store import tables as t
 from poc_server.store.ids import clean

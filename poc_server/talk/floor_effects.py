@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from groups.floor import effects as out
-from groups.vocabulary import DenyCause, Refusal
+from groups.floor.state import Burst, FloorState
+from groups.vocabulary import BurstEnd, DenyCause, Refusal, RevokeCause
+from poc_server.fabric.interface import LOADED
 from poc_server.talk.phone import person
 from signaling.messages import FloorDeny, FloorGranted, FloorIdle, FloorQueued, FloorRevoke, FloorTaken, Ok
 
@@ -156,3 +158,49 @@ EFFECTS: dict[type, Callable[[Any, Any], None]] = {
     out.Refused: refused,
     out.Inactive: inactive,
 }
+
+
+def carry_out(group: Talkgroup, state: FloorState, effects: Sequence[Any]) -> None:
+    """What the floor machine said, on this node or on another, in order."""
+    for effect in effects:
+        if effect is LOADED:
+            _reloaded(group, state)
+        else:
+            EFFECTS[type(effect)](group, effect)
+
+
+def _reloaded(group: Talkgroup, state: FloorState) -> None:
+    """The floor was read whole, after a gap or an outage: routes and phones of this node follow what is there."""
+    on_air = {burst.burst: burst for burst in state.bursts}
+    before = dict(group.bursts.routes)
+    for number, route in before.items():
+        if number in group.bursts.floorless:
+            continue
+        now = on_air.get(number)
+        if now is None:
+            _lost(group, out.BurstEnded(number, route.on_air.talker.id, route.talker_key, BurstEnd.CUT, state.clock))
+        elif now.key != route.talker_key:
+            group.bursts.move(number, now.key)
+    for number, burst in on_air.items():
+        if number not in before:
+            _began(group, state, burst)
+    if before and not on_air:
+        idle(group, out.Idle(max(before), BurstEnd.CUT))
+
+
+def _lost(group: Talkgroup, ended: out.BurstEnded) -> None:
+    group.bursts.end(ended.burst, ended.end)
+    revoked(group, out.Revoked(ended.user, ended.key, ended.burst, RevokeCause.OTHER, 0))
+
+
+def _began(group: Talkgroup, state: FloorState, burst: Burst) -> None:
+    phone = group.phones.get(burst.key)
+    if phone is not None:
+        left = state.options.transmit_limit_ms if burst.limit_at is None else max(0, burst.limit_at - state.clock)
+        phone.send(FloorGranted(group=group.id, burst=burst.burst, duration_ms=left, from_queue=True))
+    began = out.BurstBegan(
+        burst.burst, burst.user, burst.key, burst.tier, burst.priority, burst.granted_at, overriding=False
+    )
+    group.bursts.begin(began)
+    may_request = state.options.queueing or state.options.audio_cut_in
+    taken(group, out.Taken(burst.burst, burst.user, burst.tier, may_request))

@@ -13,11 +13,8 @@ from groups.floor.state import FloorState
 from groups.model import Group, User
 from groups.policy import Act, may
 from groups.vocabulary import BurstEnd, BurstId, GroupId, RevokeCause, UserId
-from poc_server.fabric.interface import LOADED
-from poc_server.talk import reload
 from poc_server.talk.bursts import Air, Bursts
 from poc_server.talk.clock import loop_time
-from poc_server.talk.floor_effects import EFFECTS
 from poc_server.talk.floor_machine import FloorMachine
 from poc_server.talk.phone import Phone, person
 from poc_server.talk.runner import Runner
@@ -29,6 +26,9 @@ if TYPE_CHECKING:
     from poc_server.fabric.interface import Fabric
 
 
+CarryOut = Callable[["Talkgroup", FloorState, Sequence[Any]], None]
+
+
 class Talkgroup:
     """A group that has phones on this node.
 
@@ -36,6 +36,7 @@ class Talkgroup:
         group: as the directory has it, or its call.
         fabric: where its floor is.
         air: what it shares with the other groups of the node.
+        carry_out: what the floor machine says is carried out by it (`poc_server.talk.floor_effects`).
         waited: told the outcome of a floor request, and how many seconds it waited for it.
 
     Attributes:
@@ -43,7 +44,9 @@ class Talkgroup:
         followed: the desk follows this floor, whether it has phones here or not.
     """
 
-    def __init__(self, group: Group, fabric: Fabric, air: Air, waited: Callable[[str, float], None]) -> None:
+    def __init__(
+        self, group: Group, fabric: Fabric, air: Air, carry_out: CarryOut, waited: Callable[[str, float], None]
+    ) -> None:
         self.group = group
         self._air = air
         self._waited = waited
@@ -58,7 +61,7 @@ class Talkgroup:
             FloorState(options=group.floor),
             FloorMachine(),
             into.Tick(),
-            self._on_effects,
+            lambda state, effects: carry_out(self, state, effects),
             lambda mine, theirs: merge(mine, theirs, self.phones.__contains__),
         )
 
@@ -220,13 +223,6 @@ class Talkgroup:
             self._waited(outcome, seconds)
 
     # --- private ---------------------------------------------------------------------------------------------------
-
-    def _on_effects(self, state: FloorState, effects: Sequence[Any]) -> None:
-        for effect in effects:
-            if effect is LOADED:
-                reload.follow(self, state)
-                continue
-            EFFECTS[type(effect)](self, effect)
 
     def _told(self, framed: Callable[[Phone], bytes], but: str | None) -> Iterator[None]:
         for phone in tuple(self.phones.values()):

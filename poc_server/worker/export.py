@@ -18,8 +18,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from poc_server.recording import chain, verify
-from poc_server.recording.chain import Kind, Stored
+from poc_server import chain
+from poc_server.chain import Kind, Stored
+from poc_server.recording import verify
 from poc_server.recording.layout import inside
 from poc_server.recording.watermark import lines_of
 from poc_server.store import StoreSettings, evidence, materials

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from groups.vocabulary import AgencyId, GroupId, UserId
-from poc_server.recording.chain import Kind, Stored
+from poc_server.chain import Kind, Stored
 from poc_server.recording.deletion import DAY_MS, Deletion
 from poc_server.recording.settings import RecordingSettings
 from poc_server.recording.verify import check_files_in, judge

@@ -12,7 +12,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from groups.vocabulary import AgencyId, BurstEnd, GroupId, UserId
-from poc_server.recording.chain import Kind, head_from_json
+from poc_server.chain import Kind, head_from_json
 from poc_server.recording.keys import BadKey, EvidenceKey
 from poc_server.recording.notary import Notary
 from poc_server.recording.settings import RecordingSettings

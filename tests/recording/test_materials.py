@@ -16,8 +16,8 @@ import pytest
 from groups.vocabulary import Role
 from poc_server.bridge.links import Links
 from poc_server.bridge.materials import Gatherer
+from poc_server.chain import head_from_json
 from poc_server.recording import uploads
-from poc_server.recording.chain import head_from_json
 from poc_server.recording.verify import check_files_in, judge, signatures_by
 from poc_server.recording.watermark import size_of
 from poc_server.store import StoreSettings, audit, evidence, incidents, materials

@@ -13,7 +13,7 @@ from gateway.lifecycle import new_incident
 from groups.model import Membership
 from groups.vocabulary import AgencyId, BurstEnd, BurstId, GroupId, IncidentCode, Role, UserId
 from poc_server.api import Services, build_api
-from poc_server.recording.chain import SignedHead
+from poc_server.chain import SignedHead
 from poc_server.recording.model import BurstMeta, Place
 from poc_server.recording.recordings import Recordings
 from poc_server.recording.settings import RecordingSettings

@@ -5,20 +5,39 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import structlog
 
 from poc_server.fabric.interface import LOADED, Codec, Merge, Subscriber, Transition, Unavailable
 from poc_server.fabric.redis.session import Session
-
-if TYPE_CHECKING:
-    from poc_server.fabric.redis.fabric import RedisFabric
+from poc_server.fabric.settings import FabricSettings
 
 log = structlog.get_logger(__name__)
 
 GAP_S = 0.1
 """Events of one version that another connection should have brought are waited for so long, then the state is read."""
+
+
+class Shared(Protocol):
+    """What all watches of a node share (`poc_server.fabric.redis.fabric`)."""
+
+    settings: FabricSettings
+
+    async def session(self) -> Session | None:
+        """The session to step in, or None: go on alone."""
+
+    def now(self) -> int:
+        """Ms on the fabric's clock."""
+
+    def name_of(self, key: str) -> str:
+        """The key as Redis has it."""
+
+    def next_writer(self) -> str:
+        """A name no other write has."""
+
+    def unwatch(self, key: str, watch: RedisWatch) -> None:
+        """Follow a key no more."""
 
 
 class RedisWatch:
@@ -30,7 +49,7 @@ class RedisWatch:
 
     def __init__(
         self,
-        fabric: RedisFabric,
+        fabric: Shared,
         key: str,
         initial: Any,
         codec: Codec[Any],

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, BurstEnd, CallId, DeviceId, GroupId, Tier, UnitId, UserId
-from poc_server.recording.chain import Kind, canonical
+from poc_server.chain import Kind, canonical
 from poc_server.store import evidence, incident_bursts
 from poc_server.store import tables as t
 from poc_server.store.ids import clean, now_ms
