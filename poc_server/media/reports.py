@@ -64,10 +64,13 @@ class Reports:
         for slot in self._peer.slots:
             if slot.lossy and now > slot.lossy_until:
                 slot.lossy = False
-            if now >= slot.report_at and slot.stream is not None:
+            # Of most slots of most phones there is nothing new, every second of the day.
+            if (slot.packets != slot.reported or slot.route is not None) and now >= slot.report_at:
                 self._report(slot, now)
 
     def _report(self, slot: Slot, now: float) -> None:
+        if slot.stream is None:
+            return
         packets, octets = slot.packets, slot.octets
         if slot.route is not None:
             packets += slot.route.packets - slot.packets_mark

@@ -213,6 +213,8 @@ class Uplink:
 
     def expire(self, now: float) -> None:
         """Drop what has been held for longer than a grant may take."""
+        if not self._held:
+            return
         dropped = self._drop_old(now)
         if dropped:
             self._dropped(dropped, now)
