@@ -50,7 +50,7 @@ class PhoneFailed(Exception):
 class Phone:
     """One person's phone. ``number`` tells it apart in the marks of voice packets.
 
-    ``chatty``: says that it listens and proves consent as often as a page does; else as seldom as it may.
+    ``chatty``: says that it listens, proves consent and reports by RTCP as a page does; else as seldom as it may.
 
     Attributes:
         on_message: called with (message, kernel receive time in ns) for each message that answers no request.
@@ -129,6 +129,7 @@ class Phone:
             self.link.host,
             closely=self.closely,
             consent_s=CONSENT_S if self._chatty else QUIET_CONSENT_S,
+            reports=self._chatty,
         )
         self.media = path
         path.on_gone = self._lost

@@ -24,6 +24,7 @@ from loadtest.mark import Mark, read_mark
 from loadtest.wire.dtls import Credentials, DtlsClient, HandshakeFailed
 from loadtest.wire.ice import IceController
 from loadtest.wire.reactor import Reactor, kernel_drops, receive, with_timestamps
+from loadtest.wire.reception import Said, SlotCount, receiver_report, sender_report
 from loadtest.wire.sdp import Offer, choose_address, write_answer
 
 CONSENT_S: Final = 2.5
@@ -52,30 +53,6 @@ class MediaState(Enum):
     CLOSED = "closed"
 
 
-class SlotCount:
-    """What came in on one slot, by the clear RTP header alone."""
-
-    __slots__ = ("_next", "bytes", "last_ns", "late", "lost", "packets")
-
-    def __init__(self) -> None:
-        self.packets = self.bytes = self.lost = self.late = self.last_ns = 0
-        self._next: int | None = None
-
-    def take(self, sequence: int, size: int, stamp: int) -> None:
-        """Count one packet; a gap in the numbers is loss until a late packet fills it."""
-        self.packets += 1
-        self.bytes += size
-        self.last_ns = stamp
-        if sequence != self._next and self._next is not None:
-            gap = (sequence - self._next) & 0xFFFF
-            if gap >= 0x8000:
-                self.late += 1
-                self.lost -= 1
-                return
-            self.lost += gap
-        self._next = (sequence + 1) & 0xFFFF
-
-
 class Traffic:
     """Datagrams and their bytes, UDP payload only, both ways."""
 
@@ -91,6 +68,7 @@ class MediaPath:
     Attributes:
         checked: a future, done when the newest offer's address has answered a check.
         closely: this phone decrypts what it hears.
+        reports: it tells the server by RTCP what it said and heard, with a check of its path when that is due.
         on_mark: called with (slot, mark, kernel receive time in ns) for each packet of a phone that listens closely.
         on_next_packet: called once with (slot, receive time) at the next voice packet, then forgotten.
         on_gone: called with a reason when a path that worked is lost.
@@ -105,6 +83,7 @@ class MediaPath:
         *,
         closely: bool,
         consent_s: float = CONSENT_S,
+        reports: bool = True,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._reactor = reactor
@@ -112,6 +91,7 @@ class MediaPath:
         self.offer = offer
         self.closely = closely
         self._consent_s = consent_s
+        self._reports = reports
         self.state = MediaState.CHECKING
         self.connected: asyncio.Future[None] = self._loop.create_future()
         self.checked: asyncio.Future[None] = self._loop.create_future()
@@ -120,7 +100,7 @@ class MediaPath:
         self._dtls = DtlsClient(credentials, offer.fingerprint, self._send)
         self._address = choose_address(offer, host)
         self.slots = tuple(SlotCount() for _ in offer.slots)
-        self._by_ssrc = {line.ssrc: index for index, line in enumerate(offer.slots)}
+        self._by_ssrc = {line.ssrc: n for n, line in enumerate(offer.slots) if line.ssrc is not None}
         self.traffic = Traffic()
         self.on_mark: Callable[[int, Mark, int], None] | None = None
         self.on_next_packet: Callable[[int, int], None] | None = None
@@ -129,6 +109,8 @@ class MediaPath:
         self._out: Session | None = None
         self._in: Session | None = None
         self._sequence = random.randrange(0x8000)
+        self._said = Said()
+        self._turn = random.randrange(2)
         self._timer: asyncio.TimerHandle | None = None
         self._interval = CHECK_S
         self._answered_at = 0.0
@@ -184,6 +166,7 @@ class MediaPath:
         opus = self.offer.uplink.opus | (0x80 if marker else 0)
         header = _HEADER.pack(0x80, opus, self._sequence, timestamp & 0xFFFFFFFF, self.ssrc)
         self._sequence = (self._sequence + 1) & 0xFFFF
+        self._said.note(len(payload), timestamp)
         self._send(self._out.protect(header + payload))
 
     def report_loss(self, lost: int) -> None:
@@ -194,6 +177,18 @@ class MediaPath:
             block = struct.pack("!IB3xIIII", ssrc, 0, 0, 0, 0, 0)
             block = block[:5] + lost.to_bytes(3, "big") + block[8:]
             self._send(self._out.protect_rtcp(struct.pack("!BBHI", 0x81, 201, 7, self.ssrc) + block))
+
+    def _report(self) -> None:
+        """Half of the lines have their turn with each check: each reports every 5 s, as in Chromium."""
+        if self._out is None:
+            self._out = self._dtls.sender()
+        self._turn ^= 1
+        due = [
+            receiver_report(self.ssrc, ssrc, self.slots[n]) for ssrc, n in self._by_ssrc.items() if n & 1 == self._turn
+        ]
+        said = sender_report(self.ssrc, self._said) if self._turn else None
+        for packet in due if said is None else (*due, said):
+            self._send(self._out.protect_rtcp(packet))
 
     # --- all in ---------------------------------------------------------------------------------------------------
 
@@ -288,6 +283,8 @@ class MediaPath:
             self._lost("no consent")
             return
         self._send(self._ice.request())
+        if self._reports and self.state is MediaState.CONNECTED:
+            self._report()
         if self.state is MediaState.CHECKING:
             self._interval = min(2 * self._interval, 1.6)
         self._again()

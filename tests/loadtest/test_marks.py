@@ -10,7 +10,8 @@ from loadtest.identity import BadLinks, read_links
 from loadtest.mark import Mark, read_mark
 from loadtest.speech import names, recording
 from loadtest.stats import Series
-from loadtest.wire.media import SlotCount, payload_of
+from loadtest.wire.media import payload_of
+from loadtest.wire.reception import SlotCount
 from loadtest.wire.sdp import OfferNotUnderstood, choose_address, read_offer, write_answer
 
 
