@@ -75,8 +75,9 @@ docs: setup ## write the parts of docs/ that are made from the code
 	@$(PY) -m tools.protocol_tables
 	@$(PY) -m tools.config_example
 
-bench: setup ## every figure of docs/performance.md on this machine: build/bench.json, build/bench.html (QUICK=1: a quarter of the time)
-	$(PY) -m loadtest.bench $(if $(QUICK),--quick)
+bench: setup ## every figure of docs/performance.md on this machine: build/bench.json, build/bench.html (QUICK=1: shorter runs; DOCS=1: brings docs/ up to date)
+	-@bash tools/system_packages.sh bench
+	$(PY) -m loadtest.bench $(if $(QUICK),--quick) $(if $(DOCS),--docs docs)
 
 clean: ## remove what was built (not the environment, not your data)
 	rm -rf build web/dist web/src/generated .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Sees that the machine has what poc-server needs: `run` what the server needs, `test` also what its tests need.
+# Sees that the machine has what poc-server needs: `run` what the server needs, `test` also what its tests need, `bench`
+# also what its figures are compared with.
 # Missing Debian packages are installed where that is allowed, and else named. Installs nothing that is there already.
 set -euo pipefail
 export PATH="$PATH:/usr/sbin:/sbin"
@@ -19,10 +20,14 @@ if [ "${1:-run}" = test ]; then
     present[gcc]='command -v cc || command -v gcc'
     present[libssl-dev]='test -e /usr/include/openssl/evp.h'
     present[fonts-noto-cjk]='fc-list :lang=zh-cn | grep -q . || test -d /usr/share/fonts/opentype/noto'
+elif [ "${1:-run}" = bench ]; then
+    present[gcc]='command -v cc || command -v gcc'
+    present[libssl-dev]='test -e /usr/include/openssl/evp.h'
+    present[mumble-server]='command -v murmurd'
 fi
 
-# Debian packages install these as services; the tests start their own, on ports and data of their own.
-services=(redis-server postgresql coturn)
+# Debian packages install these as services; tests and figures start their own, on ports and data of their own.
+services=(redis-server postgresql coturn mumble-server)
 
 say() { echo "poc-server: $*" >&2; }
 

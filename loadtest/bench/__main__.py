@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,9 +13,10 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from loadtest.bench.docs import write
 from loadtest.bench.page import growth, page
 from loadtest.bench.run import Bench, Lengths, bench
-from loadtest.bench.table import Measured, measured
+from loadtest.bench.table import Measured, file_name, markdown, measured
 
 console = Console(emoji=False)
 
@@ -26,6 +26,9 @@ def main(
         "build"
     ),
     quick: Annotated[bool, typer.Option("--quick", help="A quarter of the time; noisier")] = False,
+    docs: Annotated[
+        Path | None, typer.Option(help="Folder of performance.md: bring its table, sizes and pictures up to date")
+    ] = None,
     only: Annotated[list[str] | None, typer.Option(help="Only this run; may be repeated")] = None,
 ) -> None:
     """Measure what docs/performance.md publishes, on this machine, now."""
@@ -48,10 +51,12 @@ def main(
     out.mkdir(parents=True, exist_ok=True)
     (out / "bench.json").write_text(json.dumps(_plain(rows, done), indent=1) + "\n")
     (out / "bench.html").write_text(page(rows, done))
-    (out / "bench.md").write_text(_markdown(rows))
+    (out / "bench.md").write_text(markdown(rows))
     for name, svg in growth(done).items():
-        (out / f"{_file_name(name)}.svg").write_text(svg)
-    console.print(f"{out}/bench.json, {out}/bench.html")
+        (out / f"{file_name(name)}.svg").write_text(svg)
+    console.print(f"{out}/bench.json, {out}/bench.html; {sum(done.took_s.values()):.0f} s")
+    if docs is not None:
+        write(docs, rows, done, "make bench QUICK=1" if quick else "make bench")
 
 
 def _print(rows: list[Measured], done: Bench) -> None:
@@ -68,22 +73,6 @@ def _print(rows: list[Measured], done: Bench) -> None:
         console.print(f"[yellow]not measured: {name}: {why}[/]", highlight=False)
     for note in done.notes:
         console.print(f"[yellow]{note}[/]", highlight=False)
-
-
-def _markdown(rows: list[Measured]) -> str:
-    """The table as docs/performance.md shows it."""
-    lines = ["| figure | measured | bar | × bar | aim | × aim | command |", "|---|---|---|---|---|---|---|"]
-    for each in rows:
-        numbers = (each.row.bar, each.to_bar, each.row.aim, each.to_aim)
-        cells = " | ".join("" if c is None else f"{c:g}" for c in numbers)
-        value = "–" if each.value is None else f"{each.value:g} {each.row.unit}"
-        how = f"`{each.row.how}`" if each.row.how.startswith(("poc-", "python ")) else each.row.how
-        lines.append(f"| {each.row.name} | {value} | {cells} | {how} |")
-    return "\n".join(lines) + "\n"
-
-
-def _file_name(title: str) -> str:
-    return "growth-" + "-".join(re.findall(r"[a-z0-9]+", title.lower()))
 
 
 def _plain(rows: list[Measured], done: Bench) -> dict[str, Any]:

@@ -10,7 +10,9 @@ from loadtest.bench.run import Bench
 from loadtest.bench.table import Measured
 from loadtest.report.page import STYLE
 from loadtest.report.svg import curves
+from loadtest.scenarios.fanout import SETTLE_S
 
+FANOUT_PPS = 50
 Points = list[tuple[float, float]]
 
 
@@ -67,7 +69,7 @@ def _points(runs: dict[int, dict[str, Any]], *path: str) -> Points:
 
 
 def _core(runs: dict[int, dict[str, Any]]) -> Points:
-    return [(phones, 100 * run["cpu_s"] / (run["sent"] / 50 + 0.5)) for phones, run in runs.items()]
+    return [(phones, 100 * run["cpu_s"] / (run["sent"] / FANOUT_PPS + SETTLE_S)) for phones, run in runs.items()]
 
 
 def _cells(each: Measured) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from loadtest.reference import floor, murmur
@@ -16,7 +17,12 @@ from loadtest.traffic import Traffic
 
 GROWTH: Final = (100, 300, 1000)
 """Phones at which growth is drawn."""
+KNEE: Final = 2500
+"""Listeners of one talker, at 50 packets a second, among whom the end of a core or of the fleet is to be seen."""
+STORM: Final = 1000
 PEOPLE_PER_GROUP: Final = 10
+LONGEST_S: Final = 180.0
+"""A run that takes longer is given up."""
 Tell = Callable[[str, Any], None]
 """Called with the name of a run and its figures, as each ends."""
 
@@ -25,19 +31,23 @@ Tell = Callable[[str, Any], None]
 class Lengths:
     """Seconds that each kind of run lasts."""
 
-    talk: float = 60.0
-    fanout: float = 10.0
-    data: float = 30.0
+    talk: float = 30.0
+    fanout: float = 8.0
+    data: float = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """All runs by name; ``growth`` by count of phones; ``missing`` says what could not be measured, and why."""
+    """All runs by name; ``growth`` by count of phones; ``missing`` says what could not be measured, and why.
+
+    ``took_s``: how long each run took, with the server's start.
+    """
 
     runs: dict[str, dict[str, Any]]
     growth: dict[int, dict[str, dict[str, Any]]]
     missing: dict[str, str]
     notes: list[str]
+    took_s: dict[str, float] = field(default_factory=dict)
 
 
 async def bench(lengths: Lengths, progress: Progress, tell: Tell, *, only: frozenset[str] = frozenset()) -> Bench:
@@ -47,14 +57,19 @@ async def bench(lengths: Lengths, progress: Progress, tell: Tell, *, only: froze
     async def take(name: str, work: Callable[[], Any]) -> None:
         if only and name.split(maxsplit=1)[0] not in only:
             return
+        began = time.monotonic()
         try:
-            found = await work()
-        except (CannotRun, NoReference) as problem:
-            done.missing[name] = str(problem)
-            tell(name, {"failed": str(problem)})
+            async with asyncio.timeout(LONGEST_S):
+                found = await work()
+        except Exception as problem:  # whatever broke this run, the others are worth having
+            why = str(problem) if isinstance(problem, CannotRun | NoReference) else repr(problem)
+            done.missing[name] = why
+            tell(name, {"failed": why})
             return
+        finally:
+            done.took_s[name] = round(time.monotonic() - began, 1)
         done.runs[name] = found
-        tell(name, found)
+        tell(name, {"took_s": done.took_s[name], **found})
 
     def scenario(module: Any, people: int, options: Any, **env: str) -> Callable[[], Any]:
         async def work() -> dict[str, Any]:
@@ -81,20 +96,23 @@ async def bench(lengths: Lengths, progress: Progress, tell: Tell, *, only: froze
     _mean_floor(done.runs)
     await take("talk", scenario(talk, 500, talk.TalkOptions(seconds=lengths.talk)))
     await take("crowd", scenario(talk, 2500, talk.TalkOptions(seconds=lengths.talk, crowd=2000)))
-    await take("storm", scenario(storm, 1000, storm.StormOptions()))
+    await take("storm", scenario(storm, STORM, storm.StormOptions(STORM)))
     await take("idle", scenario(idle, 1000, idle.IdleOptions(seconds=lengths.talk / 3)))
     await take("emergency", scenario(emergency, 1000, emergency.EmergencyOptions()))
     await take("incidents", scenario(incidents, 500, incidents.IncidentsOptions(seconds=lengths.talk / 3)))
     await take("recorder", lambda: recorder.cost_of_recording(200, lengths.fanout * 1.5, progress))
     await take("groups", scenario(recorder, 2000, recorder.GroupsOptions()))
     await take("data", scenario(data, 10, data.DataOptions(seconds=lengths.data)))
-    for phones in GROWTH:
+    for phones in (*GROWTH, KNEE):
         options = fanout.FanoutOptions(phones, seconds=lengths.fanout, keepalive=True)
         await take(f"growth fanout {phones}", scenario(fanout, phones + 1, options))
-        groups = phones // PEOPLE_PER_GROUP
-        chat = talk.TalkOptions(phones, groups, lengths.talk / 2, traffic=Traffic())
-        await take(f"growth talk {phones}", scenario(talk, phones, chat))
-        await take(f"growth storm {phones}", scenario(storm, phones, storm.StormOptions(phones)))
+        if phones in GROWTH:
+            chat = talk.TalkOptions(phones, phones // PEOPLE_PER_GROUP, lengths.talk / 2, traffic=Traffic())
+            await take(f"growth talk {phones}", scenario(talk, phones, chat))
+        if phones == STORM and "storm" in done.runs:
+            done.runs[f"growth storm {phones}"] = done.runs["storm"]
+        elif phones in GROWTH:
+            await take(f"growth storm {phones}", scenario(storm, phones, storm.StormOptions(phones)))
         done.growth[phones] = {
             kind: done.runs.pop(name)
             for kind in ("fanout", "talk", "storm")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -50,6 +51,23 @@ class Measured:
 def measured(runs: Runs) -> list[Measured]:
     """Each row with what ``runs`` say of it."""
     return [Measured(row, row.read(runs)) for row in ROWS]
+
+
+def markdown(rows: list[Measured]) -> str:
+    """The table as docs/performance.md shows it."""
+    lines = ["| figure | measured | bar | × bar | aim | × aim | command |", "|---|---|---|---|---|---|---|"]
+    for each in rows:
+        numbers = (each.row.bar, each.to_bar, each.row.aim, each.to_aim)
+        cells = " | ".join("" if c is None else f"{c:g}" for c in numbers)
+        value = "–" if each.value is None else f"{each.value:g} {each.row.unit}"
+        how = f"`{each.row.how}`" if each.row.how.startswith(("poc-", "POC_", "python ")) else each.row.how
+        lines.append(f"| {each.row.name} | {value} | {cells} | {how} |")
+    return "\n".join(lines) + "\n"
+
+
+def file_name(title: str) -> str:
+    """A picture's name, without its ending."""
+    return "growth-" + "-".join(re.findall(r"[a-z0-9]+", title.lower()))
 
 
 def _ratio(value: float | None, wanted: float | None) -> float | None:

@@ -60,6 +60,7 @@ class Talk:
         self.access_ms = Series()
         self.late_entry_ms = Series()
         self.outcomes: Counter[Outcome] = Counter()
+        self.sent = 0
         self._entering: dict[Phone, tuple[tuple[int, int], asyncio.Future[int]]] = {}
         self._background: set[asyncio.Task[None]] = set()
         self._until = 0.0
@@ -111,6 +112,7 @@ class Talk:
         speech = recording(self._random.choice(names()))
         spoken = await self._fleet.speaker.speak(phone, group, speech, seconds=seconds, patience_s=patience)
         press = spoken.press
+        self.sent += spoken.packets
         self.outcomes[press.outcome or Outcome.FAILED] += 1
         if press.access_ms is not None:
             self.access_ms.add(press.access_ms)
@@ -186,6 +188,7 @@ async def run(target: Target, options: TalkOptions, progress: Progress) -> Resul
         talkers = {group: [p for p in phones if p not in roamers] for group, phones in groups.items()}
         talk = Talk(fleet, options)
         heard, lost, before = fleet.packets_heard(), fleet.packets_lost(), target.cost()
+        began = asyncio.get_running_loop().time()
         beside = [asyncio.create_task(_tell(progress, options.seconds))]
         if listeners:
             beside.append(asyncio.create_task(_hold_forth(fleet, listeners[0], crowd_group)))
@@ -199,10 +202,13 @@ async def run(target: Target, options: TalkOptions, progress: Progress) -> Resul
         delivered = fleet.packets_heard() - heard
         notes = [] if roamers else ["No phone is a member of two of these groups: late entry was not measured."]
         figures = {
+            "phones": options.phones,
+            "seconds": round(asyncio.get_running_loop().time() - began, 2),
             "access_ms": talk.access_ms.summary(),
             "relay_ms": fleet.air.relay_ms.summary(),
             "late_entry_ms": talk.late_entry_ms.summary(),
             "outcomes": {outcome.value: talk.outcomes[outcome] for outcome in Outcome},
+            "sent": talk.sent,
             "delivered": delivered,
             "lost": fleet.packets_lost() - lost,
             "double_talk": fleet.air.double_talk(),

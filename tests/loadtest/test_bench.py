@@ -1,9 +1,11 @@
 """The table of figures and its page: pure. The floor: real sockets."""
 
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 
+from loadtest.bench import docs
 from loadtest.bench.page import growth, page
 from loadtest.bench.run import Bench
 from loadtest.bench.table import ROWS, measured
@@ -42,6 +44,45 @@ def test_the_page_draws_growth() -> None:
     for svg in growth(done).values():
         assert ET.fromstring(svg) is not None
     assert "too &lt;few&gt;" in page(measured(RUNS), done)
+
+
+def test_a_page_gets_its_table_sizes_and_pictures_between_its_marks(tmp_path: Path) -> None:
+    fan = {"us_per_delivered": 3.0, "cpu_s": 1.05, "sent": 500, "expected": 50_000, "delivered": 49_995} | {
+        "relay_ms": {"p50": 1.0, "p95": 2.0, "p99": 3.0}
+    }
+    runs = {
+        "fanout": fan,
+        "storm": {"cpu_ms_per_phone": 2.0, "failed": 0},
+        "idle": {"cpu_us_per_phone_second": 100.0, "kb_per_phone": 50.0},
+        "talk": {"phones": 500, "seconds": 10.0, "sent": 1_000, "delivered": 9_000, "server": {"cpu_s": 0.827}},
+    }
+    done = Bench(runs, {100: {"fanout": fan}}, {}, [], {"talk": 30.0})
+    page = (
+        "before\n<!-- begin table -->\nyesterday\n<!-- end table -->\n"
+        "<!-- begin knee -->\n<!-- end knee -->\nwords\n<!-- begin sizing -->\n<!-- end sizing -->\nafter\n"
+    )
+    (tmp_path / "performance.md").write_text(page)
+    (tmp_path / "pictures").mkdir()
+    shown = tmp_path / "pictures" / "growth-relay-time-one-talker.svg"
+    shown.write_text("old")
+    docs.write(tmp_path, measured(runs), done, "make bench")
+    written = (tmp_path / "performance.md").read_text()
+    assert "yesterday" not in written
+    assert written.startswith("before\n")
+    assert written.endswith("after\n")
+    assert "`make bench` on " in written
+    assert "| 100 | 5,000 | 99.99 % | 10 % | 1.0 ms | 3.0 ms |" in written
+    # 0.827 s less 500 phones for 10 s at 100 µs and 9,000 packets at 3 µs: 0.3 s for 1,000 packets of talkers.
+    assert docs.prices(runs) == docs.Prices(100.0, 3.0, pytest.approx(300.0))
+    assert "core ≈ 0.00010 · P + 0.0075 · G + 0.00007 · L + 0.05" in written
+    assert [each.name for each in (tmp_path / "pictures").iterdir()] == [shown.name], "the page shows no other"
+    assert ET.fromstring(shown.read_text()) is not None
+
+
+def test_a_page_without_marks_and_a_missing_run_are_told() -> None:
+    with pytest.raises(docs.NotMarked):
+        docs.between("nothing", "table", "")
+    assert docs.sizing({}) == "Not measured: idle.\n"
 
 
 @pytest.mark.wire
