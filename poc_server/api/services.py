@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -38,7 +38,7 @@ class Services:
     emergency: Emergency | None = None
     presence: Callable[[], Sequence[PersonHere]] | None = None
     notifier: Notifier | None = None
-    city_map: MapSettings = MapSettings()
+    city_map: MapSettings = field(default_factory=MapSettings)
 
     @property
     def directory(self) -> Directory:

@@ -24,7 +24,7 @@ class MapSettings(BaseModel):
     hosts: tuple[str, ...] = ()
     """What may stand for {s}."""
     folder: Path | None = None
-    """Folder of tiles z/x/y.png; served at /tiles to everyone who reaches this server, and used where `tiles` is empty."""
+    """Folder of tiles z/x/y.png, served at /tiles to all who reach this server and used where `tiles` is empty."""
     datum: Literal["WGS-84", "GCJ-02"] = "WGS-84"
     """Of the tiles; places are moved to it. CGCS2000 tiles count as WGS-84."""
     most_zoom: int = Field(default=18, ge=1, le=22)

@@ -50,6 +50,7 @@ OPEN = {
     "GET /groups": "shows what one may see",
     "GET /groups/{group}": "shows what one may see",
     "GET /groups/{group}/members": "shows what one may see",
+    "GET /map": "anybody signed in",
     "GET /shifts": "own agency, any role",
     "GET /shifts/now": "own agency, any role",
     **dict.fromkeys(

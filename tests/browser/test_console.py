@@ -114,7 +114,7 @@ def test_three_phones_and_a_console(playwright: Playwright, city: City) -> None:
 
         # On the map, an old place says that it is old.
         desk.key("g")
-        marker = desk.page.locator(f'.map .person[data-user="{west.user["id"]}"]')
+        marker = desk.page.locator(f'.city-map .person[data-user="{west.user["id"]}"]')
         expect(marker).to_have_attribute("data-age", "stale", timeout=30_000)
         expect(marker).to_contain_text("25 分钟前")
         assert not [problem for page in (desk, one, two, west) for problem in page.problems]

@@ -65,7 +65,8 @@ def test_a_leaders_emergency_call_is_heard_and_answered_and_his_message_confirme
 
 def draw_around_all(leader: Officer) -> None:
     """Drag a ring around everything on the map."""
-    box = leader.page.locator(".map svg").bounding_box()
+    expect(leader.page.locator(".city-map .mark i").first).to_be_visible(timeout=30_000)
+    box = leader.page.locator(".city-map .drawing").bounding_box()
     assert box is not None
     inset = 4
     left, top = box["x"] + inset, box["y"] + inset

@@ -72,17 +72,6 @@ export const emergencyEn: Record<keyof typeof emergencyZh, string> = {
   column_state: "State",
   column_time: "Time",
 
-  map_draw_hint: "Drag a ring on the map",
-  map_in: "Closer",
-  map_out: "Further",
-  map_all: "Whole map",
-  map_crossing: "The line crosses itself, draw again",
-  map_no_places: "Nobody has reported a place yet",
-  map_age_minutes: "{count} min ago",
-  map_age_hours: "{count} h ago",
-  map_age_now: "just now",
-  map_old: "Hollow: no report for 30 minutes",
-
   alert_title: "ALERT",
   alert_silent: "The browser keeps sound back: touch the page",
   alert_covert: "Covert: do not call his phone",

@@ -70,17 +70,6 @@ export const emergencyZh = {
   column_state: "状态",
   column_time: "时间",
 
-  map_draw_hint: "在地图上拖动画一圈",
-  map_in: "放大",
-  map_out: "缩小",
-  map_all: "全图",
-  map_crossing: "线条交叉，请重画",
-  map_no_places: "还没有人上报位置",
-  map_age_minutes: "{count} 分钟前",
-  map_age_hours: "{count} 小时前",
-  map_age_now: "刚刚",
-  map_old: "空心：超过 30 分钟未更新",
-
   alert_title: "警情",
   alert_silent: "浏览器不让发声：请点一下页面",
   alert_covert: "静默报警：不要呼叫他的手机",

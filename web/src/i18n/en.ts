@@ -2,12 +2,14 @@ import { adminEn } from "./admin";
 import { consoleEn } from "./console.en";
 import { emergencyEn } from "./emergency.en";
 import { incidentsEn } from "./incidents";
+import { mapEn } from "./map.en";
 import { placeEn } from "./place";
 import type { Key } from "./zh";
 
 export const en: Record<Key, string> = {
   ...consoleEn,
   ...emergencyEn,
+  ...mapEn,
   ...incidentsEn,
   app: "City Talk",
   tagline: "Hold to talk, the whole group hears",

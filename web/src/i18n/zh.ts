@@ -4,11 +4,13 @@ import { adminZh } from "./admin";
 import { consoleZh } from "./console.zh";
 import { emergencyZh } from "./emergency.zh";
 import { incidentsZh } from "./incidents";
+import { mapZh } from "./map.zh";
 import { placeZh } from "./place";
 
 export const zh = {
   ...consoleZh,
   ...emergencyZh,
+  ...mapZh,
   ...incidentsZh,
   app: "城市对讲",
   tagline: "按住说话，全组听见",

@@ -4,15 +4,14 @@ import { freshToken } from "../account/account";
 import { Problem } from "../account/api";
 import { authorised } from "../account/authorised";
 import type { Datum } from "../map/datum";
+import type { Cell } from "../map/places";
+import { drawn } from "../map/ring";
 import type { BroadcastInfo, BroadcastKind, Person, Recipients, Refusal, Tier } from "../wire/protocol";
-import { drawn, type Point } from "./geo";
 import type { Place } from "./targets";
 
 const CELLS_AT_ONCE = 200;
 const MOST_CELLS = 4_000;
 
-/** `outline`: in WGS-84. */
-export type Cell = { code: string; name: string; outline: Point[] };
 type CellOut = Cell & { datum: Datum };
 
 export type Starts =

@@ -3,6 +3,7 @@
 import { effect, signal } from "@preact/signals";
 import { Problem } from "../account/api";
 import { refusalWords, t } from "../i18n";
+import type { Cell } from "../map/places";
 import type { Phone } from "../phone/phone";
 import { uuid } from "../uuid";
 import type { Request } from "../wire/link";
@@ -19,7 +20,7 @@ export type How = { urgent: boolean; exercise: boolean; acknowledge: boolean };
 export class Command {
   readonly chosen = signal<Chosen>(nobody);
   readonly places = signal<readonly Place[]>([]);
-  readonly cells = signal<readonly api.Cell[]>([]);
+  readonly cells = signal<readonly Cell[]>([]);
   readonly plans = signal<readonly api.Plan[]>([]);
   readonly broadcasts = signal<readonly BroadcastInfo[]>([]);
   /** What came of the last thing that was done. */

@@ -1,7 +1,7 @@
 // Whom a leader reaches: groups, people, an area, or everyone when nothing is picked. Pure.
 
+import { drawn, inside, type Point } from "../map/ring";
 import type { Recipients } from "../wire/protocol";
-import { drawn, inside, type Point } from "./geo";
 
 /** `at`: in WGS-84, as all that is drawn on the map. */
 export type Place = { user: string; name: string; ageMs: number; at: Point };

@@ -3,7 +3,7 @@
 // The shift is the published polynomial on the Krasovsky ellipsoid, as in gateway/datum.py; the way back has no closed form and
 // iterates until it stands (below 1 mm). What remains is how exact the place itself was. CGCS2000 is within centimetres of WGS-84.
 
-import type { Degrees } from "./ground";
+import type { Degrees } from "./degrees";
 
 export type Datum = "WGS-84" | "GCJ-02" | "CGCS2000";
 

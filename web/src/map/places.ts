@@ -4,7 +4,8 @@ import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { authorised } from "../account/authorised";
 import { type Datum, inWgs84 } from "./datum";
-import type { Degrees } from "./ground";
+import type { Degrees } from "./degrees";
+import type { Point } from "./ring";
 
 export type Position = {
   source: "device" | "shell" | "operator" | "none";
@@ -27,7 +28,7 @@ export type Place = {
 };
 
 /** `outline`: in WGS-84. */
-export type Cell = { code: string; name: string; outline: [number, number][] };
+export type Cell = { code: string; name: string; outline: readonly Point[] };
 
 type PlaceOut = {
   user: string;

@@ -1,0 +1,18 @@
+import type { mapZh } from "./map.zh";
+
+export const mapEn: Record<keyof typeof mapZh, string> = {
+  map_empty: "No places yet",
+  map_nearer: "Nearer",
+  map_farther: "Farther",
+  map_all: "All",
+  map_fresh: "under 2 min",
+  map_ageing: "under 10 min",
+  map_stale: "outdated",
+  map_draw_hint: "Drag a ring on the map",
+  map_crossing: "The line crosses itself, draw again",
+  map_no_places: "Nobody has reported a place yet",
+  map_age_minutes: "{count} min ago",
+  map_age_hours: "{count} h ago",
+  map_age_now: "just now",
+  map_inside: "{count} inside",
+};
