@@ -3,99 +3,175 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Playwright, expect
+from playwright.sync_api import Playwright, expect
 
 from tests.browser.conftest import SPEECH
 from tests.support.chromium import chromium
 from tests.support.city import City, running_city
+from tests.support.console import Console
 from tests.support.officer import KEEP_MICROPHONE, Officer
+from tests.support.priority import first
 
 pytestmark = pytest.mark.browser
-
+GROUP = "滨江巡查组"
+AGAIN_MS = 500
 SHAKEN = KEEP_MICROPHONE + "window.shaken = 0; navigator.vibrate = () => { window.shaken += 1; return true; };"
+WAYS = (
+    SHAKEN
+    + """
+window.ways = {socket: [], https: []};
+window.shut = [];
+const told = (way, text) => {
+    const {alert, pressed_ms} = JSON.parse(text);
+    window.ways[way].push({alert, pressed_ms, at: performance.now()});
+    return window.shut.includes(way);
+};
+const send = WebSocket.prototype.send;
+WebSocket.prototype.send = function (data) {
+    const sos = typeof data === 'string' && JSON.parse(data).type === 'sos';
+    if (!sos || !told('socket', data)) send.call(this, data);
+};
+const ask = window.fetch;
+window.fetch = (url, options) => String(url).endsWith('/api/v1/alerts') && told('https', options.body)
+    ? Promise.reject(new TypeError('no way')) : ask(url, options);
+"""
+)
+"""Each SOS that leaves the page, by which way; and a way may be shut."""
 
 
-def hold_sos(officer: Officer) -> None:
-    """Hold the key for as long as it wants."""
+@pytest.fixture(scope="module")
+def counting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    """A city whose SOS key counts down, and whose open microphone is short."""
+    env = {
+        "POC_EMERGENCY__HOLD_MS": "600",
+        "POC_EMERGENCY__COUNTDOWN_MS": "3000",
+        "POC_EMERGENCY__MICROPHONE_MS": "4000",
+    }
+    with running_city(tmp_path_factory.mktemp("sos") / "city", env=env, before=first()) as made:
+        yield made
+
+
+def press_sos(officer: Officer) -> None:
     key = officer.page.locator(".sos-key").bounding_box()
     assert key is not None
     officer.page.mouse.move(key["x"] + key["width"] / 2, key["y"] + key["height"] / 2)
-    before = len(officer.events("sos_pressed"))
     officer.page.mouse.down()
-    officer.wait_for("sos_pressed", before + 1, 10_000)
+
+
+def hold_sos(officer: Officer) -> float:
+    """Hold the key until it goes out; returns when that was, ms since the epoch."""
+    before = len(officer.events("sos_pressed"))
+    press_sos(officer)
+    officer.wait_for("sos_pressed", before + 1, 20_000)
     officer.page.mouse.up()
-
-
-class Console:
-    """A dispatcher's console."""
-
-    def __init__(self, browser: Browser, city: City, badge: str) -> None:
-        user = next(p for p in city.get("/api/v1/demo/people") if p["badge"] == badge)
-        context = browser.new_context(viewport={"width": 1440, "height": 900}, bypass_csp=True)
-        self.page = context.new_page()
-        self.page.goto(f"{city.url}/console?as={user['id']}")
-        self.page.wait_for_function(
-            "window.__poc && window.__poc.events.some(e => e.name === 'media' && e.state === 'connected')"
-        )
-
-    def first_voice_of(self, user: str) -> float:
-        """When the first packet of this talker was played here, ms since the epoch."""
-        found = self.page.wait_for_function(
-            """user => {
-                const slot = window.__poc.events.find(e => e.name === 'slot' && e.by?.id === user);
-                const voice = slot && window.__poc.events.find(e => e.name === 'first_voice' && e.burst === slot.burst);
-                return voice && voice.at + performance.timeOrigin;
-            }""",
-            arg=user,
-        )
-        return float(found.json_value())
+    return float(officer.events("sos_pressed")[-1]["t"])
 
 
 def test_an_officer_in_trouble_is_heard_over_a_talker_seen_and_claimed_by_one(
-    playwright: Playwright, city: City, build_folder: Path
+    playwright: Playwright, counting: City, build_folder: Path
 ) -> None:
     with chromium(playwright, SPEECH / "zh-emergency.wav") as phones, chromium(playwright) as desks:
-        first, second = Console(desks, city, "PQ-001"), Console(desks, city, "PQ-002")
-        talker, officer = Officer(phones, city, "BJ-002"), Officer(phones, city, "BJ-001", init=SHAKEN)
-        talker.select("滨江巡查组")
-        officer.select("滨江巡查组")
+        one, two = Console(desks, counting, "PQ-001"), Console(desks, counting, "PQ-002")
+        talker, officer = Officer(phones, counting, "BJ-002"), Officer(phones, counting, "BJ-001", init=SHAKEN)
+        talker.select(GROUP)
+        officer.select(GROUP)
+
+        # Let go too early, or taken back while it counts down, nothing leaves the phone.
+        press_sos(officer)
+        officer.page.mouse.up()
+        expect(officer.page.locator('.sos[data-state="quiet"]')).to_be_visible()
+        press_sos(officer)
+        expect(officer.page.locator('.sos[data-state="counting"] .sos-word')).to_contain_text("秒后发出")
+        officer.page.mouse.up()
+        officer.page.locator(".sos-word button").click()
+        expect(officer.page.locator('.sos[data-state="quiet"]')).to_be_visible()
+
         talker.key_down()
         talker.wait_for("floor_granted", 1)
-
-        hold_sos(officer)
+        pressed = hold_sos(officer)
         officer.wait_for("sos_confirmed", 1, 10_000)
-
-        pressed = officer.events("sos_pressed")[0]["t"]
-        heard = first.first_voice_of(officer.user["id"])
+        heard = one.first_voice_of(officer.user["id"])
         (build_folder / "sos.json").write_text(json.dumps({"sos_to_first_voice_ms": round(heard - pressed, 1)}) + "\n")
         print(f"SOS to first voice at the dispatcher: {heard - pressed:.0f} ms")
+        assert len(officer.events("sos_pressed")) == 1, "what was taken back was never sent"
 
-        for console in (first, second):
+        for console in (one, two):
+            expect(console.page.locator(".alert")).to_have_count(1)
             expect(console.page.locator(".alert")).to_contain_text(officer.user["name"])
-            expect(console.page.locator(".alert")).to_contain_text("滨江巡查组")
-        first.page.locator(".alert button.primary").click()
-        expect(second.page.locator(".alert")).to_contain_text("已接警")
-        expect(second.page.locator(".alert button.primary")).to_have_count(0)
-        expect(officer.page.locator(".sos-word")).to_be_visible()
-        first.page.locator(".alert button.primary").click()  # tell him that he is heard
-        first.page.locator(".alert .acts button").first.click()  # resolved
-        expect(first.page.locator(".alert")).to_have_count(0)
-        expect(officer.page.locator(".sos-word")).to_have_count(0)
+            expect(console.page.locator(".alert")).to_contain_text(GROUP)
+        one.page.locator(".alert button.primary").click()
+        expect(two.page.locator(".alert")).to_contain_text("已接警")
+        expect(two.page.locator(".alert button.primary")).to_have_count(0)
+        expect(officer.page.locator(".sos-word")).to_contain_text(one.user["name"])
+        shaken = officer.page.evaluate("window.shaken")
+        one.page.locator(".alert button.primary").click()  # tell him that he is heard
+        expect(officer.page.locator(".sos-word")).to_contain_text("已知晓")
+        assert officer.page.evaluate("window.shaken") > shaken, "he feels it, too"
+
+        # The microphone that opened by itself closes by itself; then the key works as usual, over the talker again.
+        officer.wait_for("floor_release", 1, 15_000)
+        talker.key_up()
+        talker.key_down()
+        talker.wait_for("floor_granted", 2)
+        officer.key_down()
+        officer.wait_for("floor_granted", 2)
+        officer.key_up()
         talker.key_up()
 
-        # Without network the page says so until it is confirmed, and offers the telephone.
+        one.page.locator(".alert .acts button").first.click()  # resolved
+        expect(one.page.locator(".alert")).to_have_count(0)
+        expect(officer.page.locator(".sos-word")).to_have_count(0)
+        assert not [problem for each in (one, two, talker, officer) for problem in each.problems]
+
+
+def test_either_way_carries_it_and_until_one_has_the_page_says_not_sent(playwright: Playwright, counting: City) -> None:
+    with chromium(playwright, SPEECH / "zh-emergency.wav") as browser:
+        desk, officer = Console(browser, counting, "PQ-001"), Officer(browser, counting, "BJ-003", init=WAYS)
+        officer.select(GROUP)
+        for number, shut in enumerate(("https", "socket")):
+            officer.page.evaluate("way => { window.shut = [way]; }", shut)
+            hold_sos(officer)
+            officer.wait_for("sos_confirmed", number + 1, 15_000)
+            expect(desk.page.locator(".alert")).to_contain_text(officer.user["name"])
+            assert all(sent_by(officer, way, number) for way in ("https", "socket")), "it goes out by both"
+            officer.wait_for("floor_release", number + 1, 15_000)
+            officer.page.locator(".sos-word button").click()  # he takes it back
+            expect(desk.page.locator(".alert")).to_have_count(0)
+
+        officer.page.evaluate("() => { window.shut = []; window.shaken = 0; }")
         officer.context.set_offline(True)
         hold_sos(officer)
         word = officer.page.locator('.sos[data-state="not_sent"] .sos-word')
         expect(word.locator("strong")).to_have_text("未发出")
         expect(word.locator("a")).to_have_attribute("href", "tel:110")
-        assert officer.page.evaluate("window.shaken") > 2
+        officer.page.wait_for_function("window.ways.https.length >= 6")
+        assert officer.page.evaluate("window.shaken") > 3
         officer.context.set_offline(False)
-        officer.wait_for("sos_confirmed", 2, 30_000)
-        expect(second.page.locator(".alert")).to_contain_text(officer.user["name"])
+        officer.wait_for("sos_confirmed", 3, 30_000)
+        tries = sent_by(officer, "https", 2)
+        assert len({(each["alert"], each["pressed_ms"]) for each in tries}) == 1, "one alert, one time of the press"
+        assert all(after["at"] - before["at"] > AGAIN_MS * 0.9 for before, after in pairwise(tries))
+        expect(desk.page.locator(".alert")).to_have_count(1)
+        token = desk.page.evaluate("JSON.parse(sessionStorage.getItem('poc.account')).access")
+        [newest, *_] = counting.get("/api/v1/alerts", token)["alerts"]
+        assert (newest["record"]["id"], newest["record"]["pressed_at"]) == (tries[0]["alert"], tries[0]["pressed_ms"])
+        sent = len(tries)
+        officer.wait_for("floor_release", 3, 15_000)
+        assert len(sent_by(officer, "https", 2)) == sent, "confirmed it is sent no more"
+        officer.page.locator(".sos-word button").click()
+        expect(desk.page.locator(".alert")).to_have_count(0)
+
+
+def sent_by(officer: Officer, way: str, number: int) -> list[dict[str, Any]]:
+    """What left the page by this way for the press of this number."""
+    alert = officer.events("sos_pressed")[number]["alert"]
+    return [each for each in officer.page.evaluate(f"window.ways.{way}") if each["alert"] == alert]
 
 
 def test_a_covert_sos_shows_and_sounds_nothing(playwright: Playwright, tmp_path: Path) -> None:
@@ -105,7 +181,7 @@ def test_a_covert_sos_shows_and_sounds_nothing(playwright: Playwright, tmp_path:
         chromium(playwright, SPEECH / "zh-emergency.wav") as browser,
     ):
         desk, officer = Console(browser, city, "PQ-001"), Officer(browser, city, "BJ-001", init=SHAKEN)
-        officer.select("滨江巡查组")
+        officer.select(GROUP)
         officer.page.wait_for_timeout(1_000)  # what a touch changes by itself is over
         tones, before = len(officer.events("tone")), officer.page.locator("main").inner_html()
         hold_sos(officer)

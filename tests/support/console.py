@@ -30,3 +30,15 @@ class Console:
         """Press keys one after the other."""
         for each in keys:
             self.page.keyboard.press(each)
+
+    def first_voice_of(self, user: str) -> float:
+        """When the first packet of this talker was played here, ms since the epoch."""
+        found = self.page.wait_for_function(
+            """user => {
+                const slot = window.__poc.events.find(e => e.name === 'slot' && e.by?.id === user);
+                const voice = slot && window.__poc.events.find(e => e.name === 'first_voice' && e.burst === slot.burst);
+                return voice && voice.at + performance.timeOrigin;
+            }""",
+            arg=user,
+        )
+        return float(found.json_value())

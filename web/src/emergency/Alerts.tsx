@@ -54,16 +54,21 @@ function One({ phone, one }: { phone: Phone; one: Alert }) {
         </strong>
         <Age since={alert.raised_ms} />
       </p>
-      <span>{alert.group_name}</span>
-      {alert.incident && <span class="badge">{alert.incident}</span>}
       {alert.covert && <strong class="covert">{t("alert_covert")}</strong>}
-      <Place alert={alert} />
-      {alert.battery != null && <span class="soft">{t("alert_battery", { percent: alert.battery })}</span>}
+      <p class="facts">
+        <span>{alert.group_name}</span>
+        {alert.incident && <span class="badge">{alert.incident}</span>}
+        <Place alert={alert} />
+        {alert.battery != null && <span class="soft">{t("alert_battery", { percent: alert.battery })}</span>}
+      </p>
       {(alert.escalated ?? 0) > 0 && alert.state === "raised" && (
         <strong class="late">{t("alert_escalated", { count: alert.escalated ?? 0 })}</strong>
       )}
       {taken && (
-        <span role={first.value ? "alert" : undefined}>{t("console_claimed_by", { name: taken })}</span>
+        <span role={first.value ? "alert" : undefined}>
+          {t("console_claimed_by", { name: taken })}
+          {alert.state === "acknowledged" && ` · ${t("alert_told")}`}
+        </span>
       )}
       {mine && (
         <input

@@ -42,6 +42,7 @@ export function SosButton({ phone }: { phone: Phone }) {
       {state.name === "confirmed" && (
         <p class="sos-word" role="status">
           <strong>{words(mine, state.told)}</strong>
+          {unheard(mine, state.told) && number && <a href={`tel:${number}`}>{t("sos_phone", { number })}</a>}
           <button type="button" onClick={() => void key.cancel().catch(() => undefined)}>
             {t("sos_cancel")}
           </button>
@@ -70,8 +71,14 @@ function useMine(phone: Phone, key: SosKey): AlertInfo | null {
   return mine;
 }
 
-function words(mine: AlertInfo | null, told: number): string {
-  if (!mine?.claimed_by) return t("sos_sent", { told });
+/** It is kept and will ring at whoever comes, but nobody is there now. */
+function unheard(mine: AlertInfo | null, told: number | null): boolean {
+  return mine !== null && told === 0 && !mine.claimed_by && mine.state === "raised" && !mine.covert;
+}
+
+function words(mine: AlertInfo | null, told: number | null): string {
+  if (unheard(mine, told)) return t("sos_nobody");
+  if (!mine?.claimed_by) return told === null ? t("sos_open") : t("sos_sent", { told });
   const said = mine.state === "acknowledged" ? "sos_acknowledged" : "sos_claimed";
   return t(said, { name: mine.claimed_by.name });
 }

@@ -63,6 +63,7 @@ test("let go before the time nothing is sent; held it goes out", async () => {
 test("a countdown can be taken back, and goes out when it is not", async () => {
   const { key, sent } = phone({ hold_ms: 0, countdown_ms: 3_000 });
   key.down();
+  key.down();
   expect(key.state.value.name).toBe("counting");
   await vi.advanceTimersByTimeAsync(2_999);
   await key.cancel();

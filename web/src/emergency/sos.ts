@@ -25,7 +25,8 @@ export type SosState =
   | { name: "arming" }
   | { name: "counting"; until: number }
   | { name: "not_sent"; alert: string; tries: number }
-  | { name: "confirmed"; alert: string; told: number };
+  /** `told`: at how many desks it rang; null: another page sent it. */
+  | { name: "confirmed"; alert: string; told: number | null };
 
 type Answer = { told: number; group: string | null; microphoneMs: number };
 type Battery = { level: number };
@@ -46,7 +47,7 @@ export class SosKey {
   }
 
   down(): void {
-    if (this.state.value.name === "counting") return this.#quiet();
+    // Who presses again while it counts down is in fear, not of another mind: taking back has a button of its own.
     if (this.state.value.name !== "quiet") return;
     this.phone.touched();
     this.#locate();
@@ -72,7 +73,7 @@ export class SosKey {
   found(alert: string, covert: boolean): void {
     if (this.state.value.name !== "quiet") return;
     this.phone.covert.value = covert;
-    this.state.value = { name: "confirmed", alert, told: 0 };
+    this.state.value = { name: "confirmed", alert, told: null };
   }
 
   /** Somebody closed the alert: the key is ready again. */

@@ -138,6 +138,8 @@ export const en: Record<Key, string> = {
   in_call: "In a call: {names}",
   brought_alert: "SOS of {name} · {group}",
   brought_emergency: "Emergency call of {name} · {group}",
+  brought_emergency_own: "Emergency call of {name}",
+  talks_here: "Your talk key answers here",
   brought_broadcast: "{name} is broadcasting",
   exercise: "[Exercise]",
   acknowledge: "Understood",

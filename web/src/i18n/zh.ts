@@ -133,6 +133,8 @@ export const zh = {
   in_call: "通话中：{names}",
   brought_alert: "{name} 紧急求助 · {group}",
   brought_emergency: "{name} 发起紧急呼叫 · {group}",
+  brought_emergency_own: "{name} 发起紧急呼叫",
+  talks_here: "讲话键已接到这里",
   brought_broadcast: "{name} 正在广播",
   exercise: "【演练】",
   acknowledge: "收到",

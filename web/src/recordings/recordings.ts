@@ -60,7 +60,9 @@ export async function sayAgain(group: string, seconds?: number): Promise<void> {
   player.by.value = by;
   try {
     const from = seconds ? Date.now() - seconds * 1000 : undefined;
-    const recordings = await recent(group, seconds ? LISTED : 1, from);
+    let recordings = await recent(group, seconds ? LISTED : 1, from);
+    // Nothing was said in that time: the last words, however old, rather than silence.
+    if (recordings.length === 0 && seconds) recordings = await recent(group, 1);
     await player.play(recordings.reverse().map(soundOf), { by });
   } finally {
     if (player.by.value === by) player.by.value = null;

@@ -14,7 +14,7 @@ export function AirPanel({ desk }: { desk: ConsoleDesk }) {
   const refused = desk.refused.value;
   return (
     <section class="air" aria-label={t("console_my_air")} data-face={phone.face.value.name}>
-      <Affairs phone={phone} />
+      <Affairs phone={phone} answers={false} />
       {refused && (
         <p class="problem" role="alert">
           {refusalWords(refused)}

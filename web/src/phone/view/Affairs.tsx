@@ -7,7 +7,8 @@ import type { Brought } from "../../wire/affairs";
 import type { Phone } from "../phone";
 import "./affairs.css";
 
-export function Affairs({ phone }: { phone: Phone }) {
+/** `answers`: the talk key of this page goes where the server brought the phone; the console's goes into its channel. */
+export function Affairs({ phone, answers = true }: { phone: Phone; answers?: boolean }) {
   const { ringing, brought, ended, listenedToBy } = phone.affairs.value;
   const rings = ringing.length > 0;
   useEffect(() => (rings ? ring(phone) : undefined), [phone, rings]);
@@ -39,7 +40,10 @@ export function Affairs({ phone }: { phone: Phone }) {
         .filter(({ why, by }) => why === "call" || by?.id !== me)
         .map((one) => (
           <li key={one.call} class="brought" data-tier={one.tier}>
-            <span>{broughtWords(phone, one, me)}</span>
+            <span>
+              {broughtWords(phone, one, me)}
+              {answers && one.call === phone.brought.value?.call && <em class="here">{t("talks_here")}</em>}
+            </span>
             {one.why === "call" && (
               <button
                 type="button"
@@ -85,7 +89,9 @@ function ring(phone: Phone): () => void {
 }
 
 function broughtWords(phone: Phone, one: Brought, me: string | undefined): string {
-  if (one.why !== "call") return t(`brought_${one.why}`, { name: one.by?.name ?? "", group: one.name });
+  const name = one.by?.name ?? "";
+  if (one.why === "emergency" && one.name === name) return t("brought_emergency_own", { name });
+  if (one.why !== "call") return t(`brought_${one.why}`, { name, group: one.name });
   const call = phone.affairs.value.calls[one.call];
   const others = (phone.affairs.value.calls[one.call]?.parties ?? []).filter(
     ({ person }) => person.id !== me,
