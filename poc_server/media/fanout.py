@@ -24,8 +24,7 @@ from poc_server.media.srtp import OVERHEAD_BYTES
 
 if TYPE_CHECKING:
     from codec.packet import VoicePacket
-    from poc_server.media.relay import Route
-    from poc_server.media.slot import Slot
+    from poc_server.media.slot import Burst, Slot
 
 MARKER = 0x80
 MAX_LAG_S = 0.3
@@ -41,7 +40,7 @@ class Job:
 
     def __init__(
         self,
-        route: Route,
+        route: Burst,
         slots: tuple[Slot, ...],
         packet: VoicePacket | None,
         previous: VoicePacket | None = None,
@@ -235,7 +234,7 @@ class Fanout:
             if slot.route is job.route:
                 self._close(slot, job.route, job.end_timestamp, job.packets, job.octets)
 
-    def _close(self, slot: Slot, route: Route, end_timestamp: int, packets: int, octets: int) -> None:
+    def _close(self, slot: Slot, route: Burst, end_timestamp: int, packets: int, octets: int) -> None:
         """End a burst on ``slot`` with a silent frame: without it the last sound is smeared for 0.2 s."""
         position = slot.offsets.after(slot.last, end_timestamp)
         silence = route.silence

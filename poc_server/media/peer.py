@@ -23,7 +23,7 @@ from poc_server.media.uplink import Uplink
 from poc_server.media.warming import Warming
 
 if TYPE_CHECKING:
-    from poc_server.media.edge import MediaEdge
+    from poc_server.media.shared import Shared
 
 MAX_PATHS = 8
 """Addresses of one phone that have proved themselves and may send; the longest unused is forgotten."""
@@ -34,6 +34,24 @@ DOUBT_S = 5.0
 """Left to prove itself for a phone that seems to have said goodbye: two of its checks."""
 
 Path = tuple[LocalSocket, Address]
+
+
+class Edge(Protocol):
+    """The port by which phones are found (`poc_server.media.edge`)."""
+
+    shared: Shared
+
+    def candidates(self) -> list[tuple[str, int]]:
+        """Where phones are told to send."""
+
+    def new_ice(self, peer: Peer) -> IceLite:
+        """Fresh credentials by which ``peer`` is found."""
+
+    def forget_ice(self, old: IceLite) -> None:
+        """These credentials find nobody any more."""
+
+    def forget(self, peer: Peer, *credentials: IceLite | None) -> None:
+        """``peer`` is closed."""
 
 
 class PeerOwner(Protocol):
@@ -52,7 +70,7 @@ class PeerOwner(Protocol):
 class Peer:
     """One phone's media. Made by `MediaEdge.connect`; its `offer` goes to the phone, whose answer goes to `answer`."""
 
-    def __init__(self, edge: MediaEdge, key: str, slots: int, owner: PeerOwner) -> None:
+    def __init__(self, edge: Edge, key: str, slots: int, owner: PeerOwner) -> None:
         self.key = key
         self.connected = False
         self._edge = edge

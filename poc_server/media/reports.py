@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from codec.opus import CLOCK_HZ
 from poc_server.media import rtcp
 
 if TYPE_CHECKING:
-    from poc_server.media.peer import Peer
+    from collections.abc import Sequence
+
     from poc_server.media.shared import Shared
     from poc_server.media.slot import Slot
 
@@ -16,12 +17,23 @@ BURST_GAP_SAMPLES = CLOCK_HZ // 2
 """A pause this long lies between bursts: the talker's timestamps stood still, so no jitter is taken over it."""
 
 
+class Reporter(Protocol):
+    """The phone that is reported to, and of (`poc_server.media.peer`)."""
+
+    @property
+    def slots(self) -> Sequence[Slot]:
+        """Its slots."""
+
+    def send_rtcp(self, packet: bytes) -> None:
+        """One report, sealed and sent."""
+
+
 class Reports:
     """The RTCP side of a peer."""
 
     __slots__ = ("_arrived", "_peer", "_reception", "_sender_report", "_sender_report_at", "_shared")
 
-    def __init__(self, shared: Shared, peer: Peer) -> None:
+    def __init__(self, shared: Shared, peer: Reporter) -> None:
         self._shared = shared
         self._peer = peer
         self._reception: rtcp.Reception | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from codec.continuity import Offsets, Position
 from poc_server.media.batch import AVAILABLE, Outgoing, socket_address
@@ -12,12 +12,24 @@ from poc_server.media.native import Line
 from poc_server.media.srtp import OVERHEAD_BYTES, LibsrtpStream, Stream
 
 if TYPE_CHECKING:
-    from poc_server.media.relay import Route
     from poc_server.media.udp import Address, LocalSocket
 
 FAST_PAYLOAD_BYTES = 256
 """Payloads up to this size go out in batches: 40 ms at 50 kb/s, or 20 kb/s with each frame twice."""
 _NOWHERE = Offsets(0, 0, 0)
+
+
+class Burst(Protocol):
+    """A burst on the air (`poc_server.media.relay.Route`), as its slots and the fan-out see it."""
+
+    packets: int
+    octets: int
+    end_timestamp: int
+    silence: bytes
+
+    @property
+    def loss(self) -> float:
+        """The part of its packets that never came from the talker, 0 to 1."""
 
 
 class Slot(Line):
@@ -75,7 +87,7 @@ class Slot(Line):
         self.lossy_until = 0.0
         self.carried_loss = 0.0
         """What of the last burst never came from its talker, 0 to 1."""
-        self.claim: Route | None = None
+        self.claim: Burst | None = None
         """The burst it entered last: that one alone may begin here."""
         self.offsets = _NOWHERE
         # RFC 3711 §3.3.1: begin in the lower half, so that the first rollover is unmistakable.
@@ -102,7 +114,7 @@ class Slot(Line):
         self.sealer = stream if isinstance(stream, Stream) else None
         self.stream = stream
 
-    def join(self, route: Route, offsets: Offsets) -> None:
+    def join(self, route: Burst, offsets: Offsets) -> None:
         """Carry ``route`` from its uplink number ``offsets.first`` on."""
         self.route, self.offsets = route, offsets
         self.first = self.last = offsets.first

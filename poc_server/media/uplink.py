@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from codec import opus, red
 from codec.opus import CLOCK_HZ
@@ -18,7 +18,6 @@ from codec.rtp import SEQUENCE_MODULUS, TIMESTAMP_MODULUS, RtpPacket, Unwrapper,
 from poc_server.media.sdp import OPUS, RED
 
 if TYPE_CHECKING:
-    from poc_server.media.relay import Route
     from poc_server.media.shared import Shared
 
 MAX_HELD_PACKETS = 64
@@ -32,6 +31,13 @@ TAIL_S = 1.0
 """For so long after a burst its last packets may still be under way: no reason to complain."""
 
 
+class Onward(Protocol):
+    """Where the voice of a burst goes (`poc_server.media.relay.Route`)."""
+
+    def push(self, packet: VoicePacket) -> None:
+        """One packet, in its time."""
+
+
 class Pacer:
     """Relays one burst's voice with the constant delay its first packet had to wait for the grant."""
 
@@ -40,7 +46,7 @@ class Pacer:
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        route: Route,
+        route: Onward,
         held: deque[tuple[float, VoicePacket]],
         detach: Callable[[Pacer], None],
     ) -> None:
@@ -183,7 +189,7 @@ class Uplink:
         else:
             self._hold(voice, now)
 
-    def begin(self, route: Route) -> Pacer:
+    def begin(self, route: Onward) -> Pacer:
         """This phone has the floor: relay what is held and what comes, to ``route``, beside those it feeds already.
 
         A burst that begins while the first words of another are not yet old (the keys of several groups went down
