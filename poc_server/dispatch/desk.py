@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 class DispatchDesk:
     """Bans, hands over, joins groups."""
 
-    def __init__(self, store: Store, node: Field) -> None:
+    def __init__(self, store: Store, field: Field) -> None:
         self.later = Later()
-        self.store = store
-        self.node = node
-        self.handovers = Handovers(self)
-        self.patching = Patching(self)
-        node.arrivals.on_came.append(self.came)
+        self._store = store
+        self._field = field
+        self.handovers = Handovers(store, field)
+        self.patching = Patching(store, field, self.later)
+        field.arrivals.on_came.append(self.came)
 
     async def start(self) -> None:
         """Take up the offers that wait and the groups that are joined; may be called again."""
-        await self.later.load(self.store, self._load, "dispatch")
+        await self.later.load(self._store, self._load, "dispatch")
 
     async def _load(self) -> None:
         await self.handovers.load()
@@ -49,18 +49,18 @@ class DispatchDesk:
 
     async def ban(self, phone: Phone, asked: TalkBan) -> None:
         """禁呼, or its end: kept, and in force when this returns. Raises `Refused`."""
-        target = self.node.roster.user(UserId(asked.user))
+        target = self._field.roster.user(UserId(asked.user))
         if target is None:
             raise Refused(Refusal.UNKNOWN_USER)
-        refused = may(Act.BAN, phone.user, target, self.node.roster)
+        refused = may(Act.BAN, phone.user, target, self._field.roster)
         if refused is not None:
-            self.node.audit(phone.user, Act.BAN, "user", target.id, {"banned": asked.banned}, refused)
+            self._field.audit(phone.user, Act.BAN, "user", target.id, {"banned": asked.banned}, refused)
             raise Refused(refused)
-        self.node.following.ban_words[target.id] = (person(phone.user), asked.reason)
+        self._field.following.ban_words[target.id] = (person(phone.user), asked.reason)
         try:
-            async with self.store.change(Actor(phone.user.id, phone.user.agency)) as change:
+            async with self._store.change(Actor(phone.user.id, phone.user.agency)) as change:
                 await people.set_flags(change, target.id, talk_banned=asked.banned)
                 detail = {"banned": asked.banned, "reason": asked.reason}
                 change.record(Act.BAN.value, "user", target.id, detail, target.agency)
         finally:
-            self.node.following.ban_words.pop(target.id, None)
+            self._field.following.ban_words.pop(target.id, None)

@@ -11,7 +11,7 @@ from groups.policy import Act, may
 from groups.rights import Right, has
 from groups.vocabulary import GroupId, HandoverState, MonitorScope, Refusal, UserId
 from poc_server.refused import Refused
-from poc_server.store import Actor, audit, handovers, patches
+from poc_server.store import Actor, Store, audit, handovers, patches
 from poc_server.store.handovers import KeptHandover
 from poc_server.store.ids import new_id, now_ms
 from poc_server.talk.phone import Phone, person
@@ -27,15 +27,15 @@ from signaling.messages import (
 )
 
 if TYPE_CHECKING:
-    from poc_server.dispatch.desk import DispatchDesk
+    from poc_server.dispatch.field import Field
 
 
 class Handovers:
     """Those that wait for an answer."""
 
-    def __init__(self, desk: DispatchDesk) -> None:
-        self._desk = desk
-        self._node = desk.node
+    def __init__(self, store: Store, field: Field) -> None:
+        self._store = store
+        self._field = field
         self._open: dict[str, KeptHandover] = {}
 
     def __len__(self) -> int:
@@ -43,13 +43,13 @@ class Handovers:
 
     async def load(self) -> None:
         """Take up what waited when the server ended; phones that are here already are told."""
-        async with self._desk.store.reading() as connection:
+        async with self._store.reading() as connection:
             found = await handovers.open_ones(connection)
         known, self._open = self._open, {each.id: each for each in found}
         for each in found:
             if each.id not in known:
                 message = Handover(handover=self.info(each))
-                for phone in [*self._node.phones.of(each.by), *self._node.phones.of(each.to)]:
+                for phone in [*self._field.phones.of(each.by), *self._field.phones.of(each.to)]:
                     phone.send(message)
 
     def came(self, phone: Phone) -> None:
@@ -62,13 +62,13 @@ class Handovers:
 
     async def offer(self, phone: Phone, asked: HandoverOffer) -> KeptHandover:
         """Offer the shift; an earlier offer of the same dispatcher is taken back. Raises `Refused`."""
-        to = self._node.roster.user(UserId(asked.to))
-        refused = Refusal.UNKNOWN_USER if to is None else may(Act.HAND_OVER, phone.user, to, self._node.roster)
+        to = self._field.roster.user(UserId(asked.to))
+        refused = Refusal.UNKNOWN_USER if to is None else may(Act.HAND_OVER, phone.user, to, self._field.roster)
         if to is not None and refused is None and not has(to, Right.DISPATCH):
             refused = Refusal.NOT_ALLOWED
         if to is None or refused is not None:
             if to is not None:
-                self._node.audit(phone.user, Act.HAND_OVER, "user", to.id, {}, refused)
+                self._field.audit(phone.user, Act.HAND_OVER, "user", to.id, {}, refused)
             raise Refused(refused or Refusal.UNKNOWN_USER)
         for before in [each for each in self._open.values() if each.by == phone.user.id]:
             await self._decide(before, HandoverState.WITHDRAWN, phone.user)
@@ -78,7 +78,7 @@ class Handovers:
             "hidden": phone.hidden,
             "monitored": list(phone.monitors),
             "listens": list(dict.fromkeys(phone.present)),
-            "patches": [patch.id for patch in self._node.joined.made_by(phone.user.id)],
+            "patches": [patch.id for patch in self._field.joined.made_by(phone.user.id)],
         }
         made = KeptHandover(new_id("ho"), phone.user.agency, phone.user.id, to.id, now_ms(), content)
         await self._keep(made, phone.user)
@@ -108,7 +108,7 @@ class Handovers:
 
     async def _take_alerts(self, kept: KeptHandover, to: User) -> None:
         """The alerts the one before has claimed are the next one's; those beyond his reach ring on where they are."""
-        emergency = self._node.emergency
+        emergency = self._field.emergency
         if emergency is None:
             return
         for live in emergency.alerts.claimed_by(kept.by):
@@ -117,29 +117,29 @@ class Handovers:
 
     def _take_groups(self, kept: KeptHandover, phone: Phone) -> None:
         """What was monitored, listened to and patched, as far as the next one's rights reach."""
-        content, node = kept.content, self._node
+        content, field = kept.content, self._field
         scope = MonitorScope(content["scope"])
         hidden = bool(content["hidden"]) and has(phone.user, Right.MONITOR_HIDDEN)
         act = Act.MONITOR_HIDDEN if hidden else Act.MONITOR
         monitored = [group for group in content["monitored"] if self._may(act, phone.user, GroupId(group))]
         if scope is not MonitorScope.NONE:
-            node.monitoring.monitor(phone, scope, monitored, hidden=hidden)
+            field.monitoring.monitor(phone, scope, monitored, hidden=hidden)
         wanted = dict.fromkeys([*phone.listens, *(GroupId(group) for group in content["listens"])])
-        heard = [g for g in wanted if g != phone.selected and node.affiliation.may_hear(phone, g) is None]
-        heard = [g for g in heard if not node.roster.is_transient(g)][:MAX_GROUPS_LISTENED]
-        node.monitoring.heard_by_office(phone, heard)
-        node.affiliation.affiliate(phone, phone.selected, heard)
+        heard = [g for g in wanted if g != phone.selected and field.affiliation.may_hear(phone, g) is None]
+        heard = [g for g in heard if not field.roster.is_transient(g)][:MAX_GROUPS_LISTENED]
+        field.monitoring.heard_by_office(phone, heard)
+        field.affiliation.affiliate(phone, phone.selected, heard)
         for patch in content["patches"]:
-            node.patches.hand_over(GroupId(patch), phone.user)
-        for before in node.phones.of(kept.by):
+            field.patches.hand_over(GroupId(patch), phone.user)
+        for before in field.phones.of(kept.by):
             if before.monitors:
-                node.monitoring.monitor(before, MonitorScope.NONE, (), hidden=before.hidden)
-                before.send(node.monitoring.told(before))
-        phone.send(node.monitoring.told(phone))
+                field.monitoring.monitor(before, MonitorScope.NONE, (), hidden=before.hidden)
+                before.send(field.monitoring.told(before))
+        phone.send(field.monitoring.told(phone))
 
     def _may(self, act: Act, user: User, group: GroupId) -> bool:
-        found = self._node.roster.group(group)
-        return found is not None and may(act, user, found, self._node.roster) is None
+        found = self._field.roster.group(group)
+        return found is not None and may(act, user, found, self._field.roster) is None
 
     # --- keeping and telling -----------------------------------------------------------------------------------------
 
@@ -158,29 +158,29 @@ class Handovers:
     async def _keep(self, kept: KeptHandover, by: User) -> None:
         detail = {"to": kept.to, "by": kept.by, "state": kept.state.value}
         entry = audit.entry(Actor(by.id, by.agency), now_ms(), Act.HAND_OVER.value, "handover", kept.id, detail)
-        async with self._desk.store.writing() as connection:
+        async with self._store.writing() as connection:
             await handovers.put(connection, kept, entry)
             if kept.state is HandoverState.ACCEPTED:
                 await patches.give(connection, [GroupId(patch) for patch in kept.content["patches"]], kept.to)
         if kept.state is HandoverState.OFFERED:
             self._open[kept.id] = kept
         message = Handover(handover=self.info(kept))
-        for phone in [*self._node.phones.of(kept.by), *self._node.phones.of(kept.to)]:
+        for phone in [*self._field.phones.of(kept.by), *self._field.phones.of(kept.to)]:
             phone.send(message)
 
     def info(self, kept: KeptHandover) -> HandoverInfo:
         """As both are shown it."""
-        content, emergency = kept.content, self._node.emergency
+        content, emergency = kept.content, self._field.emergency
         whose = kept.to if kept.state is HandoverState.ACCEPTED else kept.by
         claimed = () if emergency is None else emergency.alerts.claimed_by(whose)
-        patches = [self._node.joined.get(GroupId(patch)) for patch in content["patches"]]
+        patches = [self._field.joined.get(GroupId(patch)) for patch in content["patches"]]
         return HandoverInfo(
             id=kept.id,
             by=self._person(kept.by),
             to=self._person(kept.to),
             state=kept.state,
             note=content["note"],
-            alerts=[live.info(self._node.roster) for live in claimed][:MAX_HANDED_OVER],
+            alerts=[live.info(self._field.roster) for live in claimed][:MAX_HANDED_OVER],
             scope=MonitorScope(content["scope"]),
             hidden=content["hidden"],
             monitored=self._groups(content["monitored"]),
@@ -191,9 +191,9 @@ class Handovers:
         )
 
     def _groups(self, wanted: list[str]) -> list[PatchedGroup]:
-        found = [self._node.roster.group(GroupId(each)) for each in wanted]
+        found = [self._field.roster.group(GroupId(each)) for each in wanted]
         return [PatchedGroup(id=group.id, name=group.name) for group in found if group is not None]
 
     def _person(self, user: UserId) -> Person:
-        found = self._node.roster.user(user)
+        found = self._field.roster.user(user)
         return Person(id=user, name="") if found is None else person(found)

@@ -13,14 +13,15 @@ from groups.model import User
 from groups.policy import Act
 from groups.vocabulary import GroupId, Refusal
 from poc_server.refused import Refused
-from poc_server.store import Actor, audit, patches
+from poc_server.store import Actor, Store, audit, patches
 from poc_server.store.audit import SYSTEM, AuditEntry
 from poc_server.store.ids import now_ms
 from poc_server.store.patches import KeptPatch
 from poc_server.talk.patch import Patch
 
 if TYPE_CHECKING:
-    from poc_server.dispatch.desk import DispatchDesk
+    from poc_server.dispatch.field import Field
+    from poc_server.talk.later import Later
 
 log = structlog.get_logger(__name__)
 
@@ -30,17 +31,18 @@ MAX_NAME = 128
 class Patching:
     """One at a time: what is joined while another is being kept would be joined twice."""
 
-    def __init__(self, desk: DispatchDesk) -> None:
-        self._desk = desk
-        self._patches = desk.node.patches
-        self._joined = desk.node.joined
+    def __init__(self, store: Store, field: Field, later: Later) -> None:
+        self._store = store
+        self._field = field
+        self._patches = field.patches
+        self._joined = field.joined
         self._one = asyncio.Lock()
-        self._patches.on_gone = lambda patch: desk.later.spawn(self._forget(patch))
+        self._patches.on_gone = lambda patch: later.spawn(self._forget(patch))
 
     async def load(self) -> None:
         """Join what was joined when the server ended. What can be joined no more is forgotten. Raises `Refused`."""
         async with self._one:
-            async with self._desk.store.reading() as connection:
+            async with self._store.reading() as connection:
                 found = await patches.kept_ones(connection)
             for kept in found:
                 if self._joined.get(kept.id) is None:
@@ -57,10 +59,10 @@ class Patching:
                 name or " + ".join(group.name for group in found)[:MAX_NAME],
                 user,
                 tuple(found),
-                self._desk.node.fabric.now(),
+                self._field.fabric.now(),
             )
             kept = KeptPatch(made.id, user.agency, user.id, made.name, tuple(groups), made.since_ms)
-            async with self._desk.store.writing() as connection:
+            async with self._store.writing() as connection:
                 await patches.put(connection, kept, _entry(Actor(user.id, user.agency), made, begins=True))
             self._patches.begin(made)
         # A group may have been taken out of use while this was written.
@@ -83,7 +85,7 @@ class Patching:
             self._patches.end(found)
 
     async def _restore(self, kept: KeptPatch) -> None:
-        by = self._desk.node.roster.user(kept.by)
+        by = self._field.roster.user(kept.by)
         try:
             groups = self._patches.joinable(kept.groups)
         except Refused as refused:
@@ -93,11 +95,11 @@ class Patching:
             self._patches.begin(Patch(kept.id, kept.name, by, tuple(groups), kept.since_ms))
             return
         entry = audit.entry(SYSTEM, now_ms(), Act.PATCH.value, "patch", kept.id, {"begins": False}, kept.agency)
-        async with self._desk.store.writing() as connection:
+        async with self._store.writing() as connection:
             await patches.remove(connection, kept.id, entry)
 
     async def _remove(self, patch: Patch, actor: Actor) -> None:
-        async with self._desk.store.writing() as connection:
+        async with self._store.writing() as connection:
             await patches.remove(connection, patch.id, _entry(actor, patch, begins=False))
 
     async def _forget(self, patch: Patch) -> None:

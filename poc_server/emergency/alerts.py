@@ -30,7 +30,7 @@ from signaling.endpoint import frame
 from signaling.messages import Alert, Sos
 
 if TYPE_CHECKING:
-    from poc_server.emergency.desk import Emergency
+    from poc_server.emergency.desk import Desk
     from poc_server.talk.phone import Phone
 
 log = structlog.get_logger(__name__)
@@ -41,7 +41,7 @@ KEEP_AGAIN_S = 1.0
 class Alerts:
     """Every open alert."""
 
-    def __init__(self, desk: Emergency) -> None:
+    def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._node = desk.node
         self._live: dict[str, LiveAlert] = {}

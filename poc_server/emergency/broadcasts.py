@@ -33,7 +33,7 @@ from signaling.endpoint import frame
 from signaling.messages import Broadcast, BroadcastStart
 
 if TYPE_CHECKING:
-    from poc_server.emergency.desk import Emergency
+    from poc_server.emergency.desk import Desk
     from poc_server.talk.burst import BurstMeta
     from poc_server.talk.phone import Phone
 
@@ -47,7 +47,7 @@ LOST = frozenset({BurstEnd.MEDIA_LOST, BurstEnd.LEFT, BurstEnd.CUT})
 class Broadcasts:
     """All that are not final."""
 
-    def __init__(self, desk: Emergency) -> None:
+    def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._node = desk.node
         self._live: dict[str, LiveBroadcast] = {}

@@ -22,7 +22,7 @@ from poc_server.talk.roster import Transient
 from signaling.messages import EmergencyCall, Recipients
 
 if TYPE_CHECKING:
-    from poc_server.emergency.desk import Emergency
+    from poc_server.emergency.desk import Desk
 
 log = structlog.get_logger(__name__)
 INITIATOR_PRIORITY = 240
@@ -50,7 +50,7 @@ class LiveEmergency:
 class EmergencyCalls:
     """All that go on."""
 
-    def __init__(self, desk: Emergency) -> None:
+    def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._node = desk.node
         self._live: dict[str, LiveEmergency] = {}

@@ -20,7 +20,7 @@ from signaling.messages.base import Id, Name
 from signaling.messages.emergency import Text
 
 if TYPE_CHECKING:
-    from poc_server.emergency.desk import Emergency
+    from poc_server.emergency.emergency import Emergency
 
 
 class _Part(BaseModel):

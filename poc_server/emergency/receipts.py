@@ -16,14 +16,14 @@ from poc_server.talk.phone import person
 from signaling.messages import BroadcastTally, Ok, PersonReceipt, Receipt
 
 if TYPE_CHECKING:
-    from poc_server.emergency.desk import Emergency
+    from poc_server.emergency.desk import Desk
     from poc_server.talk.phone import Phone
 
 
 class Receipts:
     """The receipts of all broadcasts."""
 
-    def __init__(self, desk: Emergency) -> None:
+    def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._node = desk.node
 

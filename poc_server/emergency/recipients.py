@@ -15,10 +15,10 @@ from signaling.limits import MAX_AREA_POINTS
 from signaling.messages import Area, Recipients
 
 if TYPE_CHECKING:
-    from poc_server.emergency.desk import Emergency
+    from poc_server.emergency.desk import Desk
 
 
-def resolve(desk: Emergency, act: Act, sender: User, to: Recipients, *, empty: bool = False) -> frozenset[UserId]:
+def resolve(desk: Desk, act: Act, sender: User, to: Recipients, *, empty: bool = False) -> frozenset[UserId]:
     """Everybody reached, without the sender. Unknown, disabled and duplicate recipients are left out.
 
     So are those of other agencies: a refusal would tell that they are there. ``empty``: that nobody is reached is no
@@ -43,7 +43,7 @@ def resolve(desk: Emergency, act: Act, sender: User, to: Recipients, *, empty: b
     return frozenset(found)
 
 
-def single_group(desk: Emergency, sender: User, to: Recipients) -> Group | None:
+def single_group(desk: Desk, sender: User, to: Recipients) -> Group | None:
     """The one group the sender sees, when nothing else is named."""
     if len(to.groups) != 1 or to.users or to.units or to.area is not None or to.everyone:
         return None
@@ -51,7 +51,7 @@ def single_group(desk: Emergency, sender: User, to: Recipients) -> Group | None:
     return group if group is not None and visible(sender, group, desk.node.roster) else None
 
 
-def judge(desk: Emergency, act: Act, sender: User, target: Group | User | Unit) -> None:
+def judge(desk: Desk, act: Act, sender: User, target: Group | User | Unit) -> None:
     """Raises `Refused`, and audits it, when ``sender`` may not; not_found for what he does not even see."""
     refused = may(act, sender, target, desk.node.roster)
     if refused is not None:
@@ -60,7 +60,7 @@ def judge(desk: Emergency, act: Act, sender: User, target: Group | User | Unit) 
         raise Refused(refused if seen else Refusal.NOT_FOUND, target.id)
 
 
-def _named(desk: Emergency, act: Act, sender: User, to: Recipients) -> set[UserId]:
+def _named(desk: Desk, act: Act, sender: User, to: Recipients) -> set[UserId]:
     found = set()
     for each in set(to.users):
         user = desk.node.roster.user(UserId(each))
@@ -71,7 +71,7 @@ def _named(desk: Emergency, act: Act, sender: User, to: Recipients) -> set[UserI
     return found
 
 
-def _of_groups(desk: Emergency, act: Act, sender: User, groups: Iterable[str]) -> set[UserId]:
+def _of_groups(desk: Desk, act: Act, sender: User, groups: Iterable[str]) -> set[UserId]:
     found: set[UserId] = set()
     for each in set(groups):
         group = desk.node.roster.group(GroupId(each))
@@ -82,7 +82,7 @@ def _of_groups(desk: Emergency, act: Act, sender: User, groups: Iterable[str]) -
     return _enabled(desk, found)
 
 
-def _of_units(desk: Emergency, act: Act, sender: User, units: Iterable[UnitId]) -> set[UserId]:
+def _of_units(desk: Desk, act: Act, sender: User, units: Iterable[UnitId]) -> set[UserId]:
     directory = desk.store.directory
     wanted: set[UnitId] = set()
     for each in units:
@@ -95,7 +95,7 @@ def _of_units(desk: Emergency, act: Act, sender: User, units: Iterable[UnitId]) 
     return {user.id for user in directory.snapshot.users.values() if user.enabled and user.unit in wanted}
 
 
-def _in_area(desk: Emergency, act: Act, sender: User, wanted: Area) -> set[UserId]:
+def _in_area(desk: Desk, act: Act, sender: User, wanted: Area) -> set[UserId]:
     """Those last known to be there whom the sender may reach; the others are not even counted."""
     if not area.usable(wanted.ring, MAX_AREA_POINTS):
         raise Refused(Refusal.BAD_AREA)
@@ -112,6 +112,6 @@ def _in_area(desk: Emergency, act: Act, sender: User, wanted: Area) -> set[UserI
     return found
 
 
-def _enabled(desk: Emergency, users: Iterable[UserId]) -> set[UserId]:
+def _enabled(desk: Desk, users: Iterable[UserId]) -> set[UserId]:
     known = (desk.node.roster.user(user) for user in users)
     return {user.id for user in known if user is not None and user.enabled}
