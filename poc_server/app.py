@@ -192,6 +192,7 @@ class App:
 
         settings = self.config.fabric
         made = Elsewhere(self.node, self.fabric, settings.url)
+        self.node.join(made)
         made.start()
         self._stack.push_async_callback(made.aclose)
         self.metrics.read_from(made.readings)

@@ -25,8 +25,8 @@ from poc_server.talk.live_call import Beginning
 from signaling.messages import FloorRequest, decode_client, encode
 
 if TYPE_CHECKING:
-    from poc_server.neighbours.elsewhere import Elsewhere
     from poc_server.neighbours.neighbour import Neighbour
+    from poc_server.neighbours.others import Others
     from poc_server.talk.phone import Phone
     from poc_server.talk.talkgroup import Talkgroup
 
@@ -47,9 +47,9 @@ class Desk:
         calls: those that go on, while it is elsewhere.
     """
 
-    def __init__(self, elsewhere: Elsewhere) -> None:
-        self._elsewhere = elsewhere
-        self._node = elsewhere.node
+    def __init__(self, others: Others) -> None:
+        self._others = others
+        self._node = others.node
         self.here = False
         self.calls: dict[GroupId, Beginning] = {}
         self._holder: str | None = None
@@ -77,14 +77,14 @@ class Desk:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*([self._task] if self._task else []), *self._tasks, return_exceptions=True)
-        if self.here and not self._elsewhere.fabric.alone:
-            await self._elsewhere.fabric.drop("desk")
+        if self.here and not self._others.fabric.alone:
+            await self._others.fabric.drop("desk")
 
     def alone(self, alone: bool) -> None:
         """Without Redis every node is its own desk; with it the lease says."""
         if alone:
             self._was_alone = True
-            self._hold(self._elsewhere.me)
+            self._hold(self._others.me)
         else:
             self._holder = None
 
@@ -101,7 +101,7 @@ class Desk:
     @property
     def url(self) -> str:
         """Where it answers HTTP when it is on another node, "" when it is here or nowhere."""
-        there = None if self.here else self._elsewhere.nodes.get(self._holder or "")
+        there = None if self.here else self._others.nodes.get(self._holder or "")
         return "" if there is None else there.url
 
     # --- requests ----------------------------------------------------------------------------------------------------
@@ -133,7 +133,7 @@ class Desk:
 
     def _seems_alone(self, message: FloorRequest) -> bool:
         talkgroup = self._node.talkgroups.get(GroupId(message.group))
-        return bool(self._elsewhere.nodes) and talkgroup is not None and self._node.presence.participants(talkgroup) < 2
+        return bool(self._others.nodes) and talkgroup is not None and self._node.presence.participants(talkgroup) < 2
 
     async def _look_again(self, phone: Phone, message: FloorRequest) -> None:
         """Nobody else seems to be there: the word that somebody has just come to another node may be under way."""
@@ -166,15 +166,15 @@ class Desk:
         if not self.here or not isinstance(phone, FarPhone) or phone.neighbour is not neighbour:
             return
         carry_out(self._node, phone, decode_client(blob))
-        self._elsewhere.order(neighbour, {"do": "done", "to": phone.key, "number": order["number"]}, b"")
+        self._others.order(neighbour, {"do": "done", "to": phone.key, "number": order["number"]}, b"")
 
     def begins_call(self, phone: Phone, message: FloorRequest) -> None:
         """A key went down in a group that is talked in by calls: the desk begins one, and then the key counts."""
-        there = self._elsewhere.nodes.get(self._holder or "")
+        there = self._others.nodes.get(self._holder or "")
         if there is None:
             phone.refuse(Refusal.UNAVAILABLE, message.id)
         else:
-            self._elsewhere.order(there, {"do": "begins_call", "key": phone.key}, encode(message))
+            self._others.order(there, {"do": "begins_call", "key": phone.key}, encode(message))
 
     def press(self, phone: Phone, message: FloorRequest) -> None:
         """The call of a key that went down is up; where its others are, is told a moment later."""
@@ -193,9 +193,9 @@ class Desk:
 
     def _send(self, key: str) -> None:
         number, message, _ = self._asked[key]
-        there = self._elsewhere.nodes.get(self._holder or "")
+        there = self._others.nodes.get(self._holder or "")
         if there is not None:
-            self._elsewhere.order(there, {"do": "request", "key": key, "number": number}, encode(message))
+            self._others.order(there, {"do": "request", "key": key, "number": number}, encode(message))
 
     def _unanswered(self, phone: Phone) -> None:
         _, message, _ = self._asked[phone.key]
@@ -216,12 +216,12 @@ class Desk:
     # --- which node it is --------------------------------------------------------------------------------------------
 
     async def _seek(self) -> None:
-        fabric = self._elsewhere.fabric
+        fabric = self._others.fabric
         # Others that live answer first: so this node is not the desk, nor ready, before it knows them.
         await asyncio.sleep(fabric.settings.heartbeat_ms / 1000)
         while True:
             if fabric.alone:
-                self._hold(self._elsewhere.me)
+                self._hold(self._others.me)
             elif not self._node.draining:
                 try:
                     self._hold(await fabric.hold("desk"))
@@ -230,10 +230,10 @@ class Desk:
             await asyncio.sleep(fabric.settings.heartbeat_ms / 1000)
 
     def _hold(self, holder: str) -> None:
-        if holder == self._holder and (holder == self._elsewhere.me) == self.here:
+        if holder == self._holder and (holder == self._others.me) == self.here:
             return
         self._holder = holder
-        mine = holder == self._elsewhere.me
+        mine = holder == self._others.me
         if mine != self.here:
             log.info("desk", here=mine)
             self.here = mine
@@ -280,12 +280,12 @@ class Desk:
                 talkgroup.followed = False
             if self._was_alone:
                 self._was_alone = False
-                self._elsewhere.say("came", [phone.key for phone in self._node.phones.here()])
+                self._others.say("came", [phone.key for phone in self._node.phones.here()])
 
     async def _read_again(self) -> None:
         """This node is still the desk, or again: others that were alone too may have kept what it does not know."""
         self._was_alone = False
-        await asyncio.sleep(2 * self._elsewhere.beat_s)
+        await asyncio.sleep(2 * self._others.beat_s)
         async with self._opening:
             emergency = self._node.emergency
             if self.here and emergency is not None:
@@ -309,13 +309,13 @@ class Desk:
         if self.here:
             self._dirty.add(group)
             self._follow(group)
-            self._elsewhere.flush_soon()
+            self._others.flush_soon()
 
     def tell(self) -> None:
         """Tell the others what changed."""
         dirty, self._dirty = self._dirty, set()
         if dirty and self.here and not self._opening.locked():
-            self._elsewhere.say("desk", {"groups": {group: decided.of(self._node, group) for group in dirty}})
+            self._others.say("desk", {"groups": {group: decided.of(self._node, group) for group in dirty}})
 
     def tell_all(self) -> None:
         """Tell the others everything."""
@@ -323,7 +323,7 @@ class Desk:
             self._dirty.clear()
             groups = self._groups()
             told = {group: decided.of(self._node, group) for group in groups}
-            self._elsewhere.say("desk", {"all": sorted(groups), "groups": told})
+            self._others.say("desk", {"all": sorted(groups), "groups": told})
 
     def heard(self, said: dict[str, Any]) -> None:
         """The desk, which is elsewhere, decided something."""

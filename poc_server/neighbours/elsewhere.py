@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -18,6 +19,7 @@ from poc_server.neighbours.between import Between
 from poc_server.neighbours.desk import Desk
 from poc_server.neighbours.far_phone import FarPhone, record_of
 from poc_server.neighbours.neighbour import Neighbour
+from poc_server.neighbours.orders import carry_out
 from poc_server.neighbours.post import Post
 from poc_server.talk.clock import loop_time
 from signaling.limits import RESUME_S
@@ -49,7 +51,7 @@ class Elsewhere:
         self.me = fabric.incarnation
         self.nodes: dict[str, Neighbour] = {}
         self.desk = Desk(self)
-        self.post = Post(self)
+        self.post = Post(self, partial(carry_out, self, self.desk))
         self.beat_s = fabric.settings.heartbeat_ms / 1000
         self.between = Between(node, fabric.settings.prefix)
         settings = fabric.settings
@@ -67,7 +69,6 @@ class Elsewhere:
         self._tasks: list[asyncio.Task[None]] = []
         self.topics: dict[str, Callable[[Any], None]] = {"desk": self.desk.heard, "came": self.desk.again}
         """What to do with what other nodes say beside their phones."""
-        node.join(self)
 
     # --- life --------------------------------------------------------------------------------------------------------
 
@@ -106,7 +107,7 @@ class Elsewhere:
     def take_over(self, known: Phone, phone: Phone, resumed: bool) -> None:
         """A phone of another node came to this one."""
         if isinstance(known, FarPhone):
-            far_phones.take_over(self, known, phone, resumed=resumed)
+            far_phones.take_over(self, self.desk, known, phone, resumed=resumed)
 
     def users_in(self, group: GroupId) -> tuple[set[UserId], set[UserId]]:
         """Users whose phones on other nodes are connected in ``group``, and those of them that would hear."""
@@ -325,7 +326,7 @@ class Elsewhere:
             if phone is not None and self.node.phones.get(key) is phone:
                 self._gone(phone)
             return
-        far_phones.take(self, neighbour, key, record)
+        far_phones.take(self, self.desk, neighbour, key, record)
 
     def _gone(self, phone: Phone) -> None:
         """A phone of another node left for good."""

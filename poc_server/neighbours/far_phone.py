@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from groups.model import User
 from groups.vocabulary import GroupId, MonitorScope, NotListening, Refusal
@@ -16,19 +16,23 @@ from signaling.words import Language, refusal
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from poc_server.neighbours.neighbour import Neighbour
 
-Order = Callable[["Neighbour", dict[str, Any], bytes], None]
-"""``(to, what to do, the bytes that belong to it)``."""
+Order = Callable[[dict[str, Any], bytes], None]
+"""Lets its node do something: ``(what to do, the bytes that belong to it)``."""
+
+
+class Home(Protocol):
+    """The node a phone is on (`poc_server.neighbours.neighbour`)."""
+
+    phones: dict[str, FarPhone]
 
 
 class FarConnection:
     """Stands where a local phone has its socket (`signaling.endpoint.Connection`)."""
 
-    __slots__ = ("_key", "_neighbour", "_order", "language")
+    __slots__ = ("_key", "_order", "language")
 
-    def __init__(self, neighbour: Neighbour, key: str, language: Language, order: Order) -> None:
-        self._neighbour = neighbour
+    def __init__(self, key: str, language: Language, order: Order) -> None:
         self._key = key
         self._order = order
         self.language = language
@@ -39,7 +43,7 @@ class FarConnection:
 
     def write(self, framed: bytes) -> None:
         """A message that was framed once for many."""
-        self._order(self._neighbour, {"do": "write", "to": self._key}, framed)
+        self._order({"do": "write", "to": self._key}, framed)
 
     def refuse(self, code: Refusal, request: str | None = None, retry_after_ms: int | None = None) -> None:
         """A request is refused."""
@@ -47,21 +51,21 @@ class FarConnection:
 
     def close(self, code: int) -> None:
         """End its socket."""
-        self._order(self._neighbour, {"do": "close", "to": self._key, "code": code}, b"")
+        self._order({"do": "close", "to": self._key, "code": code}, b"")
 
 
 @dataclass(eq=False, slots=True)
 class FarPhone(Phone):
     """One phone of another node. ``neighbour`` None: its node is dead, and it may come to this one."""
 
-    neighbour: Neighbour | None = None
+    neighbour: Home | None = None
     order: Order | None = None
     hears: bool = False
 
     def have(self, what: dict[str, Any], blob: bytes = b"") -> None:
         """Let its own node do something with it."""
         if self.neighbour is not None and self.order is not None:
-            self.order(self.neighbour, {**what, "to": self.key}, blob)
+            self.order({**what, "to": self.key}, blob)
 
     @property
     def away(self) -> FarPhone:

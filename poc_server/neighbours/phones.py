@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from groups.floor.inputs import Left, Rejoined
@@ -11,8 +12,9 @@ from signaling.limits import CLOSE_REPLACED
 from signaling.messages import Bye
 
 if TYPE_CHECKING:
-    from poc_server.neighbours.elsewhere import Elsewhere
+    from poc_server.neighbours.desk import Desk
     from poc_server.neighbours.neighbour import Neighbour
+    from poc_server.neighbours.others import Others
     from poc_server.neighbours.this_node import ThisNode
     from poc_server.talk.phone import Phone
 
@@ -22,53 +24,54 @@ def user_of(key: str) -> UserId:
     return UserId(key.partition("/")[0])
 
 
-def take(elsewhere: Elsewhere, neighbour: Neighbour, key: str, record: dict[str, Any]) -> None:
+def take(others: Others, desk: Desk, neighbour: Neighbour, key: str, record: dict[str, Any]) -> None:
     """Another node said how a phone of its own is. Where two have the same phone, it is where it came last."""
-    node = elsewhere.node
+    node = others.node
     user, known = node.roster.user(UserId(record["user"])), node.phones.get(key)
     if user is None or (known is not None and known.since > record["since"]):
         return
     if known is not None and not isinstance(known, FarPhone):
         give_up(node, known, resumed=record["resumed"])
     if known is not None and known.since != record["since"] and not record["resumed"]:
-        began_anew(elsewhere, known)
+        began_anew(others, desk, known)
     phone = known if isinstance(known, FarPhone) and known.neighbour is neighbour else None
     came = record["connected"] and (phone is None or phone.connection is None or phone.since != record["since"])
+    order = partial(others.order, neighbour)
     before = set() if phone is None else set(phone.groups)
     if phone is None:
-        phone = FarPhone(key, user, record["session"], record["slots"], neighbour=neighbour, order=elsewhere.order)
+        phone = FarPhone(key, user, record["session"], record["slots"], neighbour=neighbour, order=order)
     neighbour.phones[key] = node.phones[key] = phone
     update(phone, user, record)
-    elsewhere.placed(phone, before, phone.groups)
+    others.placed(phone, before, phone.groups)
     phone.connection = None
     if record["connected"]:
         # What a phone of another node needs of a connection is all here.
-        phone.connection = FarConnection(neighbour, key, record["language"], elsewhere.order)  # type: ignore[assignment]
+        phone.connection = FarConnection(key, record["language"], order)  # type: ignore[assignment]
     node.presence.changed(before | set(phone.groups))
-    if elsewhere.desk.here:
+    if desk.here:
         if came:
-            elsewhere.desk.came(phone)
+            desk.came(phone)
         for group in set(phone.groups) - before:
             node.calls.affiliated(phone, group)
 
 
-def began_anew(elsewhere: Elsewhere, phone: Phone) -> None:
+def began_anew(others: Others, desk: Desk, phone: Phone) -> None:
     """Somebody came without the place he had: what he was in, he is out of."""
-    elsewhere.node.phones.drop(phone.key)
-    if elsewhere.desk.here:
-        elsewhere.node.calls.gone(phone)
+    others.node.phones.drop(phone.key)
+    if desk.here:
+        others.node.calls.gone(phone)
 
 
-def take_over(elsewhere: Elsewhere, far: FarPhone, phone: Phone, *, resumed: bool) -> None:
+def take_over(others: Others, desk: Desk, far: FarPhone, phone: Phone, *, resumed: bool) -> None:
     """A phone of another node, alive or dead, came here: it keeps its groups, its place in queues, and its floor."""
-    node = elsewhere.node
+    node = others.node
     if far.neighbour is not None:
         far.neighbour.phones.pop(far.key, None)
     groups = far.groups
     if not resumed:
-        began_anew(elsewhere, far)
+        began_anew(others, desk, far)
         node.phones[phone.key] = phone
-    elsewhere.placed(far, groups, ())
+    others.placed(far, groups, ())
     if resumed:
         phone.selected, phone.listens, phone.brought, phone.resume = far.selected, far.listens, far.brought, far.resume
         phone.monitors, phone.scope, phone.hidden = far.monitors, far.scope, far.hidden

@@ -6,14 +6,14 @@ Each is numbered and kept for a while; who sees a gap, at the next order or at t
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from poc_server.neighbours.orders import carry_out
 from poc_server.talk.clock import loop_time
 
 if TYPE_CHECKING:
-    from poc_server.neighbours.elsewhere import Elsewhere
     from poc_server.neighbours.neighbour import Neighbour
+    from poc_server.neighbours.others import Others
 
 AGAIN = "again"
 """Begin again at this number."""
@@ -22,10 +22,11 @@ GONE = "gone"
 
 
 class Post:
-    """Between this node and each other one."""
+    """Between this node and each other one. ``carry_out``: orders of another node, with their bytes."""
 
-    def __init__(self, elsewhere: Elsewhere) -> None:
-        self._elsewhere = elsewhere
+    def __init__(self, others: Others, carry_out: Callable[[Neighbour, list[dict[str, Any]], bytes], None]) -> None:
+        self._others = others
+        self._carry_out = carry_out
 
     def send(self, to: Neighbour, orders: list[dict[str, Any]], blob: bytes) -> None:
         """Send orders that belong to the same bytes."""
@@ -35,11 +36,11 @@ class Post:
 
     def sent(self) -> dict[str, int]:
         """For the heartbeat: the number of the last order to each node."""
-        return {each.id: each.sent for each in self._elsewhere.nodes.values()}
+        return {each.id: each.sent for each in self._others.nodes.values()}
 
     def compare(self, neighbour: Neighbour, sent: dict[str, int]) -> None:
         """A heartbeat says how many there should have been."""
-        number = sent.get(self._elsewhere.me)
+        number = sent.get(self._others.me)
         if number is None:
             return
         if neighbour.received is None:
@@ -50,7 +51,7 @@ class Post:
     def heard(self, message: bytes) -> None:
         """What another node sent here."""
         sender, head, blob = message.split(b"\n", 2)
-        neighbour, said = self._elsewhere.nodes.get(sender.decode()), json.loads(head)
+        neighbour, said = self._others.nodes.get(sender.decode()), json.loads(head)
         if neighbour is None:
             return
         if AGAIN in said:
@@ -64,7 +65,7 @@ class Post:
             self._ask(neighbour)
         elif neighbour.received is None or number == neighbour.received + 1:
             neighbour.received, neighbour.asked_from = number, 0
-            carry_out(self._elsewhere, neighbour, said["orders"], blob)
+            self._carry_out(neighbour, said["orders"], blob)
 
     def _again(self, neighbour: Neighbour, wanted: int) -> None:
         oldest = neighbour.kept[0][0] if neighbour.kept else neighbour.sent + 1
@@ -78,12 +79,12 @@ class Post:
         """Once for each gap, and again with each heartbeat while it is there."""
         wanted = (neighbour.received or 0) + 1
         now = loop_time()
-        if neighbour.asked_from != wanted or now - neighbour.asked_orders_at > self._elsewhere.beat_s:
+        if neighbour.asked_from != wanted or now - neighbour.asked_orders_at > self._others.beat_s:
             neighbour.asked_from, neighbour.asked_orders_at = wanted, now
             self._cast(neighbour, self._message({AGAIN: wanted}, b""))
 
     def _message(self, head: dict[str, Any], blob: bytes) -> bytes:
-        return self._elsewhere.me.encode() + b"\n" + json.dumps(head, separators=(",", ":")).encode() + b"\n" + blob
+        return self._others.me.encode() + b"\n" + json.dumps(head, separators=(",", ":")).encode() + b"\n" + blob
 
     def _cast(self, to: Neighbour, message: bytes) -> None:
-        self._elsewhere.fabric.cast(f"node:{to.id}", message)
+        self._others.fabric.cast(f"node:{to.id}", message)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Protocol
 from poc_server.requests import ActsOn
 
 if TYPE_CHECKING:
-    from poc_server.neighbours.elsewhere import Elsewhere
     from poc_server.talk.ears import Ears
     from poc_server.talk.patches import Patches
     from poc_server.talk.phones import Phones
@@ -20,6 +19,3 @@ class ThisNode(ActsOn, Protocol):
     patches: Patches
     ears: Ears
     draining: bool
-
-    def join(self, elsewhere: Elsewhere) -> None:
-        """It is one of several from now on."""
