@@ -18,6 +18,7 @@ from poc_server.talk import floor_effects
 from poc_server.talk.affiliation import Affiliation
 from poc_server.talk.arrivals import Arrivals
 from poc_server.talk.audit import Audit
+from poc_server.talk.beginning import CallCity
 from poc_server.talk.burst import BurstListener
 from poc_server.talk.bursts import Air
 from poc_server.talk.calls import Calls
@@ -26,7 +27,6 @@ from poc_server.talk.drain import Drain
 from poc_server.talk.ears import Ears
 from poc_server.talk.following import Following
 from poc_server.talk.later import Later
-from poc_server.talk.live_call import CallCity
 from poc_server.talk.media_of import MediaOf
 from poc_server.talk.monitoring import Monitoring
 from poc_server.talk.overview import Overview

@@ -11,7 +11,7 @@ from groups.emergency.condition import Condition
 from groups.model import Group, Membership
 from groups.vocabulary import BurstId, GroupId, UserId
 from poc_server.talk import duplex
-from poc_server.talk.live_call import Beginning
+from poc_server.talk.beginning import Beginning
 from poc_server.talk.patch import Patch
 from poc_server.talk.roster import Transient
 

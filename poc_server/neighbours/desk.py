@@ -21,7 +21,7 @@ from poc_server.neighbours.far_phone import FarPhone
 from poc_server.requests import AT_DESK
 from poc_server.requests.floor import floor_request
 from poc_server.requests.reception import carry_out
-from poc_server.talk.live_call import Beginning
+from poc_server.talk.beginning import Beginning
 from signaling.messages import FloorRequest, decode_client, encode
 
 if TYPE_CHECKING:

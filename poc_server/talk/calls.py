@@ -15,7 +15,8 @@ from groups.model import Group, Membership
 from groups.policy import Act
 from groups.vocabulary import CallId, GroupId, GroupKind, NotListening, Refusal, UserId
 from poc_server.store.journal import CallEnded, CallStarted, Record
-from poc_server.talk.live_call import Beginning, CallCity, LiveCall, TalkOf
+from poc_server.talk.beginning import Beginning, CallCity
+from poc_server.talk.live_call import LiveCall, TalkOf
 from poc_server.talk.phone import Phone
 from poc_server.talk.roster import Transient
 from signaling.messages import FloorRequest

@@ -17,33 +17,11 @@ from poc_server.talk.phone import Phone
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from poc_server.fabric.interface import Fabric
+    from poc_server.talk.beginning import CallCity
     from poc_server.talk.phones import Phones
-    from poc_server.talk.roster import Roster
     from poc_server.talk.talkgroup import Talkgroup
-    from poc_server.talk.talkgroups import Talkgroups
 
 PRIORITY = 100
-
-
-class City(Protocol):
-    """The phones that speak, and the groups in which they do (`poc_server.talk.live_call.CallCity`)."""
-
-    @property
-    def fabric(self) -> Fabric:
-        """Its clock numbers the bursts."""
-
-    @property
-    def roster(self) -> Roster:
-        """Told that something else is on air in the group of the call."""
-
-    @property
-    def phones(self) -> Phones:
-        """Of everybody."""
-
-    @property
-    def talkgroups(self) -> Talkgroups:
-        """Of this node."""
 
 
 class Call(Protocol):
@@ -65,7 +43,7 @@ class Call(Protocol):
 class Duplex:
     """The bursts of one such call."""
 
-    def __init__(self, city: City, call: Call) -> None:
+    def __init__(self, city: CallCity, call: Call) -> None:
         self._city = city
         self._call = call
         self._on_air: dict[UserId, tuple[BurstId, str]] = {}

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Protocol, get_args
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 
 from groups.calls import effects as out
 from groups.calls import inputs as into
-from groups.calls import machine
 from groups.calls.state import CallKind, CallState, Phase
-from groups.model import User
-from groups.vocabulary import BurstEnd, CallId, DenyCause, GroupId, Refusal, UserId
+from groups.vocabulary import BurstEnd, DenyCause, Refusal, UserId
 from poc_server.fabric.interface import LOADED
+from poc_server.talk.beginning import Beginning, CallCity
 from poc_server.talk.duplex import Duplex
+from poc_server.talk.machines import CALL
 from poc_server.talk.phone import Phone, person
 from poc_server.talk.runner import Runner
 from poc_server.talk.slices import Slices
@@ -35,67 +35,11 @@ from signaling.messages import (
 )
 from signaling.words import call_end
 
-if TYPE_CHECKING:
-    from poc_server.fabric.interface import Fabric
-    from poc_server.talk.affiliation import Affiliation
-    from poc_server.talk.phones import Phones
-    from poc_server.talk.roster import Roster
-    from poc_server.talk.talkgroups import Talkgroups
-
 NAMED = 50
 """Parties that a snapshot names; of a greater call the rest only count."""
 AT_ONCE = 16
 """With more present, what changed is told together, so that a thousand who come are not told a thousand times."""
 TOGETHER_S = 0.5
-_KINDS = {kind.__name__: TypeAdapter(kind) for kind in get_args(out.CallEffect)}
-
-
-class CallMachine:
-    """The pure call machine in the form the runner and the fabric take."""
-
-    handle = staticmethod(machine.handle)
-    deadline = staticmethod(machine.deadline)
-
-    def state_to_json(self, state: CallState) -> Any:
-        """One line of JSON."""
-        return state.to_json()
-
-    def state_from_json(self, value: Any) -> CallState:
-        """What `state_to_json` made."""
-        return CallState.from_json(value)
-
-    def event_to_json(self, event: Any) -> Any:
-        """``[name of the effect, its fields]``."""
-        return [type(event).__name__, asdict(event)]
-
-    def event_from_json(self, value: Any) -> Any:
-        """What `event_to_json` made. Raises KeyError or ValueError on anything else."""
-        name, fields = value
-        return _KINDS[name].validate_python(fields)
-
-
-@dataclass(frozen=True, slots=True)
-class Beginning:
-    """What a call is besides its state. ``called``: at its start; ``standing``: its group is there without it."""
-
-    id: CallId
-    group: GroupId
-    kind: CallKind
-    initiator: User
-    name: str
-    called: tuple[UserId, ...] = ()
-    standing: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class CallCity:
-    """Where calls are made: the people, their phones, and the groups they talk in."""
-
-    fabric: Fabric
-    roster: Roster
-    phones: Phones
-    talkgroups: Talkgroups
-    affiliation: Affiliation
 
 
 class CallBook(Protocol):
@@ -135,7 +79,7 @@ class LiveCall:
         self._members_changed = False
         self.duplex = Duplex(city, self)
         self._runner: Runner[CallState] = Runner(
-            self._city.fabric, f"call:{what.id}", CallState(what.id), CallMachine(), into.Tick(), self._on_effects
+            self._city.fabric, f"call:{what.id}", CallState(what.id), CALL, into.Tick(), self._on_effects
         )
 
     @property

@@ -15,7 +15,7 @@ from groups.policy import Act, may
 from groups.vocabulary import BurstEnd, BurstId, GroupId, RevokeCause, UserId
 from poc_server.talk.bursts import Air, Bursts
 from poc_server.talk.clock import loop_time
-from poc_server.talk.floor_machine import FloorMachine
+from poc_server.talk.machines import FLOOR
 from poc_server.talk.phone import Phone, person
 from poc_server.talk.runner import Runner
 from poc_server.talk.slices import Slices
@@ -59,7 +59,7 @@ class Talkgroup:
             fabric,
             f"floor:{group.id}",
             FloorState(options=group.floor),
-            FloorMachine(),
+            FLOOR,
             into.Tick(),
             lambda state, effects: carry_out(self, state, effects),
             lambda mine, theirs: merge(mine, theirs, self.phones.__contains__),
