@@ -8,7 +8,7 @@ import type { Key } from "../../i18n/zh";
 import { player, type Recording, recent, soundOf } from "../../recordings/recordings";
 import { Icon } from "../../ui/icons";
 import { type Case, type CaseEvent, crew, events, link, logLink, namedIn, one, tie, unlink } from "./cases";
-import { stateKey, Tags, wordsOf } from "./IncidentPanel";
+import { stateKey, Tags, wordsOf } from "./words";
 
 /** Bursts of a linked group come without a message of their own. */
 const AGAIN_MS = 5000;

@@ -2,19 +2,15 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { Problem } from "../../account/api";
 import type { ConsoleDesk } from "../../console/desk";
-import { refusalWords, t } from "../../i18n";
-import type { Key } from "../../i18n/zh";
+import { t } from "../../i18n";
 import { type Case, LISTED, listed, type Which } from "./cases";
 import { IncidentDetail } from "./IncidentDetail";
+import { stateKey, Tags, wordsOf } from "./words";
 import "./desk.css";
 
 const QUIET_MS = 250;
 const WHICH: readonly Which[] = ["live", "over"];
-
-export const wordsOf = (problem: unknown) =>
-  refusalWords(problem instanceof Problem ? problem.code : "unreachable");
 
 export function IncidentPanel({ desk }: { desk: ConsoleDesk }) {
   const which = useSignal<Which>("live");
@@ -112,18 +108,4 @@ function Row({ found, show }: { found: Case; show: () => void }) {
       </button>
     </li>
   );
-}
-
-export function Tags({ found }: { found: Case }) {
-  return (
-    <>
-      {found.facts.urgent && <em class="urgent">{t("incident_urgent")}</em>}
-      {found.facts.supervised && <em class="supervised">{t("cases_supervised")}</em>}
-    </>
-  );
-}
-
-/** Where a case stands; of one whose group is ending, that. */
-export function stateKey(found: Case): Key {
-  return found.address === "closing" ? "case_state_closing" : (`case_state_${found.state}` as Key);
 }
