@@ -11,7 +11,6 @@ import ipaddress
 import random
 import socket
 import struct
-import time
 from collections.abc import Callable
 from enum import Enum
 from typing import Final
@@ -345,8 +344,3 @@ def payload_of(packet: bytes) -> bytes:
     if packet[0] & 0x10 and len(packet) >= start + 4:
         start += 4 + 4 * int.from_bytes(packet[start + 2 : start + 4], "big")
     return packet[start:]
-
-
-def now_ns() -> int:
-    """The clock of marks and of the kernel's receive times, ns since the epoch."""
-    return time.time_ns()

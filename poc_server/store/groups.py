@@ -19,7 +19,7 @@ from poc_server.store import periods
 from poc_server.store import tables as t
 from poc_server.store.change import Change
 from poc_server.store.ids import clean, new_id
-from poc_server.store.lookup import like, one, unit_of_agency
+from poc_server.store.lookup import one, unit_of_agency
 
 MAX_PRIORITY = 255
 INSERT_SLICE = 1_000
@@ -116,29 +116,6 @@ async def remove_members(change: Change, group: GroupId, users: Collection[UserI
 async def group_row(connection: AsyncConnection, group: GroupId) -> Row[Any] | None:
     """The row of a group, with its version."""
     return (await connection.execute(select(t.group).where(t.group.c.id == group))).one_or_none()
-
-
-async def groups_page(
-    connection: AsyncConnection,
-    agency: AgencyId,
-    limit: int,
-    *,
-    units: Collection[UnitId] | None = None,
-    text: str = "",
-    after: tuple[str, str] | None = None,
-) -> tuple[list[Row[Any]], int]:
-    """Groups by (name, id) after the given pair, and how many there are in all."""
-    conditions = [t.group.c.agency_id == agency]
-    if units is not None:
-        conditions.append(t.group.c.unit_id.in_(sorted(units)))
-    if text:
-        conditions.append(func.lower(t.group.c.name).like(like(text.lower()), escape="\\"))
-    total = await connection.scalar(select(func.count()).select_from(t.group).where(*conditions))
-    query = select(t.group).where(*conditions).order_by(t.group.c.name, t.group.c.id).limit(limit)
-    if after is not None:
-        name, last = after
-        query = query.where(or_(t.group.c.name > name, (t.group.c.name == name) & (t.group.c.id > last)))
-    return list((await connection.execute(query)).all()), int(total or 0)
 
 
 async def _units(connection: AsyncConnection, draft: GroupDraft) -> None:
