@@ -8,13 +8,12 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import structlog
-import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
@@ -38,6 +37,7 @@ from poc_server.notify import Notifier
 from poc_server.parts import Parts
 from poc_server.recording.missed import MissedVoice
 from poc_server.recording.recordings import Recordings
+from poc_server.serving import Serving
 from poc_server.store import Store
 from poc_server.talk.people import people_here
 from poc_server.texts import TextDesk
@@ -105,9 +105,29 @@ class App:
         await self._stop.wait()
 
     async def _start(self) -> None:
-        config = self.config
-        config.server.data.mkdir(parents=True, exist_ok=True)
+        self.config.server.data.mkdir(parents=True, exist_ok=True)
         sys.setswitchinterval(SWITCH_INTERVAL_S)
+        await self._ground()
+        self.node = self._node()
+        await self._desks()
+        self.notifier = self._notifier()
+        self._read()
+        self._missed()
+        self.node.start()
+        elsewhere = self._elsewhere()
+        self._stack.callback(self.node.stop)
+        self.bridge = self._bridge()
+        self.api = self._http()
+        self._serve_all(elsewhere)
+        # What lives now lives as long as the process: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        media, demo = self.media, self.config.demo
+        log.info("serving", port=self.port, media_port=media.port, kernel=media.kernel, demo=demo)
+
+    async def _ground(self) -> None:
+        """What everything else stands on: store, sign-in, fabric, recordings, the media edge."""
+        config = self.config
         self.metrics = Metrics()
         self.store = await Store.open(config.store, config.server.data, own=self._own_data())
         self._stack.push_async_callback(self.store.aclose)
@@ -119,7 +139,10 @@ class App:
         if self.media.buffer_bytes < config.media.socket_buffer_bytes:
             wanted = config.media.socket_buffer_bytes
             log.warning("small_socket_buffers", bytes=self.media.buffer_bytes, wanted=wanted, see="net.core.rmem_max")
-        self.node = Node(
+
+    def _node(self) -> Node:
+        config = self.config
+        return Node(
             Parts(
                 directory=self.store.directory,
                 auth=self.auth,
@@ -134,45 +157,33 @@ class App:
                 name=socket.gethostname()[:64],
             )
         )
-        node = self.node
+
+    async def _desks(self) -> None:
+        """Emergencies, texts, dispatchers. Where there are several nodes, the one that has the desk begins them."""
+        config, node, alone = self.config, self.node, not self.config.fabric.redis
         node.emergency = self.emergency = Emergency(config.emergency, self.store, node)
         if self.recordings is not None:
             data = config.server.data
             self.emergency.spoken = SpokenMessages(self.recordings.worker, data / "messages", data / "made")
-        if not self.config.fabric.redis:
+        if alone:
             await self.emergency.start()
         self._stack.push_async_callback(self.emergency.aclose)
         node.texts = self.texts = TextDesk(config.texts, self.store, node.roster, node.phones, node.audit)
+        node.arrivals.on_came.append(self.texts.came)
         await self.texts.start()
         self._stack.push_async_callback(self.texts.aclose)
-        node.arrivals.on_came.append(self.texts.came)
         node.dispatch = self.dispatch = DispatchDesk(self.store, node)
-        if not self.config.fabric.redis:
+        if alone:
             await self.dispatch.start()
         self._stack.push_async_callback(self.dispatch.aclose)
+
+    def _read(self) -> None:
+        """What the metrics are read from."""
+        node = self.node
         self.metrics.read_from(self.emergency.readings)
-        self.notifier = self._notifier()
         self.metrics.read_from(lambda: readings.media(self.media.counters))
         self.metrics.read_from(lambda: readings.journal(self.store.journal))
         self.metrics.read_from(lambda: readings.talk(node.phones, node.talkgroups, node.calls, node.endpoint))
-        self._missed()
-        self.node.start()
-        elsewhere = self._elsewhere()
-        self._stack.callback(self.node.stop)
-        self.bridge = self._bridge()
-        self.api = self._http()
-        api: ASGIApp = self.api
-        if elsewhere is not None:
-            api = to_desk = ToDesk(api, lambda: elsewhere.desk.url)
-            self._stack.push_async_callback(to_desk.aclose)
-        served = self._front(api)
-        self.port = await self._serve(served, config.server.port, self._tls_files(), shared=config.server.shared_port)
-        if config.server.own_port:
-            await self._serve(api, config.server.own_port, None)
-        # What lives now lives as long as the process: the collector need not look at it again.
-        gc.collect()
-        gc.freeze()
-        log.info("serving", port=self.port, media_port=self.media.port, kernel=self.media.kernel, demo=config.demo)
 
     def _own_data(self) -> Path:
         """Where this node keeps what is its own, when the data folder is shared with other nodes."""
@@ -279,7 +290,7 @@ class App:
 
         Returns the port. Raises OSError when it is taken.
         """
-        return await self._serve(self.api, port, (certificate, key))
+        return self._serve(self.api, port, (certificate, key)).port
 
     def _tls_files(self) -> tuple[Path, Path] | None:
         settings = self.config.server
@@ -287,66 +298,27 @@ class App:
             return None
         return settings.tls_certificate, settings.tls_key
 
-    async def _serve(self, served: ASGIApp, port: int, tls: tuple[Path, Path] | None, *, shared: bool = False) -> int:
-        certificate, key = tls or (None, None)
-        listening = _listen(self.config.server.host, port, shared)
-        http = _Http(
-            uvicorn.Config(
-                served,
-                http="h11",
-                ws=cast("Any", self.node.endpoint.protocol),  # uvicorn only calls it
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_keep_alive=30,
-                timeout_graceful_shutdown=3,
-                ssl_certfile=certificate,
-                ssl_keyfile=key,
-            )
-        )
-        task = asyncio.create_task(http.serve(sockets=[listening]), name="http")
-
-        def listen_no_more() -> None:
-            for each in http.servers:
-                each.close()
-
-        if shared:
+    def _serve_all(self, elsewhere: Elsewhere | None) -> None:
+        settings = self.config.server
+        api: ASGIApp = self.api
+        if elsewhere is not None:
+            api = to_desk = ToDesk(api, lambda: elsewhere.desk.url)
+            self._stack.push_async_callback(to_desk.aclose)
+        public = self._serve(self._front(api), settings.port, self._tls_files(), shared=settings.shared_port)
+        self.port = public.port
+        if settings.shared_port:
             # Whoever comes while this node drains is another's: the system must not choose it any more.
-            self.node.on_drain.append(listen_no_more)
+            self.node.on_drain.append(public.listen_no_more)
+        if settings.own_port:
+            self._serve(api, settings.own_port, None)
 
-        async def stop() -> None:
-            http.should_exit = True
-            await task
-
-        self._stack.push_async_callback(stop)
-        return int(listening.getsockname()[1])
+    def _serve(self, served: ASGIApp, port: int, tls: tuple[Path, Path] | None, *, shared: bool = False) -> Serving:
+        made = Serving.begin(served, self.node.endpoint, self.config.server.host, port, tls, shared=shared)
+        self._stack.push_async_callback(made.aclose)
+        return made
 
     def _signalled(self) -> None:
         if self._stop.is_set():
             self.node.stop()
             raise SystemExit(130)
         self._stop.set()
-
-
-def _listen(host: str, port: int, shared: bool = False) -> socket.socket:
-    """A TCP socket that takes IPv4 and IPv6 when ``host`` is a wildcard. Raises OSError when the port is taken."""
-    if host in ("0.0.0.0", "::") and socket.has_dualstack_ipv6():  # noqa: S104 - asked for by configuration
-        made = socket.create_server(
-            ("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=4_096, reuse_port=shared
-        )
-    else:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        made = socket.create_server((host, port), family=family, backlog=4_096, reuse_port=shared)
-    # Accepted sockets inherit it. asyncio would not set it on them: it asks for a protocol number they do not carry.
-    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return made
-
-
-class _Http(uvicorn.Server):
-    """uvicorn without its own signal handling: signals are the app's, which drains first."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Take no signal."""
-        yield

@@ -1,0 +1,90 @@
+"""HTTP and phones' sockets on one TCP port: uvicorn with our own listening socket and our own end."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from signaling.endpoint import Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """One port that is served."""
+
+    port: int
+    _http: uvicorn.Server
+    _task: asyncio.Task[None]
+
+    @classmethod
+    def begin(
+        cls,
+        served: ASGIApp,
+        phones: Endpoint,
+        host: str,
+        port: int,
+        tls: tuple[Path, Path] | None = None,
+        *,
+        shared: bool = False,
+    ) -> Serving:
+        """Serve; ``tls``: certificate and key; ``shared``: with other processes. Raises OSError when it is taken."""
+        certificate, key = tls or (None, None)
+        listening = _listen(host, port, shared)
+        http = _Http(
+            uvicorn.Config(
+                served,
+                http="h11",
+                ws=cast("Any", phones.protocol),  # uvicorn only calls it
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_keep_alive=30,
+                timeout_graceful_shutdown=3,
+                ssl_certfile=certificate,
+                ssl_keyfile=key,
+            )
+        )
+        task = asyncio.create_task(http.serve(sockets=[listening]), name="http")
+        return cls(int(listening.getsockname()[1]), http, task)
+
+    def listen_no_more(self) -> None:
+        """Whoever comes from now on is another's; who is here stays."""
+        for each in self._http.servers:
+            each.close()
+
+    async def aclose(self) -> None:
+        """Returns when all is said."""
+        self._http.should_exit = True
+        await self._task
+
+
+def _listen(host: str, port: int, shared: bool = False) -> socket.socket:
+    """A TCP socket that takes IPv4 and IPv6 when ``host`` is a wildcard. Raises OSError when the port is taken."""
+    if host in ("0.0.0.0", "::") and socket.has_dualstack_ipv6():  # noqa: S104 - asked for by configuration
+        made = socket.create_server(
+            ("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=4_096, reuse_port=shared
+        )
+    else:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        made = socket.create_server((host, port), family=family, backlog=4_096, reuse_port=shared)
+    # Accepted sockets inherit it. asyncio would not set it on them: it asks for a protocol number they do not carry.
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return made
+
+
+class _Http(uvicorn.Server):
+    """uvicorn without its own signal handling: signals are the app's, which drains first."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take no signal."""
+        yield
