@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from groups.emergency.condition import Condition
 from groups.rights import Right, has
@@ -71,10 +71,6 @@ class Emergency(Desk):
         for condition in self.node.conditions.all():
             if condition.group in phone.groups or phone.user.id in self.node.roster.members(condition.group):
                 phone.send(self._state(condition))
-
-    def answer(self, phone: Phone, request: str, work: Coroutine[Any, Any, Any]) -> None:
-        """Do what a phone asked; a refusal is its answer."""
-        self.later.answer(phone, request, work)
 
     # --- private -----------------------------------------------------------------------------------------------------
 

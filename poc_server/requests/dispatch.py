@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
-from groups.vocabulary import GroupId, Refusal
+from groups.vocabulary import GroupId
 from poc_server.refused import Refused
+from poc_server.requests.waiting import waiting
 from signaling.messages import (
     Handover,
     HandoverAnswer,
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from poc_server.dispatch import DispatchDesk
     from poc_server.talk.monitoring import Monitoring
     from poc_server.talk.phone import Phone
-
-Work = Callable[["DispatchDesk", "Phone", Any], Coroutine[Any, Any, None]]
 
 
 class Dispatching(Protocol):
@@ -44,16 +43,8 @@ def monitor(node: Dispatching, phone: Phone, message: Monitor) -> None:
     phone.send(node.monitoring.told(phone, message.id))
 
 
-def request(work: Work) -> Callable[[Dispatching, Phone, Any], None]:
-    """A request that waits for SQL."""
-
-    def begin(node: Dispatching, phone: Phone, message: Any) -> None:
-        if node.dispatch is None:
-            phone.refuse(Refusal.UNAVAILABLE, message.id)
-        else:
-            node.dispatch.later.answer(phone, message.id, work(node.dispatch, phone, message))
-
-    return begin
+def _desk(node: Dispatching) -> DispatchDesk | None:
+    return node.dispatch
 
 
 async def patch_start(desk: DispatchDesk, phone: Phone, message: PatchStart) -> None:
@@ -94,10 +85,10 @@ async def handover_withdraw(desk: DispatchDesk, phone: Phone, message: HandoverW
 
 REQUESTS: dict[type, Callable[[Any, Any, Any], None]] = {
     Monitor: monitor,
-    PatchStart: request(patch_start),
-    PatchEnd: request(patch_end),
-    TalkBan: request(talk_ban),
-    HandoverOffer: request(handover_offer),
-    HandoverAnswer: request(handover_answer),
-    HandoverWithdraw: request(handover_withdraw),
+    PatchStart: waiting(_desk, patch_start),
+    PatchEnd: waiting(_desk, patch_end),
+    TalkBan: waiting(_desk, talk_ban),
+    HandoverOffer: waiting(_desk, handover_offer),
+    HandoverAnswer: waiting(_desk, handover_answer),
+    HandoverWithdraw: waiting(_desk, handover_withdraw),
 }

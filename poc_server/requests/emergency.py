@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from groups.emergency import alert as machine
@@ -10,6 +10,7 @@ from groups.vocabulary import GroupId, Refusal
 from poc_server.emergency import plans
 from poc_server.emergency.calls import LiveEmergency
 from poc_server.refused import Refused
+from poc_server.requests.waiting import waiting
 from poc_server.talk.phone import person
 from signaling.messages import (
     AlertAcknowledge,
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from poc_server.emergency.live_broadcast import LiveBroadcast
     from poc_server.talk.phone import Phone
 
-Work = Callable[["Emergency", "Phone", Any], Coroutine[Any, Any, None]]
-
 
 class Emergencies(Protocol):
     """Where emergencies are decided."""
@@ -45,16 +44,8 @@ class Emergencies(Protocol):
     emergency: Emergency | None
 
 
-def request(work: Work) -> Callable[[Emergencies, Phone, Any], None]:
-    """A request that waits for SQL: carried out beside the socket, up to its first wait in the socket's own order."""
-
-    def begin(node: Emergencies, phone: Phone, message: Any) -> None:
-        if node.emergency is None:
-            phone.refuse(Refusal.UNAVAILABLE, message.id)
-        else:
-            node.emergency.answer(phone, message.id, work(node.emergency, phone, message))
-
-    return begin
+def _desk(node: Emergencies) -> Emergency | None:
+    return node.emergency
 
 
 async def sos_cancel(desk: Emergency, phone: Phone, message: SosCancel) -> None:
@@ -156,7 +147,7 @@ def sos(node: Emergencies, phone: Phone, message: Sos) -> None:
     except Refused as refused:
         phone.refuse(refused.code, message.id)
         return
-    desk.answer(phone, message.id, _confirm(desk, phone, message, live))
+    desk.later.answer(phone, message.id, _confirm(desk, phone, message, live))
 
 
 async def _confirm(desk: Emergency, phone: Phone, message: Sos, live: LiveAlert) -> None:
@@ -176,14 +167,14 @@ async def _confirm(desk: Emergency, phone: Phone, message: Sos, live: LiveAlert)
 
 REQUESTS: dict[type, Callable[[Any, Any, Any], None]] = {
     Sos: sos,
-    SosCancel: request(sos_cancel),
-    AlertClaim: request(alert_claim),
-    AlertAcknowledge: request(alert_acknowledge),
-    AlertResolve: request(alert_resolve),
-    EmergencyCall: request(emergency_call),
-    EmergencyCancel: request(emergency_cancel),
-    BroadcastStart: request(broadcast_start),
-    BroadcastEnd: request(broadcast_end),
-    Receipt: request(receipt),
-    PlanRun: request(plan_run),
+    SosCancel: waiting(_desk, sos_cancel),
+    AlertClaim: waiting(_desk, alert_claim),
+    AlertAcknowledge: waiting(_desk, alert_acknowledge),
+    AlertResolve: waiting(_desk, alert_resolve),
+    EmergencyCall: waiting(_desk, emergency_call),
+    EmergencyCancel: waiting(_desk, emergency_cancel),
+    BroadcastStart: waiting(_desk, broadcast_start),
+    BroadcastEnd: waiting(_desk, broadcast_end),
+    Receipt: waiting(_desk, receipt),
+    PlanRun: waiting(_desk, plan_run),
 }

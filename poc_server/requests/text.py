@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
-from groups.vocabulary import Refusal
+from poc_server.requests.waiting import waiting
 from signaling.messages import Ok, TextKept, TextList, TextRead, TextSend
 
 if TYPE_CHECKING:
     from poc_server.talk.phone import Phone
     from poc_server.texts import TextDesk
-
-Work = Callable[["TextDesk", "Phone", Any], Coroutine[Any, Any, None]]
 
 
 class Writing(Protocol):
@@ -21,16 +19,8 @@ class Writing(Protocol):
     texts: TextDesk | None
 
 
-def request(work: Work) -> Callable[[Writing, Phone, Any], None]:
-    """A request that waits for SQL."""
-
-    def begin(node: Writing, phone: Phone, message: Any) -> None:
-        if node.texts is None:
-            phone.refuse(Refusal.UNAVAILABLE, message.id)
-        else:
-            node.texts.later.answer(phone, message.id, work(node.texts, phone, message))
-
-    return begin
+def _desk(node: Writing) -> TextDesk | None:
+    return node.texts
 
 
 async def text_send(desk: TextDesk, phone: Phone, message: TextSend) -> None:
@@ -50,7 +40,7 @@ async def text_read(desk: TextDesk, phone: Phone, message: TextRead) -> None:
 
 
 REQUESTS: dict[type, Callable[[Any, Any, Any], None]] = {
-    TextSend: request(text_send),
-    TextList: request(text_list),
-    TextRead: request(text_read),
+    TextSend: waiting(_desk, text_send),
+    TextList: waiting(_desk, text_list),
+    TextRead: waiting(_desk, text_read),
 }
