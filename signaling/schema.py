@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from signaling.audit_words import ACTS
 from signaling.messages import ClientMessage, ServerMessage
 from signaling.words import CALL_ENDS, REFUSALS, ROLES, STATUSES
 
@@ -31,12 +32,13 @@ def document() -> dict[str, Any]:
 
 
 def words() -> dict[str, dict[str, dict[str, str]]]:
-    """``{"refusals": {code: {"zh-CN", "en"}}, "roles", "statuses", "call_ends"}``."""
+    """``{"refusals": {code: {"zh-CN", "en"}}, "roles", "statuses", "call_ends", "acts"}``."""
     return {
         "refusals": {code.value: {"zh-CN": zh, "en": en} for code, (zh, en) in REFUSALS.items()},
         "roles": {role.value: {"zh-CN": zh, "en": en} for role, (zh, en) in ROLES.items()},
         "statuses": {word.value: {"zh-CN": zh, "en": en} for word, (zh, en) in STATUSES.items()},
         "call_ends": {end: {"zh-CN": zh, "en": en} for end, (zh, en) in CALL_ENDS.items()},
+        "acts": {act: {"zh-CN": zh, "en": en} for act, (zh, en) in ACTS.items()},
     }
 
 

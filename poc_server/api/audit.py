@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from groups.model import Group, Unit, User
+from groups.model import Group
 from groups.policy import Act
-from groups.vocabulary import DeviceId, GroupId, UnitId, UserId
+from groups.vocabulary import AgencyId, DeviceId, GroupId, UnitId, UserId
 from poc_server.api import rights
 from poc_server.api.paging import Cursor, Limit, cursor_of, keys_of
 from poc_server.api.rights import ruled
 from poc_server.api.services import SignedInCaller, Use
 from poc_server.api.shapes import ID_PATTERN, Body
-from poc_server.store import Device, audit
-from poc_server.store.ids import now_ms
+from poc_server.store import Snapshot, audit, audit_pages
+from poc_server.store.audit_pages import AuditFilter
+from poc_server.store.ids import clean, now_ms
+from signaling.audit_words import DENIED, REFUSED
 
 router = APIRouter(prefix="/audit", tags=["audit"])
 Time = Annotated[int | None, Query(ge=0, le=2**53, description="ms since the epoch")]
-Word = Annotated[str | None, Query(pattern=r"^[a-z_.]{1,32}$")]
+Word = Annotated[str | None, Query(pattern=r"^[a-z_.]{1,32}$", description="This act, done or refused")]
+Whom = Annotated[str, Query(max_length=64, description="Anywhere in the name, badge, account or pinyin initials")]
 MAX_SEQ_DIGITS = 18
 
 
 class EntryOut(Body):
     """One thing done. ``seal`` is the SHA-256 over the former seal and this entry, in hexadecimal.
 
-    ``target_name``: what a person, unit, group or device is called now, while there is such a thing.
+    ``action`` without the ``.refused`` behind it; ``refused``: it was tried and not done, ``reason`` the code of why.
+    ``names``: id → what a person, unit, group, device or agency named in the entry is called now, while there is one.
     """
 
     seq: int
@@ -35,10 +40,13 @@ class EntryOut(Body):
     actor: str | None
     actor_name: str | None
     action: str
+    refused: bool
+    reason: str | None
     target_kind: str
     target: str
     target_name: str | None
     detail: dict[str, Any]
+    names: dict[str, str]
     address: str
     seal: str
 
@@ -65,6 +73,9 @@ async def read_audit(
     action: Word = None,
     actor: Annotated[str | None, Query(pattern=ID_PATTERN)] = None,
     target: Annotated[str | None, Query(pattern=ID_PATTERN)] = None,
+    who: Whom = "",
+    about: Whom = "",
+    refused: bool | None = None,
     from_ms: Time = None,
     until_ms: Time = None,
     limit: Limit = 100,
@@ -73,24 +84,23 @@ async def read_audit(
     """The audit of one's own agency. Reading it is audited, too."""
     agency = rights.own_agency(services, caller)
     rights.allow(services, caller, Act.READ_AUDIT, agency)
-    before = _before(after)
+    asked = AuditFilter(
+        agency.id,
+        action=action,
+        actor=None if actor is None else UserId(actor),
+        target=target,
+        who=clean(who).strip(),
+        about=clean(about).strip(),
+        refused=refused,
+        from_ms=from_ms,
+        until_ms=until_ms,
+    )
     async with services.store.reading() as connection:
-        rows = await audit.page(
-            connection,
-            agency=agency.id,
-            before_seq=before,
-            limit=limit,
-            action=action,
-            actor=None if actor is None else UserId(actor),
-            target=target,
-            from_ms=from_ms,
-            until_ms=until_ms,
-        )
-    asked = {"action": action, "actor": actor, "target": target, "from_ms": from_ms, "until_ms": until_ms}
-    told = {key: value for key, value in asked.items() if value is not None}
-    services.store.journal.audit(audit.entry(caller.actor, now_ms(), "audit.read", "audit", agency.id, told))
+        rows = await audit_pages.page(connection, asked, before_seq=_before(after), limit=limit)
+    services.store.journal.audit(audit.entry(caller.actor, now_ms(), "audit.read", "audit", agency.id, _told(asked)))
+    snapshot = services.directory.snapshot
     following = cursor_of(str(rows[-1].seq)) if len(rows) == limit else None
-    return AuditPage(items=[_entry(services, row) for row in rows], next=following)
+    return AuditPage(items=[_entry(snapshot, agency.id, row) for row in rows], next=following)
 
 
 @router.get("/check", **ruled(Act.READ_AUDIT))
@@ -111,34 +121,72 @@ def _before(after: str) -> int | None:
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= MAX_SEQ_DIGITS else None
 
 
-def _entry(services: Use, row: Any) -> EntryOut:
-    actor = None if row.actor_id is None else services.directory.user(row.actor_id)
+def _told(asked: AuditFilter) -> dict[str, Any]:
+    """What was asked for, without what was not."""
+    told = {field: getattr(asked, field) for field in AuditFilter.__dataclass_fields__ if field != "agency"}
+    return {field: value for field, value in told.items() if value not in (None, "")}
+
+
+def _entry(snapshot: Snapshot, agency: AgencyId, row: Any) -> EntryOut:
+    detail: dict[str, Any] = json.loads(row.detail)
+    reason = detail.get("refused", detail.get("code"))
+    denied = row.action == REFUSED or row.action.endswith(DENIED)
+    # What was refused for want of a right names its act in the detail; to a reader it is that act that was refused.
+    action = str(detail.get("act", REFUSED)) if row.action == REFUSED else row.action.removesuffix(DENIED)
+    mentioned = {row.actor_id, row.target_id, *_texts(detail)} - {None}
+    names = {each: name for each in sorted(mentioned) if (name := _name(snapshot, agency, each)) is not None}
     return EntryOut(
         seq=row.seq,
         at_ms=row.at_ms,
         actor=row.actor_id,
-        actor_name=None if actor is None else actor.name,
-        action=row.action,
+        actor_name=names.get(row.actor_id),
+        action=action,
+        refused=denied,
+        reason=str(reason) if denied and isinstance(reason, str) else None,
         target_kind=row.target_kind,
         target=row.target_id,
-        target_name=_name(services, row.target_kind, row.target_id),
-        detail=json.loads(row.detail),
+        target_name=names.get(row.target_id),
+        detail=detail,
+        names=names,
         address=row.address,
         seal=bytes(row.hash).hex(),
     )
 
 
-def _name(services: Use, kind: str, target: str) -> str | None:
-    directory = services.directory
-    match kind:
-        case "user":
-            found: User | Unit | Group | Device | None = directory.user(UserId(target))
-        case "unit":
-            found = directory.unit(UnitId(target))
-        case "group":
-            found = directory.group(GroupId(target))
-        case "device":
-            found = directory.device(DeviceId(target))
-        case _:
-            found = None
-    return None if found is None else found.name
+def _texts(value: Any) -> Iterator[str]:
+    """Every text anywhere in a detail."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
+
+
+def _name(snapshot: Snapshot, agency: AgencyId, name: str) -> str | None:
+    """What is called so, in one's own agency or met in a shared group; and what other agencies are called.
+
+    A guessed id of a stranger stands in the audit when it was tried: it must not come back with his name.
+    """
+    found = (
+        snapshot.units.get(UnitId(name)) or snapshot.devices.get(DeviceId(name)) or snapshot.shifts.get(name)
+    )  # each of one agency alone
+    if found is not None:
+        return found.name if found.agency == agency else None
+    user = snapshot.users.get(UserId(name))
+    if user is not None:
+        met = user.agency == agency or any(
+            _shared(snapshot.groups[group], agency) for group in snapshot.groups_by_user.get(user.id, frozenset())
+        )
+        return user.name if met else None
+    group = snapshot.groups.get(GroupId(name))
+    if group is not None:
+        return group.name if _shared(group, agency) else None
+    other = snapshot.agencies.get(AgencyId(name))
+    return None if other is None else other.name
+
+
+def _shared(group: Group, agency: AgencyId) -> bool:
+    return agency == group.agency or agency in group.shared_with

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from groups.policy import Act
 from groups.vocabulary import Refusal, UserId
 from poc_server.api import rights
-from poc_server.api.paging import Cursor, Limit, cursor_of, keys_of
+from poc_server.api.paging import Cursor, Limit, Search, cursor_of, keys_of
 from poc_server.api.problems import documented
 from poc_server.api.rights import ruled
 from poc_server.api.services import SignedInCaller, Use
@@ -24,13 +24,14 @@ OfUser = Annotated[str | None, Query(pattern=ID_PATTERN, description="Of this pe
 
 
 class DeviceOut(Body):
-    """A device that enrolled."""
+    """A device that enrolled. ``last_ms``: when it was last seen, where that was read from the database."""
 
     id: str
     name: str
     user: str | None
     user_name: str | None
     enabled: bool
+    last_ms: int | None = None
 
 
 class DevicesPage(Body):
@@ -48,7 +49,7 @@ class DeviceIn(Body):
 
 
 class SessionOut(Body):
-    """A session that may still refresh."""
+    """A session that may still refresh. ``own``: the one that asks."""
 
     id: str
     user: str
@@ -60,25 +61,43 @@ class SessionOut(Body):
     created_ms: int
     seen_ms: int
     expires_ms: int
+    own: bool
 
 
 @router.get("", **ruled(Act.SEE_DEVICES))
 async def list_devices(
-    caller: SignedInCaller, services: Use, user: OfUser = None, limit: Limit = 50, after: Cursor = ""
+    caller: SignedInCaller,
+    services: Use,
+    user: OfUser = None,
+    q: Search = "",
+    limit: Limit = 50,
+    after: Cursor = "",
 ) -> DevicesPage:
     """Devices of one's own agency, by name."""
     rights.allow(services, caller, Act.SEE_DEVICES, rights.own_agency(services, caller))
     keys = keys_of(after, 2)
-    own = [
-        device
-        for device in services.directory.snapshot.devices.values()
-        if device.agency == caller.user.agency and user in (None, device.user)
+    async with services.store.reading() as connection:
+        rows, total = await sessions.devices_page(
+            connection,
+            caller.user.agency,
+            limit,
+            user=None if user is None else UserId(user),
+            text=q.replace("\x00", ""),
+            after=None if keys is None else (keys[0], keys[1]),
+        )
+    items = [
+        DeviceOut(
+            id=row.id,
+            name=row.name,
+            user=row.user_id,
+            user_name=row.user_name,
+            enabled=row.enabled,
+            last_ms=row.last_ms,
+        )
+        for row in rows
     ]
-    own.sort(key=lambda device: (device.name, device.id))
-    rest = [device for device in own if keys is None or (device.name, device.id) > keys]
-    page = rest[:limit]
-    following = cursor_of(page[-1].name, page[-1].id) if len(rest) > limit else None
-    return DevicesPage(items=[_out(services, device) for device in page], total=len(own), next=following)
+    following = cursor_of(rows[-1].name, rows[-1].id) if len(rows) == limit else None
+    return DevicesPage(items=items, total=total, next=following)
 
 
 @router.put("/{device}", **ruled(Act.ADMINISTER_DEVICES, 404))
@@ -111,11 +130,12 @@ async def enable_device(device: PathId, caller: SignedInCaller, services: Use) -
 
 @live.get("/sessions", **ruled(Act.END_SESSION))
 async def list_sessions(
-    caller: SignedInCaller, services: Use, user: OfUser = None, limit: Limit = 100
+    caller: SignedInCaller, services: Use, user: OfUser = None, q: Search = "", limit: Limit = 100
 ) -> list[SessionOut]:
     """Live sessions of one's own agency, the newest first."""
     rights.allow(services, caller, Act.END_SESSION, caller.user)
-    return await _sessions(services, caller, None if user is None else UserId(user), limit)
+    of = None if user is None else UserId(user)
+    return await _sessions(services, caller, of, limit, q.replace("\x00", ""))
 
 
 @live.delete("/sessions/{session}", status_code=204, **ruled(Act.END_SESSION, 404))
@@ -139,13 +159,15 @@ async def end_my_session(session: PathId, caller: SignedInCaller, services: Use)
     return Response(status_code=204)
 
 
-async def _sessions(services: Use, caller: SignedInCaller, user: UserId | None, limit: int) -> list[SessionOut]:
+async def _sessions(
+    services: Use, caller: SignedInCaller, user: UserId | None, limit: int, text: str = ""
+) -> list[SessionOut]:
     async with services.store.reading() as connection:
-        rows = await sessions.live_sessions(connection, caller.user.agency, now_ms(), limit, user)
-    return [_session(row) for row in rows]
+        rows = await sessions.live_sessions(connection, caller.user.agency, now_ms(), limit, user, text)
+    return [_session(row, own=row.id == caller.claims.session) for row in rows]
 
 
-def _session(row: Any) -> SessionOut:
+def _session(row: Any, *, own: bool) -> SessionOut:
     return SessionOut(
         id=row.id,
         user=row.user_id,
@@ -157,6 +179,7 @@ def _session(row: Any) -> SessionOut:
         created_ms=row.created_ms,
         seen_ms=row.seen_ms,
         expires_ms=row.expires_ms,
+        own=own,
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterable
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
+from groups.model import User
 from groups.policy import Act
 from groups.vocabulary import Refusal, UnitId, UserId
 from poc_server.api import rights
@@ -38,9 +40,10 @@ class ShiftIn(Body):
 
 
 class ShiftOut(ShiftIn):
-    """A shift with its id."""
+    """A shift with its id; ``people`` are its users by name."""
 
     id: str
+    people: list[PersonOut]
     version: int
 
 
@@ -56,18 +59,7 @@ async def list_shifts(
     until = since + WEEK_MS if until_ms is None else until_ms
     async with services.store.reading() as connection:
         found = await duty.shifts_page(connection, caller.user.agency, since, until, MAX_SHIFTS)
-    return [
-        ShiftOut(
-            id=row.id,
-            unit=row.unit_id,
-            name=row.name,
-            starts_ms=row.starts_ms,
-            ends_ms=row.ends_ms,
-            users=tuple(sorted(users)),
-            version=row.version,
-        )
-        for row, users in found
-    ]
+    return [_out(services, row, users) for row, users in found]
 
 
 @router.get("/now", responses=documented(401, 403))
@@ -81,8 +73,13 @@ async def on_duty_now(caller: SignedInCaller, services: Use) -> list[PersonOut]:
         if shift.agency == caller.user.agency and shift.runs(now)
         for user in shift.users
     }
-    people = [snapshot.users[user] for user in names if user in snapshot.users]
-    return [PersonOut.of(user) for user in sorted(people, key=lambda user: (user.name, user.id))]
+    return _by_name(snapshot.users[user] for user in names if user in snapshot.users)
+
+
+@router.get("/{shift}", responses=documented(401, 403, 404, 422, 503))
+async def get_shift(shift: PathId, caller: SignedInCaller, services: Use, response: Response) -> ShiftOut:
+    """One shift of one's own agency that runs or is to come."""
+    return await _shown(services, _shift(services, caller, shift).id, response)
 
 
 @router.post("", status_code=201, **ruled(Act.PLAN_DUTY, 404, 409))
@@ -92,8 +89,7 @@ async def create_shift(body: ShiftIn, caller: SignedInCaller, services: Use, res
     async with services.store.change(caller.actor) as change:
         made = await duty.create_shift(change, _draft(body, caller))
     response.headers["location"] = f"/api/v1/shifts/{made}"
-    tag(response, change.version)
-    return ShiftOut(id=made, version=change.version, **body.model_dump())
+    return await _shown(services, made, response)
 
 
 @router.put("/{shift}", **ruled(Act.PLAN_DUTY, 404, 409, 412, 428))
@@ -106,8 +102,7 @@ async def update_shift(
     rights.unit(services, caller, body.unit, Act.PLAN_DUTY)
     async with services.store.change(caller.actor) as change:
         await duty.update_shift(change, found.id, _draft(body, caller), expected)
-    tag(response, change.version)
-    return ShiftOut(id=found.id, version=change.version, **body.model_dump())
+    return await _shown(services, found.id, response)
 
 
 @router.delete("/{shift}", status_code=204, **ruled(Act.PLAN_DUTY, 404, 412, 428))
@@ -130,3 +125,28 @@ def _shift(services: Services, caller: SignedInCaller, name: str) -> Shift:
     if found is None or found.agency != caller.user.agency:
         raise Refused(Refusal.NOT_FOUND, "shift")
     return found
+
+
+async def _shown(services: Services, shift: str, response: Response) -> ShiftOut:
+    async with services.store.reading() as connection:
+        row, users = await duty.shift_row(connection, shift)
+    tag(response, row.version)
+    return _out(services, row, users)
+
+
+def _out(services: Services, row: Any, users: Iterable[UserId]) -> ShiftOut:
+    people = [user for each in users if (user := services.directory.user(each)) is not None]
+    return ShiftOut(
+        id=row.id,
+        unit=row.unit_id,
+        name=row.name,
+        starts_ms=row.starts_ms,
+        ends_ms=row.ends_ms,
+        users=tuple(sorted(users)),
+        people=_by_name(people),
+        version=row.version,
+    )
+
+
+def _by_name(people: Iterable[User]) -> list[PersonOut]:
+    return [PersonOut.of(user) for user in sorted(people, key=lambda user: (user.name, user.id))]

@@ -1,4 +1,4 @@
-"""Who is in a group, and the sharing of groups between agencies."""
+"""Who is in a group."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import Field
 
 from groups.model import Membership
 from groups.policy import Act
-from groups.vocabulary import AgencyId, GroupId, Refusal, UserId
+from groups.vocabulary import GroupId, Refusal, UserId
 from poc_server.api import rights
 from poc_server.api.groups import seen
 from poc_server.api.problems import documented
@@ -18,11 +18,10 @@ from poc_server.api.rights import ruled
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, PathId
 from poc_server.refused import Refused
-from poc_server.store import groups, sharing
+from poc_server.store import groups
 from poc_server.store.groups import MAX_PRIORITY
 
 router = APIRouter(prefix="/groups/{group}/members", tags=["groups"])
-shares = APIRouter(tags=["groups"])
 MAX_MEMBERS_AT_ONCE = 2_000
 
 
@@ -96,77 +95,6 @@ async def remove_member(group: PathId, user: PathId, caller: SignedInCaller, ser
     found = _door(services, caller, group, [user], leaving=True)
     async with services.store.change(caller.actor) as change:
         await groups.remove_members(change, found, [UserId(user)])
-    return Response(status_code=204)
-
-
-class ShareOut(Body):
-    """A group offered or shared between two agencies; no ``granted_ms``: the other side has not agreed yet."""
-
-    group: str
-    group_name: str
-    owner: str
-    agency: str
-    agency_name: str
-    offered_ms: int
-    granted_ms: int | None
-
-
-@shares.get("/shares", **ruled(Act.SHARE_GROUP))
-async def list_shares(caller: SignedInCaller, services: Use) -> list[ShareOut]:
-    """Shares and offers one's own agency has part in."""
-    agency = rights.own_agency(services, caller)
-    rights.allow(services, caller, Act.SHARE_GROUP, agency)
-    async with services.store.reading() as connection:
-        rows = await sharing.shares(connection, agency.id)
-    return [
-        ShareOut(
-            group=row.group_id,
-            group_name=row.group_name,
-            owner=row.owner_id,
-            agency=row.agency_id,
-            agency_name=row.agency_name,
-            offered_ms=row.offered_ms,
-            granted_ms=row.granted_ms,
-        )
-        for row in rows
-    ]
-
-
-@shares.put("/groups/{group}/shares/{agency}", status_code=204, **ruled(Act.SHARE_GROUP, 404, 409))
-async def offer_share(group: PathId, agency: PathId, caller: SignedInCaller, services: Use) -> Response:
-    """Offer a group of one's own to another agency."""
-    found = rights.group(services, caller, group, Act.SHARE_GROUP)
-    async with services.store.change(caller.actor) as change:
-        await sharing.offer(change, found, AgencyId(agency))
-    return Response(status_code=204)
-
-
-@shares.delete("/groups/{group}/shares/{agency}", status_code=204, **ruled(Act.SHARE_GROUP, 404))
-async def end_share(group: PathId, agency: PathId, caller: SignedInCaller, services: Use) -> Response:
-    """Take an offer back, or end a share: its guests leave at once."""
-    found = rights.group(services, caller, group, Act.SHARE_GROUP)
-    async with services.store.change(caller.actor) as change:
-        await sharing.end(change, found, AgencyId(agency))
-    return Response(status_code=204)
-
-
-@shares.post("/shares/{group}/grant", status_code=204, **ruled(Act.SHARE_GROUP, 404))
-async def grant_share(group: PathId, caller: SignedInCaller, services: Use) -> Response:
-    """Accept a group that another agency offers."""
-    agency = rights.own_agency(services, caller)
-    rights.allow(services, caller, Act.SHARE_GROUP, agency)
-    async with services.store.change(caller.actor) as change:
-        await sharing.grant(change, GroupId(group), agency.id)
-    return Response(status_code=204)
-
-
-@shares.delete("/shares/{group}", status_code=204, **ruled(Act.SHARE_GROUP, 404))
-async def leave_share(group: PathId, caller: SignedInCaller, services: Use) -> Response:
-    """Decline an offer, or leave a group of another agency with all one's people."""
-    agency = rights.own_agency(services, caller)
-    rights.allow(services, caller, Act.SHARE_GROUP, agency)
-    async with services.store.change(caller.actor) as change:
-        await sharing.end(change, GroupId(group), agency.id)
     return Response(status_code=204)
 
 

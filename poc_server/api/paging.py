@@ -44,12 +44,11 @@ def tag(response: Response, version: int) -> None:
     response.headers["etag"] = f'"{version}"'
 
 
-def _expected(
-    if_match: Annotated[str | None, Header(description="``ETag`` of what you edit, or *")] = None,
-) -> int | None:
-    """The version an editor has seen; None for ``*``. Refuses when it is missing (428) or no tag of ours (stale)."""
-    if if_match is None:
-        raise HTTPException(428, "If-Match is missing")
+IfMatch = Annotated[str | None, Header(description="``ETag`` of what you edit, or *")]
+
+
+def version_of(if_match: str) -> int | None:
+    """The version an editor has seen; None for ``*``. Refuses what is no tag of ours (stale)."""
     text = if_match.strip().removeprefix("W/").strip('"')
     if text == "*":
         return None
@@ -58,4 +57,11 @@ def _expected(
     return int(text)
 
 
+def _expected(if_match: IfMatch = None) -> int | None:
+    if if_match is None:
+        raise HTTPException(428, "If-Match is missing")
+    return version_of(if_match)
+
+
 Expected = Annotated[int | None, Depends(_expected)]
+"""The version that ``If-Match`` names; its absence is refused (428)."""

@@ -1,26 +1,21 @@
-"""The tree of units, and the grid cells they are responsible for."""
+"""The tree of units."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
-from fastapi import APIRouter, Path, Response
-from pydantic import Field
+from fastapi import APIRouter, Response
 
 from groups.policy import Act
-from groups.vocabulary import Refusal, UnitId, UserId
+from groups.vocabulary import Refusal, UnitId
 from poc_server.api import rights
-from poc_server.api.paging import Cursor, Expected, Limit, Search, cursor_of, keys_of, tag
+from poc_server.api.paging import Expected, tag
 from poc_server.api.problems import documented
 from poc_server.api.rights import ruled
 from poc_server.api.services import Services, SignedInCaller, Use
-from poc_server.api.shapes import Body, Id, Line, Name, PathId
+from poc_server.api.shapes import Body, Id, Name, PathId
 from poc_server.refused import Refused
-from poc_server.store import cells, units
+from poc_server.store import units
 
 router = APIRouter(prefix="/units", tags=["units"])
-grid = APIRouter(prefix="/cells", tags=["units"])
-MAX_OUTLINE = 500
 
 
 class UnitIn(Body):
@@ -97,82 +92,3 @@ async def _shown(services: Services, unit: UnitId, response: Response) -> UnitOu
         raise Refused(Refusal.NOT_FOUND, "unit")
     tag(response, row.version)
     return UnitOut(id=row.id, name=row.name, parent=row.parent_id, version=row.version)
-
-
-CellCode = Annotated[str, Path(pattern=r"^[0-9]{15}$", description="District 6, street 3, community 3, cell 3 digits")]
-Degrees = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
-
-
-class CellIn(Body):
-    """A grid cell. ``outline``: ring of (longitude, latitude)."""
-
-    name: Line = ""
-    unit: Id
-    user: Id | None = None
-    outline: Annotated[tuple[tuple[Degrees, Degrees], ...], Field(max_length=MAX_OUTLINE)] = ()
-    datum: Literal["WGS-84", "GCJ-02", "CGCS2000"] = "WGS-84"
-
-
-class CellOut(Body):
-    """A grid cell and who is responsible for it."""
-
-    code: str
-    name: str
-    unit: str
-    user: str | None
-    outline: list[tuple[float, float]]
-    datum: str
-
-
-class CellsPage(Body):
-    """One page of cells."""
-
-    items: list[CellOut]
-    total: int
-    next: str | None = None
-
-
-@grid.get("", responses=documented(401, 403, 422, 503))
-async def list_cells(
-    caller: SignedInCaller, services: Use, q: Search = "", limit: Limit = 100, after: Cursor = ""
-) -> CellsPage:
-    """Cells of one's own agency by code."""
-    keys = keys_of(after, 1)
-    async with services.store.reading() as connection:
-        rows, total = await cells.cells_page(
-            connection, caller.user.agency, limit, text=q.replace("\x00", ""), after=keys[0] if keys else ""
-        )
-    items = [
-        CellOut(code=row.code, name=row.name, unit=row.unit_id, user=row.user_id, outline=row.outline, datum=row.datum)
-        for row in rows
-    ]
-    return CellsPage(items=items, total=total, next=cursor_of(rows[-1].code) if len(rows) == limit else None)
-
-
-@grid.put("/{code}", status_code=204, **ruled(Act.ADMINISTER_UNITS, 404))
-async def put_cell(code: CellCode, body: CellIn, caller: SignedInCaller, services: Use) -> Response:
-    """Add a cell, or change it."""
-    agency = rights.own_agency(services, caller)
-    rights.allow(services, caller, Act.ADMINISTER_UNITS, agency)
-    made = cells.Cell(
-        agency.id,
-        code,
-        body.name,
-        UnitId(body.unit),
-        None if body.user is None else UserId(body.user),
-        body.outline,
-        body.datum,
-    )
-    async with services.store.change(caller.actor) as change:
-        await cells.put_cells(change, [made])
-    return Response(status_code=204)
-
-
-@grid.delete("/{code}", status_code=204, **ruled(Act.ADMINISTER_UNITS, 404))
-async def delete_cell(code: CellCode, caller: SignedInCaller, services: Use) -> Response:
-    """Delete a cell."""
-    agency = rights.own_agency(services, caller)
-    rights.allow(services, caller, Act.ADMINISTER_UNITS, agency)
-    async with services.store.change(caller.actor) as change:
-        await cells.delete_cell(change, agency.id, code)
-    return Response(status_code=204)

@@ -130,37 +130,6 @@ async def verify(connection: AsyncConnection) -> AuditCheck:
     return AuditCheck(count, None if whole else seq + 1)
 
 
-async def page(
-    connection: AsyncConnection,
-    *,
-    agency: AgencyId | None,
-    before_seq: int | None = None,
-    limit: int = 100,
-    action: str | None = None,
-    actor: UserId | None = None,
-    target: str | None = None,
-    from_ms: int | None = None,
-    until_ms: int | None = None,
-) -> list[Row[Any]]:
-    """The newest entries first."""
-    query = select(t.audit).order_by(t.audit.c.seq.desc()).limit(limit)
-    for column, value in (
-        (t.audit.c.agency_id, agency),
-        (t.audit.c.action, action),
-        (t.audit.c.actor_id, actor),
-        (t.audit.c.target_id, target),
-    ):
-        if value is not None:
-            query = query.where(column == value)
-    if before_seq is not None:
-        query = query.where(t.audit.c.seq < before_seq)
-    if from_ms is not None:
-        query = query.where(t.audit.c.at_ms >= from_ms)
-    if until_ms is not None:
-        query = query.where(t.audit.c.at_ms < until_ms)
-    return list((await connection.execute(query)).all())
-
-
 async def prune(connection: AsyncConnection, before_ms: int) -> int:
     """Delete the oldest entries, up to the first that is younger than ``before_ms``; returns how many."""
     youngest_kept = select(t.audit.c.seq).where(t.audit.c.at_ms >= before_ms).order_by(t.audit.c.seq).limit(1)

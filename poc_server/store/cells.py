@@ -14,7 +14,7 @@ from poc_server.refused import Refused
 from poc_server.store import tables as t
 from poc_server.store.change import Change
 from poc_server.store.ids import clean
-from poc_server.store.lookup import like, unit_of_agency
+from poc_server.store.lookup import holds, unit_of_agency
 
 CODE_DIGITS = 15
 """6 of the district, 3 of the street, 3 of the community, 3 of the cell (GB/T 30428)."""
@@ -69,10 +69,7 @@ async def cells_page(
     """Cells by code after the given one, and how many there are in all."""
     conditions = [t.cell.c.agency_id == agency]
     if text:
-        pattern = like(text.lower())
-        conditions.append(
-            func.lower(t.cell.c.name).like(pattern, escape="\\") | t.cell.c.code.like(pattern, escape="\\")
-        )
+        conditions.append(holds(t.cell.c.name, text) | holds(t.cell.c.code, text))
     total = await connection.scalar(select(func.count()).select_from(t.cell).where(*conditions))
     query = select(t.cell).where(*conditions, t.cell.c.code > after).order_by(t.cell.c.code).limit(limit)
     return list((await connection.execute(query)).all()), int(total or 0)

@@ -86,6 +86,13 @@ async def shifts_page(
     return [(row, frozenset(users.get(row.id, ()))) for row in found]
 
 
+async def shift_row(connection: AsyncConnection, shift: str) -> tuple[Row[Any], frozenset[UserId]]:
+    """One shift and who is in it. Refuses one that is not there (not_found)."""
+    row = await one(connection, t.shift, shift)
+    members = select(t.shift_member.c.user_id).where(t.shift_member.c.shift_id == shift)
+    return row, frozenset((await connection.execute(members)).scalars())
+
+
 def next_boundary(snapshot: Snapshot, after_ms: int) -> int | None:
     """When the next shift begins or ends."""
     times = (at for shift in snapshot.shifts.values() for at in (shift.starts_ms, shift.ends_ms) if at > after_ms)

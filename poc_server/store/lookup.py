@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row, Table, select
+from sqlalchemy import ColumnElement, Row, Table, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, Refusal, UnitId
@@ -33,3 +33,15 @@ def like(text: str) -> str:
     r"""``text`` anywhere, its wildcards taken literally (escape character ``\``)."""
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"
+
+
+def holds(column: Any, text: str) -> ColumnElement[bool]:
+    """``text`` stands anywhere in the column, in small letters or large."""
+    found: ColumnElement[bool] = func.lower(column).like(like(text.lower()), escape="\\")
+    return found
+
+
+def person_holds(text: str) -> ColumnElement[bool]:
+    """``text`` stands in the name, badge, sign-in name or pinyin initials of a row of ``users``."""
+    columns = (t.user.c.name, t.user.c.badge, t.user.c.account, t.user.c.initials)
+    return or_(*(holds(column, text) for column in columns))

@@ -16,7 +16,7 @@ from poc_server.refused import Refused
 from poc_server.store import tables as t
 from poc_server.store.change import Change
 from poc_server.store.ids import clean, new_id
-from poc_server.store.lookup import like, one, unit_of_agency
+from poc_server.store.lookup import one, person_holds, unit_of_agency
 from poc_server.store.pinyin import initials
 
 INSERT_SLICE = 100
@@ -173,9 +173,7 @@ def _conditions(wanted: UserFilter) -> list[ColumnElement[bool]]:
     if wanted.role is not None:
         conditions.append(t.user.c.id.in_(select(t.role.c.user_id).where(t.role.c.role == wanted.role.value)))
     if wanted.text:
-        pattern = like(wanted.text.lower())
-        columns = (t.user.c.name, t.user.c.badge, t.user.c.account, t.user.c.initials)
-        conditions.append(or_(*(func.lower(column).like(pattern, escape="\\") for column in columns)))
+        conditions.append(person_holds(wanted.text))
     return conditions
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, DeviceId, Refusal, UserId
@@ -13,7 +13,7 @@ from poc_server.refused import Refused
 from poc_server.store import tables as t
 from poc_server.store.change import Change
 from poc_server.store.ids import clean, new_id
-from poc_server.store.lookup import one
+from poc_server.store.lookup import holds, one, person_holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +99,9 @@ async def end_of_device(change: Change, device: DeviceId, reason: str) -> list[s
 
 
 async def live_sessions(
-    connection: AsyncConnection, agency: AgencyId, at_ms: int, limit: int, user: UserId | None = None
+    connection: AsyncConnection, agency: AgencyId, at_ms: int, limit: int, user: UserId | None = None, text: str = ""
 ) -> list[Row[Any]]:
-    """Sessions that may still refresh, the newest first."""
+    """Sessions that may still refresh, the newest first; ``text``: in the person's name, badge or initials."""
     query = (
         select(t.session, t.user.c.name.label("user_name"), t.device.c.name.label("device_name"))
         .join(t.user, t.user.c.id == t.session.c.user_id)
@@ -112,6 +112,8 @@ async def live_sessions(
     )
     if user is not None:
         query = query.where(t.session.c.user_id == user)
+    if text:
+        query = query.where(person_holds(text))
     return list((await connection.execute(query)).all())
 
 
@@ -133,6 +135,36 @@ async def create_device(change: Change, agency: AgencyId, user: UserId | None, n
     return made
 
 
+async def devices_page(
+    connection: AsyncConnection,
+    agency: AgencyId,
+    limit: int,
+    *,
+    user: UserId | None = None,
+    text: str = "",
+    after: tuple[str, str] | None = None,
+) -> tuple[list[Row[Any]], int]:
+    """Devices by (name, id) after the given pair, and how many there are in all.
+
+    ``text``: in the name of the device, or of its owner as people are searched. ``last_ms``: when a session of it was
+    last seen, None when there never was one.
+    """
+    conditions = [t.device.c.agency_id == agency]
+    if user is not None:
+        conditions.append(t.device.c.user_id == user)
+    if text:
+        conditions.append(or_(holds(t.device.c.name, text), person_holds(text)))
+    owned = t.device.outerjoin(t.user, t.user.c.id == t.device.c.user_id)
+    total = await connection.scalar(select(func.count()).select_from(owned).where(*conditions))
+    last = select(func.max(t.session.c.seen_ms)).where(t.session.c.device_id == t.device.c.id).scalar_subquery()
+    query = select(t.device, t.user.c.name.label("user_name"), last.label("last_ms")).select_from(owned)
+    query = query.where(*conditions).order_by(t.device.c.name, t.device.c.id).limit(limit)
+    if after is not None:
+        name, key = after
+        query = query.where(or_(t.device.c.name > name, (t.device.c.name == name) & (t.device.c.id > key)))
+    return list((await connection.execute(query)).all()), int(total or 0)
+
+
 async def set_device(
     change: Change, device: DeviceId, *, enabled: bool, name: str | None = None, expected: int | None = None
 ) -> list[str]:
@@ -141,7 +173,13 @@ async def set_device(
     values = {"enabled": enabled, "name": row.name if name is None else clean(name), "version": change.version}
     await change.connection.execute(update(t.device).where(t.device.c.id == device).values(values))
     change.note("device", device)
-    change.record("device.enable" if enabled else "device.disable", "device", device, {}, row.agency_id)
+    if values["name"] != row.name:
+        told = {"name": values["name"], "before": row.name}
+        change.record("device.rename", "device", device, told, row.agency_id)
+    if enabled != row.enabled:
+        change.record(
+            "device.enable" if enabled else "device.disable", "device", device, {"user": row.user_id}, row.agency_id
+        )
     return [] if enabled else await end_of_device(change, device, "device_disabled")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, or_, select, update
+from sqlalchemy import Row, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, GroupId, Refusal, UserId
@@ -62,16 +62,26 @@ async def end(change: Change, group: GroupId, agency: AgencyId) -> None:
 
 
 async def shares(connection: AsyncConnection, agency: AgencyId) -> list[Row[Any]]:
-    """Shares and offers that an agency has part in, on either side."""
+    """Shares and offers that an agency has part in, on either side; ``guests``: members of the other agency."""
+    owner = t.agency.alias("owner")
+    guests = (
+        select(func.count())
+        .select_from(t.membership.join(t.user, t.user.c.id == t.membership.c.user_id))
+        .where(t.membership.c.group_id == t.group_share.c.group_id, t.user.c.agency_id == t.group_share.c.agency_id)
+        .scalar_subquery()
+    )
     query = (
         select(
             t.group_share,
             t.group.c.name.label("group_name"),
             t.group.c.agency_id.label("owner_id"),
+            owner.c.name.label("owner_name"),
             t.agency.c.name.label("agency_name"),
+            guests.label("guests"),
         )
         .join(t.group, t.group.c.id == t.group_share.c.group_id)
         .join(t.agency, t.agency.c.id == t.group_share.c.agency_id)
+        .join(owner, owner.c.id == t.group.c.agency_id)
         .where(or_(t.group.c.agency_id == agency, t.group_share.c.agency_id == agency))
         .order_by(t.group_share.c.offered_ms, t.group_share.c.group_id)
     )

@@ -176,7 +176,7 @@ async def prepare(world: World, method: str, path: str, where: str, place: Place
             await keeping.set_rule(change, caller.agency, Rule(HoldKind.GROUP, place.group, 400))
         elif path.startswith("/retention/holds/"):
             place.hold = await keeping.begin_hold(change, caller.agency, Hold(HoldKind.GROUP, place.group, "诉讼"))
-        elif method == "DELETE" and path.startswith("/cells"):
+        elif path == "/cells/{code}":
             await cells.put_cells(change, [cells.Cell(world.town.agency, CELL, "", world.low)])
 
 

@@ -47,11 +47,13 @@ OPEN = {
     "GET /units": "own agency, any role",
     "GET /units/{unit}": "own agency, any role",
     "GET /cells": "own agency, any role",
+    "GET /cells/{code}": "own agency, any role",
     "GET /groups": "shows what one may see",
     "GET /groups/{group}": "shows what one may see",
     "GET /groups/{group}/members": "shows what one may see",
     "GET /map": "anybody signed in",
     "GET /shifts": "own agency, any role",
+    "GET /shifts/{shift}": "own agency, any role",
     "GET /shifts/now": "own agency, any role",
     **dict.fromkeys(
         (

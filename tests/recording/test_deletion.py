@@ -13,9 +13,10 @@ from poc_server.chain import Kind, Stored
 from poc_server.recording.deletion import DAY_MS, Deletion
 from poc_server.recording.settings import RecordingSettings
 from poc_server.recording.verify import check_files_in, judge
-from poc_server.store import Actor, Store, audit, evidence, keeping, materials
+from poc_server.store import Actor, Store, audit_pages, evidence, keeping, materials
 from poc_server.store import recordings as query
 from poc_server.store import tables as t
+from poc_server.store.audit_pages import AuditFilter
 from poc_server.store.keeping import Hold, HoldKind, Rule
 from poc_server.store.materials import Material, Origin
 from poc_server.worker.client import Worker
@@ -144,7 +145,7 @@ async def test_deletion_on_request_is_audited_and_refused_while_held(
     assert await left(store) == 0
     await store.journal.drain()
     async with store.reading() as connection:
-        (entry,) = await audit.page(connection, agency=AGENCY, action="recording.delete")
+        (entry,) = await audit_pages.page(connection, AuditFilter(AGENCY, action="recording.delete"))
     assert (entry.actor_id, entry.target_id) == ("us-9", key)
 
 

@@ -20,7 +20,8 @@ import pytest
 
 from groups.vocabulary import CallId, Role
 from poc_server.recording.settings import RecordingSettings
-from poc_server.store import StoreSettings, audit
+from poc_server.store import StoreSettings, audit_pages
+from poc_server.store.audit_pages import AuditFilter
 from poc_server.store.ids import now_ms
 from poc_server.worker.siprec import NAMESPACE
 from tests.recording.pictures import announcement, png
@@ -207,7 +208,7 @@ async def test_who_may_not_export_is_refused_and_audited(voices: Voices) -> None
     assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
     await voices.store.journal.drain()
     async with voices.store.reading() as connection:
-        assert len(await audit.page(connection, agency=voices.town.agency, action="export.refused")) == 1
+        assert len(await audit_pages.page(connection, AuditFilter(voices.town.agency, action="export.refused"))) == 1
     assert key
 
 

@@ -20,7 +20,8 @@ from poc_server.chain import head_from_json
 from poc_server.recording import uploads
 from poc_server.recording.verify import check_files_in, judge, signatures_by
 from poc_server.recording.watermark import size_of
-from poc_server.store import StoreSettings, audit, evidence, incidents, materials
+from poc_server.store import StoreSettings, audit_pages, evidence, incidents, materials
+from poc_server.store.audit_pages import AuditFilter
 from poc_server.store.ids import now_ms
 from poc_server.store.places import Place, Position
 from tests.recording.pictures import announcement, jpeg, png
@@ -94,7 +95,7 @@ async def test_a_photo_is_kept_as_evidence_with_all_that_is_known_of_it(
     assert judge(entries, [], lambda _: True, files, entries[0].entry.at_ms) == []
     await voices.store.journal.drain()
     async with voices.store.reading() as connection:
-        assert len(await audit.page(connection, agency=voices.town.agency, action="material.open")) == 1
+        assert len(await audit_pages.page(connection, AuditFilter(voices.town.agency, action="material.open"))) == 1
 
 
 async def test_events_of_the_bridge_carry_signed_heads_that_cover_what_they_tell(

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from groups.vocabulary import Role, Tier
-from poc_server.store import StoreSettings, audit
+from poc_server.store import StoreSettings, audit_pages
+from poc_server.store.audit_pages import AuditFilter
 from tests.recording.town_with_voices import INCIDENT, PLACE, Voices, dispatcher, ids, voices
 from tests.recording.voices import SAMPLES, hear, likeness, speech
 
@@ -27,7 +28,7 @@ def store_settings() -> StoreSettings:
 async def audited(voices: Voices, action: str) -> list[tuple[str, str]]:
     await voices.store.journal.drain()
     async with voices.store.reading() as connection:
-        rows = await audit.page(connection, agency=voices.town.agency, action=action)
+        rows = await audit_pages.page(connection, AuditFilter(voices.town.agency, action=action))
     return [(row.actor_id, row.target_id) for row in rows]
 
 

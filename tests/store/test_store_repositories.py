@@ -12,8 +12,9 @@ from groups.floor.options import FloorOptions
 from groups.model import Membership
 from groups.vocabulary import AgencyId, GroupKind, Refusal, Role, UnitId, UserId
 from poc_server.refused import Refused
-from poc_server.store import Actor, Change, DirectoryChange, Store, audit, groups, people, sessions, units
+from poc_server.store import Actor, Change, DirectoryChange, Store, audit, audit_pages, groups, people, sessions, units
 from poc_server.store import tables as t
+from poc_server.store.audit_pages import AuditFilter
 from poc_server.store.people import UserDraft, UserFilter
 
 pytestmark = pytest.mark.wire
@@ -175,7 +176,7 @@ async def test_every_change_is_in_the_audit_and_the_audit_cannot_be_altered(stor
         user = await people.create_user(change, UserDraft(city.agency, city.root, "王建国\x00", account="wjg"))
         await people.set_password(change, user, "hash")
     async with store.reading() as connection:
-        newest = await audit.page(connection, agency=city.agency, limit=2)
+        newest = await audit_pages.page(connection, AuditFilter(city.agency), limit=2)
         assert (await audit.verify(connection)) == audit.AuditCheck(5)
     assert [row.action for row in newest] == ["user.password", "user.create"]
     assert {row.actor_id for row in newest} == {"us-admin"}

@@ -19,18 +19,17 @@ from tests.support.city import ROOT, START_S, fetch, free_port
 
 @dataclass(frozen=True)
 class Founded:
-    """Where it serves, and the links of its system, security and audit administrators."""
+    """Where it serves, its data, and the links of its system, security and audit administrators."""
 
     url: str
     links: tuple[str, ...]
+    data: Path
 
 
 @contextmanager
 def founded(data: Path, agency: str = "江城市城管局") -> Iterator[Founded]:
     url = f"http://127.0.0.1:{(port := free_port())}"
-    found = [sys.executable, "-m", "poc_server.cli", "found", agency, "--data", str(data), "--url", url]
-    printed = subprocess.run(found, cwd=ROOT, check=True, capture_output=True, text=True)
-    links = re.findall(r"http\S+/enrol/[a-z2-7]{26}", printed.stdout + printed.stderr)
+    links = found(data, agency, url)
     env = {"POC_SERVER__DATA": str(data), "POC_SERVER__PORT": str(port), "POC_MEDIA__LOOPBACK": "true"}
     with data.with_suffix(".log").open("wb") as output:
         process = subprocess.Popen(
@@ -42,10 +41,17 @@ def founded(data: Path, agency: str = "江城市城管局") -> Iterator[Founded]
         )
     try:
         _wait_ready(url, process)
-        yield Founded(url, tuple(links))
+        yield Founded(url, links, data)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(20)
+
+
+def found(data: Path, agency: str, url: str) -> tuple[str, ...]:
+    """The links of an agency's three administrators; a server that runs already learns of it at its next poll."""
+    command = [sys.executable, "-m", "poc_server.cli", "found", agency, "--data", str(data), "--url", url]
+    printed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    return tuple(re.findall(r"http\S+/enrol/[a-z2-7]{26}", printed.stdout + printed.stderr))
 
 
 def _wait_ready(url: str, process: subprocess.Popen[bytes]) -> None:

@@ -3,6 +3,7 @@ import { consoleEn } from "./console.en";
 import { emergencyEn } from "./emergency.en";
 import { incidentsEn } from "./incidents";
 import { mapEn } from "./map.en";
+import { officeEn } from "./office";
 import { placeEn } from "./place";
 import type { Key } from "./zh";
 
@@ -222,5 +223,6 @@ export const en: Record<Key, string> = {
   archive_exporting: "Exporting…",
 
   ...adminEn,
+  ...officeEn,
   ...placeEn,
 };

@@ -12,8 +12,8 @@ describe("the words", () => {
       expect(placeholders(en[key]), key).toEqual(placeholders(zh[key]));
   });
 
-  it("stand for every refusal and role in both languages", () => {
-    for (const list of [words.refusals, words.roles]) {
+  it("stand for every refusal, role and act of the audit in both languages", () => {
+    for (const list of [words.refusals, words.roles, words.acts]) {
       for (const both of Object.values(list)) {
         expect(both["zh-CN"]).not.toBe("");
         expect(both.en).not.toBe("");

@@ -33,7 +33,7 @@ export function filled(text: string, values: Record<string, string | number>): s
 }
 
 export function refusalWords(code: Refusal | "unreachable"): string {
-  return code === "unreachable" ? t("unreachable") : words.refusals[code][language.value];
+  return code === "unreachable" ? t("unreachable") : (words.refusals[code]?.[language.value] ?? code);
 }
 
 type StatusWord = keyof typeof words.statuses;
@@ -43,5 +43,18 @@ export function statusWords(status: StatusWord): string {
 }
 
 export function roleWords(role: Role): string {
-  return words.roles[role][language.value];
+  return words.roles[role]?.[language.value] ?? role;
+}
+
+/** The words of an act of the audit; what a newer server calls by a name unknown here is shown as that name. */
+export function actWords(act: string): string {
+  const found = words.acts[act as keyof typeof words.acts];
+  return found?.[language.value] ?? act;
+}
+
+export const ACTS: readonly string[] = Object.keys(words.acts);
+
+/** Several things in one line. */
+export function listed(things: readonly string[]): string {
+  return things.join(language.value === "en" ? ", " : "、");
 }

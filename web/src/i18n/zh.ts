@@ -5,6 +5,7 @@ import { consoleZh } from "./console.zh";
 import { emergencyZh } from "./emergency.zh";
 import { incidentsZh } from "./incidents";
 import { mapZh } from "./map.zh";
+import { officeZh } from "./office";
 import { placeZh } from "./place";
 
 export const zh = {
@@ -217,6 +218,7 @@ export const zh = {
   archive_exporting: "正在导出…",
 
   ...adminZh,
+  ...officeZh,
   ...placeZh,
 } as const;
 

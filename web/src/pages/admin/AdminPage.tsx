@@ -6,11 +6,15 @@ import { current } from "../../account/account";
 import { t } from "../../i18n";
 import { BridgeDesk } from "../../incidents/bridge/BridgeDesk";
 import { TopBar } from "../../ui/TopBar";
+import { Audit } from "./audit";
+import { CellPanel } from "./cells";
+import { Duty, ShiftPanel } from "./duty";
 import { GroupPanel } from "./groups";
 import { LISTS, type List } from "./lists";
 import { may, open, wordsOf } from "./office";
-import { PersonPanel } from "./people";
+import { type EditorProps, PersonPanel } from "./people";
 import { Sheets } from "./Sheets";
+import { Sharing } from "./sharing";
 import { Table } from "./Table";
 import { UnitPanel, UnitTree } from "./units";
 
@@ -49,6 +53,7 @@ export function AdminPage() {
           <button
             key={name}
             type="button"
+            data-list={name}
             aria-current={list?.name === name}
             onClick={() => {
               chosen.value = name;
@@ -64,20 +69,8 @@ export function AdminPage() {
           {word.value && <p class="problem">{word.value}</p>}
           {list && <Body key={list.name} list={list} turn={turn} show={show} />}
         </main>
-        {panel?.list === "people" && (
-          <PersonPanel key={`${panel.id}`} id={panel.id} close={close} saved={saved} />
-        )}
-        {panel?.list === "groups" && (
-          <GroupPanel key={`${panel.id}`} id={panel.id} close={close} saved={saved} />
-        )}
-        {panel?.list === "units" && (
-          <UnitPanel
-            key={`${panel.id}/${panel.below}`}
-            id={panel.id}
-            parent={panel.below}
-            close={close}
-            saved={saved}
-          />
+        {panel && (
+          <Editor key={`${panel.list}/${panel.id}/${panel.below}`} {...panel} close={close} saved={saved} />
         )}
       </div>
     </div>
@@ -89,6 +82,23 @@ type BodyProps = {
   turn: Parameters<typeof Table>[0]["turn"];
   show: (id: string | null, below?: string | null) => void;
 };
+
+function Editor({ list, id, below, close, saved }: Opened & Omit<EditorProps, "id">) {
+  switch (list) {
+    case "people":
+      return <PersonPanel id={id} close={close} saved={saved} />;
+    case "groups":
+      return <GroupPanel id={id} close={close} saved={saved} />;
+    case "units":
+      return <UnitPanel id={id} parent={below} close={close} saved={saved} />;
+    case "duty":
+      return <ShiftPanel id={id} close={close} saved={saved} />;
+    case "cells":
+      return <CellPanel id={id} close={close} saved={saved} />;
+    default:
+      return null;
+  }
+}
 
 function Body({ list, turn, show }: BodyProps) {
   switch (list.name) {
@@ -103,6 +113,12 @@ function Body({ list, turn, show }: BodyProps) {
           <UnitTree open={show} below={(parent) => show(null, parent)} />
         </>
       );
+    case "duty":
+      return <Duty turn={turn.value} open={show} />;
+    case "sharing":
+      return <Sharing />;
+    case "audit":
+      return <Audit />;
     case "sheets":
       return <Sheets />;
     case "bridge":

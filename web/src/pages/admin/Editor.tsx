@@ -1,20 +1,27 @@
 // One form for whatever is edited: fields, what is wrong with them, and what to do when somebody else was quicker.
 
 import { type Signal, useSignal } from "@preact/signals";
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { Problem } from "../../account/api";
 import { t } from "../../i18n";
 import type { Key } from "../../i18n/zh";
 import { Icon } from "../../ui/icons";
 import { wordsOf } from "./office";
 import { type Clash, clashes, type Held, merged, read, same, type Values, write } from "./record";
+import { Sure } from "./Sure";
 
 export type Field = {
   name: string;
   title: Key;
-  kind: "text" | "check" | "number" | "choice";
+  kind: "text" | "check" | "number" | "choice" | "moment" | "own";
   options?: () => readonly (readonly [value: string, label: string])[];
   required?: boolean;
+  /** Said below the field. */
+  hint?: Key;
+  pattern?: string;
+  /** Of the kind `own`: how it is entered, and how its value is told in a line. */
+  control?: (value: unknown, set: (to: unknown) => void, id: string) => JSX.Element;
+  told?: (value: unknown) => string;
 };
 
 type FormProps = {
@@ -136,7 +143,12 @@ function Input({ field, values, problem }: { field: Field; values: Signal<Values
   return (
     <div class="field" data-wrong={wrong}>
       <label for={id}>{t(field.title)}</label>
-      <Control id={id} field={field} value={value} set={set} />
+      {field.control ? (
+        field.control(value, set, id)
+      ) : (
+        <Control id={id} field={field} value={value} set={set} />
+      )}
+      {field.hint && <span class="below">{t(field.hint)}</span>}
       {wrong && <span class="wrong">{t("admin_wrong_field")}</span>}
     </div>
   );
@@ -174,12 +186,24 @@ function Control({ id, field, value, set }: ControlProps) {
         onInput={(event) => set(Number(event.currentTarget.value))}
       />
     );
+  if (field.kind === "moment")
+    return (
+      <input
+        id={id}
+        name={name}
+        type="datetime-local"
+        value={String(value ?? "")}
+        required
+        onInput={(event) => set(event.currentTarget.value)}
+      />
+    );
   return (
     <input
       id={id}
       name={name}
       value={String(value ?? "")}
       required={required}
+      pattern={field.pattern}
       maxLength={128}
       autocomplete="off"
       onInput={(event) => set(event.currentTarget.value)}
@@ -227,6 +251,7 @@ function Conflict({ fields, clash, keep, take }: ConflictProps) {
 }
 
 function shown(field: Field | undefined, value: unknown): string {
+  if (field?.told) return field.told(value);
   if (typeof value === "boolean") return t(value ? "admin_yes" : "admin_no");
   const label = field?.options?.().find(([key]) => key === String(value ?? ""))?.[1];
   return `“${(label ?? String(value ?? "")).trim()}”`;
@@ -255,18 +280,9 @@ export function Panel({
   );
 }
 
-/** A button that asks once more before it does what cannot be taken back. */
+/** What cannot be taken back, at the foot of a panel. */
 export function Danger({ title, run }: { title: string; run: () => Promise<unknown> }) {
-  const sure = useSignal(false);
   const problem = useSignal<unknown>(null);
-  const act = async () => {
-    try {
-      await run();
-    } catch (found) {
-      problem.value = found;
-      sure.value = false;
-    }
-  };
   return (
     <section class="part danger">
       {problem.value !== null && (
@@ -274,30 +290,14 @@ export function Danger({ title, run }: { title: string; run: () => Promise<unkno
           {wordsOf(problem.value)}
         </p>
       )}
-      {sure.value ? (
-        <p class="row">
-          <button type="button" class="red" onClick={() => void act()}>
-            {t("admin_sure", { what: title })}
-          </button>
-          <button
-            type="button"
-            onClick={() => {
-              sure.value = false;
-            }}
-          >
-            {t("admin_back")}
-          </button>
-        </p>
-      ) : (
-        <button
-          type="button"
-          onClick={() => {
-            sure.value = true;
-          }}
-        >
-          {title}
-        </button>
-      )}
+      <Sure
+        title={title}
+        run={() =>
+          run().catch((found) => {
+            problem.value = found;
+          })
+        }
+      />
     </section>
   );
 }

@@ -2,10 +2,11 @@
 
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { authorised } from "../../account/authorised";
 import { t } from "../../i18n";
+import { CellMap } from "./cells";
 import { type List, load, type Row, type RowAct } from "./lists";
 import { may, wordsOf } from "./office";
+import { Sure } from "./Sure";
 
 const PAUSE_MS = 250;
 
@@ -56,8 +57,8 @@ export function Table({
         {list.search && (
           <input
             type="search"
-            placeholder={t("admin_search")}
-            aria-label={t("admin_search")}
+            placeholder={t(list.search)}
+            aria-label={t(list.search)}
             value={q.value}
             onInput={(event) => {
               q.value = event.currentTarget.value;
@@ -69,7 +70,6 @@ export function Table({
             {t(list.panel.title)}
           </button>
         )}
-        {list.name === "audit" && <CheckAudit />}
       </div>
       <p class="word" role="status">
         {word.value}
@@ -86,10 +86,10 @@ export function Table({
           </thead>
           <tbody>
             {rows.value.map((row) => (
-              <tr key={String(row.id ?? row.seq)}>
+              <tr key={String(row.id)} data-off={row.enabled === false}>
                 {list.columns.map(({ title, show, wide = false }, at) => (
                   <td key={title} data-title={t(title)} data-wide={wide}>
-                    {at === 0 && list.panel && row.id ? (
+                    {at === 0 && list.panel ? (
                       <button type="button" class="open" onClick={() => open(String(row.id))}>
                         {show(row)}
                       </button>
@@ -100,11 +100,20 @@ export function Table({
                 ))}
                 {acts.length > 0 && (
                   <td class="acts">
-                    {acts.map((one) => (
-                      <button key={one.title(row)} type="button" onClick={() => void act(one, row)}>
-                        {one.title(row)}
-                      </button>
-                    ))}
+                    {acts.map((one) =>
+                      one.question?.(row) ? (
+                        <Sure
+                          key={one.title(row)}
+                          title={one.title(row)}
+                          question={one.question(row)}
+                          run={() => act(one, row)}
+                        />
+                      ) : (
+                        <button key={one.title(row)} type="button" onClick={() => void act(one, row)}>
+                          {one.title(row)}
+                        </button>
+                      ),
+                    )}
                   </td>
                 )}
               </tr>
@@ -113,36 +122,14 @@ export function Table({
         </table>
         {loaded.value && rows.value.length === 0 && <p class="hint">{t("admin_none")}</p>}
       </div>
+      {list.name === "cells" && (
+        <CellMap cells={rows.value as unknown as Parameters<typeof CellMap>[0]["cells"]} />
+      )}
       {next.value && (
         <button type="button" onClick={() => void read(next.value)}>
           {t("admin_more")}
         </button>
       )}
-    </>
-  );
-}
-
-function CheckAudit() {
-  const word = useSignal("");
-  const check = async () => {
-    try {
-      const found = await authorised<{ entries: number; whole: boolean; broken_at: number | null }>(
-        "GET",
-        "/audit/check",
-      );
-      word.value = found.whole
-        ? t("admin_audit_whole", { entries: found.entries })
-        : t("admin_audit_broken", { at: found.broken_at ?? 0 });
-    } catch (problem) {
-      word.value = wordsOf(problem);
-    }
-  };
-  return (
-    <>
-      <button type="button" onClick={() => void check()}>
-        {t("admin_check_audit")}
-      </button>
-      <span role="status">{word.value}</span>
     </>
   );
 }

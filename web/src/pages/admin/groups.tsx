@@ -7,7 +7,8 @@ import { t } from "../../i18n";
 import type { Key } from "../../i18n/zh";
 import { Icon } from "../../ui/icons";
 import { Danger, type Field, Form, Panel } from "./Editor";
-import { may, tree, units, wordsOf } from "./office";
+import { Finder } from "./Finder";
+import { agency, may, tree, units, wordsOf } from "./office";
 import { type EditorProps, unitOptions, useHeld } from "./people";
 import type { Values } from "./record";
 
@@ -15,13 +16,12 @@ type Member = {
   user: string;
   name: string;
   badge: string;
+  agency: string;
   may_talk: boolean;
   may_preempt: boolean;
   priority: number;
 };
-type Person = { id: string; name: string; badge: string };
 
-const PAUSE_MS = 250;
 const KINDS: readonly (readonly [string, Key])[] = [
   ["chat", "kind_chat"],
   ["prearranged", "kind_prearranged"],
@@ -82,9 +82,11 @@ export function GroupPanel({ id, close, saved }: EditorProps) {
   });
   const found = held.value;
   if (typeof found === "string") return <Panel title={t("groups")} close={close} children={found} />;
+  const foreign = found?.values.agency !== undefined && found.values.agency !== agency.value?.id;
   return (
     <Panel title={id === null ? t("admin_new_group") : String(found?.values.name ?? "")} close={close}>
-      {found && may("groups") && (
+      {foreign && <p class="hint">{t("admin_shared_group")}</p>}
+      {found && !foreign && may("groups") && (
         <Form
           fields={FIELDS}
           path={id === null ? null : `/groups/${id}`}
@@ -95,8 +97,8 @@ export function GroupPanel({ id, close, saved }: EditorProps) {
           saved={saved}
         />
       )}
-      {id !== null && <Members id={id} changed={saved} />}
-      {id !== null && may("groups") && (
+      {id !== null && found && <Members id={id} foreign={foreign} changed={saved} />}
+      {id !== null && found && !foreign && may("groups") && (
         <Danger
           title={t("admin_delete")}
           run={async () => {
@@ -110,7 +112,9 @@ export function GroupPanel({ id, close, saved }: EditorProps) {
   );
 }
 
-function Members({ id, changed }: { id: string; changed: () => void }) {
+type MembersProps = { id: string; foreign: boolean; changed: () => void };
+
+function Members({ id, foreign, changed }: MembersProps) {
   const members = useSignal<readonly Member[]>([]);
   const word = useSignal("");
   const path = `/groups/${id}/members`;
@@ -133,6 +137,8 @@ function Members({ id, changed }: { id: string; changed: () => void }) {
     return ask(authorised("PUT", `${path}/${user}`, { may_talk, may_preempt, priority }));
   };
   const edits = may("groups");
+  // Each agency names its own people; the owner of a group may also send guests away.
+  const own = (member: Member) => member.agency === agency.value?.id;
   return (
     <section class="part members">
       <h3>
@@ -142,7 +148,12 @@ function Members({ id, changed }: { id: string; changed: () => void }) {
         {word.value}
       </p>
       {edits && (
-        <AddMember inside={members.value.map(({ user }) => user)} add={(user) => void put(user, {})} />
+        <Finder
+          path="/people"
+          words="admin_add_member"
+          inside={members.value.map(({ user }) => user)}
+          choose={({ id: user }) => void put(user, {})}
+        />
       )}
       <ul>
         {members.value.map((member) => (
@@ -154,7 +165,7 @@ function Members({ id, changed }: { id: string; changed: () => void }) {
               <label class="check">
                 <input
                   type="checkbox"
-                  disabled={!edits}
+                  disabled={!edits || !own(member)}
                   checked={member.may_talk}
                   onChange={(event) =>
                     void put(member.user, { ...member, may_talk: event.currentTarget.checked })
@@ -165,7 +176,7 @@ function Members({ id, changed }: { id: string; changed: () => void }) {
               <label class="check">
                 <input
                   type="checkbox"
-                  disabled={!edits}
+                  disabled={!edits || !own(member)}
                   checked={member.may_preempt}
                   onChange={(event) =>
                     void put(member.user, { ...member, may_preempt: event.currentTarget.checked })
@@ -179,7 +190,7 @@ function Members({ id, changed }: { id: string; changed: () => void }) {
                   type="number"
                   min={0}
                   max={255}
-                  disabled={!edits}
+                  disabled={!edits || !own(member)}
                   value={member.priority}
                   onChange={(event) =>
                     void put(member.user, { ...member, priority: Number(event.currentTarget.value) })
@@ -187,7 +198,7 @@ function Members({ id, changed }: { id: string; changed: () => void }) {
                 />
               </label>
             </div>
-            {edits && (
+            {edits && (own(member) || !foreign) && (
               <button
                 type="button"
                 class="quiet"
@@ -202,59 +213,5 @@ function Members({ id, changed }: { id: string; changed: () => void }) {
         ))}
       </ul>
     </section>
-  );
-}
-
-function AddMember({ inside, add }: { inside: readonly string[]; add: (user: string) => void }) {
-  const q = useSignal("");
-  const found = useSignal<readonly Person[]>([]);
-  useEffect(() => {
-    const text = q.value.trim();
-    if (!text) {
-      found.value = [];
-      return;
-    }
-    const timer = window.setTimeout(
-      () =>
-        void authorised<{ items: Person[] }>("GET", `/people?limit=8&q=${encodeURIComponent(text)}`).then(
-          ({ items }) => {
-            found.value = items;
-          },
-          () => undefined,
-        ),
-      PAUSE_MS,
-    );
-    return () => clearTimeout(timer);
-  }, [q.value]);
-  return (
-    <div class="add-member">
-      <input
-        type="search"
-        placeholder={t("admin_add_member")}
-        aria-label={t("admin_add_member")}
-        value={q.value}
-        onInput={(event) => {
-          q.value = event.currentTarget.value;
-        }}
-      />
-      {found.value.length > 0 && (
-        <ul class="found">
-          {found.value.map((person) => (
-            <li key={person.id}>
-              <button
-                type="button"
-                disabled={inside.includes(person.id)}
-                onClick={() => {
-                  q.value = "";
-                  add(person.id);
-                }}
-              >
-                {person.name} <span class="badge">{person.badge}</span>
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
-    </div>
   );
 }

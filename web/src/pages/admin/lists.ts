@@ -1,19 +1,23 @@
 // What each list of the administration shows, and what may be done to a row. The server decides what is allowed.
 
 import { authorised } from "../../account/authorised";
-import { roleWords, t } from "../../i18n";
+import { listed, roleWords, t } from "../../i18n";
 import type { Key } from "../../i18n/zh";
 import type { Role } from "../../wire/protocol";
 import { kindWords } from "./groups";
+import { momentWords } from "./moments";
 import { may, unitName } from "./office";
 
-export type Row = Record<string, unknown> & { id?: string };
+/** A row of a list; what has no id of its own (a grid cell) is known by its code. */
+export type Row = Record<string, unknown> & { id: string };
 
 export type Column = { title: Key; show: (row: Row) => string; wide?: boolean };
 export type RowAct = {
   title: (row: Row) => string;
   run: (row: Row) => Promise<unknown>;
   offered?: () => boolean;
+  /** What is asked before it is done; nothing: it is done at once. */
+  question?: (row: Row) => string;
 };
 export type List = {
   name: string;
@@ -21,7 +25,8 @@ export type List = {
   /** One of these rights, or the list is not offered. */
   rights: readonly string[];
   path: string;
-  search: boolean;
+  /** What may be searched for, in words; none: nothing. */
+  search?: Key;
   columns: readonly Column[];
   acts: readonly RowAct[];
   /** A row opens a panel; with the right, a new one can be made. */
@@ -30,7 +35,7 @@ export type List = {
 
 const text = (key: string) => (row: Row) => String(row[key] ?? "");
 const yes = (value: unknown) => t(value ? "admin_yes" : "admin_no");
-const time = (key: string) => (row: Row) => new Date(Number(row[key])).toLocaleString();
+const time = (key: string) => (row: Row) => momentWords(Number(row[key]));
 
 export const LISTS: readonly List[] = [
   {
@@ -38,13 +43,13 @@ export const LISTS: readonly List[] = [
     title: "console_people",
     rights: ["people", "roles", "listen"],
     path: "/people",
-    search: true,
+    search: "admin_search",
     panel: { create: "people", title: "admin_new_person" },
     columns: [
       { title: "admin_name", show: text("name") },
       { title: "admin_badge", show: text("badge") },
       { title: "admin_unit", show: (row) => unitName(row.unit) },
-      { title: "admin_roles", show: (row) => (row.roles as Role[]).map(roleWords).join("、") },
+      { title: "admin_roles", show: (row) => listed((row.roles as Role[]).map(roleWords)) },
       { title: "admin_enabled", show: (row) => yes(row.enabled) },
       { title: "admin_banned", show: (row) => yes(row.talk_banned) },
     ],
@@ -61,7 +66,6 @@ export const LISTS: readonly List[] = [
     title: "admin_units",
     rights: ["units"],
     path: "/units",
-    search: false,
     panel: { create: "units", title: "admin_new_unit" },
     columns: [],
     acts: [],
@@ -71,7 +75,7 @@ export const LISTS: readonly List[] = [
     title: "groups",
     rights: ["groups", "listen"],
     path: "/groups",
-    search: true,
+    search: "admin_search_groups",
     panel: { create: "groups", title: "admin_new_group" },
     columns: [
       { title: "admin_name", show: text("name") },
@@ -83,21 +87,48 @@ export const LISTS: readonly List[] = [
     acts: [],
   },
   {
+    name: "duty",
+    title: "admin_duty",
+    rights: ["duty", "people"],
+    path: "/shifts",
+    panel: { create: "people", title: "admin_new_shift" },
+    columns: [],
+    acts: [],
+  },
+  {
+    name: "cells",
+    title: "admin_cells",
+    rights: ["units"],
+    path: "/cells",
+    search: "admin_search_cells",
+    panel: { create: "units", title: "admin_new_cell" },
+    columns: [
+      { title: "admin_cell_code", show: text("code") },
+      { title: "admin_name", show: text("name") },
+      { title: "admin_unit", show: (row) => unitName(row.unit) },
+      { title: "admin_keeper", show: (row) => String(row.user_name ?? t("admin_no_keeper")) },
+      { title: "admin_outline", show: (row) => corners(row.outline) },
+    ],
+    acts: [],
+  },
+  {
     name: "devices",
     title: "admin_devices",
     rights: ["devices", "disable"],
     path: "/devices",
-    search: false,
+    search: "admin_search_devices",
     columns: [
       { title: "admin_name", show: text("name") },
       { title: "admin_owner", show: text("user_name") },
-      { title: "admin_enabled", show: (row) => yes(row.enabled) },
+      { title: "admin_last_seen", show: (row) => (row.last_ms ? time("last_ms")(row) : t("admin_never")) },
+      { title: "admin_state", show: (row) => t(row.enabled ? "admin_in_use" : "admin_disabled") },
     ],
     acts: [
       {
         title: (row) => t(row.enabled ? "admin_disable" : "admin_enable"),
         run: (row) => authorised("POST", `/devices/${row.id}/${row.enabled ? "disable" : "enable"}`),
         offered: () => may("disable", "sessions"),
+        question: (row) => (row.enabled ? t("admin_disable_sure", { name: String(row.name) }) : ""),
       },
     ],
   },
@@ -106,27 +137,39 @@ export const LISTS: readonly List[] = [
     title: "admin_sessions",
     rights: ["sessions"],
     path: "/sessions",
-    search: false,
+    search: "admin_search",
     columns: [
-      { title: "admin_owner", show: text("user_name") },
-      { title: "admin_devices", show: text("device_name") },
-      { title: "admin_way", show: text("way") },
+      {
+        title: "admin_owner",
+        show: (row) => `${row.user_name}${row.own ? ` · ${t("admin_this_session")}` : ""}`,
+      },
+      { title: "admin_device", show: (row) => String(row.device_name ?? "—") },
+      { title: "admin_way", show: (row) => wayWords(row.way) },
       { title: "admin_address", show: text("address") },
+      { title: "admin_begun", show: time("created_ms") },
       { title: "admin_seen", show: time("seen_ms") },
     ],
     acts: [
       {
         title: () => t("admin_end_session"),
         run: (row) => authorised("DELETE", `/sessions/${row.id}`),
+        question: (row) => t("admin_end_sure", { name: String(row.user_name) }),
       },
     ],
+  },
+  {
+    name: "sharing",
+    title: "admin_sharing",
+    rights: ["sharing"],
+    path: "/shares",
+    columns: [],
+    acts: [],
   },
   {
     name: "sheets",
     title: "admin_sheets",
     rights: ["people", "units", "groups", "roles"],
     path: "/sheets",
-    search: false,
     columns: [],
     acts: [],
   },
@@ -135,7 +178,6 @@ export const LISTS: readonly List[] = [
     title: "bridge_title",
     rights: ["settings"],
     path: "/bridge/receivers",
-    search: false,
     columns: [],
     acts: [],
   },
@@ -144,25 +186,26 @@ export const LISTS: readonly List[] = [
     title: "admin_audit",
     rights: ["read_audit"],
     path: "/audit",
-    search: false,
-    columns: [
-      { title: "admin_time", show: time("at_ms") },
-      { title: "admin_owner", show: text("actor_name") },
-      { title: "admin_action", show: text("action") },
-      { title: "admin_target", show: (row) => String(row.target_name ?? `${row.target_kind} ${row.target}`) },
-      { title: "admin_detail", show: (row) => plain(row.detail), wide: true },
-      { title: "admin_address", show: text("address") },
-    ],
+    columns: [],
     acts: [],
   },
 ];
 
-/** Details of an entry in one line; what is empty says nothing. */
-function plain(detail: unknown): string {
-  return Object.entries((detail ?? {}) as Record<string, unknown>)
-    .filter(([, value]) => value !== null && value !== "")
-    .map(([key, value]) => `${key}: ${typeof value === "object" ? JSON.stringify(value) : value}`)
-    .join(", ");
+function corners(outline: unknown): string {
+  const count = (outline as unknown[]).length;
+  return count > 2 ? t("admin_points", { count }) : t("admin_no_outline");
+}
+
+const WAYS: Record<string, Key> = {
+  password: "way_password",
+  enrolment: "way_enrolment",
+  external: "way_external",
+  demo: "way_demo",
+};
+
+function wayWords(way: unknown): string {
+  const found = WAYS[String(way)];
+  return found ? t(found) : String(way);
 }
 
 export async function load(list: List, q: string, after: string): Promise<{ rows: Row[]; next: string }> {
@@ -175,5 +218,9 @@ export async function load(list: List, q: string, after: string): Promise<{ rows
     "GET",
     `${list.path}?${query}`,
   );
-  return Array.isArray(found) ? { rows: found, next: "" } : { rows: found.items, next: found.next ?? "" };
+  const rows = (Array.isArray(found) ? found : found.items).map((row) => ({
+    ...row,
+    id: String(row.id ?? row.code),
+  }));
+  return { rows, next: Array.isArray(found) ? "" : (found.next ?? "") };
 }

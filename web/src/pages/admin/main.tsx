@@ -1,7 +1,7 @@
-import { current } from "../../account/account";
+import { entered } from "../../account/entered";
 import { mount } from "../../ui/mount";
 import "./admin.css";
+import "./office.css";
 import { AdminPage } from "./AdminPage";
 
-if (current()) mount(AdminPage);
-else location.replace("/");
+if (await entered()) mount(AdminPage);

@@ -7,13 +7,19 @@ import { refusalWords, t } from "../../i18n";
 
 export type Unit = { id: string; name: string; parent: string | null };
 
+type Named = { id: string; name: string };
+
+/** One's own agency. */
+export const agency = signal<Named | null>(null);
 export const rights = signal<readonly string[]>([]);
 export const units = signal<readonly Unit[]>([]);
 
 export const may = (...any: readonly string[]) => any.some((right) => rights.value.includes(right));
 
 export async function open(): Promise<void> {
-  rights.value = (await authorised<{ rights: string[] }>("GET", "/me")).rights;
+  const me = await authorised<{ rights: string[]; agency: Named }>("GET", "/me");
+  rights.value = me.rights;
+  agency.value = me.agency;
   await readUnits();
 }
 

@@ -1,5 +1,5 @@
+import { entered } from "../../account/entered";
 import { mount } from "../../ui/mount";
-import { entered } from "../talk/begin";
 import "../../recordings/recordings.css";
 import "./archive.css";
 import { RecordingsPage } from "./RecordingsPage";
