@@ -18,7 +18,7 @@ from tests.support.handsets import Handset, Handsets
 from tests.support.redis import RedisServer
 
 pytestmark = pytest.mark.wire
-WAIT_S = 30.0
+WAIT_S = 120.0
 
 
 async def until(holds: Callable[[], bool]) -> None:
