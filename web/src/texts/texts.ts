@@ -1,10 +1,10 @@
 // Written messages of one phone: follows what the server tells, fetches, sends until it is kept, says what was read.
 
-import { computed, signal } from "@preact/signals";
-import type { Phone } from "../phone/phone";
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { uuid } from "../uuid";
-import { LinkLost, RequestUnanswered } from "../wire/link";
-import type { TextInfo } from "../wire/protocol";
+import { LinkLost, type Request, RequestUnanswered } from "../wire/link";
+import type { Picture } from "../wire/picture";
+import type { ServerMessage, TextInfo } from "../wire/protocol";
 import { keyOf, read, sorted, type Threads, textsTold, unreadOf, type Where, withPage } from "./threads";
 
 const PAGE = 40;
@@ -14,12 +14,19 @@ const TRIES = 5;
 
 export type Written = Pick<TextInfo, "kind"> & { text?: string; status?: TextInfo["status"] };
 
+/** The phone whose messages they are: who it is, what it hears from the server, what it asks. */
+export interface Writer {
+  readonly picture: ReadonlySignal<Picture>;
+  follow(listener: (message: ServerMessage) => void): void;
+  ask(request: Request): Promise<ServerMessage>;
+}
+
 export class Texts {
   readonly threads = signal<Threads>({});
   readonly list = computed(() => sorted(this.threads.value));
   readonly unread = computed(() => unreadOf(this.threads.value));
 
-  constructor(private readonly phone: Phone) {
+  constructor(private readonly phone: Writer) {
     phone.follow((message) => {
       const me = phone.picture.peek().user?.id ?? null;
       this.threads.value = textsTold(this.threads.peek(), message, me);
