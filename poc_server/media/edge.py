@@ -26,7 +26,7 @@ class MediaEdge:
         self.shared = shared
         self.relay = Relay(shared)
         self._port = port
-        self._phones: dict[str, tuple[IceLite, Peer]] = {}
+        self._phones: dict[bytes, tuple[IceLite, Peer]] = {}
         self._buckets: list[set[Peer]] = [set() for _ in range(BUCKETS)]
         self._phase = 0
         self._voice = 0
@@ -100,15 +100,15 @@ class MediaEdge:
     def new_ice(self, peer: Peer) -> IceLite:
         """Fresh credentials by which ``peer`` is found."""
         fresh = Credentials.fresh()
-        while fresh.ufrag in self._phones:
+        while fresh.ufrag.encode() in self._phones:
             fresh = Credentials.fresh()
         made = IceLite(fresh)
-        self._phones[fresh.ufrag] = (made, peer)
+        self._phones[fresh.ufrag.encode()] = (made, peer)
         return made
 
     def forget_ice(self, old: IceLite) -> None:
         """These credentials find nobody any more."""
-        self._phones.pop(old.local.ufrag, None)
+        self._phones.pop(old.local.ufrag.encode(), None)
 
     def forget(self, peer: Peer, *credentials: IceLite | None) -> None:
         """``peer`` is closed."""
@@ -141,10 +141,9 @@ class MediaEdge:
     def _stun(self, data: bytes, address: Address, local: LocalSocket) -> None:
         counters = self.shared.counters
         counters.stun_in += 1
-        ufrag = ice.asked_ufrag(data)
-        found = self._phones.get(ufrag) if ufrag is not None else None
-        message = ice.parse_request(data) if found is not None else None
-        if message is None or found is None or not found[1].check(found[0], message, local, address):
+        request = ice.parse_request(data)
+        found = self._phones.get(request.ours) if request is not None else None
+        if request is None or found is None or not found[1].check(found[0], request, local, address):
             counters.stun_refused += 1
 
     def _dtls(self, data: bytes, address: Address, local: LocalSocket) -> None:

@@ -7,13 +7,11 @@ import secrets
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Protocol
 
-from aioice import stun
-
 from codec import rtp
 from codec.opus import CLOCK_HZ
 from poc_server.media import rtcp, sdp
 from poc_server.media.dtls import DtlsRefused, DtlsSession, fingerprint
-from poc_server.media.ice import Credentials, IceLite
+from poc_server.media.ice import Credentials, IceLite, Request
 from poc_server.media.reports import Reports
 from poc_server.media.sdp import SdpRefused
 from poc_server.media.slot import Slot
@@ -172,10 +170,10 @@ class Peer:
 
     # --- what the edge calls ----------------------------------------------------------------------------------
 
-    def check(self, ice: IceLite, message: stun.Message, local: LocalSocket, address: Address) -> bool:
+    def check(self, ice: IceLite, request: Request, local: LocalSocket, address: Address) -> bool:
         """Answer a connectivity check; false if it proves nothing."""
         path = (local, address)
-        outcome = ice.check(message, (local.fd, address), (address[0].partition("%")[0], address[1]))
+        outcome = ice.check(request, (local.fd, address), (address[0].partition("%")[0], address[1]))
         if outcome is None:
             return False
         now = self._shared.loop.time()

@@ -40,7 +40,6 @@ _AGENT = IceLite(Credentials("ours", "p" * 24))
 
 
 def _stun(data: bytes) -> None:
-    ice.asked_ufrag(data)
     message = ice.parse_request(data)
     if message is not None:
         _AGENT.check(message, "here", ("192.0.2.1", 1))
