@@ -1,4 +1,4 @@
-"""At the desk: an alarm no switch of the page silences, the last words again, a false alarm, and who answers a roll call."""
+"""At the desk: an alarm that no switch silences, the last words again, a false alarm, who answers a roll call."""
 
 from __future__ import annotations
 
