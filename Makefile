@@ -39,7 +39,7 @@ setup-test: setup-dev ## … and what `make test` needs: Chromium, Redis, Postgr
 pages: web/dist/.built ## build the web pages
 
 # The stamps lie inside the folders they speak for, so that removing the folder is enough to start anew.
-$(VENV)/.installed: pyproject.toml constraints.txt tools/system_packages.sh poc_server/media/_native.c
+$(VENV)/.installed: pyproject.toml constraints.txt tools/system_packages.sh poc_server/media/_native.c poc_server/media/_sealing.h
 	@bash tools/system_packages.sh run
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@echo "Installing Python libraries into $(VENV)"

@@ -32,6 +32,8 @@ def main(
     only: Annotated[list[str] | None, typer.Option(help="Only this run; may be repeated")] = None,
 ) -> None:
     """Measure what docs/performance.md publishes, on this machine, now."""
+    if docs is not None and only:
+        raise typer.BadParameter("the page is written from all runs, or not at all", param_hint="--docs")
     lengths = Lengths(15.0, 5.0, 8.0) if quick else Lengths()
     with Progress(console=console, transient=True) as shown:
         bars: dict[str, Any] = {}
