@@ -31,6 +31,8 @@ from poc_server.fabric import open_fabric
 from poc_server.fabric.local import LocalFabric
 from poc_server.media.edge import MediaEdge
 from poc_server.metrics import Metrics
+from poc_server.neighbours.all_know import AllKnow
+from poc_server.neighbours.news import News
 from poc_server.neighbours.to_desk import ToDesk
 from poc_server.node import Node
 from poc_server.notify import Notifier
@@ -199,7 +201,6 @@ class App:
         if isinstance(self.fabric, LocalFabric):
             return None
         from poc_server.neighbours.elsewhere import Elsewhere
-        from poc_server.neighbours.news import News
 
         settings = self.config.fabric
         made = Elsewhere(self.node, self.fabric, settings.url)
@@ -207,7 +208,6 @@ class App:
         made.start()
         self._stack.push_async_callback(made.aclose)
         self.metrics.read_from(made.readings)
-        News(made, self.store)
         recordings = self.recordings
         if recordings is not None:
             made.on_dead = lambda: made.fabric.spawn(recordings.adopt())
@@ -304,6 +304,7 @@ class App:
         if elsewhere is not None:
             api = to_desk = ToDesk(api, lambda: elsewhere.desk.url)
             self._stack.push_async_callback(to_desk.aclose)
+            api = AllKnow(api, News(elsewhere, self.store), self.store.directory)
         public = self._serve(self._front(api), settings.port, self._tls_files(), shared=settings.shared_port)
         self.port = public.port
         if settings.shared_port:

@@ -82,7 +82,7 @@ class Node:
         self.patches = Patches(self.roster, self.phones, self.talkgroups, self.joined, self.affiliation, self.audit)
         city = CallCity(fabric, self.roster, self.phones, self.talkgroups, self.affiliation)
         self.calls = Calls(city, self.conditions, parts.journal, self.audit, parts.name)
-        self.calls.press_again = lambda phone, message: floor_request(self, phone, message)
+        self.calls.press_again = lambda phone, message: floor_request(self, phone, message, up=True)
         self.monitoring = Monitoring(
             parts.directory, self.roster, self.affiliation, self.presence, self.overview, self.audit
         )

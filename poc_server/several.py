@@ -17,7 +17,7 @@ from poc_server.config import Config
 
 log = structlog.get_logger(__name__)
 
-READY_S = 60.0
+READY_S = 180.0
 AGAIN_S = 1.0
 LOOPBACK = "127.0.0.1"
 

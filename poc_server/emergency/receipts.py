@@ -62,6 +62,9 @@ class Receipts:
 
     def _lost(self, live: LiveBroadcast, phone: Phone) -> float | None:
         """What its RTCP says since the burst began; None without a report since then, or on another connection."""
+        if phone.away is not None:
+            lost = phone.away.lost
+            return None if lost is None or not live.packets else lost / live.packets
         before = live.lost_before.get(phone.key)
         if before is None or phone.peer is None or not live.packets:
             return None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
 from codec.packet import VoicePacket
 from groups.vocabulary import BurstEnd, BurstId, GroupId
+from poc_server.neighbours.losses import Losses
 
 if TYPE_CHECKING:
     from poc_server.fabric.redis.voice import VoiceLine
@@ -19,6 +20,9 @@ HEAD = struct.Struct("!BQqqQbB")
 VOICE, END = 0, 1
 EARLY_PACKETS = 16
 EARLY_BURSTS = 256
+EVERYWHERE_PACKETS = 10
+"""So many of a burst's first packets go to every node: one whose phone has just come to the group may not have said so
+yet, and a first word is not to be lost for that. Who has nobody there drops them."""
 LAST_WORDS_S = 0.4
 """A burst that ended may still be relayed at its talker's pace for so long; then it is over here even so."""
 
@@ -53,14 +57,19 @@ class FarFeed:
 class _Outward:
     """Hears a burst of this node's talker (`poc_server.talk.burst.BurstTap`)."""
 
-    __slots__ = ("_between", "_burst", "_group", "_name")
+    __slots__ = ("_between", "_burst", "_everywhere", "_group", "_name")
 
     def __init__(self, between: Between, group: GroupId, burst: BurstId) -> None:
         self._between, self._group, self._burst, self._name = between, group, burst, group.encode()
+        self._everywhere = EVERYWHERE_PACKETS
 
     def voice(self, packet: VoicePacket) -> None:
-        """One packet, to the nodes that hear the group."""
-        hearing = self._between.heard_by.get(self._group)
+        """One packet, to the nodes that hear the group; of the first ones, to all."""
+        if self._everywhere:
+            self._everywhere -= 1
+            hearing: Collection[str] | None = self._between.nodes
+        else:
+            hearing = self._between.heard_by.get(self._group)
         if hearing:
             level = -1 if packet.level is None else packet.level
             head = HEAD.pack(
@@ -84,12 +93,16 @@ class Between:
     """All voice between this node and the others.
 
     Attributes:
-        heard_by: which other nodes hear a group.
+        nodes: the other nodes by their names.
+        heard_by: which of them hear a group.
+        losses: what phones of this node say that they lost.
     """
 
-    def __init__(self, node: ThisNode, prefix: str) -> None:
+    def __init__(self, node: ThisNode, prefix: str, nodes: Collection[str]) -> None:
         self._node = node
         self._prefix = f"{prefix}:v:"
+        self.nodes = nodes
+        self.losses = Losses(node)
         self.heard_by: dict[GroupId, set[str]] = {}
         self.line: VoiceLine
         self._feeds: dict[BurstId, FarFeed] = {}
@@ -101,6 +114,7 @@ class Between:
 
     def outward(self, group: GroupId, burst: BurstId) -> _Outward:
         """The tap of a burst of this node's talker."""
+        self.losses.begun(group)
         return _Outward(self, group, burst)
 
     def inward(self, burst: BurstId) -> FarFeed:
@@ -110,6 +124,7 @@ class Between:
 
     def begun(self, group: GroupId, burst: BurstId) -> None:
         """Its route is open: what came before the floor's event did is relayed now."""
+        self.losses.begun(group)
         for packet in self._early.pop(burst, ()):
             self._push(group, burst, packet)
 

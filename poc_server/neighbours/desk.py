@@ -22,9 +22,10 @@ from poc_server.requests import AT_DESK
 from poc_server.requests.floor import floor_request
 from poc_server.requests.reception import carry_out
 from poc_server.talk.beginning import Beginning
-from signaling.messages import FloorRequest, decode_client, encode
+from signaling.messages import FloorRequest, Receipt, decode_client, encode
 
 if TYPE_CHECKING:
+    from poc_server.neighbours.losses import Losses
     from poc_server.neighbours.neighbour import Neighbour
     from poc_server.neighbours.others import Others
     from poc_server.talk.phone import Phone
@@ -47,8 +48,9 @@ class Desk:
         calls: those that go on, while it is elsewhere.
     """
 
-    def __init__(self, others: Others) -> None:
+    def __init__(self, others: Others, losses: Losses) -> None:
         self._others = others
+        self._losses = losses
         self._node = others.node
         self.here = False
         self.calls: dict[GroupId, Beginning] = {}
@@ -89,9 +91,22 @@ class Desk:
             self._holder = None
 
     def died(self, neighbour: Neighbour) -> None:
-        """A node is dead; when it had the desk, somebody has to take it."""
+        """A node is dead; when it had the desk, somebody has to take it: its lease need not run out."""
         if self._holder == neighbour.id:
             self._holder = None
+            if not self._others.fabric.alone:
+                self._spawn(self._inherit(neighbour.id))
+
+    async def _inherit(self, dead: str) -> None:
+        await self._others.fabric.drop("desk", of=dead)
+        await self._take_lease()
+
+    async def _take_lease(self) -> None:
+        if not self._node.draining:
+            try:
+                self._hold(await self._others.fabric.hold("desk"))
+            except Unavailable:
+                log.debug("desk_unknown")
 
     @property
     def known(self) -> bool:
@@ -165,6 +180,7 @@ class Desk:
         phone = self._node.phones.get(order["key"])
         if not self.here or not isinstance(phone, FarPhone) or phone.neighbour is not neighbour:
             return
+        phone.lost = order.get("lost")
         carry_out(self._node, phone, decode_client(blob))
         self._others.order(neighbour, {"do": "done", "to": phone.key, "number": order["number"]}, b"")
 
@@ -195,7 +211,11 @@ class Desk:
         number, message, _ = self._asked[key]
         there = self._others.nodes.get(self._holder or "")
         if there is not None:
-            self._others.order(there, {"do": "request", "key": key, "number": number}, encode(message))
+            order = {"do": "request", "key": key, "number": number}
+            phone = self._node.phones.get(key)
+            if isinstance(message, Receipt) and phone is not None:
+                order["lost"] = self._losses.since(phone)
+            self._others.order(there, order, encode(message))
 
     def _unanswered(self, phone: Phone) -> None:
         _, message, _ = self._asked[phone.key]
@@ -222,11 +242,8 @@ class Desk:
         while True:
             if fabric.alone:
                 self._hold(self._others.me)
-            elif not self._node.draining:
-                try:
-                    self._hold(await fabric.hold("desk"))
-                except Unavailable:
-                    log.debug("desk_unknown")
+            else:
+                await self._take_lease()
             await asyncio.sleep(fabric.settings.heartbeat_ms / 1000)
 
     def _hold(self, holder: str) -> None:

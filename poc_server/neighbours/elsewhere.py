@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from groups.floor.inputs import Left
-from groups.vocabulary import BurstId, GroupId, UserId
+from groups.vocabulary import GroupId, UserId
 from poc_server.fabric.redis.voice import VoiceLine
 from poc_server.metrics import Reading
 from poc_server.neighbours import phones as far_phones
@@ -20,23 +20,23 @@ from poc_server.neighbours.desk import Desk
 from poc_server.neighbours.far_phone import FarPhone, record_of
 from poc_server.neighbours.neighbour import Neighbour
 from poc_server.neighbours.orders import carry_out
-from poc_server.neighbours.post import Post
+from poc_server.neighbours.orphans import Orphans
+from poc_server.neighbours.post import Post, channel_of
+from poc_server.neighbours.pulse import Pulse
 from poc_server.talk.clock import loop_time
 from signaling.limits import RESUME_S
 
 if TYPE_CHECKING:
+    from groups.model import User
     from poc_server.fabric.redis import RedisFabric
     from poc_server.neighbours.this_node import ThisNode
     from poc_server.talk.phone import Phone
-    from poc_server.talk.talkgroup import Talkgroup
 
 log = structlog.get_logger(__name__)
 
 PHONES_AT_ONCE = 200
 """Phones in one message, and the pause after it, when everything is told: a whole node comes back at this pace."""
 PAUSE_S = 0.02
-STRIKES = 2
-"""A floor whose holder is on no node, seen so often in a row, is taken back."""
 NODES = "nodes"
 ASK_S = 0.5
 _NOBODY: dict[str, FarPhone] = {}
@@ -50,22 +50,27 @@ class Elsewhere:
         self.fabric = fabric
         self.me = fabric.incarnation
         self.nodes: dict[str, Neighbour] = {}
-        self.desk = Desk(self)
+        self.between = Between(node, fabric.settings.prefix, self.nodes)
+        self.desk = Desk(self, self.between.losses)
         self.post = Post(self, partial(carry_out, self, self.desk))
         self.beat_s = fabric.settings.heartbeat_ms / 1000
-        self.between = Between(node, fabric.settings.prefix)
         settings = fabric.settings
         self.between.line = VoiceLine(settings.redis, settings.voice_queue, self.between.heard)
         self.on_dead: Callable[[], None] = lambda: None
         """Told when another node is dead, or cannot be reached."""
+        self.on_directory: Callable[[int], None] = lambda _: None
+        """Told which version of the directory another node holds."""
+        self.directory_version: Callable[[], int] = lambda: 0
+        """Which one this node holds."""
         self._in_group: dict[GroupId, dict[str, FarPhone]] = {}
         self._url = url
         self._number = 0
         self._orders: list[tuple[Neighbour, list[dict[str, Any]], bytes]] = []
         self._changed: dict[str, None] = {}
         self._flushing = False
+        self._joined = False
         self._hears: dict[str, bool] = {}
-        self._strikes: dict[BurstId, int] = {}
+        self._orphans = Orphans(node)
         self._tasks: list[asyncio.Task[None]] = []
         self.topics: dict[str, Callable[[Any], None]] = {"desk": self.desk.heard, "came": self.desk.again}
         """What to do with what other nodes say beside their phones."""
@@ -75,12 +80,12 @@ class Elsewhere:
     def start(self) -> None:
         """Begin to tell and to hear."""
         self.fabric.listen(NODES, self._heard)
-        self.fabric.listen(f"node:{self.me}", self.post.heard)
+        self.fabric.listen(channel_of(self.me), self.post.heard)
         self.fabric.on_session.append(self._together)
         self.fabric.on_alone.append(self._alone)
         self.between.line.subscribe(self.between.channel(self.me))
         self.between.line.start()
-        self._tasks.append(asyncio.get_running_loop().create_task(self._beat(), name="heartbeat"))
+        self._tasks.append(asyncio.get_running_loop().create_task(Pulse(self).run(), name="heartbeat"))
         self.desk.start()
         if self.fabric.alone:
             self._alone(True)
@@ -101,8 +106,13 @@ class Elsewhere:
 
     @property
     def joined(self) -> bool:
-        """Whether this node knows the others and the desk: no phone should come before."""
-        return self.desk.known and all(each.whole for each in self.nodes.values())
+        """Whether this node has met the others and the desk: no phone should come before.
+
+        Once it has, it stays so: when another node comes, or the desk's dies, phones need the ones that are left.
+        """
+        met = self.desk.known and all(each.whole for each in self.nodes.values())
+        self._joined = self._joined or self.fabric.alone or met
+        return self._joined
 
     def take_over(self, known: Phone, phone: Phone, resumed: bool) -> None:
         """A phone of another node came to this one."""
@@ -119,6 +129,11 @@ class Elsewhere:
                 if phone.hears:
                     hearing.add(phone.user.id)
         return online, hearing
+
+    def monitors_of(self, group: GroupId) -> dict[UserId, User]:
+        """Users on other nodes who hear ``group`` without being in it, and do not hide it."""
+        phones = [phone for phone in self._in_group.get(group, _NOBODY).values() if phone.connection is not None]
+        return {p.user.id: p.user for p in phones if group in p.monitors and not p.hidden and not p.is_in(group)}
 
     def placed(self, phone: FarPhone, before: Iterable[GroupId], after: Iterable[GroupId]) -> None:
         """A phone of another node hears other groups now, or none."""
@@ -165,6 +180,10 @@ class Elsewhere:
         """To all, now."""
         self._cast({"topic": topic, "value": value})
 
+    def say_directory(self) -> None:
+        """This node holds other people or groups than before."""
+        self._cast({"directory": self.directory_version()})
+
     # --- private: telling --------------------------------------------------------------------------------------------
 
     def _flush(self) -> None:
@@ -197,32 +216,26 @@ class Elsewhere:
 
     async def _tell_all(self) -> None:
         """Everything, in pieces."""
-        own = [phone.key for phone in self.node.phones.here()]
-        self._cast({"whole": own, "follow": list(self.node.talkgroups), "url": self._url})
+        own, version = [phone.key for phone in self.node.phones.here()], self.directory_version()
+        self._cast({"whole": own, "follow": list(self.node.talkgroups), "url": self._url, "directory": version})
         for start in range(0, len(own), PHONES_AT_ONCE):
             records = {key: self._record(key) for key in own[start : start + PHONES_AT_ONCE]}
             self._cast({"phones": {key: record for key, record in records.items() if record is not None}})
             await asyncio.sleep(PAUSE_S)
         self.desk.tell_all()
 
-    async def _beat(self) -> None:
-        loop, settings = asyncio.get_running_loop(), self.fabric.settings
-        beat, lease, last = settings.heartbeat_ms / 1000, settings.lease_ms / 1000, loop.time()
-        while True:
-            await asyncio.sleep(beat)
-            now = loop.time()
-            if now - last > lease / 2:
-                # This node slept: it has not read yet what the others said meanwhile.
-                for neighbour in self.nodes.values():
-                    neighbour.heard_at = now
-            last = now
-            if not self.fabric.alone:
-                self._cast({"beat": 1, "draining": self.node.draining, "orders": self.post.sent()})
-                for neighbour in tuple(self.nodes.values()):
-                    if now - neighbour.heard_at > lease:
-                        self._dead(neighbour)
-            self._look_after_phones(now)
-            self._look_after_floors()
+    def beat(self) -> None:
+        """Say that this node lives, and look after what no message tells."""
+        if not self.fabric.alone:
+            version = self.directory_version()
+            self._cast({"beat": 1, "draining": self.node.draining, "orders": self.post.sent(), "directory": version})
+        self._look_after_phones(loop_time())
+        self._joined = self.joined
+        self._orphans.look()
+
+    async def hearing(self, nodes: Iterable[Neighbour]) -> set[str]:
+        """Those of ``nodes`` that are connected to Redis. Raises `Unavailable`."""
+        return await self.fabric.hearing({channel_of(each.id): each.id for each in nodes})
 
     def _look_after_phones(self, now: float) -> None:
         for phone in self.node.phones.here():
@@ -234,23 +247,6 @@ class Elsewhere:
             if lost and now - (phone.dropped_at or 0.0) > RESUME_S:
                 self._gone(phone)
 
-    def _look_after_floors(self) -> None:
-        seen = {}
-        for talkgroup in self.node.talkgroups.values():
-            for burst, holder in talkgroup.holders():
-                if not self._held(holder):
-                    seen[burst] = self._strikes.get(burst, 0) + 1
-                    if seen[burst] >= STRIKES:
-                        self._take_back(talkgroup, holder)
-        self._strikes = seen
-
-    def _held(self, key: str) -> bool:
-        phone = self.node.phones.get(key)
-        return phone is not None and not (isinstance(phone, FarPhone) and phone.neighbour is None)
-
-    def _take_back(self, talkgroup: Talkgroup, key: str) -> None:
-        talkgroup.submit(Left(far_phones.user_of(key), key))
-
     # --- private: hearing --------------------------------------------------------------------------------------------
 
     def _heard(self, message: bytes) -> None:
@@ -260,7 +256,7 @@ class Elsewhere:
         neighbour = self.nodes.get(said["node"])
         if "bye" in said:
             if neighbour is not None:
-                self._dead(neighbour)
+                self.dead(neighbour, "bye")
             return
         if neighbour is None:
             # Numbers of orders grow even where this node had given that one up and begins anew.
@@ -288,6 +284,9 @@ class Elsewhere:
 
     def _take(self, neighbour: Neighbour, said: dict[str, Any]) -> None:
         neighbour.draining = said.get("draining", neighbour.draining)
+        if "directory" in said:
+            neighbour.directory = said["directory"]
+            self.on_directory(neighbour.directory)
         if "orders" in said:
             self.post.compare(neighbour, said["orders"])
         for group in said.get("follow", ()):
@@ -341,9 +340,9 @@ class Elsewhere:
         if self.desk.here:
             self.node.calls.gone(phone)
 
-    def _dead(self, neighbour: Neighbour) -> None:
+    def dead(self, neighbour: Neighbour, why: str) -> None:
         """A node lives no more, or cannot be reached: its floors are free, its phones may come to this one."""
-        log.warning("node_dead", node=neighbour.id, phones=len(neighbour.phones))
+        log.warning("node_dead", node=neighbour.id, why=why, phones=len(neighbour.phones))
         del self.nodes[neighbour.id]
         for group in tuple(neighbour.follows):
             self._follows(neighbour, group, False)
@@ -351,10 +350,7 @@ class Elsewhere:
         for phone in neighbour.phones.values():
             phone.neighbour, phone.connection, phone.hears, phone.dropped_at = None, None, False, now
             self.node.presence.changed(phone.groups)
-        for talkgroup in self.node.talkgroups.values():
-            for _, holder in talkgroup.holders():
-                if not self._held(holder):
-                    self._take_back(talkgroup, holder)
+        self._orphans.take_back_all()
         self.desk.died(neighbour)
         self.on_dead()
 
@@ -366,7 +362,7 @@ class Elsewhere:
     def _alone(self, alone: bool) -> None:
         if alone:
             for neighbour in tuple(self.nodes.values()):
-                self._dead(neighbour)
+                self.dead(neighbour, "alone")
         self.desk.alone(alone)
         self.node.arrivals.isolated(alone)
 
@@ -381,6 +377,8 @@ class Elsewhere:
         """For the metrics."""
         line = self.between.line
         yield "poc_nodes", "Nodes of this city that are seen from here, this one included", len(self.nodes) + 1
+        far = sum(phone.connection is not None for each in self.nodes.values() for phone in each.phones.values())
+        yield "poc_phones_elsewhere", "Phones with a socket on other nodes, as far as this one knows", far
         yield "poc_fabric_alone", "1 while this node goes on without Redis, for its own phones", int(self.fabric.alone)
         yield "poc_desk_here", "1 where calls and emergencies of the whole city are decided", int(self.desk.here)
         yield "poc_voice_to_nodes_total", "Voice packets sent to other nodes", line.sent

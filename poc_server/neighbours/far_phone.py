@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Order = Callable[[dict[str, Any], bytes], None]
 """Lets its node do something: ``(what to do, the bytes that belong to it)``."""
+Placed = Callable[["FarPhone", Iterable[GroupId], Iterable[GroupId]], None]
+"""``(phone, the groups it was in, those it is in)``."""
 
 
 class Home(Protocol):
@@ -60,7 +62,9 @@ class FarPhone(Phone):
 
     neighbour: Home | None = None
     order: Order | None = None
+    placed: Placed | None = None
     hears: bool = False
+    lost: int | None = None
 
     def have(self, what: dict[str, Any], blob: bytes = b"") -> None:
         """Let its own node do something with it."""
@@ -74,17 +78,23 @@ class FarPhone(Phone):
 
     def affiliate(self, selected: GroupId | None, listens: Iterable[GroupId]) -> None:
         """Its node sets what it talks in and listens to."""
+        before = self.groups
         self.selected, self.listens = selected, tuple(listens)
+        self._moved(before)
         self.have({"do": "affiliate", "selected": selected, "listens": self.listens})
 
     def bring(self, group: GroupId) -> None:
         """Its node lets it hear a group before all others."""
+        before = self.groups
         self.brought = (group, *(each for each in self.brought if each != group))
+        self._moved(before)
         self.have({"do": "bring", "group": group})
 
     def let_go(self, group: GroupId) -> None:
         """Its node ends that."""
+        before = self.groups
         self.brought = tuple(each for each in self.brought if each != group)
+        self._moved(before)
         self.have({"do": "let_go", "group": group})
 
     def end(self, code: Refusal, close_code: int) -> None:
@@ -94,6 +104,11 @@ class FarPhone(Phone):
     def press(self, message: FloorRequest) -> None:
         """The call of a key that went down is up."""
         self.have({"do": "press"}, encode(message))
+
+    def _moved(self, before: tuple[GroupId, ...]) -> None:
+        """Where it is counts here at once; its own node says the same a moment later."""
+        if self.neighbour is not None and self.placed is not None:
+            self.placed(self, before, self.groups)
 
     def would_hear(self, now: float) -> bool:
         """As its own node says."""

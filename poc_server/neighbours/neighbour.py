@@ -18,18 +18,22 @@ class Neighbour:
     Attributes:
         id: its name, and which of its lives this is.
         heard_at: loop time of its latest sign of life.
+        absent: how often in a row Redis had no connection of it.
         number: of the latest of its messages; a gap means that the whole has to be asked for.
         whole: everything it has was told, not only what changed.
         follows: groups it hears.
+        directory: version of the people and groups it holds.
         url: where it answers HTTP itself, "" when it did not say.
     """
 
     id: str
     heard_at: float
+    absent: int = 0
     number: int = -1
     whole: bool = False
     phones: dict[str, FarPhone] = field(default_factory=dict)
     follows: set[GroupId] = field(default_factory=set)
+    directory: int = 0
     url: str = ""
     draining: bool = False
     asked_at: float = 0.0

@@ -24,10 +24,33 @@ class News:
         self._store = store
         self._places: dict[UserId, Place] = {}
         self._learning = False
-        elsewhere.topics["changed"] = lambda _: store.nudge()
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        elsewhere.on_directory = self._changed
+        elsewhere.directory_version = lambda: store.directory.version
         elsewhere.topics["places"] = self._learn
-        store.directory.subscribe(lambda _: elsewhere.say("changed", 1))
+        store.directory.subscribe(lambda _: elsewhere.say_directory())
         store.places.subscribe(self._placed)
+
+    async def known_by_all(self, within_s: float) -> None:
+        """Returns when every other node that lives holds what this one's directory holds now, or the time is over."""
+        version = self._store.directory.version
+        if self._elsewhere.fabric.alone or self._known(version):
+            return
+        told = asyncio.get_running_loop().create_future()
+        self._waiting.append((version, told))
+        await asyncio.wait((told,), timeout=within_s)
+        self._waiting = [each for each in self._waiting if each[1] is not told]
+
+    def _changed(self, version: int) -> None:
+        """Another node holds ``version``."""
+        if version > self._store.directory.version:
+            self._store.nudge()
+        for wanted, told in self._waiting:
+            if not told.done() and self._known(wanted):
+                told.set_result(None)
+
+    def _known(self, version: int) -> bool:
+        return all(each.directory >= version for each in self._elsewhere.nodes.values())
 
     def _placed(self, place: Place) -> None:
         if self._learning:

@@ -40,6 +40,7 @@ def take(others: Others, desk: Desk, neighbour: Neighbour, key: str, record: dic
     before = set() if phone is None else set(phone.groups)
     if phone is None:
         phone = FarPhone(key, user, record["session"], record["slots"], neighbour=neighbour, order=order)
+        phone.placed = others.placed
     neighbour.phones[key] = node.phones[key] = phone
     update(phone, user, record)
     others.placed(phone, before, phone.groups)

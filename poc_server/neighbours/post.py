@@ -21,6 +21,11 @@ GONE = "gone"
 """What there was up to this number cannot be had any more."""
 
 
+def channel_of(node: str) -> str:
+    """Where a node hears what is meant for it alone."""
+    return f"node:{node}"
+
+
 class Post:
     """Between this node and each other one. ``carry_out``: orders of another node, with their bytes."""
 
@@ -87,4 +92,4 @@ class Post:
         return self._others.me.encode() + b"\n" + json.dumps(head, separators=(",", ":")).encode() + b"\n" + blob
 
     def _cast(self, to: Neighbour, message: bytes) -> None:
-        self._others.fabric.cast(f"node:{to.id}", message)
+        self._others.fabric.cast(channel_of(to.id), message)

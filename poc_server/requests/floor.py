@@ -79,12 +79,13 @@ def floor_request(node: Floors, phone: Phone, message: FloorRequest, *, up: bool
         _audit_dispatch(node, phone, group)
     talkgroup = node.talkgroups.floor_of(group.id)
     talkgroup.pressed(phone, group.id)
+    # A call that runs has its people, though the word that they are there may be under way from other nodes.
     participants = node.presence.participants(talkgroup) + (not phone.is_in(group.id))
     taken = talkgroup.submit(
         into.Request(
             user=phone.user.id,
             key=phone.key,
-            participants=max(participants, 2 if sos else 0),
+            participants=max(participants, 2 if sos or up else 0),
             request=message.id,
             priority=into.SOS_PRIORITY if sos else place.priority,
             may_talk=refused is None

@@ -13,6 +13,7 @@ from signaling.limits import MAX_MONITORS_NAMED
 from signaling.messages import GroupPresence
 
 if TYPE_CHECKING:
+    from groups.model import User
     from poc_server.talk.patch import Joined
     from poc_server.talk.phone import Phone
     from poc_server.talk.roster import Roster
@@ -27,6 +28,9 @@ class Abroad(Protocol):
 
     def users_in(self, group: GroupId) -> tuple[set[UserId], set[UserId]]:
         """Users with a phone connected in ``group`` there, and those of them that would hear."""
+
+    def monitors_of(self, group: GroupId) -> dict[UserId, User]:
+        """Users there who hear ``group`` without being in it, and do not hide it."""
 
 
 class Presence:
@@ -54,6 +58,8 @@ class Presence:
         every = tuple(talkgroup.phones.values()) if talkgroup else ()
         phones = [phone for phone in every if phone.is_in(group)]
         monitors = {p.user.id: p.user for p in every if group in p.monitors and not p.hidden and not p.is_in(group)}
+        if self.abroad is not None:
+            monitors |= self.abroad.monitors_of(group)
         online, listening = (set[UserId](), set[UserId]()) if self.abroad is None else self.abroad.users_in(group)
         return GroupPresence(
             group=group,

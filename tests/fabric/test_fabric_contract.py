@@ -159,6 +159,31 @@ async def test_a_lease_is_one_nodes_until_it_ends(nodes: Nodes) -> None:
     assert await one.hold("desk") == two.incarnation
 
 
+async def test_the_lease_of_one_that_ended_need_not_run_out(nodes: Nodes) -> None:
+    one, two = await nodes.one(lease_ms=60_000), await nodes.one(lease_ms=60_000)
+    assert await one.hold("desk") == one.incarnation
+    await two.drop("desk")  # not its own: nothing is dropped
+    assert await two.hold("desk") == one.incarnation
+    await two.drop("desk", of=one.incarnation)
+    async with asyncio.timeout(WAIT_S):
+        while await two.hold("desk") != two.incarnation:  # noqa: ASYNC110 - it ends a millisecond later
+            await asyncio.sleep(0.005)
+
+
+async def test_who_still_hears_a_channel_is_known_without_asking_him(nodes: Nodes) -> None:
+    one, two = await nodes.one(), await nodes.one()
+    two.listen("node:two", lambda _: None)
+
+    async def heard(wanted: set[str]) -> None:
+        async with asyncio.timeout(WAIT_S):
+            while await one.hearing({"node:two": "two", "node:three": "three"}) != wanted:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+
+    await heard({"two"})
+    await two.aclose()
+    await heard(set())
+
+
 async def test_a_cast_reaches_every_node(nodes: Nodes) -> None:
     one, two = await nodes.one(), await nodes.one()
     heard: list[bytes] = []

@@ -18,6 +18,7 @@ class Wire:
         self.rng, self.loss, self.now = random.Random(3), loss, 0.0
         self.done: list[int] = []
         monkeypatch.setattr(module, "carry_out", lambda _e, _n, orders, _b: self.done.extend(o["n"] for o in orders))
+        monkeypatch.setattr(module, "loop_time", lambda: self.now)
         self.ends = {name: self._end(name) for name in ("a", "b")}
         self.posts = {name: Post(end) for name, end in self.ends.items()}
         self.meet("a", "b")
@@ -25,8 +26,7 @@ class Wire:
 
     def _end(self, name: str) -> Any:
         fabric = SimpleNamespace(cast=self._cast)
-        node = SimpleNamespace(loop_time=lambda: self.now)
-        return SimpleNamespace(me=name, nodes={}, fabric=fabric, node=node, beat_s=0.5)
+        return SimpleNamespace(me=name, nodes={}, fabric=fabric, beat_s=0.5)
 
     def meet(self, one: str, other: str) -> None:
         self.ends[one].nodes[other] = Neighbour(other, 0.0, sent=int(self.now * 1000))

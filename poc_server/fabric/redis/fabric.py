@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
@@ -128,11 +128,19 @@ class RedisFabric:
         there = await self._session.hold(self.name_of(f"lease:{lease}"), self.incarnation, mine, self.settings.lease_ms)
         return there.decode().rstrip()
 
-    async def drop(self, lease: str) -> None:
-        """Give up a lease, if it is ours."""
+    async def drop(self, lease: str, of: str | None = None) -> None:
+        """Give up a lease, if it is ours, or that of another node that has ended."""
         if self._session is not None:
             with contextlib.suppress(Unavailable):
-                await self._session.drop(self.name_of(f"lease:{lease}"), self.incarnation)
+                await self._session.drop(self.name_of(f"lease:{lease}"), of or self.incarnation)
+
+    async def hearing(self, channels: Mapping[str, str]) -> set[str]:
+        """What stands beside those ``channels`` that some node hears just now. Raises `Unavailable`."""
+        if self._session is None:
+            raise Unavailable("no session")
+        names = {self.name_of(f"cast:{channel}"): what for channel, what in channels.items()}
+        heard = await self._session.heard_by(names)
+        return {names[name] for name, count in heard.items() if count}
 
     async def said(self) -> None:
         """Returns when all that was cast is out, or cannot be."""

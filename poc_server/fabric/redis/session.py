@@ -109,6 +109,14 @@ class Session:
             line.publish(channel, message)
         await self._run(line.execute)
 
+    async def heard_by(self, channels: Iterable[str]) -> dict[str, int]:
+        """How many connections hear each channel. Raises `Unavailable`."""
+        names = tuple(channels)
+        if not names:
+            return {}
+        found = await self._run(lambda: self._redis.pubsub_numsub(*names))
+        return {name.decode(): int(count) for name, count in found}
+
     async def subscribe(self, channel: str) -> None:
         """Hear a channel; returns when it is certain that nothing from now on is missed. Raises `Unavailable`."""
         done = self._subscribed.setdefault(channel, asyncio.get_running_loop().create_future())
