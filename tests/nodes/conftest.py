@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from loadtest.speech import recording
+from tests.emergency.cast import Cast
 from tests.support.city import City, running_city
 from tests.support.handsets import Handsets, handsets
 from tests.support.redis import RedisServer, running_redis
+from tests.talk.ways_report import WaysReport
 
 
 @pytest.fixture(scope="package")
@@ -26,8 +28,21 @@ def links(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="package")
 def city(links: Path, redis_server: RedisServer) -> Iterator[City]:
-    with running_city(links.parent / "data", "--links", str(links), nodes=2, redis=redis_server.url) as made:
+    # Its operator switched remote listening on, as that of `tests.talk` did.
+    on = {"POC_TALK__REMOTE_LISTENING": "true"}
+    with running_city(links.parent / "data", "--links", str(links), nodes=2, redis=redis_server.url, env=on) as made:
         yield made
+
+
+@pytest.fixture(scope="package")
+def ways_report() -> WaysReport:
+    """Who heard whom is checked here as it is there; it is written down of one node."""
+    return WaysReport()
+
+
+@pytest.fixture
+def cast(city: City, street: Handsets) -> Cast:
+    return Cast(city, street)
 
 
 @pytest.fixture

@@ -2,39 +2,55 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import pytest
 
-from tests.emergency.cast import Cast
-from tests.emergency.test_calls_on_the_wire_emergency import (
-    test_leader_and_officer_at_once_are_both_heard,
+from tests.emergency import (
+    test_broadcast_on_the_wire,
+    test_calls_on_the_wire_emergency,
+    test_messages_on_the_wire,
+    test_plans_on_the_wire,
+    test_sos_on_the_wire,
 )
-from tests.emergency.test_sos_on_the_wire import (
-    test_a_dispatcher_hears_and_sees_an_sos_over_a_talker,
-    test_exactly_one_claims_and_the_officer_learns_it,
-    test_twice_is_once_on_both_ways_and_in_two_groups,
-)
-from tests.support.city import City
-from tests.support.handsets import Handsets
-from tests.talk.test_calls_on_the_wire import (
-    test_a_call_that_rings_is_answered_on_one_device,
-    test_a_dispatcher_makes_a_temporary_group_and_pulls_more_in,
-    test_hold_a_name_and_talk_and_only_he_hears,
-    test_the_first_to_answer_gets_the_call,
+from tests.talk import (
+    test_bad_input_on_the_wire,
+    test_calls_on_the_wire,
+    test_dispatching_on_the_wire,
+    test_press_together_on_the_wire,
+    test_texts_on_the_wire,
+    test_ways_on_the_wire,
 )
 
 pytestmark = pytest.mark.wire
-__all__ = [
-    "test_a_call_that_rings_is_answered_on_one_device",
-    "test_a_dispatcher_hears_and_sees_an_sos_over_a_talker",
-    "test_a_dispatcher_makes_a_temporary_group_and_pulls_more_in",
-    "test_exactly_one_claims_and_the_officer_learns_it",
-    "test_hold_a_name_and_talk_and_only_he_hears",
-    "test_leader_and_officer_at_once_are_both_heard",
-    "test_the_first_to_answer_gets_the_call",
-    "test_twice_is_once_on_both_ways_and_in_two_groups",
-]
+PRESSES_TOGETHER = 5
+"""Rounds of twenty who press at once: one node shows the many."""
+OF_ANOTHER_CITY = {"test_remote_listening_is_off_unless_the_operator_switched_it_on"}
 
 
-@pytest.fixture
-async def cast(city: City, street: Handsets) -> Cast:
-    return Cast(city, street)
+def scenarios(module: ModuleType) -> dict[str, object]:
+    """All of a module: one that is added there is tried here too."""
+    return {
+        name: each for name, each in vars(module).items() if name.startswith("test_") and name not in OF_ANOTHER_CITY
+    }
+
+
+for _module in (
+    test_calls_on_the_wire,
+    test_ways_on_the_wire,
+    test_bad_input_on_the_wire,
+    test_press_together_on_the_wire,
+    test_dispatching_on_the_wire,
+    test_texts_on_the_wire,
+    test_sos_on_the_wire,
+    test_calls_on_the_wire_emergency,
+    test_broadcast_on_the_wire,
+    test_messages_on_the_wire,
+    test_plans_on_the_wire,
+):
+    globals().update(scenarios(_module))
+
+
+@pytest.fixture(autouse=True)
+def fewer_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(test_press_together_on_the_wire, "ROUNDS", PRESSES_TOGETHER)

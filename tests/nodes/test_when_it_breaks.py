@@ -13,6 +13,7 @@ import pytest
 from groups.vocabulary import BurstEnd
 from loadtest.phone import PhoneFailed
 from signaling.messages import Bye, FloorIdle, FloorTaken, Isolated
+from tests.emergency.cast import Cast
 from tests.support.city import City
 from tests.support.handsets import Handset, Handsets
 from tests.support.redis import RedisServer
@@ -48,12 +49,14 @@ async def come_back(phone: Handset, url: str) -> None:
 
 async def three(street: Handsets) -> tuple[str, Handset, Handset, Handset]:
     """A group and three of its people: one on the first node, two on the second."""
-    group = next(g for i in street.identities for g in i.groups if len(street.someone(3, g)) == 3)
-    found = street.someone(3, group)
-    a, b, c = [await street.connect(each, node=node) for each, node in zip(found, (0, 1, 1), strict=True)]
+    cast = Cast(street.city, street)
+    people = [street.identity(cast.id(badge)) for badge in ("BJ-001", "BJ-002", "BJ-003")]
+    a, b, c = [await street.connect(each, node=node) for each, node in zip(people, (0, 1, 1), strict=True)]
+    group = cast.group(a, "滨江巡查组")
     for phone in (a, b, c):
         await phone.select(group)
-    await c.until_online(group, 3)
+    for phone in (a, c):
+        await phone.until_online(group, 3)
     return group, a, b, c
 
 
@@ -89,6 +92,9 @@ async def test_a_node_is_killed_its_floor_is_free_and_its_phones_resume_elsewher
     os.kill(city.node_pid(0), signal.SIGKILL)
     died = time.monotonic()
     back = asyncio.create_task(come_back(a, street.urls[1]))
+    # The one that is left is where all phones go: it stays ready though the desk may have died with the other.
+    for _ in range(20):
+        assert await asyncio.to_thread(city.node_status, 1, "/readyz") == 200
     idle = await c.told(FloorIdle, group=group, burst=talking.burst)
     assert idle.end in (BurstEnd.LEFT, BurstEnd.MEDIA_LOST, BurstEnd.CUT)
     print("floor free after", round(time.monotonic() - died, 2))
@@ -124,21 +130,40 @@ async def test_a_node_that_sleeps_is_given_up_and_wakes_without_a_voice(city: Ci
     assert c.packets() <= heard + 7  # and nothing of what slept
 
 
+BREAKS: dict[str, tuple[Callable[[RedisServer], object], Callable[[RedisServer], object]]] = {
+    "stopped, and empty when it is back": (RedisServer.stop, RedisServer.start),
+    "frozen": (RedisServer.freeze, RedisServer.thaw),
+    "full": (
+        lambda redis: redis.command("CONFIG", "SET", "maxmemory", "1"),
+        lambda redis: redis.command("CONFIG", "SET", "maxmemory", "0"),
+    ),
+}
+
+
+@pytest.mark.parametrize("how", BREAKS)
 async def test_without_redis_each_node_serves_its_own_and_says_so(
-    city: City, street: Handsets, redis_server: RedisServer
+    city: City, street: Handsets, redis_server: RedisServer, how: str
 ) -> None:
+    breaks, mends = BREAKS[how]
     group, a, b, c = await three(street)
-    redis_server.stop()
-    for phone in (a, b, c):
-        await phone.told(Isolated, isolated=True)
-    before = a.packets()
-    await b.say(group)
-    await c.until_packets(8)
-    assert a.packets() == before
-    redis_server.start()
+    await asyncio.to_thread(breaks, redis_server)
+    try:
+        for phone in (a, b, c):
+            await phone.told(Isolated, isolated=True)
+        # Nobody may restart a node, or send its phones away, because Redis is away.
+        for number in (0, 1):
+            for path in ("/healthz", "/readyz"):
+                assert await asyncio.to_thread(city.node_status, number, path) == 200
+        before = a.packets()
+        await b.say(group)
+        await c.until_packets(8)
+        assert a.packets() == before
+    finally:
+        await asyncio.to_thread(mends, redis_server)
     for phone in (a, b, c):
         await phone.told(Isolated, isolated=False)
-    await c.until_online(group, 3)
+    for phone in (a, c):
+        await phone.until_online(group, 3)
     heard = a.packets()
     await b.say(group)
     await a.until_packets(heard + 8)

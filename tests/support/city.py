@@ -96,8 +96,15 @@ class City:
         text = fetch("GET", f"http://127.0.0.1:{self.own_ports[number]}/metrics", {}, None)
         return next(float(line.split()[1]) for line in text.splitlines() if line.startswith(name + " "))
 
+    def node_status(self, number: int, path: str) -> int:
+        """What one node of several answers to GET: 200, 503, ..."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.own_ports[number]}{path}", timeout=10) as answer:
+            return int(answer.status)
+
     def metric(self, name: str) -> float:
-        """The value of one metric without labels."""
+        """The value of one metric without labels; of several nodes the sum."""
+        if len(self.own_ports) > 1:
+            return sum(self.node_metric(number, name) for number in range(len(self.own_ports)))
         for line in self._fetch("GET", "/metrics", {}, None).splitlines():
             if line.startswith(name + " "):
                 return float(line.split()[1])

@@ -16,7 +16,7 @@ from loadtest.wire.dtls import Credentials
 from loadtest.wire.reactor import Reactor
 from tests.support.city import City
 
-WAIT_S = 10.0
+WAIT_S = 30.0
 FRAME_S = 0.04
 CREDENTIALS = Credentials()
 M = TypeVar("M")
@@ -89,6 +89,7 @@ class Handsets:
     """The phones of one test."""
 
     def __init__(self, city: City, links: Path) -> None:
+        self.city = city
         self.urls = [f"ws://127.0.0.1:{port}/ws" for port in city.own_ports or (city.port,)]
         self.url = self.urls[0]
         self.identities = read_links_file(links)
@@ -96,9 +97,13 @@ class Handsets:
         self.phones: list[Handset] = []
 
     def someone(self, count: int, group: str | None = None) -> list[Identity]:
-        """People not taken yet, of one group when it is named."""
+        """People not taken yet; of one group, in which they may talk, when it is named."""
         taken = {phone.identity.user for phone in self.phones}
-        return [i for i in self.identities if i.user not in taken and (group is None or group in i.groups)][:count]
+        return [i for i in self.identities if i.user not in taken and (group is None or group in i.talks)][:count]
+
+    def identity(self, user: str) -> Identity:
+        """Of a person by id."""
+        return next(i for i in self.identities if i.user == user)
 
     async def connect(
         self, identity: Identity, slots: int = 2, node: int | None = None, device: str | None = None
@@ -109,7 +114,23 @@ class Handsets:
         url = self.urls[(len(self.phones) if node is None else node) % len(self.urls)]
         self.phones.append(phone)
         await phone.connect(url)
+        if len(self.urls) > 1:
+            await self._until_known(self.urls.index(url))
         return phone
+
+    async def _until_known(self, node: int) -> None:
+        """Until the other nodes know of all the phones of this one."""
+        others = [number for number in range(len(self.urls)) if number != node]
+
+        def known() -> bool:
+            return self._seen(others) >= self.city.node_metric(node, "poc_phones_connected")
+
+        async with asyncio.timeout(WAIT_S):
+            while not await asyncio.to_thread(known):  # noqa: ASYNC110 - what is waited for tells nobody
+                await asyncio.sleep(0.02)
+
+    def _seen(self, nodes: list[int]) -> float:
+        return min(self.city.node_metric(number, "poc_phones_elsewhere") for number in nodes)
 
 
 @asynccontextmanager

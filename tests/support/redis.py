@@ -41,6 +41,11 @@ class RedisServer:
             time.sleep(0.02)
         raise RuntimeError("redis-server did not come up")
 
+    @property
+    def pid(self) -> int | None:
+        """Of its process, None while it is stopped."""
+        return None if self._process is None else self._process.pid
+
     def command(self, *words: str) -> bytes:
         """One command, one answer."""
         with socket.create_connection(("127.0.0.1", self.port), 5) as line:

@@ -25,7 +25,7 @@ def ways_city(ways_links: Path) -> Iterator[City]:
     # Its operator switched remote listening on; that of every other city here did not.
     on = {"POC_TALK__REMOTE_LISTENING": "true"}
     with running_city(ways_links.parent / "data", "--links", str(ways_links), env=on) as made:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while not ways_links.exists() and time.monotonic() < end:
             time.sleep(0.05)  # the server is ready before its people have their links
         yield made

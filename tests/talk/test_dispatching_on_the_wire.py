@@ -41,6 +41,7 @@ from tests.emergency.cast import Cast
 from tests.talk.ways_report import WaysReport
 
 pytestmark = pytest.mark.wire
+FRAMES = 10
 EAST, WEST = "滨江巡查组", "西山巡查组"
 
 
@@ -110,8 +111,10 @@ async def test_a_monitor_hears_is_seen_or_not_and_keeps_nothing_alive(cast: Cast
     assert press.cause is Refusal.ALONE, "two who monitor are nobody to talk to"
     await b.select(group)
     way = ways_report.way("monitored: visible and hidden", (b, shift, supervisor), ())
-    await a.say(group)
+    await a.say(group, FRAMES)
     await way.heard(a, 8)
+    for phone in (shift, supervisor):
+        await phone.until_packets(FRAMES + 1)  # and the silent one that closes it: nothing of it is still to come
 
     await supervisor.request(Monitor(id="m3", scope=MonitorScope.NONE))
     await shift.request(Monitor(id="m4", scope=MonitorScope.NONE))
