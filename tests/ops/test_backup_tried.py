@@ -1,0 +1,77 @@
+"""Backup and restore as docs/operations.md tells them: a city is lost, and goes on elsewhere from what was kept."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadtest.identity import read_links_file
+from loadtest.speech import recording
+from tests.support.city import ROOT, City, running_city
+from tests.support.handsets import handsets
+
+pytestmark = pytest.mark.wire
+WAIT_S = 60.0
+
+
+def command(*words: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "poc_server.cli", *words], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+async def said(city: City, links: Path, group: str) -> None:
+    recording("zh-report")
+    async with handsets(city, links) as street:
+        one, two = [await street.connect(each) for each in street.someone(2, group)]
+        for phone in (one, two):
+            await phone.select(group)
+        await one.say(group)
+        await two.until_packets(8)
+
+
+def recordings(city: City, group: str, token: str, count: int) -> list[dict[str, Any]]:
+    end = time.monotonic() + WAIT_S
+    found: list[dict[str, Any]] = []
+    while len(found) < count and time.monotonic() < end:
+        found = city.get(f"/api/v1/recordings?group={group}", token)["recordings"]
+        time.sleep(0.1)
+    return found
+
+
+def test_what_was_kept_is_a_city_again(tmp_path: Path) -> None:
+    lost, links, file = tmp_path / "lost", tmp_path / "links", tmp_path / "backup.gz"
+    with running_city(lost, "--links", str(links), nodes=1) as city:
+        people = read_links_file(links)
+        group = next(g for each in people for g in each.talks if sum(g in other.talks for other in people) >= 3)
+        token = next(each.token for each in people if group in each.talks)
+        asyncio.run(said(city, links, group))
+        (first,) = recordings(city, group, token, 1)
+        command("backup", str(file), "--data", str(lost))  # while it runs
+        asyncio.run(said(city, links, group))
+        assert len(recordings(city, group, token, 2)) == 2
+
+    new = tmp_path / "new"
+    new.mkdir()
+    command("restore", str(file), "--data", str(new))
+    for kept in lost.iterdir():
+        if kept.is_dir():
+            shutil.copytree(kept, new / kept.name)
+    with running_city(new, "--links", str(tmp_path / "others"), nodes=1) as city:
+        # Signed in as before, for the keys are kept; what was said after the backup is there again, by the journal.
+        again = recordings(city, group, token, 2)
+        assert first["id"] in {each["id"] for each in again}
+        assert len(again) == 2
+        asyncio.run(said(city, links, group))
+        assert len(recordings(city, group, token, 3)) == 3
+    command("verify", "--data", str(new))
+    command("audit", "--data", str(new))
