@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import itertools
 
-from tools.chaos.checker import Granted, Heard, double_talk, not_serial, parted, recovery
+from tools.chaos.checker import (
+    Back,
+    Granted,
+    Heard,
+    Idle,
+    Killed,
+    after_kill,
+    by_itself,
+    double_talk,
+    not_serial,
+    parted,
+    recovery,
+)
 from tools.chaos.schedule import Event, Fault, length, schedule
 
 
@@ -47,3 +59,17 @@ def test_recovery_is_until_every_phone_hears_again() -> None:
     event = Event(Fault.KILL, 5.0, 5.0, 0)
     heard = [Heard(6.0, "g", 1, 2, 1), Heard(7.5, "h", 3, 2, 1)]
     assert recovery(heard, [event], [1, 3]) == {"kill -9 a node at 5 s": 2.5}
+
+
+def test_a_kill_is_over_when_its_last_floor_is_free_and_its_last_phone_is_back() -> None:
+    killed = Killed(10.0, frozenset({1, 2}), {"g": 77, "h": 90})
+    idles = [Idle(9.0, "g", 77), Idle(11.5, "g", 77), Idle(11.0, "g", 77), Idle(10.5, "g", 78)]
+    grants = [Granted(10.5, "h", 1, 90, 1), Granted(10.875, "h", 2, 91, 1)]
+    backs = [Back(1.0, 1), Back(10.5, 1), Back(10.75, 2), Back(12.0, 2), Back(13.0, 3)]
+    assert after_kill(killed, grants, idles, backs) == {"floors free": 1.0, "phones back": 0.75}
+    assert after_kill(killed, [], idles, backs[:2]) == {"floors free": float("inf"), "phones back": float("inf")}
+
+
+def test_what_people_pause_by_themselves_is_told_beside() -> None:
+    events = [Event(Fault.KILL, 0.0, 0.0, 0), Event(Fault.SLEEP, 20.0, 30.0, 0)]
+    assert by_itself([Heard(11.5, "g", 1, 2, 1)], events, [1]) == 1.5

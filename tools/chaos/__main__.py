@@ -13,24 +13,31 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from loadtest.identity import Identity
 from loadtest.mark import Mark
 from loadtest.phone import Phone, PhoneFailed
+from loadtest.priority import before_others
 from loadtest.speech import recording
 from loadtest.wire.dtls import Credentials
 from loadtest.wire.link import LinkFailed
 from loadtest.wire.reactor import Reactor
+from signaling.messages import FloorIdle, FloorRelease
 from tests.support.city import City, running_city
 from tests.support.handsets import read_links_file
 from tests.support.redis import RedisServer, running_redis
 from tools.chaos import checker
-from tools.chaos.checker import Granted, Heard, Verdict
+from tools.chaos.checker import Back, Granted, Heard, Idle, Killed, Verdict
 from tools.chaos.schedule import Event, Fault, length, schedule
 
 GROUPS = 3
 PHONES_PER_GROUP = 4
 FRAME_S = 0.04
+COME_S, AGAIN_S = 4.0, 0.2
+"""A phone lets a node so long take it in, and tries the next one so much later."""
+DEFAULTS = {"POC_FABRIC__TIMEOUT_MS": "300", "POC_FABRIC__LEASE_MS": "2000"}
+"""Tests are more patient than the product is."""
 ENOUGH_PACKETS = 10
 """A burst that was heard with so many packets is to be found among the recordings."""
 
@@ -42,19 +49,24 @@ class Caller:
         self.chaos, self.number, self.identity, self.group = chaos, number, identity, group
         self.rng = random.Random(chaos.seed * 1_000 + number)
         self.phone: Phone | None = None
+        self.node = 0
+        self.lost = asyncio.Event()
+        self.holds: int | None = None
+        """The burst it was granted and has not released on a socket that lived."""
         self.spoken = 0
-        self.presses = 0
 
     async def run(self) -> None:
         speech = recording("zh-report")
         while True:
             try:
                 phone = await self._connected()
-                await asyncio.sleep(self.rng.expovariate(1 / 2.5))
+                await self._pause(self.rng.expovariate(1 / 2.5))
+                if phone.gone is not None:
+                    continue
                 press = phone.press_key(self.group)
-                self.presses = phone.presses
                 async with asyncio.timeout(5):
                     await press.settled
+                self.holds = press.burst
                 if press.burst is not None:
                     self.chaos.granted.append(
                         Granted(self.chaos.now(), self.group, self.number, press.burst, press.number)
@@ -66,29 +78,64 @@ class Caller:
                         phone.speak(frame.marked(self.number, press.number, count, time.time_ns()), self.spoken)
                         self.spoken += speech.step
                         await asyncio.sleep(FRAME_S)
-                phone.release_key()
+                self._release(phone)
             except (PhoneFailed, TimeoutError, OSError, LinkFailed):
-                if self.phone is not None and self.phone.press is not None:
-                    self.phone.release_key()
+                if self.phone is not None:
+                    self._release(self.phone)
 
     async def _connected(self) -> Phone:
+        """Where a node takes it: a phone that lost its node goes on there with its group, as a page does."""
         while self.phone is None or self.phone.gone is not None:
-            url = self.rng.choice(self.chaos.urls)
-            old, self.phone = self.phone, None
-            if old is not None:
-                old.vanish()
-            made = Phone(self.chaos.reactor, self.chaos.credentials, self.identity, self.number, closely=True)
-            made.presses = self.presses
+            self.node = self.rng.randrange(len(self.chaos.urls))
+            url, known = self.chaos.urls[self.node], self.phone
             try:
-                async with asyncio.timeout(4):
-                    await made.connect(url)
-                    made.voice.on_mark = self._heard
-                    await made.select(self.group)
-                self.phone = made
+                async with asyncio.timeout(COME_S):
+                    if known is None:
+                        self.phone = await self._new(url)
+                    else:
+                        await known.come_back(url)
+                        known.voice.on_mark = self._heard
+                        self._release(known)  # nobody holds the key of a phone that says "reconnecting"
+                        if known.welcome is not None and known.welcome.selected != self.group:
+                            await known.select(self.group)
+                self.chaos.backs.append(Back(self.chaos.now(), self.number))
             except (PhoneFailed, TimeoutError, OSError, LinkFailed):
-                made.vanish()
-                await asyncio.sleep(0.2)
+                if known is not None and known.gone is None:
+                    known.gone = "not taken"
+                await asyncio.sleep(AGAIN_S)
         return self.phone
+
+    async def _pause(self, seconds: float) -> None:
+        """Say nothing for a while, or until the node is gone: a phone comes back at once."""
+        self.lost.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.lost.wait()
+
+    def _release(self, phone: Phone) -> None:
+        if phone.gone is not None:
+            return  # it is said when it is back
+        if phone.press is not None:
+            phone.release_key()
+        elif self.holds is not None:
+            phone.link.send(FloorRelease(id="again", group=self.group, burst=self.holds))
+        self.holds = None
+
+    async def _new(self, url: str) -> Phone:
+        made = Phone(self.chaos.reactor, self.chaos.credentials, self.identity, self.number, closely=True)
+        made.on_gone = lambda _: self.lost.set()
+        try:
+            await made.connect(url)
+            made.voice.on_mark, made.on_message = self._heard, self._told
+            await made.select(self.group)
+        except BaseException:
+            made.vanish()
+            raise
+        return made
+
+    def _told(self, message: Any, _stamp: int) -> None:
+        if isinstance(message, FloorIdle):
+            self.chaos.idles.append(Idle(self.chaos.now(), message.group, message.burst))
 
     def _heard(self, _slot: int, mark: Mark, _stamp: int) -> None:
         self.chaos.heard.append(Heard(self.chaos.now(), self.group, self.number, mark.phone, mark.burst))
@@ -104,6 +151,10 @@ class Chaos:
         self.reactor, self.credentials = Reactor(), Credentials()
         self.granted: list[Granted] = []
         self.heard: list[Heard] = []
+        self.idles: list[Idle] = []
+        self.backs: list[Back] = []
+        self.killed: Killed | None = None
+        self._callers: list[Caller] = []
         self._began = time.monotonic()
 
     def now(self) -> float:
@@ -121,8 +172,9 @@ class Chaos:
         return out
 
     async def run(self, events: list[Event]) -> Verdict:
-        callers = self.callers()
+        callers = self._callers = self.callers()
         tasks = [asyncio.create_task(caller.run()) for caller in callers]
+        self._first()
         self._began = time.monotonic()
         try:
             for event in events:
@@ -141,10 +193,20 @@ class Chaos:
             self.reactor.close()
         return await asyncio.to_thread(self._judge, events, [caller.number for caller in callers])
 
+    def _first(self) -> None:
+        """Nodes, Redis and phones run before what else this machine does: that is not what is tried here."""
+        nodes = [self.city.node_pid(number) for number in range(len(self.city.own_ports))]
+        for pid in (os.getpid(), self.city.process.pid, *nodes, *([self.redis.pid] if self.redis.pid else [])):
+            before_others(pid)
+
     async def _do(self, event: Event) -> None:
         rest = event.until - event.at
         if event.fault is Fault.KILL:
-            os.kill(await asyncio.to_thread(self.city.node_pid, event.node), signal.SIGKILL)
+            pid = await asyncio.to_thread(self.city.node_pid, event.node)
+            there = [(c, c.phone) for c in self._callers if c.node == event.node and c.phone is not None]
+            on_air = {c.group: c.holds for c, _ in there if c.holds is not None}
+            self.killed = Killed(self.now(), frozenset(c.number for c, _ in there), on_air)
+            os.kill(pid, signal.SIGKILL)
         elif event.fault is Fault.SLEEP:
             pid = await asyncio.to_thread(self.city.node_pid, event.node)
             os.kill(pid, signal.SIGSTOP)
@@ -164,6 +226,9 @@ class Chaos:
         verdict.double_talk = checker.double_talk(self.heard, events)
         verdict.not_serial = checker.not_serial(self.granted, events)
         verdict.recovery_s = checker.recovery(self.heard, events, phones)
+        verdict.by_itself_s = checker.by_itself(self.heard, events, phones)
+        if self.killed is not None:
+            verdict.after_kill_s = checker.after_kill(self.killed, self.granted, self.idles, self.backs)
         verdict.lost_records = self._lost_records()
         return verdict
 
@@ -200,11 +265,15 @@ def main() -> int:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="poc-chaos-")))
         redis = stack.enter_context(running_redis())
         links = folder / "links"
-        city = stack.enter_context(running_city(folder / "data", "--links", str(links), nodes=2, redis=redis.url))
+        options = ("--links", str(links))
+        city = stack.enter_context(running_city(folder / "data", *options, nodes=2, redis=redis.url, env=DEFAULTS))
         verdict = asyncio.run(_run(given.seed, city, redis, links, events))
     print(f"{verdict.grants} grants, {verdict.heard} packets heard")
     for name, seconds in verdict.recovery_s.items():
-        print(f"  every phone hears again {seconds:5.1f} s after: {name}")
+        print(f"  every phone hears somebody again {seconds:5.1f} s after: {name}")
+    print(f"  {verdict.by_itself_s:5.1f} s where nothing had happened: these people pause")
+    for name, seconds in verdict.after_kill_s.items():
+        print(f"  {name} {seconds:5.2f} s after the kill")
     for name, found in (
         ("two talkers on air", verdict.double_talk),
         ("floors that are not serial", verdict.not_serial),
@@ -213,6 +282,7 @@ def main() -> int:
         print(f"  {name}: {len(found)}", *(f"\n    {each}" for each in found[:10]))
     if given.report is not None:
         said = {"seed": given.seed, "ok": verdict.ok, "grants": verdict.grants, "recovery_s": verdict.recovery_s}
+        said |= {"after_kill_s": verdict.after_kill_s, "by_itself_s": verdict.by_itself_s}
         given.report.write_text(json.dumps(said, indent=1))
     return 0 if verdict.ok else 1
 

@@ -42,6 +42,32 @@ class Granted:
     press: int
 
 
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """A phone was told that its group's floor is free; ``burst`` is the one that is over, None when it came late."""
+
+    at: float
+    group: str
+    burst: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """A phone that had lost its node has a place, its group and a voice path on another."""
+
+    at: float
+    phone: int
+
+
+@dataclass(frozen=True, slots=True)
+class Killed:
+    """What a node that was killed had: its phones, and by group the bursts of those that were on air."""
+
+    at: float
+    phones: frozenset[int]
+    bursts: dict[str, int]
+
+
 @dataclass(slots=True)
 class Verdict:
     """What was found."""
@@ -50,6 +76,9 @@ class Verdict:
     not_serial: list[str] = field(default_factory=list)
     lost_records: list[str] = field(default_factory=list)
     recovery_s: dict[str, float] = field(default_factory=dict)
+    after_kill_s: dict[str, float] = field(default_factory=dict)
+    by_itself_s: float = 0.0
+    """What `recovery_s` comes to where nothing had happened: people pause."""
     grants: int = 0
     heard: int = 0
 
@@ -103,3 +132,35 @@ def recovery(heard: Sequence[Heard], events: Sequence[Event], phones: Sequence[i
             firsts.append(min(after, default=float("inf")) - event.until)
         out[f"{event.fault.value} at {event.at:.0f} s"] = max(firsts, default=0.0)
     return out
+
+
+def after_kill(
+    killed: Killed, granted: Iterable[Granted], idles: Iterable[Idle], backs: Iterable[Back]
+) -> dict[str, float]:
+    """Seconds from the kill till the last of its floors was free, or another's, and its last phone was back."""
+    free: dict[str, float] = {}
+    for idle in idles:
+        if idle.at > killed.at and idle.burst in (None, killed.bursts.get(idle.group)):
+            free[idle.group] = min(idle.at, free.get(idle.group, idle.at))
+    for grant in granted:
+        if grant.at > killed.at and grant.burst > killed.bursts.get(grant.group, grant.burst):
+            free[grant.group] = min(grant.at, free.get(grant.group, grant.at))
+    back: dict[int, float] = {}
+    for each in backs:
+        if each.at > killed.at:
+            back[each.phone] = min(each.at, back.get(each.phone, each.at))
+    out = {}
+    if killed.bursts:
+        out["floors free"] = max(free.get(group, float("inf")) for group in killed.bursts) - killed.at
+    if killed.phones:
+        out["phones back"] = max(back.get(phone, float("inf")) for phone in killed.phones) - killed.at
+    return out
+
+
+def by_itself(heard: Sequence[Heard], events: Sequence[Event], phones: Sequence[int]) -> float:
+    """What `recovery` says of the moments half way between the settling time and the next fault."""
+    calm = []
+    for before, after in itertools.pairwise(events):
+        at = (before.until + after.at) / 2
+        calm.append(Event(before.fault, at, at, 0))
+    return max(recovery(heard, calm, phones).values(), default=0.0)
