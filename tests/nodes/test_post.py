@@ -17,16 +17,18 @@ class Wire:
     def __init__(self, monkeypatch: Any, loss: float) -> None:
         self.rng, self.loss, self.now = random.Random(3), loss, 0.0
         self.done: list[int] = []
-        monkeypatch.setattr(module, "carry_out", lambda _e, _n, orders, _b: self.done.extend(o["n"] for o in orders))
         monkeypatch.setattr(module, "loop_time", lambda: self.now)
         self.ends = {name: self._end(name) for name in ("a", "b")}
-        self.posts = {name: Post(end) for name, end in self.ends.items()}
+        self.posts = {name: Post(end, self._carry_out) for name, end in self.ends.items()}
         self.meet("a", "b")
         self.meet("b", "a")
 
     def _end(self, name: str) -> Any:
         fabric = SimpleNamespace(cast=self._cast)
         return SimpleNamespace(me=name, nodes={}, fabric=fabric, beat_s=0.5)
+
+    def _carry_out(self, _neighbour: Neighbour, orders: list[dict[str, Any]], _blob: bytes) -> None:
+        self.done.extend(order["n"] for order in orders)
 
     def meet(self, one: str, other: str) -> None:
         self.ends[one].nodes[other] = Neighbour(other, 0.0, sent=int(self.now * 1000))
