@@ -51,8 +51,14 @@ class Namespace:
 class Carried:
     """Packets carried and lost, city to street and back; known when the street is closed."""
 
+    orders: IO[str]
     to_street: dict[str, int] = field(default_factory=dict)
     to_city: dict[str, int] = field(default_factory=dict)
+
+    def forget(self) -> None:
+        """Nothing goes any more to the UDP ports that phones of the street have sent from; from new ones they are heard."""
+        self.orders.write("forget\n")
+        self.orders.flush()
 
 
 @contextmanager
@@ -96,8 +102,8 @@ def _street(city: Namespace, street: Namespace, shape: Street) -> Iterator[Carri
         "loss": shape.loss,
         "seed": shape.seed,
     }
-    carried = Carried()
     with _held([*first(), *city.prefix, sys.executable, str(PROGRAM), json.dumps(given)]) as (output, _):
+        carried = Carried(output.stdin)
         yield carried
         carried.to_street, carried.to_city = json.loads(output())
 

@@ -1,7 +1,8 @@
 """A bad street between two network namespaces: carries IP packets between TUN devices, late, unevenly, some not at all.
 
-Run as a process of its own by `tests.support.netns`; ends when its standard input does, and then says what it did.
-A process, because not every kernel has netem; and its chances are seeded, so that a run can be repeated.
+Run as a process of its own by `tests.support.netns`; obeys the lines of its standard input (`FORGET`), ends when that
+does, and then says what it did. A process, because not every kernel has netem; and its chances are seeded, so that a
+run can be repeated.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ CLONE_NEWNET = 0x40000000
 TUNSETIFF = 0x400454CA
 IFF_TUN, IFF_NO_PI = 0x0001, 0x1000
 MTU = 1400
+FORGET = b"forget"
+"""Order: carry nothing more to the UDP ports that phones have sent from so far, as a firewall that lost its state."""
+UDP = 17
 QUEUE = 10_000
 """Packets under way in one direction; one more is dropped, as a router would."""
 
@@ -40,12 +44,20 @@ class Lane:
     carried: int = 0
     lost: int = 0
     free_at: float = 0.0
+    senders: set[int] = field(default_factory=set)
+    """UDP ports that packets came from."""
+    forgotten: frozenset[int] = frozenset()
+    """UDP ports that nothing is carried to."""
     under_way: list[tuple[float, int, bytes]] = field(default_factory=list)
 
     def take(self, now: float) -> None:
         """Read one packet and decide its fate. Order is kept: a cell's queue is late, it does not shuffle."""
         packet = os.read(self.source, 65_536)
-        if self.chance.random() < self.loss or len(self.under_way) >= QUEUE:
+        ports = udp_ports(packet)
+        if ports is not None:
+            self.senders.add(ports[0])
+        closed = ports is not None and ports[1] in self.forgotten
+        if self.chance.random() < self.loss or len(self.under_way) >= QUEUE or closed:
             self.lost += 1
             return
         due = now + self.delay + self.chance.uniform(-self.jitter, self.jitter)
@@ -61,6 +73,14 @@ class Lane:
                 os.write(self.target, packet)
             except OSError:
                 self.lost += 1
+
+
+def udp_ports(packet: bytes) -> tuple[int, int] | None:
+    """Source and destination of a UDP packet over IPv4; None for anything else."""
+    if packet[0] >> 4 != 4 or packet[9] != UDP:
+        return None
+    source, target = struct.unpack_from("!HH", packet, (packet[0] & 15) * 4)
+    return source, target
 
 
 def open_tun(netns: str, name: str, address: str) -> int:
@@ -99,8 +119,12 @@ def carry(lanes: list[Lane]) -> None:
         now = time.monotonic()
         for one in readable:
             if one == 0:
-                if not os.read(0, 4096):
+                order = os.read(0, 4096)
+                if not order:
                     return
+                if order.strip() == FORGET:
+                    to_phones, from_phones = lanes
+                    to_phones.forgotten = frozenset(from_phones.senders)
             else:
                 by_source[one].take(now)
         for lane in lanes:
