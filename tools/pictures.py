@@ -1,10 +1,15 @@
-"""Draws every state of the officer's page, from a real server, into docs/pictures/: python -m tools.pictures."""
+"""Draws every state of the officer's page in both languages and sizes, from a real server, into docs/pictures/.
+
+python -m tools.pictures [zh-CN | en]
+"""
 
 from __future__ import annotations
 
 import os
 import signal
+import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -15,6 +20,7 @@ from tests.support.console import Console
 from tests.support.officer import Officer
 
 OUT = ROOT / "docs" / "pictures"
+LANGUAGES = ("zh-CN", "en")
 SIZES = ((360, 640), (1440, 900))
 GROUP, BROADCAST = "滨江巡查组", "全市广播"
 UNTOUCHED_MS = 1_500
@@ -41,15 +47,27 @@ RTCPeerConnection.prototype.setRemoteDescription = function (offer) {
 """
 
 
+PATIENT = """
+const wait = window.setTimeout.bind(window);
+window.setTimeout = (then, ms, ...rest) => wait(then, ms === 5000 ? 60_000 : ms, ...rest);
+"""
+"""The page does not give up its media path while its picture is taken."""
+SLOW = """
+const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = (wanted) => new Promise((given) => {
+    window.give = () => given(open(wanted));
+});
+"""
+
+
 class Album:
     """Takes a page at both sizes."""
 
     def __init__(self, language: str) -> None:
         self.suffix = "" if language == "zh-CN" else f"-{language}"
-        self.sizes = SIZES if language == "zh-CN" else SIZES[:1]
 
     def take(self, page: Page, name: str) -> None:
-        for size in reversed(self.sizes):  # the phone's size last: it is the one that officers are operated in
+        for size in reversed(SIZES):  # the phone's size last: it is the one that officers are operated in
             page.set_viewport_size({"width": size[0], "height": size[1]})
             self.snap(page, name, size)
 
@@ -57,10 +75,10 @@ class Album:
         page.screenshot(path=OUT / f"{name}-{size[0]}x{size[1]}{self.suffix}.png")
 
 
-def main() -> None:
+def main(languages: Sequence[str]) -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        for language in ("zh-CN", "en"):
+        for language in languages:
             with running_city(Path(folder) / language) as city:
                 with chromium(playwright) as browser:
                     Pictures(browser, city, language).all()
@@ -77,6 +95,7 @@ class Pictures:
     def all(self) -> None:
         self.start_pages()
         self.obstacles()
+        self.beginnings()
         self.on_air()
         self.queue()
         self.taken_away()
@@ -128,6 +147,24 @@ class Pictures:
         self.album.take(page, name)
         page.context.close()
 
+    def beginnings(self) -> None:
+        """What a page shows before it can talk."""
+        early = Officer(self.browser, self.city, "BJ-001", init=self.init + PATIENT + NO_UDP, connected=False)
+        early.face("connecting")
+        self.album.take(early.page, "connecting")
+        early.key_down()
+        early.face("no_path_yet")
+        self.album.take(early.page, "no_path_yet")
+        early.key_up()
+        closed(early)
+        cold = self.officer("BJ-001", SLOW)
+        cold.key_down()
+        cold.face("microphone_starting")
+        self.album.take(cold.page, "microphone_starting")
+        cold.page.evaluate("give()")
+        cold.key_up()
+        closed(cold)
+
     def locked(self) -> None:
         self.obstacle("sound_locked")
 
@@ -160,7 +197,7 @@ class Pictures:
         second.face("talking")
         second.key_up()
         second.face("idle")
-        for size in self.album.sizes:  # the beep before the microphone opens is short: a picture each time
+        for size in SIZES:  # the beep before the microphone opens is short: a picture each time
             second.page.set_viewport_size({"width": size[0], "height": size[1]})
             first.key_down()
             second.face("taken")
@@ -207,6 +244,14 @@ class Pictures:
         self.album.take(officer.page, "no_answer")
         stopped.send_signal(signal.SIGCONT)
         officer.key_up()
+        officer.face("idle", timeout_ms=20_000)
+        officer.key_down()
+        officer.face("talking")
+        stopped.send_signal(signal.SIGSTOP)
+        officer.key_up()
+        officer.face("releasing")
+        self.album.take(officer.page, "releasing")
+        stopped.send_signal(signal.SIGCONT)
         officer.face("idle", timeout_ms=20_000)
         officer.context.set_offline(True)
         officer.key_down()
@@ -263,4 +308,4 @@ def closed(*officers: Officer) -> None:
 
 if __name__ == "__main__":
     os.chdir(ROOT)
-    main()
+    main(sys.argv[1:] or LANGUAGES)

@@ -149,7 +149,7 @@ class Route:
             self._media_started(packet.arrived_ms)
 
     def end(self, done: Callable[[], None] | None = None) -> None:
-        """End the burst: each slot ends with an encoded silent frame.
+        """End the burst: each slot ends with an encoded silent frame, in its time.
 
         Where the grant came after the first word, the talker's last packets still wait here for their time (at most
         ``hold_ms``); they are relayed first, unless the slots are claimed by another burst before. ``done`` is called
@@ -185,10 +185,23 @@ class Route:
         if not self._ended:
             self._ended = True
             self._stop_watching()
-            self._shared.fanout.submit(Job(self, self._audience, None))
-            self._audience = ()
+            lasts = opus.samples(self._last.payload) if self._last is not None else 0
+            loop, over = self._shared.loop, self._last_at + lasts / opus.CLOCK_HZ
+            if loop.time() < over:
+                loop.call_at(over, self._fall_silent)
+            else:
+                self._fall_silent()
         if done is not None:
             done()
+
+    def _fall_silent(self) -> None:
+        """Close each slot, when its last frame is over and not before.
+
+        A listener's jitter buffer measures each packet against the quickest of the last two seconds: a closing frame
+        that comes early makes every packet of the next burst look late, and the buffer grow to 60 ms and more.
+        """
+        self._shared.fanout.submit(Job(self, self._audience, None))
+        self._audience = ()
 
     def _claim(self, sequence: int) -> bool:
         """Whether ``sequence`` has not been carried yet, as far back as the window of reordering goes."""

@@ -40,10 +40,14 @@ class Recording:
 
 def delay_ms(said: Samples, heard: Samples) -> float:
     """By how much ``heard`` is later than ``said`` (both begin at the same time), by cross-correlation."""
-    size = 1 << (len(said) + len(heard) - 1).bit_length()
-    product = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(said, size)), size)
-    lag = int(np.argmax(np.abs(product[: len(heard)])))
+    lag = int(np.argmax(np.abs(_products(heard, said)[: len(heard)])))
     return lag * 1000 / RATE
+
+
+def _products(wide: Samples, part: Samples) -> Samples:
+    """The scalar product of ``part`` with ``wide`` from each place of it on, those beyond its end with silence."""
+    size = 1 << (len(part) + len(wide) - 1).bit_length()
+    return np.fft.irfft(np.fft.rfft(wide, size) * np.conj(np.fft.rfft(part, size)), size)
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ def windows(said: Samples, heard: Samples, window_s: float = 1.0) -> list[Window
         if float(np.sqrt(np.mean(a**2))) < loud:
             continue
         wide = heard[start - reach : start + size + reach]
-        shifted = np.correlate(wide, a - a.mean(), mode="valid")
+        shifted = _products(wide, a - a.mean())[: 2 * reach + 1]
         best = int(np.argmax(shifted))
         b = wide[best : best + size]
         spread = float(np.std(a) * np.std(b)) * size
@@ -86,14 +90,17 @@ def lost_before_arrival_ms(said: Samples, heard: Samples) -> float:
         if float(np.sqrt(np.mean(window[:step] ** 2))) < loud:
             continue
         wide = np.concatenate([np.zeros(max(0, reach - start)), heard[max(0, start - reach) : start + size + reach]])
-        if max(_correlations(window, wide)) > 0.7:
+        if _best_correlation(window, wide) > 0.7:
             break
         lost += 10
     return float(lost)
 
 
-def _correlations(window: Samples, wide: Samples) -> list[float]:
-    return [
-        float(np.corrcoef(window, part)[0, 1]) if np.std(part := wide[shift : shift + len(window)]) > 1e-5 else 0.0
-        for shift in range(0, len(wide) - len(window), 24)
-    ]
+def _best_correlation(window: Samples, wide: Samples) -> float:
+    """The best of ``window`` with any part of ``wide``, by steps of half a millisecond; 0 where that is silent."""
+    parts = np.lib.stride_tricks.sliding_window_view(wide, len(window))[::24]
+    parts = parts - parts.mean(axis=1, keepdims=True)
+    spread = parts.std(axis=1)
+    products = parts @ (window - window.mean()) / len(window)
+    loud = spread > 1e-5
+    return float(np.max(products[loud] / spread[loud], initial=0.0)) / float(np.std(window))

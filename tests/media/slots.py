@@ -108,6 +108,12 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
+async def over() -> None:
+    """Let the last frame of a burst that has ended be over: its slots are closed then."""
+    await asyncio.sleep(0.06)
+    await settle()
+
+
 def begin(s: Shared, burst: int = 1, *listeners: Heard) -> tuple[Route, Watcher]:
     watcher = Watcher()
     route = Relay(s).begin(burst, None, watcher, (watcher,))

@@ -24,7 +24,7 @@ from poc_server.media.shared import Shared
 from poc_server.media.slot import Slot
 from poc_server.media.srtp import IndexRepeated, Receiver, Sender, SrtpKeys, Stream
 from poc_server.media.udp import UdpPort
-from tests.media.slots import settle, stepped, voice
+from tests.media.slots import over, settle, stepped, voice
 from tests.media.stage import Watcher
 
 PROFILES = {
@@ -154,7 +154,7 @@ async def test_whoever_sends_the_packets_are_the_same(streets: list[Street], see
                     route.set_audience(tuple(one.slot for one in dice.sample(all_of_them, 60)))
                 await settle()
             route.end()
-            await settle()
+            await over()
         heard.append([one.listen() for one in all_of_them])
     assert heard[0] == heard[1]
     kinds = {packet.payload_type for packets in heard[0] for packet in packets}

@@ -9,7 +9,7 @@ import pytest
 from codec.packet import VoicePacket
 from poc_server.media.relay import LATE_ENTRY_S, REORDER_WINDOW
 from poc_server.media.sdp import OPUS
-from tests.media.slots import FRAME, SILENCE, SPEECH, Heard, begin, settle, shared, stepped, voice
+from tests.media.slots import FRAME, SILENCE, SPEECH, Heard, begin, over, settle, shared, stepped, voice
 
 
 @stepped
@@ -21,7 +21,7 @@ async def test_a_burst_as_a_listener_sees_it() -> None:
     for number in range(3):
         route.push(voice(number))
     route.end()
-    await settle()
+    await over()
     assert one.payloads == [voice(0).payload, voice(1).payload, voice(2).payload, SILENCE]
     assert [packet.marker for packet in one.packets] == [True, False, False, False]
     assert [packet.payload_type for packet in one.packets] == [OPUS] * 4
@@ -38,7 +38,7 @@ async def test_gaps_and_order_of_the_uplink_are_kept() -> None:
     for number in (0, 2, 1, 5):
         route.push(voice(number))
     route.end()
-    await settle()
+    await over()
     first = one.packets[0].sequence
     assert [packet.sequence - first for packet in one.packets] == [0, 2, 1, 5, 6]
     assert [(packet.timestamp - one.packets[0].timestamp) // FRAME for packet in one.packets] == [0, 2, 1, 5, 6]
@@ -75,7 +75,7 @@ async def test_a_burst_that_cuts_in_closes_the_other_first_and_never_goes_back()
     first.push(voice(2))
     first.end()
     second.end()
-    await settle()
+    await over()
     assert one.payloads == [voice(0).payload, SILENCE, SPEECH + b"second", SILENCE]
     times = [packet.timestamp for packet in one.packets]
     assert times == sorted(set(times))
@@ -161,13 +161,43 @@ async def test_who_leaves_gets_the_closing_frame() -> None:
     assert leaves.slot.route is None
 
 
+@pytest.mark.parametrize("after", [0.01, 0.04, 0.07])
+@stepped
+async def test_the_closing_frame_comes_when_the_last_frame_is_over(after: float) -> None:
+    """Were it early, the next burst would look late to a jitter buffer, beside the quickest packet of two seconds."""
+    s = shared()
+    one = Heard(s)
+    route, _ = begin(s, 1, one)
+    start = s.loop.time()
+    route.push(voice(0))
+    await asyncio.sleep(after)
+    route.end()
+    await asyncio.sleep(1)
+    assert one.payloads == [voice(0).payload, SILENCE]
+    assert one.times == pytest.approx([start, start + max(after, 0.04)])
+
+
+@stepped
+async def test_a_burst_that_begins_before_closes_the_other_at_once() -> None:
+    s = shared()
+    one = Heard(s)
+    first, _ = begin(s, 1, one)
+    first.push(voice(0))
+    await settle()
+    first.end()
+    second, _ = begin(s, 2, one)
+    second.push(voice(500))
+    await asyncio.sleep(1)
+    assert one.payloads == [voice(0).payload, SILENCE, voice(500).payload]
+
+
 @stepped
 async def test_who_never_heard_a_packet_gets_no_closing_frame() -> None:
     s = shared()
     one = Heard(s)
     route, _ = begin(s, 1, one)
     route.end()
-    await settle()
+    await over()
     assert not one.packets
 
 
@@ -181,7 +211,7 @@ async def test_after_the_end_nothing_is_heard() -> None:
     route.push(voice(1))
     route.set_audience((one.slot,))
     route.end()
-    await settle()
+    await over()
     assert one.payloads == [voice(0).payload, SILENCE]
     assert s.counters.stale_voice == 1
     assert len(watcher.packets) == 1
@@ -236,7 +266,7 @@ async def test_a_phone_that_goes_in_the_middle_of_a_burst_disturbs_nobody() -> N
     other.slot.shut()
     route.push(voice(1))
     route.end()
-    await settle()
+    await over()
     assert len(one.packets) == 3
     assert len(other.packets) == 1
 
@@ -283,7 +313,7 @@ async def test_reports_of_loss_by_a_listener_do_not_count_what_the_talker_lost()
         route.push(voice(number))
     assert route.loss == pytest.approx(0.2)
     route.end()
-    await settle()
+    await over()
     assert one.slot.carried_loss == pytest.approx(0.2)
 
 

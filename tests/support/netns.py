@@ -56,7 +56,7 @@ class Carried:
     to_city: dict[str, int] = field(default_factory=dict)
 
     def forget(self) -> None:
-        """Nothing goes any more to the UDP ports that phones of the street have sent from; from new ones they are heard."""
+        """Nothing goes any more to the UDP ports that phones of the street have sent from; new ones are served."""
         self.orders.write("forget\n")
         self.orders.flush()
 
