@@ -51,13 +51,14 @@ async def refusal(phone: Phone, message: Any) -> Refusal | None:
     return found.value.code
 
 
-async def audited(cast: Cast, action: str, **fields: str) -> list[dict[str, Any]]:
+async def audited(cast: Cast, action: str, **fields: object) -> list[dict[str, Any]]:
     """The entries of one action, as the audit administrator reads them."""
     token = cast.city.post(f"/api/v1/demo/people/{cast.id('SJ-001')}/step-in")["access_token"]
     end = time.monotonic() + 30
     while time.monotonic() < end:
         rows = cast.city.get(f"/api/v1/audit?action={action}", token)["items"]
-        found = [row for row in rows if all(row[key] == value for key, value in fields.items())]
+        wanted = {"refused": action.endswith(".refused"), **fields}
+        found = [row for row in rows if all(row[key] == value for key, value in wanted.items())]
         if found:
             return found
         await asyncio.sleep(0.05)
