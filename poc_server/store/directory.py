@@ -10,16 +10,19 @@ import structlog
 
 from groups.model import Agency, Group, Membership, Unit, User
 from groups.vocabulary import AgencyId, DeviceId, GroupId, UnitId, UserId
+from poc_server.store.difference import Difference
 from poc_server.store.snapshot import EMPTY, Delta, Device, Snapshot, patched
 
 log = structlog.get_logger(__name__)
+ANY_CELL = "*"
+"""Stands for every code of a grid cell: a snapshot does not hold them, so nobody knows which are others."""
 
 
 @dataclass(frozen=True, slots=True)
 class DirectoryChange:
     """What listeners are told. ``everything``: anything may differ between ``before`` and ``after``.
 
-    ``groups`` names groups whose own settings **or** members changed.
+    ``groups`` names groups whose own settings **or** members changed; ``cells`` may name `ANY_CELL`.
     """
 
     before: Snapshot
@@ -104,15 +107,30 @@ class Directory:
 
         return unsubscribe
 
-    def replace(self, snapshot: Snapshot) -> None:
-        """Take a snapshot that was loaded whole.
+    def replace(self, snapshot: Snapshot, changed: Difference | None = None) -> None:
+        """Take a snapshot that was loaded whole; ``changed``: how it differs from the one held (None: in anything).
 
         A session that ended stays ended: this node may have ended it while SQL was away, and SQL learn it later.
         """
         before = self._snapshot
         ended = {**before.ended_sessions, **snapshot.ended_sessions}
         self._snapshot = dataclasses.replace(snapshot, ended_sessions=ended)
-        self._tell(DirectoryChange(before, self._snapshot, everything=True))
+        if changed is None:
+            self._tell(DirectoryChange(before, self._snapshot, everything=True))
+            return
+        self._tell(
+            DirectoryChange(
+                before,
+                self._snapshot,
+                users=changed.users,
+                groups=changed.groups,
+                units=changed.units,
+                devices=changed.devices,
+                shifts=changed.shifts,
+                sessions=frozenset(ended.keys() - before.ended_sessions.keys()),
+                cells=frozenset({ANY_CELL}),
+            )
+        )
 
     def patch(self, delta: Delta, forget_sessions_before: int = 0) -> None:
         """Take what changed."""

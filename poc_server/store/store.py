@@ -17,6 +17,7 @@ from poc_server.store import copy, duty, retention, rows
 from poc_server.store.audit import SYSTEM, Actor
 from poc_server.store.change import Change, changing
 from poc_server.store.clock import SoundClock
+from poc_server.store.difference import difference
 from poc_server.store.directory import Directory, DirectoryChange
 from poc_server.store.engine import Database, is_away
 from poc_server.store.ids import now_ms
@@ -25,7 +26,7 @@ from poc_server.store.journal.kinds import SessionEnded
 from poc_server.store.migrate import migrate
 from poc_server.store.places import OLDEST_MS, Places, load_newest
 from poc_server.store.settings import StoreSettings
-from poc_server.store.snapshot import Delta
+from poc_server.store.snapshot import Delta, Snapshot
 
 log = structlog.get_logger(__name__)
 REMEMBER_ENDED_MS = 86_400_000
@@ -107,7 +108,7 @@ class Store:
             async with self.database.reading() as connection:
                 delta = await rows.changes_since(connection, self.directory.version)
                 if delta is None:
-                    self.directory.replace(await rows.load(connection, since))
+                    await self._replace(await rows.load(connection, since))
                 else:
                     self.directory.patch(delta, since)
 
@@ -138,10 +139,15 @@ class Store:
     async def _reach_sql(self) -> None:
         await migrate(self.database)
         async with self.database.reading() as connection:
-            self.directory.replace(await rows.load(connection, now_ms() - REMEMBER_ENDED_MS))
+            await self._replace(await rows.load(connection, now_ms() - REMEMBER_ENDED_MS))
             for place in await load_newest(connection, now_ms() - OLDEST_MS):
                 self.places.learn(place)
         self.ready = True
+
+    async def _replace(self, loaded: Snapshot) -> None:
+        """Listeners are told what is different, found in slices: looking at everybody at once would hold the loop."""
+        before = self.directory.snapshot
+        self.directory.replace(loaded, await difference(before, loaded) if before.version else None)
 
     async def _keep_fresh(self) -> None:
         away = not self.ready

@@ -80,7 +80,7 @@ def units_people_and_a_group(system: Page) -> None:
     expect(system.locator("input.link")).to_have_value(re.compile(r"^http://127\.0\.0\.1:\d+/enrol/[a-z2-7]{26}$"))
     tab(system, "Talk groups")
     create(system, "New group", name="东湖巡查组", unit="东湖街道")
-    system.locator(".add-member input").fill("wjg")
+    system.locator(".members .finder input").fill("wjg")
     system.locator(".found button", has_text="王建国").click()
     expect(system.locator(".members li")).to_contain_text("王建国")
     tab(system, "People")
