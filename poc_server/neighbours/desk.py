@@ -22,6 +22,7 @@ from poc_server.requests import AT_DESK
 from poc_server.requests.floor import floor_request
 from poc_server.requests.reception import carry_out
 from poc_server.talk.beginning import Beginning
+from poc_server.talk.later import Later
 from signaling.messages import FloorRequest, Receipt, decode_client, encode
 
 if TYPE_CHECKING:
@@ -61,8 +62,7 @@ class Desk:
         self._number = 0
         self._dirty: set[GroupId] = set()
         self._opening = asyncio.Lock()
-        self._task: asyncio.Task[None] | None = None
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._later = Later()
 
     # --- life --------------------------------------------------------------------------------------------------------
 
@@ -70,15 +70,11 @@ class Desk:
         """Seek the lease."""
         self._node.roster.on_changed = self._changed
         self._node.conditions.on_changed = self._changed
-        self._task = asyncio.get_running_loop().create_task(self._seek(), name="desk")
+        self._later.spawn(self._seek())
 
     async def aclose(self) -> None:
         """Leave the desk to another."""
-        if self._task is not None:
-            self._task.cancel()
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*([self._task] if self._task else []), *self._tasks, return_exceptions=True)
+        await self._later.aclose()
         if self.here and not self._others.fabric.alone:
             await self._others.fabric.drop("desk")
 
@@ -95,7 +91,7 @@ class Desk:
         if self._holder == neighbour.id:
             self._holder = None
             if not self._others.fabric.alone:
-                self._spawn(self._inherit(neighbour.id))
+                self._later.spawn(self._inherit(neighbour.id))
 
     async def _inherit(self, dead: str) -> None:
         await self._others.fabric.drop("desk", of=dead)
@@ -132,7 +128,7 @@ class Desk:
             return True
         if isinstance(message, FloorRequest) and self._seems_alone(message):
             self._held[phone.key] = deque()
-            self._spawn(self._look_again(phone, message))
+            self._later.spawn(self._look_again(phone, message))
             return True
         if type(message) not in AT_DESK:
             return False
@@ -141,7 +137,7 @@ class Desk:
             return False
         self._held[phone.key] = deque()
         if busy:
-            self._spawn(self._after(busy, phone, message))
+            self._later.spawn(self._after(busy, phone, message))
         else:
             self._ask(phone, message)
         return True
@@ -254,10 +250,10 @@ class Desk:
         if mine != self.here:
             log.info("desk", here=mine)
             self.here = mine
-            self._spawn(self._opened() if mine else self._left())
+            self._later.spawn(self._opened() if mine else self._left())
             return
         if mine and self._was_alone:
-            self._spawn(self._read_again())
+            self._later.spawn(self._read_again())
         # Asked of the one that died: the new one is asked instead.
         for key in tuple(self._asked):
             self._send(key)
@@ -366,13 +362,3 @@ class Desk:
             self._node.talkgroups.open(group).followed = True
         elif group in self._node.talkgroups:
             self._node.talkgroups[group].followed = False
-
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._finished)
-
-    def _finished(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("desk_task_failed", exc_info=task.exception())

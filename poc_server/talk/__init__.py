@@ -1,1 +1,1 @@
-"""Talk on this node: phones, the groups they are in, and what each request of a phone does."""
+"""Talk on this node: phones, the groups they are in, what is on air there, and who hears it."""
