@@ -26,6 +26,8 @@ class Address(StrEnum):
     """The case is closed; talk may end within the hang time."""
     FROZEN = "frozen"
     """It stays readable, and no one talks there again."""
+    ARCHIVED = "archived"
+    """Frozen so long ago that its group is in nobody's way any more: out of the directory, found by search."""
     REMOVED = "removed"
     """The case is void: the address is gone; what was recorded stays."""
 

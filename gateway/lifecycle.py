@@ -3,7 +3,8 @@
 Theory of operation. All news newer than a base are kept in the order of their versions and folded anew with each one
 (`gateway.news`), so the incident never depends on the order of arrival. Effects come from comparing before and after:
 where the case stands decides what its address should be, and one table says what that asks for. Closing is not at
-once: talk may end within a hang time, then the address freezes.
+once: talk may end within a hang time, then the address freezes. A frozen one leaves the directory after a time, or a
+city that closes hundreds of cases a day would carry all of them for ever.
 
 The machine is pure. It never raises on what a peer told; what changes nothing is `Discarded` with its reason.
 """
@@ -40,6 +41,8 @@ from groups.vocabulary import GroupId, IncidentCode, UserId
 
 HANG_MS = 600_000
 """How long after closing the group may still talk; a burst meanwhile starts it again."""
+ARCHIVE_MS = 30 * 86_400_000
+"""How long a frozen group stays in the directory."""
 NEWS_KEPT = 256
 """News that may still be put in order; when one more comes the older half becomes the base."""
 
@@ -52,6 +55,7 @@ class Options:
     calendar: Calendar = field(default_factory=Calendar)
     hang_ms: int = HANG_MS
     news_kept: int = NEWS_KEPT
+    archive_ms: int = ARCHIVE_MS
 
 
 DEFAULT = Options()
@@ -119,6 +123,7 @@ class IncidentState:
     address: Address = Address.NONE
     name: str = ""
     freeze_at: int | None = None
+    archive_at: int | None = None
     hang_ms: int = HANG_MS
     members: frozenset[UserId] = frozenset()
     unknown: tuple[str, ...] = ()
@@ -180,6 +185,7 @@ _EVENT_OF = {
     Address.FROZEN: EventType.CLOSED,
     Address.REMOVED: EventType.REMOVED,
 }
+_NO_GROUP = frozenset({Address.NONE, Address.ARCHIVED})
 _HAS_MEMBERS = frozenset({Address.OPEN, Address.PARKED, Address.CLOSING, Address.FROZEN})
 
 
@@ -207,7 +213,7 @@ def handle(
 def deadline(state: IncidentState, now: int, options: Options = DEFAULT) -> int | None:
     """When `Tick` is due next, in ms; None: time alone changes nothing."""
     lamp = limits.next_change(state.incident, now, options.calendar)
-    return min((moment for moment in (state.freeze_at, lamp) if moment is not None), default=None)
+    return min((moment for moment in (state.freeze_at, state.archive_at, lamp) if moment is not None), default=None)
 
 
 def _news(state: IncidentState, news: News, now: int, options: Options) -> tuple[IncidentState, tuple[Effect, ...]]:
@@ -248,14 +254,17 @@ def _settle(state: IncidentState, now: int, options: Options) -> tuple[IncidentS
 def _settle_address(state: IncidentState, now: int, options: Options) -> tuple[IncidentState, tuple[Effect, ...]]:
     wanted = _wanted(state, now)
     named = AddressChanged(wanted, state.incident.name)
+    if wanted is Address.FROZEN and state.archive_at is None:
+        state = replace(state, archive_at=now + options.archive_ms)
     if wanted is state.address:
-        renamed = wanted is not Address.NONE and state.name != state.incident.name
+        renamed = wanted not in _NO_GROUP and state.name != state.incident.name
         return (replace(state, name=named.name), (named,)) if renamed else (state, ())
     after = replace(
         state,
         address=wanted,
         name=named.name,
         freeze_at=now + options.hang_ms if wanted is Address.CLOSING else None,
+        archive_at=state.archive_at if wanted is Address.FROZEN else None,
         hang_ms=options.hang_ms,
         members=frozenset() if wanted is Address.REMOVED else state.members,
         changes=state.changes + 1,
@@ -271,10 +280,12 @@ def _wanted(state: IncidentState, now: int) -> Address:
     if not state.incident.dispatched:
         return Address.NONE
     wanted = _WANTED[state.incident.state]
-    hanging = state.freeze_at is not None and now < state.freeze_at
-    if wanted is Address.FROZEN and (state.address in _HANGS or hanging):
+    if wanted is not Address.FROZEN:
+        return wanted
+    if state.address in _HANGS or (state.freeze_at is not None and now < state.freeze_at):
         return Address.CLOSING
-    return wanted
+    over = state.archive_at is not None and now >= state.archive_at
+    return Address.ARCHIVED if over or state.address is Address.ARCHIVED else Address.FROZEN
 
 
 def _members(state: IncidentState, found: MembersResolved, now: int) -> tuple[IncidentState, tuple[Effect, ...]]:

@@ -47,7 +47,7 @@ class Teller:
     async def find(self, code: IncidentCode) -> IncidentState:
         """An incident he reaches. Refuses not_found, not_allowed."""
         state = await self.bridge.bridge.find(self.agency, code)
-        self._allow(self._unit_of_group(incidents.group_of(self.agency, code)))
+        self._allow(await self._unit_of(code))
         return state
 
     async def reach(self, code: IncidentCode, document: Document) -> None:
@@ -56,7 +56,7 @@ class Teller:
             return
         state = await self.bridge.bridge.known(self.agency, code)
         if state is not None:
-            self._allow(self._unit_of_group(incidents.group_of(self.agency, code)))
+            self._allow(await self._unit_of(code))
         if state is None or document.parties is not None:
             members = await self.bridge.bridge.meant(self.agency, code, document)
             self._allow(address.common_unit(self.services.directory.snapshot, members))
@@ -74,9 +74,12 @@ class Teller:
                 raise Refused(Refusal.NOT_ALLOWED)
             rights.allow(self.services, self.caller, Act.HANDLE_INCIDENT, target)
 
-    def _unit_of_group(self, group: GroupId) -> UnitId | None:
-        found = self.services.directory.group(group)
-        return None if found is None else found.unit
+    async def _unit_of(self, code: IncidentCode) -> UnitId | None:
+        group = self.services.directory.group(incidents.group_of(self.agency, code))
+        if group is not None:
+            return group.unit
+        async with self.services.store.reading() as connection:
+            return await incidents.unit_of(connection, self.agency, code)
 
     def _root(self) -> UnitId | None:
         return address.root_unit(self.services.directory.snapshot, self.agency)

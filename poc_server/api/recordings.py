@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -18,6 +20,7 @@ from poc_server.recording.access import scope_of
 from poc_server.recording.listening import AudioForm
 from poc_server.recording.recordings import Recordings
 from poc_server.refused import Refused
+from poc_server.store import incidents
 from poc_server.store import recordings as query
 from poc_server.store.recordings import Area, Found, Page, Search
 
@@ -37,8 +40,8 @@ class TalkerOut(Body):
 class RecordingOut(Body):
     """One recorded talk burst. Times in ms since the epoch.
 
-    ``group_name`` is empty when the group was deleted since. ``lost``: frames that never came from the phone;
-    ``unrecorded``: packets that the disk did not take; ``filled_ms``: silence and concealment in place of both.
+    ``group_name`` of a group that is gone is the name of its case, or empty. ``lost``: frames that never came from the
+    phone; ``unrecorded``: packets that the disk did not take; ``filled_ms``: silence and concealment in place of both.
     ``audio`` says whether there is a file. ``peaks``: base64 of one byte for each of equally long slices.
     """
 
@@ -69,13 +72,13 @@ class RecordingOut(Body):
     kept_ms: int
 
     @classmethod
-    def of(cls, row: Found, services: Services) -> RecordingOut:
-        """Of a row."""
+    def of(cls, row: Found, services: Services, gone: Mapping[GroupId, str] = MappingProxyType({})) -> RecordingOut:
+        """Of a row; ``gone``: what groups were called that are not in the directory."""
         group = services.directory.group(row.group_id)
         return cls(
             id=row.key,
             group=row.group_id,
-            group_name=group.name if group else "",
+            group_name=group.name if group else gone.get(row.group_id, ""),
             burst=row.id,
             call=row.call_id,
             talker=TalkerOut(id=row.user_id, name=row.user_name),
@@ -156,21 +159,32 @@ Recorded = Annotated[Recordings, Depends(recordings_of)]
 Form = Annotated[AudioForm, Query(alias="as")]
 
 
+async def _gone(rows: Iterable[Found], services: Services) -> dict[GroupId, str]:
+    """What the cases were called whose groups have left the directory."""
+    groups = {row.group_id for row in rows if row.incident and services.directory.group(row.group_id) is None}
+    if not groups:
+        return {}
+    async with services.store.reading() as connection:
+        return await incidents.titles(connection, groups)
+
+
 @router.get("", **ruled(Act.REPLAY))
 async def search(caller: SignedInCaller, services: Use, asked: Annotated[SearchIn, Query()]) -> RecordingsOut:
     """Recordings that the caller may hear."""
     page = asked.page()
     async with services.store.reading() as connection:
         rows = await query.search(connection, scope_of(services.directory, caller.user), asked.search(), page)
+    gone = await _gone(rows, services)
     full = len(rows) == page.limit
     following = f"{rows[-1].started_ms}.{rows[-1].key}" if full else None
-    return RecordingsOut(recordings=[RecordingOut.of(row, services) for row in rows], next=following)
+    return RecordingsOut(recordings=[RecordingOut.of(row, services, gone) for row in rows], next=following)
 
 
 @router.get("/{recording}", **ruled(Act.REPLAY, 404))
 async def one(caller: SignedInCaller, services: Use, recording: Id) -> RecordingOut:
     """One recording."""
-    return RecordingOut.of(await allowed(caller, services, recording), services)
+    row = await allowed(caller, services, recording)
+    return RecordingOut.of(row, services, await _gone([row], services))
 
 
 @router.get("/{recording}/audio", response_class=FileResponse, **ruled(Act.REPLAY, 404))

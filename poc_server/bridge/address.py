@@ -14,6 +14,8 @@ from poc_server.store.snapshot import Snapshot
 MAX_NAME_CHARS = 128
 PRIORITY = {Role.LEADER: 220, Role.SHIFT_LEADER: 180, Role.DISPATCHER: 160}
 """Priority of a member by role; everybody else has 100 (TS 24.379 user priority)."""
+GONE = frozenset({Address.NONE, Address.ARCHIVED, Address.REMOVED})
+"""An incident with one of these has no group in the directory."""
 _TALKS = frozenset({Address.OPEN, Address.CLOSING})
 
 
@@ -30,7 +32,7 @@ def wanted(
 
     Its unit is the lowest one above all members: that decides which dispatchers reach it.
     """
-    gone = asked.address in (Address.NONE, Address.REMOVED)
+    gone = asked.address in GONE
     return Wanted(
         group=group,
         agency=agency,

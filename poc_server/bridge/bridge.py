@@ -22,6 +22,7 @@ from gateway.lifecycle import Happened, IncidentState, Input, Linked, NewsArrive
 from gateway.rules import Attention, shown
 from groups.model import User
 from groups.vocabulary import AgencyId, GroupId, GroupKind, IncidentCode, Refusal, UserId
+from poc_server.bridge.address import GONE
 from poc_server.bridge.following import Following
 from poc_server.bridge.parties import Parties, Roll
 from poc_server.bridge.phones import TAPS
@@ -325,7 +326,10 @@ class Bridge:
     def _after(self, results: list[Done]) -> None:
         """What phones and couriers learn once it is certain."""
         for done in results:
-            self._codes[done.group] = done.after.code
+            if done.after.address in GONE:
+                self._codes.pop(done.group, None)
+            else:
+                self._codes[done.group] = done.after.code
             self.taken += 1
             self.discarded += bool(done.discarded)
             self._following.noted(done.agency, done.after)

@@ -69,12 +69,16 @@ _EN = {
 }
 _STYLE = """
 :root{color-scheme:light dark}body{font:15px/1.5 system-ui,"Noto Sans CJK SC",sans-serif;margin:1rem auto;
-max-width:46rem;padding:0 1rem}h1{font-size:1.25rem;margin:0}p{margin:.25rem 0}ol{list-style:none;padding:0;
-margin:1rem 0;border-left:2px solid #8888}li{padding:.35rem 0 .35rem 1rem;position:relative}li::before{content:"";
-position:absolute;left:-.36rem;top:.85rem;width:.6rem;height:.6rem;border-radius:50%;background:#8889}
-li.burst::before{background:#1a7f37}li.emergency::before{background:#cf222e}time{font-variant-numeric:tabular-nums;
-opacity:.7;margin-right:.6rem}audio{display:block;width:100%;max-width:30rem;height:2.2rem;margin-top:.2rem}
-small{opacity:.7}img{display:block;max-width:100%;max-height:18rem;border-radius:.4rem;margin-top:.3rem}
+max-width:46rem;padding:0 1rem}h1{font-size:1.3rem;line-height:1.3;margin:0}p{margin:.25rem 0}ol{list-style:none;
+padding:0;margin:1.2rem 0}li{display:grid;grid-template-columns:7.4rem minmax(0,1fr);gap:0 1.6rem;padding:.4rem 0;
+position:relative}li::before{content:"";position:absolute;left:7.9rem;top:.78rem;width:.65rem;height:.65rem;
+border-radius:50%;background:#9aa4ae;z-index:1}li::after{content:"";position:absolute;left:8.16rem;top:0;bottom:0;
+width:2px;background:#8885}li:first-child::after{top:.8rem}li:last-child::after{bottom:auto;height:.8rem}
+li.burst::before{background:#1a7f37}li.emergency::before{background:#cf222e}li.emergency b{color:#cf222e}
+time{font-variant-numeric:tabular-nums;opacity:.7;text-align:right}audio{display:block;width:100%;max-width:30rem;
+height:2.2rem;margin-top:.25rem}small{opacity:.7}img{display:block;max-width:100%;max-height:18rem;border-radius:.4rem;
+margin-top:.3rem}@media(max-width:32rem){li{grid-template-columns:1fr;padding-left:1.4rem}time{text-align:left;
+font-size:.85em}li::before{left:0;top:.85rem}li::after{left:.26rem}}
 """
 
 
@@ -92,15 +96,23 @@ def log_page(
     """
     words = _EN if english else _ZH
     incident = state.incident
-    rows = "".join(_row(event, links, name, words) for event in events) or f"<li>{words['empty']}</li>"
+    rows = "".join(_row(event, links, name, words) for event in sorted(events, key=_when))
+    log = f"<ol>{rows}</ol>" if rows else f"<p>{words['empty']}</p>"
     members = "、".join(escape(name(user)) for user in sorted(state.members))
     facts = " · ".join(escape(fact) for fact in (state.code, incident.address, incident.level) if fact)
     return (
         f'<!doctype html><html lang="{"en" if english else "zh-CN"}"><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width"><title>{escape(incident.name)}</title>'
         f"<style>{_STYLE}</style><h1>{escape(incident.name)}</h1><p>{facts}</p>"
-        f"<p><small>{words['title']} · {words['members']}: {members}</small></p><ol>{rows}</ol></html>"
+        f"<p><small>{words['title']} · {words['members']}: {members}</small></p>"
+        f"{log}</html>"
     )
+
+
+def _when(event: Event) -> int:
+    """When it was so; what was said stands where it began, though the event comes when it was over."""
+    began = event.data.get("started_ms")
+    return began if event.recording and isinstance(began, int) else event.at
 
 
 def _row(event: Event, links: Mapping[str, str], name: Callable[[str], str], words: Mapping[str, str]) -> str:
@@ -108,9 +120,9 @@ def _row(event: Event, links: Mapping[str, str], name: Callable[[str], str], wor
     said = escape(str(event.data.get("name") or (name(str(event.data["user"])) if event.data.get("user") else "")))
     text = f"<b>{said}</b> {words.get(event.type, escape(event.type))}" if said else words.get(event.type, event.type)
     return (
-        f'<li class="{kind}"><time>{local_text(event.at, form="%m-%d %H:%M:%S")}</time>{text}'
+        f'<li class="{kind}"><time>{local_text(_when(event), form="%m-%d %H:%M:%S")}</time><div>{text}'
         f"{_state(event, name, words)}{_changes(event, name, words)}{_place(event, words)}{_note(event)}"
-        f"{_player(event, links, words)}{_photo(event, links)}</li>"
+        f"{_player(event, links, words)}{_photo(event, links)}</div></li>"
     )
 
 

@@ -17,6 +17,7 @@ from gateway.notice import Notice, NoticeKind
 from gateway.rules import Attention
 from groups.rights import Right, has
 from groups.vocabulary import GroupId, Tier, UserId
+from poc_server.bridge.address import GONE
 from poc_server.talk.slices import Slices
 from signaling.endpoint import frame
 from signaling.messages import GroupSummary, IncidentChanged, IncidentsStirred, IncidentSummary, Switched
@@ -197,4 +198,4 @@ class IncidentPhones:
         )
 
 
-_OVER = frozenset({Address.NONE, Address.FROZEN, Address.REMOVED})
+_OVER = GONE | {Address.FROZEN}

@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gateway import samples
-from gateway.lifecycle import HANG_MS, Options
+from gateway.lifecycle import ARCHIVE_MS, HANG_MS, Options
 from gateway.limits import Calendar
 from gateway.mapping import BadMapping, MappingFile, load_mapping, parse_mapping
 from gateway.outbox import (
@@ -102,6 +102,8 @@ class BridgeFile(_Part):
     agency: str = ""
     hang_minutes: float = Field(default=HANG_MS / 60_000, ge=0, le=1_440)
     """How long after closing an incident's group may still talk."""
+    archive_days: float = Field(default=ARCHIVE_MS / 86_400_000, ge=0, le=3_650)
+    """How long after that it stays in the directory; then only search, recordings and exports find it."""
     rules: Rules = Rules()
     working_time: WorkingTime = WorkingTime()
     retry: Retry = Retry()
@@ -130,7 +132,12 @@ class Setup:
     def options(self) -> Options:
         """What the incident machine is set to."""
         calendar = self.file.working_time.calendar()
-        return Options(self.file.rules, calendar, round(self.file.hang_minutes * 60_000))
+        return Options(
+            self.file.rules,
+            calendar,
+            round(self.file.hang_minutes * 60_000),
+            archive_ms=round(self.file.archive_days * 86_400_000),
+        )
 
     def mapping(self, name: str | None) -> MappingFile | None:
         """The mapping of that name; None for None."""

@@ -105,7 +105,9 @@ class Batch:
         """Everything that was asked for."""
         connection = self._change.connection
         lines = list(self._lines.items())
-        groups = [self._wanted(code, line) for code, line in lines if line.address is not None or line.members]
+        wanted = {code: self._wanted(code, line) for code, line in lines if line.address is not None or line.members}
+        groups = list(wanted.values())
+        units = {code: each.unit for code, each in wanted.items() if each.unit is not None}
         if groups:
             await incident_groups.settle(self._change, groups)
         if self._events:
@@ -113,7 +115,7 @@ class Batch:
         # An incident that was only asked about is none: a link to nothing must not make one.
         new = [line.now for _, line in lines if line.first is None and line.now != new_incident(line.now.code)]
         known = [line.now for _, line in lines if line.first is not None and line.now != line.first]
-        await incidents.save_many(connection, self._agency, new, known, self._now, self._options)
+        await incidents.save_many(connection, self._agency, new, known, self._now, self._options, units)
         for code, line in lines:
             if line.links:
                 await incidents.save_links(connection, self._agency, line.now)

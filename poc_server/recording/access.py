@@ -40,7 +40,7 @@ def scope_of(directory: Directory, user: User, act: Act = Act.REPLAY) -> Scope:
     """What ``user`` may replay, or export.
 
     What he reaches as a member he may hear from while he was one, calls if he was a party; what he reaches by his
-    office he may hear all of, also of groups that are gone since.
+    office he may hear all of. Both also of groups that are gone since: a case's group leaves the directory in time.
     """
     outside = _Nowhere(directory)
     snapshot = directory.snapshot
@@ -57,5 +57,6 @@ def scope_of(directory: Directory, user: User, act: Act = Act.REPLAY) -> Scope:
         whole=frozenset(by_office),
         while_member=frozenset(as_member),
         as_hearer=act is Act.REPLAY and has(user, Right.REPLAY),
+        gone_while_member=act is Act.REPLAY and has(user, Right.REPLAY),
         gone_in=directory.unit_subtree(user.unit) if has(user, office) else frozenset(),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,6 @@ from groups.vocabulary import AgencyId, GroupId, IncidentCode, UnitId
 from poc_server.store.ids import clean, new_id
 from poc_server.store.lookup import like
 from poc_server.store.tables import bridge as t
-from poc_server.store.tables import group
 
 IN_LIMIT = 300
 """Values in one ``IN (…)``."""
@@ -63,12 +62,18 @@ async def save_many(
     known: Sequence[IncidentState],
     now: int,
     options: Options = DEFAULT,
+    units: Mapping[IncidentCode, UnitId] | None = None,
 ) -> None:
-    """Writes incidents as they are now, but for their links. ``new``: `load` found none of them."""
+    """Writes incidents as they are now, but for their links.
+
+    ``new``: `load` found none of them. ``units``: whose they are, those that came into another's hands.
+    """
+    units = units or {}
     if new:
         rows = [
             {
                 **_values(state, now, options),
+                "unit_id": units.get(state.code),
                 "agency_id": agency,
                 "code": state.code,
                 "group_id": group_of(agency, state.code),
@@ -79,8 +84,9 @@ async def save_many(
         await connection.execute(insert(t.incident), rows)
     if known:
         this = (t.incident.c.agency_id == agency) & (t.incident.c.code == bindparam("of"))
-        rows = [{**_values(state, now, options), "of": state.code} for state in known]
-        await connection.execute(update(t.incident).where(this), rows)
+        whose: Any = func.coalesce(bindparam("whose"), t.incident.c.unit_id)
+        rows = [{**_values(state, now, options), "of": state.code, "whose": units.get(state.code)} for state in known]
+        await connection.execute(update(t.incident).where(this).values(unit_id=whose), rows)
 
 
 def _values(state: IncidentState, now: int, options: Options) -> dict[str, Any]:
@@ -176,6 +182,21 @@ async def find(connection: AsyncConnection, agency: AgencyId, code: IncidentCode
     return IncidentState.from_json(found) if found is not None else None
 
 
+async def unit_of(connection: AsyncConnection, agency: AgencyId, code: IncidentCode) -> UnitId | None:
+    """Whose an incident is; None: nobody's yet, or there is none."""
+    found = await connection.scalar(select(t.incident.c.unit_id).where(_this(agency, code)))
+    return None if found is None else UnitId(found)
+
+
+async def titles(connection: AsyncConnection, groups: Collection[GroupId]) -> dict[GroupId, str]:
+    """What the cases were called whose groups these are or were."""
+    found: dict[GroupId, str] = {}
+    for part in _parts(sorted(groups)):
+        query = select(t.incident.c.group_id, t.incident.c.title).where(t.incident.c.group_id.in_(part))
+        found.update({GroupId(row.group_id): row.title for row in (await connection.execute(query)).all()})
+    return found
+
+
 async def find_many(
     connection: AsyncConnection, agency: AgencyId, codes: Sequence[IncidentCode]
 ) -> dict[IncidentCode, IncidentState]:
@@ -226,7 +247,7 @@ async def page(
         pattern = like(asked.text.lower())
         query = query.where(or_(*(func.lower(column).like(pattern, escape="\\") for column in (i.title, i.code))))
     if asked.units is not None:
-        query = query.where(i.group_id.in_(select(group.c.id).where(group.c.unit_id.in_(sorted(asked.units)))))
+        query = query.where(i.unit_id.in_(sorted(asked.units)))
     if asked.matters_first:
         query = query.order_by(i.urgent.desc(), i.attention.desc(), i.since_ms.desc(), i.code)
     query = query.order_by(i.updated_ms.desc(), i.code.desc()).limit(limit)
@@ -260,7 +281,7 @@ async def live(connection: AsyncConnection) -> list[tuple[AgencyId, IncidentCode
 async def codes(connection: AsyncConnection) -> dict[GroupId, IncidentCode]:
     """Of every address that is not gone: its group and its incident."""
     query = select(t.incident.c.group_id, t.incident.c.code).where(
-        t.incident.c.address.not_in([Address.NONE.value, Address.REMOVED.value])
+        t.incident.c.address.not_in([Address.NONE.value, Address.ARCHIVED.value, Address.REMOVED.value])
     )
     rows = (await connection.execute(query)).all()
     return {GroupId(row.group_id): IncidentCode(row.code) for row in rows}

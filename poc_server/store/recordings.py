@@ -25,6 +25,8 @@ class Scope:
         while_member: groups of which may be heard what was said while ``user`` was a member.
         as_hearer: calls may be heard to which ``user`` was a party.
         gone_in: units of whose groups, gone since, everything may be heard.
+        gone_while_member: of groups that are gone since, may be heard what was said while ``user`` was a member, if
+            he was one to their end.
     """
 
     user: UserId
@@ -32,6 +34,7 @@ class Scope:
     while_member: frozenset[GroupId] = frozenset()
     as_hearer: bool = False
     gone_in: frozenset[UnitId] = frozenset()
+    gone_while_member: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,16 +163,26 @@ def allowed_rows(scope: Scope, table: Table, at: ColumnElement[int]) -> ColumnEl
     """Whether a row of ``table`` (with group_id and unit_id), which came to be ``at``, is within ``scope``."""
     b, p = table.c, t.membership_period.c
     rules: list[ColumnElement[bool]] = [false()]
+    gone = b.group_id.not_in(select(t.group.c.id))
+    inside = exists().where(
+        p.group_id == b.group_id,
+        p.user_id == scope.user,
+        p.from_ms <= at,
+        or_(p.until_ms.is_(None), p.until_ms > at),
+    )
     if scope.whole:
         rules.append(b.group_id.in_(sorted(scope.whole)))
     if scope.while_member:
-        inside = exists().where(
-            p.group_id == b.group_id,
-            p.user_id == scope.user,
-            p.from_ms <= at,
-            or_(p.until_ms.is_(None), p.until_ms > at),
-        )
         rules.append(and_(b.group_id.in_(sorted(scope.while_member)), inside))
+    if scope.gone_while_member:
+        rules.append(and_(gone, inside, _member_to_the_end(scope.user, b.group_id)))
     if scope.gone_in:
-        rules.append(and_(b.unit_id.in_(sorted(scope.gone_in)), b.group_id.not_in(select(t.group.c.id))))
+        rules.append(and_(b.unit_id.in_(sorted(scope.gone_in)), gone))
     return or_(*rules)
+
+
+def _member_to_the_end(user: UserId, group: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether ``user`` was a member still when ``group`` went: who had left it before does not come back by that."""
+    p, all_of = t.membership_period.c, t.membership_period.alias()
+    last = select(func.max(all_of.c.until_ms)).where(all_of.c.group_id == group).scalar_subquery()
+    return exists().where(p.group_id == group, p.user_id == user, p.until_ms == last)

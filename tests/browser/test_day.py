@@ -15,5 +15,8 @@ pytestmark = pytest.mark.browser
 def test_the_day_of_a_case_holds_to_its_end(playwright: Playwright, tmp_path: Path, build_folder: Path) -> None:
     journal = play(playwright, tmp_path, build_folder / "day.html")
     assert journal.problem == ""
-    assert [said for scene in journal.scenes for holds, said in scene.checks if not holds] == []
+    assert [
+        each.said.en for scene in journal.scenes for each in scene.checks if not each.holds and not each.timed
+    ] == []
+    assert len(journal.sounds) >= 4, "three voices and the SOS"
     assert len(journal.scenes) == 11

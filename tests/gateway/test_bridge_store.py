@@ -114,6 +114,28 @@ async def test_several_pieces_about_one_case_in_one_batch_are_taken_in_their_ord
     assert bridged.store.directory.group(incidents.group_of(bridged.town.agency, IncidentCode("E1"))) is None
 
 
+async def test_an_archived_case_leaves_the_directory_and_is_found_all_the_same(bridged: Bridged) -> None:
+    one = await bridged.town.person()
+    code, group = IncidentCode("A1"), incidents.group_of(bridged.town.agency, IncidentCode("A1"))
+    bridged.bridge.options = replace(bridged.bridge.options, hang_ms=0, archive_ms=0)
+    await bridged.tell("A1", version=1, title="路面塌陷", parties=of(one))
+    assert bridged.bridge.code_of(group) == code
+    await bridged.tell("A1", version=2, step="close")
+    async with asyncio.timeout(30):
+        while bridged.store.directory.group(group) is not None or bridged.bridge.code_of(group):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    assert group not in bridged.store.directory.groups_of(one)
+    async with bridged.store.reading() as connection:
+        assert await incidents.unit_of(connection, bridged.town.agency, code) == bridged.town.unit
+        asked = incidents.Asked(text="塌陷", units=frozenset({bridged.town.unit}))
+        (found,) = await incidents.page(connection, bridged.town.agency, 10, asked)
+        assert (found.address, found.members) == ("archived", {one})
+        assert await incidents.titles(connection, [group]) == {group: "路面塌陷"}
+        assert await incidents.codes(connection) == {}
+    await bridged.tell("A1", version=3, step="rework")
+    await bridged.members("A1", {one})
+
+
 async def test_members_follow_people_units_duty_and_cells(bridged: Bridged) -> None:
     town, store = bridged.town, bridged.store
     async with store.change() as change:

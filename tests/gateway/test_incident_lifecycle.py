@@ -23,6 +23,7 @@ from gateway.effects import (
 )
 from gateway.incident import Party, PartyKind, State
 from gateway.lifecycle import (
+    ARCHIVE_MS,
     HANG_MS,
     NEWS_KEPT,
     Happened,
@@ -138,6 +139,31 @@ def test_closed_hangs_and_then_freezes() -> None:
     assert kinds(list(effects)) == ["AddressChanged", "group.closed"]
     assert late.members == {ANNA, BORIS}
     assert handle(late, Tick(), 5_000 + 2 * HANG_MS) == (late, ())
+
+
+def test_frozen_long_enough_it_is_archived_and_a_case_opened_again_comes_back() -> None:
+    frozen, _ = handle(run(news(3, Step.CLOSE), state=open_incident(), now=0)[0], Tick(), HANG_MS)
+    due = HANG_MS + ARCHIVE_MS
+    assert deadline(frozen, HANG_MS) == due
+    early, effects = handle(frozen, Tick(), due - 1)
+    assert (early.address, effects) == (Address.FROZEN, ())
+    archived, effects = handle(frozen, Tick(), due)
+    assert (archived.address, archived.members) == (Address.ARCHIVED, {ANNA, BORIS})
+    assert effects == (AddressChanged(Address.ARCHIVED, archived.name),), "the case system has nothing to do about it"
+    assert deadline(archived, due) is None
+    evaluated, _ = run(news(4, Step.EVALUATE, title="Evaluated"), state=archived, now=due + 1)
+    assert evaluated.address is Address.ARCHIVED
+    again, effects = run(news(5, Step.REWORK), state=evaluated, now=due + 2)
+    assert (again.address, again.members) == (Address.OPEN, {ANNA, BORIS})
+    assert effects[0] == AddressChanged(Address.OPEN, "Evaluated")
+    assert handle(frozen, NewsArrived(news(4, Step.VOID)), due)[0].address is Address.REMOVED
+
+
+def test_one_frozen_before_there_was_an_archive_gets_its_time() -> None:
+    frozen, _ = handle(run(news(3, Step.CLOSE), state=open_incident(), now=0)[0], Tick(), HANG_MS)
+    old = replace(frozen, archive_at=None)
+    after, effects = handle(old, Tick(), 5 * HANG_MS)
+    assert (after.archive_at, effects) == (5 * HANG_MS + ARCHIVE_MS, ())
 
 
 def test_a_burst_in_the_hang_time_starts_it_again() -> None:

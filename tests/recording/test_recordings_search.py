@@ -6,7 +6,7 @@ import pytest
 
 from groups.vocabulary import GroupId, Role, Tier, UnitId
 from poc_server.recording.missed import missed
-from poc_server.store import absence
+from poc_server.store import absence, groups
 from poc_server.store.absence import Away
 from poc_server.store.ids import now_ms
 from tests.recording.town_with_voices import INCIDENT, PLACE, Voices, dispatcher, ids, voices
@@ -42,6 +42,18 @@ async def test_a_dispatcher_hears_every_group_of_his_unit_and_those_that_are_gon
     assert await ids(voices, await voices.as_user(voices.colleague)) == keys[:1]
     administrator = await voices.as_user(await voices.town.person(Role.SYSTEM_ADMIN))
     assert await ids(voices, administrator) == []
+
+
+async def test_what_was_said_in_a_group_that_is_gone_is_heard_by_who_was_in_it_then(voices: Voices) -> None:
+    group = await voices.new_group("路面塌陷", voices.officer, voices.colleague)
+    during = await voices.say(group=group)
+    await voices.leave(group, voices.colleague)
+    async with voices.store.change() as change:
+        await groups.delete_group(change, group)
+    after = await voices.say(group=group)
+    assert await ids(voices, await voices.as_user(voices.officer)) == [during]
+    assert await ids(voices, await voices.as_user(voices.colleague)) == []
+    assert after not in await ids(voices, await voices.as_user(await voices.town.person(name="外人")))
 
 
 async def test_a_party_to_a_call_hears_it_when_its_group_is_gone_and_so_does_the_office_of_its_unit(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import urllib.parse
 import urllib.request
@@ -10,6 +11,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import av
+import numpy as np
 from playwright.sync_api import Browser, Page, Playwright
 
 from tests.gateway.bridged import Bridged, call, until
@@ -46,6 +49,15 @@ def notifier(case_port: int) -> dict[str, str]:
 
 
 CONNECTED = "window.__poc && window.__poc.events.some(e => e.name === 'media' && e.state === 'connected')"
+
+
+def loudness(ogg: bytes, slices: int = 128) -> bytes:
+    """The loudest sample of each of so many slices of a recording, 0 to 255."""
+    with av.open(io.BytesIO(ogg)) as file:
+        frames = [np.abs(frame.to_ndarray().astype(np.float32)).max(axis=0) for frame in file.decode(audio=0)]
+    sound = np.concatenate(frames)
+    loudest = float(sound.max()) or 1.0
+    return bytes(int(part.max() / loudest * 255) for part in np.array_split(sound, slices))
 
 
 class CityApi:
@@ -85,6 +97,13 @@ class Stage:
         page.goto(f"{self.both.url}/{path}?as={user}")
         page.wait_for_function(CONNECTED)
         return page
+
+    def names(self) -> dict[str, str]:
+        """User id → name of the demo's people."""
+        return {person["id"]: person["name"] for person in self.api.get("/api/v1/demo/people")}
+
+    def name_of(self, badge: str) -> str:
+        return self.names()[self.both.people()[badge]]
 
     def events(self, code: str, kind: str) -> list[dict[str, Any]]:
         """What the case system received of one kind, each once."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -11,14 +12,21 @@ from playwright.sync_api import Page, expect
 
 from tests.gateway.bridged import until
 from tests.support.officer import Officer
-from tools.day.journal import Journal, Scene, Sound
-from tools.day.stage import HANG_S, Stage
+from tools.day import words
+from tools.day.journal import Journal, Person, Scene, Sound, Words
+from tools.day.stage import HANG_S, Stage, loudness
 
 CODE = "E0403202607150017"
 TITLE = "中山路路面塌陷"
 BADGES = ("BJ-001", "BJ-002", "DH-001")
 FOURTH = "DH-002"
 VOICES = ("zh-report.wav", "zh-emergency.wav", "en-report.wav")
+OFFICER = Words("officer, phone open", "巡查队员，手机已打开")
+OTHERS = (
+    (FOURTH, Words("officer, no page open yet", "巡查队员，未打开页面")),
+    ("PQ-001", Words("dispatcher, at the console", "派遣员，在调度台")),
+    ("LD-001", Words("leader of the city", "市领导")),
+)
 HOLD_S = 4.0
 TOLD_BAR_MS = 1_000
 PHOTO = """() => { const c = new OffscreenCanvas(1280, 960), g = c.getContext('2d');
@@ -56,25 +64,21 @@ class Day:
     # --- scenes ------------------------------------------------------------------------------------------------------
 
     def morning(self) -> None:
-        scene = self.journal.scene(
-            "Morning",
-            "Three officers of two patrols have their phones open, each in the channel of the own patrol. A "
-            "dispatcher sits at the console. No case concerns them yet.",
-        )
+        scene = self.journal.scene(*words.MORNING)
         self.officers = [self.stage.officer(badge, voice) for badge, voice in zip(BADGES, VOICES, strict=True)]
         self.desks = self.stage.browser("en-order.wav")
         self.console = self.stage.desk(self.desks, "console", "PQ-001")
+        people = [(officer.user["name"], OFFICER) for officer in self.officers]
+        people += [(self.stage.name_of(badge), part) for badge, part in OTHERS]
+        self.journal.cast = [Person(name, part) for name, part in people]
         for officer in self.officers:
-            scene.check(officer.page.locator(".incidents li").count() == 0, f"{officer.user['name']} sees no incident")
+            name = officer.user["name"]
+            nothing = officer.page.locator(".incidents li").count() == 0
+            scene.check(nothing, f"{name} sees no case", f"{name}没有看到任何案卷")
         self._screens(scene)
 
     def dispatched(self) -> None:
-        scene = self.journal.scene(
-            "A case is dispatched",
-            "The road has sunk in. In the case system a dispatcher sends the case to the three officers; it is "
-            "urgent. The case system tells this server by one HTTP request, and the case's talk group is there: a "
-            "rule says that an urgent case takes the phones with it, where that disturbs nobody.",
-        )
+        scene = self.journal.scene(*words.DISPATCHED)
         parties = [{"kind": "user", "id": badge} for badge in BADGES]
         case = {
             "code": CODE,
@@ -98,58 +102,56 @@ class Day:
             officer.wait_for("switched", 1, 10_000)
             expect(officer.page.locator(".switched")).to_contain_text(TITLE)
         told = [officer.events("switched")[0]["t"] - sent for officer in self.officers]
-        scene.check(max(told) <= TOLD_BAR_MS, f"from the case system's order to the last phone: {max(told):.0f} ms")
+        scene.measured(
+            max(told) <= TOLD_BAR_MS,
+            f"from the case system's order to the last phone: {max(told):.0f} ms",
+            f"从案卷系统派遣到最后一部手机：{max(told):.0f} 毫秒",
+        )
         found = self._incident()
         people = self.both.people()
-        scene.check(
-            found["members"] == sorted(people[badge] for badge in BADGES), "the group has exactly the three officers"
-        )
-        scene.check(found["address"] == "open", "its address is open")
+        exactly = found["members"] == sorted(people[badge] for badge in BADGES)
+        scene.check(exactly, "the group has exactly the three officers", "组里恰好是这三名队员")
+        scene.check(found["address"] == "open", "the group is open: they may talk", "对讲组已开通，可以讲话")
         for officer in self.officers:
             expect(officer.page.locator(f'.incidents li[data-code="{CODE}"]')).to_be_visible()
         self._screens(scene)
-        scene.text("What the case system sent", json.dumps(case, ensure_ascii=False, indent=1))
+        asked = Words("What the case system sent", "案卷系统发来的内容")
+        scene.text(asked, json.dumps(case, ensure_ascii=False, indent=1))
 
     def talk(self) -> None:
-        scene = self.journal.scene(
-            "They talk in the case's group",
-            "Each of the three holds the key and speaks; the others hear it. Every burst is recorded, and its event"
-            " goes out to the case system, signed, with a link to the audio.",
-        )
+        scene = self.journal.scene(*words.TALK)
         for talker in self.officers:
             others = [officer for officer in self.officers if officer is not talker]
             self._speak(talker, scene, others)
         bursts = self.stage.wait_events(CODE, "burst.recorded", 3)
         said = {self._name(event["data"]["user"]) for event in bursts}
         scene.check(
-            len(said) == 3, f"the case system was told of {len(bursts)} recorded bursts, of {'、'.join(sorted(said))}"
+            len(said) == 3,
+            f"the case system was told of {len(bursts)} recorded bursts, of {', '.join(sorted(said))}",
+            f"案卷系统收到 {len(bursts)} 段录音：{'、'.join(sorted(said))}",
         )
-        scene.check(all(event["data"]["recording"]["url"] for event in bursts), "each with a link to its audio")
+        linked = all(event["data"]["recording"]["url"] for event in bursts)
+        scene.check(linked, "each with a link to its audio", "每段都带录音链接")
 
     def another(self) -> None:
-        scene = self.journal.scene(
-            "A fourth is sent too",
-            "The case is dispatched again, to one more, who has no page open: a text message tells him (the gateway"
-            " is the operator's own). He opens the page, and the case is there.",
-        )
+        scene = self.journal.scene(*words.ANOTHER)
         self._tell({"code": CODE, "parties": [{"kind": "user", "id": badge} for badge in (*BADGES, FOURTH)]})
         until("the message was sent", self.stage.messages, 30)
         message = self.stage.messages()[0]
-        scene.check(TITLE in message["text"], f"text message to {message['to']}: {message['text']}")
+        to, text = message["to"], message["text"]
+        scene.check(TITLE in text, f"text message to {to}: {text}", f"短信发给{to}：{text}")
         until("he is a member", lambda: len(self._incident()["members"]) == 4, 15)
-        scene.check(True, "he is a member of the case's group now, and nobody else is")
+        people = self.both.people()
+        exactly = self._incident()["members"] == sorted(people[badge] for badge in (*BADGES, FOURTH))
+        scene.check(exactly, "the group has exactly these four now", "组里现在恰好是这四人")
         helper = self.stage.officer(FOURTH, VOICES[0])
         expect(helper.page.locator(f'.incidents li[data-code="{CODE}"]')).to_be_visible()
-        scene.check(True, "his page shows the case first")
-        scene.picture(str(helper.user["name"]), helper.page.screenshot())
+        scene.check(True, "the page that is opened shows the case", "打开的页面显示了案卷")
+        self._screen(scene, helper)
         helper.page.context.close()
 
     def emergency(self) -> None:
-        scene = self.journal.scene(
-            "One is in danger",
-            "The edge gives way. One officer holds the SOS key: his microphone opens at once for all in the case's "
-            "group and for the dispatcher, whose console rings.",
-        )
+        scene = self.journal.scene(*words.EMERGENCY)
         officer = self.officers[1]
         key = officer.page.locator(".sos-key").bounding_box()
         assert key is not None
@@ -160,23 +162,19 @@ class Day:
         alert = self.console.locator(".alert")
         expect(alert).to_contain_text(officer.user["name"])
         expect(alert).to_contain_text(TITLE)
-        scene.check(True, "the console shows who, and in which case's group")
-        scene.picture("The dispatcher's console", self.console.screenshot(), wide=True)
+        scene.check(True, "the console shows who, and in which case's group", "调度台显示是谁、在哪个案卷的组里")
+        scene.picture(Words("The dispatcher's console rings", "调度台响铃"), self.console.screenshot(), wide=True)
 
     def leader(self) -> None:
-        scene = self.journal.scene(
-            "The leader cuts in",
-            "A leader of the city speaks to everybody over whatever else goes on: one press on his page, and all "
-            "phones hear him, whatever channel they are in.",
-        )
+        scene = self.journal.scene(*words.LEADER)
         page = self.stage.desk(self.desks, "leader", "LD-001")
         page.locator("button.emergency").click()
         page.locator('[data-face="idle"]').wait_for()
         for officer in self.officers:
             expect(officer.page.locator(".brought", has_text="紧急呼叫")).to_be_visible()
-        scene.check(True, "all three phones were brought into his call")
+        scene.check(True, "all three phones were brought into his call", "三部手机都被拉入他的呼叫")
         self._hold(page, lambda: [officer.face("taken") for officer in self.officers])
-        scene.picture("The leader's page", page.screenshot(), wide=True)
+        scene.picture(Words("The leader's page", "领导页面"), page.screenshot(), wide=True)
         self._screens(scene)
         page.locator("button.end").click()
         for officer in self.officers:
@@ -184,31 +182,26 @@ class Day:
         page.context.close()
 
     def claimed(self) -> None:
-        scene = self.journal.scene(
-            "The dispatcher takes the alert",
-            "His console has been ringing. He takes the alert, and the officer sees who did; help is with him, and the"
-            " alert is closed.",
-        )
+        scene = self.journal.scene(*words.CLAIMED)
         officer, alert = self.officers[1], self.console.locator(".alert")
         alert.locator("button.primary").click()
         expect(self.console.locator('.alert[data-state="claimed"]')).to_be_visible()
         expect(officer.page.locator(".sos-word")).to_be_visible()
-        scene.picture(officer.user["name"], officer.page.screenshot())
+        name = officer.user["name"]
+        scene.picture(Words(f"{name} sees who took it", f"{name}看到是谁接警"), officer.page.screenshot())
         alert.locator("button.primary").click()
         expect(self.console.locator('.alert[data-state="acknowledged"]')).to_be_visible()
         alert.locator(".acts button").first.click()
         expect(alert).to_have_count(0)
         expect(officer.page.locator(".sos-word")).to_have_count(0)
         told = self.stage.wait_events(CODE, "emergency", 2)
-        scene.check(True, f"the case knows: {'、'.join(event['data']['state'] for event in told)}")
+        steps = ", ".join(event["data"]["state"] for event in told)
+        scene.check(True, f"the case knows: {steps}", f"案卷已知：{steps}")
         for each in self.officers:
             each.face("idle")
 
     def photo(self) -> None:
-        scene = self.journal.scene(
-            "A photo goes into the case",
-            "An officer takes a photo. It is made smaller on the phone and goes into the case.",
-        )
+        scene = self.journal.scene(*words.PHOTO)
         officer = self.officers[0]
         content = bytes(officer.page.evaluate(PHOTO))
         picture = {"name": "road.jpg", "mimeType": "image/jpeg", "buffer": content}
@@ -217,15 +210,22 @@ class Day:
         event = self.stage.wait_events(CODE, "photo", 1)[0]
         fetched = self.stage.fetched(event["data"]["photo"]["url"])
         scene.check(
-            fetched[:3] == b"\xff\xd8\xff", f"the case system fetched it by its link: {len(fetched):,} bytes of JPEG"
+            fetched[:3] == b"\xff\xd8\xff",
+            f"the case system fetched it by its link: {len(fetched):,} bytes of JPEG",
+            f"案卷系统凭链接取得照片：{len(fetched):,} 字节",
         )
-        scene.picture(officer.user["name"], officer.page.screenshot())
+        digest = hashlib.sha256(fetched).hexdigest()
+        scene.check(
+            digest == event["data"]["sha256"],
+            f"its SHA-256 is the one the phone announced: {digest[:16]}…",
+            f"SHA-256 与手机所报一致：{digest[:16]}…",
+        )
+        self._screen(scene, officer)
+        drawn = Words("The photo (drawn: this browser has no camera)", "照片（此浏览器没有摄像头，由程序绘制）")
+        scene.picture(drawn, fetched, kind="image/jpeg")
 
     def reports(self) -> None:
-        scene = self.journal.scene(
-            "Accepted, on the way, on scene, done",
-            "One tap each; the case system is told of every one, in order, and the dispatcher sees it at the case.",
-        )
+        scene = self.journal.scene(*words.REPORTS)
         officer = self.officers[2]
         for count in range(1, 5):
             officer.page.locator(f'.incidents li[data-code="{CODE}"] .tap').click()
@@ -233,58 +233,70 @@ class Day:
         scene.check(
             self._taps() == ["officer.accepted", "officer.on_the_way", "officer.on_scene", "officer.done"],
             "accepted, on the way, on scene, done: each once, in this order",
+            "接受、在路上、到场、处置完毕：各一次，次序不乱",
         )
-        scene.picture(officer.user["name"], officer.page.screenshot())
+        self._screen(scene, officer)
         self.console.get_by_role("tab", name="案件").click()
         self.console.locator('.cases [data-urgent="true"] .case').click()
         expect(self.console.locator(".crew")).to_contain_text("已处置")
-        scene.check(True, "the console shows it at the case, with all that was said")
-        scene.picture("The case on the dispatcher's console", self.console.screenshot(), wide=True)
+        scene.check(
+            True, "the console shows it at the case, with all that was said", "调度台在案卷上显示，并有全部语音"
+        )
+        scene.picture(Words("The case on the console", "调度台上的案卷"), self.console.screenshot(), wide=True)
 
     def closed(self) -> None:
-        scene = self.journal.scene(
-            "The case is closed",
-            "The department reports back and the centre closes the case. Talk may end within a hang time (here "
-            f"{HANG_S} seconds, ten minutes by default); then the group freezes: it can be read, and nobody talks "
-            "there again.",
-        )
+        scene = self.journal.scene(*words.closed(HANG_S))
         self._tell({"code": CODE, "step": "feed_back"})
         self._tell({"code": CODE, "step": "close"})
         until("the group is closing", lambda: self._incident()["address"] == "closing", 15)
-        scene.check(True, "closed in the case system: the group is closing, words may still be finished")
+        scene.check(
+            True, "closed in the case system: the group is closing, words may still be finished", "已结案：话还可以说完"
+        )
         self.stage.wait_events(CODE, "group.closed", 1)
-        scene.check(self._incident()["address"] == "frozen", "after the hang time the group is frozen")
+        frozen = self._incident()["address"] == "frozen"
+        scene.check(frozen, "after the hang time the group is frozen", "时限过后，对讲组已冻结")
         for officer in self.officers:
             expect(officer.page.locator(".incidents li")).to_have_count(0)
             expect(officer.page.locator("button.group")).to_contain_text("巡查组")
             officer.face("idle")
-        scene.check(True, "every phone is back in the channel it came from")
+        scene.check(True, "every phone is back in the channel it came from", "每部手机都回到原来的频道")
         self._screens(scene)
 
     def log(self) -> None:
-        scene = self.journal.scene(
-            "The case holds what was said",
-            "Evening, in the case system: every event in order, and the voices to be played. The page below is made"
-            " by this server for a case system to embed; its link is signed and ends by itself.",
-        )
+        scene = self.journal.scene(*words.LOG)
         events = [event for event in self.both.told()["received"] if event["subject"] == CODE]
         numbers = sorted({int(event["sequence"]) for event in events})
-        scene.check(numbers == list(range(1, len(numbers) + 1)), f"{len(numbers)} events, numbered without a gap")
+        self.journal.events = len(numbers)
+        whole = numbers == list(range(1, len(numbers) + 1))
+        scene.check(whole, f"{len(numbers)} events, numbered without a gap", f"{len(numbers)} 个事件，编号无缺")
         for event in self.stage.events(CODE, "burst.recorded"):
             recording = event["data"]["recording"]
             audio = self.stage.fetched(recording["url"])
             seconds = recording["duration_ms"] / 1000
             name = self._name(event["data"]["user"])
-            scene.check(audio[:4] == b"OggS" and seconds > 1, f"{name}: {seconds:.1f} s of voice, {len(audio):,} bytes")
-            scene.sounds.append(Sound(f"{name}, {seconds:.1f} s", audio))
+            scene.check(
+                audio[:4] == b"OggS" and seconds > 1,
+                f"{name}: {seconds:.1f} s of voice, {len(audio):,} bytes",
+                f"{name}：语音 {seconds:.1f} 秒，{len(audio):,} 字节",
+            )
+            at = event["data"]["started_ms"] / 1000
+            self.journal.sounds.append(Sound(name, at, seconds, audio, loudness(audio)))
+        self.journal.sounds.sort(key=lambda sound: sound.at)
         page = self._log_page()
         played = page.evaluate(
             """async () => { const a = document.querySelector('audio'); a.muted = true; await a.play();
                await new Promise(done => setTimeout(done, 1500)); return [a.currentTime, a.duration]; }"""
         )
-        scene.check(played[0] > 0.5, f"a browser plays it from the page: {played[0]:.1f} of {played[1]:.1f} s so far")
-        scene.picture("The log, as a case system embeds it", page.screenshot(full_page=True), wide=True)
-        scene.text("One event as the case system received it", json.dumps(events[-1], ensure_ascii=False, indent=1))
+        scene.check(
+            played[0] > 0.5,
+            f"a browser plays it from the page: {played[0]:.1f} of {played[1]:.1f} s so far",
+            f"浏览器从页面播放：已到 {played[0]:.1f} / {played[1]:.1f} 秒",
+        )
+        embedded = Words("The log, as a case system embeds it", "供案卷系统嵌入的语音记录")
+        scene.picture(embedded, page.screenshot(full_page=True), wide=True)
+        burst = next(event for event in events if event["type"].endswith("burst.recorded"))
+        received = Words("One event as the case system received it", "案卷系统收到的一个事件")
+        scene.text(received, json.dumps(burst, ensure_ascii=False, indent=1))
 
     # --- helpers -----------------------------------------------------------------------------------------------------
 
@@ -305,7 +317,7 @@ class Day:
         return list(dict.fromkeys(kind for kind in kinds if kind.startswith("officer.")))
 
     def _name(self, user: str) -> str:
-        return next((str(each.user["name"]) for each in self.officers if each.user["id"] == user), user)
+        return self.stage.names().get(user, user)
 
     def _speak(self, talker: Officer, scene: Scene, others: list[Officer]) -> None:
         talker.key_down()
@@ -314,12 +326,15 @@ class Day:
             other.face("taken")
             expect(other.page.locator(".page")).to_contain_text(talker.user["name"])
         time.sleep(HOLD_S)  # so long he speaks
-        scene.picture(f"{talker.user['name']} talks", talker.page.screenshot())
-        scene.picture(f"{others[0].user['name']} hears him", others[0].page.screenshot())
+        name, other = talker.user["name"], others[0].user["name"]
+        scene.picture(Words(f"{name} talks", f"{name}讲话"), talker.page.screenshot())
+        scene.picture(Words(f"{other} hears him", f"{other}收听"), others[0].page.screenshot())
         talker.key_up()
         for officer in self.officers:
             officer.face("idle")
-        scene.check(True, f"{talker.user['name']} talked; both others heard who it is")
+        scene.check(
+            True, f"{name} talked; both others heard it, and saw who it is", f"{name}讲话，另两人听到并看到是谁"
+        )
 
     def _hold(self, page: Page, meanwhile: Callable[[], Any]) -> None:
         box = page.locator("button.talk").bounding_box()
@@ -333,7 +348,11 @@ class Day:
 
     def _screens(self, scene: Scene) -> None:
         for officer in self.officers:
-            scene.picture(str(officer.user["name"]), officer.page.screenshot())
+            self._screen(scene, officer)
+
+    def _screen(self, scene: Scene, officer: Officer) -> None:
+        name = str(officer.user["name"])
+        scene.picture(Words(name, name), officer.page.screenshot())
 
     def _log_page(self) -> Page:
         status, link = self.both.poc("POST", f"/incidents/{CODE}/log-link")

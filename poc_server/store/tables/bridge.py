@@ -27,9 +27,11 @@ incident = Table(
     Column("created_ms", BigInteger, nullable=False),
     Column("updated_ms", BigInteger, nullable=False),
     Column("due_ms", BigInteger, index=True),
+    Column("unit_id", ID),
     Index("ix_incident_agency_id_address_updated_ms", "agency_id", "address", "updated_ms"),
 )
-"""``content`` is the machine's state, with what lists filter and sort by beside it; at ``due_ms`` time changes it."""
+"""``content`` is the machine's state, with what lists filter and sort by beside it; at ``due_ms`` time changes it;
+``unit_id``: whose it is, also when its group has left the directory."""
 
 incident_link = Table(
     "incident_link",

@@ -3,7 +3,7 @@
 import { authorised } from "../../account/authorised";
 import type { Tap } from "../incidents";
 
-export type Address = "none" | "open" | "parked" | "closing" | "frozen" | "removed";
+export type Address = "none" | "open" | "parked" | "closing" | "frozen" | "archived" | "removed";
 
 export type Case = {
   code: string;
@@ -44,7 +44,7 @@ export type CaseEvent = {
 export type Which = "live" | "over";
 const ADDRESSES: Record<Which, readonly Address[]> = {
   live: ["open", "parked", "closing"],
-  over: ["frozen", "removed"],
+  over: ["frozen", "archived", "removed"],
 };
 /** As many as a person looks through; the search finds the others. */
 export const LISTED = 60;
