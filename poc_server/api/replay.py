@@ -66,7 +66,7 @@ async def on_air(
     name = rights.group(services, caller, group, Act.LISTEN)
     path = await recorded.so_far(name)
     if path is None:
-        raise Refused(Refusal.NOT_FOUND, "nothing is on air on this node")
+        raise Refused(Refusal.NOT_FOUND, "nothing is on air")
     services.store.journal.audit(audit.entry(caller.actor, now_ms(), "recording.so_far", "group", name))
     path = await recorded.listening.form_of(path, form)
     return FileResponse(path, media_type=form.media_type, content_disposition_type="inline")

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -23,16 +23,20 @@ from gateway.rules import Attention, shown
 from groups.model import User
 from groups.vocabulary import AgencyId, GroupId, GroupKind, IncidentCode, Refusal, UserId
 from poc_server.bridge.address import GONE
+from poc_server.bridge.codes import Codes
 from poc_server.bridge.following import Following
 from poc_server.bridge.parties import Parties, Roll
 from poc_server.bridge.phones import TAPS
 from poc_server.bridge.setup import Setup
 from poc_server.bridge.step import Batch, Done
 from poc_server.refused import Refused, StoreUnavailable
-from poc_server.store import SYSTEM, Actor, Change, Store, incidents
+from poc_server.store import SYSTEM, Actor, Change, DirectoryChange, Store, incidents
 from poc_server.store.ids import now_ms
 from signaling.messages import IncidentSummary
 from signaling.messages.incident import Tap
+
+if TYPE_CHECKING:
+    from poc_server.talk.phone import Phone
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +54,10 @@ class PhonesPort(Protocol):
 
     def bring_forward(self, state: IncidentState, group: GroupId, users: Iterable[UserId], to: Attention) -> None:
         """It comes forward on these users' phones."""
+        ...
+
+    def switch(self, phone: Phone, group: GroupId, code: IncidentCode, title: str) -> None:
+        """Switches one phone of this node, unless that would disturb its user."""
         ...
 
     def summary(self, state: IncidentState, group: GroupId, user: UserId) -> IncidentSummary:
@@ -88,7 +96,7 @@ class Bridge:
         self._store, self._phones = store, phones
         self._batch, self._waiting_limit, self._tick_s = batch, waiting_limit, tick_s
         self._jobs: deque[_Job] = deque()
-        self._codes: dict[GroupId, IncidentCode] = {}
+        self._codes = Codes(store)
         self._rolls: dict[AgencyId, Roll] = {}
         self._following = Following(store, self._parties, self._new_batch, self._after)
         self._wake = asyncio.Event()
@@ -97,7 +105,7 @@ class Bridge:
 
     def start(self) -> None:
         """Begin to take news; needs a running loop."""
-        self._unsubscribe = self._store.directory.subscribe(self._following.directory_changed)
+        self._unsubscribe = self._store.directory.subscribe(self._directory_changed)
         self._tasks = [
             asyncio.create_task(self._take_batches(), name="incidents"),
             asyncio.create_task(self._tick(), name="incident-ticks"),
@@ -172,7 +180,7 @@ class Bridge:
 
     def code_of(self, group: GroupId) -> IncidentCode | None:
         """The incident whose address a group is, from memory; None for any other group."""
-        return self._codes.get(group)
+        return self._codes.of(group)
 
     # --- what is asked ---------------------------------------------------------------------------------------------
 
@@ -222,6 +230,11 @@ class Bridge:
         self._tasks.append(task)
         task.add_done_callback(self._tasks.remove)
 
+    def switch(self, phone: Phone, group: GroupId, code: IncidentCode, title: str) -> None:
+        """Another node took news that bring an incident forward on a phone of this one."""
+        self._codes.know(group, code)
+        self._phones.switch(phone, group, code, title)
+
     # --- private ---------------------------------------------------------------------------------------------------
 
     async def _joined(self, group: GroupId, happened: Happened) -> None:
@@ -265,11 +278,14 @@ class Bridge:
                     job.future.cancel()
                 raise
 
+    def _directory_changed(self, change: DirectoryChange) -> None:
+        self._following.directory_changed(change)
+        self._codes.directory_changed(change)
+
     async def _learn_codes(self) -> None:
         while True:
             try:
-                async with self._store.reading() as connection:
-                    self._codes = await incidents.codes(connection)
+                await self._codes.load()
             except StoreUnavailable:
                 await asyncio.sleep(TICK_S)
             else:
@@ -327,9 +343,9 @@ class Bridge:
         """What phones and couriers learn once it is certain."""
         for done in results:
             if done.after.address in GONE:
-                self._codes.pop(done.group, None)
+                self._codes.forget(done.group)
             else:
-                self._codes[done.group] = done.after.code
+                self._codes.know(done.group, done.after.code)
             self.taken += 1
             self.discarded += bool(done.discarded)
             self._following.noted(done.agency, done.after)
@@ -347,6 +363,7 @@ class Bridge:
             await asyncio.sleep(self._tick_s)
             try:
                 await self._time_passed()
+                await self._codes.learn()
                 await self._following.follow()
             except StoreUnavailable:
                 continue

@@ -16,7 +16,7 @@ from gateway.lifecycle import IncidentState
 from gateway.notice import Notice, NoticeKind
 from gateway.rules import Attention
 from groups.rights import Right, has
-from groups.vocabulary import GroupId, Tier, UserId
+from groups.vocabulary import GroupId, IncidentCode, Tier, UserId
 from poc_server.bridge.address import GONE
 from poc_server.talk.slices import Slices
 from signaling.endpoint import frame
@@ -43,6 +43,8 @@ TAPS: dict[Tap, EventType] = {
 _TAP_OF: dict[EventType, Tap] = {event: tap for tap, event in TAPS.items()}
 NAME_CHARS = 128
 STIR_S = 1.0
+DIRECTORY_PAUSE_S, DIRECTORY_TRIES = 0.1, 50
+"""How often and how many times a node looks whether its directory has what another node wrote."""
 
 
 class Field(Protocol):
@@ -116,16 +118,33 @@ class IncidentPhones:
         if to is Attention.SWITCHED:
             self._slices.add(self._forward(state, group, wanted))
 
+    def switch(
+        self, phone: Phone, group: GroupId, code: IncidentCode, title: str, tries: int = DIRECTORY_TRIES
+    ) -> None:
+        """Switches one phone of this node, unless that would disturb its user.
+
+        The news may have been taken by another node, whose change of the directory is not known here yet.
+        """
+        if self._node.roster.membership(group, phone.user.id) is None:
+            if tries:
+                later = asyncio.get_running_loop().call_later
+                later(DIRECTORY_PAUSE_S, self.switch, phone, group, code, title, tries - 1)
+            return
+        why = rules.stays(self._seen(phone), group)
+        if why is None and self._node.affiliation.may_hear(phone, group) is None:
+            self._switch(phone, group, code, title)
+
     def _forward(self, state: IncidentState, group: GroupId, users: frozenset[UserId]) -> Iterator[None]:
-        switched = 0
+        title = state.incident.name[:NAME_CHARS]
         for user in users:
             for phone in self._node.phones.of(user):
-                why = rules.stays(self._seen(phone), group)
-                if why is None and self._node.affiliation.may_hear(phone, group) is None:
-                    self._switch(phone, state, group)
-                    switched += 1
+                if phone.away is not None:
+                    # Only its own node knows whether he talks, waits or is in danger just now.
+                    phone.away.switch(group, state.code, title)
+                else:
+                    self.switch(phone, group, state.code, title)
                 yield
-        log.info("incident_forward", incident=state.code, group=group, switched=switched)
+        log.info("incident_forward", incident=state.code, group=group, users=len(users))
 
     def summary(self, state: IncidentState, group: GroupId, user: UserId) -> IncidentSummary:
         """An incident as ``user`` sees it."""
@@ -152,14 +171,13 @@ class IncidentPhones:
             since_ms=incident.since,
         )
 
-    def _switch(self, phone: Phone, state: IncidentState, group: GroupId) -> None:
+    def _switch(self, phone: Phone, group: GroupId, code: IncidentCode, title: str) -> None:
         back = phone.selected
         listens = tuple(dict.fromkeys((*phone.listens, *((back,) if back else ()))))
         # What was selected goes on being heard: nobody is taken out of a talk without noticing.
         self._node.affiliation.affiliate(phone, selected=group, listens=[g for g in listens if g != group])
-        title = state.incident.name[:NAME_CHARS]
         snapshot = self._node.overview.snapshot(phone, group)
-        phone.send(Switched(group=snapshot, back=back, incident=state.code, title=title))
+        phone.send(Switched(group=snapshot, back=back, incident=code, title=title))
 
     def _seen(self, phone: Phone) -> rules.Phone:
         """What a rule must know. Who talks or waits on one of his phones is not disturbed on another either."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from groups.model import User
-from groups.vocabulary import GroupId, MonitorScope, NotListening, Refusal
+from groups.vocabulary import GroupId, IncidentCode, MonitorScope, NotListening, Refusal
 from poc_server.talk.phone import Phone
 from signaling.endpoint import frame
 from signaling.messages import Error, FloorRequest, encode
@@ -96,6 +96,10 @@ class FarPhone(Phone):
         self.brought = tuple(each for each in self.brought if each != group)
         self._moved(before)
         self.have({"do": "let_go", "group": group})
+
+    def switch(self, group: GroupId, code: IncidentCode, title: str) -> None:
+        """Its node brings an incident forward on it, or leaves it in peace."""
+        self.have({"do": "switch", "group": group, "incident": code, "title": title})
 
     def end(self, code: Refusal, close_code: int) -> None:
         """Its node disconnects it."""

@@ -13,7 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from poc_server.recording.layout import SPOOL_SUFFIX
+from groups.vocabulary import GroupId
+from poc_server.recording.layout import SPOOL_SUFFIX, safe_name
 
 LOCK_NAME = "lock"
 ASIDE_NAME = "failed"
@@ -47,6 +48,17 @@ class SpoolFolders:
                 self.adopted.append(path)
                 found += sorted(path.glob(f"*{SPOOL_SUFFIX}"))
         return found
+
+    def elsewhere(self, group: GroupId) -> Path | None:
+        """The newest spool of ``group`` in the folder of another run that lives: a burst on air on another node."""
+        found: tuple[tuple[int, ...], Path] | None = None
+        for folder in self.root.iterdir():
+            if folder == self.own or folder in self.adopted or folder.name == ASIDE_NAME:
+                continue
+            for path in folder.glob(f"{safe_name(group)}.*{SPOOL_SUFFIX}"):
+                numbers = path.name.removesuffix(SPOOL_SUFFIX).rpartition(".")[2].split("-")
+                found = max(found or ((), path), (tuple(int(each) for each in numbers), path))
+        return None if found is None else found[1]
 
     @property
     def aside(self) -> Path:

@@ -27,6 +27,9 @@ class IncidentDesk(Protocol):
     def joined(self, user: User, group: GroupId) -> None:
         """A user affiliated with a group that may be an incident's."""
 
+    def switch(self, phone: Phone, group: GroupId, code: IncidentCode, title: str) -> None:
+        """Another node took news that bring an incident forward on a phone of this one."""
+
 
 class Reporting(Protocol):
     """Where incidents are kept, and who answers when SQL has."""

@@ -278,13 +278,16 @@ async def live(connection: AsyncConnection) -> list[tuple[AgencyId, IncidentCode
     return [(AgencyId(row.agency_id), IncidentCode(row.code)) for row in (await connection.execute(query)).all()]
 
 
-async def codes(connection: AsyncConnection) -> dict[GroupId, IncidentCode]:
-    """Of every address that is not gone: its group and its incident."""
-    query = select(t.incident.c.group_id, t.incident.c.code).where(
-        t.incident.c.address.not_in([Address.NONE.value, Address.ARCHIVED.value, Address.REMOVED.value])
-    )
-    rows = (await connection.execute(query)).all()
-    return {GroupId(row.group_id): IncidentCode(row.code) for row in rows}
+async def codes(connection: AsyncConnection, groups: Collection[GroupId] | None = None) -> dict[GroupId, IncidentCode]:
+    """Of every address that is not gone, or of those of ``groups``: its group and its incident."""
+    i = t.incident.c
+    gone = [Address.NONE.value, Address.ARCHIVED.value, Address.REMOVED.value]
+    query = select(i.group_id, i.code).where(i.address.not_in(gone))
+    found: dict[GroupId, IncidentCode] = {}
+    for part in [None] if groups is None else _parts(sorted(groups)):
+        these = query if part is None else query.where(i.group_id.in_(part))
+        found |= {GroupId(row.group_id): IncidentCode(row.code) for row in (await connection.execute(these)).all()}
+    return found
 
 
 async def refuse_news(

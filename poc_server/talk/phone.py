@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from pydantic import BaseModel
 
 from groups.model import User
-from groups.vocabulary import GroupId, MonitorScope, NotListening, Refusal
+from groups.vocabulary import GroupId, IncidentCode, MonitorScope, NotListening, Refusal
 from signaling.messages import FloorRequest, Person
 from signaling.words import Language, refusal
 
@@ -41,6 +41,9 @@ class Away(Protocol):
 
     def let_go(self, group: GroupId) -> None:
         """End what `bring` began."""
+
+    def switch(self, group: GroupId, code: IncidentCode, title: str) -> None:
+        """Bring an incident's group forward on it, unless that disturbs its user."""
 
     def end(self, code: Refusal, close_code: int) -> None:
         """Disconnect it for a reason it is told, and forget its place."""

@@ -23,5 +23,8 @@ class Told:
     def bring_forward(self, state: IncidentState, group: GroupId, users: Iterable[UserId], to: Attention) -> None:
         pass
 
+    def switch(self, phone: Any, group: GroupId, code: IncidentCode, title: str) -> None:
+        raise AssertionError("there are no other nodes here")
+
     def summary(self, state: IncidentState, group: GroupId, user: UserId) -> Any:
         raise AssertionError("nobody asks for a list here")
