@@ -37,6 +37,7 @@ from poc_server.neighbours.to_desk import ToDesk
 from poc_server.node import Node
 from poc_server.notify import Notifier
 from poc_server.parts import Parts
+from poc_server.recording.disk_news import DiskNews
 from poc_server.recording.missed import MissedVoice
 from poc_server.recording.recordings import Recordings
 from poc_server.serving import Serving
@@ -232,6 +233,7 @@ class App:
         if self.recordings is None:
             return
         node = self.node
+        node.arrivals.disk_news = DiskNews(node.phones, self.recordings)
         node.arrivals.missed = made = MissedVoice(
             self.store, self.fabric.now, lambda: {p.user.id for p in node.phones.values() if p.connection is not None}
         )

@@ -34,6 +34,8 @@ class ExportState(StrEnum):
     MAKING = "making"
     READY = "ready"
     TOO_LARGE = "too_large"
+    DISK = "disk"
+    """The disk did not take it: full, read-only or gone. Nothing of it is left there."""
     FAILED = "failed"
 
 
@@ -141,11 +143,16 @@ class Exports:
             export.state = ExportState.READY
         except JobFailed as problem:
             too_much = str(problem).startswith("TooMuch")
-            export.state = ExportState.TOO_LARGE if too_much else ExportState.FAILED
+            export.state = (
+                ExportState.TOO_LARGE if too_much else ExportState.DISK if problem.disk else ExportState.FAILED
+            )
             export.detail = str(problem)[:200]
             log.warning("export_failed", export=export.id, reason=str(problem))
         except WorkerDied:
             export.state, export.detail = ExportState.FAILED, "the worker died"
+        if export.state is not ExportState.READY:
+            # One that could not be signed stands whole on a disk that has no room for it.
+            await self._remove(export)
         export.until = time.monotonic() + KEPT_S
         await self._forget_old()
 
@@ -175,8 +182,11 @@ class Exports:
     async def _forget_old(self) -> None:
         for export in [e for e in self._all.values() if e.until and e.until < time.monotonic()]:
             del self._all[export.id]
-            with contextlib.suppress(JobFailed, WorkerDied):
-                await self._worker.run("remove", path=str(export.path))
+            await self._remove(export)
+
+    async def _remove(self, export: Export) -> None:
+        with contextlib.suppress(JobFailed, WorkerDied):
+            await self._worker.run("remove", path=str(export.path))
 
 
 def _search_values(search: Search) -> dict[str, Any]:
@@ -188,6 +198,7 @@ def _search_values(search: Search) -> dict[str, Any]:
 
 
 def _empty(folder: Path) -> None:
+    """No export outlives the node that knows of it."""
     if folder.is_dir():
         for path in folder.iterdir():
             path.unlink(missing_ok=True)

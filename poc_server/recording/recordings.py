@@ -19,7 +19,7 @@ from poc_server.recording.deletion import Deletion
 from poc_server.recording.exports import Exports
 from poc_server.recording.finisher import Finisher
 from poc_server.recording.keys import EvidenceKey
-from poc_server.recording.layout import default_key
+from poc_server.recording.layout import default_key, safe_name
 from poc_server.recording.listening import Listening
 from poc_server.recording.model import BurstMeta, Place, Recording
 from poc_server.recording.notary import Notary
@@ -67,6 +67,7 @@ class Recordings:
         self.settings = settings
         self.files = data / "recordings"
         self.facts_of: FactsOf = lambda _group, _talker: Facts()
+        self.on_disk: Callable[[DiskState], None] = lambda _: None
         self._store = store
         self._node = node
         self._clock = clock
@@ -140,10 +141,17 @@ class Recordings:
     async def so_far(self, group: GroupId) -> Path | None:
         """What was said so far in the burst that is on air in ``group``, as a file; None when there is none.
 
-        Refuses (unavailable) when the disk or the worker is too slow.
+        A burst of another node is read from its spool, in the data folder that nodes share. Refuses (unavailable)
+        when the disk or the worker is too slow.
         """
         spool = self.recorder.on_air(group)
-        if spool is None or not await self.recorder.written(WRITTEN_WITHIN_S):
+        if spool is None:
+            spool = await asyncio.to_thread(self._folders.elsewhere, group)
+            if spool is not None:
+                await asyncio.sleep(self.settings.flush_ms / 1000)  # by then what was said until now is on disk
+        elif not await self.recorder.written(WRITTEN_WITHIN_S):
+            return None
+        if spool is None:
             return None
         wanted = self._made / f"on-air-{secrets.token_hex(8)}.ogg"
         try:
@@ -183,6 +191,7 @@ class Recordings:
         """The disk is in another state (`RecorderListener`)."""
         bad = alarm.state not in (DiskState.OK, DiskState.LOW_SPACE)
         (log.error if bad else log.warning)("recording_disk", state=alarm.state.value, detail=alarm.detail)
+        self.on_disk(alarm.state)
         self._audit("recording.disk", "node", self._node, {"state": alarm.state.value, "detail": alarm.detail})
 
     def gap(self, gap: RecordingGap) -> None:
@@ -239,7 +248,8 @@ class Recordings:
             self.notary,
             data=data,
             files=self.files,
-            folder=data / "exports",
+            # Nodes share the data folder, and each empties its own of what an earlier run left.
+            folder=data / "exports" / safe_name(self._node),
         )
         await self.exports.start()
         self._stack.push_async_callback(self.exports.aclose)

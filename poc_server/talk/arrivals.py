@@ -49,6 +49,13 @@ class Missed(Protocol):
         """Its socket is lost."""
 
 
+class DiskNews(Protocol):
+    """Who tells consoles how the recorder's disk is (`poc_server.recording.disk_news`)."""
+
+    def came(self, phone: Phone) -> None:
+        """A phone connected."""
+
+
 @dataclass(slots=True)
 class Arrivals:
     """The place of each phone of this node.
@@ -61,7 +68,7 @@ class Arrivals:
         on_gone: told of a phone that left for good.
         decides_here: whether calls and emergencies are decided on this node: always where there is no other.
         take_over: a phone of another node comes to this one: its old place, its new one, whether it resumes.
-        missed: None where nothing is recorded.
+        missed, disk_news: None where nothing is recorded.
         alone: this node goes on without the others.
     """
 
@@ -81,6 +88,7 @@ class Arrivals:
     decides_here: Callable[[], bool] = lambda: True
     take_over: Callable[[Phone, Phone, bool], None] = lambda *_: None
     missed: Missed | None = None
+    disk_news: DiskNews | None = None
     alone: bool = False
 
     def welcome(self, connection: Connection, user: User, session: str, hello: Hello) -> Phone:
@@ -106,6 +114,8 @@ class Arrivals:
         if self.alone:
             phone.send(Isolated(isolated=True))
         self.presence.phone_changed(phone)
+        if self.disk_news is not None:
+            self.disk_news.came(phone)
         if self.decides_here():
             self.came(phone)
         if self.missed is not None and not keeps_media:

@@ -120,6 +120,7 @@ from signaling.messages.incident import (
 from signaling.messages.recordings import (
     Missed,
     MissedTalker,
+    RecordingDisk,
 )
 from signaling.messages.text import (
     Texted,
@@ -230,6 +231,7 @@ __all__ = [
     "Pong",
     "Receipt",
     "Recipients",
+    "RecordingDisk",
     "Refused",
     "Select",
     "Selected",

@@ -23,6 +23,16 @@ class MissedTalker(Message):
     tier: Tier = Tier.NORMAL
 
 
+class RecordingDisk(Message):
+    """How the disk of the recorder is, told on each change to those who may replay everything, and when they come.
+
+    While it is ``full``, ``read_only`` or ``failing`` voice goes on and waits in the server's memory, within a bound.
+    """
+
+    type: Literal["recording_disk"] = "recording_disk"
+    state: Literal["ok", "low_space", "slow", "full", "read_only", "failing"]
+
+
 class Missed(Message):
     """What was said in the user's groups while he was away, told after he is back; emergencies first.
 

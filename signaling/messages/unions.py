@@ -100,6 +100,7 @@ ServerMessage = Annotated[
     | incident.IncidentsStirred
     | incident.Switched
     | recordings.Missed
+    | recordings.RecordingDisk
     | text.TextKept
     | text.Texted
     | text.Texts

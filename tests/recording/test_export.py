@@ -28,6 +28,7 @@ from tests.recording.pictures import announcement, png
 from tests.recording.test_materials import Phone
 from tests.recording.town_with_voices import INCIDENT, PLACE, Voices, voices
 from tests.recording.voices import SAMPLES, hear
+from tests.support.city import ROOT
 
 pytestmark = pytest.mark.wire
 __all__ = ["voices"]
@@ -180,6 +181,14 @@ async def test_a_forged_export_is_found_out(voices: Voices, exporter: Exporter, 
     code, said = verify(folder)
     assert code == 1
     assert found in said
+
+
+def test_a_full_or_read_only_disk_is_told_and_holds_no_half_export(tmp_path: Path) -> None:
+    """In a mount namespace of its own, on a real file system of 16 KiB: full, read-only, then with room."""
+    script = Path(__file__).with_name("small_exports.py")
+    inside = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--basetemp={tmp_path}/inside", script]
+    done = subprocess.run(["unshare", "-rm", *inside], capture_output=True, text=True, cwd=ROOT, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 async def test_two_exports_at_once_and_what_others_asked_for_stays_theirs(

@@ -17,7 +17,7 @@ from loadtest.identity import Identity
 from loadtest.phone import Phone
 from loadtest.wire.dtls import Credentials
 from loadtest.wire.reactor import Reactor
-from signaling.messages import Missed
+from signaling.messages import Missed, RecordingDisk
 from tests.recording.voices import SAMPLES, encoded, hear, intelligibility, likeness, speech
 from tests.support.city import City, running_city
 
@@ -89,9 +89,29 @@ def fetch(city: City, path: str, token: str, span: str = "") -> tuple[int, bytes
         return answer.status, answer.read(), answer.headers["content-type"]
 
 
+async def told_of_the_disk(city: City, person: str) -> list[str]:
+    """What somebody who comes is told of it."""
+    token = city.post(f"/api/v1/demo/people/{person}/step-in")["access_token"]
+    reactor, told = Reactor(), []
+    phone = Phone(reactor, Credentials(), Identity(user=person, token=token), 99)
+    phone.on_message = lambda message, _: told.append(message.state) if isinstance(message, RecordingDisk) else None
+    await phone.connect(f"ws://127.0.0.1:{city.port}/ws")
+    assert phone.welcome is not None
+    await phone.select(phone.welcome.groups[0].id)  # answered after what is told at the welcome
+    phone.vanish()
+    reactor.close()
+    return told
+
+
 async def test_what_a_phone_says_is_a_file_and_a_row_a_moment_later(tmp_path: Path) -> None:
-    with running_city(tmp_path / "data", "--people", "8") as city:
+    more_than_any_disk_has = {"POC_RECORDING__WARN_FREE_BYTES": str(10**18)}
+    with running_city(tmp_path / "data", "--people", "8", env=more_than_any_disk_has) as city:
         said = await speak(city)
+        people = await inhabitants(city)
+        dispatcher = next(each["id"] for each in people if "dispatcher" in each["roles"])
+        officer = next(each["id"] for each in people if each["roles"] == ["officer"])
+        assert await told_of_the_disk(city, dispatcher) == ["low_space"]
+        assert await told_of_the_disk(city, officer) == []
         talker = said["talker"]
         (row,) = await recorded(city, talker.token)
         path = f"/api/v1/recordings/{row['id']}/audio"

@@ -110,7 +110,7 @@ export const incidentsEn: Record<keyof typeof incidentsZh, string> = {
   bridge_dead_letters: "Dead letters",
   bridge_refused: "News that could not be taken",
   bridge_all_well: "None",
-  bridge_attempts: "tried {count} times",
+  bridge_attempts: "tried {count} ×",
   bridge_body: "As it came",
   case_state_draft: "Draft",
   case_state_reported: "Reported",

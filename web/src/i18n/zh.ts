@@ -216,6 +216,9 @@ export const zh = {
   archive_play: "连续播放",
   archive_export: "导出取证包",
   archive_exporting: "正在导出…",
+  archive_export_too_large: "一次导出的内容过多，请缩短时间或只选一个组。",
+  archive_export_disk: "服务器磁盘无法写入导出文件，可能已满，请告知管理员。",
+  archive_export_failed: "导出未能完成，请重试。",
 
   ...adminZh,
   ...officeZh,

@@ -63,18 +63,30 @@ export function search(wanted: Wanted, after: string | null = null): Promise<Fou
   return authorised<Found>("GET", `/recordings?${query}`);
 }
 
-type Export = { id: string; state: "making" | "ready" | "too_large" | "failed"; detail: string };
+type Export = { id: string; state: "making" | "ready" | Unmade; detail: string };
+
+/** Why there is no export: it would hold too much, the disk did not take it, or another reason. */
+export type Unmade = "too_large" | "disk" | "failed";
+
+export class NotExported extends Error {
+  readonly why: Unmade;
+
+  constructor(why: Unmade) {
+    super(why);
+    this.why = why;
+  }
+}
 
 const LOOK_EVERY_MS = 1_000;
 
-/** Orders an export and waits for it; resolves to a link to the ZIP. Rejects with `Problem`, or with what went wrong. */
+/** Orders an export and waits for it; resolves to a link to the ZIP. Rejects with `Problem` or `NotExported`. */
 export async function exported(wanted: Wanted, title: string): Promise<string> {
   let made = await authorised<Export>("POST", "/exports", { title, search: asked(wanted), mp3: true });
   while (made.state === "making") {
     await new Promise((done) => setTimeout(done, LOOK_EVERY_MS));
     made = await authorised<Export>("GET", `/exports/${made.id}`);
   }
-  if (made.state !== "ready") throw new Error(made.detail || made.state);
+  if (made.state !== "ready") throw new NotExported(made.state);
   const response = await fetch(`/api/v1/exports/${made.id}/file`, {
     headers: { authorization: `Bearer ${await freshToken()}` },
   });

@@ -6,6 +6,7 @@ import type {
   GroupSnapshot,
   GroupSummary,
   Person,
+  RecordingDisk,
   Role,
   ServerMessage,
   Slot,
@@ -35,6 +36,8 @@ export type Picture = {
   late: Readonly<Record<string, number>>;
   /** The server cannot reach the other nodes of the city: only its own phones are heard here. */
   isolated: boolean;
+  /** How the recorder's disk is; who may not replay everything is not told. */
+  disk: RecordingDisk["state"];
 };
 
 export const blank: Picture = {
@@ -48,6 +51,7 @@ export const blank: Picture = {
   slots: [],
   late: {},
   isolated: false,
+  disk: "ok",
 };
 
 export const idleFloor: Floor = {
@@ -69,6 +73,7 @@ export function welcomed(before: Picture, welcome: Welcome): Picture {
     groups: welcome.groups,
     selected: welcome.selected ?? null,
     isolated: false,
+    disk: "ok",
   };
 }
 
@@ -76,6 +81,8 @@ export function told(before: Picture, message: ServerMessage): Picture {
   switch (message.type) {
     case "isolated":
       return { ...before, isolated: message.isolated };
+    case "recording_disk":
+      return { ...before, disk: message.state };
     case "selected":
       return withGroup(before, message.group);
     case "group_presence": {

@@ -33,6 +33,7 @@ export type {
   Person,
   Receipt,
   Recipients,
+  RecordingDisk,
   Refusal,
   RevokeCause,
   Role,

@@ -30,6 +30,7 @@ export function ConsolePage({ phone }: { phone: Phone }) {
     <div class="console" data-alerts={phone.alerts.value.length > 0} data-wide={desk.wide.value}>
       <TopBar name={`${t("console")} · ${user?.name ?? ""}`} badge={user?.badge} light={light(phone)}>
         {phone.picture.value.isolated && <strong class="isolated">{t("node_isolated")}</strong>}
+        <Disk phone={phone} />
         <Tools desk={desk} />
         <Clock />
         <a class="button" href="/recordings" target="_blank" rel="noopener opener">
@@ -65,6 +66,17 @@ export function ConsolePage({ phone }: { phone: Phone }) {
       <HandoverDialog desk={desk} />
       <ObstacleScreen phone={phone} />
     </div>
+  );
+}
+
+/** Voice goes on whatever the disk does; who answers for recordings must know while something can be done. */
+function Disk({ phone }: { phone: Phone }) {
+  const { disk } = phone.picture.value;
+  if (disk === "ok") return null;
+  return (
+    <strong class="disk" data-disk={disk} role="status">
+      {t(`disk_${disk}`)}
+    </strong>
   );
 }
 

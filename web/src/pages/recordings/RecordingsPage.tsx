@@ -7,7 +7,7 @@ import { Problem } from "../../account/api";
 import { authorised } from "../../account/authorised";
 import { refusalWords, t } from "../../i18n";
 import type { Recording } from "../../recordings/recordings";
-import { anything, exported, search, type Wanted } from "../../recordings/search";
+import { anything, exported, NotExported, search, type Wanted } from "../../recordings/search";
 import { conversations } from "../../recordings/timeline";
 import { TopBar } from "../../ui/TopBar";
 import { Strip } from "./Strip";
@@ -190,5 +190,6 @@ function named(
 
 function wordsOf(problem: unknown): string {
   if (problem instanceof Problem) return refusalWords(problem.code);
+  if (problem instanceof NotExported) return t(`archive_export_${problem.why}`);
   return problem instanceof Error ? problem.message : String(problem);
 }
