@@ -100,8 +100,7 @@ async def bench(lengths: Lengths, progress: Progress, tell: Tell, *, only: froze
     await take("idle", scenario(idle, 1000, idle.IdleOptions(seconds=lengths.talk / 3)))
     await take("emergency", scenario(emergency, 1000, emergency.EmergencyOptions()))
     await take("incidents", scenario(incidents, 500, incidents.IncidentsOptions(seconds=lengths.talk / 3)))
-    await take("recorder", lambda: recorder.cost_of_recording(200, lengths.fanout * 1.5, progress))
-    await take("groups", scenario(recorder, 2000, recorder.GroupsOptions()))
+    await take("recorder", lambda: recorder.run(200, lengths.fanout * 1.5, recorder.GroupsOptions(), progress))
     await take("data", scenario(data, 10, data.DataOptions(seconds=lengths.data)))
     for phones in (*GROWTH, KNEE):
         options = fanout.FanoutOptions(phones, seconds=lengths.fanout, keepalive=True)

@@ -113,7 +113,6 @@ _CROWD = f"{_TALK} --crowd 2000"
 _LEADER = "poc-loadtest emergency --phones 1000"
 _CASES = "poc-loadtest incidents --incidents 1000 --members 10"
 _RECORDER = "python -m loadtest.bench --only recorder"
-_GROUPS = "python -m loadtest.bench --only groups"
 _FANOUT = "poc-loadtest fanout --listeners 500 --pps 50 --payload 80"
 _PYTHON = f"POC_MEDIA__KERNEL=python {_FANOUT}"
 ROWS = (
@@ -166,9 +165,24 @@ ROWS = (
         None,
         _at("recorder", "extra_percent_with_worker"),
     ),
-    Row("bursts lost with 200 groups talking at once", _GROUPS, "", 0, 0, _at("groups", "bursts_lost")),
-    Row("packets lost by the recorder meanwhile", _GROUPS, "", 0, 0, _at("groups", "packets_dropped")),
-    Row("last word → all on disk with a row, 200 groups", _GROUPS, "s", None, None, _at("groups", "on_disk_after_s")),
+    Row(
+        "the same with 200 groups talking at once",
+        _RECORDER,
+        "%",
+        None,
+        None,
+        _at("recorder", "groups", "extra_percent_with_worker"),
+    ),
+    Row("bursts lost with 200 groups talking at once", _RECORDER, "", 0, 0, _at("recorder", "groups", "bursts_lost")),
+    Row("packets lost by the recorder meanwhile", _RECORDER, "", 0, 0, _at("recorder", "groups", "packets_dropped")),
+    Row(
+        "last word → all on disk with a row, 200 groups",
+        _RECORDER,
+        "s",
+        None,
+        None,
+        _at("recorder", "groups", "on_disk_after_s"),
+    ),
     Row("two talkers in one group", "all runs", "", 0, 0, _double_talk),
     Row("data, idle", "poc-loadtest data", "MB/h", None, 0.5, _megabytes(_at("data", "bytes_per_hour", "idle"))),
     Row(

@@ -15,7 +15,7 @@ from loadtest.fleet import Fleet
 from loadtest.identity import Identity
 from loadtest.phone import Phone
 from loadtest.procfs import children, cost
-from loadtest.result import CannotRun, Progress, Result, fleet_figures
+from loadtest.result import CannotRun, Progress
 from loadtest.scenarios.crowd import AT_ONCE, all_ready, calm, fleet_for, in_one_group
 from loadtest.scenarios.talk import bring_up
 from loadtest.server import Target, started
@@ -24,6 +24,8 @@ from loadtest.speech import recording
 
 SETTLE_S: Final = 3.0
 """After the last packet, recorded or not: the file is made and its row written meanwhile."""
+GROUPS_SETTLE_S: Final = 10.0
+"""The same after many groups, so that idle phones cost the same on servers that record and that do not."""
 WARM_UP_S: Final = 1.0
 FINISHED_WITHIN_S: Final = 60.0
 LOOK_S: Final = 0.2
@@ -47,17 +49,60 @@ class GroupsOptions:
     bursts: int = 2
 
 
-async def cost_of_recording(listeners: int, seconds: float, progress: Progress) -> dict[str, Any]:
-    """The same talk before servers that record and that do not, by turns. Raises `CannotRun`."""
-    found: dict[bool, list[Spent]] = {False: [], True: []}
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of all that was said in many groups at once."""
+
+    bursts: int
+    bursts_lost: int
+    packets_sent: int
+    packets_recorded: int
+    packets_dropped: int
+    on_disk_after_s: float
+
+
+PEOPLE: Final = 2000
+"""So many have two people for each of 200 groups."""
+
+
+async def run(listeners: int, seconds: float, options: GroupsOptions, progress: Progress) -> dict[str, Any]:
+    """The same talk before servers that record and that do not, by turns. Raises `CannotRun`.
+
+    On each first one talks before ``listeners``, then all groups talk at once.
+    """
+    crowd: dict[bool, list[Spent]] = {False: [], True: []}
+    many: dict[bool, list[Spent]] = {False: [], True: []}
+    kept: list[Kept] = []
+    double_talk = 0
     for records in (False, True, True, False):
         env = {"POC_RECORDING__ENABLED": str(records).lower()}
-        async with started(listeners + 1, first=True, env=env) as target:
-            found[records].append(await _talk(target, listeners, seconds, progress))
+        async with started(PEOPLE, first=True, env=env) as target:
+            crowd[records].append(await _talk(target, listeners, seconds, progress))
+            spent, found, doubled = await _groups(target, options, progress, records)
+            many[records].append(spent)
+            kept += [] if found is None else [found]
+            double_talk += doubled
+    return {
+        "listeners": listeners,
+        **_cost(crowd),
+        "groups": {
+            "groups": options.groups,
+            **_cost(many),
+            "bursts": sum(each.bursts for each in kept),
+            "bursts_lost": sum(each.bursts_lost for each in kept),
+            "packets_sent": sum(each.packets_sent for each in kept),
+            "packets_recorded": sum(each.packets_recorded for each in kept),
+            "packets_dropped": sum(each.packets_dropped for each in kept),
+            "on_disk_after_s": max(each.on_disk_after_s for each in kept),
+        },
+        "double_talk": double_talk,
+    }
+
+
+def _cost(found: dict[bool, list[Spent]]) -> dict[str, Any]:
     node = {records: mean(each.node_s / each.delivered * 1e6 for each in runs) for records, runs in found.items()}
     worker = mean(each.worker_s / each.delivered * 1e6 for each in found[True])
     return {
-        "listeners": listeners,
         "delivered": sum(each.delivered for runs in found.values() for each in runs),
         "us_per_delivered": {"not recording": round(node[False], 3), "recording": round(node[True], 3)},
         "worker_us_per_delivered": round(worker, 3),
@@ -96,8 +141,15 @@ def _worker_s(pid: int) -> float:
     return sum(cost(child).cpu_s for child in children(pid))
 
 
-async def run(target: Target, options: GroupsOptions, progress: Progress) -> Result:
-    """Every group talks at once; what is on disk in the end is compared with what was sent. Raises `CannotRun`."""
+async def _groups(
+    target: Target, options: GroupsOptions, progress: Progress, records: bool
+) -> tuple[Spent, Kept | None, int]:
+    """Every group talks at once; what is on disk in the end is compared with what was sent.
+
+    Returns also how often two talked in one group.
+    """
+    if target.pid is None:
+        raise CannotRun("the cost of a server on another machine cannot be seen")
     shares = _pairs(target.identities, options.groups)
     async with fleet_for(target) as fleet, _client(target) as client:
         groups = {group: fleet.make(people, closely_every=options.groups) for group, people in shares.items()}
@@ -113,24 +165,28 @@ async def run(target: Target, options: GroupsOptions, progress: Progress) -> Res
                 sent.append((phone, one))
 
         progress("talking", 0, 1)
+        metrics = await _metrics(client)
+        finished = metrics.get("poc_recorder_finished_total", 0)
+        heard, before, worker = fleet.packets_heard(), target.cost(), _worker_s(target.pid)
         await asyncio.gather(*(say(group, phones[0]) for group, phones in groups.items()))
         granted = [(phone, one) for phone, one in sent if one.press.granted]
-        waited = await _finished(client, len(granted), progress)
-        kept = await asyncio.gather(*(_kept(client, group, phones[0]) for group, phones in groups.items()))
-        metrics = await _metrics(client)
-        notes: list[str] = []
-        figures = {
-            "groups": options.groups,
-            "bursts": len(granted),
-            "bursts_lost": len(granted) - sum(len(rows) for rows in kept),
-            "packets_sent": sum(one.packets for _, one in granted),
-            "packets_recorded": sum(row["packets"] for rows in kept for row in rows),
-            "packets_dropped": int(metrics.get("poc_recorder_dropped_total", 0)),
-            "on_disk_after_s": round(waited, 1),
-            "double_talk": fleet.air.double_talk(),
-            "fleet": fleet_figures(fleet, notes),
-        }
-        return Result(figures, {"relay, ms": fleet.air.relay_ms}, notes)
+        found, waited = None, 0.0
+        if records:
+            waited = await _finished(client, int(finished) + len(granted), progress)
+            rows = await asyncio.gather(*(_kept(client, group, phones[0]) for group, phones in groups.items()))
+            dropped = (await _metrics(client)).get("poc_recorder_dropped_total", 0)
+            found = Kept(
+                bursts=len(granted),
+                bursts_lost=len(granted) - sum(len(each) for each in rows),
+                packets_sent=sum(one.packets for _, one in granted),
+                packets_recorded=sum(row["packets"] for each in rows for row in each),
+                packets_dropped=int(dropped),
+                on_disk_after_s=round(waited, 1),
+            )
+        await asyncio.sleep(max(0.0, GROUPS_SETTLE_S - waited))
+        delivered = fleet.packets_heard() - heard
+        spent = Spent(target.cost().cpu_s - before.cpu_s, _worker_s(target.pid) - worker, delivered)
+        return spent, found, fleet.air.double_talk()
 
 
 def _pairs(identities: Sequence[Identity], groups: int) -> dict[str, list[Identity]]:
@@ -174,11 +230,12 @@ async def _finished(client: httpx.AsyncClient, bursts: int, progress: Progress) 
 
 
 async def _kept(client: httpx.AsyncClient, group: str, phone: Phone) -> list[dict[str, Any]]:
-    """The group's recordings that have a file, once SQL has them."""
+    """The group's recordings of this phone that have a file, once SQL has them."""
     headers = {"authorization": f"Bearer {phone.identity.token}"}
     rows: list[dict[str, Any]] = []
     for _ in range(10):
-        answer = await client.get("/api/v1/recordings", params={"group": group}, headers=headers)
+        asked = {"group": group, "user": phone.identity.user}
+        answer = await client.get("/api/v1/recordings", params=asked, headers=headers)
         rows = [row for row in answer.json()["recordings"] if row["audio"]]
         if len(rows) >= phone.presses:
             break
