@@ -12,15 +12,19 @@ from typing import Any
 import pytest
 from py_vapid import Vapid02
 
+from groups.vocabulary import Refusal
+from loadtest.phone import PhoneFailed
 from signaling.messages import AlertClaim, AlertResolve, BroadcastEnd, BroadcastStart, CallStart, Recipients, Sos
 from tests.emergency.cast import Cast, city_of_links
-from tests.support.city import City
+from tests.support.city import City, fetch
 from tests.support.handsets import handsets
 from tests.support.receiver import Receiver, receiver
 from tests.support.subscription import Subscription
 
 pytestmark = pytest.mark.wire
 SECRET = "sms-secret-8f2a"
+MOST = 5
+"""People a broadcast may reach in this city."""
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +43,7 @@ def city(links: Path, vendor: Receiver) -> Iterator[City]:
         "POC_NOTIFY__PUSH_HOSTS": f'["{vendor.url}", "push.example"]',
         "POC_NOTIFY__RETRY_S": "0.05",
         "POC_NOTIFY__HTTP": f"[{sms}]",
+        "POC_EMERGENCY__RECIPIENTS": str(MOST),
     }
     with city_of_links(links, env) as made:
         yield made
@@ -93,7 +98,8 @@ async def test_who_is_away_is_woken_and_endpoints_that_are_gone_are_forgotten(ca
     assert (vendor.taken("/ok/connected"), len(vendor.taken("/ok/sms"))) == ([], 4)
     for name in ("w1", "w2"):
         await leader.request(BroadcastEnd(id=f"e{name}", broadcast=name, withdraw=True))
-    assert cast.city.metric("poc_notify_gone_total") == 1
+    nodes = range(len(cast.city.own_ports))
+    assert sum(cast.city.node_metric(node, "poc_notify_gone_total") for node in nodes) == 1
     log = cast.city.log.read_text()
     for secret in (SECRET, "/ok/well", "/gone/one", well.given["keys"]["auth"]):
         assert secret not in log
@@ -138,3 +144,31 @@ async def test_what_is_no_subscription_of_a_known_service_is_refused(cast: Cast,
     with pytest.raises(urllib.error.HTTPError) as refused:
         cast.city.post("/api/v1/me/push", given | change, token(cast, "BJ-001"))
     assert refused.value.code == 422
+
+
+async def test_the_disabled_are_left_out_and_too_many_are_refused(cast: Cast) -> None:
+    leader = await cast.phone("LD-001")
+    admin = cast.city.post(f"/api/v1/demo/people/{cast.id('XT-001')}/step-in")["access_token"]
+    gone = cast.id("SZ-003")
+    person = cast.city.get(f"/api/v1/people/{gone}", admin)
+    headers = {"Authorization": f"Bearer {admin}", "Content-Type": "application/json", "If-Match": "*"}
+    body = json.dumps({"name": person["name"], "unit": person["unit"], "enabled": False})
+    fetch("PUT", f"{cast.city.url}/api/v1/people/{gone}", headers, body)
+
+    people = [cast.id(badge) for badge in ("SZ-001", "SZ-002", "HW-001", "HW-002", "HW-003", "CG-001")]
+    most = BroadcastStart(id="m", broadcast="most", to=Recipients(users=people[:MOST]), kind="text", text="x")
+    started, _ = await leader.request(most)
+    assert started.people == MOST
+    beyond = most.model_copy(update={"id": "o", "broadcast": "beyond", "to": Recipients(users=people[: MOST + 1])})
+    with pytest.raises(PhoneFailed) as refused:
+        await leader.request(beyond)
+    assert refused.value.code is Refusal.TOO_MANY
+    with_him = Recipients(users=[people[0], gone])
+    without, _ = await leader.request(most.model_copy(update={"id": "w", "broadcast": "without", "to": with_him}))
+    assert without.people == 1
+    alone = {"id": "a", "broadcast": "alone", "to": Recipients(users=[gone])}
+    with pytest.raises(PhoneFailed) as nobody:
+        await leader.request(most.model_copy(update=alone))
+    assert nobody.value.code is Refusal.NOBODY_CALLED
+    for name in ("most", "without"):
+        await leader.request(BroadcastEnd(id=f"e{name}", broadcast=name, withdraw=True))
