@@ -25,7 +25,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder of bench.json, bench.md, bench.html and the pictures")] = Path(
         "build"
     ),
-    quick: Annotated[bool, typer.Option("--quick", help="A quarter of the time; noisier")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Shorter runs, noisier")] = False,
     docs: Annotated[
         Path | None, typer.Option(help="Folder of performance.md: bring its table, sizes and pictures up to date")
     ] = None,
@@ -34,7 +34,7 @@ def main(
     """Measure what docs/performance.md publishes, on this machine, now."""
     if docs is not None and only:
         raise typer.BadParameter("the page is written from all runs, or not at all", param_hint="--docs")
-    lengths = Lengths(15.0, 5.0, 8.0) if quick else Lengths()
+    lengths = Lengths(15.0, 5.0, 8.0, 3.0) if quick else Lengths()
     with Progress(console=console, transient=True) as shown:
         bars: dict[str, Any] = {}
 

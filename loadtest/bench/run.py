@@ -17,7 +17,7 @@ from loadtest.traffic import Traffic
 
 GROWTH: Final = (100, 300, 1000)
 """Phones at which growth is drawn."""
-KNEE: Final = 2500
+KNEE: Final = 2000
 """Listeners of one talker, at 50 packets a second, among whom the end of a core or of the fleet is to be seen."""
 STORM: Final = 1000
 PEOPLE_PER_GROUP: Final = 10
@@ -34,6 +34,7 @@ class Lengths:
     talk: float = 30.0
     fanout: float = 8.0
     data: float = 15.0
+    growth: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +101,13 @@ async def bench(lengths: Lengths, progress: Progress, tell: Tell, *, only: froze
     await take("idle", scenario(idle, 1000, idle.IdleOptions(seconds=lengths.talk / 3)))
     await take("emergency", scenario(emergency, 1000, emergency.EmergencyOptions()))
     await take("incidents", scenario(incidents, 500, incidents.IncidentsOptions(seconds=lengths.talk / 3)))
-    await take("recorder", lambda: recorder.run(200, lengths.fanout * 1.5, recorder.GroupsOptions(), progress))
+    await take("recorder", lambda: recorder.run(200, lengths.fanout, recorder.GroupsOptions(), progress))
     await take("data", scenario(data, 10, data.DataOptions(seconds=lengths.data)))
     for phones in (*GROWTH, KNEE):
-        options = fanout.FanoutOptions(phones, seconds=lengths.fanout, keepalive=True)
+        options = fanout.FanoutOptions(phones, seconds=lengths.growth, keepalive=True)
         await take(f"growth fanout {phones}", scenario(fanout, phones + 1, options))
         if phones in GROWTH:
-            chat = talk.TalkOptions(phones, phones // PEOPLE_PER_GROUP, lengths.talk / 2, traffic=Traffic())
+            chat = talk.TalkOptions(phones, phones // PEOPLE_PER_GROUP, 2 * lengths.growth, traffic=Traffic())
             await take(f"growth talk {phones}", scenario(talk, phones, chat))
         if phones == STORM and "storm" in done.runs:
             done.runs[f"growth storm {phones}"] = done.runs["storm"]

@@ -18,6 +18,8 @@ from loadtest.speech import Recording, recording
 
 SETTLE_S: Final = 0.5
 """After the last packet, as in the reference, so that the tail is counted."""
+QUIET_S: Final = 4.0
+"""Before the first word: what a server costs, and phones that are merely there, is told beside what voice costs."""
 BURST_S: Final = 25.0
 """The talker releases and presses again before the server's transmit time limit (30 s)."""
 
@@ -43,7 +45,11 @@ def frame_length(pps: float) -> int:
 
 
 async def run(target: Target, options: FanoutOptions, progress: Progress) -> Result:
-    """Raises `CannotRun`."""
+    """Raises `CannotRun`.
+
+    ``us_per_delivered`` is all that the server spent meanwhile, by packet; ``standing_percent`` of a core is what it
+    spends with all phones there and nobody talking; ``voice_us_per_delivered`` is the one without the other.
+    """
     frame_ms = frame_length(options.pps)
     try:
         speech = recording("en-order", frame_ms, options.payload)
@@ -55,11 +61,15 @@ async def run(target: Target, options: FanoutOptions, progress: Progress) -> Res
         all_ready(await fleet.connect(phones, at_once=AT_ONCE, progress=progress, then=group))
         fleet.settle()
         await calm(target, len(fleet.phones))
-        talker = phones[0]
+        talker, loop = phones[0], asyncio.get_running_loop()
+        quiet, began = target.cost().cpu_s, loop.time()
+        await asyncio.sleep(QUIET_S)
+        standing = (target.cost().cpu_s - quiet) / (loop.time() - began)
         press = await _floor(fleet, talker, group)
-        heard, before = fleet.packets_heard(), target.cost()
+        heard, before, began = fleet.packets_heard(), target.cost(), loop.time()
         sent = await _talk(fleet, talker, press, speech, options.seconds, progress)
         await asyncio.sleep(SETTLE_S)
+        took = loop.time() - began
         cpu, delivered = target.cost().cpu_s - before.cpu_s, fleet.packets_heard() - heard
         talker.release_key()
         notes: list[str] = []
@@ -69,6 +79,8 @@ async def run(target: Target, options: FanoutOptions, progress: Progress) -> Res
             "expected": sent * options.listeners,
             "cpu_s": round(cpu, 3),
             "us_per_delivered": round(cpu / delivered * 1e6, 3) if delivered else None,
+            "standing_percent": round(100 * standing, 2),
+            "voice_us_per_delivered": round((cpu - standing * took) / delivered * 1e6, 3) if delivered else None,
             "relay_ms": fleet.air.relay_ms.summary(),
             "fleet": fleet_figures(fleet, notes),
         }

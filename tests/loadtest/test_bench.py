@@ -15,7 +15,7 @@ from loadtest.server import Target
 
 RUNS = {
     "talk": {"access_ms": {"p99": 15.0}, "double_talk": 0, "server": {"kb_per_phone": 75.0}},
-    "fanout": {"us_per_delivered": 5.0},
+    "fanout": {"us_per_delivered": 5.0, "voice_us_per_delivered": 3.0},
     "fanout python": {"us_per_delivered": 7.5},
     "floor": {"us_per_delivered": 2.5},
     "storm": {"cpu_ms_per_phone": 16.0, "failed": 0},
@@ -28,6 +28,7 @@ def test_each_row_says_how_far_from_bar_and_aim() -> None:
     assert (access.value, access.to_bar, access.to_aim, access.holds) == (15.0, 0.5, 3.0, True)
     assert found["fan-out against the kernel's floor (Python path)"].value == 3.0
     assert found["fan-out against the kernel's floor (fast path)"].value == 2.0
+    assert found["the same without what the server and 500 silent phones cost anyway"].value == 1.2
     assert found["storm: CPU per phone"].holds is False
     assert found["two talkers in one group"].holds is True
     assert found["relay, p99"].value is None
