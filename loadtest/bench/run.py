@@ -21,7 +21,7 @@ KNEE: Final = 2000
 """Listeners of one talker, at 50 packets a second, among whom the end of a core or of the fleet is to be seen."""
 STORM: Final = 1000
 PEOPLE_PER_GROUP: Final = 10
-LONGEST_S: Final = 180.0
+LONGEST_S: Final = 400.0
 """A run that takes longer is given up."""
 Tell = Callable[[str, Any], None]
 """Called with the name of a run and its figures, as each ends."""
@@ -101,7 +101,8 @@ async def bench(lengths: Lengths, progress: Progress, tell: Tell, *, only: froze
     await take("idle", scenario(idle, 1000, idle.IdleOptions(seconds=lengths.talk / 3)))
     await take("emergency", scenario(emergency, 1000, emergency.EmergencyOptions()))
     await take("incidents", scenario(incidents, 500, incidents.IncidentsOptions(seconds=lengths.talk / 3)))
-    await take("recorder", lambda: recorder.run(200, lengths.fanout, recorder.GroupsOptions(), progress))
+    many = recorder.GroupsOptions(seconds=lengths.fanout / 2)
+    await take("recorder", lambda: recorder.run(200, lengths.fanout, many, progress))
     await take("data", scenario(data, 10, data.DataOptions(seconds=lengths.data)))
     for phones in (*GROWTH, KNEE):
         options = fanout.FanoutOptions(phones, seconds=lengths.growth, keepalive=True)
