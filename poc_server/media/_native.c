@@ -201,7 +201,7 @@ static PyObject *fan(PyObject *module, PyObject *args) {
         if (line->route == route) {
             if (entry || sequence < line->first) continue;
             long long index = sequence + line->add_sequence;
-            if (sealer && line->name_size && size <= LARGEST && !(line->lossy && doubled) && index == sealer->highest + 1) {
+            if (sealer && sealer->context && line->name_size && size <= LARGEST && !(line->lossy && doubled) && index == sealer->highest + 1) {
                 if (batch.count && batch.fd != line->fd) refused += flush();
                 uint8_t *packet = batch.packets[batch.count];
                 sealer->highest = index;

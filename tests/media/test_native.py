@@ -230,6 +230,15 @@ def test_keys_and_addresses_of_the_wrong_size_are_refused() -> None:
         native.Line().sealer = object()
 
 
+def test_who_was_never_given_a_key_seals_nothing() -> None:
+    assert native.fan is not None
+    slot, route = Slot(0, 5, 0), object()
+    slot.sealer, slot.route = native.Sealer.__new__(native.Sealer), route
+    slot.aim(0, socket_address(socket.AF_INET, ("127.0.0.1", 9)))
+    slot.first = slot.add_sequence = 0
+    assert native.fan((slot,) * 10, 0, route, 1, 0, b"voice", OPUS, False, False) == (0, 0, [slot] * 10)
+
+
 @pytest.mark.parametrize("size", [16, 32])
 def test_the_cipher_of_a_phone_that_left_serves_the_next_under_its_own_key_alone(size: int) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear:
