@@ -295,8 +295,9 @@ class Elsewhere:
             self._follows(neighbour, GroupId(group), False)
         for key, record in said.get("phones", {}).items():
             self._phone(neighbour, key, record)
-        if "topic" in said:
-            self.topics[said["topic"]](said["value"])
+        heard = self.topics.get(said.get("topic", ""))
+        if heard is not None:  # in an upgrade nodes of two versions speak with each other
+            heard(said["value"])
 
     def _whole(self, neighbour: Neighbour, said: dict[str, Any]) -> None:
         neighbour.whole, neighbour.url = True, said.get("url", "")
