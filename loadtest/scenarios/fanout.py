@@ -63,7 +63,7 @@ async def run(target: Target, options: FanoutOptions, progress: Progress) -> Res
         await calm(target, len(fleet.phones))
         talker, loop = phones[0], asyncio.get_running_loop()
         quiet, began = target.cost().cpu_s, loop.time()
-        await asyncio.sleep(QUIET_S)
+        await asyncio.sleep(min(QUIET_S, options.seconds))
         standing = (target.cost().cpu_s - quiet) / (loop.time() - began)
         press = await _floor(fleet, talker, group)
         heard, before, began = fleet.packets_heard(), target.cost(), loop.time()
