@@ -1,32 +1,29 @@
 // One phone: joins link, media path, sound and floor. Pages draw its signals and pass on what fingers do; no page talks to a
 // socket or a microphone by itself.
 
-import { batch, computed, effect, signal } from "@preact/signals";
+import { batch, computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import { mark } from "../diagnostics";
 import { Receipts } from "../emergency/receipts";
 import { start } from "../floor/model";
 import { Floors } from "../floor/several";
 import { incidentsTold, noIncidents, SHOWN, withIncidentGroups } from "../incidents/incidents";
 import type { ToneName } from "../media/melodies";
-import { type MicrophoneState, VoiceInput } from "../media/microphone";
-import { MediaPath, type PathState } from "../media/path";
-import { REDUNDANCY, Redundancy } from "../media/redundancy";
-import { type Mix, Slots } from "../media/slots";
-import { Sound } from "../media/sound";
-import { SlotWatch } from "../media/watch";
-import { deviceId, keepListenedGroups, listenedGroups, relayOnly, voiceProcessing } from "../settings";
+import type { MicrophoneState } from "../media/microphone";
+import type { PathState } from "../media/path";
+import { deviceId } from "../settings";
 import { Texts } from "../texts/texts";
 import { affairsTold, broughtToTalk, nothingGoesOn, openAlerts } from "../wire/affairs";
 import { Link, type LinkState, type Request } from "../wire/link";
 import { blank, firstGroup, idleFloor, told, welcomed } from "../wire/picture";
-import type { Broadcast, IceServer, Missed, Refusal, ServerMessage, Tier, Welcome } from "../wire/protocol";
+import type { Broadcast, IceServer, Missed, Refusal, ServerMessage, Welcome } from "../wire/protocol";
+import { Air, type MixOf } from "./air";
 import { type Facts, face, obstacle } from "./face";
 import { Hearing } from "./hearing";
+import { Listened } from "./listened";
 import { REPORT_EVERY_MS } from "./listening";
 import { Mending } from "./mending";
 import { lineIsOpen, OpenLine } from "./openline";
 import { watch } from "./surroundings";
-import { Warmth } from "./warmth";
 
 const TICK_MS = 100;
 
@@ -38,19 +35,23 @@ export type PhoneSettings = {
   mixes?: boolean;
 };
 
-/** How a group sounds while what is said in it has this tier. */
-export type MixOf = (group: string, tier: Tier) => Mix;
+export type { MixOf };
 
 export class Phone {
   readonly picture = signal(blank);
   readonly linkState = signal<LinkState>("closed");
-  readonly pathState = signal<PathState>("none");
+  readonly pathState: ReadonlySignal<PathState>;
   readonly online = signal(navigator.onLine);
-  readonly soundLocked = signal(false);
-  readonly microphoneState = signal<MicrophoneState>("cold");
+  readonly soundLocked: ReadonlySignal<boolean>;
+  readonly microphoneState: ReadonlySignal<MicrophoneState>;
+  /** The browser will ask whether the page may use the microphone. */
+  readonly askFirst: ReadonlySignal<boolean>;
   readonly waved = signal(false);
   readonly dismissed = signal<Refusal | null>(null);
-  readonly listened = signal<readonly string[]>([]);
+  readonly #listened = new Listened(this.picture, (groups) => {
+    this.#link.request({ type: "listen", groups }).catch(() => undefined);
+  });
+  readonly listened = this.#listened.groups;
   readonly incidents = signal(noIncidents);
   /** The newest absence in which something was said. */
   readonly missed = signal<Missed | null>(null);
@@ -58,52 +59,22 @@ export class Phone {
   /** An SOS goes out of which this phone must give no sign. */
   readonly covert = signal(false);
   readonly now = signal(performance.now());
-  /** Loudness of what goes out while this phone talks, 0 to 1. */
-  readonly level = signal(0);
-  /** Slot number → loudness of what is heard on it, 0 to 1. */
-  readonly levels = signal<Readonly<Record<number, number>>>({});
+  readonly level: Air["level"];
+  readonly levels: Air["levels"];
 
-  readonly #sound = new Sound((locked) => {
-    this.soundLocked.value = locked;
-    this.#hearing.report();
-  });
-  readonly #slots: Slots;
-  readonly #redundancy = new Redundancy(
-    () => this.#path.uplink,
-    (twice) => this.#path.twice(twice),
-  );
-  readonly #path = new MediaPath(
-    {
-      changed: (state) => this.#pathChanged(state),
-      receivers: (receivers) => this.#slots.attach(receivers),
-    },
-    relayOnly(),
-  );
-  readonly #voice = new VoiceInput(
-    this.#sound.context,
-    () => this.#path.uplink,
-    (state) => {
-      this.microphoneState.value = state;
-    },
-    voiceProcessing(),
-  );
-  readonly #warmth = new Warmth(this.#voice);
-  /** The browser will ask whether the page may use the microphone. */
-  readonly askFirst = this.#warmth.askFirst;
+  readonly #air: Air;
   readonly #hearing = new Hearing(
     {
-      soundLocked: () => this.soundLocked.value || !this.#sound.running,
+      soundLocked: () => this.soundLocked.value || !this.#air.sound.running,
       microphoneLost: () => this.microphoneState.value === "lost",
-      media: () => this.pathState.value === "connected" || this.pathState.value === "interrupted",
-      played: () => this.#sound.context.currentTime,
+      media: () => this.#air.carries,
+      played: () => this.#air.sound.context.currentTime,
     },
     (listening) => this.#link.send(listening),
   );
-  #mix: MixOf = () => ({ gain: 1, pan: 0 });
   readonly #link: Link;
   readonly #mending: Mending;
   readonly #floor: Floors;
-  readonly #watch: SlotWatch;
   readonly receipts: Receipts;
   readonly texts: Texts;
   readonly #followers: ((message: ServerMessage) => void)[] = [];
@@ -112,10 +83,18 @@ export class Phone {
   #traced = "";
 
   constructor(settings: PhoneSettings) {
-    const locked = (locked: boolean) => {
-      this.soundLocked.value = locked || this.#sound.locked;
-    };
-    this.#slots = new Slots(locked, settings.mixes ? this.#sound.context : null);
+    this.#air = new Air(
+      {
+        pathChanged: (state) => this.#pathChanged(state),
+        soundChanged: () => this.#hearing.report(),
+        stalled: () => this.restartMedia("no_packets"),
+      },
+      computed(() => this.picture.value.slots),
+      settings.mixes ?? false,
+    );
+    const { pathState, soundLocked, microphoneState, level, levels, warmth } = this.#air;
+    [this.pathState, this.soundLocked, this.microphoneState] = [pathState, soundLocked, microphoneState];
+    [this.level, this.levels, this.askFirst] = [level, levels, warmth.askFirst];
     this.#link = new Link(
       {
         token: settings.token,
@@ -135,15 +114,15 @@ export class Phone {
     this.#mending = new Mending(this.#link, () => this.linkState.value === "up");
     this.#floor = new Floors({
       urge: (message) => this.#link.urge(message),
-      voice: this.#voice,
+      voice: this.#air.voice,
       tone: (tone) => this.tone(tone),
-      muteSlots: (muted) => this.#slots.mute(muted),
+      muteSlots: (muted) => this.#air.slots.mute(muted),
     });
     this.receipts = new Receipts({
       ask: (request) => this.ask(request),
       audible: (slot) =>
-        this.#hearing.deafness() === null && (slot === undefined || this.#slots.audible(slot)),
-      played: (slot) => this.#slots.played(slot),
+        this.#hearing.deafness() === null && (slot === undefined || this.#air.slots.audible(slot)),
+      played: (slot) => this.#air.slots.played(slot),
       busy: () => this.floorState.peek().held || this.picture.peek().slots.length > 0,
       kept: (id, state) => {
         if (state === "heard") this.marked(id, state);
@@ -158,13 +137,6 @@ export class Phone {
     this.texts = new Texts(this);
     const line = new OpenLine(this.#floor.port());
     effect(() => line.set(lineIsOpen(this.affairs.value, this.picture.value.user?.id)));
-    this.#watch = new SlotWatch(this.#slots, {
-      stalled: () => this.restartMedia("no_packets"),
-      levels: (levels) => {
-        this.levels.value = levels;
-      },
-    });
-    effect(() => this.#watch.expect(this.picture.value.slots));
     effect(() => this.#trace());
     effect(() => {
       if (this.floorState.value.phase.name === "has_no_permission") this.#followBrought();
@@ -228,27 +200,20 @@ export class Phone {
     });
     const clock = window.setInterval(() => this.#tick(), TICK_MS);
     const reporting = window.setInterval(() => this.#hearing.report(), REPORT_EVERY_MS);
-    const looking = window.setInterval(() => {
-      if (this.floorState.peek().microphone.name === "on") void this.#redundancy.look();
-    }, REDUNDANCY.lookEveryMs);
+    const stopAir = this.#air.start(() => this.floorState.peek().microphone.name === "on");
     this.#link.open();
-    void this.#warmth.watch();
     return () => {
       stopWatching();
       clearInterval(clock);
       clearInterval(reporting);
-      clearInterval(looking);
       this.#link.close();
-      this.#path.close();
-      this.#slots.clear();
+      stopAir();
     };
   }
 
   /** Any touch: the moment in which a browser lets sound and microphone begin. */
   touched(): void {
-    void this.#sound.unlock();
-    void this.#slots.play();
-    if (this.microphoneState.value === "cold" && !this.askFirst.value) void this.#voice.prepare();
+    this.#air.touched();
   }
 
   press(at: number): void {
@@ -286,7 +251,7 @@ export class Phone {
 
   /** A sound of this page, on this phone alone. */
   tone(name: ToneName): void {
-    if (!this.covert.peek()) this.#sound.tone(name);
+    if (!this.covert.peek()) this.#air.sound.tone(name);
   }
 
   lift(): void {
@@ -299,17 +264,12 @@ export class Phone {
     this.lift();
     this.#link.request({ type: "select", group }).catch(() => undefined);
     sessionStorage.setItem("poc.group", group);
-    this.#tellListened();
+    this.#listened.tell();
   }
 
   /** Hears a group beside the selected one, or no longer. */
   toggleListening(group: string): void {
-    const user = this.picture.value.user?.id;
-    if (!user) return;
-    const before = this.listened.value;
-    this.listened.value = before.includes(group) ? before.filter((id) => id !== group) : [...before, group];
-    keepListenedGroups(user, [...this.listened.value]);
-    this.#tellListened();
+    this.#listened.toggle(group);
   }
 
   /** A request that is no matter of the floor: calls, alerts, broadcasts. Rejects as `Link.request` does. */
@@ -332,7 +292,7 @@ export class Phone {
 
   /** How groups sound from now on, whatever slot carries them. */
   setMix(mix: MixOf): void {
-    this.#mix = mix;
+    this.#air.setMix(mix);
     this.#applyMix();
   }
 
@@ -343,7 +303,7 @@ export class Phone {
 
   async askForMicrophone(): Promise<void> {
     this.touched();
-    await this.#voice.prepare();
+    await this.#air.voice.prepare();
   }
 
   /** Asks the server to move the media path, for this reason. */
@@ -356,14 +316,14 @@ export class Phone {
       // Calls and alerts that still go on are told again after each welcome.
       this.affairs.value = nothingGoesOn;
       this.picture.value = welcomed(this.picture.value, welcome);
-      this.listened.value = listenedGroups(welcome.user.id);
+      this.#listened.welcomed(welcome.user.id);
     });
     this.#iceServers = welcome.ice_servers;
     if (welcome.offer) void this.#offered(welcome.offer);
     else this.restartMedia("socket_lost");
     const group = firstGroup(welcome.groups, welcome.selected ?? sessionStorage.getItem("poc.group"));
     if (group) this.#link.request({ type: "select", group: group.id }).catch(() => undefined);
-    this.#tellListened();
+    this.#listened.tell();
     this.#tellFloor();
     for (const follower of this.#followers) follower(welcome);
     this.#link.request({ type: "incident_list", limit: SHOWN }).then(
@@ -388,7 +348,7 @@ export class Phone {
 
   async #offered(offer: string): Promise<void> {
     try {
-      const sdp = await this.#path.accept(offer, this.#iceServers);
+      const sdp = await this.#air.path.accept(offer, this.#iceServers);
       await this.#link.request({ type: "answer", sdp });
     } catch (problem) {
       mark("answer_failed", { problem: String(problem) });
@@ -429,41 +389,28 @@ export class Phone {
 
   #applyMix(): void {
     const { conditions } = this.affairs.peek();
-    for (const { slot, group, tier } of this.picture.peek().slots) {
-      if (!group) continue;
-      const urgency = Math.max(tier ?? 0, conditions[group]?.tier ?? 0) as Tier;
-      this.#slots.mix(slot, this.#mix(group, urgency));
-    }
+    this.#air.applyMix(this.picture.peek().slots, (group) => conditions[group]?.tier ?? 0);
   }
 
   #pathChanged(state: PathState): void {
-    this.pathState.value = state;
     this.#mending.pathChanged(state);
     this.#tellFloor();
     this.#hearing.report();
   }
 
   #tellFloor(): void {
-    const path = this.pathState.value;
     const up = this.linkState.value === "up" && this.online.value;
-    const media = path === "connected" || path === "interrupted";
-    this.#floor.feed({ type: "link", state: !up ? "down" : media ? "up" : "no_media_path" });
-  }
-
-  #tellListened(): void {
-    const { groups, selected } = this.picture.value;
-    const mine = this.listened.value.filter((id) => id !== selected && groups.some((g) => g.id === id));
-    this.#link.request({ type: "listen", groups: mine }).catch(() => undefined);
+    this.#floor.feed({ type: "link", state: !up ? "down" : this.#air.carries ? "up" : "no_media_path" });
   }
 
   #hidden(): void {
     if (!this.#openUntil) this.lift();
-    this.#warmth.hidden();
+    this.#air.warmth.hidden();
     this.#hearing.hidden();
   }
 
   #shown(): void {
-    this.#warmth.shown();
+    this.#air.warmth.shown();
     this.#link.probe();
     this.#hearing.shown();
   }
@@ -473,11 +420,7 @@ export class Phone {
     const { phase, notice, microphone } = this.floorState.peek();
     if (phase.name === "has_permission" || notice) this.now.value = performance.now();
     const shown = microphone.name === "on" && !this.covert.peek();
-    this.level.value = shown ? this.#voice.level() : this.#heard();
-  }
-
-  #heard(): number {
-    return Math.min(1, Math.max(0, ...Object.values(this.levels.peek())) * 2);
+    this.#air.measure(shown);
   }
 
   #trace(): void {
