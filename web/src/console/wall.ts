@@ -15,7 +15,7 @@ export type Channel = {
   brought: Brought | null;
 };
 
-/** What comes and goes stands before what lasts; what lasts keeps its order, so that hands find it. */
+/** What comes and goes, what lasts, what is monitored; what lasts keeps its order, so that hands find it. */
 export function channelsOf(
   picture: Picture,
   affairs: Affairs,

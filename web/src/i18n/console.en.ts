@@ -4,6 +4,7 @@ import type { consoleZh } from "./console.zh";
 
 export const consoleEn: Record<keyof typeof consoleZh, string> = {
   console_my_air: "My air",
+  console_passing: "Calls and emergencies",
   console_dock: "Side panel",
   console_in_call: "Call",
   console_not_heard: "Not heard",
@@ -81,7 +82,11 @@ export const consoleEn: Record<keyof typeof consoleZh, string> = {
   person_call_back: "Ask to call back",
   person_listen: "Listen remotely",
   person_listen_sure: "Listen: it goes into the audit",
+  talk_banned: "You may not talk for now; an SOS still works",
+  talk_banned_by: "{name} has barred you from talking; an SOS still works",
+  colon: ": ",
   listened_to: "A shift leader is listening to this phone’s microphone",
+  listens_remotely_to: "Listening remotely to {names}",
   console_listens_remotely: "remote",
   person_pull: "Pull in",
   person_pull_in: "Pull into the call",

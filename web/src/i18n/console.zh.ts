@@ -2,6 +2,7 @@
 
 export const consoleZh = {
   console_my_air: "我的发射",
+  console_passing: "呼叫与紧急",
   console_dock: "侧栏",
   console_in_call: "通话",
   console_not_heard: "未监听",
@@ -79,7 +80,11 @@ export const consoleZh = {
   person_call_back: "请回电",
   person_listen: "远程激活",
   person_listen_sure: "确认远程激活，记入审计",
+  talk_banned: "您已被禁呼，紧急求助仍可使用",
+  talk_banned_by: "您已被{name}禁呼，紧急求助仍可使用",
+  colon: "：",
   listened_to: "值班长正在远程收听本机话筒",
+  listens_remotely_to: "正在远程收听 {names}",
   console_listens_remotely: "远程激活",
   person_pull: "强拉",
   person_pull_in: "强拉入会",

@@ -76,3 +76,9 @@ test("who is listened to knows until the last one stops; who listens cannot talk
   expect(after(on("a"), on("b"), { type: "ambient_off", call: "a" }).listenedToBy).toEqual(["b"]);
   expect(broughtToTalk(after({ ...call("running"), kind: "ambient" }))).toBeNull();
 });
+
+test("who may not talk is told by whom and why, until he may again", () => {
+  const barred = after({ type: "talk_banned", banned: true, by: wang, reason: "占用信道" });
+  expect(barred.banned).toEqual({ by: wang, reason: "占用信道" });
+  expect(affairsTold(barred, { type: "talk_banned", banned: false }).banned).toBeNull();
+});

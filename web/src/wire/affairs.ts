@@ -41,6 +41,8 @@ export type Affairs = {
   conditions: Readonly<Record<string, { tier: Tier; by: Person | null }>>;
   /** The calls by which this phone is listened to (远程激活). */
   listenedToBy: readonly string[];
+  /** Why this person may not talk (禁呼), while that is so. */
+  banned: { by: Person | null; reason: string } | null;
   /** How the SOS key works here; null before the server said so. */
   sos: SosRules | null;
 };
@@ -55,6 +57,7 @@ export const nothingGoesOn: Affairs = {
   tallies: {},
   conditions: {},
   listenedToBy: [],
+  banned: null,
   sos: null,
 };
 
@@ -109,6 +112,10 @@ export function affairsTold(before: Affairs, message: ServerMessage): Affairs {
       };
     case "ambient_off":
       return { ...before, listenedToBy: before.listenedToBy.filter((call) => call !== message.call) };
+    case "talk_banned": {
+      const { banned, by, reason } = message;
+      return { ...before, banned: banned ? { by: by ?? null, reason: reason ?? "" } : null };
+    }
     case "sos_rules":
       return { ...before, sos: message };
     case "broadcast": {

@@ -193,6 +193,8 @@ function Controls({ desk, channel, air, heard }: ControlsProps) {
   const { id, name } = channel;
   const desks = desk.sound.value;
   const { volume, muted, ear } = soundOf(desks, id);
+  const call = desk.phone.affairs.value.calls[channel.brought?.call ?? ""];
+  const floorless = call?.duplex === true || call?.kind === "ambient";
   const named = (words: string) => ({ "aria-label": `${words} ${name}`, title: words });
   return (
     <div class="controls">
@@ -245,7 +247,7 @@ function Controls({ desk, channel, air, heard }: ControlsProps) {
       <span class="break" />
       {channel.brought?.why === "call" && <EndCall desk={desk} call={channel.brought.call} />}
       <SayAgain group={id} seconds={LAST_S} label={`${t("last_30s")} ${name}`} />
-      {air.state === "taken" && desk.phone.picture.value.rights.includes("revoke_floor") && (
+      {air.state === "taken" && !floorless && desk.phone.picture.value.rights.includes("revoke_floor") && (
         <button
           type="button"
           {...named(t("console_revoke"))}

@@ -5,6 +5,7 @@ import { current } from "../../account/account";
 import { ConsoleDesk } from "../../console/desk";
 import { waiting } from "../../console/dispatch";
 import { bindKeys } from "../../console/keyboard";
+import type { Channel } from "../../console/wall";
 import { Alerts } from "../../emergency/Alerts";
 import { t } from "../../i18n";
 import type { Phone } from "../../phone/phone";
@@ -26,6 +27,8 @@ export function ConsolePage({ phone }: { phone: Phone }) {
   useEffect(() => bindKeys(desk), [desk]);
   const user = phone.picture.value.user ?? current();
   const { toMe } = waiting(desk.dispatch.value, user?.id);
+  // What comes and goes has a place of its own: it must not move a channel under a hand.
+  const passing = desk.channels.value.filter(({ kind }) => kind === "brought");
   return (
     <div class="console" data-alerts={phone.alerts.value.length > 0} data-wide={desk.wide.value}>
       <TopBar name={`${t("console")} · ${user?.name ?? ""}`} badge={user?.badge} light={light(phone)}>
@@ -43,21 +46,19 @@ export function ConsolePage({ phone }: { phone: Phone }) {
           <Alerts phone={phone} />
           <WakeKey />
         </section>
+        {passing.length > 0 && (
+          <section class="passing" aria-label={t("console_passing")}>
+            <Cards desk={desk} channels={passing} />
+          </section>
+        )}
         <AirPanel desk={desk} />
       </div>
       <main class="wall" aria-label={t("console_wall")}>
-        {toMe && <Taking desk={desk} handover={toMe} />}
-        <Together desk={desk} />
-        <ul class="channels">
-          {desk.channels.value.map((channel) => (
-            <ChannelCard
-              key={channel.id}
-              desk={desk}
-              channel={channel}
-              number={desk.numbered.value.indexOf(channel)}
-            />
-          ))}
-        </ul>
+        <Cards desk={desk} channels={desk.numbered.value} />
+        <div class="foot">
+          {toMe && <Taking desk={desk} handover={toMe} />}
+          <Together desk={desk} />
+        </div>
       </main>
       <Dock desk={desk} />
       <KeyStrip desk={desk} />
@@ -77,6 +78,21 @@ function Disk({ phone }: { phone: Phone }) {
     <strong class="disk" data-disk={disk} role="status">
       {t(`disk_${disk}`)}
     </strong>
+  );
+}
+
+function Cards({ desk, channels }: { desk: ConsoleDesk; channels: readonly Channel[] }) {
+  return (
+    <ul class="channels">
+      {channels.map((channel) => (
+        <ChannelCard
+          key={channel.id}
+          desk={desk}
+          channel={channel}
+          number={desk.numbered.value.indexOf(channel)}
+        />
+      ))}
+    </ul>
   );
 }
 

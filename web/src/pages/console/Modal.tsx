@@ -11,7 +11,10 @@ export function Modal({ desk, dialog, title, children }: ModalProps) {
   const element = useRef<HTMLDialogElement>(null);
   const open = desk.dialog.value === dialog;
   useEffect(() => {
-    if (open && !element.current?.open) element.current?.showModal();
+    if (open && !element.current?.open) {
+      element.current?.showModal();
+      element.current?.querySelector<HTMLElement>("form :is(select, input:checked)")?.focus();
+    }
     if (!open) element.current?.close();
   }, [open]);
   return (

@@ -9,6 +9,9 @@ import { Icon } from "../../ui/icons";
 import { ago } from "./ChannelCard";
 import { now } from "./now";
 
+/** What is pressed twice is meant when the second press comes within this time. */
+const SURE_MS = 5000;
+
 type PersonCardProps = {
   desk: ConsoleDesk;
   user: string;
@@ -118,10 +121,10 @@ export function PersonActs({ desk, user, banned }: { desk: ConsoleDesk; user: st
         <button
           type="button"
           class="danger"
-          onBlur={() => (sure.value = false)}
           onClick={() => {
             if (sure.value) desk.listenRemotely(user);
             sure.value = !sure.value;
+            setTimeout(() => (sure.value = false), SURE_MS);
           }}
         >
           {t(sure.value ? "person_listen_sure" : "person_listen")}

@@ -1,4 +1,4 @@
-// The strip above the wall: channels marked to be talked into together or joined, and the patches that are open.
+// The strip below the wall: channels marked to be talked into together or joined, and the patches that are open.
 
 import type { ConsoleDesk } from "../../console/desk";
 import { t } from "../../i18n";

@@ -9,7 +9,7 @@ import "./affairs.css";
 
 /** `answers`: the talk key of this page goes where the server brought the phone; the console's goes into its channel. */
 export function Affairs({ phone, answers = true }: { phone: Phone; answers?: boolean }) {
-  const { ringing, brought, ended, listenedToBy } = phone.affairs.value;
+  const { ringing, brought, ended, listenedToBy, banned } = phone.affairs.value;
   const rings = ringing.length > 0;
   useEffect(() => (rings ? ring(phone) : undefined), [phone, rings]);
   const me = phone.picture.value.user?.id;
@@ -54,6 +54,11 @@ export function Affairs({ phone, answers = true }: { phone: Phone; answers?: boo
             )}
           </li>
         ))}
+      {banned && (
+        <li class="talk-banned" role="status">
+          <span>{bannedWords(banned.by?.name ?? "", banned.reason)}</span>
+        </li>
+      )}
       {listenedToBy.length > 0 && !phone.covert.value && (
         <li class="listened-to" role="status">
           <span>{t("listened_to")}</span>
@@ -73,6 +78,11 @@ export function Affairs({ phone, answers = true }: { phone: Phone; answers?: boo
       <Broadcasts phone={phone} />
     </ul>
   );
+}
+
+function bannedWords(by: string, reason: string): string {
+  const words = by ? t("talk_banned_by", { name: by }) : t("talk_banned");
+  return reason ? `${words}${t("colon")}${reason}` : words;
 }
 
 const RING_EVERY_MS = 2500;
@@ -97,6 +107,7 @@ function broughtWords(phone: Phone, one: Brought, me: string | undefined): strin
     ({ person }) => person.id !== me,
   );
   const names = one.name || others.map(({ person }) => person.name).join("、");
+  if (call?.kind === "ambient") return t("listens_remotely_to", { names });
   if (call?.phase === "setting up") return t("call_calling", { names });
   return t(call?.duplex ? "in_duplex" : "in_call", { names });
 }
