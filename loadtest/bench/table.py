@@ -153,6 +153,15 @@ ROWS = (
     Row(
         "leader's call to 1,000: voice at the last phone", _LEADER, "ms", 300, 100, _at("emergency", "voice_ms", "max")
     ),
+    Row(
+        "voice of others meanwhile: relay while all slots of 1,000 are worked out anew, p99",
+        _LEADER,
+        "ms",
+        50,
+        10,
+        _at("emergency", "beside_ms", "during", "p99"),
+    ),
+    Row("the same before the call, p99", _LEADER, "ms", None, None, _at("emergency", "beside_ms", "before", "p99")),
     Row("case in → its ten phones told, p95", _CASES, "ms", 1000, 200, _at("incidents", "told_ms", "p95")),
     Row("1,000 incidents of 10 members opened", _CASES, "s", 30, None, _at("incidents", "opened_s")),
     Row("access before they come, p95", _CASES, "ms", None, None, _at("incidents", "access_before_ms", "p95")),

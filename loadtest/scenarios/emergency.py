@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
@@ -21,6 +21,9 @@ from signaling.messages import BroughtIn, EmergencyCall, EmergencyCancel, Recipi
 
 PATIENCE_S: Final = 30.0
 TALK_S: Final = 1.0
+BEFORE_S: Final = 1.0
+"""Somebody talks for so long before the leader calls, as a measure for what comes then."""
+BESIDE_S: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,30 +44,48 @@ class _People:
     group: str
 
 
+@dataclass(slots=True)
+class _Beside:
+    """What became of a burst in another group meanwhile, relay times in ms."""
+
+    before: Series = field(default_factory=Series)
+    during: Series = field(default_factory=Series)
+    asked_ns: int | None = None
+    """When the call was asked for; None while there is none."""
+
+    def heard(self, mark: Mark, stamp: int) -> None:
+        """One packet of it came."""
+        series = self.before if self.asked_ns is None or mark.sent_ns < self.asked_ns else self.during
+        series.add((stamp - mark.sent_ns) / 1e6)
+
+
 async def run(target: Target, options: EmergencyOptions, progress: Progress) -> Result:
     """Raises `CannotRun`.
 
     ``sos_ms``: key → first packet of the officer's voice at a dispatcher, a frame of speech (40 ms) among it, while
     another talks in his group. ``alert_ms``: the leader's message → the last phone knows. ``voice_ms``: his first
-    packet → the last phone's first packet.
+    packet → the last phone's first packet. ``beside_ms``: how long the packets of one who talks in a group of his own
+    took to another there, before such a call (``before``) and while all slots of all phones are worked out anew for it
+    (``during``): asked → heard by the last.
     """
     people = target.identities[: options.phones]
     if len(people) < options.phones:
         raise CannotRun(f"{len(people)} identities, {options.phones} phones are asked for")
     speech = recording("zh-report")
     sos_ms, alert_ms, voice_ms, online = Series(), Series(), Series(), 0
+    beside = _Beside()
     async with fleet_for(target) as fleet:
         phones = fleet.make(people, closely_every=1 if options.phones <= 50 else 50)
         all_ready(await fleet.connect(phones, at_once=AT_ONCE, progress=progress))
         cast = await _cast(phones)
         # Marks are read by who listens closely; the dispatcher must, wherever he stands in the list.
-        cast.dispatcher.voice.closely = True
+        cast.dispatcher.voice.closely = cast.officer.voice.closely = True
         fleet.settle()
         for number in range(options.alerts):
             sos_ms.add(await _sos(fleet, cast, speech, f"{number}-{time.time_ns()}"))
             progress("alerts", number + 1, options.alerts)
         for number in range(options.calls):
-            alert, voice, online = await _call(fleet, cast, speech, f"{number}-{time.time_ns()}")
+            alert, voice, online = await _call(fleet, cast, speech, f"{number}-{time.time_ns()}", beside)
             alert_ms.add(alert)
             voice_ms.add(voice)
             progress("calls", number + 1, options.calls)
@@ -74,9 +95,16 @@ async def run(target: Target, options: EmergencyOptions, progress: Progress) -> 
             "sos_ms": sos_ms.summary(),
             "alert_ms": alert_ms.summary(),
             "voice_ms": voice_ms.summary(),
+            "beside_ms": {"before": beside.before.summary(), "during": beside.during.summary()},
             "fleet": fleet_figures(fleet, notes),
         }
-        series = {"SOS heard, ms": sos_ms, "call known everywhere, ms": alert_ms, "call heard everywhere, ms": voice_ms}
+        series = {
+            "SOS heard, ms": sos_ms,
+            "call known everywhere, ms": alert_ms,
+            "call heard everywhere, ms": voice_ms,
+            "voice of others before a call, ms": beside.before,
+            "voice of others during a call, ms": beside.during,
+        }
         return Result(figures, series, notes)
 
 
@@ -135,12 +163,34 @@ async def _on_air(phone: Phone) -> None:
     await asyncio.sleep(0.2)
 
 
-async def _call(fleet: Fleet, cast: _People, speech: Recording, name: str) -> tuple[float, float, int]:
+async def _call(fleet: Fleet, cast: _People, speech: Recording, name: str, beside: _Beside) -> tuple[float, float, int]:
     """The two times in ms, and how many phones were called."""
+    officer = cast.officer.voice
+    before, officer.on_mark = officer.on_mark, partial(_marked_by, cast.talker, beside)
+    fleet.air.begin(cast.talker.number, cast.talker.presses + 1, cast.group)
+    talking = asyncio.create_task(fleet.speaker.speak(cast.talker, cast.group, speech, seconds=BESIDE_S))
+    try:
+        await _on_air(cast.talker)
+        await asyncio.sleep(BEFORE_S)
+        return await _called(fleet, cast, speech, name, beside)
+    finally:
+        beside.asked_ns, officer.on_mark = None, before
+        talking.cancel()
+        await asyncio.gather(talking, return_exceptions=True)
+
+
+def _marked_by(talker: Phone, beside: _Beside, _slot: int, mark: Mark, stamp: int) -> None:
+    if (mark.phone, mark.burst) == (talker.number, talker.presses):
+        beside.heard(mark, stamp)
+
+
+async def _called(
+    fleet: Fleet, cast: _People, speech: Recording, name: str, beside: _Beside
+) -> tuple[float, float, int]:
     call = f"lt-{name}"
     others = [phone for phone in fleet.phones if phone is not cast.leader]
     known, stop = _all_of(others, partial(_on_brought, call=call))
-    asked_ns = time.time_ns()
+    beside.asked_ns = asked_ns = time.time_ns()
     started, _ = await cast.leader.request(EmergencyCall(id=call, call=call, to=Recipients(everyone=True)), PATIENCE_S)
     alert_ns = await _last(known, "were not told of the call")
     stop()

@@ -120,6 +120,14 @@ def test_the_maximum_length_stands_still_during_an_emergency() -> None:
     assert handle(state, into.Tick(), 1_006_000)[0].end is CallEnd.MAXIMUM_LENGTH
 
 
+def test_remote_listening_ends_at_its_longest_though_the_voice_is_always_on_air() -> None:
+    state, _ = started(CallKind.AMBIENT, (B,), CallOptions(hang_ms=None, maximum_ms=10_000))
+    assert state.phase is Phase.RUNNING
+    state, _ = handle(state, into.BurstBegan(), 1)
+    assert handle(state, into.Tick(), 9_999)[0].phase is Phase.RUNNING
+    assert handle(state, into.Tick(), 10_000)[0].end is CallEnd.MAXIMUM_LENGTH
+
+
 def test_only_the_initiator_or_one_who_may_ends_a_call() -> None:
     state, _ = started(CallKind.GROUP, (B, C))
     assert handle(state, into.End(False, B, "b1", "x"), 1)[1] == (out.Refused("b1", "x", Refusal.NOT_ALLOWED),)

@@ -91,6 +91,7 @@ def test_emergency(tmp_path: Path) -> None:
     assert found["phones"] == 39
     assert set(found["sos_ms"]) == set(found["alert_ms"]) == set(found["voice_ms"]) == PERCENTILES
     assert (found["sos_ms"]["count"], found["alert_ms"]["count"], found["voice_ms"]["count"]) == (2, 2, 2)
+    assert min(found["beside_ms"][when]["count"] for when in ("before", "during")) > 0
 
 
 def test_incidents(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from signaling.messages import (
     CallRinging,
     CallStart,
     FloorRequest,
+    Listen,
     TextSend,
 )
 from tests.emergency.cast import Cast
@@ -102,3 +103,20 @@ async def test_leaving_while_holding_or_queued_lets_the_next_one_talk(cast: Cast
     assert third.burst is not None
     assert queued.burst is None
     c.release_key()
+
+
+async def test_in_a_group_of_nobody_there_is_nobody_to_talk_to(cast: Cast) -> None:
+    dispatcher = await cast.phone("PQ-001", slots=4)
+    people = cast.city.post(f"/api/v1/demo/people/{cast.id('XT-001')}/step-in")["access_token"]
+    unit = cast.city.get("/api/v1/me", people)["units"][0]["id"]
+    empty = {
+        kind: cast.city.post("/api/v1/groups", {"name": f"空{kind}", "unit": unit, "kind": kind}, people)["id"]
+        for kind in ("chat", "prearranged")
+    }
+    for number, (kind, group) in enumerate(empty.items()):
+        await dispatcher.request(Listen(id=f"g{number}", groups=[group]))
+        press = dispatcher.press_key(group)
+        await press.settled
+        assert press.cause is Refusal.ALONE, kind
+        dispatcher.release_key()
+    assert await refusal(dispatcher, CallStart(id="g9", kind="group", groups=[empty["chat"]])) is Refusal.NOBODY_CALLED
