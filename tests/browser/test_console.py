@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Playwright, expect
+from playwright.sync_api import Locator, Playwright, expect
 
+from tests.browser.test_sos import hold_sos
 from tests.support.chromium import chromium
-from tests.support.city import City
+from tests.support.city import City, running_city
 from tests.support.console import Console
 from tests.support.officer import Officer
+from tests.support.priority import first
 
 pytestmark = pytest.mark.browser
 
 RIVER, WEST = "滨江巡查组", "西山巡查组"
 LONG_AGO_MS = 25 * 60_000
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    """One city for all of the console; its operator switched remote listening on."""
+    on = {"POC_TALK__REMOTE_LISTENING": "true"}
+    with running_city(tmp_path_factory.mktemp("console") / "city", env=on, before=first()) as running:
+        yield running
 
 
 def heard(officer: Officer, talker: str) -> None:
@@ -118,3 +129,122 @@ def test_three_phones_and_a_console(playwright: Playwright, city: City) -> None:
         expect(marker).to_have_attribute("data-age", "stale", timeout=30_000)
         expect(marker).to_contain_text("25 分钟前")
         assert not [problem for page in (desk, one, two, west) for problem in page.problems]
+
+
+def hears(desk: Console, talker: str) -> None:
+    """Until the first voice of this talker was played on the console."""
+    desk.page.wait_for_function(
+        """user => window.__poc.events.some(slot => slot.name === 'slot' && slot.by?.id === user
+            && window.__poc.events.some(e => e.name === 'first_voice' && e.burst === slot.burst))""",
+        arg=talker,
+    )
+
+
+def card(desk: Console, officer: Officer) -> Locator:
+    """What can be done with a person, opened in the list."""
+    row = desk.page.locator(f'.persons [data-user="{officer.user["id"]}"]')
+    if row.get_attribute("data-open") != "true":
+        row.locator(".one").click()
+    return row
+
+
+def test_a_shift_with_all_that_needs_a_right(playwright: Playwright, city: City) -> None:
+    """Monitored unseen, barred and let talk again, pulled in and ended, listened to, handed over."""
+    with chromium(playwright) as browser:
+        desk, leader = Console(browser, city, "PQ-001"), Console(browser, city, "ZB-001")
+        one, two = Officer(browser, city, "BJ-001"), Officer(browser, city, "BJ-002")
+        for officer in (one, two):
+            officer.select(RIVER)
+        desk.key("p")
+        leader.key("p")
+
+        # Monitored: unseen first, then seen by those who are there.
+        leader.key("o")
+        dialog = leader.page.locator("dialog[open]")
+        dialog.get_by_label("指定的组").check()
+        dialog.get_by_label(RIVER, exact=True).check()
+        dialog.get_by_label("隐蔽监听").check()
+        dialog.get_by_role("button", name="确定").click()
+        watched = leader.channel(RIVER)
+        expect(watched.get_by_role("img", name="隐蔽监听")).to_be_visible(timeout=30_000)
+        one.key_down()
+        hears(leader, one.user["id"])
+        eye = desk.channel(RIVER).locator(f'.people [title*="{leader.user["name"]}"]')
+        expect(eye).to_have_count(0)
+        one.key_up()
+        leader.key("o")
+        dialog.get_by_label("隐蔽监听").uncheck()
+        dialog.get_by_role("button", name="确定").click()
+        expect(eye).to_have_text("1", timeout=30_000)
+
+        # Barred from talking: told at once, refused at the key; then let talk again.
+        card(desk, two).get_by_role("button", name="禁呼").click()
+        barred = two.page.locator(".affairs .talk-banned")
+        expect(barred).to_contain_text(desk.user["name"], timeout=30_000)
+        two.key_down()
+        two.face("denied")
+        two.key_up()
+        card(desk, two).get_by_role("button", name="解除禁呼").click()
+        expect(barred).to_have_count(0, timeout=30_000)
+        two.face("idle")
+        two.key_down()
+        two.face("talking")
+        two.key_up()
+
+        # Pulled in without being asked, and ended for all.
+        card(desk, two).get_by_role("button", name="强拉").click()
+        expect(two.page.locator(".affairs .brought")).to_be_visible(timeout=30_000)
+        card(desk, one).get_by_role("button", name="强拉入会").click()
+        expect(one.page.locator(".affairs .brought")).to_be_visible(timeout=30_000)
+        call = desk.page.locator(".passing .channel")
+        one.key_down()
+        expect(call.locator(".talker .who")).to_have_text(one.user["name"], timeout=30_000)
+        heard(two, one.user["id"])
+        one.key_up()
+        call.get_by_role("button", name="强拆").click()
+        for page in (one.page, two.page):
+            expect(page.locator(".affairs .brought")).to_have_count(0, timeout=30_000)
+        expect(call).to_have_count(0)
+
+        # Listened to by a right that the operator switched on: pressed twice, and the officer is told.
+        expect(card(desk, two).get_by_role("button", name="远程激活")).to_have_count(0)
+        row = card(leader, two)
+        row.get_by_role("button", name="远程激活").click()
+        row.get_by_role("button", name="确认远程激活").click()
+        sign = two.page.locator(".affairs .listened-to")
+        expect(sign).to_be_visible(timeout=30_000)
+        line = leader.page.locator(".passing .channel", has_text="远程激活")
+        expect(line.locator(".talker .who")).to_have_text(two.user["name"], timeout=30_000)
+        leader.page.wait_for_function(
+            "id => Object.values(window.__poc.events).some(e => e.name === 'slot' && e.by?.id === id)",
+            arg=two.user["id"],
+        )
+        hears(leader, two.user["id"])
+        line.get_by_role("button", name="挂断").click()
+        expect(sign).to_have_count(0, timeout=30_000)
+
+        # The shift goes on with the next one: an alert that was claimed, what is monitored, a word.
+        hold_sos(one)
+        expect(desk.page.locator(".alert")).to_be_visible(timeout=30_000)
+        desk.key("a")
+        mine = desk.page.locator(".alert").get_by_role("button", name="处理完毕")
+        # A claim that is not acknowledged goes back into the queue before long.
+        desk.page.locator(".alert").get_by_role("button", name="告知已收到").click(timeout=30_000)
+        expect(mine).to_be_visible(timeout=30_000)
+        following = Console(browser, city, "PQ-002")
+        desk.key("h")
+        offer = desk.page.locator("dialog[open]")
+        offer.locator("select").select_option(following.user["id"])
+        offer.locator("textarea").fill("夜市有人闹事，盯住滨江")
+        offer.get_by_role("button", name="提出交班").click()
+        strip = following.page.locator('.wall .handover[data-state="to_me"]')
+        expect(strip).to_contain_text("夜市有人闹事", timeout=30_000)
+        expect(strip).to_contain_text(one.user["name"])
+        strip.get_by_role("button", name="接班").click()
+        taken = following.page.locator(".alert").get_by_role("button", name="处理完毕")
+        expect(taken).to_be_visible(timeout=30_000)
+        expect(mine).to_have_count(0, timeout=30_000)
+        expect(offer).to_contain_text("已接", timeout=30_000)
+        taken.click()
+        expect(following.page.locator(".alert")).to_have_count(0, timeout=30_000)
+        assert not [problem for page in (desk, leader, following, one, two) for problem in page.problems]

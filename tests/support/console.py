@@ -6,6 +6,9 @@ from playwright.sync_api import Browser, Locator, Page
 
 from tests.support.city import City
 
+CONNECTED_MS = 90_000
+"""Several pages at once on a loaded machine take their time."""
+
 
 class Console:
     """The console of the demo's person with this badge, once its voice path is connected; ``init`` runs before it."""
@@ -19,7 +22,8 @@ class Console:
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
         self.page.goto(f"{city.url}/console?as={self.user['id']}")
         self.page.wait_for_function(
-            "window.__poc && window.__poc.events.some(e => e.name === 'media' && e.state === 'connected')"
+            "window.__poc && window.__poc.events.some(e => e.name === 'media' && e.state === 'connected')",
+            timeout=CONNECTED_MS,
         )
 
     def channel(self, name: str) -> Locator:
