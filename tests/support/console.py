@@ -5,9 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Browser, Locator, Page
 
 from tests.support.city import City
-
-CONNECTED_MS = 90_000
-"""Several pages at once on a loaded machine take their time."""
+from tests.support.officer import CONNECTED_MS
 
 
 class Console:

@@ -9,6 +9,8 @@ from playwright.sync_api import Browser, Page
 from tests.browser.hearing import JS, Recording
 from tests.support.city import City
 
+CONNECTED_MS = 90_000
+"""Several pages at once on a loaded machine take their time."""
 KEEP_MICROPHONE = """
 const open = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
 if (open) navigator.mediaDevices.getUserMedia = async (wanted) => (window.microphone = await open(wanted));
@@ -39,7 +41,8 @@ class Officer:
         self.page.goto(f"{city.url}/{page}?{query}&as={self.user['id']}")
         if connected:
             self.page.wait_for_function(
-                "window.__poc && window.__poc.events.some(e => e.name === 'media' && e.state === 'connected')"
+                "window.__poc && window.__poc.events.some(e => e.name === 'media' && e.state === 'connected')",
+                timeout=CONNECTED_MS,
             )
 
     def select(self, name: str) -> None:
@@ -76,7 +79,7 @@ class Officer:
             timeout=timeout_ms,
         )
 
-    def face(self, name: str, timeout_ms: int = 15_000) -> None:
+    def face(self, name: str, timeout_ms: int = 30_000) -> None:
         """Until the page shows this state."""
         self.page.locator(f'[data-face="{name}"]').wait_for(timeout=timeout_ms)
 
