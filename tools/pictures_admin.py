@@ -26,7 +26,7 @@ PATIENCE = 100
 NEIGHBOUR = "临江市公安局"
 
 LISTS = {
-    "XT-001": ("people", "units", "groups", "duty", "cells", "devices", "sheets"),
+    "XT-001": ("people", "units", "groups", "duty", "cells", "sheets"),
     "AQ-001": ("devices", "sessions", "sharing"),
     "SJ-001": ("audit",),
 }

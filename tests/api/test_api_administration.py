@@ -81,6 +81,13 @@ async def keep(desk: Desk, admin: dict[str, str], text: str) -> None:
     unit = await desk.client.post("/units", json={"name": text}, headers=admin)
     group = await desk.client.post("/groups", json={"name": text, "unit": unit.json()["id"]}, headers=admin)
     assert (unit.json()["name"], group.json()["name"]) == (text, text)
+    times = {"starts_ms": 2_000_000_000_000, "ends_ms": 2_000_000_060_000}
+    shift = await desk.client.post("/shifts", json={"unit": desk.town.unit, "name": text, **times}, headers=admin)
+    body, any_version = {"unit": desk.town.unit, "name": text}, {**admin, "if-match": "*"}
+    cell = await desk.client.put("/cells/420102001001009", json=body, headers=admin)
+    if cell.status_code == 409:
+        cell = await desk.client.put("/cells/420102001001009", json=body, headers=any_version)
+    assert (shift.json()["name"], cell.json()["name"]) == (text, text)
 
 
 async def test_names_that_are_none_are_refused(desk: Desk) -> None:

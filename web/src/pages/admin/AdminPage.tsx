@@ -55,9 +55,10 @@ export function AdminPage() {
             type="button"
             data-list={name}
             aria-current={list?.name === name}
-            onClick={() => {
+            onClick={({ currentTarget }) => {
               chosen.value = name;
               close();
+              currentTarget.scrollIntoView({ block: "nearest", inline: "center" });
             }}
           >
             {t(title)}
