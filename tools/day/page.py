@@ -65,7 +65,7 @@ def _figures(journal: Journal) -> str:
     said = sum(sound.seconds for sound in journal.sounds)
     figures = (
         ("good" if journal.ok else "bad", f"{sum(checks)} / {len(checks)}", Words("checks hold", "项检查成立")),
-        ("", f"{took // 60:.0f} min {took % 60:.0f} s", Words("from first to last scene", "从第一幕到最后一幕")),
+        ("", f"{took:.0f} s", Words("from first to last scene", "从第一幕到最后一幕")),
         (
             "",
             str(len(journal.sounds)),
