@@ -18,7 +18,7 @@ class Console:
         self.page: Page = self.context.new_page()
         self.problems: list[str] = []
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
-        self.page.goto(f"{city.url}/console?as={self.user['id']}")
+        self.page.goto(f"{city.url}/console?as={self.user['id']}", timeout=CONNECTED_MS)
         self.page.wait_for_function(
             "window.__poc && window.__poc.events.some(e => e.name === 'media' && e.state === 'connected')",
             timeout=CONNECTED_MS,

@@ -38,7 +38,7 @@ class Officer:
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
         people = city.get("/api/v1/demo/people")
         self.user = next(person for person in people if person["badge"] == badge)
-        self.page.goto(f"{city.url}/{page}?{query}&as={self.user['id']}")
+        self.page.goto(f"{city.url}/{page}?{query}&as={self.user['id']}", timeout=CONNECTED_MS)
         if connected:
             self.page.wait_for_function(
                 "window.__poc && window.__poc.events.some(e => e.name === 'media' && e.state === 'connected')",
