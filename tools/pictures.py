@@ -57,6 +57,7 @@ const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
 navigator.mediaDevices.getUserMedia = (wanted) => new Promise((given) => {
     window.give = () => given(open(wanted));
 });
+navigator.permissions.query = async () => Object.assign(new EventTarget(), {state: 'granted'});
 """
 
 
@@ -157,13 +158,13 @@ class Pictures:
         self.album.take(early.page, "no_path_yet")
         early.key_up()
         closed(early)
-        cold = self.officer("BJ-001", SLOW)
+        cold, other = self.officer("BJ-001", SLOW), self.officer("BJ-002")
         cold.key_down()
         cold.face("microphone_starting")
         self.album.take(cold.page, "microphone_starting")
         cold.page.evaluate("give()")
         cold.key_up()
-        closed(cold)
+        closed(cold, other)
 
     def locked(self) -> None:
         self.obstacle("sound_locked")
@@ -244,14 +245,6 @@ class Pictures:
         self.album.take(officer.page, "no_answer")
         stopped.send_signal(signal.SIGCONT)
         officer.key_up()
-        officer.face("idle", timeout_ms=20_000)
-        officer.key_down()
-        officer.face("talking")
-        stopped.send_signal(signal.SIGSTOP)
-        officer.key_up()
-        officer.face("releasing")
-        self.album.take(officer.page, "releasing")
-        stopped.send_signal(signal.SIGCONT)
         officer.face("idle", timeout_ms=20_000)
         officer.context.set_offline(True)
         officer.key_down()
