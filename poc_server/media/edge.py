@@ -42,7 +42,7 @@ class MediaEdge:
         """
         shared = Shared(settings, clock)
         edge = cls(shared, UdpPort.open(settings))
-        edge._port.start(edge.datagram, shared.fanout.read, shared.fanout.has_read)
+        edge._port.start(edge.datagram)
         edge._tick()
         return edge
 

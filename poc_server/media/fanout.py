@@ -85,22 +85,11 @@ class Fanout:
         self._fan = fan
         self._jobs: deque[Job] = deque()
         self._armed = False
-        self._reading = False
-
-    def read(self) -> None:
-        """A batch of datagrams begins: what is submitted meanwhile waits for `has_read`."""
-        self._reading = True
-
-    def has_read(self) -> None:
-        """The batch has ended: a slice of what it brought is sent without another turn of the loop."""
-        self._reading = False
-        if self._jobs and not self._armed:
-            self._run()
 
     def submit(self, job: Job) -> None:
         """Do ``job`` after all that were submitted before, beginning with this turn of the loop."""
         self._jobs.append(job)
-        if not self._armed and not self._reading:
+        if not self._armed:
             self._armed = True
             self._loop.call_soon(self._run)
 

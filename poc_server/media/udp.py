@@ -98,8 +98,6 @@ class UdpPort:
         self._settings = settings
         self._loop = asyncio.get_running_loop()
         self._received: Received | None = None
-        self._before: Callable[[], None] = _nothing
-        self._after: Callable[[], None] = _nothing
 
     @classmethod
     def open(cls, settings: MediaSettings) -> UdpPort:
@@ -116,12 +114,9 @@ class UdpPort:
         granted = min(one.size_buffers(settings.socket_buffer_bytes) for one in sockets)
         return cls(sockets, granted, settings)
 
-    def start(
-        self, received: Received, before: Callable[[], None] | None = None, after: Callable[[], None] | None = None
-    ) -> None:
-        """Read from now on. ``before`` and ``after`` are called around each batch."""
+    def start(self, received: Received) -> None:
+        """Read from now on."""
         self._received = received
-        self._before, self._after = before or _nothing, after or _nothing
         for one in self.sockets:
             self._loop.add_reader(one.fd, self._readable, one)
 
@@ -160,21 +155,13 @@ class UdpPort:
         received, recvfrom = self._received, one.socket.recvfrom
         if received is None:
             return
-        self._before()
-        try:
-            for _ in range(self._settings.read_batch):
-                try:
-                    data, address = recvfrom(MAX_DATAGRAM_BYTES)
-                except OSError:  # BlockingIOError: all read; anything else ends this batch too, the loop calls again
-                    return
-                if data:
-                    received(data, address, one)
-        finally:
-            self._after()
-
-
-def _nothing() -> None:
-    """Nobody wants to know."""
+        for _ in range(self._settings.read_batch):
+            try:
+                data, address = recvfrom(MAX_DATAGRAM_BYTES)
+            except OSError:  # BlockingIOError: all read; anything else ends this batch too, the loop calls again
+                return
+            if data:
+                received(data, address, one)
 
 
 def _bind_all(hosts: list[str], port: int) -> list[LocalSocket]:
