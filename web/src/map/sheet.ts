@@ -55,6 +55,8 @@ function above({ kind, chosen }: Mark): number {
   return ABOVE[kind] + (chosen ? CHOSEN_ABOVE : 0);
 }
 
+/** What a cell covers, on the shown map. */
+type Area = { name: string; bounds: L.LatLngBounds };
 type Stands = { marker: L.Marker; face: HTMLElement; mark: Mark };
 
 export class Sheet {
@@ -68,7 +70,8 @@ export class Sheet {
   readonly #area = L.polygon([], { className: "area", interactive: false });
   readonly #line = L.polyline([], { className: "line", interactive: false });
   readonly #watch: ResizeObserver;
-  #outlines: readonly Cell[] = [];
+  #areas: readonly Area[] = [];
+  #fitted: L.LatLngBounds | null = null;
   /** Somebody moved the map: it no longer follows what stands on it. */
   #moved = false;
   #fitting = false;
@@ -100,7 +103,7 @@ export class Sheet {
     });
     this.#watch = new ResizeObserver(() => {
       this.#map.invalidateSize({ animate: false });
-      if (!this.#moved) this.whole();
+      if (!this.#moved && !this.#drawing) this.whole();
     });
     this.#watch.observe(box);
     box.tabIndex = 0;
@@ -132,19 +135,20 @@ export class Sheet {
     } else {
       this.#accuracy.remove();
     }
-    if (!this.#moved) this.whole();
+    this.#follow();
     this.#name();
   }
 
   cells(cells: readonly Cell[]): void {
-    this.#outlines = cells;
     this.#cells.clearLayers();
-    for (const { code, name, outline } of cells) {
-      L.polygon(this.#corners(outline), { className: "cell" })
-        .bindTooltip(`${name} ${code}`, { sticky: true })
-        .addTo(this.#cells);
-    }
-    if (!this.#moved) this.whole();
+    this.#areas = cells.map(({ code, name, outline }) => {
+      const words = document.createElement("span"); // a string would be taken for HTML
+      words.textContent = `${name} ${code}`;
+      const cell = L.polygon(this.#corners(outline), { className: "cell" });
+      cell.bindTooltip(words, { sticky: true }).addTo(this.#cells);
+      return { name, bounds: cell.getBounds() };
+    });
+    this.#follow();
     this.#nameCells();
   }
 
@@ -180,16 +184,32 @@ export class Sheet {
   /** All that stands on it, and from now on all that comes. */
   whole(): void {
     this.#moved = false;
+    this.#fit(this.#extent());
+  }
+
+  // --- private -------------------------------------------------------------------------------------------------
+
+  /** Goes on showing all, unless somebody moved the map or is drawing on it. */
+  #follow(): void {
+    if (this.#moved || this.#drawing) return;
+    const extent = this.#extent();
+    if (!this.#fitted?.equals(extent)) this.#fit(extent);
+  }
+
+  #extent(): L.LatLngBounds {
     const bounds = L.latLngBounds([]);
     for (const { mark } of this.#marks.values()) bounds.extend(this.#shown(mark.at).toBounds(LEAST_M));
-    for (const { outline } of this.#outlines) bounds.extend(L.latLngBounds(this.#corners(outline)));
+    for (const area of this.#areas) bounds.extend(area.bounds);
+    return bounds;
+  }
+
+  #fit(bounds: L.LatLngBounds): void {
     if (!bounds.isValid()) return;
+    this.#fitted = bounds;
     this.#fitting = true;
     this.#map.fitBounds(bounds, { animate: false, padding: [24, 24] });
     this.#fitting = false;
   }
-
-  // --- private -------------------------------------------------------------------------------------------------
 
   #lay({ template, hosts, most_zoom, attribution }: Tiles): void {
     const options = {
@@ -234,6 +254,11 @@ export class Sheet {
     const acts = this.#told.chosen !== undefined;
     const marker = L.marker(this.#shown(mark.at), { icon, interactive: acts, keyboard: acts });
     marker.on("click", () => this.#told.chosen?.(mark.id));
+    marker.on("keydown", ({ originalEvent }) => {
+      if (originalEvent.key !== "Enter") return;
+      originalEvent.stopPropagation(); // elsewhere on the page it accepts a call
+      if (!originalEvent.repeat) this.#told.chosen?.(mark.id);
+    });
     marker.addTo(this.#map);
     const stands = { marker, face, mark };
     this.#marks.set(mark.id, stands);
@@ -262,8 +287,7 @@ export class Sheet {
     this.#cellNames.clearLayers();
     const sight = this.#map.getBounds();
     const named: L.Marker[] = [];
-    for (const { name, outline } of this.#outlines) {
-      const bounds = L.latLngBounds(this.#corners(outline));
+    for (const { name, bounds } of this.#areas) {
       if (!sight.intersects(bounds)) continue;
       const wide = this.#map.latLngToContainerPoint(bounds.getNorthEast());
       const from = this.#map.latLngToContainerPoint(bounds.getSouthWest());

@@ -29,15 +29,21 @@ export function MapPanel({ desk }: { desk: ConsoleDesk }) {
         marks={marks}
         cells={cells.value}
         chosen={(id) => {
-          const found = places.peek().find(({ user }) => user === id);
-          if (found) desk.person.value = found.user;
+          const alert = desk.phone.alerts.peek().find((one) => one.alert.id === id)?.alert;
+          const found = alert?.by.id ?? places.peek().find(({ user }) => user === id)?.user;
+          if (found) desk.person.value = found;
         }}
       >
         {marks.length === 0 && cells.value.length === 0 && <p class="none">{t("map_empty")}</p>}
         <Ages />
       </CityMap>
       {person && (
-        <PersonCard desk={desk} user={person} place={places.value.find(({ user }) => user === person)} />
+        <PersonCard
+          key={person}
+          desk={desk}
+          user={person}
+          place={places.value.find(({ user }) => user === person)}
+        />
       )}
     </div>
   );
