@@ -136,7 +136,10 @@ export class Phone {
     });
     this.texts = new Texts(this);
     const line = new OpenLine(this.#floor.port());
-    effect(() => line.set(lineIsOpen(this.affairs.value, this.picture.value.user?.id)));
+    // Whoever was signed out of here is not told any more that a call is over.
+    effect(() =>
+      line.set(!this.dismissed.value && lineIsOpen(this.affairs.value, this.picture.value.user?.id)),
+    );
     effect(() => this.#trace());
     effect(() => {
       if (this.floorState.value.phase.name === "has_no_permission") this.#followBrought();

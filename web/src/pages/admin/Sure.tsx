@@ -30,7 +30,8 @@ export function Sure({ title, question, run }: SureProps) {
         type="button"
         class="red"
         disabled={busy.value}
-        onClick={() => {
+        onClick={(event) => {
+          if (event.detail > 1) return; // the second half of a double click on what stood here before
           busy.value = true;
           void run().finally(() => {
             busy.value = false;

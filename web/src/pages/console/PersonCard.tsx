@@ -1,6 +1,7 @@
 // One person: how he stands, where he was, and what a dispatcher can do with him.
 
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { ConsoleDesk } from "../../console/desk";
 import { t } from "../../i18n";
 import type { Place } from "../../map/places";
@@ -83,6 +84,13 @@ export function PersonActs({ desk, user, banned }: { desk: ConsoleDesk; user: st
   const { rights, user: me } = desk.phone.picture.value;
   const ban = useSignal<boolean | null>(null);
   const sure = useSignal(false);
+  useEffect(() => {
+    if (!sure.value) return;
+    const timer = setTimeout(() => {
+      sure.value = false;
+    }, SURE_MS);
+    return () => clearTimeout(timer);
+  }, [sure.value, sure]);
   const may = (right: string) => rights.includes(right);
   const barred = ban.value ?? banned;
   const running = Object.values(desk.phone.affairs.value.calls).find(({ kind }) => kind === "group");
@@ -121,10 +129,10 @@ export function PersonActs({ desk, user, banned }: { desk: ConsoleDesk; user: st
         <button
           type="button"
           class="danger"
-          onClick={() => {
+          onClick={(event) => {
+            if (event.detail > 1) return; // a double click is one press
             if (sure.value) desk.listenRemotely(user);
             sure.value = !sure.value;
-            setTimeout(() => (sure.value = false), SURE_MS);
           }}
         >
           {t(sure.value ? "person_listen_sure" : "person_listen")}

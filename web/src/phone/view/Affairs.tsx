@@ -2,7 +2,7 @@
 
 import { useEffect } from "preact/hooks";
 import { Broadcasts } from "../../emergency/Broadcasts";
-import { t } from "../../i18n";
+import { listed, t } from "../../i18n";
 import type { Brought } from "../../wire/affairs";
 import type { Phone } from "../phone";
 import "./affairs.css";
@@ -106,7 +106,7 @@ function broughtWords(phone: Phone, one: Brought, me: string | undefined): strin
   const others = (phone.affairs.value.calls[one.call]?.parties ?? []).filter(
     ({ person }) => person.id !== me,
   );
-  const names = one.name || others.map(({ person }) => person.name).join("、");
+  const names = one.name || listed(others.map(({ person }) => person.name));
   if (call?.kind === "ambient") return t("listens_remotely_to", { names });
   if (call?.phase === "setting up") return t("call_calling", { names });
   return t(call?.duplex ? "in_duplex" : "in_call", { names });
