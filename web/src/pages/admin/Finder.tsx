@@ -30,6 +30,7 @@ export function Finder({ path, words, inside, choose, id }: FinderProps) {
       found.value = [];
       return;
     }
+    let gone = false;
     const timer = window.setTimeout(
       () =>
         void authorised<{ items: Found[] }>(
@@ -37,13 +38,16 @@ export function Finder({ path, words, inside, choose, id }: FinderProps) {
           `${path}?limit=${SHOWN}&q=${encodeURIComponent(text)}`,
         ).then(
           ({ items }) => {
-            found.value = items;
+            if (!gone) found.value = items;
           },
           () => undefined,
         ),
       PAUSE_MS,
     );
-    return () => clearTimeout(timer);
+    return () => {
+      gone = true;
+      clearTimeout(timer);
+    };
   }, [q.value]);
   return (
     <div class="finder">

@@ -29,7 +29,7 @@ export function Table({
     const asked = q.peek();
     try {
       const found = await load(list, asked.trim(), after);
-      if (asked !== q.peek()) return;
+      if (asked !== q.peek() || (after && after !== next.peek())) return;
       rows.value = after ? [...rows.peek(), ...found.rows] : found.rows;
       next.value = found.next;
       loaded.value = true;

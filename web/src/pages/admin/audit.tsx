@@ -56,7 +56,7 @@ export function Audit() {
         "GET",
         `/audit?${query(wanted, after)}`,
       );
-      if (wanted !== asked.peek()) return;
+      if (wanted !== asked.peek() || (after && after !== next.peek())) return;
       entries.value = after ? [...entries.peek(), ...found.items] : found.items;
       next.value = found.next ?? "";
       loaded.value = true;

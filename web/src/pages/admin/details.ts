@@ -25,7 +25,7 @@ export type Entry = {
 /** Said elsewhere in the row, or nothing a reader could use. */
 const ELSEWHERE = new Set(["act", "code", "refused", "floor", "call_rules", "hold", "outline"]);
 
-const known = (key: string): Key | null => (key in zh ? (key as Key) : null);
+const known = (key: string): Key | null => (Object.hasOwn(zh, key) ? (key as Key) : null);
 
 /** `unit_id` and `starts_ms` are called as `unit` and `starts` are. */
 function title(key: string): string {
@@ -74,7 +74,7 @@ function valueWords(key: string, value: unknown, names: Record<string, string>):
   if (typeof value === "number") return key.endsWith("_ms") ? momentWords(value) : String(value);
   if (typeof value === "object") return JSON.stringify(value);
   const text = String(value);
-  if (text in names) return names[text] ?? text;
+  if (Object.hasOwn(names, text)) return names[text] ?? text;
   return worded(key, text);
 }
 

@@ -38,12 +38,11 @@ export function Duty({ turn, open }: DutyProps) {
   const planned = useSignal<readonly Shift[]>([]);
   const word = useSignal("");
   const read = async () => {
+    const asked = from.peek();
     try {
       const now = Date.now();
-      const [here, week] = await Promise.all([
-        shifts(now, now + 1),
-        shifts(from.value, midnight(from.value, WEEK)),
-      ]);
+      const [here, week] = await Promise.all([shifts(now, now + 1), shifts(asked, midnight(asked, WEEK))]);
+      if (asked !== from.peek()) return;
       running.value = here;
       planned.value = week;
       word.value = "";
@@ -255,7 +254,9 @@ export function ShiftPanel({ id, close, saved }: EditorProps) {
 /** The same people at the same hours on another day. */
 function Copies({ id, saved }: { id: string; saved: () => void }) {
   const word = useSignal("");
+  const busy = useSignal(false);
   const copy = async (days: number) => {
+    busy.value = true;
     try {
       const { name, unit, starts_ms, ends_ms, people: on } = await authorised<Shift>("GET", `/shifts/${id}`);
       const starts = later(starts_ms, days);
@@ -267,14 +268,15 @@ function Copies({ id, saved }: { id: string; saved: () => void }) {
     } catch (problem) {
       word.value = wordsOf(problem);
     }
+    busy.value = false;
   };
   return (
     <section class="part">
       <p class="row">
-        <button type="button" onClick={() => void copy(1)}>
+        <button type="button" disabled={busy.value} onClick={() => void copy(1)}>
           {t("admin_next_day")}
         </button>
-        <button type="button" onClick={() => void copy(WEEK)}>
+        <button type="button" disabled={busy.value} onClick={() => void copy(WEEK)}>
           {t("admin_next_week")}
         </button>
       </p>

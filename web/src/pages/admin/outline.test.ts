@@ -19,7 +19,7 @@ describe("an outline that is entered", () => {
   });
 
   it("says which line is wrong", () => {
-    for (const wrong of ["114.3", "x y", "114.3 30.5 7", "181 30", "30.5 114.3", "NaN 1"])
+    for (const wrong of ["114.3", "114.3,", "x y", "114.3 30.5 7", "181 30", "30.5 114.3", "NaN 1"])
       expect(corners(`114.3 30.5\n${wrong}`), wrong).toBe(2);
   });
 });

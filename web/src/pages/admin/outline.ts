@@ -14,7 +14,7 @@ export function corners(text: string): Point[] | number {
     const [longitude, latitude, ...more] = line
       .trim()
       .split(/[\s,，;；]+/)
-      .map(Number);
+      .map((each) => (each ? Number(each) : Number.NaN));
     const right =
       more.length === 0 && Math.abs(longitude ?? Number.NaN) <= 180 && Math.abs(latitude ?? Number.NaN) <= 90;
     if (!right) return at + 1;

@@ -35,8 +35,10 @@ export function Sharing() {
       await authorised(method, path);
       word.value = "";
       await read();
+      return true;
     } catch (problem) {
       word.value = wordsOf(problem);
+      return false;
     }
   };
   useEffect(() => void read().catch((problem) => (word.value = wordsOf(problem))), []);
@@ -61,7 +63,8 @@ export function Sharing() {
   );
 }
 
-type Ask = (method: string, path: string) => Promise<void>;
+/** Whether it was done; why not is said above the lists. */
+type Ask = (method: string, path: string) => Promise<boolean>;
 
 function List({ title, shares, ask }: { title: Key; shares: readonly Share[]; ask: Ask }) {
   return (
@@ -158,7 +161,7 @@ function OwnCode() {
   );
 }
 
-function Offer({ offer }: { offer: (group: string, to: string) => Promise<void> }) {
+function Offer({ offer }: { offer: (group: string, to: string) => Promise<boolean> }) {
   const group = useSignal<Found | null>(null);
   const to = useSignal("");
   return (
@@ -169,7 +172,8 @@ function Offer({ offer }: { offer: (group: string, to: string) => Promise<void> 
         onSubmit={(event) => {
           event.preventDefault();
           if (group.value === null) return;
-          void offer(group.value.id, to.value.trim()).then(() => {
+          void offer(group.value.id, to.value.trim()).then((done) => {
+            if (!done) return; // what was entered stays, to be put right
             group.value = null;
             to.value = "";
           });
