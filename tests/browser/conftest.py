@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Playwright, sync_playwright
+from playwright.sync_api import Playwright, expect, sync_playwright
 
 from tests.support.city import ROOT, City, running_city
 from tests.support.priority import first
 
+# A loaded machine takes its time, whichever of these files are run together.
+expect.set_options(timeout=30_000)
 SPEECH = ROOT / "loadtest" / "speech"
 
 

@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
-from tests.support.administrators import PATIENCE_MS, create, enrolled, page, tab
+from tests.support.administrators import create, enrolled, page, tab
 from tests.support.chromium import chromium
 from tests.support.founded import Founded, founded
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=PATIENCE_MS)
 HOSTILE = "<img src=x onerror=alert(1)>'; DROP TABLE users; --"
 
 

@@ -49,7 +49,7 @@ window.fetch = (url, options) => String(url).endsWith('/api/v1/alerts') && told(
 def counting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     """A city whose SOS key counts down, and whose open microphone is short."""
     env = {
-        "POC_EMERGENCY__HOLD_MS": "600",
+        "POC_EMERGENCY__HOLD_MS": "1500",
         "POC_EMERGENCY__COUNTDOWN_MS": "3000",
         "POC_EMERGENCY__MICROPHONE_MS": "4000",
     }
