@@ -68,7 +68,9 @@ class Teller:
             self._allow(found.unit)
 
     def _allow(self, unit: UnitId | None) -> None:
-        target = self.services.directory.unit(unit or self._root() or UnitId(""))
+        # A unit may be deleted once its groups are archived: its cases are the agency's then.
+        found = None if unit is None else self.services.directory.unit(unit)
+        target = found or self.services.directory.unit(self._root() or UnitId(""))
         if self.caller is not None:
             if target is None:
                 raise Refused(Refusal.NOT_ALLOWED)

@@ -107,7 +107,8 @@ class Batch:
         lines = list(self._lines.items())
         wanted = {code: self._wanted(code, line) for code, line in lines if line.address is not None or line.members}
         groups = list(wanted.values())
-        units = {code: each.unit for code, each in wanted.items() if each.unit is not None}
+        # Whose a case was when its group went, it stays: its people may be elsewhere by then.
+        units = {code: each.unit for code, each in wanted.items() if each.unit and each.members is not None}
         if groups:
             await incident_groups.settle(self._change, groups)
         if self._events:

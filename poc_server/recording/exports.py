@@ -131,7 +131,8 @@ class Exports:
 
     async def _make(self, export: Export, wish: Wish) -> None:
         try:
-            with contextlib.suppress(Refused):
+            # Heads are signed in SQL; the daily file beside them may well be on the disk that is full.
+            with contextlib.suppress(Refused, OSError):
                 await self._notary.sign_now()
             keys = await asyncio.to_thread(self._notary.trusted)
             made = await self._worker.run("export", **self._values(export, wish, keys))
@@ -150,6 +151,9 @@ class Exports:
             log.warning("export_failed", export=export.id, reason=str(problem))
         except WorkerDied:
             export.state, export.detail = ExportState.FAILED, "the worker died"
+        except OSError as problem:
+            export.state, export.detail = ExportState.DISK, str(problem)[:200]
+            log.warning("export_failed", export=export.id, reason=str(problem))
         if export.state is not ExportState.READY:
             # One that could not be signed stands whole on a disk that has no room for it.
             await self._remove(export)

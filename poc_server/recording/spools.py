@@ -51,13 +51,15 @@ class SpoolFolders:
 
     def elsewhere(self, group: GroupId) -> Path | None:
         """The newest spool of ``group`` in the folder of another run that lives: a burst on air on another node."""
+        wanted = safe_name(group)
         found: tuple[tuple[int, ...], Path] | None = None
         for folder in self.root.iterdir():
             if folder == self.own or folder in self.adopted or folder.name == ASIDE_NAME:
                 continue
-            for path in folder.glob(f"{safe_name(group)}.*{SPOOL_SUFFIX}"):
-                numbers = path.name.removesuffix(SPOOL_SUFFIX).rpartition(".")[2].split("-")
-                found = max(found or ((), path), (tuple(int(each) for each in numbers), path))
+            for path in folder.glob(f"{wanted}.*{SPOOL_SUFFIX}"):
+                of, _, numbers = path.name.removesuffix(SPOOL_SUFFIX).rpartition(".")
+                if of == wanted:
+                    found = max(found or ((), path), (tuple(int(each) for each in numbers.split("-")), path))
         return None if found is None else found[1]
 
     @property

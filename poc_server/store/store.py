@@ -138,7 +138,8 @@ class Store:
 
     async def _reach_sql(self) -> None:
         await migrate(self.database)
-        async with self.database.reading() as connection:
+        # A change that is committed meanwhile must not be taken back by what was read before it.
+        async with self._fresh, self.database.reading() as connection:
             await self._replace(await rows.load(connection, now_ms() - REMEMBER_ENDED_MS))
             for place in await load_newest(connection, now_ms() - OLDEST_MS):
                 self.places.learn(place)

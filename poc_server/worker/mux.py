@@ -61,6 +61,8 @@ def mux(spool_file: Path, recordings: Path, zone_minutes: int) -> Recording:
 def so_far(spool_file: Path, wanted: Path) -> int:
     """What a burst on air has said until now, as a file; returns its samples at 48 kHz, 0 when there is nothing yet.
 
+    Nothing of one that is over: its spool stands until its record is safe, and who may replay it is another question.
+
     Raises:
         NotASpool: the file is no spool.
         OSError: disk trouble.
@@ -68,6 +70,8 @@ def so_far(spool_file: Path, wanted: Path) -> int:
     try:
         spool = read_spool(spool_file.read_bytes())
     except FileNotFoundError:
+        return 0
+    if spool.end is not None:
         return 0
     arranged = arrange(spool.packets)
     if arranged.pieces:

@@ -136,6 +136,28 @@ async def test_an_archived_case_leaves_the_directory_and_is_found_all_the_same(b
     await bridged.members("A1", {one})
 
 
+async def test_an_archived_case_stays_with_its_unit_though_its_people_have_moved(bridged: Bridged) -> None:
+    town, store, code = bridged.town, bridged.store, IncidentCode("A2")
+    async with store.change() as change:
+        patrol = await units.create_unit(change, town.agency, town.unit, "一队")
+    one = await town.person(unit=patrol)
+    bridged.bridge.options = replace(bridged.bridge.options, hang_ms=0)
+    await bridged.tell("A2", version=1, parties=of(one))
+    await bridged.tell("A2", version=2, step="close")
+    async with asyncio.timeout(30):
+        while (frozen := await bridged.bridge.find(town.agency, code)).address != "frozen":  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    async with store.change() as change:
+        await people.update_user(change, one, UserDraft(town.agency, town.unit, "王建国", frozenset({Role.OFFICER})))
+    async with store.writing() as connection:
+        await incidents.save(connection, town.agency, replace(frozen, archive_at=0), now_ms())
+    async with asyncio.timeout(30):
+        while store.directory.group(incidents.group_of(town.agency, code)) is not None:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    async with store.reading() as connection:
+        assert await incidents.unit_of(connection, town.agency, code) == patrol
+
+
 async def test_members_follow_people_units_duty_and_cells(bridged: Bridged) -> None:
     town, store = bridged.town, bridged.store
     async with store.change() as change:

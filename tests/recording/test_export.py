@@ -191,6 +191,19 @@ def test_a_full_or_read_only_disk_is_told_and_holds_no_half_export(tmp_path: Pat
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+async def test_an_export_is_made_though_the_daily_heads_cannot_be_written(
+    voices: Voices, exporter: Exporter, tmp_path: Path
+) -> None:
+    await spoken_and_signed(voices)
+    (daily,) = (tmp_path / "data" / "evidence").glob("*.heads.jsonl")
+    daily.unlink()
+    daily.mkdir()
+    key = await voices.say(incident=INCIDENT)
+    made = await exporter.unpacked(tmp_path / "unpacked", search={"incident": INCIDENT})
+    assert key in {one["id"] for one in json.loads((made / "index.json").read_text("utf-8"))["recordings"]}
+    assert verify(made)[0] == 0
+
+
 async def test_two_exports_at_once_and_what_others_asked_for_stays_theirs(
     voices: Voices, exporter: Exporter, tmp_path: Path
 ) -> None:

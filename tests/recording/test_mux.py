@@ -14,7 +14,7 @@ from codec.packet import VoicePacket
 from groups.vocabulary import BurstEnd
 from poc_server.recording.model import Recording
 from poc_server.recording.spool import NotASpool, SpoolEnd, end_record, head_record, voice_record
-from poc_server.worker.mux import mux
+from poc_server.worker.mux import mux, so_far
 from tests.recording.voices import FRAME_MS, NOON, SAMPLES, hear, intelligibility, likeness, meta, speech, spoken
 
 pytestmark = pytest.mark.wire
@@ -112,6 +112,17 @@ def test_peaks_follow_the_voice(tmp_path: Path) -> None:
     record, _ = finish(tmp_path, spoken(250))
     said = np.abs(speech()[: 250 * SAMPLES].astype(int)).reshape(len(record.peaks), -1).max(axis=1)
     assert np.corrcoef(np.frombuffer(record.peaks, np.uint8), said)[0, 1] > 0.9
+
+
+def test_a_burst_that_is_over_is_not_on_air_though_its_spool_still_stands(tmp_path: Path) -> None:
+    spool, wanted = tmp_path / "s.spool", tmp_path / "on-air.ogg"
+    said = head_record(meta()) + voice_record(spoken(10))
+    spool.write_bytes(said)
+    assert so_far(spool, wanted) == 10 * SAMPLES
+    wanted.unlink()
+    spool.write_bytes(said + end_record(SpoolEnd(BurstEnd.RELEASED, NOON + 400)))
+    assert so_far(spool, wanted) == 0
+    assert not wanted.exists()
 
 
 def test_what_is_no_spool_is_refused(tmp_path: Path) -> None:
