@@ -61,11 +61,16 @@ class Teller:
             members = await self.bridge.bridge.meant(self.agency, code, document)
             self._allow(address.common_unit(self.services.directory.snapshot, members))
 
-    def reach_group(self, group: GroupId) -> None:
-        """Refuses a group beyond his units (not_allowed). One that is not there is not his to judge."""
+    def reach_group(self, group: GroupId, unit: UnitId | None = None) -> None:
+        """Refuses a group beyond his units (not_allowed). ``unit``: whose one was that is gone since, if that is known.
+
+        One that never was is not his to judge.
+        """
         found = self.services.directory.group(group)
         if found is not None and found.agency == self.agency:
             self._allow(found.unit)
+        elif found is None and unit is not None:
+            self._allow(unit)
 
     def _allow(self, unit: UnitId | None) -> None:
         # A unit may be deleted once its groups are archived: its cases are the agency's then.

@@ -212,8 +212,8 @@ async def unlink_group(code: Code, group: Id, told: Told) -> IncidentOut:
 async def tie_burst(code: Code, body: Annotated[TieIn, Body()], told: Told) -> TakenOut:
     """Tie a recorded burst to the incident later; audited."""
     await told.find(code)
-    happened, group = await told.bridge.burst(told.agency, code, body.recording, told.actor)
-    told.reach_group(group)
+    happened, group, unit = await told.bridge.burst(told.agency, code, body.recording, told.actor)
+    told.reach_group(group, unit)
     done = await told.bridge.bridge.tie(told.agency, code, happened, told.actor)
     return _taken(done, told)
 

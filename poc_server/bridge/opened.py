@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from gateway.lifecycle import Happened, IncidentState
-from groups.vocabulary import AgencyId, GroupId, IncidentCode, Refusal, UserId
+from groups.vocabulary import AgencyId, GroupId, IncidentCode, Refusal, UnitId, UserId
 from poc_server.bridge import phones
 from poc_server.bridge.bridge import Bridge
 from poc_server.bridge.burst_facts import BurstFacts
@@ -81,15 +81,19 @@ class OpenBridge:
 
     async def burst(
         self, agency: AgencyId, code: IncidentCode, recording: str, actor: Actor
-    ) -> tuple[Happened, GroupId]:
-        """A recorded burst as an incident is told of it when it is tied to it later. Refuses not_found."""
+    ) -> tuple[Happened, GroupId, UnitId | None]:
+        """A recorded burst as an incident is told of it when it is tied to it later, its group, and whose that was.
+
+        Refuses not_found.
+        """
         async with self.store.reading() as connection:
             row = await incident_bursts.burst_row(connection, agency, recording)
         if row is None:
             raise Refused(Refusal.NOT_FOUND, "recording")
         told = incident_bursts.happened(row._asdict())
         data = {**(told.data or {}), "tied_by": actor.user}
-        return Happened(f"{code}/{told.id}", told.type, told.at, told.user, data), GroupId(row.group_id)
+        tied = Happened(f"{code}/{told.id}", told.type, told.at, told.user, data)
+        return tied, GroupId(row.group_id), None if row.unit_id is None else UnitId(row.unit_id)
 
     def file_of(self, found: Recording) -> Path | None:
         """The file of a recording, None when there is none; never one outside the recordings' folder."""

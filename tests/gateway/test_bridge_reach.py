@@ -9,8 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import insert, update
 
-from groups.vocabulary import GroupId, Role, UserId
+from groups.vocabulary import AgencyId, GroupId, IncidentCode, Role, UnitId, UserId
 from poc_server.api import Services, build_api
 from poc_server.bridge.bridge import Bridge
 from poc_server.bridge.burst_facts import BurstFacts
@@ -20,8 +21,9 @@ from poc_server.bridge.materials import Gatherer
 from poc_server.bridge.opened import OpenBridge
 from poc_server.bridge.senders import Inbox
 from poc_server.bridge.setup import load
-from poc_server.store import groups, units
+from poc_server.store import groups, incidents, tables, units
 from poc_server.store.groups import GroupDraft
+from poc_server.store.tables import bridge as bridge_tables
 from signaling.messages import GroupPresence
 from tests.fixtures.people import PASSWORD, Town
 from tests.gateway.told import Told
@@ -111,6 +113,42 @@ async def test_a_dispatcher_reaches_the_cases_of_his_units_and_no_others(distric
     everything = await client.get("/incidents", headers=root, params={"sort": "matters"})
     assert {each["code"] for each in everything.json()} == set(cases)
     assert await status("GET", "/incidents/nowhere") == 404
+
+
+async def test_what_was_said_in_a_group_that_is_gone_is_tied_only_by_who_reaches_its_unit(districts: Districts) -> None:
+    client, store, east = districts.client, districts.town.store, await districts.headers("east")
+    await client.put("/incidents/E1", headers={"x-api-key": KEY}, json=sent_to(districts.east))
+    gone = {}
+    for group in (districts.east_group, districts.west_group):
+        found = store.directory.group(group)
+        assert found is not None
+        gone[found.unit] = group
+    async with store.change() as change:
+        for unit, group in gone.items():
+            await change.connection.execute(insert(tables.burst), [said(group, districts.town.agency, unit)])
+            await groups.delete_group(change, group)
+    for group, wanted in ((districts.east_group, 200), (districts.west_group, 403)):
+        answer = await client.post("/incidents/E1/bursts", headers=east, json={"recording": f"b-{group}"})
+        assert answer.status_code == wanted, answer.text
+
+
+async def test_cases_of_a_unit_that_is_no_more_are_the_agencys(districts: Districts) -> None:
+    client, store = districts.client, districts.town.store
+    await client.put("/incidents/W1", headers={"x-api-key": KEY}, json=sent_to(districts.west))
+    async with store.change() as change:
+        await groups.delete_group(change, incidents.group_of(districts.town.agency, IncidentCode("W1")))
+        await change.connection.execute(update(bridge_tables.incident).values(unit_id="un-gone"))
+    for account, wanted in (("root", 200), ("east", 403)):
+        answer = await client.get("/incidents/W1", headers=await districts.headers(account))
+        assert answer.status_code == wanted, answer.text
+
+
+def said(group: GroupId, agency: AgencyId, unit: UnitId) -> dict[str, Any]:
+    """A row of ``burst`` without a file."""
+    none = dict.fromkeys(("packets", "lost", "unrecorded", "filled_ms", "size", "tier", "priority", "duration_ms"), 0)
+    times = dict.fromkeys(("id", "from_ms", "started_ms", "ended_ms", "kept_ms"), 1_000)
+    words = {"user_name": "西", "node": "n1", "end_reason": "released", "file": "", "sha256": "", "peaks": b""}
+    return {**none, **times, **words, "key": f"b-{group}", "group_id": group, "agency_id": agency, "unit_id": unit}
 
 
 async def test_a_dispatcher_sends_cases_only_to_people_of_his_units(districts: Districts) -> None:
