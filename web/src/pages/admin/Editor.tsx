@@ -38,11 +38,15 @@ type FormProps = {
 
 const asItIs = (values: Values) => values;
 
+/** What the form shows, and `whole`: what the server has, of which the form may show a part. */
+type Seen = Held & { whole: Values };
+
 export function Form({ fields, path, held, show = asItIs, send = asItIs, create, saved }: FormProps) {
-  const base = useSignal({ values: show(held.values), tag: held.tag });
+  const seen = ({ values, tag }: Held): Seen => ({ values: show(values), tag, whole: values });
+  const base = useSignal(seen(held));
   const mine = useSignal(base.value.values);
   const problem = useSignal<unknown>(null);
-  const clash = useSignal<{ theirs: Held; fields: Clash[] } | null>(null);
+  const clash = useSignal<{ theirs: Seen; fields: Clash[] } | null>(null);
   const busy = useSignal(false);
   const changed = !same(base.value.values, mine.value);
 
@@ -50,11 +54,10 @@ export function Form({ fields, path, held, show = asItIs, send = asItIs, create,
     busy.value = true;
     problem.value = null;
     try {
-      const body = send(only(fields, mine.value), held.values);
+      const body = send(only(fields, mine.value), base.value.whole);
       if (path === null) await create?.(body);
       else {
-        const now = await write(path, body, base.value.tag);
-        base.value = { values: show(now.values), tag: now.tag };
+        base.value = seen(await write(path, body, base.value.tag));
         mine.value = base.value.values;
         clash.value = null;
       }
@@ -67,8 +70,7 @@ export function Form({ fields, path, held, show = asItIs, send = asItIs, create,
   };
   const compare = async (from: string) => {
     try {
-      const now = await read(from);
-      const theirs = { values: show(now.values), tag: now.tag };
+      const theirs = seen(await read(from));
       const known = new Set(fields.map(({ name }) => name));
       const found = clashes(base.value.values, mine.value, theirs.values);
       clash.value = { theirs, fields: found.filter(({ field }) => known.has(field)) };
