@@ -99,8 +99,8 @@ class Session:
         return cast("bytes", await self._run(lambda: self._lease(keys=[key], args=[holder, value, lease_ms])))
 
     async def drop(self, key: str, holder: str) -> None:
-        """Give up a lease. Raises `Unavailable`."""
-        await self.hold(key, holder, f"{holder} ", 1)
+        """Give up a lease: it is free at once. Raises `Unavailable`."""
+        await self.hold(key, holder, "", 0)
 
     async def publish(self, messages: Iterable[tuple[str, bytes]]) -> None:
         """Each to all who subscribed to its channel, in this order. Raises `Unavailable`."""
