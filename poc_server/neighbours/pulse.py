@@ -58,9 +58,7 @@ class Pulse:
             await asyncio.sleep(self._look_s)
             now = loop.time()
             if now - last > self._lease_s / 2:
-                # This node slept: it has not read yet what the others said meanwhile.
-                for neighbour in elsewhere.nodes.values():
-                    neighbour.heard_at, neighbour.absent = now, 0
+                self._heard_nothing(now)  # it slept, and has not read yet what the others said meanwhile
             last, turn = now, turn + 1
             if not elsewhere.fabric.alone:
                 await self._look(now)
@@ -73,7 +71,8 @@ class Pulse:
         try:
             hearing = await self._elsewhere.hearing(seen)
         except Unavailable:
-            return  # this node's own session is gone: it can tell nothing of others
+            self._heard_nothing(now)  # its own session is gone: that is no silence of others
+            return
         for neighbour in seen:
             neighbour.absent = 0 if neighbour.id in hearing else neighbour.absent + 1
             if nodes.get(neighbour.id) is not neighbour:
@@ -82,3 +81,8 @@ class Pulse:
                 self._elsewhere.dead(neighbour, ENDED)
             elif now - neighbour.heard_at > self._lease_s:
                 self._elsewhere.dead(neighbour, SILENT)
+
+    def _heard_nothing(self, now: float) -> None:
+        """This node could not hear the others until now: each has its whole lease again."""
+        for neighbour in self._elsewhere.nodes.values():
+            neighbour.heard_at, neighbour.absent = now, 0

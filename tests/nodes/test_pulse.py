@@ -65,3 +65,6 @@ async def test_without_a_session_of_its_own_a_node_tells_nothing_of_others() -> 
     sight = Sight()
     sight.connected = None
     assert await sight.look(100.0, LOOKS) == []
+    sight.connected = True
+    assert await sight.look(100.0 + LEASE_S) == []
+    assert await sight.look(100.01 + LEASE_S) == [("b", SILENT)]
