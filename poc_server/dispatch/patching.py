@@ -40,10 +40,17 @@ class Patching:
         self._patches.on_gone = lambda patch: later.spawn(self._forget(patch))
 
     async def load(self) -> None:
-        """Join what was joined when the server ended. What can be joined no more is forgotten. Raises `Refused`."""
+        """Join what is kept, part what is not. What can be joined no more is forgotten. Raises `Refused`.
+
+        Another node may have joined and parted groups while none saw the other, or ended before it could tell.
+        """
         async with self._one:
             async with self._store.reading() as connection:
                 found = await patches.kept_ones(connection)
+            kept_ids = {kept.id for kept in found}
+            for patch in tuple(self._joined.live.values()):
+                if patch.id not in kept_ids:
+                    self._patches.end(patch)
             for kept in found:
                 if self._joined.get(kept.id) is None:
                     await self._restore(kept)

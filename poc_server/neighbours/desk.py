@@ -300,11 +300,13 @@ class Desk:
         self._was_alone = False
         await asyncio.sleep(2 * self._others.beat_s)
         async with self._opening:
-            emergency = self._node.emergency
+            emergency, dispatch = self._node.emergency, self._node.dispatch
             if self.here and emergency is not None:
                 self._node.conditions.forget()
                 emergency.rest()
                 await emergency.start()
+            if self.here and dispatch is not None:
+                await dispatch.start()
         self._follow_all()
         self.tell_all()
 
