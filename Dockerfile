@@ -18,8 +18,9 @@ FROM libraries AS packages
 # The native fan-out is built where there is a compiler; without it voice costs the server twice as much.
 RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 COPY . .
+# `-P`: what was installed is looked at, not the sources in this folder.
 RUN /opt/poc/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps . \
-    && /opt/poc/bin/python -c "import poc_server.media._native" \
+    && /opt/poc/bin/python -P -c "import poc_server.media._native" \
     && /opt/poc/bin/python -m compileall -q /opt/poc/lib
 
 # --- the pages; their types are made from the server's models
