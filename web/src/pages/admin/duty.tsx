@@ -138,9 +138,7 @@ function Week({ from, planned, open }: WeekProps) {
               {here.map((shift) => (
                 <li key={shift.id} class="shift">
                   <span class="span">{spanWords(shift.starts_ms, shift.ends_ms, day)}</span>
-                  <button type="button" class="open" onClick={() => open(shift.id)}>
-                    {shift.name}
-                  </button>
+                  <Name shift={shift} open={open} />
                   <span class="soft">{unitName(shift.unit)}</span>
                   <span class="names">{names(shift.people)}</span>
                 </li>
@@ -150,6 +148,16 @@ function Week({ from, planned, open }: WeekProps) {
         );
       })}
     </ol>
+  );
+}
+
+/** What is over can be looked at here, but no longer be opened. */
+function Name({ shift, open }: { shift: Shift; open: (id: string) => void }) {
+  if (shift.ends_ms <= Date.now()) return <span>{shift.name}</span>;
+  return (
+    <button type="button" class="open" onClick={() => open(shift.id)}>
+      {shift.name}
+    </button>
   );
 }
 
