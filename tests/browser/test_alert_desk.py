@@ -12,6 +12,7 @@ from tests.support.chromium import chromium
 from tests.support.city import City
 from tests.support.console import Console
 from tests.support.officer import Officer
+from tests.support.once import once
 
 pytestmark = pytest.mark.browser
 GROUP = "滨江巡查组"
@@ -125,8 +126,7 @@ def test_a_roll_call_lists_who_answered_and_who_has_not(playwright: Playwright, 
 
 def until_recorded(desk: Console, city: City, group: str) -> None:
     """Until what was said there can be played: it is made in another process."""
-    while not any(each["audio"] for each in recordings(desk, city, group)):
-        desk.page.wait_for_timeout(100)
+    once(desk.page, "recording", lambda: any(each["audio"] for each in recordings(desk, city, group)))
 
 
 def recordings(desk: Console, city: City, group: str) -> list[dict[str, Any]]:

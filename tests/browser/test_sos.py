@@ -112,7 +112,7 @@ def test_an_officer_in_trouble_is_heard_over_a_talker_seen_and_claimed_by_one(
         shaken = officer.page.evaluate("window.shaken")
         one.page.locator(".alert button.primary").click()  # tell him that he is heard
         expect(officer.page.locator(".sos-word")).to_contain_text("已知晓")
-        assert officer.page.evaluate("window.shaken") > shaken, "he feels it, too"
+        officer.page.wait_for_function("before => window.shaken > before", arg=shaken)  # he feels it, too
 
         # The microphone that opened by itself closes by itself; then the key works as usual, over the talker again.
         officer.wait_for("floor_release", 1, 15_000)
@@ -143,6 +143,7 @@ def test_either_way_carries_it_and_until_one_has_the_page_says_not_sent(playwrig
             officer.wait_for("floor_release", number + 1, 15_000)
             officer.page.locator(".sos-word button").click()  # he takes it back
             expect(desk.page.locator(".alert")).to_have_count(0)
+            expect(officer.page.locator('.sos[data-state="quiet"]')).to_be_visible()
 
         officer.page.evaluate("() => { window.shut = []; window.shaken = 0; }")
         officer.context.set_offline(True)

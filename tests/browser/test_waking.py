@@ -14,7 +14,8 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 
 from tests.support.chromium import chromium
 from tests.support.city import City, running_city
-from tests.support.officer import KEEP_MICROPHONE, Officer
+from tests.support.officer import CONNECTED_MS, KEEP_MICROPHONE, Officer
+from tests.support.once import once
 from tests.support.priority import first
 from tests.support.receiver import Receiver, receiver
 from tests.support.subscription import Subscription
@@ -76,9 +77,7 @@ class Device:
         registrations: list[dict[str, Any]] = []
         self._service.on("ServiceWorker.workerRegistrationUpdated", lambda m: registrations.extend(m["registrations"]))
         self._service.send("ServiceWorker.enable")
-        while not registrations:
-            self.aside.wait_for_timeout(50)
-        self._registration = registrations[0]["registrationId"]
+        self._registration = once(self.aside, "service worker", lambda: registrations)[0]["registrationId"]
         opened = self.open(f"/{page}")
         opened.locator('.wake[data-state="on"]:visible').wait_for()
         assert opened.evaluate("window.asked") == {"visible": True, "key": 65}
@@ -86,9 +85,10 @@ class Device:
 
     def open(self, path: str) -> Page:
         page = self.context.new_page()
-        page.goto(f"{self.city.url}{path}?as={self.user['id']}")
+        page.goto(f"{self.city.url}{path}?as={self.user['id']}", timeout=CONNECTED_MS)
         page.wait_for_function(
-            "window.__poc && window.__poc.events.some(e => e.name === 'media' && e.state === 'connected')"
+            "window.__poc && window.__poc.events.some(e => e.name === 'media' && e.state === 'connected')",
+            timeout=CONNECTED_MS,
         )
         return page
 
@@ -108,10 +108,12 @@ class Device:
 
     def shown(self, tag: str) -> dict[str, Any]:
         """The notification with this tag, once it is there."""
-        while not (found := [each for each in self.aside.evaluate(SHOWN) if each["tag"] == tag]):
-            self.aside.wait_for_timeout(50)
-        [one] = found
-        return dict(one)
+
+        def here() -> list[dict[str, Any]]:
+            return [each for each in self.aside.evaluate(SHOWN) if each["tag"] == tag]
+
+        [one] = once(self.aside, f"notification {tag!r}", here)
+        return one
 
     def touched(self, tag: str) -> dict[str, Any]:
         """A person touches it: what the service worker does."""

@@ -71,7 +71,7 @@ class Officer:
     def key_up(self) -> None:
         self.page.mouse.up()
 
-    def wait_for(self, name: str, count: int, timeout_ms: int = 5_000) -> None:
+    def wait_for(self, name: str, count: int, timeout_ms: int = 30_000) -> None:
         """Until ``count`` marks of this name were made."""
         self.page.wait_for_function(
             "([name, count]) => window.__poc.events.filter(e => e.name === name).length >= count",
