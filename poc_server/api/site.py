@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import structlog
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -12,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 from poc_server.city_map.settings import OWN_TILES, MapSettings
 from poc_server.metrics import CONTENT_TYPE, Metrics
 
+log = structlog.get_logger(__name__)
 PAGES = ("talk", "leader", "console", "admin", "recordings")
 CONTENT_SECURITY = (
     "default-src 'self'; connect-src 'self' ws: wss:; img-src {images}; media-src 'self' blob:; "
@@ -80,7 +82,10 @@ def serve_pages(app: FastAPI, folder: Path, city_map: MapSettings) -> None:
     for name in PAGES:
         if (folder / f"{name}.html").exists():
             add(name)
-    if city_map.folder is not None:
+    if city_map.folder is not None and not city_map.folder.is_dir():
+        # A disk of tiles that is not there is no reason to be without voice.
+        log.warning("no_tiles", folder=str(city_map.folder))
+    elif city_map.folder is not None:
         app.mount(OWN_TILES, StaticFiles(directory=city_map.folder), name="tiles")
     app.mount("/", _Files(directory=folder), name="pages")
 

@@ -41,6 +41,14 @@ class MapSettings(BaseModel):
             raise ValueError("must begin with https://, http:// or /")
         return tiles
 
+    @field_validator("hosts")
+    @classmethod
+    def _names(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        # They become part of what pages are allowed to load.
+        if not all(re.fullmatch(r"[A-Za-z0-9.-]+", host) for host in hosts):
+            raise ValueError("letters, digits, dots and hyphens")
+        return hosts
+
     @model_validator(mode="after")
     def _hosts_for_s(self) -> Self:
         if ("{s}" in self.tiles) != bool(self.hosts):

@@ -55,6 +55,12 @@ def test_hosts_without_a_place_for_them_are_refused() -> None:
         MapSettings(tiles="https://example.org/{z}/{x}/{y}.png", hosts=("a",))
 
 
+@pytest.mark.parametrize("host", ["", "a;script-src *", "a b", "a/b"])
+def test_a_host_is_a_name_and_nothing_else(host: str) -> None:
+    with pytest.raises(ValidationError, match="hosts"):
+        MapSettings(tiles="https://{s}.example.org/{z}/{x}/{y}.png", hosts=(host,))
+
+
 @pytest.mark.parametrize("zoom", [0, 23])
 def test_no_zoom_beyond_what_tiles_have(zoom: int) -> None:
     with pytest.raises(ValidationError):
@@ -76,3 +82,12 @@ async def test_a_page_may_show_pictures_of_the_tiles_origin_and_our_own_tiles_ar
         assert (await client.get("/tiles/3/4/5.png")).content == b"a tile"
         assert (await client.get("/tiles/../pages/index.html")).status_code == 404
         assert (await client.get("/tiles/3/4/6.png")).status_code == 404
+
+
+async def test_a_folder_of_tiles_that_is_not_there_leaves_pages_and_voice_alone(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("<!doctype html>")
+    app = FastAPI()
+    serve_pages(app, tmp_path, MapSettings(folder=tmp_path / "tiles"))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://city") as client:
+        assert (await client.get("/")).status_code == 200
+        assert (await client.get("/tiles/3/4/5.png")).status_code == 404
