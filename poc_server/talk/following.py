@@ -45,9 +45,10 @@ class Following:
 
     def changed(self, change: DirectoryChange) -> None:
         """People, groups or sessions are different now."""
-        if change.everything:
+        anybody = change.everything or units_moved(change)
+        if anybody:
             self._slices.add(self._reconsider_all(change))
-        for phone in self.arrivals.phones.here() if not change.everything else ():
+        for phone in self.arrivals.phones.here() if not anybody else ():
             # A user is named with each of his memberships; most are of groups he does not hear just now.
             other = phone.user.id in change.users and phone.user is not self.directory.user(phone.user.id)
             if other or phone.session in change.sessions:
@@ -89,3 +90,10 @@ class Following:
     def _keep_to_allowed(self, phone: Phone) -> None:
         self.affiliation.keep_to_allowed(phone)
         self.monitoring.rescope(phone)
+
+
+def units_moved(change: DirectoryChange) -> bool:
+    """Whether a unit lies under another one now, or is gone: rights that reach down the tree reach elsewhere."""
+    before, after = change.before.units, change.after.units
+    moved = (unit for unit in change.units if unit in before)
+    return any(unit not in after or after[unit].parent != before[unit].parent for unit in moved)
