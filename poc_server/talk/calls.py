@@ -170,6 +170,7 @@ class Calls:
         """This node is the desk now: it leads a call that goes on."""
         if what.id not in self._live:
             live = self._live[what.id] = self._of_group[what.group] = LiveCall(self, self._city, what)
+            live.duplex.take_up()
             if live.kind is CallKind.BROADCAST:
                 self._conditions.reserve(live.group, what.initiator.id)
 

@@ -52,6 +52,13 @@ class Duplex:
         """The bursts on air: each with its user and the key of his phone."""
         return [(burst, user, key) for user, (burst, key) in self._on_air.items()]
 
+    def take_up(self) -> None:
+        """Another node led the call until now: what is on air goes on."""
+        talkgroup = self._city.talkgroups.get(self._call.group)
+        if talkgroup is not None:
+            routes = ((burst, talkgroup.bursts.routes.get(burst)) for burst in talkgroup.bursts.floorless)
+            self._on_air = {each.on_air.talker.id: (burst, each.talker_key) for burst, each in routes if each}
+
     def begin(self) -> None:
         """The call runs."""
         for party in self._call.state.present():
