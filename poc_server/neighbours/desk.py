@@ -110,6 +110,11 @@ class Desk:
         return (self.here or self._holder is not None) and not self._opening.locked()
 
     @property
+    def _decides(self) -> bool:
+        """Whether others follow this node: not one that was alone and has not learnt yet who has the desk now."""
+        return self.here and self._holder == self._others.me and not self._opening.locked()
+
+    @property
     def url(self) -> str:
         """Where it answers HTTP when it is on another node, "" when it is here or nowhere."""
         there = None if self.here else self._others.nodes.get(self._holder or "")
@@ -260,25 +265,32 @@ class Desk:
 
     async def _opened(self) -> None:
         """This node is the desk: read what lasts, then say so."""
+        node = self._node
         async with self._opening:
-            node = self._node
             node.conditions.forget()
             for what in self.calls.values():
                 node.calls.take_up(what)
             self.calls.clear()
-            if node.emergency is not None:
-                await node.emergency.start()
-            if node.texts is not None:
-                await node.texts.start()
-            if node.dispatch is not None:
-                await node.dispatch.start()
-            self._follow_all()
-            self.tell_all()
-            for key, (_, message, _) in tuple(self._asked.items()):
-                phone = node.phones.get(key)
-                if phone is not None and not isinstance(phone, FarPhone):
-                    carry_out(node, phone, message)
-                    self._go_on(phone)
+            await self._read()
+        self._follow_all()
+        # Not all there is: what others know of emergencies holds while SQL, which would say more, is away.
+        self._dirty |= self._groups()
+        self._others.flush_soon()
+        for key, (_, message, _) in tuple(self._asked.items()):
+            phone = node.phones.get(key)
+            if phone is not None and not isinstance(phone, FarPhone):
+                carry_out(node, phone, message)
+                self._go_on(phone)
+
+    async def _read(self) -> None:
+        """Take up what lasts and is not known here yet."""
+        node = self._node
+        if node.emergency is not None:
+            await node.emergency.start()
+        if node.texts is not None:
+            await node.texts.start()
+        if node.dispatch is not None:
+            await node.dispatch.start()
 
     async def _left(self) -> None:
         """Another node is the desk: what is decided there is told from there."""
@@ -300,22 +312,30 @@ class Desk:
         self._was_alone = False
         await asyncio.sleep(2 * self._others.beat_s)
         async with self._opening:
-            emergency, dispatch = self._node.emergency, self._node.dispatch
-            if self.here and emergency is not None:
+            if self.here and self._node.emergency is not None:
                 self._node.conditions.forget()
-                emergency.rest()
-                await emergency.start()
-            if self.here and dispatch is not None:
-                await dispatch.start()
+                self._node.emergency.rest()
+            if self.here:
+                await self._read()
         self._follow_all()
         self.tell_all()
 
     def again(self, keys: list[str]) -> None:
         """Phones of a node that was alone: they learn anew of what concerns them."""
-        for key in keys if self.here else ():
+        if not self.here:
+            return
+        for key in keys:
             phone = self._node.phones.get(key)
             if phone is not None and phone.connection is not None:
                 self.came(phone)
+        self._later.spawn(self._take_in())
+
+    async def _take_in(self) -> None:
+        """What a node kept while it alone was without Redis is led from here now; and it learns what was decided."""
+        async with self._opening:
+            if self.here:
+                await self._read()
+        self.tell_all()
 
     # --- what was decided --------------------------------------------------------------------------------------------
 
@@ -328,13 +348,15 @@ class Desk:
 
     def tell(self) -> None:
         """Tell the others what changed."""
-        dirty, self._dirty = self._dirty, set()
-        if dirty and self.here and not self._opening.locked():
+        if not self.here:
+            self._dirty.clear()
+        elif self._dirty and self._decides:
+            dirty, self._dirty = self._dirty, set()
             self._others.say("desk", {"groups": {group: decided.of(self._node, group) for group in dirty}})
 
     def tell_all(self) -> None:
         """Tell the others everything."""
-        if self.here and not self._opening.locked():
+        if self._decides:
             self._dirty.clear()
             groups = self._groups()
             told = {group: decided.of(self._node, group) for group in groups}
