@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Page, Playwright, expect
 
 from tests.support.chromium import LOOPBACK, chromium
 from tests.support.city import City, running_city
+from tests.support.console import Console
 from tests.support.officer import KEEP_MICROPHONE, Officer
 
 pytestmark = pytest.mark.browser
@@ -126,3 +127,34 @@ def test_an_enrolment_link_is_spent_by_its_button_alone(playwright: Playwright, 
         page.get_by_role("button", name="在本机开通").click()
         page.get_by_role("alert").wait_for()
         assert len(spent) == 1
+
+
+def test_the_sos_key_stands_free_of_whatever_covers_the_page(playwright: Playwright, city: City) -> None:
+    refuse = "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotAllowedError'); };"
+    with chromium(playwright) as browser:
+        desk = Console(browser, city, "PQ-001")
+        page = opened(browser, city, "BJ-001", refuse)
+        obstacle(page, "microphone_refused")
+        word = page.locator(".sos-word")
+        key, act = page.locator(".sos-key").bounding_box(), page.locator(".obstacle .actions").bounding_box()
+        assert key is not None
+        assert act is not None
+        assert act["y"] + act["height"] <= key["y"], "the keys of the obstacle are not below it"
+        page.locator(".sos-key").hover()  # refused by Playwright where something else takes the press
+        page.mouse.down()
+        expect(word).to_contain_text("通知", timeout=20_000)
+        page.mouse.up()
+        expect(page.locator('[data-obstacle="microphone_refused"]')).to_be_visible()
+        expect(desk.page.locator(".alert")).to_have_count(1)
+        word.locator("button").click()
+        expect(desk.page.locator(".alert")).to_have_count(0)
+
+        # Without a word of the server the page offers the key that this person had: opened again with no way to it.
+        page.add_init_script("window.WebSocket = class extends EventTarget { close() {} send() {} };")
+        page.reload()
+        expect(page.locator(".sos-key")).to_be_visible()
+        page.locator(".sos-key").hover()
+        page.mouse.down()
+        expect(word).to_contain_text("已发出", timeout=20_000)
+        page.mouse.up()
+        expect(desk.page.locator(".alert")).to_have_count(1)

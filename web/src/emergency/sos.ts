@@ -17,6 +17,8 @@ const RULES: Pick<SosRules, "hold_ms" | "countdown_ms" | "covert" | "phone" | "a
   again_ms: 500,
 };
 const KEPT = "poc.sos";
+/** Who was last told here that he may raise an alert. */
+const KEPT_RIGHT = "poc.sos.user";
 const PLACE_AGE_MS = 60_000;
 const PLACE_WITHIN_MS = 10_000;
 
@@ -180,6 +182,16 @@ export class SosKey {
       () => undefined,
     );
   }
+}
+
+/** Whether this person has the key; before the server has said so, as it was last: a page opened without network has it, too. */
+export function mayRaise(phone: Phone, user: string | undefined): boolean {
+  const { user: told, rights } = phone.picture.value;
+  if (!told) return user !== undefined && localStorage.getItem(KEPT_RIGHT) === user;
+  const may = rights.includes("sos");
+  if (may) localStorage.setItem(KEPT_RIGHT, told.id);
+  else localStorage.removeItem(KEPT_RIGHT);
+  return may;
 }
 
 function keptRules(): typeof RULES {

@@ -49,7 +49,7 @@ export function EvidenceKey({ user, group, name }: Where & { name: string }) {
         <Icon.camera />
       </button>
       {open.value && (
-        <div class="drawer evidence" role="dialog" aria-modal="true" aria-label={t("evidence")}>
+        <div class="drawer evidence" role="dialog" aria-label={t("evidence")}>
           <div class="drawer-head">
             <h2>{t("evidence")}</h2>
             <button

@@ -5,6 +5,7 @@ import { current } from "../../account/account";
 import { Alerts } from "../../emergency/Alerts";
 import { Peril } from "../../emergency/Peril";
 import { SosButton } from "../../emergency/SosButton";
+import { mayRaise } from "../../emergency/sos";
 import { t } from "../../i18n";
 import { IncidentList, SwitchedNotice } from "../../incidents/IncidentList";
 import { EvidenceKey } from "../../materials/Evidence";
@@ -70,12 +71,12 @@ export function TalkPage({ phone }: { phone: Phone }) {
           {group && user && phone.picture.value.rights.includes("report") && (
             <EvidenceKey user={user.id} group={group.id} name={group.name} />
           )}
-          {phone.picture.value.rights.includes("sos") && <SosButton phone={phone} />}
+          {mayRaise(phone, user?.id) && <SosButton phone={phone} />}
         </div>
         <p class="space">{t("talk_key")}</p>
       </main>
       {choosing.value && (
-        <div class="drawer" role="dialog" aria-modal="true" aria-label={t("choose_group")}>
+        <div class="drawer" role="dialog" aria-label={t("choose_group")}>
           <div class="drawer-head">
             <h2>{t("choose_group")}</h2>
             <button

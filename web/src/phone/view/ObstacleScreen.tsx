@@ -1,4 +1,4 @@
-// A problem that only the person can mend: over everything, in large words, with what to do.
+// A problem that only the person can mend: over everything but the SOS key, in large words, with what to do.
 
 import { forget } from "../../account/account";
 import { refusalWords, t } from "../../i18n";
@@ -28,7 +28,6 @@ export function ObstacleScreen({ phone }: { phone: Phone }) {
       class="obstacle"
       data-obstacle={name}
       role="alertdialog"
-      aria-modal="true"
       aria-labelledby="obstacle-title"
       aria-describedby="obstacle-hint"
     >
