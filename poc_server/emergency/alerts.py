@@ -307,20 +307,30 @@ class Alerts:
         """A phone connected: it is told of every open alert that concerns it."""
         for live in self._live.values():
             queue = self._desk.may_claim(phone.user, live.user)
+            if queue and phone.key not in live.rang:
+                live.rang.add(phone.key)
+                self._tell_officer(live)
             if queue or self._concerns(live, phone.user.id):
                 phone.send(Alert(alert=live.info(self._node.roster), queue=queue))
 
     def _announce(self, live: LiveAlert) -> None:
+        claimers = [p for p in self._node.phones.values() if self._desk.may_claim(p.user, live.user)]
+        live.rang = {phone.key for phone in claimers if phone.connection is not None}
         info = live.info(self._node.roster)
         queue, known = frame(Alert(alert=info, queue=True)), frame(Alert(alert=info))
-        claimers = [p for p in self._node.phones.values() if self._desk.may_claim(p.user, live.user)]
         for phone in claimers:
             phone.write(queue)
         if live.record.state is AlertState.RAISED:
             notice = Notice(NoticeKind.SOS, live.record.id, live.user.name, info.group_name, Tier.EMERGENCY)
             self._desk.wake_away(self._desk.claimers(live.user), notice.again(live.record.escalated))
-        live.told = sum(phone.connection is not None for phone in claimers)
         self._slices.add(self._tell(live, known, {phone.key for phone in claimers}))
+
+    def _tell_officer(self, live: LiveAlert) -> None:
+        """It rings at one more: whoever read that nobody was there must not go on believing it."""
+        framed = frame(Alert(alert=live.info(self._node.roster)))
+        for phone in self._node.phones.values():
+            if phone.user.id == live.record.user:
+                phone.write(framed)
 
     def _tell(self, live: LiveAlert, framed: bytes, but: set[str]) -> Iterator[None]:
         for phone in tuple(self._node.phones.values()):

@@ -27,7 +27,7 @@ class LiveAlert:
     Attributes:
         origin: the group the officer had in mind; of a covert alert another than the one it is said in.
         saved: it stands in SQL.
-        told: how many dispatchers' phones it went to.
+        rang: the keys of the dispatchers' phones it went to when it was last announced, and of those that came since.
         keep_again: runs while it could not be kept yet.
     """
 
@@ -39,10 +39,15 @@ class LiveAlert:
     covert: bool
     origin: GroupId | None = None
     saved: bool = False
-    told: int = 0
+    rang: set[str] = field(default_factory=set)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     timer: asyncio.TimerHandle | None = None
     keep_again: asyncio.TimerHandle | None = None
+
+    @property
+    def told(self) -> int:
+        """At how many phones of dispatchers it rings."""
+        return len(self.rang)
 
     def kept(self) -> Kept:
         """The row that is kept."""
@@ -83,6 +88,7 @@ class LiveAlert:
             ended_ms=record.ended_at,
             note=record.note,
             escalated=record.escalated,
+            told=self.told,
             version=record.version,
         )
 

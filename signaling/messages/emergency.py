@@ -118,6 +118,7 @@ class AlertInfo(Message):
     Attributes:
         raised_ms: when the server first got it.
         escalated: how often nobody claimed it in time.
+        told: at how many phones of dispatchers it rings, as far as is known; grows when one comes on while it is open.
         version: grows with each change; an older one that comes late is to be ignored.
     """
 
@@ -140,6 +141,7 @@ class AlertInfo(Message):
     ended_ms: int | None = None
     note: Text = ""
     escalated: int = 0
+    told: int = 0
     version: int = 1
 
 

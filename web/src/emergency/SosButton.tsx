@@ -13,6 +13,7 @@ export function SosButton({ phone }: { phone: Phone }) {
   const key = useMemo(() => new SosKey(phone), [phone]);
   const mine = useMine(phone, key);
   const { hold_ms, covert, phone: number } = key.rules;
+  const told = mine?.told ?? (key.state.value.name === "confirmed" ? key.state.value.told : null);
   const state: SosState = covert ? { name: "quiet" } : key.state.value;
   return (
     <div class="sos" data-state={state.name}>
@@ -41,8 +42,8 @@ export function SosButton({ phone }: { phone: Phone }) {
       )}
       {state.name === "confirmed" && (
         <p class="sos-word" role="status">
-          <strong>{words(mine, state.told)}</strong>
-          {unheard(mine, state.told) && number && <a href={`tel:${number}`}>{t("sos_phone", { number })}</a>}
+          <strong>{words(mine, told)}</strong>
+          {unheard(mine, told) && number && <a href={`tel:${number}`}>{t("sos_phone", { number })}</a>}
           <button type="button" onClick={() => void key.cancel().catch(() => undefined)}>
             {t("sos_cancel")}
           </button>
