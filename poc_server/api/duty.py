@@ -12,7 +12,7 @@ from groups.model import User
 from groups.policy import Act
 from groups.vocabulary import Refusal, UnitId, UserId
 from poc_server.api import rights
-from poc_server.api.paging import Expected, tag
+from poc_server.api.paging import Cursor, Expected, Limit, cursor_of, keys_of, tag
 from poc_server.api.problems import documented
 from poc_server.api.rights import ruled
 from poc_server.api.services import Services, SignedInCaller, Use
@@ -24,8 +24,8 @@ from poc_server.store.ids import now_ms
 
 router = APIRouter(prefix="/shifts", tags=["duty"])
 Ms = Annotated[int, Field(ge=0, le=2**53)]
-MAX_SHIFTS = 500
 MAX_PEOPLE = 2_000
+MAX_MS_DIGITS = 16
 WEEK_MS = 7 * 86_400_000
 
 
@@ -47,19 +47,30 @@ class ShiftOut(ShiftIn):
     version: int
 
 
+class ShiftsPage(Body):
+    """One page of shifts, the earliest first; ``next`` is absent on the last."""
+
+    items: list[ShiftOut]
+    next: str | None = None
+
+
 @router.get("", responses=documented(401, 403, 422, 503))
 async def list_shifts(
     caller: SignedInCaller,
     services: Use,
     from_ms: Annotated[int | None, Query(ge=0, le=2**53)] = None,
     until_ms: Annotated[int | None, Query(ge=0, le=2**53)] = None,
-) -> list[ShiftOut]:
-    """Shifts of one's own agency that touch a time, the coming week unless said otherwise; at most 500."""
+    limit: Limit = 100,
+    after: Cursor = "",
+) -> ShiftsPage:
+    """Shifts of one's own agency that touch a time, the coming week unless said otherwise."""
     since = now_ms() if from_ms is None else from_ms
     until = since + WEEK_MS if until_ms is None else until_ms
     async with services.store.reading() as connection:
-        found = await duty.shifts_page(connection, caller.user.agency, since, until, MAX_SHIFTS)
-    return [_out(services, row, users) for row, users in found]
+        found = await duty.shifts_page(connection, caller.user.agency, since, until, limit, _after(after))
+    last = found[-1][0] if len(found) == limit else None
+    following = None if last is None else cursor_of(str(last.starts_ms), last.id)
+    return ShiftsPage(items=[_out(services, row, users) for row, users in found], next=following)
 
 
 @router.get("/now", responses=documented(401, 403))
@@ -113,6 +124,16 @@ async def delete_shift(shift: PathId, caller: SignedInCaller, services: Use, exp
     async with services.store.change(caller.actor) as change:
         await duty.delete_shift(change, found.id, expected)
     return Response(status_code=204)
+
+
+def _after(cursor: str) -> tuple[int, str] | None:
+    keys = keys_of(cursor, 2)
+    if keys is None:
+        return None
+    starts, shift = keys
+    if not starts.isascii() or not starts.isdigit() or len(starts) > MAX_MS_DIGITS:
+        raise Refused(Refusal.BAD_MESSAGE, "after")
+    return int(starts), shift
 
 
 def _draft(body: ShiftIn, caller: SignedInCaller) -> ShiftDraft:

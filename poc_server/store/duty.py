@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, or_, select, update
+from sqlalchemy import Row, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.model import Membership
@@ -69,15 +69,25 @@ async def delete_shift(change: Change, shift: str, expected: int | None = None) 
 
 
 async def shifts_page(
-    connection: AsyncConnection, agency: AgencyId, from_ms: int, until_ms: int, limit: int
+    connection: AsyncConnection,
+    agency: AgencyId,
+    from_ms: int,
+    until_ms: int,
+    limit: int,
+    after: tuple[int, str] | None = None,
 ) -> list[tuple[Row[Any], frozenset[UserId]]]:
-    """Shifts that touch the time from ``from_ms`` until before ``until_ms``, the earliest first."""
+    """Shifts that touch the time from ``from_ms`` until before ``until_ms``, the earliest first.
+
+    ``after``: start in ms and id of the last one of the page before.
+    """
     query = (
         select(t.shift)
         .where(t.shift.c.agency_id == agency, t.shift.c.ends_ms > from_ms, t.shift.c.starts_ms < until_ms)
         .order_by(t.shift.c.starts_ms, t.shift.c.id)
         .limit(limit)
     )
+    if after is not None:
+        query = query.where(tuple_(t.shift.c.starts_ms, t.shift.c.id) > after)
     found = list((await connection.execute(query)).all())
     users: dict[str, set[UserId]] = {}
     members = select(t.shift_member).where(t.shift_member.c.shift_id.in_([row.id for row in found]))

@@ -222,7 +222,8 @@ async def test_who_is_on_duty_is_planned_and_seen(desk: Desk) -> None:
     }
     made = await desk.client.post("/shifts", json=body, headers=admin)
     assert [each["name"] for each in (await desk.client.get("/shifts/now", headers=admin)).json()] == ["值班员"]
-    assert [each["id"] for each in (await desk.client.get("/shifts", headers=admin)).json()] == [made.json()["id"]]
+    listed = (await desk.client.get("/shifts", headers=admin)).json()
+    assert ([each["id"] for each in listed["items"]], listed["next"]) == ([made.json()["id"]], None)
     path = f"/shifts/{made.json()['id']}"
     one = await desk.client.get(path, headers=admin)
     assert (one.json(), one.headers["etag"]) == (made.json(), made.headers["etag"])
@@ -267,3 +268,23 @@ async def test_pages_reach_everybody_once(desk: Desk) -> None:
     for bad in ("x", "W10", "ey", "WzEsMl0", "//", "é"):
         answer = await desk.client.get("/people", params={"after": bad}, headers=admin)
         assert answer.status_code == 422
+
+
+async def test_a_week_of_shifts_goes_on_page_by_page(desk: Desk) -> None:
+    admin = await desk.login(Role.SYSTEM_ADMIN)
+    now = desk.town.clock()
+    made = set()
+    for number in range(5):  # two begin at the same time: a page may end between them
+        starts = now + 1_000 * (number // 2)
+        body = {"unit": desk.town.unit, "name": f"{number}", "starts_ms": starts, "ends_ms": now + 60_000}
+        made.add((await desk.client.post("/shifts", json=body, headers=admin)).json()["id"])
+    seen: list[str] = []
+    after: str | None = ""
+    while after is not None:
+        page = (await desk.client.get("/shifts", params={"limit": 1, "after": after}, headers=admin)).json()
+        seen += [each["id"] for each in page["items"]]
+        after = page["next"]
+    assert (len(seen), set(seen)) == (5, made)
+    for text in ("x", "WyJhIiwiYiJd"):  # the second: ["a", "b"]
+        refused = await desk.client.get("/shifts", params={"after": text}, headers=admin)
+        assert (refused.status_code, refused.json()["code"]) == (422, "bad_message")

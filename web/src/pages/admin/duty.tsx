@@ -23,11 +23,24 @@ type Shift = {
 const WEEK = 7;
 const REFRESH_MS = 60_000;
 const NAMES_SHOWN = 6;
+/** Shifts asked for at a time: the most the server gives. */
+const PAGE = 200;
 const MORNING_H = 8;
 const SHIFT_MS = 8 * 3_600_000;
 
+type ShiftsPage = { items: Shift[]; next?: string | null };
+
+/** All that touch this time, page by page. */
 async function shifts(from: number, until: number): Promise<Shift[]> {
-  return authorised<Shift[]>("GET", `/shifts?from_ms=${Math.round(from)}&until_ms=${Math.round(until)}`);
+  const asked = `/shifts?from_ms=${Math.round(from)}&until_ms=${Math.round(until)}&limit=${PAGE}`;
+  const found: Shift[] = [];
+  let after: string | null = "";
+  while (after !== null) {
+    const page: ShiftsPage = await authorised<ShiftsPage>("GET", after ? `${asked}&after=${after}` : asked);
+    found.push(...page.items);
+    after = page.next ?? null;
+  }
+  return found;
 }
 
 type DutyProps = { turn: number; open: (id: string | null) => void };
