@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from pydantic import AfterValidator
 
 from groups.model import Group
 from groups.policy import Act
@@ -15,16 +16,24 @@ from poc_server.api import rights
 from poc_server.api.paging import Cursor, Limit, cursor_of, keys_of
 from poc_server.api.rights import ruled
 from poc_server.api.services import SignedInCaller, Use
-from poc_server.api.shapes import ID_PATTERN, Body
+from poc_server.api.shapes import ID_PATTERN, Body, printable
 from poc_server.store import Snapshot, audit, audit_pages
 from poc_server.store.audit_pages import AuditFilter
 from poc_server.store.ids import clean, now_ms
 from signaling.audit_words import DENIED, REFUSED
+from signaling.limits import MAX_NAME_CHARS
 
 router = APIRouter(prefix="/audit", tags=["audit"])
 Time = Annotated[int | None, Query(ge=0, le=2**53, description="ms since the epoch")]
 Word = Annotated[str | None, Query(pattern=r"^[a-z_.]{1,32}$", description="This act, done or refused")]
 Whom = Annotated[str, Query(max_length=64, description="Anywhere in the name, badge, account or pinyin initials")]
+What = Annotated[
+    str | None,
+    Query(
+        min_length=1, max_length=MAX_NAME_CHARS, description="This person, group, account, case or whatever was named"
+    ),
+    AfterValidator(lambda text: text if text is None else printable(text)),
+]
 MAX_SEQ_DIGITS = 18
 
 
@@ -72,7 +81,7 @@ async def read_audit(
     services: Use,
     action: Word = None,
     actor: Annotated[str | None, Query(pattern=ID_PATTERN)] = None,
-    target: Annotated[str | None, Query(pattern=ID_PATTERN)] = None,
+    target: What = None,
     who: Whom = "",
     about: Whom = "",
     refused: bool | None = None,

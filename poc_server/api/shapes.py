@@ -17,16 +17,16 @@ ID_PATTERN = rf"^[!-~]{{1,{MAX_ID_CHARS}}}$"
 """Ids are printable ASCII without spaces; all are made by the server."""
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Any script, but no control characters and no half of a surrogate pair."""
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
         raise ValueError("control characters are not allowed")
     return text
 
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_NAME_CHARS), AfterValidator(_printable)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_NAME_CHARS), AfterValidator(printable)]
 Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME_CHARS), AfterValidator(_printable)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME_CHARS), AfterValidator(printable)
 ]
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 PathId = Annotated[str, Path(pattern=ID_PATTERN)]

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from groups.vocabulary import Role, UserId
+from poc_server.store import Actor, audit
 from tests.fixtures.people import Town, found_town
 
 pytestmark = pytest.mark.wire
@@ -101,3 +102,16 @@ async def test_a_guessed_id_does_not_come_back_with_a_name_of_another_agency(
     assert (tried["action"], tried["reason"], tried["target_name"]) == ("ban", "unknown_user", None)
     assert UserId(stranger) not in tried["names"]
     assert await entries(client, auditor, about="外人") == []
+
+
+async def test_whatever_an_entry_names_can_be_asked_for_by_that(client: httpx.AsyncClient, town: Town) -> None:
+    auditor = await signed_in(town, Role.AUDIT_ADMIN, "审计")
+    for account in ("王 建国", "长" * 128):  # as typed at a sign-in that failed
+        tried = audit.entry(
+            Actor(address="192.0.2.9"), town.clock(), "sign_in.refused", "account", account, {}, town.agency
+        )
+        town.store.journal.audit(tried)
+        await town.store.journal.drain()
+        assert [each["address"] for each in await entries(client, auditor, target=account)] == ["192.0.2.9"]
+    for text in ("", "长" * 129, "a\x00b", "a\nb"):
+        assert (await client.get("/audit", params={"target": text}, headers=auditor)).status_code == 422
