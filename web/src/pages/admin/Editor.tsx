@@ -7,7 +7,7 @@ import { t } from "../../i18n";
 import type { Key } from "../../i18n/zh";
 import { Icon } from "../../ui/icons";
 import { wordsOf } from "./office";
-import { type Clash, clashes, type Held, merged, read, same, type Values, write } from "./record";
+import { type Clash, clashes, type Held, isNamed, merged, read, same, type Values, write } from "./record";
 import { Sure } from "./Sure";
 
 export type Field = {
@@ -16,6 +16,8 @@ export type Field = {
   kind: "text" | "check" | "number" | "choice" | "moment" | "own";
   options?: () => readonly (readonly [value: string, label: string])[];
   required?: boolean;
+  /** What the server calls it, where the form has another name for it. */
+  sent?: string;
   /** Said below the field. */
   hint?: Key;
   pattern?: string;
@@ -128,7 +130,7 @@ function Input({ field, values, problem }: { field: Field; values: Signal<Values
   const set = (to: unknown) => {
     values.value = { ...values.value, [field.name]: to };
   };
-  const wrong = problem instanceof Problem && problem.fields.some((each) => each.field === field.name);
+  const wrong = problem instanceof Problem && isNamed(field.sent ?? field.name, problem.fields);
   if (field.kind === "check")
     return (
       <label class="check">

@@ -75,6 +75,7 @@ const FIELDS: readonly Field[] = [
   { name: "unit", title: "admin_unit", kind: "choice", required: true, options: unitOptions },
   {
     name: "keeper",
+    sent: "user",
     title: "admin_keeper",
     kind: "own",
     told: (value) => keeper(value)?.name ?? t("admin_no_keeper"),

@@ -189,10 +189,11 @@ const people = (value: unknown) => (value ?? []) as Found[];
 const FIELDS: readonly Field[] = [
   { name: "name", title: "admin_name", kind: "text", required: true },
   { name: "unit", title: "admin_unit", kind: "choice", required: true, options: unitOptions },
-  { name: "starts", title: "admin_starts", kind: "moment" },
-  { name: "ends", title: "admin_ends", kind: "moment" },
+  { name: "starts", sent: "starts_ms", title: "admin_starts", kind: "moment" },
+  { name: "ends", sent: "ends_ms", title: "admin_ends", kind: "moment" },
   {
     name: "people",
+    sent: "users",
     title: "admin_on_shift",
     kind: "own",
     told: (value) => listed(people(value).map(({ name }) => name)) || "—",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clashes, merged } from "./record";
+import { clashes, isNamed, merged } from "./record";
 
 const base = { name: "一组", unit: "a", enabled: true, floor: { queue: 1 } };
 
@@ -19,4 +19,10 @@ describe("two editors of one record", () => {
     expect(clashes(base, both, { ...both })).toEqual([{ field: "floor", theirs: { queue: 2 } }]);
     expect(clashes(base, base, { ...base })).toEqual([]);
   });
+});
+
+it("a field is named as wrong by itself or by a part of it", () => {
+  expect(isNamed("users", [{ field: "users.3" }])).toBe(true);
+  expect(isNamed("user", [{ field: "user" }])).toBe(true);
+  expect(isNamed("user", [{ field: "users" }, { field: "name" }])).toBe(false);
 });

@@ -41,3 +41,8 @@ export function merged(base: Values, mine: Values, theirs: Values): Values {
 export function same(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }
+
+/** Whether the server named this field, or a part of it (`users.3`), as wrong. */
+export function isNamed(name: string, wrong: readonly { field: string }[]): boolean {
+  return wrong.some(({ field }) => field === name || field.startsWith(`${name}.`));
+}
