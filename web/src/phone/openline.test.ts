@@ -1,7 +1,8 @@
+import { signal } from "@preact/signals";
 import { expect, test, vi } from "vitest";
 import { nothingGoesOn } from "../wire/affairs";
 import type { Call } from "../wire/protocol";
-import { lineIsOpen, OpenLine } from "./openline";
+import { cutOff, LISTENED_WITHOUT_LINK_MS, lineIsOpen, OpenLine } from "./openline";
 
 vi.stubGlobal("window", globalThis);
 
@@ -34,6 +35,28 @@ test("a line is open while a call without a floor runs with me in it", () => {
 
 test("a line is open while this phone is listened to", () => {
   expect(lineIsOpen({ ...nothingGoesOn, listenedToBy: ["ca"] }, "me")).toBe(true);
+});
+
+test("without a link for a while this phone is listened to no longer, while a call goes on", () => {
+  expect(lineIsOpen({ ...nothingGoesOn, listenedToBy: ["ca"] }, "me", true)).toBe(false);
+  expect(lineIsOpen(going(call()), "me", true)).toBe(true);
+
+  vi.useFakeTimers();
+  const state = signal("up");
+  const off = cutOff(state);
+  state.value = "waiting";
+  vi.advanceTimersByTime(LISTENED_WITHOUT_LINK_MS - 1);
+  state.value = "connecting"; // tried again in between: it is still away
+  expect(off.value).toBe(false);
+  vi.advanceTimersByTime(1);
+  expect(off.value).toBe(true);
+  state.value = "up";
+  expect(off.value).toBe(false);
+  state.value = "waiting";
+  state.value = "up";
+  vi.advanceTimersByTime(LISTENED_WITHOUT_LINK_MS);
+  expect(off.value).toBe(false);
+  vi.useRealTimers();
 });
 
 test("it ends as a burst does: silence first, then the detach", () => {

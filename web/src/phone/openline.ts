@@ -1,10 +1,13 @@
 // A line without a floor: in a full duplex call, and while this phone is listened to (远程激活), the microphone stays open for as
 // long as the call runs. A browser shows by itself that it records, and so does the page (phone/view/Affairs.tsx).
 
+import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import type { Affairs } from "../wire/affairs";
 
 /** From the last word to the detach: the encoder empties itself, as at the end of a burst. */
 const SILENCE_MS = 120;
+/** Whoever listened may be gone, and could not say so: without a link a phone is listened to no longer than this. */
+export const LISTENED_WITHOUT_LINK_MS = 5000;
 
 type Voice = { open: () => void; silence: () => void; detach: () => Promise<void> };
 
@@ -24,9 +27,24 @@ export class OpenLine {
   }
 }
 
-/** Whether a call without a floor runs, in which this person is heard. */
-export function lineIsOpen(affairs: Affairs, me: string | undefined): boolean {
-  return affairs.listenedToBy.length > 0 || duplexRuns(affairs, me);
+/** Whether a call without a floor runs, in which this person is heard; `cutOff`: the server was not there for a while. */
+export function lineIsOpen(affairs: Affairs, me: string | undefined, cutOff = false): boolean {
+  return (affairs.listenedToBy.length > 0 && !cutOff) || duplexRuns(affairs, me);
+}
+
+/** True once `state` has been other than "up" for `LISTENED_WITHOUT_LINK_MS`, whatever else it was meanwhile. */
+export function cutOff(state: ReadonlySignal<string>): ReadonlySignal<boolean> {
+  const up = computed(() => state.value === "up");
+  const off = signal(false);
+  effect(() => {
+    off.value = false;
+    if (up.value) return;
+    const timer = window.setTimeout(() => {
+      off.value = true;
+    }, LISTENED_WITHOUT_LINK_MS);
+    return () => clearTimeout(timer);
+  });
+  return off;
 }
 
 function duplexRuns(affairs: Affairs, me: string | undefined): boolean {

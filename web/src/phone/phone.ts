@@ -22,7 +22,7 @@ import { Hearing } from "./hearing";
 import { Listened } from "./listened";
 import { REPORT_EVERY_MS } from "./listening";
 import { Mending } from "./mending";
-import { lineIsOpen, OpenLine } from "./openline";
+import { cutOff, lineIsOpen, OpenLine } from "./openline";
 import { watch } from "./surroundings";
 
 const TICK_MS = 100;
@@ -136,9 +136,12 @@ export class Phone {
     });
     this.texts = new Texts(this);
     const line = new OpenLine(this.#floor.port());
+    const alone = cutOff(this.linkState);
     // Whoever was signed out of here is not told any more that a call is over.
     effect(() =>
-      line.set(!this.dismissed.value && lineIsOpen(this.affairs.value, this.picture.value.user?.id)),
+      line.set(
+        !this.dismissed.value && lineIsOpen(this.affairs.value, this.picture.value.user?.id, alone.value),
+      ),
     );
     effect(() => this.#trace());
     effect(() => {
