@@ -2,6 +2,7 @@ import type { mapZh } from "./map.zh";
 
 export const mapEn: Record<keyof typeof mapZh, string> = {
   map_empty: "No places yet",
+  map_failed: "The map could not be loaded",
   map_nearer: "Nearer",
   map_farther: "Farther",
   map_all: "All",

@@ -2,6 +2,7 @@
 
 export const mapZh = {
   map_empty: "还没有位置",
+  map_failed: "地图未能加载",
   map_nearer: "放大",
   map_farther: "缩小",
   map_all: "全部",

@@ -22,24 +22,31 @@ type CityMapProps = Told & {
 export function CityMap({ label, marks, cells, area, draws, children, ...told }: CityMapProps) {
   const box = useRef<HTMLDivElement>(null);
   const sheet = useSignal<Sheet | null>(null);
+  const failed = useSignal(false);
+  const turn = useSignal(0);
   const newest = useRef(told);
   newest.current = told;
   const acts = told.chosen !== undefined;
   useEffect(() => {
     let gone = false;
-    void Promise.all([import("./sheet"), tiles()]).then(([drawn, ground]) => {
-      if (gone || !box.current) return;
-      sheet.value = new drawn.Sheet(box.current, ground, {
-        ...(acts ? { chosen: (id: string) => newest.current.chosen?.(id) } : {}),
-        drawn: (line) => newest.current.drawn?.(line),
+    failed.value = false;
+    Promise.all([import("./sheet"), tiles()])
+      .then(([drawn, ground]) => {
+        if (gone || !box.current) return;
+        sheet.value = new drawn.Sheet(box.current, ground, {
+          ...(acts ? { chosen: (id: string) => newest.current.chosen?.(id) } : {}),
+          drawn: (line) => newest.current.drawn?.(line),
+        });
+      })
+      .catch(() => {
+        if (!gone) failed.value = true;
       });
-    });
     return () => {
       gone = true;
       sheet.peek()?.remove();
       sheet.value = null;
     };
-  }, [sheet, acts]);
+  }, [sheet, acts, turn.value, failed]);
   const there = sheet.value;
   useEffect(() => there?.cells(cells), [there, cells]);
   useEffect(() => there?.marks(marks), [there, marks]);
@@ -60,7 +67,16 @@ export function CityMap({ label, marks, cells, area, draws, children, ...told }:
           {t("map_all")}
         </button>
       </div>
-      {children}
+      {failed.value ? (
+        <p class="none failed" role="alert">
+          {t("map_failed")}
+          <button type="button" onClick={() => turn.value++}>
+            {t("retry")}
+          </button>
+        </p>
+      ) : (
+        children
+      )}
     </div>
   );
 }
