@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { authorised } from "../../account/authorised";
 import { t } from "../../i18n";
+import { type Datum, inWgs84 } from "../../map/datum";
 import { Danger, type Field, Form, Panel } from "./Editor";
 import { Chips, Finder, type Found } from "./Finder";
 import { may, tree, units } from "./office";
@@ -13,14 +14,14 @@ import type { Values } from "./record";
 const MAP = { width: 640, height: 260 } as const;
 const SMALL = { width: 360, height: 160 } as const;
 
-type Outlined = { code: string; name: string; outline: readonly Point[] };
+type Outlined = { code: string; name: string; outline: readonly Point[]; datum: Datum };
 
 /** What is listed, drawn, for the eye alone: whether cells lie beside each other or one is far off. */
 export function CellMap({ cells }: { cells: readonly Outlined[] }) {
   const there = cells.filter(({ outline }) => outline.length > 2);
   if (there.length === 0) return null;
   const points = drawn(
-    there.map(({ outline }) => outline),
+    there.map(({ outline, datum }) => outline.map((corner) => onOneMap(corner, datum))),
     MAP.width,
     MAP.height,
   );
@@ -33,6 +34,12 @@ export function CellMap({ cells }: { cells: readonly Outlined[] }) {
       ))}
     </svg>
   );
+}
+
+/** Cells of different datums beside each other: each corner where it is. */
+function onOneMap([east, north]: Point, datum: Datum): Point {
+  const { longitude, latitude } = inWgs84({ longitude: east, latitude: north }, datum);
+  return [longitude, latitude];
 }
 
 function Sketch({ outline }: { outline: readonly Point[] }) {

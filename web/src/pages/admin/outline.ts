@@ -27,10 +27,11 @@ export function corners(text: string): Point[] | number {
 export function drawn(outlines: readonly (readonly Point[])[], width: number, height: number): string[] {
   const all = outlines.flat();
   if (all.length === 0) return outlines.map(() => "");
-  const longitudes = all.map(([longitude]) => longitude);
-  const latitudes = all.map(([, latitude]) => latitude);
-  const [west, east] = [Math.min(...longitudes), Math.max(...longitudes)];
-  const [south, north] = [Math.min(...latitudes), Math.max(...latitudes)];
+  let [west, east, south, north] = [Infinity, -Infinity, Infinity, -Infinity];
+  for (const [longitude, latitude] of all) {
+    [west, east] = [Math.min(west, longitude), Math.max(east, longitude)];
+    [south, north] = [Math.min(south, latitude), Math.max(north, latitude)];
+  }
   // A degree of longitude is shorter than one of latitude, by the cosine.
   const squeeze = Math.cos((((south + north) / 2) * Math.PI) / 180);
   const scale = Math.min(width / ((east - west) * squeeze || 1e-9), height / (north - south || 1e-9));
