@@ -19,3 +19,8 @@ export async function colleagues(word = ""): Promise<Contact[]> {
     banned: talk_banned ?? false,
   }));
 }
+
+/** Whether this person may not talk at present. */
+export async function talkBanned(user: string): Promise<boolean> {
+  return (await authorised<Row>("GET", `/people/${user}`)).talk_banned ?? false;
+}

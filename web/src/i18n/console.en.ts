@@ -68,6 +68,7 @@ export const consoleEn: Record<keyof typeof consoleZh, string> = {
   deaf_locked: "online, sound not opened",
   deaf_hidden: "online, page in the background",
   deaf_microphone_lost: "online, sound taken by another app",
+  disk_unknown: "Recordings: trouble with the disk",
   disk_low_space: "Recordings: little disk space left",
   disk_slow: "Recordings: the disk is slow",
   disk_full: "Recordings: disk full, voice waits in memory",

@@ -66,6 +66,7 @@ export const consoleZh = {
   deaf_locked: "在线，声音未打开",
   deaf_hidden: "在线，页面在后台",
   deaf_microphone_lost: "在线，声音被占用",
+  disk_unknown: "录音磁盘异常",
   disk_low_space: "录音磁盘空间不足",
   disk_slow: "录音磁盘缓慢",
   disk_full: "录音磁盘已满，录音暂存内存",

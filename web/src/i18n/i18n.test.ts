@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import words from "../generated/words.json";
 import { en } from "./en";
-import { filled } from "./index";
+import { filled, known } from "./index";
 import { type Key, zh } from "./zh";
 
 const placeholders = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(([found]) => found).sort();
@@ -19,6 +19,11 @@ describe("the words", () => {
         expect(both.en).not.toBe("");
       }
     }
+  });
+
+  it("stand in for what only a newer server says", () => {
+    expect(known("disk_slow", "disk_unknown")).toBe(zh.disk_slow);
+    expect(known("disk_on_fire", "disk_unknown")).toBe(zh.disk_unknown);
   });
 
   it("are filled by name, and what is unknown stays", () => {

@@ -28,6 +28,11 @@ export function t(key: Key, values: Record<string, string | number> = {}): strin
   return filled(dictionaries[language.value][key], values);
 }
 
+/** The words of `key`, which a newer server may have made; those of `otherwise` where this page has none. */
+export function known(key: string, otherwise: Key): string {
+  return t(Object.hasOwn(zh, key) ? (key as Key) : otherwise);
+}
+
 export function filled(text: string, values: Record<string, string | number>): string {
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
 }

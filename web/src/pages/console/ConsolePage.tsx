@@ -7,7 +7,7 @@ import { waiting } from "../../console/dispatch";
 import { bindKeys } from "../../console/keyboard";
 import type { Channel } from "../../console/wall";
 import { Alerts } from "../../emergency/Alerts";
-import { t } from "../../i18n";
+import { known, t } from "../../i18n";
 import type { Phone } from "../../phone/phone";
 import { ObstacleScreen } from "../../phone/view/ObstacleScreen";
 import { Icon } from "../../ui/icons";
@@ -76,7 +76,7 @@ function Disk({ phone }: { phone: Phone }) {
   if (disk === "ok") return null;
   return (
     <strong class="disk" data-disk={disk} role="status">
-      {t(`disk_${disk}`)}
+      {known(`disk_${disk}`, "disk_unknown")}
     </strong>
   );
 }

@@ -2,8 +2,9 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { talkBanned } from "../../account/people";
 import type { ConsoleDesk } from "../../console/desk";
-import { t } from "../../i18n";
+import { known, t } from "../../i18n";
 import type { Place } from "../../map/places";
 import { present, standing } from "../../people/presence";
 import { Icon } from "../../ui/icons";
@@ -17,12 +18,12 @@ type PersonCardProps = {
   desk: ConsoleDesk;
   user: string;
   name?: string;
-  banned?: boolean;
   place?: Place | undefined;
 };
 
-export function PersonCard({ desk, user, name, banned, place }: PersonCardProps) {
+export function PersonCard({ desk, user, name, place }: PersonCardProps) {
   const here = present.value.get(user) ?? null;
+  const banned = useBan(desk, user);
   return (
     <section class="person-card" data-user={user} data-standing={standing(here)}>
       <header>
@@ -42,9 +43,30 @@ export function PersonCard({ desk, user, name, banned, place }: PersonCardProps)
         <Stand desk={desk} user={user} />
       </p>
       {place && <Where place={place} />}
-      <PersonActs desk={desk} user={user} banned={banned ?? false} />
+      <PersonActs desk={desk} user={user} banned={banned} />
     </section>
   );
+}
+
+/** What the server knows, asked when the card is opened; until then, and where it cannot be asked, he is taken as free. */
+function useBan(desk: ConsoleDesk, user: string): boolean {
+  const banned = useSignal(false);
+  const asks = desk.phone.picture.value.rights.includes("ban");
+  useEffect(() => {
+    let gone = false;
+    banned.value = false;
+    if (asks)
+      void talkBanned(user).then(
+        (found) => {
+          if (!gone) banned.value = found;
+        },
+        () => undefined,
+      );
+    return () => {
+      gone = true;
+    };
+  }, [user, asks, banned]);
+  return banned.value;
 }
 
 /** "online · listening · 滨江巡查组". */
@@ -63,7 +85,7 @@ export function Stand({ desk, user }: { desk: ConsoleDesk; user: string }) {
 }
 
 function notListening(reason: string | null): string {
-  return reason === null ? t("person_deaf") : t(`deaf_${reason}` as "deaf_locked");
+  return reason === null ? t("person_deaf") : known(`deaf_${reason}`, "person_deaf");
 }
 
 function Where({ place }: { place: Place }) {
