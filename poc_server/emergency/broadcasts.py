@@ -186,7 +186,7 @@ class Broadcasts:
             except Refused:
                 # What is over is over for those who listen; a restart must not bring it back.
                 log.warning("broadcast_not_kept", broadcast=live.id)
-                self._desk.spawn(self._keep_later(live, entries, missed))
+                self._note(live, entries, missed if final else None)
             self._arm(live)
             if life.state is before.state:
                 return
@@ -329,12 +329,23 @@ class Broadcasts:
             await kept.put_broadcast(connection, live.kept(), entries)
             await kept.put_receipts(connection, live.id, [live.receipts[user] for user in receipts])
 
-    async def _keep_later(self, live: LiveBroadcast, entries: Sequence[AuditEntry], receipts: Iterable[UserId]) -> None:
+    def _note(self, live: LiveBroadcast, entries: Sequence[AuditEntry], missed: Sequence[UserId] | None) -> None:
+        """Put on disk what SQL did not take; ``missed`` None: it is not final, and SQL shall have its latest state."""
+        journal = self._desk.store.journal
+        for entry in entries:
+            journal.audit(entry)
+        if missed is None:
+            self._desk.spawn(self._keep_later(live))
+            return
+        for record in live.over(missed):
+            journal.append(record)
+
+    async def _keep_later(self, live: LiveBroadcast) -> None:
         while True:
             await asyncio.sleep(KEEP_AGAIN_S)
             async with live.lock:
                 with contextlib.suppress(Refused):
-                    return await self._keep(live, entries, receipts)
+                    return await self._keep(live, (), ())
 
     async def _keep_first(self, live: LiveBroadcast) -> None:
         detail: dict[str, Any] = {"kind": live.kind, "tier": live.tier.name, "people": len(live.receipts)}

@@ -7,8 +7,6 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from gateway.notice import Notice, NoticeKind
 from groups.floor.options import FloorOptions
 from groups.model import Group, Membership, User
@@ -18,17 +16,15 @@ from poc_server.emergency import recipients
 from poc_server.emergency.gatherings import Gathering
 from poc_server.refused import Refused
 from poc_server.store import emergency as kept
+from poc_server.store.journal import EmergencyCallOver
 from poc_server.talk.roster import Transient
 from signaling.messages import EmergencyCall, Recipients
 
 if TYPE_CHECKING:
     from poc_server.emergency.desk import Desk
 
-log = structlog.get_logger(__name__)
 INITIATOR_PRIORITY = 240
 """Of a call's initiator in the group made for it (0–255); the others have 100."""
-CLOSE_AGAIN_S = 1.0
-"""While SQL is away, it is tried so often to keep that a call is over."""
 
 
 @dataclass(eq=False, slots=True)
@@ -122,7 +118,13 @@ class EmergencyCalls:
         if live is None:
             return
         self._desk.gatherings.end(cause)
-        self._desk.spawn(self._closed(live, timed_out))
+        if live.own:
+            asyncio.get_running_loop().call_soon(self._node.roster.drop, live.group)
+        # On disk, not in SQL at once: the call is over also if SQL is away until this process has ended.
+        detail = {"timed_out": timed_out}
+        entry = self._desk.entry(live.ended_by, "emergency.end", "emergency_call", live.id, detail, live.by.agency)
+        self._desk.store.journal.append(EmergencyCallOver(id=live.id))
+        self._desk.store.journal.audit(entry)
 
     def _new(self, by: User, asked: EmergencyCall) -> LiveEmergency:
         now = self._node.fabric.now()
@@ -198,21 +200,6 @@ class EmergencyCalls:
         members = {user: Membership(live.group, user) for user in live.users}
         members[live.by.id] = Membership(live.group, live.by.id, may_preempt=True, priority=INITIATOR_PRIORITY)
         return Transient(group, members)
-
-    async def _closed(self, live: LiveEmergency, timed_out: bool) -> None:
-        if live.own:
-            self._node.roster.drop(live.group)
-        detail = {"timed_out": timed_out}
-        entry = self._desk.entry(live.ended_by, "emergency.end", "emergency_call", live.id, detail, live.by.agency)
-        while True:
-            try:
-                async with self._desk.store.writing() as connection:
-                    await kept.close_call(connection, live.id, [entry])
-                return
-            except Refused as refused:
-                # A restart would take up again what stands there as going on.
-                log.warning("call_end_not_kept", call=live.id, code=refused.code)
-                await asyncio.sleep(CLOSE_AGAIN_S)
 
     async def _keep(self, live: LiveEmergency, action: str, by: User) -> None:
         content: dict[str, Any] = {"users": sorted(live.users), "own": live.own, "name": live.name}

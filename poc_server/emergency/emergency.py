@@ -46,6 +46,8 @@ class Emergency(Desk):
 
     async def _load(self) -> None:
         await self.alerts.load()
+        # What ended while SQL was away still stands there as going on, until the journal has said so.
+        await self.store.journal.catch_up()
         await self.calls.load()
         await self.broadcasts.load()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from groups.emergency.broadcast import BroadcastState, Life, PersonReceipt
 from groups.model import User
 from groups.vocabulary import BroadcastKind, GroupId, ReceiptState, Tier, UserId
 from poc_server.store.emergency import Kept
+from poc_server.store.journal.ends import MAX_MISSED, BroadcastOver
 from poc_server.talk.phone import Phone, person
 from signaling.messages import BroadcastInfo, BroadcastStart
 
@@ -124,6 +125,12 @@ class LiveBroadcast:
             content,
             self.life.state.value,
         )
+
+    def over(self, missed: Sequence[UserId]) -> list[BroadcastOver]:
+        """That it is final, for the journal."""
+        row = self.kept()
+        parts = [tuple(missed[at : at + MAX_MISSED]) for at in range(0, max(1, len(missed)), MAX_MISSED)]
+        return [BroadcastOver(id=row.id, state=row.state, content=row.content, missed=part) for part in parts]
 
 
 def new(

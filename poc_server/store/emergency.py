@@ -150,10 +150,9 @@ async def broadcasts_page(connection: AsyncConnection, agency: AgencyId, before_
     return [_kept(row, row.started_ms) for row in (await connection.execute(query)).all()]
 
 
-async def close_call(connection: AsyncConnection, call: str, entries: Sequence[AuditEntry]) -> None:
+async def close_call(connection: AsyncConnection, call: str) -> None:
     """An emergency call is over."""
     await connection.execute(update(t.emergency_call).where(t.emergency_call.c.id == call).values(open=False))
-    await audit.append(connection, entries)
 
 
 async def _open(connection: AsyncConnection, table: Table, order: str) -> Sequence[Row[Any]]:

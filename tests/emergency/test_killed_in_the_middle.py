@@ -1,7 +1,11 @@
-"""kill -9 in mid-broadcast, with an SOS and an emergency call open: all of it goes on after the restart, none twice."""
+"""kill -9 in mid-broadcast, with an SOS and an emergency call open: all of it goes on after the restart, none twice.
+
+What was ended just before, while SQL was away, does not come back with it.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from pathlib import Path
 
@@ -11,6 +15,7 @@ from codec.opus import CLOCK_HZ
 from groups.vocabulary import ReceiptState
 from loadtest.speech import recording
 from poc_server.store import copy
+from poc_server.store.journal import lines
 from signaling.messages import (
     Alert,
     AlertAcknowledge,
@@ -21,7 +26,9 @@ from signaling.messages import (
     BroadcastStart,
     BroadcastTally,
     BroughtIn,
+    BroughtOut,
     EmergencyCall,
+    EmergencyCancel,
     EmergencyState,
     Patched,
     PatchStart,
@@ -38,6 +45,7 @@ from tests.support.handsets import Handset, handsets
 pytestmark = pytest.mark.wire
 FRAMES = 25
 JOINED = ("桥口巡查组", "城西区联勤")
+ENDED = {"emergency.end": "done", "broadcast.withdrawn": "gone"}
 
 
 def links_of(folder: Path) -> Path:
@@ -65,9 +73,13 @@ async def until_counted(leader: Handset, broadcast: str, **wanted: int) -> None:
             return
 
 
-async def before_the_kill(cast: Cast) -> str:
+async def before_the_kill(cast: Cast) -> tuple[str, Handset]:
     leader, one, two, officer, dispatcher = await cast.phones("LD-001", "BJ-001", "BJ-002", "XS-001", "PQ-001")
     missing = cast.id("QK-001")
+    await leader.request(EmergencyCall(id="d", call="done", to=Recipients(users=[missing]), name="结束了的"))
+    await leader.request(
+        BroadcastStart(id="g", broadcast="gone", to=Recipients(users=[two.user]), kind="text", text="误")
+    )
     to = Recipients(users=[one.user, two.user, missing])
     started, _ = await leader.request(BroadcastStart(id="b", broadcast="live", to=to, text="撤离"))
     note = BroadcastStart(id="n", broadcast="note", to=to, kind="text", text="集合", acknowledge=True)
@@ -84,7 +96,27 @@ async def before_the_kill(cast: Cast) -> str:
     await press.settled
     leader.speak(recording("zh-report").frames[0].marked(leader.number, 1, 0, time.time_ns()), 0)
     await one.until_packets(1)
-    return started.group.id
+    return started.group.id, leader
+
+
+async def ended_without_sql(leader: Handset, data: Path) -> None:
+    """Over for all, and on disk though SQL knows nothing of it."""
+    done = next(m for m in leader.inbox if isinstance(m, BroughtIn) and m.call == "done")
+    await leader.request(EmergencyCancel(id="x", group=done.group.id))
+    await leader.told(BroughtOut, call="done")
+    await leader.request(BroadcastEnd(id="y", broadcast="gone", withdraw=True))
+    end = time.monotonic() + 30
+    while not {"emergency_call_over", "emergency.end", "broadcast_over", "broadcast.withdrawn"} <= journalled(data):
+        assert time.monotonic() < end
+        await asyncio.sleep(0.05)
+
+
+def journalled(data: Path) -> set[str]:
+    """What kinds of records and which acts stand in the journal."""
+    found = [
+        lines.decode(line) for path in (data / "journal").glob("*.journal") for line in path.read_bytes().splitlines()
+    ]
+    return {each["kind"] for each in found} | {each.get("action", "") for each in found}
 
 
 async def after_it(cast: Cast, phones: list[Handset], group: str) -> None:
@@ -99,6 +131,7 @@ async def after_it(cast: Cast, phones: list[Handset], group: str) -> None:
     assert (await two.told(BroughtIn, call="call")).group.name == "会商"
 
     assert (await leader.told(BroughtIn, call="live")).group.id == group
+    assert not [m for m in leader.inbox if isinstance(m, BroughtIn) and m.call == "done"]
     assert (await one.told(Broadcast)).receipt is ReceiptState.DELIVERED
     assert {(await two.told(Broadcast)).broadcast.id for _ in range(2)} == {"live", "note"}
     await two.request(delivered("r1", "live"))
@@ -116,6 +149,11 @@ async def after_it(cast: Cast, phones: list[Handset], group: str) -> None:
     report = cast.city.get("/api/v1/broadcasts/live", leader.identity.token)
     assert len({each["person"]["id"] for each in report["receipts"]}) == len(report["receipts"]) == 3
     assert sorted(each["state"] for each in report["receipts"]) == ["delivered", "heard", "missed"]
+    assert cast.city.get("/api/v1/broadcasts/gone", leader.identity.token)["broadcast"]["state"] == "withdrawn"
+    auditor = cast.city.post(f"/api/v1/demo/people/{cast.id('SJ-001')}/step-in")["access_token"]
+    for action in ("emergency.end", "broadcast.withdrawn"):
+        (entry,) = cast.city.get(f"/api/v1/audit?action={action}&target={ENDED[action]}", auditor)["items"]
+        assert entry["actor"] == leader.user
     assert cast.city.get("/api/v1/broadcasts/note", leader.identity.token)["counts"]["acknowledged"] == 2
 
 
@@ -125,11 +163,12 @@ async def test_all_goes_on_after_a_kill_as_soon_as_sql_is_back(tmp_path: Path, o
     env = {"POC_STORE__URL": await create_database(own_postgres, "poc"), "POC_EMERGENCY__ESCALATE_S": "600"}
     with running_city(tmp_path / "data", "--links", str(tmp_path / "links"), env=env) as city:
         async with handsets(city, links_of(tmp_path)) as street:
-            group = await before_the_kill(Cast(city, street))
+            group, leader = await before_the_kill(Cast(city, street))
             until_copied(tmp_path / "data")
+            own_postgres.stop("immediate")
+            await ended_without_sql(leader, tmp_path / "data")
             city.process.kill()
             city.process.wait()
-    own_postgres.stop("immediate")
     with running_city(tmp_path / "data", env=env) as city:
         async with handsets(city, links_of(tmp_path)) as street:
             cast = Cast(city, street)

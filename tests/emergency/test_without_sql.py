@@ -66,7 +66,7 @@ async def test_what_ends_without_sql_is_over_after_it_too_and_an_alert_goes_on_r
             while (await one.told(Broadcast)).broadcast.state != "withdrawn":
                 pass
             log = city.log
-            for line in ("alert_not_escalated", "broadcast_not_kept", "call_end_not_kept"):
+            for line in ("alert_not_escalated", "broadcast_not_kept"):
                 await until(lambda line=line: line in log.read_text())
 
             own_postgres.start()

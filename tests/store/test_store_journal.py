@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, text
 
-from groups.vocabulary import AgencyId, BurstEnd, CallId, GroupId, GroupKind, UserId
-from poc_server.store import Actor, BurstRecord, CallEnded, CallStarted, Journal, Store, StoreSettings, audit
+from groups.vocabulary import AgencyId, BurstEnd, CallId, GroupId, GroupKind, ReceiptState, Tier, UserId
+from poc_server.store import Actor, BurstRecord, CallEnded, CallStarted, Journal, Store, StoreSettings, audit, emergency
 from poc_server.store import tables as t
 from poc_server.store.engine import Database
-from poc_server.store.journal import lines
+from poc_server.store.journal import BroadcastOver, EmergencyCallOver, lines
 from poc_server.store.journal.replay import DEAD_LETTERS
 from poc_server.store.migrate import migrate
 from poc_server.store.settings import JournalSettings
@@ -79,6 +79,35 @@ async def test_records_of_every_kind_become_rows_once(database: Database, tmp_pa
         assert (await connection.execute(select(t.call.c.ended_ms, t.call.c.end_reason))).one() == (9, "idle")
         assert (await audit.verify(connection)) == audit.AuditCheck(1)
     assert await count(database) == 2
+    await journal.aclose()
+
+
+async def test_an_end_that_waited_on_disk_closes_its_row_when_the_journal_has_caught_up(
+    database: Database, tmp_path: Path
+) -> None:
+    us, agency = [UserId(f"us-{number}") for number in range(3)], AgencyId("ag")
+    call = emergency.Kept("call", agency, us[0], True, START, {}, group=GroupId("em-1"), tier=Tier.EMERGENCY)
+    async with database.writing() as connection:
+        await emergency.put_call(connection, call, [])
+        for name in ("over", "going-on"):
+            kept = emergency.Kept(name, agency, us[0], True, START, {"said": 1}, "running")
+            await emergency.put_broadcast(connection, kept, [])
+            await emergency.begin_receipts(connection, name, us)
+    journal = Journal(tmp_path / "j", database, JournalSettings())
+    journal.append(EmergencyCallOver(id="call"))
+    for missed in (us[:1], us[1:2]):
+        journal.append(BroadcastOver(id="over", state="withdrawn", content={"said": 2}, missed=tuple(missed)))
+    await journal.flush()
+    await asyncio.gather(journal.catch_up(), journal.catch_up())
+    assert journal.state().applied == 3, "each once, whoever asks"
+    async with database.reading() as connection:
+        assert await emergency.open_calls(connection) == []
+        assert [each.id for each in await emergency.open_broadcasts(connection)] == ["going-on"]
+        over = await emergency.find_broadcast(connection, "over")
+        assert over is not None
+        assert (over.state, over.content) == ("withdrawn", {"said": 2})
+        found = [each.state for each in await emergency.receipts(connection, "over")]
+        assert found == [ReceiptState.MISSED, ReceiptState.MISSED, None]
     await journal.aclose()
 
 

@@ -17,6 +17,7 @@ from poc_server.store.ids import new_id
 from poc_server.store.journal import lines
 from poc_server.store.journal.base import Record
 from poc_server.store.journal.bursts import BurstPlace, BurstRecord
+from poc_server.store.journal.ends import BroadcastOver, EmergencyCallOver
 from poc_server.store.journal.kinds import AuditRecord, CallEnded, CallStarted
 from poc_server.store.journal.replay import Replayer
 from poc_server.store.journal.writer import JournalWriter
@@ -67,6 +68,10 @@ class Journal:
         """Return when all that was appended is on disk."""
         await self._writer.flush()
 
+    async def catch_up(self) -> None:
+        """Put into SQL what was on disk already, for one who reads there what it changes. Raises `StoreUnavailable`."""
+        await self.replayer.drain()
+
     async def drain(self) -> int:
         """Put all on disk and into SQL now; returns how many records. For tools and tests that have not started it."""
         await self.flush()
@@ -111,10 +116,12 @@ def _name(folder: Path) -> str:
 
 __all__ = [
     "AuditRecord",
+    "BroadcastOver",
     "BurstPlace",
     "BurstRecord",
     "CallEnded",
     "CallStarted",
+    "EmergencyCallOver",
     "Journal",
     "JournalState",
     "Record",

@@ -20,9 +20,10 @@ from poc_server.store.audit import AuditEntry
 from poc_server.store.change import note_alone
 from poc_server.store.ids import clean
 from poc_server.store.inserts import insert_new
-from poc_server.store.journal import bursts
+from poc_server.store.journal import bursts, ends
 from poc_server.store.journal.base import Ms, Record, Text
 from poc_server.store.journal.bursts import BurstRecord
+from poc_server.store.journal.ends import BroadcastOver, EmergencyCallOver
 
 
 class CallStarted(Record):
@@ -105,7 +106,15 @@ class SessionEnded(Record):
 
 
 AnyRecord = Annotated[
-    BurstRecord | CallStarted | CallEnded | AuditRecord | PlaceRecord | SessionEnded, Field(discriminator="kind")
+    BurstRecord
+    | CallStarted
+    | CallEnded
+    | AuditRecord
+    | PlaceRecord
+    | SessionEnded
+    | EmergencyCallOver
+    | BroadcastOver,
+    Field(discriminator="kind"),
 ]
 records: TypeAdapter[Any] = TypeAdapter(AnyRecord)
 Applier = Callable[[AsyncConnection, Sequence[Any]], Awaitable[None]]
@@ -189,4 +198,6 @@ APPLIERS: dict[str, Applier] = {
     "audit": _audit,
     "place": _places,
     "session_ended": _sessions_ended,
+    "emergency_call_over": ends.calls_over,
+    "broadcast_over": ends.broadcasts_over,
 }

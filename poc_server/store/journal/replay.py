@@ -47,13 +47,15 @@ class Replayer:
         self._database = database
         self._settings = settings
         self._at: tuple[int, int] | None = None
+        self._one = asyncio.Lock()
 
     async def drain(self) -> int:
         """Apply all that is on disk; returns how many records. Raises `StoreUnavailable` when SQL is away."""
-        before = self.applied
-        while await self._step():
-            pass
-        return self.applied - before
+        async with self._one:
+            before = self.applied
+            while await self._step():
+                pass
+            return self.applied - before
 
     async def run(self, wake: asyncio.Event) -> None:
         """Apply whatever comes, until cancelled; while SQL is away, try again and again."""
