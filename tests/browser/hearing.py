@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from math import gcd
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import resample_poly
 
 RATE = 48_000
 JS = Path(__file__).with_name("hearing.js").read_text()
@@ -25,7 +27,8 @@ class Recording:
     @classmethod
     def taken(cls, value: dict[str, Any]) -> Recording:
         pcm = np.frombuffer(base64.b64decode(value["pcm"]), dtype="<i2").astype(np.float64)
-        return cls(value["start"], pcm / 32768)
+        rate, common = value["rate"], gcd(RATE, value["rate"])
+        return cls(value["start"], resample_poly(pcm / 32768, RATE // common, rate // common))
 
     def between(self, begin: float, end: float) -> Samples:
         """The samples rendered from ``begin`` to ``end`` (ms since the epoch), silence where there are none."""
