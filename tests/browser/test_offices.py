@@ -110,7 +110,13 @@ def cells(system: Page) -> None:
     system.locator(".editor [name=code]").fill(CELL)
     system.get_by_role("button", name="Create").click()
     expect(system.locator(".editor .problem")).to_be_visible()
+    # What was entered is not lost by a click elsewhere.
+    tab(system, "People")
+    system.get_by_role("button", name="Go on editing").click()
+    expect(system.locator(".editor [name=code]")).to_have_value(CELL)
     system.locator(".editor header button").click()
+    system.get_by_role("button", name="Discard them").click()
+    expect(system.locator(".editor")).to_have_count(0)
 
 
 def disabled_at_a_distance(browser: Browser, security: Page, link: str) -> None:

@@ -10,6 +10,7 @@ import { Audit } from "./audit";
 import { CellPanel } from "./cells";
 import { Duty, ShiftPanel } from "./duty";
 import { GroupPanel } from "./groups";
+import { Leaving, leave } from "./Leaving";
 import { LISTS, type List } from "./lists";
 import { may, open, wordsOf } from "./office";
 import { type EditorProps, PersonPanel } from "./people";
@@ -20,6 +21,8 @@ import { UnitPanel, UnitTree } from "./units";
 
 /** `id` null: something new, in a tree `below` another. */
 type Opened = { list: string; id: string | null; below: string | null };
+
+const keyOf = ({ list, id, below }: Opened) => `${list}/${id}/${below}`;
 
 export function AdminPage() {
   const user = current();
@@ -35,7 +38,12 @@ export function AdminPage() {
   const offered = LISTS.filter((list) => may(...list.rights));
   const list = offered.find(({ name }) => name === chosen.value) ?? offered[0];
   const show = (id: string | null, below: string | null = null) => {
-    if (list) opened.value = { list: list.name, id, below };
+    if (!list) return;
+    const next = { list: list.name, id, below };
+    if (opened.value && keyOf(opened.value) === keyOf(next)) return;
+    leave(() => {
+      opened.value = next;
+    });
   };
   const saved = (made?: string) => {
     turn.value += 1;
@@ -55,11 +63,13 @@ export function AdminPage() {
             type="button"
             data-list={name}
             aria-current={list?.name === name}
-            onClick={({ currentTarget }) => {
-              chosen.value = name;
-              close();
-              currentTarget.scrollIntoView({ block: "nearest", inline: "center" });
-            }}
+            onClick={({ currentTarget }) =>
+              leave(() => {
+                chosen.value = name;
+                close();
+                currentTarget.scrollIntoView({ block: "nearest", inline: "center" });
+              })
+            }
           >
             {t(title)}
           </button>
@@ -70,10 +80,9 @@ export function AdminPage() {
           {word.value && <p class="problem">{word.value}</p>}
           {list && <Body key={list.name} list={list} turn={turn} show={show} />}
         </main>
-        {panel && (
-          <Editor key={`${panel.list}/${panel.id}/${panel.below}`} {...panel} close={close} saved={saved} />
-        )}
+        {panel && <Editor key={keyOf(panel)} {...panel} close={close} saved={saved} />}
       </div>
+      <Leaving />
     </div>
   );
 }

@@ -1,11 +1,12 @@
 // One form for whatever is edited: fields, what is wrong with them, and what to do when somebody else was quicker.
 
-import { type Signal, useSignal } from "@preact/signals";
+import { type Signal, useSignal, useSignalEffect } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
 import { Problem } from "../../account/api";
 import { t } from "../../i18n";
 import type { Key } from "../../i18n/zh";
 import { Icon } from "../../ui/icons";
+import { leave, unsaved } from "./Leaving";
 import { wordsOf } from "./office";
 import { type Clash, clashes, type Held, isNamed, merged, read, same, type Values, write } from "./record";
 import { Sure } from "./Sure";
@@ -51,6 +52,12 @@ export function Form({ fields, path, held, show = asItIs, send = asItIs, create,
   const clash = useSignal<{ theirs: Seen; fields: Clash[] } | null>(null);
   const busy = useSignal(false);
   const changed = !same(base.value.values, mine.value);
+  useSignalEffect(() => {
+    unsaved.value = !same(base.value.values, mine.value);
+    return () => {
+      unsaved.value = false;
+    };
+  });
 
   const save = async () => {
     busy.value = true;
@@ -275,7 +282,7 @@ export function Panel({
     <aside class="editor" aria-label={title}>
       <header>
         <h2>{title}</h2>
-        <button type="button" class="quiet" aria-label={t("close")} onClick={close}>
+        <button type="button" class="quiet" aria-label={t("close")} onClick={() => leave(close)}>
           <Icon.close />
         </button>
       </header>
