@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from groups.floor.inputs import Withdraw
-from groups.vocabulary import Refusal, RevokeCause, UserId
+from groups.vocabulary import GroupId, Refusal, RevokeCause, UserId
+from poc_server.talk.monitoring import FOLLOWING
 from poc_server.talk.slices import Slices
 from signaling.limits import CLOSE_BAD_TOKEN
 from signaling.messages import Person, TalkBanned
@@ -57,7 +58,16 @@ class Following:
                 self._keep_to_allowed(phone)
         for key in change.groups if not change.everything else tuple(self.talkgroups):
             self.talkgroups.configured(key)
+        if change.groups and not anybody:
+            self._slices.add(self._regroup(change.groups))
         self.patches.directory_changed()
+
+    def _regroup(self, groups: frozenset[GroupId]) -> Iterator[None]:
+        """A group, or a membership, may be new: it is not among what a monitor hears yet."""
+        for phone in [each for each in self.arrivals.phones.here() if each.scope in FOLLOWING]:
+            if self.arrivals.phones.get(phone.key) is phone:
+                self.monitoring.regroup(phone, groups)
+            yield
 
     def _reconsider_all(self, change: DirectoryChange) -> Iterator[None]:
         """Thousands of phones at once would hold up voice."""
@@ -76,6 +86,7 @@ class Following:
         if before.talk_banned != user.talk_banned:
             self._banned(phone)
         self._keep_to_allowed(phone)
+        self.monitoring.rescope(phone)
 
     def _banned(self, phone: Phone) -> None:
         """He may not talk, or may again: he is told, and what he says ends, unless he is in danger."""
@@ -88,8 +99,9 @@ class Following:
             self.on_silenced(phone)
 
     def _keep_to_allowed(self, phone: Phone) -> None:
+        monitored = phone.monitors
         self.affiliation.keep_to_allowed(phone)
-        self.monitoring.rescope(phone)
+        self.monitoring.ceased(phone, monitored)
 
 
 def units_moved(change: DirectoryChange) -> bool:

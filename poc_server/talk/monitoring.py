@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Set
 from typing import TYPE_CHECKING
 
-from groups.model import User
+from groups.model import Group, User
 from groups.policy import Act, may
 from groups.vocabulary import GroupId, GroupKind, MonitorScope, Refusal
 from poc_server.refused import Refused
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 AUDITED_AT_ONCE = 100
 """Groups that one audit entry names."""
+FOLLOWING = frozenset({MonitorScope.OWN, MonitorScope.ALL})
+"""Scopes that say which groups by what these are: new ones come into them."""
 
 
 class Monitoring:
@@ -62,29 +64,55 @@ class Monitoring:
         self._presence.changed(before | after)
 
     def rescope(self, phone: Phone) -> None:
-        """Groups, members or rights are different now: what the scope says follows, and the phone is told."""
-        if phone.scope not in (MonitorScope.OWN, MonitorScope.ALL):
+        """Anything may be different now: what the scope says follows, and the phone is told."""
+        if phone.scope in FOLLOWING:
+            self._follow(phone, self.in_scope(phone.user, phone.scope, self._act(phone)))
+
+    def regroup(self, phone: Phone, groups: Collection[GroupId]) -> None:
+        """Only these groups, or who is in them, are different now: the others of the scope are not judged again."""
+        if phone.scope not in FOLLOWING:
             return
-        act = Act.MONITOR_HIDDEN if phone.hidden else Act.MONITOR
-        wanted = self.in_scope(phone.user, phone.scope, act)
-        before, after = set(phone.monitors), set(wanted)
+        before = set(phone.monitors)
+        inside = self._allowed(phone.user, self._keys(phone.user, phone.scope) & set(groups), self._act(phone))
+        after = before.difference(groups).union(group.id for group in inside)
+        if after == before:
+            return
+        if len(after) < len(before) == MAX_MONITORED:
+            self.rescope(phone)  # there is room again for what was one too many
+        else:
+            known = [group for key in after if (group := self._directory.group(key)) is not None]
+            self._follow(phone, _by_name(known))
+
+    def ceased(self, phone: Phone, before: Collection[GroupId]) -> None:
+        """Of what a phone monitored ``before`` some was taken from it: audited, and it is told."""
+        lost = set(before).difference(phone.monitors)
+        if lost:
+            self._audit(phone.user, self._act(phone), lost, begins=False)
+            phone.send(self.told(phone))
+
+    def in_scope(self, user: User, scope: MonitorScope, act: Act) -> list[GroupId]:
+        """The groups of a scope that the right reaches, by name."""
+        return _by_name(self._allowed(user, self._keys(user, scope), act))
+
+    def _keys(self, user: User, scope: MonitorScope) -> Set[GroupId]:
+        if scope is MonitorScope.OWN:
+            return self._directory.groups_of(user.id)
+        return self._directory.snapshot.groups.keys() if scope is MonitorScope.ALL else frozenset()
+
+    def _allowed(self, user: User, keys: Iterable[GroupId], act: Act) -> list[Group]:
+        found = [group for key in keys if (group := self._directory.group(key)) is not None]
+        return [g for g in found if g.kind is not GroupKind.PRIVATE and may(act, user, g, self._roster) is None]
+
+    def _follow(self, phone: Phone, wanted: list[GroupId]) -> None:
+        before, after, act = set(phone.monitors), set(wanted), self._act(phone)
         if before != after:
             self._audit(phone.user, act, before - after, begins=False)
             self._audit(phone.user, act, after - before, begins=True)
             self._affiliation.monitor(phone, wanted)
             phone.send(self.told(phone))
 
-    def in_scope(self, user: User, scope: MonitorScope, act: Act) -> list[GroupId]:
-        """The groups of a scope that the right reaches, by name."""
-        if scope is MonitorScope.OWN:
-            keys: Iterable[GroupId] = self._directory.groups_of(user.id)
-        elif scope is MonitorScope.ALL:
-            keys = self._directory.snapshot.groups
-        else:
-            keys = ()
-        found = [group for key in keys if (group := self._directory.group(key)) is not None]
-        allowed = [g for g in found if g.kind is not GroupKind.PRIVATE and may(act, user, g, self._roster) is None]
-        return [group.id for group in sorted(allowed, key=lambda g: (g.name, g.id))][:MAX_MONITORED]
+    def _act(self, phone: Phone) -> Act:
+        return Act.MONITOR_HIDDEN if phone.hidden else Act.MONITOR
 
     def told(self, phone: Phone, request: str | None = None) -> Monitored:
         """What a phone monitors now."""
@@ -126,3 +154,7 @@ class Monitoring:
             part = ordered[start : start + AUDITED_AT_ONCE]
             target = part[0] if len(part) == 1 else f"{len(part)} groups"
             self._note(user, act, "group", target, {"groups": part, "begins": begins})
+
+
+def _by_name(groups: Iterable[Group]) -> list[GroupId]:
+    return [group.id for group in sorted(groups, key=lambda g: (g.name, g.id))][:MAX_MONITORED]

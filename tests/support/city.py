@@ -65,6 +65,9 @@ class City:
     def post(self, path: str, body: Any = None, token: str | None = None) -> Any:
         return self._call("POST", path, body or {}, token)
 
+    def delete(self, path: str, token: str | None = None) -> Any:
+        return self._call("DELETE", path, None, token)
+
     def _call(self, method: str, path: str, body: Any, token: str | None) -> Any:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         if body is not None:

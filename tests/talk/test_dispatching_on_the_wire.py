@@ -38,6 +38,7 @@ from signaling.messages import (
     TalkBanned,
 )
 from tests.emergency.cast import Cast
+from tests.support.handsets import Handset
 from tests.talk.ways_report import WaysReport
 
 pytestmark = pytest.mark.wire
@@ -131,6 +132,40 @@ async def test_a_monitor_hears_is_seen_or_not_and_keeps_nothing_alive(cast: Cast
     assert (begun["detail"]["begins"], ended_["detail"]["begins"]) == (True, False)
     assert await audited(cast, "monitor_hidden", actor=shift.user)
     assert (await audited(cast, "monitor_hidden.refused", actor=supervisor.user))[0]["target"] == group
+
+
+async def monitors(phone: Handset, group: str, *, still: bool = True) -> Monitoring:
+    """What the phone is told of its scope, of itself, when ``group`` has come into it, or has left it."""
+    while True:
+        told = await phone.told(Monitoring)
+        if still == (group in {each.id for each in told.groups}):
+            return told
+
+
+async def test_a_group_made_while_one_monitors_is_heard_too(cast: Cast, ways_report: WaysReport) -> None:
+    a, b, shift, supervisor = await cast.phones("BJ-001", "BJ-002", "ZB-001", "JD-001")
+    await shift.request(Monitor(id="m1", scope=MonitorScope.ALL))
+    await supervisor.request(Monitor(id="m2", scope=MonitorScope.OWN))
+    token = cast.city.post(f"/api/v1/demo/people/{cast.id('XT-001')}/step-in")["access_token"]
+    unit = cast.city.get(f"/api/v1/groups/{cast.group(a, EAST)}", token)["unit"]
+    made = cast.city.post("/api/v1/groups", {"name": "夜市保障", "unit": unit}, token)["id"]
+    everything = await monitors(shift, made)
+    assert len(everything.groups) > 1, "and the others still"
+
+    cast.city.post(f"/api/v1/groups/{made}/members", {"users": [a.user, b.user, supervisor.user]}, token)
+    own = await monitors(supervisor, made)
+    assert {each.name for each in own.groups} >= {"指挥调度", "夜市保障"}
+    await a.select(made)
+    await b.select(made)
+    way = ways_report.way("monitored: a group that is new", (b, shift, supervisor), ())
+    await a.say(made, FRAMES)
+    await way.heard(a, 8)
+
+    cast.city.delete(f"/api/v1/groups/{made}/members/{supervisor.user}", token)
+    assert {each.name for each in (await monitors(supervisor, made, still=False)).groups} >= {"指挥调度"}
+    began = await audited(cast, "monitor", actor=shift.user, target=made)
+    assert began[0]["detail"]["begins"] is True
+    assert len(await audited(cast, "monitor", actor=supervisor.user, target=made)) == 2, "began and ended"
 
 
 R_NOT_ALLOWED = Refusal.NOT_ALLOWED
