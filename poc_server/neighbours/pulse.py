@@ -11,11 +11,15 @@ import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
+import structlog
+
 from poc_server.fabric.interface import Unavailable
 
 if TYPE_CHECKING:
     from poc_server.fabric.redis import RedisFabric
     from poc_server.neighbours.neighbour import Neighbour
+
+log = structlog.get_logger(__name__)
 
 LOOKS = 3
 """A node whose channel nobody hears, seen so often in a row, has ended. One that lives is back at its channel within a
@@ -52,18 +56,24 @@ class Pulse:
 
     async def run(self) -> None:
         """Until it is cancelled."""
-        elsewhere, loop = self._elsewhere, asyncio.get_running_loop()
-        last, turn = loop.time(), 0
+        loop, turn = asyncio.get_running_loop(), 0
         while True:
+            before = loop.time()
             await asyncio.sleep(self._look_s)
             now = loop.time()
-            if now - last > self._lease_s / 2:
+            if now - before > self._look_s + self._lease_s / 2:
                 self._heard_nothing(now)  # it slept, and has not read yet what the others said meanwhile
-            last, turn = now, turn + 1
-            if not elsewhere.fabric.alone:
-                await self._look(now)
-            if turn % LOOKS_PER_BEAT == 0:
-                elsewhere.beat()
+            turn += 1
+            try:
+                if not self._elsewhere.fabric.alone:
+                    await self._look(now)
+            except Exception:
+                log.exception("look_failed")  # the others would give up a node that ceased to say that it lives
+            try:
+                if turn % LOOKS_PER_BEAT == 0:
+                    self._elsewhere.beat()
+            except Exception:
+                log.exception("beat_failed")
 
     async def _look(self, now: float) -> None:
         nodes = self._elsewhere.nodes
