@@ -67,6 +67,15 @@ def take(node: ThisNode, calls: dict[GroupId, Beginning], group: GroupId, what: 
     node.conditions.take(Condition.from_json(what["condition"]) if "condition" in what else Condition(group))
 
 
+def take_all(node: ThisNode, calls: dict[GroupId, Beginning], said: Mapping[str, Any]) -> None:
+    """Take over what the desk told: of some groups, or of all, and then nothing is decided about others."""
+    if "all" in said:
+        for group in groups(node, calls) - set(said["all"]):
+            take(node, calls, group, NOTHING)
+    for group, what in said["groups"].items():
+        take(node, calls, GroupId(group), what)
+
+
 def _take_patch(node: ThisNode, patch: GroupId, name: str, by: str, joined: list[str], since_ms: int) -> None:
     user = node.roster.user(UserId(by))
     models = [node.roster.group(GroupId(each)) for each in joined]

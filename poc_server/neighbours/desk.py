@@ -18,6 +18,7 @@ from groups.vocabulary import GroupId, Refusal
 from poc_server.fabric.interface import Unavailable
 from poc_server.neighbours import decided
 from poc_server.neighbours.far_phone import FarPhone
+from poc_server.neighbours.sayings import Sayings
 from poc_server.requests import AT_DESK
 from poc_server.requests.floor import floor_request
 from poc_server.requests.reception import carry_out
@@ -63,6 +64,7 @@ class Desk:
         self._dirty: set[GroupId] = set()
         self._opening = asyncio.Lock()
         self._later = Later()
+        self._sayings = Sayings()
 
     # --- life --------------------------------------------------------------------------------------------------------
 
@@ -83,6 +85,7 @@ class Desk:
         if alone:
             self._was_alone = True
             self._hold(self._others.me)
+            self._sayings.of_holder(self._sayings.came, None)
         else:
             self._holder = None
 
@@ -99,10 +102,13 @@ class Desk:
 
     async def _take_lease(self) -> None:
         if not self._node.draining:
+            came = self._sayings.came
             try:
                 self._hold(await self._others.fabric.hold("desk"))
             except Unavailable:
                 log.debug("desk_unknown")
+            else:
+                self._take(came)
 
     @property
     def known(self) -> bool:
@@ -320,7 +326,7 @@ class Desk:
         self._follow_all()
         self.tell_all()
 
-    def again(self, keys: list[str]) -> None:
+    def again(self, _: Neighbour, keys: list[str]) -> None:
         """Phones of a node that was alone: they learn anew of what concerns them."""
         if not self.here:
             return
@@ -362,15 +368,22 @@ class Desk:
             told = {group: decided.of(self._node, group) for group in groups}
             self._others.say("desk", {"all": sorted(groups), "groups": told})
 
-    def heard(self, said: dict[str, Any]) -> None:
-        """The desk, which is elsewhere, decided something."""
+    def heard(self, sender: Neighbour, said: dict[str, Any]) -> None:
+        """A node decided something: that counts when it has the desk, not when it slept and has lost it."""
         if self.here:
             return
-        if "all" in said:
-            for group in self._groups() - set(said["all"]):
-                decided.take(self._node, self.calls, group, decided.NOTHING)
-        for group, what in said["groups"].items():
-            decided.take(self._node, self.calls, GroupId(group), what)
+        if self._node.draining:
+            self._holder = sender.id  # this one asks for the lease no more
+        self._sayings.add(sender.id, said)
+        if self._node.draining or (len(self._sayings) == 1 and sender.id == self._holder):
+            self._take(self._sayings.came)
+        elif self._holder is not None:
+            self._later.spawn(self._take_lease())
+
+    def _take(self, came: int) -> None:
+        for said in self._sayings.of_holder(came, self._holder):
+            if not self.here:
+                decided.take_all(self._node, self.calls, said)
 
     def _groups(self) -> set[GroupId]:
         return decided.groups(self._node, self._node.calls.groups() if self.here else self.calls)

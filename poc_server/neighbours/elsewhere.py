@@ -72,7 +72,7 @@ class Elsewhere:
         self._hears: dict[str, bool] = {}
         self._orphans = Orphans(node)
         self._tasks: list[asyncio.Task[None]] = []
-        self.topics: dict[str, Callable[[Any], None]] = {"desk": self.desk.heard, "came": self.desk.again}
+        self.topics: dict[str, Callable[[Neighbour, Any], None]] = {"desk": self.desk.heard, "came": self.desk.again}
         """What to do with what other nodes say beside their phones."""
 
     # --- life --------------------------------------------------------------------------------------------------------
@@ -297,7 +297,7 @@ class Elsewhere:
             self._phone(neighbour, key, record)
         heard = self.topics.get(said.get("topic", ""))
         if heard is not None:  # in an upgrade nodes of two versions speak with each other
-            heard(said["value"])
+            heard(neighbour, said["value"])
 
     def _whole(self, neighbour: Neighbour, said: dict[str, Any]) -> None:
         neighbour.whole, neighbour.url = True, said.get("url", "")

@@ -10,6 +10,7 @@ from poc_server.store.places import Place
 
 if TYPE_CHECKING:
     from poc_server.neighbours.elsewhere import Elsewhere
+    from poc_server.neighbours.neighbour import Neighbour
     from poc_server.store import Store
 
 GATHER_S = 0.1
@@ -63,7 +64,7 @@ class News:
         places, self._places = self._places, {}
         self._elsewhere.say("places", [each.model_dump(mode="json", exclude_none=True) for each in places.values()])
 
-    def _learn(self, places: list[dict[str, Any]]) -> None:
+    def _learn(self, _: Neighbour, places: list[dict[str, Any]]) -> None:
         self._learning = True
         try:
             for each in places:
