@@ -53,7 +53,7 @@ class Emergency(Desk):
 
     def rest(self) -> None:
         """Another node decides now (`poc_server.neighbours.desk`): nothing ends, it is led from there."""
-        self.later.cancel()
+        self.later.rest()
         self.alerts.rest()
         self.calls.rest()
         self.broadcasts.rest()

@@ -25,31 +25,46 @@ class Later:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._asked: dict[asyncio.Task[Any], tuple[Phone, str]] = {}
+        self._loads: set[asyncio.Task[Any]] = set()
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
         """Do it in the background."""
+        self._begun(work)
+
+    def _begun(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._finished)
+        return task
 
     def answer(self, phone: Phone, request: str, work: Coroutine[Any, Any, Any]) -> None:
         """Do what a phone asked; a refusal is its answer."""
-        self.spawn(self._answered(phone, request, work))
+        self._asked[self._begun(self._answered(phone, request, work))] = (phone, request)
 
     async def load(self, store: Store, load: Callable[[], Awaitable[None]], what: str) -> None:
         """Read what was kept; while SQL is away, as soon as it is back (``what``: for the log)."""
         if not await _loaded(store, load, what):
             log.warning("not_loaded", what=what)
-            self.spawn(self._load_later(store, load, what))
+            self._loads.add(self._begun(self._load_later(store, load, what)))
 
-    def cancel(self) -> None:
-        """What is under way is of no use any more."""
-        for task in tuple(self._tasks):
+    def rest(self) -> None:
+        """Another node does this now: nothing is read for it here, and phones ask again, there.
+
+        What was begun without a phone that waits for it comes to its end: it keeps what was decided here.
+        """
+        for task in tuple(self._loads):
             task.cancel()
+        asked, self._asked = self._asked, {}
+        for task, (phone, request) in asked.items():
+            if not task.done():
+                task.cancel()
+                phone.refuse(Refusal.UNAVAILABLE, request)
 
     async def aclose(self) -> None:
         """End what is under way."""
-        self.cancel()
+        for task in tuple(self._tasks):
+            task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _load_later(self, store: Store, load: Callable[[], Awaitable[None]], what: str) -> None:
@@ -70,6 +85,8 @@ class Later:
 
     def _finished(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
+        self._loads.discard(task)
+        self._asked.pop(task, None)
         if not task.cancelled() and task.exception() is not None:
             log.error("background_work_failed", exc_info=task.exception())
 
