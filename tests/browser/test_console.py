@@ -19,6 +19,8 @@ pytestmark = pytest.mark.browser
 
 RIVER, WEST = "滨江巡查组", "西山巡查组"
 LONG_AGO_MS = 25 * 60_000
+NO_WORKER = "navigator.serviceWorker.register = () => new Promise(() => undefined);"
+"""What a service worker fetches cannot be cut off for one page."""
 
 
 @pytest.fixture(scope="module")
@@ -254,3 +256,28 @@ def test_a_shift_is_handed_over(playwright: Playwright, city: City) -> None:
         taken.click()
         expect(following.page.locator(".alert")).to_have_count(0, timeout=30_000)
         assert not [problem for page in (desk, following, one) for problem in page.problems]
+
+
+def test_a_map_that_was_not_loaded_is_tried_again_and_its_card_knows_who_is_banned(
+    playwright: Playwright, city: City
+) -> None:
+    with chromium(playwright) as browser:
+        desk = Console(browser, city, "PQ-001", init=NO_WORKER)
+        officer = Officer(browser, city, "XS-002", connected=False)
+        seen_long_ago(city, officer)
+        desk.page.route("**/assets/sheet-*.js", lambda route: route.abort())
+        desk.key("g")
+        expect(desk.page.locator(".city-map .failed")).to_contain_text("地图未能加载", timeout=30_000)
+        desk.page.unroute_all()
+        desk.page.locator(".city-map .failed button").click()
+        marker = desk.page.locator(f'.city-map .person[data-user="{officer.user["id"]}"]')
+        card = desk.page.locator(".person-card")
+        for before, after in (("false", "true"), ("true", "false")):
+            marker.locator("i").dispatch_event("click", timeout=30_000)  # others may stand at the same place
+            ban = card.locator("button[aria-pressed]")
+            expect(ban).to_have_attribute("aria-pressed", before)
+            ban.click()
+            expect(ban).to_have_attribute("aria-pressed", after)
+            card.get_by_role("button", name="关闭").click()
+            expect(card).to_have_count(0)
+        assert not desk.problems
