@@ -92,7 +92,7 @@ export class Sheet {
       center: [35, 105],
       zoom: 4,
     });
-    L.control.scale({ imperial: false, position: "bottomleft" }).addTo(this.#map);
+    L.control.scale({ imperial: false, position: "topleft" }).addTo(this.#map);
     if (tiles) this.#lay(tiles);
     for (const layer of [this.#cells, this.#cellNames, this.#area, this.#line]) layer.addTo(this.#map);
     this.#map.on("dragstart", () => (this.#moved = true));
