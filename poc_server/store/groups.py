@@ -75,7 +75,7 @@ async def delete_group(change: Change, group: GroupId, expected: int | None = No
     """Delete a group and its memberships; what was said in it stays."""
     row = await one(change.connection, t.group, group, expected)
     await change.connection.execute(delete(t.group).where(t.group.c.id == group))
-    await periods.end(change.connection, group, None, change.at_ms)
+    await periods.end_all(change.connection, [group], change.at_ms)
     change.note("group", group)
     change.record("group.delete", "group", group, {"name": row.name}, row.agency_id)
 

@@ -25,13 +25,21 @@ async def begin(connection: AsyncConnection, group: GroupId, users: Collection[U
         await upsert(connection, t.membership_period, ("group_id", "user_id", "from_ms"), rows, ("until_ms",))
 
 
-async def end(connection: AsyncConnection, group: GroupId, users: Collection[UserId] | None, at_ms: int) -> None:
-    """These users, or all when None, are members no longer."""
+async def end(connection: AsyncConnection, group: GroupId, users: Collection[UserId], at_ms: int) -> None:
+    """These users are members no longer."""
     p = t.membership_period.c
-    statement = update(t.membership_period).where(p.group_id == group, p.until_ms.is_(None))
-    if users is not None:
-        statement = statement.where(p.user_id.in_(users))
-    await connection.execute(statement.values(until_ms=at_ms))
+    theirs = update(t.membership_period).where(p.group_id == group, p.user_id.in_(users), p.until_ms.is_(None))
+    await connection.execute(theirs.values(until_ms=at_ms))
+
+
+async def end_all(connection: AsyncConnection, groups: Collection[GroupId], at_ms: int) -> None:
+    """These groups go, and with them who was in them to the end."""
+    p = t.membership_period.c
+    over = update(t.membership_period).where(p.group_id.in_(groups), p.until_ms.is_(None))
+    await connection.execute(over.values(until_ms=at_ms))
+    # One that came back from the archive may go again: its latest end is the one.
+    ends = [{"group_id": group, "at_ms": at_ms} for group in groups]
+    await upsert(connection, t.group_end, ("group_id",), ends, ("at_ms",))
 
 
 def _open(group: GroupId) -> Any:

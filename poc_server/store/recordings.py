@@ -183,6 +183,5 @@ def allowed_rows(scope: Scope, table: Table, at: ColumnElement[int]) -> ColumnEl
 
 def _member_to_the_end(user: UserId, group: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether ``user`` was a member still when ``group`` went: who had left it before does not come back by that."""
-    p, all_of = t.membership_period.c, t.membership_period.alias()
-    last = select(func.max(all_of.c.until_ms)).where(all_of.c.group_id == group).scalar_subquery()
-    return exists().where(p.group_id == group, p.user_id == user, p.until_ms == last)
+    p, end = t.membership_period.c, t.group_end.c
+    return exists().where(end.group_id == group, p.group_id == end.group_id, p.user_id == user, p.until_ms == end.at_ms)

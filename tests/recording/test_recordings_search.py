@@ -8,6 +8,7 @@ from groups.vocabulary import GroupId, Role, Tier, UnitId
 from poc_server.recording.missed import missed
 from poc_server.store import absence, groups
 from poc_server.store.absence import Away
+from poc_server.store.groups import GroupDraft
 from poc_server.store.ids import now_ms
 from tests.recording.town_with_voices import INCIDENT, PLACE, Voices, dispatcher, ids, voices
 
@@ -54,6 +55,37 @@ async def test_what_was_said_in_a_group_that_is_gone_is_heard_by_who_was_in_it_t
     assert await ids(voices, await voices.as_user(voices.officer)) == [during]
     assert await ids(voices, await voices.as_user(voices.colleague)) == []
     assert after not in await ids(voices, await voices.as_user(await voices.town.person(name="外人")))
+
+
+async def test_who_left_last_does_not_hear_a_group_again_because_it_goes(voices: Voices) -> None:
+    group = await voices.new_group("路面塌陷", voices.officer, voices.colleague)
+    await voices.say(group=group)
+    for user in (voices.colleague, voices.officer):
+        await voices.leave(group, user)
+    headers = await voices.as_user(voices.officer)
+    assert await ids(voices, headers) == []
+    async with voices.store.change(at_ms=now_ms() + 1_000) as change:
+        await groups.delete_group(change, group)
+    assert await ids(voices, headers) == []
+
+
+async def test_who_was_in_a_case_when_it_was_first_archived_and_left_it_since_does_not_hear_it_again(
+    voices: Voices,
+) -> None:
+    draft = GroupDraft(voices.town.agency, voices.town.unit, "路面塌陷")
+    headers = await voices.as_user(voices.officer)
+    group = GroupId("in-1")
+    heard = []
+    for life, stays in enumerate((True, False), 1):
+        async with voices.store.change() as change:
+            await groups.create_group(change, draft, group)
+        await voices.join(group, voices.officer)
+        heard.append(await voices.say(group=group))
+        if not stays:
+            await voices.leave(group, voices.officer)
+        async with voices.store.change(at_ms=now_ms() + 1_000 * life) as change:
+            await groups.delete_group(change, group)
+        assert await ids(voices, headers) == (heard if stays else [])
 
 
 async def test_a_party_to_a_call_hears_it_when_its_group_is_gone_and_so_does_the_office_of_its_unit(

@@ -179,6 +179,13 @@ membership_period = Table(
     Index("ix_membership_period_user_id", "user_id"),
 )
 
+group_end = Table(
+    "group_end",
+    metadata,
+    Column("group_id", ID, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
 material = Table(
     "material",
     metadata,
