@@ -60,10 +60,18 @@ async def create_group(change: Change, draft: GroupDraft, key: GroupId | None = 
 
 
 async def update_group(change: Change, group: GroupId, draft: GroupDraft, expected: int | None = None) -> None:
-    """Change a group to ``draft``. Refuses an older ``expected`` version (stale)."""
+    """Change a group to ``draft``. Refuses an older ``expected`` version (stale).
+
+    An incident's group is of the unit its case is, and stays an incident's: refused (conflict).
+    """
     row = await one(change.connection, t.group, group, expected)
     if row.agency_id != draft.agency:
         raise Refused(Refusal.NOT_FOUND, "group")
+    if row.kind == GroupKind.INCIDENT:
+        if draft.unit != row.unit_id:
+            raise Refused(Refusal.CONFLICT, "the unit follows the case")
+        if draft.kind is not GroupKind.INCIDENT:
+            raise Refused(Refusal.CONFLICT, "the kind follows the case")
     await _units(change.connection, draft)
     values = {**columns(draft), "version": change.version}
     await change.connection.execute(update(t.group).where(t.group.c.id == group).values(values))

@@ -67,6 +67,22 @@ async def test_two_editors_of_one_group_do_not_overwrite_each_other(desk: Desk) 
     assert (await desk.client.get(path, headers=two)).json()["name"] == "甲"
 
 
+async def test_the_group_of_an_incident_stays_in_the_unit_of_its_case(desk: Desk) -> None:
+    admin = await desk.login(Role.SYSTEM_ADMIN)
+    other = (await desk.client.post("/units", json={"name": "二队", "parent": desk.town.unit}, headers=admin)).json()[
+        "id"
+    ]
+    body = {"name": "路面塌陷", "unit": desk.town.unit, "kind": "incident"}
+    made = await desk.client.post("/groups", json=body, headers=admin)
+    path, headers = made.headers["location"].removeprefix("/api/v1"), {**admin, "if-match": made.headers["etag"]}
+    for change in ({"unit": other}, {"kind": "chat"}):
+        refused = await desk.client.put(path, json={**body, **change}, headers=headers)
+        assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+        assert f"{next(iter(change))} follows the case" in refused.text
+    renamed = await desk.client.put(path, json={**body, "name": "塌陷"}, headers=headers)
+    assert (renamed.status_code, renamed.json()["unit"]) == (200, desk.town.unit)
+
+
 async def test_any_text_is_kept_as_it_is(desk: Desk) -> None:
     admin = await desk.login(Role.SYSTEM_ADMIN)
     for text in HOSTILE:
