@@ -32,6 +32,7 @@ ACTS: dict[str, tuple[str, str]] = {
     "group.create": ("新增群组", "Made a group"),
     "group.update": ("修改群组", "Changed a group"),
     "group.delete": ("删除群组", "Deleted a group"),
+    "group.archive": ("案卷组归档", "Archived an incident group"),
     "group.member": ("群组加人", "Put into a group"),
     "group.members": ("案卷组成员变动", "Changed the members of an incident group"),
     "group.unmember": ("群组减人", "Took out of a group"),

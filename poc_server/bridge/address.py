@@ -43,6 +43,7 @@ def wanted(
         before=before,
         members=None if gone else tuple(_membership(snapshot, group, user) for user in sorted(members)),
         actor=actor,
+        archived=asked.address is Address.ARCHIVED,
     )
 
 

@@ -36,6 +36,7 @@ class Wanted:
         before: who was a member so far.
         members: who shall be; None takes the group away.
         actor: by whom, for the audit.
+        archived: it goes because its case rests, and may come back.
     """
 
     group: GroupId
@@ -47,6 +48,7 @@ class Wanted:
     before: frozenset[UserId]
     members: tuple[Membership, ...] | None
     actor: Actor
+    archived: bool = False
 
 
 async def settle(change: Change, wanted: Sequence[Wanted]) -> None:
@@ -88,7 +90,7 @@ async def _delete(change: Change, gone: Sequence[Wanted]) -> None:
         await periods.end_all(change.connection, part, change.at_ms)
     for each in gone:
         change.note("group", each.group)
-        _record(change, each, "group.delete", {"name": each.name})
+        _record(change, each, "group.archive" if each.archived else "group.delete", {"name": each.name})
 
 
 async def _put(change: Change, wanted: Sequence[Wanted], rows: dict[GroupId, Row[Any]]) -> None:

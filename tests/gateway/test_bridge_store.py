@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from gateway.document import read_document
 from gateway.effects import EventType
@@ -19,6 +20,7 @@ from poc_server.bridge.bridge import Bridge
 from poc_server.bridge.setup import Setup
 from poc_server.refused import Refused
 from poc_server.store import SYSTEM, Store, cells, duty, groups, incident_happenings, incidents, outbox, people, units
+from poc_server.store import tables as t
 from poc_server.store.cells import Cell
 from poc_server.store.duty import ShiftDraft
 from poc_server.store.groups import GroupDraft
@@ -132,6 +134,8 @@ async def test_an_archived_case_leaves_the_directory_and_is_found_all_the_same(b
         assert (found.address, found.members) == ("archived", {one})
         assert await incidents.titles(connection, [group]) == {group: "路面塌陷"}
         assert await incidents.codes(connection) == {}
+        acts = select(t.audit.c.action).where(t.audit.c.target_id == group).order_by(t.audit.c.seq.desc()).limit(1)
+        assert await connection.scalar(acts) == "group.archive", "nobody deleted it"
     await bridged.tell("A1", version=3, step="rework")
     await bridged.members("A1", {one})
 
