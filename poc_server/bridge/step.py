@@ -59,6 +59,11 @@ class _Line:
     members: bool = False
     links: bool = False
 
+    def tells(self) -> bool:
+        """Whether more came than that time went by; an event tells beside this."""
+        first, now = self.first, self.now
+        return first is None or self.links or (first.news, first.lamp) != (now.news, now.lamp)
+
 
 class Batch:
     """Inputs to incidents of one agency, as of one directory, written together by `write`.
@@ -116,13 +121,15 @@ class Batch:
         # An incident that was only asked about is none: a link to nothing must not make one.
         new = [line.now for _, line in lines if line.first is None and line.now != new_incident(line.now.code)]
         known = [line.now for _, line in lines if line.first is not None and line.now != line.first]
-        await incidents.save_many(connection, self._agency, new, known, self._now, self._options, units)
+        told = {code for code, _ in self._events}
+        quiet = {code for code, line in lines if code not in told and not line.tells()}
+        await incidents.save_many(connection, self._agency, new, known, self._now, self._options, units, quiet)
         for code, line in lines:
             if line.links:
                 await incidents.save_links(connection, self._agency, line.now)
                 self._change.actor = line.actor
-                told = {"groups": sorted(line.now.groups)}
-                self._change.record("incident.link", "incident", code, told, self._agency)
+                linked = {"groups": sorted(line.now.groups)}
+                self._change.record("incident.link", "incident", code, linked, self._agency)
 
     async def _feed(self, line: _Line, done: Done, given: Input) -> None:
         line.now, effects = handle(line.now, given, self._now, self._options)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import BigInteger, Row, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.effects import Address, EventOut
@@ -63,10 +63,12 @@ async def save_many(
     now: int,
     options: Options = DEFAULT,
     units: Mapping[IncidentCode, UnitId] | None = None,
+    quiet: Collection[IncidentCode] = (),
 ) -> None:
     """Writes incidents as they are now, but for their links.
 
-    ``new``: `load` found none of them. ``units``: whose they are, those that came into another's hands.
+    ``new``: `load` found none of them. ``units``: whose they are, those that came into another's hands. ``quiet``: of
+    which there is nothing to tell; among those that changed last they stay where they are.
     """
     units = units or {}
     if new:
@@ -78,6 +80,7 @@ async def save_many(
                 "code": state.code,
                 "group_id": group_of(agency, state.code),
                 "created_ms": now,
+                "updated_ms": now,
             }
             for state in new
         ]
@@ -85,8 +88,17 @@ async def save_many(
     if known:
         this = (t.incident.c.agency_id == agency) & (t.incident.c.code == bindparam("of"))
         whose: Any = func.coalesce(bindparam("whose"), t.incident.c.unit_id)
-        rows = [{**_values(state, now, options), "of": state.code, "whose": units.get(state.code)} for state in known]
-        await connection.execute(update(t.incident).where(this).values(unit_id=whose), rows)
+        moved: Any = func.coalesce(bindparam("moved", type_=BigInteger), t.incident.c.updated_ms)
+        rows = [
+            {
+                **_values(state, now, options),
+                "of": state.code,
+                "whose": units.get(state.code),
+                "moved": None if state.code in quiet else now,
+            }
+            for state in known
+        ]
+        await connection.execute(update(t.incident).where(this).values(unit_id=whose, updated_ms=moved), rows)
 
 
 def _values(state: IncidentState, now: int, options: Options) -> dict[str, Any]:
@@ -101,7 +113,6 @@ def _values(state: IncidentState, now: int, options: Options) -> dict[str, Any]:
         "attention": int(state.attention),
         "lamp": state.lamp.value,
         "since_ms": incident.since,
-        "updated_ms": now,
         "due_ms": deadline(state, now, options),
     }
 

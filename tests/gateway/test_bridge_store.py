@@ -119,10 +119,15 @@ async def test_several_pieces_about_one_case_in_one_batch_are_taken_in_their_ord
 async def test_an_archived_case_leaves_the_directory_and_is_found_all_the_same(bridged: Bridged) -> None:
     one = await bridged.town.person()
     code, group = IncidentCode("A1"), incidents.group_of(bridged.town.agency, IncidentCode("A1"))
-    bridged.bridge.options = replace(bridged.bridge.options, hang_ms=0, archive_ms=0)
+    # It is archived a moment after its last word, and after the news of another case.
+    bridged.bridge.options = replace(bridged.bridge.options, hang_ms=0, archive_ms=2_000)
     await bridged.tell("A1", version=1, title="路面塌陷", parties=of(one))
     assert bridged.bridge.code_of(group) == code
     await bridged.tell("A1", version=2, step="close")
+    async with asyncio.timeout(30):
+        while (await bridged.bridge.find(bridged.town.agency, code)).address == "closing":  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    await bridged.tell("A9", version=1, title="井盖")
     async with asyncio.timeout(30):
         while bridged.store.directory.group(group) is not None or bridged.bridge.code_of(group):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
@@ -131,6 +136,8 @@ async def test_an_archived_case_leaves_the_directory_and_is_found_all_the_same(b
         assert await incidents.unit_of(connection, bridged.town.agency, code) == bridged.town.unit
         asked = incidents.Asked(text="塌陷", units=frozenset({bridged.town.unit}))
         (found,) = await incidents.page(connection, bridged.town.agency, 10, asked)
+        newest = await incidents.page(connection, bridged.town.agency, 10)
+        assert [each.code for each in newest] == ["A9", "A1"], "that it was archived is no news of it"
         assert (found.address, found.members) == ("archived", {one})
         assert await incidents.titles(connection, [group]) == {group: "路面塌陷"}
         assert await incidents.codes(connection) == {}
