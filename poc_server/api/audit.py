@@ -187,7 +187,8 @@ def _name(snapshot: Snapshot, agency: AgencyId, name: str) -> str | None:
     user = snapshot.users.get(UserId(name))
     if user is not None:
         met = user.agency == agency or any(
-            _shared(snapshot.groups[group], agency) for group in snapshot.groups_by_user.get(user.id, frozenset())
+            (group := snapshot.groups.get(key)) is not None and _shared(group, agency)
+            for key in snapshot.groups_by_user.get(user.id, frozenset())
         )
         return user.name if met else None
     group = snapshot.groups.get(GroupId(name))

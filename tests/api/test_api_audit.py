@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
-from groups.vocabulary import Role, UserId
+from groups.vocabulary import GroupId, Role, UserId
 from poc_server.store import Actor, audit
 from tests.fixtures.people import Town, found_town
 
@@ -102,6 +103,19 @@ async def test_a_guessed_id_does_not_come_back_with_a_name_of_another_agency(
     assert (tried["action"], tried["reason"], tried["target_name"]) == ("ban", "unknown_user", None)
     assert UserId(stranger) not in tried["names"]
     assert await entries(client, auditor, about="外人") == []
+
+
+async def test_the_audit_is_read_though_somebody_it_names_is_in_a_group_that_has_left_the_directory(
+    client: httpx.AsyncClient, town: Town
+) -> None:
+    stranger = await (await found_town(town.store, town.auth, town.clock, "邻市")).person(name="外人")
+    system, auditor = await signed_in(town, Role.SYSTEM_ADMIN, "系管"), await signed_in(town, Role.AUDIT_ADMIN, "审计")
+    await client.put(f"/people/{stranger}/ban", json={"banned": True}, headers=system)
+    await town.store.journal.drain()
+    gone = {stranger: frozenset({GroupId("in-archived")})}
+    town.store.directory.replace(replace(town.store.directory.snapshot, groups_by_user=gone))
+    (tried,) = await entries(client, auditor, target=stranger)
+    assert tried["target_name"] is None
 
 
 async def test_whatever_an_entry_names_can_be_asked_for_by_that(client: httpx.AsyncClient, town: Town) -> None:
