@@ -125,7 +125,8 @@ async def test_a_system_that_speaks_its_own_gets_voices_of_linked_groups_and_dea
     both.control(own="up")
     assert both.api("POST", "/bridge/receivers/own/replay", admin)[1]["replayed"] >= 2
     until("they came", lambda: asked(both, "POST", "/cases/O1") and asked(both, "POST", "/cases/O2"))
-    assert dead() == []
+    # Of a case of another test, which their system refused in between, one may still lie there.
+    assert not {"O1", "O2"} & {letter["incident"] for letter in dead()}
     told = json.loads(base64.b64decode(asked(both, "POST", "/cases/O1")[0]["body"]))
     assert told["case"] == {"no": "O1", "title": "井盖"}
 
