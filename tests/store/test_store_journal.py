@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from groups.vocabulary import AgencyId, BurstEnd, CallId, GroupId, GroupKind, ReceiptState, Tier, UserId
+from poc_server.refused import StoreUnavailable
 from poc_server.store import Actor, BurstRecord, CallEnded, CallStarted, Journal, Store, StoreSettings, audit, emergency
 from poc_server.store import tables as t
 from poc_server.store.engine import Database
@@ -108,6 +109,17 @@ async def test_an_end_that_waited_on_disk_closes_its_row_when_the_journal_has_ca
         assert (over.state, over.content) == ("withdrawn", {"said": 2})
         found = [each.state for each in await emergency.receipts(connection, "over")]
         assert found == [ReceiptState.MISSED, ReceiptState.MISSED, None]
+    await journal.aclose()
+
+
+async def test_who_waits_for_a_journal_far_behind_is_not_held_up(database: Database, tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j", database, JournalSettings())
+    journal.append(burst(1))
+    await journal.flush()
+    with pytest.raises(StoreUnavailable):
+        await journal.catch_up(within_s=0)
+    await journal.catch_up(within_s=30)
+    assert await count(database) == 1
     await journal.aclose()
 
 

@@ -11,6 +11,7 @@ import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from poc_server.refused import StoreUnavailable
 from poc_server.store.audit import AuditEntry
 from poc_server.store.engine import Database
 from poc_server.store.ids import new_id
@@ -22,6 +23,9 @@ from poc_server.store.journal.kinds import AuditRecord, CallEnded, CallStarted
 from poc_server.store.journal.replay import Replayer
 from poc_server.store.journal.writer import JournalWriter
 from poc_server.store.settings import JournalSettings
+
+CATCH_UP_S = 1.0
+"""Whoever waits for the journal to be in SQL is held up no longer, and may come again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +72,16 @@ class Journal:
         """Return when all that was appended is on disk."""
         await self._writer.flush()
 
-    async def catch_up(self) -> None:
-        """Put into SQL what was on disk already, for one who reads there what it changes. Raises `StoreUnavailable`."""
-        await self.replayer.drain()
+    async def catch_up(self, within_s: float = CATCH_UP_S) -> None:
+        """Put into SQL what was on disk already, for one who reads there what it changes.
+
+        Raises `StoreUnavailable`, also when so much waits that it takes longer than ``within_s``.
+        """
+        try:
+            async with asyncio.timeout(within_s):
+                await self.replayer.drain()
+        except TimeoutError:
+            raise StoreUnavailable("the journal is behind") from None
 
     async def drain(self) -> int:
         """Put all on disk and into SQL now; returns how many records. For tools and tests that have not started it."""
