@@ -137,7 +137,8 @@ def record_of(phone: Phone, now: float) -> dict[str, Any]:
         "not_listening": phone.not_listening,
         "resume": phone.resume,
         "since": phone.since,
-        "resumed": phone.moved,
+        "resumed": phone.resumed,
+        "paths": phone.paths,
     }
 
 
@@ -152,3 +153,4 @@ def update(phone: FarPhone, user: User, record: dict[str, Any]) -> None:
     reason = record["not_listening"]
     phone.not_listening = None if reason is None else NotListening(reason)
     phone.hears, phone.resume, phone.since = record["hears"], record["resume"], record["since"]
+    phone.paths = record.get("paths", 0)  # in an upgrade a node of the version before does not count them

@@ -37,7 +37,7 @@ def take(others: Others, desk: Desk, neighbour: Neighbour, key: str, record: dic
     phone = known if isinstance(known, FarPhone) and known.neighbour is neighbour else None
     came = record["connected"] and (phone is None or phone.connection is None or phone.since != record["since"])
     order = partial(others.order, neighbour)
-    before = set() if phone is None else set(phone.groups)
+    before, paths = (set(), 0) if phone is None else (set(phone.groups), phone.paths)
     if phone is None:
         phone = FarPhone(key, user, record["session"], record["slots"], neighbour=neighbour, order=order)
         phone.placed = others.placed
@@ -54,6 +54,8 @@ def take(others: Others, desk: Desk, neighbour: Neighbour, key: str, record: dic
             desk.came(phone)
         for group in set(phone.groups) - before:
             node.calls.affiliated(phone, group)
+        if phone.paths != paths:
+            node.calls.media(phone)
 
 
 def began_anew(others: Others, desk: Desk, phone: Phone) -> None:
@@ -76,7 +78,7 @@ def take_over(others: Others, desk: Desk, far: FarPhone, phone: Phone, *, resume
     if resumed:
         phone.selected, phone.listens, phone.brought, phone.resume = far.selected, far.listens, far.brought, far.resume
         phone.monitors, phone.scope, phone.hidden = far.monitors, far.scope, far.hidden
-        phone.moved = True
+        phone.resumed = True
         node.affiliation.follow(phone, set())
     for group in groups:
         talkgroup = node.talkgroups.open(group) if node.roster.group(group) is not None else None

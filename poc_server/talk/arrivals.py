@@ -102,7 +102,7 @@ class Arrivals:
             phone = self.phones[key] = Phone(key=key, user=user, session=session, slots=hello.slots)
             phone.patched = self.joined.by_group
         phone.connection, phone.dropped_at, phone.session = connection, None, session
-        phone.since = self.now()
+        phone.since, phone.resumed = self.now(), resumed
         keeps_media = resumed and phone.peer is not None and phone.peer.connected
         if not keeps_media:
             self.open_media(phone)

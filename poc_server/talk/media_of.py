@@ -27,6 +27,7 @@ class MediaOf:
 
     def media_connected(self) -> None:
         """The media path is up: what is on air is heard from now on."""
+        self.phone.paths += 1
         self.ears.place((self.phone,))
         self.calls.media(self.phone)
         self.presence.phone_changed(self.phone)

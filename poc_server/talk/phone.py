@@ -67,7 +67,8 @@ class Phone:
         pressed_at: loop time of the floor request that has no answer yet.
         dropped_at: loop time at which the socket was lost, None while there is one.
         since: when it came to its node, ms on the fabric's clock: of two nodes that have it, the later one is right.
-        moved: it came from another node and kept its place.
+        resumed: it kept its place when it came last, on this node or from another one.
+        paths: media paths it has had on its node: another number, and it is to be spoken from anew.
     """
 
     key: str
@@ -88,7 +89,8 @@ class Phone:
     pressed_at: float | None = None
     dropped_at: float | None = None
     since: int = 0
-    moved: bool = False
+    resumed: bool = False
+    paths: int = 0
     resume: str = field(default_factory=lambda: secrets.token_urlsafe(24))
 
     @property

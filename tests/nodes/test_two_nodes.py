@@ -6,8 +6,10 @@ import asyncio
 
 import pytest
 
-from signaling.messages import FloorIdle, FloorTaken
-from tests.support.handsets import Handsets
+from signaling.messages import Call, CallEnded, CallLeave, CallStart, FloorIdle, FloorTaken
+from tests.emergency.cast import Cast
+from tests.support.city import City
+from tests.support.handsets import WAIT_S, Handsets
 
 pytestmark = pytest.mark.wire
 
@@ -35,3 +37,32 @@ async def test_who_talks_on_one_node_is_heard_on_both_and_has_the_only_floor(str
     far.release_key()
     await talker.told(FloorIdle, group=group)
     assert abs(near.packets() - far.packets()) <= 2  # the far one talks at once: its slot may close a frame earlier
+
+
+async def test_a_full_duplex_voice_comes_over_a_new_media_path_where_no_desk_is(city: City, street: Handsets) -> None:
+    cast = Cast(city, street)
+    (desk,) = [node for node in (0, 1) if city.node_metric(node, "poc_desk_here") == 1]
+    away = 1 - desk
+    a, b = [
+        await street.connect(street.identity(cast.id(badge)), node=node)
+        for badge, node in (("BJ-001", desk), ("BJ-002", away))
+    ]
+    call, _ = await a.request(CallStart(id="d1", users=[b.user], duplex=True))
+    await b.told(Call, phase="running", call=call.call)
+    await b.utter(8)
+    await a.until_packets(8)
+
+    b.voice.close()
+    async with asyncio.timeout(WAIT_S):
+        while await asyncio.to_thread(city.node_metric, away, "poc_media_connected"):  # noqa: ASYNC110 - tells nobody
+            await asyncio.sleep(0.05)
+    await b.come_back(street.urls[away])
+    heard = a.packets()
+    async with asyncio.timeout(WAIT_S):
+        while a.packets() < heard + 8:
+            await b.utter(2)  # where his voice comes from now, the desk learns a moment later
+    heard = b.packets()
+    await a.utter(8)
+    await b.until_packets(heard + 8)
+    await b.request(CallLeave(id="d2", call=call.call))
+    await a.told(CallEnded, call=call.call)
