@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
+import secrets
 from pathlib import Path
 
 import structlog
@@ -34,6 +34,8 @@ class Notary:
         self._folder = folder
         self._not_copied: set[str] = set()
         self._task: asyncio.Task[None] | None = None
+        self._signing = asyncio.Lock()
+        """An export signs what it holds while the clock signs too: what waits is signed once."""
 
     def start(self) -> None:
         """Sign from now on, every ``sign_every_s``."""
@@ -48,6 +50,10 @@ class Notary:
 
     async def sign_now(self) -> list[SignedHead]:
         """Sign all that waits; returns the new heads. Raises `StoreUnavailable`, OSError (of the daily file)."""
+        async with self._signing:
+            return await self._sign()
+
+    async def _sign(self) -> list[SignedHead]:
         async with self._store.reading() as connection:
             waiting = await evidence.unsigned(connection)
         made = [
@@ -106,6 +112,7 @@ class Notary:
 
 
 def _replace(path: Path, text: str) -> None:
-    half = path.with_name(f".{path.name}.{os.getpid()}")
+    # Nodes of several machines may write one day's file at once.
+    half = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     half.write_text(text, "utf-8")
     half.replace(path)

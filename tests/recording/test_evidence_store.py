@@ -129,6 +129,14 @@ async def test_what_is_sealed_is_signed_and_handed_out(store: Store, notary: Not
     assert (tmp_path / "evidence" / "keys" / f"{notary.key.name}.pem").read_text() == notary.key.public_pem()
 
 
+async def test_what_is_signed_for_several_at_once_is_signed_once(store: Store, notary: Notary, tmp_path: Path) -> None:
+    await put(store, [item("a"), item("b", "h")])
+    made = await asyncio.gather(*(notary.sign_now() for _ in range(8)))
+    assert sum(map(len, made)) == 2
+    assert {each.name for each in (tmp_path / "evidence").glob(".*")} == set()
+    assert len((tmp_path / "evidence" / "2025-10-09.heads.jsonl").read_text().splitlines()) == 2
+
+
 async def test_heads_are_also_kept_elsewhere_and_a_share_that_was_away_gets_them_later(
     store: Store, notary: Notary, tmp_path: Path
 ) -> None:
