@@ -45,8 +45,11 @@ def configure(settings: LogSettings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("aiortc", "aioice", "websockets", "uvicorn.access", "sqlalchemy", "aiosqlite", "asyncio", "httpx"):
+    for noisy in ("aiortc", "aioice", "websockets", "uvicorn.access", "sqlalchemy", "aiosqlite", "httpx"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # They warn of each request that is none, and of each write to a peer that is gone: a stranger's to drive.
+    for driven in ("uvicorn.error", "asyncio"):
+        logging.getLogger(driven).setLevel(logging.ERROR)
 
 
 def without_secrets(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:

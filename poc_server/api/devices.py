@@ -106,7 +106,7 @@ async def rename_device(device: PathId, body: DeviceIn, caller: SignedInCaller, 
     rights.allow(services, caller, Act.ADMINISTER_DEVICES, rights.own_agency(services, caller))
     found = rights.device(services, caller, device, None)
     async with services.store.change(caller.actor) as change:
-        await sessions.set_device(change, found.id, enabled=found.enabled, name=body.name)
+        await sessions.set_device(change, found.id, name=body.name)
     return _out(services, services.directory.device(found.id) or found)
 
 

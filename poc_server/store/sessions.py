@@ -166,10 +166,17 @@ async def devices_page(
 
 
 async def set_device(
-    change: Change, device: DeviceId, *, enabled: bool, name: str | None = None, expected: int | None = None
+    change: Change,
+    device: DeviceId,
+    *,
+    enabled: bool | None = None,
+    name: str | None = None,
+    expected: int | None = None,
 ) -> list[str]:
-    """Enable or disable (遥毙) a device; returns the sessions that ended by it."""
+    """Enable, disable (遥毙) or rename a device; None leaves it as it is. Returns the sessions that ended by it."""
     row = await one(change.connection, t.device, device, expected)
+    ends = enabled is False
+    enabled = row.enabled if enabled is None else enabled
     values = {"enabled": enabled, "name": row.name if name is None else clean(name), "version": change.version}
     await change.connection.execute(update(t.device).where(t.device.c.id == device).values(values))
     change.note("device", device)
@@ -180,7 +187,7 @@ async def set_device(
         change.record(
             "device.enable" if enabled else "device.disable", "device", device, {"user": row.user_id}, row.agency_id
         )
-    return [] if enabled else await end_of_device(change, device, "device_disabled")
+    return [] if not ends else await end_of_device(change, device, "device_disabled")
 
 
 async def create_enrolment(

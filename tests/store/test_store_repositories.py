@@ -85,6 +85,18 @@ async def test_a_patched_directory_equals_one_loaded_whole(store: Store, city: C
         await again.aclose()
 
 
+async def test_a_device_that_is_renamed_stays_disabled(store: Store, city: City) -> None:
+    async with store.change() as change:
+        user = await people.create_user(change, UserDraft(city.agency, city.root, "人"))
+        device = await sessions.create_device(change, city.agency, user, "手机")
+        await sessions.set_device(change, device, enabled=False)
+    async with store.change() as change:
+        assert await sessions.set_device(change, device, name="平板") == []
+    renamed = store.directory.device(device)
+    assert renamed is not None
+    assert (renamed.name, renamed.enabled) == ("平板", False)
+
+
 @pytest.mark.parametrize(
     ("name", "found"),
     [("wjg", ["王建国"]), ("建", ["王建国"]), ("d-1", ["李梅", "王建国"]), ("%", []), ("_", []), ("'; drop", [])],
