@@ -1,9 +1,19 @@
 #!/usr/bin/env bash
 # Everything, ring by ring; the quick rings first, so that a mistake is told early.
 # Servers and browsers mostly wait: two workers share a machine, but what judges sound has it alone.
-set -euo pipefail
-bash tools/check.sh
-ring() { "${VENV:-.venv}/bin/python" -m pytest -q -m "$@" tests; }
-ring wire -n "${WORKERS:-2}" --dist loadscope
-ring "browser and not measured" -n "${WORKERS:-2}" --dist loadfile
+# What fails beside other work is tried once more, alone, and named: docs/decisions/0030-once-more-alone.md.
+set -uo pipefail
+bash tools/check.sh || exit
+pytest=("${VENV:-.venv}/bin/python" -m pytest -q)
+ring() {
+    local marks=$1
+    shift
+    "${pytest[@]}" -m "$marks" "$@" tests
+    local ended=$?
+    [ $ended = 1 ] || return $ended
+    echo "Failed beside other work; once more, alone:"
+    "${pytest[@]}" -m "$marks" -v --last-failed --last-failed-no-failures none tests
+}
+ring wire -n "${WORKERS:-2}" --dist loadscope || exit
+ring "browser and not measured" -n "${WORKERS:-2}" --dist loadfile || exit
 ring "browser and measured"

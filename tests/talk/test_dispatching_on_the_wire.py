@@ -52,18 +52,18 @@ async def refusal(phone: Phone, message: Any) -> Refusal | None:
     return found.value.code
 
 
-async def audited(cast: Cast, action: str, **fields: object) -> list[dict[str, Any]]:
-    """The entries of one action, as the audit administrator reads them."""
+async def audited(cast: Cast, action: str, count: int = 1, **fields: object) -> list[dict[str, Any]]:
+    """The entries of one action, as the audit administrator reads them, once there are ``count`` of them."""
     token = cast.city.post(f"/api/v1/demo/people/{cast.id('SJ-001')}/step-in")["access_token"]
     end = time.monotonic() + 30
     while time.monotonic() < end:
         rows = cast.city.get(f"/api/v1/audit?action={action}", token)["items"]
         wanted = {"refused": action.endswith(".refused"), **fields}
         found = [row for row in rows if all(row[key] == value for key, value in wanted.items())]
-        if found:
+        if len(found) >= count:
             return found
         await asyncio.sleep(0.05)
-    raise AssertionError(f"no {action} in the audit")
+    raise AssertionError(f"not {count} × {action} in the audit")
 
 
 async def test_a_dispatcher_talks_into_several_groups_at_once(cast: Cast, ways_report: WaysReport) -> None:
@@ -165,7 +165,7 @@ async def test_a_group_made_while_one_monitors_is_heard_too(cast: Cast, ways_rep
     assert {each.name for each in (await monitors(supervisor, made, still=False)).groups} >= {"指挥调度"}
     began = await audited(cast, "monitor", actor=shift.user, target=made)
     assert began[0]["detail"]["begins"] is True
-    assert len(await audited(cast, "monitor", actor=supervisor.user, target=made)) == 2, "began and ended"
+    assert len(await audited(cast, "monitor", 2, actor=supervisor.user, target=made)) == 2, "began and ended"
 
 
 R_NOT_ALLOWED = Refusal.NOT_ALLOWED
