@@ -2,11 +2,12 @@
 
 import { type Signal, useSignal, useSignalEffect } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { Problem } from "../../account/api";
 import { t } from "../../i18n";
 import type { Key } from "../../i18n/zh";
 import { Icon } from "../../ui/icons";
-import { leave, unsaved } from "./Leaving";
+import { hold, leave } from "./Leaving";
 import { wordsOf } from "./office";
 import { type Clash, clashes, type Held, isNamed, merged, read, same, type Values, write } from "./record";
 import { Sure } from "./Sure";
@@ -52,12 +53,9 @@ export function Form({ fields, path, held, show = asItIs, send = asItIs, create,
   const clash = useSignal<{ theirs: Seen; fields: Clash[] } | null>(null);
   const busy = useSignal(false);
   const changed = !same(base.value.values, mine.value);
-  useSignalEffect(() => {
-    unsaved.value = !same(base.value.values, mine.value);
-    return () => {
-      unsaved.value = false;
-    };
-  });
+  const mark = useRef(Symbol());
+  useSignalEffect(() => hold(mark.current, !same(base.value.values, mine.value)));
+  useEffect(() => () => hold(mark.current, false), []);
 
   const save = async () => {
     busy.value = true;

@@ -4,13 +4,20 @@ import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../../i18n";
 
-/** Whether the form that is open holds what the server has not. */
-export const unsaved = signal(false);
+/** The form that holds what the server has not. A form that closes is cleaned away up to a frame after
+ * the next one has opened, so each takes back its own mark only. */
+const holding = signal<symbol | null>(null);
 const waiting = signal<(() => void) | null>(null);
+
+/** Says of a form whether it holds what the server has not. */
+export function hold(form: symbol, unsaved: boolean): void {
+  if (unsaved) holding.value = form;
+  else if (holding.peek() === form) holding.value = null;
+}
 
 /** Goes elsewhere: at once, or when the person agrees to lose what is not saved. */
 export function leave(go: () => void): void {
-  if (unsaved.peek()) waiting.value = go;
+  if (holding.peek()) waiting.value = go;
   else go();
 }
 
@@ -18,7 +25,7 @@ export function Leaving() {
   useEffect(() => {
     // Of the page itself the browser asks, in its own words.
     const ask = (event: BeforeUnloadEvent) => {
-      if (unsaved.peek()) event.preventDefault();
+      if (holding.peek()) event.preventDefault();
     };
     addEventListener("beforeunload", ask);
     return () => removeEventListener("beforeunload", ask);
@@ -44,7 +51,7 @@ function Question({ go }: { go: () => void }) {
           type="button"
           class="danger"
           onClick={() => {
-            unsaved.value = false;
+            holding.value = null;
             waiting.value = null;
             go();
           }}
