@@ -22,8 +22,9 @@ LOOKED_AT_ONCE = 200
 class PresenceOut(Body):
     """One who is connected, or in an emergency.
 
-    ``listening``: a burst would be heard now; else ``reason`` says why not. ``group`` (which he selected) and
-    ``talking_in`` only for those who may locate him, ``emergency`` for those who may claim his alert.
+    ``listening``: a burst would be heard now; else ``reason`` says why not. ``busy``: in a call, or on the air,
+    wherever that be. ``group`` (which he selected) and ``talking_in`` only for those who may locate him,
+    ``emergency`` for those who may claim his alert.
     """
 
     user: str
@@ -31,6 +32,7 @@ class PresenceOut(Body):
     badge: str
     online: bool
     listening: bool
+    busy: bool
     reason: NotListening | None
     emergency: bool
     on_duty: bool
@@ -59,6 +61,7 @@ async def list_presence(caller: SignedInCaller, services: Use) -> list[PresenceO
                 badge=user.badge,
                 online=here.online,
                 listening=here.listening,
+                busy=here.busy,
                 reason=here.reason,
                 emergency=here.emergency and may(Act.CLAIM_ALERT, caller.user, user, directory) is None,
                 on_duty=directory.on_duty(user.id, now),

@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PersonHere:
-    """One person: connected with a phone at least, or in an emergency. ``reason``: why no phone of his would hear."""
+    """One person: connected with a phone at least, or in an emergency.
+
+    ``reason``: why no phone of his would hear. ``busy``: in a call, or on the air.
+    """
 
     user: UserId
     online: bool
     listening: bool = False
+    busy: bool = False
     reason: NotListening | None = None
     emergency: bool = False
     selected: GroupId | None = None
@@ -35,6 +39,8 @@ def people_here(phones: Phones, talkgroups: Talkgroups, conditions: Conditions) 
         for group, talkgroup in talkgroups.items()
         for each in tuple(talkgroup.bursts.routes.values())
     }
+    # What a phone was brought into is a call, ordinary or for an emergency; every node knows it of every phone.
+    engaged = {phone.user.id for phone in phones.values() if phone.connection is not None and phone.brought}
     found: dict[UserId, PersonHere] = {}
     for phone in phones.values():
         if phone.connection is None:
@@ -47,6 +53,7 @@ def people_here(phones: Phones, talkgroups: Talkgroups, conditions: Conditions) 
             user,
             online=True,
             listening=listening,
+            busy=user in engaged or user in talking,
             reason=None if listening else phone.not_listening,
             emergency=conditions.in_sos(user),
             selected=phone.selected,

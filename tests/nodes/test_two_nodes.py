@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
 from signaling.messages import Call, CallEnded, CallLeave, CallStart, FloorIdle, FloorTaken
 from tests.emergency.cast import Cast
-from tests.support.city import City
+from tests.support.city import City, fetch
 from tests.support.handsets import WAIT_S, Handsets
 
 pytestmark = pytest.mark.wire
@@ -49,6 +50,7 @@ async def test_a_full_duplex_voice_comes_over_a_new_media_path_where_no_desk_is(
     ]
     call, _ = await a.request(CallStart(id="d1", users=[b.user], duplex=True))
     await b.told(Call, phase="running", call=call.call)
+    await until_busy(city, (a.user, b.user), (a.user, b.user))
     await b.utter(8)
     await a.until_packets(8)
 
@@ -66,3 +68,26 @@ async def test_a_full_duplex_voice_comes_over_a_new_media_path_where_no_desk_is(
     await b.until_packets(heard + 8)
     await b.request(CallLeave(id="d2", call=call.call))
     await a.told(CallEnded, call=call.call)
+    await until_busy(city, (a.user, b.user), ())
+
+
+async def until_busy(city: City, of: tuple[str, str], expected: tuple[str, ...]) -> None:
+    """Until each node alone tells a dispatcher the same of these two."""
+    token = city.post(f"/api/v1/demo/people/{dispatcher(city)}/step-in")["access_token"]
+    for node in (0, 1):
+        async with asyncio.timeout(WAIT_S):
+            while busy(city, node, token).intersection(of) != set(expected):  # noqa: ASYNC110 - tells nobody
+                await asyncio.sleep(0.05)
+
+
+def dispatcher(city: City) -> str:
+    """The one whose badge it is."""
+    return next(p["id"] for p in city.get("/api/v1/demo/people") if p["badge"] == "PQ-002")
+
+
+def busy(city: City, node: int, token: str) -> set[str]:
+    """Who is in a call, as this node says."""
+    url = f"http://127.0.0.1:{city.own_ports[node]}/api/v1/presence"
+    return {
+        one["user"] for one in json.loads(fetch("GET", url, {"Authorization": f"Bearer {token}"}, None)) if one["busy"]
+    }

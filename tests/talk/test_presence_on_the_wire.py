@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from signaling.messages import Listening, Select
+from signaling.messages import Call, CallEnded, CallLeave, CallStart, FloorTaken, Listening, Select
 from tests.emergency.cast import Cast
 
 pytestmark = pytest.mark.wire
@@ -33,3 +33,34 @@ async def test_a_dispatcher_sees_who_is_there_and_where_a_colleague_only_that_he
 
     colleague = seen(cast, "BJ-005")["BJ-004"]
     assert (colleague["online"], colleague["group"], colleague["talking_in"]) == (True, None, None)
+
+    assert (found["BJ-004"]["busy"], colleague["busy"]) == (False, False)
+
+
+async def test_who_is_in_a_call_is_busy_to_all_who_see_him_and_afterwards_is_not(cast: Cast) -> None:
+    caller, called = await cast.phones("BJ-004", "BJ-005")
+    call, _ = await caller.request(CallStart(id="c1", users=[called.user]))
+    assert isinstance(call, Call)
+    await called.told(Call, phase="running", call=call.call)
+    for looks in ("PQ-002", "BJ-003"):  # a dispatcher, and a colleague who may not see whom they talk with
+        found = seen(cast, looks)
+        assert (found["BJ-004"]["busy"], found["BJ-005"]["busy"]) == (True, True)
+    assert found["BJ-004"]["talking_in"] is None
+    await called.request(CallLeave(id="c2", call=call.call))
+    await caller.told(CallEnded, call=call.call)
+    found = seen(cast, "PQ-002")
+    assert (found["BJ-004"]["busy"], found["BJ-005"]["busy"]) == (False, False)
+
+
+async def test_who_has_the_air_is_busy_to_one_who_may_not_know_where(cast: Cast) -> None:
+    officer, hears = await cast.phones("BJ-004", "BJ-005")
+    group = cast.group(officer, "滨江巡查组")
+    for phone in (officer, hears):
+        await phone.select(group)
+    press = officer.press_key(group)
+    await press.settled
+    await hears.told(FloorTaken, group=group)
+    colleague = seen(cast, "BJ-003")["BJ-004"]
+    assert (colleague["busy"], colleague["talking_in"]) == (True, None)
+    assert seen(cast, "PQ-002")["BJ-004"]["talking_in"] == group
+    officer.release_key()

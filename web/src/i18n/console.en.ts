@@ -62,6 +62,7 @@ export const consoleEn: Record<keyof typeof consoleZh, string> = {
   person_offline: "offline",
   person_emergency: "SOS",
   person_talking: "talking",
+  person_busy: "in a call",
   person_listening: "listening",
   person_deaf: "online, hears nothing",
   person_on_duty: "on duty",

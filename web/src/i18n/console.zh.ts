@@ -60,6 +60,7 @@ export const consoleZh = {
   person_offline: "离线",
   person_emergency: "紧急求助",
   person_talking: "正在讲话",
+  person_busy: "通话中",
   person_listening: "在听",
   person_deaf: "在线，听不到",
   person_on_duty: "当班",

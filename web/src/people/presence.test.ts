@@ -7,6 +7,7 @@ const here = (user: string, more: Partial<Present> = {}): Present => ({
   badge: "",
   online: true,
   listening: true,
+  busy: false,
   reason: null,
   emergency: false,
   on_duty: false,
@@ -34,6 +35,8 @@ test("the dot tells what matters most", () => {
   expect(standing(null)).toBe("offline");
   expect(standing(here("a"))).toBe("listening");
   expect(standing(here("a", { listening: false }))).toBe("deaf");
-  expect(standing(here("a", { talking_in: "g" }))).toBe("talking");
+  expect(standing(here("a", { busy: true }))).toBe("busy");
+  expect(standing(here("a", { busy: true, listening: false }))).toBe("deaf");
+  expect(standing(here("a", { talking_in: "g", busy: true }))).toBe("talking");
   expect(standing(here("a", { emergency: true, online: false }))).toBe("emergency");
 });

@@ -11,6 +11,8 @@ export type Present = {
   badge: string;
   online: boolean;
   listening: boolean;
+  /** In a call, or on the air, wherever that be. */
+  busy: boolean;
   reason: NotListening | null;
   emergency: boolean;
   on_duty: boolean;
@@ -91,10 +93,13 @@ function rank({ present: here }: Listed): number {
   return here.online ? 2 : 3;
 }
 
+export type Standing = "emergency" | "talking" | "busy" | "listening" | "deaf" | "offline";
+
 /** What the dot beside a name says. */
-export function standing(here: Present | null): "emergency" | "talking" | "listening" | "deaf" | "offline" {
+export function standing(here: Present | null): Standing {
   if (here?.emergency) return "emergency";
   if (!here?.online) return "offline";
   if (here.talking_in) return "talking";
-  return here.listening ? "listening" : "deaf";
+  if (!here.listening) return "deaf"; // he would not hear, whatever he is in
+  return here.busy ? "busy" : "listening";
 }

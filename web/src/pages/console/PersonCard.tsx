@@ -76,7 +76,7 @@ export function Stand({ desk, user }: { desk: ConsoleDesk; user: string }) {
   const group = desk.channels.value.find(({ id }) => id === (here.talking_in ?? here.group))?.name;
   const words = [
     here.emergency ? t("person_emergency") : "",
-    here.talking_in ? t("person_talking") : "",
+    here.talking_in ? t("person_talking") : here.busy ? t("person_busy") : "",
     !here.online ? t("person_offline") : here.listening ? t("person_listening") : notListening(here.reason),
     group ?? "",
     here.on_duty ? t("person_on_duty") : "",

@@ -94,6 +94,7 @@ function HoldToCall({ phone, one }: { phone: Phone; one: Listed }) {
     >
       <span class="dot" />
       <span class="name">{one.name}</span>
+      {one.present?.busy && <span class="busy">{t("person_busy")}</span>}
       <span class="badge">{one.badge}</span>
     </button>
   );
