@@ -10,13 +10,11 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
 from gateway.document import Document
-from gateway.effects import EventType
 from gateway.events import Event
 from gateway.lifecycle import Happened, IncidentState, Input, Linked, NewsArrived, Tick, handle, new_incident
 from gateway.rules import Attention, shown
@@ -30,7 +28,7 @@ from poc_server.bridge.phones import TAPS
 from poc_server.bridge.setup import Setup
 from poc_server.bridge.step import Batch, Done
 from poc_server.refused import Refused, StoreUnavailable
-from poc_server.store import SYSTEM, Actor, Change, DirectoryChange, Store, incidents
+from poc_server.store import SYSTEM, Actor, Change, DirectoryChange, IncidentJoined, Store, incidents
 from poc_server.store.ids import now_ms
 from signaling.messages import IncidentSummary
 from signaling.messages.incident import Tap
@@ -156,15 +154,6 @@ class Bridge:
         actor = Actor(user.id, user.agency)
         return await self._submit(user.agency, code, lambda _: happened, actor, "incident.report")
 
-    async def happened(self, group: GroupId, happened: Happened) -> None:
-        """Something was said, seen or done in a group: it goes to every incident the group belongs to."""
-        async with self._store.reading() as connection:
-            found = await incidents.of_group(connection, group)
-        for agency, code in found:
-            # An event's id is unique within the agency; several incidents may share a group.
-            own = replace(happened, id=f"{code}/{happened.id}")
-            await self._submit(agency, code, partial(_always, own), SYSTEM, "")
-
     async def link(
         self, agency: AgencyId, code: IncidentCode, group: GroupId, actor: Actor, linked: bool = True
     ) -> Done:
@@ -224,11 +213,9 @@ class Bridge:
         ]
 
     def joined(self, user: User, group: GroupId) -> None:
-        """Somebody affiliated with an incident's group: told once per incident and user."""
-        happened = Happened(f"joined/{user.id}", EventType.JOINED, now_ms(), user.id, {"name": user.name})
-        task = asyncio.create_task(self._joined(group, happened))
-        self._tasks.append(task)
-        task.add_done_callback(self._tasks.remove)
+        """Somebody affiliated with an incident's group: told once per incident and user, though SQL be away now."""
+        joined = IncidentJoined(group=group, user=user.id, user_name=user.name, at_ms=now_ms())
+        self._store.journal.append(joined)
 
     def switch(self, phone: Phone, group: GroupId, code: IncidentCode, title: str) -> None:
         """Another node took news that bring an incident forward on a phone of this one."""
@@ -236,12 +223,6 @@ class Bridge:
         self._phones.switch(phone, group, code, title)
 
     # --- private ---------------------------------------------------------------------------------------------------
-
-    async def _joined(self, group: GroupId, happened: Happened) -> None:
-        try:
-            await self.happened(group, happened)
-        except Refused as problem:
-            log.warning("incident_event_lost", id=happened.id, problem=str(problem))
 
     async def _submit(
         self,
@@ -376,10 +357,6 @@ class Bridge:
         await asyncio.gather(
             *(self._submit(agency, code, lambda _: Tick(), SYSTEM, "") for agency, code in due), return_exceptions=True
         )
-
-
-def _always(given: Input, _state: IncidentState) -> Input:
-    return given
 
 
 def _is_incident(group: object) -> bool:

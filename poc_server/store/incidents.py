@@ -126,7 +126,7 @@ async def append_many(
     connection: AsyncConnection, agency: AgencyId, events: Sequence[tuple[IncidentCode, EventOut]]
 ) -> int:
     """Adds events of several incidents, in order; as `append`."""
-    there = await _known(connection, agency, [event.id for _, event in events])
+    there = await known(connection, agency, [event.id for _, event in events])
     new = [pair for pair in {pair[1].id: pair for pair in events}.values() if pair[1].id not in there]
     if not new:
         return 0
@@ -226,6 +226,18 @@ async def of_group(connection: AsyncConnection, group: GroupId) -> list[tuple[Ag
     linked = select(t.incident_link.c.agency_id, t.incident_link.c.code).where(t.incident_link.c.group_id == group)
     rows = (await connection.execute(own.union(linked))).all()
     return [(AgencyId(row.agency_id), IncidentCode(row.code)) for row in rows]
+
+
+async def of_addresses(
+    connection: AsyncConnection, groups: Collection[GroupId]
+) -> dict[GroupId, tuple[AgencyId, IncidentCode]]:
+    """The incidents whose addresses these groups are or were."""
+    i, found = t.incident.c, {}
+    for part in _parts(sorted(groups)):
+        query = select(i.group_id, i.agency_id, i.code).where(i.group_id.in_(part))
+        for row in (await connection.execute(query)).all():
+            found[GroupId(row.group_id)] = (AgencyId(row.agency_id), IncidentCode(row.code))
+    return found
 
 
 async def of_groups(connection: AsyncConnection, groups: Collection[GroupId]) -> list[IncidentState]:
@@ -336,7 +348,8 @@ async def save_links(connection: AsyncConnection, agency: AgencyId, state: Incid
         await connection.execute(insert(t.incident_link), rows)
 
 
-async def _known(connection: AsyncConnection, agency: AgencyId, ids: Sequence[str]) -> set[str]:
+async def known(connection: AsyncConnection, agency: AgencyId, ids: Collection[str]) -> set[str]:
+    """Those of these events that are there."""
     found: set[str] = set()
     for part in _parts(sorted(set(ids))):
         these = (t.incident_event.c.agency_id == agency) & t.incident_event.c.id.in_(part)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import select
 
@@ -268,6 +271,51 @@ async def test_linked_groups_bring_their_bursts_to_every_incident_they_belong_to
     assert (await bridged.types("L2")).count("burst.recorded") == 1
     with pytest.raises(Refused):
         await bridged.bridge.link(town.agency, IncidentCode("nowhere"), shared, SYSTEM)
+
+
+@asynccontextmanager
+async def sql_away(store: Store) -> AsyncIterator[None]:
+    """PostgreSQL takes nobody in and shows all out; SQLite is held by another."""
+    if store.settings.url is None:
+        with closing(sqlite3.connect(store.data / "poc.sqlite", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+        return
+    server, _, database = store.settings.url.rpartition("/")
+    other = await asyncpg.connect(f"{server}/postgres")
+    try:
+        await other.execute(f'ALTER DATABASE "{database}" ALLOW_CONNECTIONS false')
+        await other.fetch("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", database)
+        yield
+        await other.execute(f'ALTER DATABASE "{database}" ALLOW_CONNECTIONS true')
+    finally:
+        await other.close()
+
+
+async def test_who_opens_the_group_while_sql_is_away_is_told_of_when_it_is_back_and_once(bridged: Bridged) -> None:
+    town, store = bridged.town, bridged.store
+    one, two = await town.person(name="甲"), await town.person(name="乙")
+    await bridged.tell("J1", parties=of(one, two))
+    group = incidents.group_of(town.agency, IncidentCode("J1"))
+    users = store.directory.snapshot.users
+    async with sql_away(store):
+        for user in (one, two, one):
+            bridged.bridge.joined(users[user], group)
+        # The process may end before SQL is back.
+        await bridged.bridge.aclose()
+        await store.journal.flush()
+    async with asyncio.timeout(30):
+        while (await bridged.types("J1")).count("member.joined") < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    bridged.bridge.joined(users[one], group)  # he comes back later
+    async with asyncio.timeout(30):
+        while store.journal.state().applied < store.journal.state().appended:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    told = await bridged.bridge.events(town.agency, IncidentCode("J1"), 2, 10)
+    assert [(event.type, event.data) for event in told] == [
+        ("member.joined", {"user": one, "name": "甲"}),
+        ("member.joined", {"user": two, "name": "乙"}),
+    ]
 
 
 async def test_the_outbox_hands_out_one_event_of_each_incident_and_each_once(bridged: Bridged) -> None:

@@ -19,6 +19,7 @@ from poc_server.store.journal import lines
 from poc_server.store.journal.base import Record
 from poc_server.store.journal.bursts import BurstPlace, BurstRecord
 from poc_server.store.journal.ends import BroadcastOver, EmergencyCallOver
+from poc_server.store.journal.joins import IncidentJoined
 from poc_server.store.journal.kinds import AuditRecord, CallEnded, CallStarted
 from poc_server.store.journal.replay import Replayer
 from poc_server.store.journal.writer import JournalWriter
@@ -133,6 +134,7 @@ __all__ = [
     "CallEnded",
     "CallStarted",
     "EmergencyCallOver",
+    "IncidentJoined",
     "Journal",
     "JournalState",
     "Record",

@@ -20,10 +20,11 @@ from poc_server.store.audit import AuditEntry
 from poc_server.store.change import note_alone
 from poc_server.store.ids import clean
 from poc_server.store.inserts import insert_new
-from poc_server.store.journal import bursts, ends
+from poc_server.store.journal import bursts, ends, joins
 from poc_server.store.journal.base import Ms, Record, Text
 from poc_server.store.journal.bursts import BurstRecord
 from poc_server.store.journal.ends import BroadcastOver, EmergencyCallOver
+from poc_server.store.journal.joins import IncidentJoined
 
 
 class CallStarted(Record):
@@ -113,7 +114,8 @@ AnyRecord = Annotated[
     | PlaceRecord
     | SessionEnded
     | EmergencyCallOver
-    | BroadcastOver,
+    | BroadcastOver
+    | IncidentJoined,
     Field(discriminator="kind"),
 ]
 records: TypeAdapter[Any] = TypeAdapter(AnyRecord)
@@ -200,4 +202,5 @@ APPLIERS: dict[str, Applier] = {
     "session_ended": _sessions_ended,
     "emergency_call_over": ends.calls_over,
     "broadcast_over": ends.broadcasts_over,
+    "incident_joined": joins.apply,
 }
