@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 from gateway.web_push import Vapid
 from poc_server import readings
 from poc_server.api import Services, build_api
+from poc_server.api.plays import Plays
 from poc_server.api.site import operations, serve_pages
 from poc_server.auth import Auth
 from poc_server.bridge.opened import OpenBridge
@@ -276,6 +277,7 @@ class App:
             notifier=self.notifier,
             presence=lambda: people_here(self.node.phones, self.node.talkgroups, self.node.conditions),
             city_map=self.config.map,
+            plays=Plays(self.config.recording.play_s * 1_000),
         )
         api = build_api(services)
         api.include_router(operations(self.metrics, self._not_ready))

@@ -30,6 +30,7 @@ from poc_server.api import (
     recordings,
     replay,
     retention,
+    shared_links,
     shares,
     sheets,
     sign_in,
@@ -73,6 +74,7 @@ ROUTERS = (
     replay.router,
     retention.router,
     incidents.router,
+    shared_links.router,
     bridge.router,
 )
 

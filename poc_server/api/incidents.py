@@ -1,11 +1,10 @@
-"""Incidents over HTTP: told by case systems and dispatchers, read, linked; their events, their log and its audio."""
+"""Incidents over HTTP: told by case systems and dispatchers, read, linked; their events, and links to their log."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
-from fastapi.responses import FileResponse, HTMLResponse
+from fastapi import APIRouter, Body, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from gateway.case_code import MAX_CODE_CHARS, incident_code
@@ -15,16 +14,16 @@ from gateway.incident import State, facts_of
 from gateway.lifecycle import IncidentState
 from gateway.steps import Step
 from gateway.webhooks import Received
-from groups.vocabulary import AgencyId, GroupId, IncidentCode, Refusal
+from groups.vocabulary import GroupId, IncidentCode, Refusal
 from poc_server.api.incident_tellers import Teller, Told
 from poc_server.api.problems import documented
-from poc_server.api.services import Use, UseBridge, address_of
+from poc_server.api.services import UseBridge, address_of
 from poc_server.api.shapes import Id
 from poc_server.bridge import senders
-from poc_server.bridge.log_page import log_page
+from poc_server.bridge.links import name_of
 from poc_server.bridge.step import Done
 from poc_server.refused import Refused
-from poc_server.store import incident_bursts, incidents
+from poc_server.store import audit, incidents
 from poc_server.store.ids import now_ms
 from poc_server.store.incidents import Asked
 from signaling.messages import Refused as WireRefused
@@ -220,70 +219,14 @@ async def tie_burst(code: Code, body: Annotated[TieIn, Body()], told: Told) -> T
 
 @router.post("/incidents/{code}/log-link", responses=documented(401, 403, 404, 422, 503))
 async def make_log_link(code: Code, told: Told) -> LinkOut:
-    """A short-lived link to the incident's log page, for a case system to embed."""
+    """A short-lived link to the incident's log page, for a case system to embed; audited."""
     await told.find(code)
-    url, expires = told.bridge.links.log(told.agency, code, now_ms())
-    return LinkOut(url=url, expires_ms=expires)
-
-
-# --- Signed links ---------------------------------------------------------------------------------------------------
-
-Expires = Annotated[int, Query(ge=0, le=2**53)]
-Signature = Annotated[str, Query(max_length=64)]
-_OPEN = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin", "Cache-Control": "private"}
-_PAGE_SECURITY = "default-src 'none'; media-src 'self'; img-src 'self'; style-src 'unsafe-inline'; frame-ancestors *"
-
-
-@router.get("/shared/recordings/{key}.ogg", responses=documented(401, 403, 404), response_class=FileResponse)
-async def shared_recording(
-    key: Annotated[str, Path(max_length=64)], expires: Expires, signature: Signature, services: Use, bridge: UseBridge
-) -> Response:
-    """The audio of a recording, to whoever has its link while it lives."""
-    if not bridge.links.opens(f"recording/{key}", expires, signature, now_ms()):
-        raise Refused(Refusal.NOT_ALLOWED, "link")
-    async with services.store.reading() as connection:
-        found = await incident_bursts.recording(connection, key)
-    path = bridge.file_of(found) if found is not None else None
-    if path is None:
-        raise Refused(Refusal.NOT_FOUND, "recording")
-    return FileResponse(path, media_type="audio/ogg", headers=_OPEN, content_disposition_type="inline")
-
-
-@router.get("/shared/photos/{key}", responses=documented(401, 403, 404), response_class=FileResponse)
-async def shared_photo(
-    key: Annotated[str, Path(max_length=80)], expires: Expires, signature: Signature, bridge: UseBridge
-) -> Response:
-    """A photo, to whoever has its link while it lives."""
-    if not bridge.links.opens(f"photo/{key}", expires, signature, now_ms()):
-        raise Refused(Refusal.NOT_ALLOWED, "link")
-    found = await bridge.photo(key)
-    if found is None:
-        raise Refused(Refusal.NOT_FOUND, "photo")
-    headers = {**_OPEN, "X-Content-Type-Options": "nosniff"}
-    return FileResponse(found[0], media_type=found[1], headers=headers, content_disposition_type="inline")
-
-
-@router.get("/shared/incidents/{agency}/{code}", responses=documented(401, 403, 404), response_class=HTMLResponse)
-async def shared_log(
-    agency: Annotated[str, Path(max_length=64)],
-    code: Code,
-    expires: Expires,
-    signature: Signature,
-    bridge: UseBridge,
-    accept_language: Annotated[str, Header()] = "",
-) -> HTMLResponse:
-    """The log of an incident: timeline, player, places. To whoever has its link while it lives."""
     now = now_ms()
-    if not bridge.links.opens(f"log/{agency}/{code}", expires, signature, now):
-        raise Refused(Refusal.NOT_ALLOWED, "link")
-    state = await bridge.bridge.find(AgencyId(agency), code)
-    events = await bridge.bridge.events(AgencyId(agency), code, 0, 1_000)
-    english = accept_language.strip().lower().startswith("en")
-    links = {event.recording: bridge.links.recording(event.recording, now)[0] for event in events if event.recording}
-    photos = (event.data.get("photo") for event in events)
-    links |= {key: bridge.links.photo(key, now)[0] for key in photos if isinstance(key, str)}
-    html = log_page(state, events, links, bridge.names(), english=english)
-    return HTMLResponse(html, headers={"Content-Security-Policy": _PAGE_SECURITY, "Referrer-Policy": "no-referrer"})
+    url, expires = told.bridge.links.log(told.agency, code, now)
+    detail = {"link": name_of(url), "expires_ms": expires}
+    entry = audit.entry(told.actor, now, "incident.link_made", "incident", code, detail, told.agency)
+    told.services.store.journal.audit(entry)
+    return LinkOut(url=url, expires_ms=expires)
 
 
 # --- private --------------------------------------------------------------------------------------------------------

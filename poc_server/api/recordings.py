@@ -13,6 +13,7 @@ from pydantic import Field
 
 from groups.policy import Act
 from groups.vocabulary import BurstEnd, GroupId, Refusal, Tier, UserId
+from poc_server.api.plays import Play
 from poc_server.api.rights import ruled
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, Line
@@ -22,6 +23,7 @@ from poc_server.recording.recordings import Recordings
 from poc_server.refused import Refused
 from poc_server.store import incidents
 from poc_server.store import recordings as query
+from poc_server.store.ids import now_ms
 from poc_server.store.recordings import Area, Found, Page, Search
 
 router = APIRouter(prefix="/recordings", tags=["recordings"])
@@ -199,14 +201,15 @@ async def audio(
     """The voice, in ranges if wanted.
 
     ``ogg``: the file as it is kept. ``mp4``: the same Opus packets in MP4. ``mp3``: made anew for players that know
-    no Opus. Each play is audited.
+    no Opus. Each play is audited: a request of the whole always, requests for ranges of it once in
+    ``recording.play_s`` for each listener and recording.
     """
     row = await allowed(caller, services, recording)
     if not row.file:
         raise Refused(Refusal.NOT_FOUND, "nothing was recorded")
     path = await recorded.listening.file(row.key, row.file, form)
-    span = request.headers.get("range", "")
-    if not span or span.replace(" ", "").startswith("bytes=0-"):
+    play = Play(caller.user.id, caller.actor.address, row.key, form)
+    if services.plays.begins(play, now_ms(), goes_on="range" in request.headers):
         services.store.journal.audit(recorded.played(caller.actor, row, form))
     name = f"{row.key}.{form.value}"
     return FileResponse(path, media_type=form.media_type, filename=name, content_disposition_type="inline")

@@ -11,12 +11,14 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from groups.model import User
 from groups.vocabulary import Refusal
+from poc_server.api.plays import Plays
 from poc_server.auth import Auth, Claims
 from poc_server.bridge.opened import OpenBridge
 from poc_server.city_map.settings import MapSettings
 from poc_server.emergency import Emergency
 from poc_server.notify import Notifier
 from poc_server.recording.recordings import Recordings
+from poc_server.recording.settings import RecordingSettings
 from poc_server.refused import Refused
 from poc_server.store import Actor, Directory, Store
 from poc_server.talk.people import PersonHere
@@ -39,6 +41,7 @@ class Services:
     presence: Callable[[], Sequence[PersonHere]] | None = None
     notifier: Notifier | None = None
     city_map: MapSettings = field(default_factory=MapSettings)
+    plays: Plays = field(default_factory=lambda: Plays(RecordingSettings().play_s * 1_000))
 
     @property
     def directory(self) -> Directory:

@@ -39,6 +39,16 @@ class Field(phones.Field, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Photo:
+    """The file of a photo, its media type, and whose it is."""
+
+    path: Path
+    media_type: str
+    agency: AgencyId
+    group: GroupId
+
+
+@dataclass(frozen=True, slots=True)
 class OpenBridge:
     """Everything of the bridge in one hand, for the API and the app.
 
@@ -99,12 +109,12 @@ class OpenBridge:
         """The file of a recording, None when there is none; never one outside the recordings' folder."""
         return self._kept(found.file)
 
-    async def photo(self, photo: str) -> tuple[Path, str] | None:
-        """The file of a photo and its media type; None when there is none."""
+    async def photo(self, photo: str) -> Photo | None:
+        """A photo; None when there is none."""
         async with self.store.reading() as connection:
             row = await materials.find(connection, photo)
         path = None if row is None else self._kept(row.file)
-        return None if row is None or path is None else (path, str(row.media_type))
+        return None if row is None or path is None else Photo(path, row.media_type, row.agency_id, row.group_id)
 
     def _kept(self, file: str) -> Path | None:
         path = (self.recordings / file).resolve()

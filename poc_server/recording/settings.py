@@ -43,5 +43,7 @@ class RecordingSettings(BaseModel):
     """Most recordings in one export."""
     export_bytes: int = Field(default=4 * 1024**3, ge=1)
     """Most bytes of voice in one export."""
+    play_s: int = Field(default=600, ge=0)
+    """Pieces of a recording that one listener fetches within so long are one play in the audit; 0: each is."""
     sign_every_s: float = Field(default=2.0, gt=0, le=30)
     """New evidence waits at most so long for its signature."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import hmac
+import html
 import json
+import re
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -159,8 +162,38 @@ async def test_a_system_that_speaks_its_own_gets_voices_of_linked_groups_and_dea
     tied = both.poc("GET", "/incidents/O1/events")[1][-1]
     assert (tied["recording"], tied["data"]["tied_by"]) == (recording_id, both.people()["PQ-001"])
     assert len(asked(both, "PUT", "/cases/O2/voices/")) == 1
-    kept = both.api("GET", "/audit?action=incident.tie", both.token("SJ-001"))[1]
+    auditor = both.token("SJ-001")
+    kept = both.api("GET", "/audit?action=incident.tie", auditor)[1]
     assert [(row["actor"], row["target"]) for row in kept["items"]] == [(both.people()["PQ-001"], "O1")]
+
+    # Whoever listens by a link is audited, too: the log once it is opened, each voice once however it is fetched.
+    made = both.api("POST", "/incidents/O1/log-link", dispatcher)[1]["url"]
+    page = fetched(made).decode()
+    assert fetched(made)
+    (voice_url, other_url) = (
+        html.unescape(found) for found in re.findall(r'src="([^"]*/shared/recordings/[^"]*)"', page)
+    )
+    assert fetched(voice_url, "bytes=1-") == fetched(voice_url)[1:]
+    assert fetched(voice_url, "bytes=-9") == fetched(voice_url)[-9:]
+    assert fetched(other_url, "bytes=0-3") == b"OggS"
+
+    def told(act: str) -> list[tuple[Any, ...]]:
+        rows = both.api("GET", f"/audit?action={act}", auditor)[1]["items"]
+        return sorted((row["actor"], row["target"], row["address"]) for row in rows)
+
+    played = [(None, key, "127.0.0.1") for key in sorted(await recordings(both, dispatcher, lake, 2))]
+    until("each is audited once", lambda: told("recording.link_played") == played)
+    assert told("incident.link_opened") == [(None, "O1", "127.0.0.1")]
+    assert [row[:2] for row in told("incident.link_made")] == [(both.people()["PQ-001"], "O1")]
+    rows = json.dumps(both.api("GET", "/audit?limit=50", auditor)[1])
+    assert not any(url.rpartition("signature=")[2] in rows for url in (made, voice_url, other_url))
+
+
+def fetched(url: str, span: str = "") -> bytes:
+    """What whoever has the link gets."""
+    request = urllib.request.Request(url, headers={"Range": span} if span else {})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return bytes(answer.read())
 
 
 async def recordings(both: Bridged, token: str, group: str, count: int) -> list[str]:

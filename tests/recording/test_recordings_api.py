@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 import av
+import httpx
 import numpy as np
 import pytest
 
@@ -78,17 +79,31 @@ async def test_a_question_that_makes_no_sense_is_refused(voices: Voices, asked: 
     assert (answer.status_code, answer.json()["code"]) == (422, "bad_message")
 
 
-async def test_audio_comes_in_ranges_and_only_the_first_is_a_play(voices: Voices) -> None:
+async def test_however_a_recording_is_fetched_each_play_is_one_row_of_the_audit(voices: Voices) -> None:
     key = await voices.say()
-    headers = await voices.as_user(voices.officer)
     path = f"/recordings/{key}/audio"
-    whole = (await voices.client.get(path, headers=headers)).content
-    for span, data in (("bytes=0-9", whole[:10]), ("bytes=10-19", whole[10:20]), ("bytes=-7", whole[-7:])):
-        part = await voices.client.get(path, headers={**headers, "range": span})
-        assert (part.status_code, part.content) == (206, data)
-    beyond = await voices.client.get(path, headers={**headers, "range": "bytes=999999-"})
-    assert beyond.status_code == 416
-    assert len(await audited(voices, "recording.play")) == 2
+    officer, colleague = [await voices.as_user(user) for user in (voices.officer, voices.colleague)]
+
+    async def part(span: str, headers: dict[str, str], form: str = "ogg") -> httpx.Response:
+        return await voices.client.get(path, headers={**headers, "range": span}, params={"as": form})
+
+    # A player begins anywhere, and what it fetches after belongs to the same play.
+    for span, status in (
+        ("bytes=1-", 206),
+        ("bytes=-7", 206),
+        ("bytes=0-9", 206),
+        ("bytes = 0-", 206),
+        ("bytes=2-1", 400),
+    ):
+        assert (await part(span, officer)).status_code == status
+    assert (await part("bytes=999999-", officer)).status_code == 416
+    assert await audited(voices, "recording.play") == [(voices.officer, key)]
+    # The whole is a play each time; so is another listener's first piece, and that of another form.
+    whole = [(await voices.client.get(path, headers=officer)).content for _ in range(2)]
+    assert len(await audited(voices, "recording.play")) == 3
+    assert (await part("bytes=-7", colleague)).content == whole[0][-7:]
+    assert (await part("bytes=1-", colleague, "mp4")).status_code == 206
+    assert await audited(voices, "recording.play") == [(voices.colleague, key)] * 2 + [(voices.officer, key)] * 3
 
 
 async def test_players_that_know_no_ogg_get_mp4_or_mp3(voices: Voices, tmp_path: Path) -> None:
