@@ -8,7 +8,8 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import replace
+from itertools import accumulate
 from typing import Any
 
 from groups.audience import Audience
@@ -19,47 +20,13 @@ from groups.calls.state import Answering, CallKind, CallOptions, CallState, Part
 from groups.floor import effects as floor_out
 from groups.floor import inputs as floor_in
 from groups.floor import machine as floors
-from groups.floor.options import FloorOptions
 from groups.floor.state import FloorState
-from groups.precedence import Voice, voice_of
+from groups.precedence import voice_of
 from groups.vocabulary import BurstId, CallId, GroupId, RevokeCause, Tier, UserId
+from tests.groups.random_people import SILENT, SLOTS, STANDING, USERS, OnAir, Phone
+from tests.groups.random_watch import Watch
 
-USERS = tuple(UserId(f"u{n}") for n in range(9))
-STANDING = {
-    GroupId("east"): (USERS[:6], FloorOptions()),
-    GroupId("west"): (USERS[3:9], FloorOptions(queueing=False, revoke_grace_ms=0)),
-    GroupId("city"): (USERS, FloorOptions(dual_floor=True, transmit_limit_ms=8_000)),
-}
-SLOTS = 2
 LONGEST_CALL_MS = 60_000
-
-
-@dataclass(eq=False)
-class OnAir:
-    """A burst on air (`groups.audience.Heard`)."""
-
-    group: GroupId
-    burst: BurstId
-    speaker: UserId
-    voice: Voice
-    number: int
-
-
-@dataclass(eq=False)
-class Phone:
-    """One device; ``slots`` is what its lines carry, kept apart from the audience and compared with it."""
-
-    key: str
-    user: UserId
-    here: bool = True
-    selected: GroupId | None = None
-    listens: tuple[GroupId, ...] = ()
-    brought: tuple[GroupId, ...] = ()
-    slots: list[OnAir | None] = field(default_factory=lambda: [None] * SLOTS)
-
-    def groups(self) -> tuple[GroupId, ...]:
-        selected = () if self.selected is None else (self.selected,)
-        return tuple(dict.fromkeys((*self.brought, *selected, *self.listens))) if self.here else ()
 
 
 class World:
@@ -70,14 +37,16 @@ class World:
         self.now = 1_000_000_000_000
         self.serial = 0
         self.phones = [Phone(f"{user}/{n}", user) for user in USERS for n in range(1 + (user == USERS[0]))]
+        self.by_key = {phone.key: phone for phone in self.phones}
         self.floors = {group: FloorState(options=options) for group, (_, options) in STANDING.items()}
         self.calls: dict[CallId, CallState] = {}
-        self.on_air: dict[tuple[GroupId, BurstId], OnAir] = {}
+        self.on_air: dict[GroupId, dict[BurstId, OnAir]] = {group: {} for group in STANDING}
         self.audience: Audience[str, OnAir] = Audience()
         self.tiers: dict[UserId, Tier] = {}
         self.waiting: deque[tuple[Callable[[Any, Any], None], Any, Any]] = deque()
         self.working = False
-        self.ended = self.granted = self.most_heard = 0
+        self.ended = self.granted = 0
+        self.watch = Watch(self)
         for phone in self.phones:
             self.audience.join(phone.key, phone.user, SLOTS)
             phone.selected = next(group for group, (members, _) in STANDING.items() if phone.user in members)
@@ -86,24 +55,9 @@ class World:
     # --- what may happen ---------------------------------------------------------------------------------------------
 
     def step(self) -> None:
-        chances: tuple[tuple[int, Callable[[], None]], ...] = (
-            (24, self.press),
-            (18, self.release),
-            (8, self.media),
-            (8, self.choose),
-            (10, self.call),
-            (6, self.answer),
-            (3, self.hang_up),
-            (2, self.end_call),
-            (2, self.add),
-            (3, self.tier),
-            (3, self.come_or_go),
-            (2, self.revoke),
-            (1, self.clock_jumps),
-            (14, self.time_goes_by),
-        )
-        self.random.choices([act for _, act in chances], [weight for weight, _ in chances])[0]()
-        self.check()
+        act = self.random.choices(ACTS, cum_weights=CHANCES)[0]
+        act(self)
+        self.watch.look()
 
     def press(self) -> None:
         phone = self.anyone()
@@ -139,7 +93,7 @@ class World:
         self.floor(group, floor_in.Release(user, key, str(self.number()), burst))
 
     def media(self) -> None:
-        on_air = self.any_of(list(self.on_air.values()))
+        on_air = self.any_of([each for bursts in self.on_air.values() for each in bursts.values()])
         if on_air is None:
             phone = self.anyone()
             group = self.any_of(list(self.floors))
@@ -175,7 +129,7 @@ class World:
         )
         call = CallId(f"call-{self.number()}")
         self.calls[call] = CallState(call)
-        self.floors[GroupId(call)] = FloorState(options=FloorOptions())
+        self.floors[GroupId(call)], self.on_air[GroupId(call)] = FloorState(), {}
         deaf = frozenset(self.random.sample(USERS, 1))
         tier = self.tiers.get(phone.user, Tier.NORMAL)
         start = call_in.Start(kind, phone.user, phone.key, called, connected, frozenset(busy), tier, options, "r", deaf)
@@ -212,7 +166,9 @@ class World:
         tier = self.random.choice(tuple(Tier))
         self.tiers[user] = tier
         for group in tuple(self.floors):
-            self.floor(group, floor_in.TierChanged(user, tier))
+            self.floor(
+                group, floor_in.TierChanged(user, tier, sos=tier is Tier.EMERGENCY and self.random.random() < 0.5)
+            )
         for call, state in tuple(self.calls.items()):
             if state.initiator == user:
                 self.feed(call, call_in.TierChanged(tier))
@@ -229,11 +185,26 @@ class World:
         for group in tuple(self.floors):
             self.floor(group, floor_in.Left(phone.user, phone.key))
         self.audience.leave(phone.key)
-        phone.slots = [None] * SLOTS
+        phone.slots = SILENT
         phone.brought = ()
         if not any(p.here for p in self.phones if p.user == phone.user):
             for call in tuple(self.calls):
                 self.feed(call, call_in.Leave(phone.user, phone.key))
+
+    def rejoin(self) -> None:
+        phone = self.anyone()
+        group = self.any_of(phone.groups())
+        if group is not None:
+            self.floor(group, floor_in.Rejoined(phone.user, phone.key))
+            self.floor(group, floor_in.QueuePositionRequest(phone.user, phone.key, str(self.number())))
+
+    def options(self) -> None:
+        group = self.random.choice(tuple(STANDING))
+        dual, queueing = self.random.choice((False, True)), self.random.choice((False, True))
+        self.floor(group, floor_in.OptionsChanged(replace(STANDING[group][1], dual_floor=dual, queueing=queueing)))
+
+    def alone(self) -> None:
+        self.floor(self.random.choice(tuple(self.floors)), floor_in.Participants(self.random.randrange(3)))
 
     def revoke(self) -> None:
         group = self.any_of(list(self.floors))
@@ -292,15 +263,15 @@ class World:
         self.granted += 1
         voice = voice_of(effect.tier)
         on_air = OnAir(group, effect.burst, effect.user, voice, effect.priority)
-        assert (group, effect.burst) not in self.on_air
-        self.on_air[group, effect.burst] = on_air
+        assert effect.burst not in self.on_air[group]
+        self.on_air[group][effect.burst] = on_air
         self.audience.began(on_air)
         self.place(self.audience.listeners(group))
         if CallId(group) in self.calls:
             self.feed(CallId(group), call_in.BurstBegan())
 
     def over(self, group: GroupId, burst: BurstId, user: UserId) -> None:
-        del self.on_air[group, burst]
+        del self.on_air[group][burst]
         self.audience.ended(group, burst)
         self.place(self.audience.listeners(group))
         if CallId(group) in self.calls:
@@ -346,6 +317,7 @@ class World:
     def _forget(self, group: GroupId, _: None) -> None:
         """Its group is no more when all that was still to be done in it is done."""
         assert not self.floors.pop(group).bursts
+        assert not self.on_air.pop(group)
 
     def follow(self, phone: Phone) -> None:
         if phone.here:
@@ -353,64 +325,11 @@ class World:
             self.place((phone.key,))
 
     def place(self, keys: Iterable[str]) -> None:
-        by_key = {phone.key: phone for phone in self.phones}
         for key in keys:
+            phone = self.by_key[key]
             for change in self.audience.place(key):
-                phone = by_key[key]
                 assert phone.slots[change.slot] is change.before, "a slot is taken from what it carries"
-                phone.slots[change.slot] = change.now
-
-    # --- what must hold ----------------------------------------------------------------------------------------------
-
-    def check(self) -> None:
-        for group, state in self.floors.items():
-            assert {(group, b.burst) for b in state.bursts} == {key for key in self.on_air if key[0] == group}
-            self.check_talkers(group, state)
-            due = floors.deadline(state)
-            assert due is None or due > self.now
-        for phone in self.phones:
-            self.check_ears(phone)
-        for call in self.calls.values():
-            due = calls.deadline(call)
-            assert call.phase is not Phase.ENDED
-            assert due is not None or call.tier is not Tier.NORMAL, "a call that nothing would ever end"
-
-    def check_talkers(self, group: GroupId, state: FloorState) -> None:
-        talkers = [burst.user for burst in state.bursts]
-        assert len(set(talkers)) == len(talkers) <= 2
-        if not state.options.dual_floor and len(talkers) == 2:
-            # Two are on air beside each other only in an emergency in which one is in danger himself.
-            assert all(burst.tier is Tier.EMERGENCY for burst in state.bursts), f"two talkers in {group}"
-            assert any(burst.sos for burst in state.bursts), f"two talkers in {group}"
-
-    def check_ears(self, phone: Phone) -> None:
-        heard = [on_air for on_air in phone.slots if on_air is not None]
-        assert len({(each.group, each.burst) for each in heard}) == len(heard), "no burst on two slots"
-        self.most_heard = max(self.most_heard, len(heard))
-        assert phone.here or not heard
-        for each in heard:
-            assert self.on_air.get((each.group, each.burst)) is each, "nobody hears what is over"
-            assert each.group in phone.groups()
-            assert phone.user in self.members(each.group), "nobody hears a group he may not"
-            assert each.speaker != phone.user
-        if phone.here:
-            assert tuple(phone.slots) == self.audience.heard(phone.key)
-
-    def all_ends(self) -> None:
-        """Everybody keeps silent: every burst and every call comes to its end by itself."""
-        for user in USERS:
-            self.tiers[user] = Tier.NORMAL
-            for call in tuple(self.calls):
-                self.feed(call, call_in.TierChanged(Tier.NORMAL))
-        for on_air in tuple(self.on_air.values()):
-            self.floor(on_air.group, floor_in.MediaStopped(on_air.speaker, on_air.burst, self.now))
-        for _ in range(400):
-            self.now += 1_000
-            self.tick()
-            self.check()
-        assert not self.calls
-        assert not self.on_air
-        assert all(slot is None for phone in self.phones for slot in phone.slots)
+                phone.slots = (*phone.slots[: change.slot], change.now, *phone.slots[change.slot + 1 :])
 
     # --- small things ------------------------------------------------------------------------------------------------
 
@@ -429,3 +348,43 @@ class World:
     def number(self) -> int:
         self.serial += 1
         return self.serial
+
+    def all_ends(self) -> None:
+        """Everybody keeps silent: every burst and every call comes to its end by itself."""
+        for user in USERS:
+            self.tiers[user] = Tier.NORMAL
+            for call in tuple(self.calls):
+                self.feed(call, call_in.TierChanged(Tier.NORMAL))
+        for group, bursts in tuple(self.on_air.items()):
+            for on_air in tuple(bursts.values()):
+                self.floor(group, floor_in.MediaStopped(on_air.speaker, on_air.burst, self.now))
+        for _ in range(400):
+            self.now += 1_000
+            self.tick()
+            self.watch.look()
+        assert not self.calls
+        assert not any(self.on_air.values())
+        assert all(phone.slots == SILENT for phone in self.phones)
+
+
+_CHANCES: tuple[tuple[int, Callable[[World], None]], ...] = (
+    (24, World.press),
+    (18, World.release),
+    (8, World.media),
+    (8, World.choose),
+    (10, World.call),
+    (6, World.answer),
+    (3, World.hang_up),
+    (2, World.end_call),
+    (2, World.add),
+    (3, World.tier),
+    (3, World.come_or_go),
+    (2, World.rejoin),
+    (2, World.revoke),
+    (1, World.options),
+    (1, World.alone),
+    (1, World.clock_jumps),
+    (14, World.time_goes_by),
+)
+ACTS = [act for _, act in _CHANCES]
+CHANCES = list(accumulate(weight for weight, _ in _CHANCES))

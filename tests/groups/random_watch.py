@@ -1,0 +1,85 @@
+"""What must hold in the random city after every step, looked at where something changed.
+
+States of machines are frozen: one that was judged and is the same object at the same time is right still. The
+audience is not, so what every phone hears is compared after every step.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from groups.calls import machine as calls
+from groups.calls.state import CallState, Phase
+from groups.floor import machine as floors
+from groups.floor.state import FloorState
+from groups.vocabulary import CallId, GroupId, Tier
+from tests.groups.random_people import SILENT
+
+if TYPE_CHECKING:
+    from tests.groups.random_people import Phone
+    from tests.groups.random_world import World
+
+
+class Watch:
+    """Judges a world.
+
+    Attributes:
+        most_heard: the most bursts one phone ever heard at once.
+        most_talking: the most talkers one group ever had at once.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.most_heard = self.most_talking = 0
+        self._floors: dict[GroupId, FloorState] = {}
+        self._calls: dict[CallId, CallState] = {}
+        self._at = 0
+
+    def look(self) -> None:
+        world = self.world
+        if world.now != self._at:
+            self._floors, self._calls, self._at = {}, {}, world.now
+        for group, state in world.floors.items():
+            if self._floors.get(group) is not state:
+                self._floor(group, state)
+                self._floors[group] = state
+        for phone in world.phones:
+            assert phone.slots == (world.audience.heard(phone.key) if phone.here else SILENT)
+            if phone.slots != SILENT:
+                self._ears(phone)
+        for call, call_state in world.calls.items():
+            if self._calls.get(call) is not call_state:
+                self._call(call_state)
+                self._calls[call] = call_state
+
+    def _floor(self, group: GroupId, state: FloorState) -> None:
+        assert {burst.burst for burst in state.bursts} == self.world.on_air[group].keys()
+        due = floors.deadline(state)
+        assert due is None or due > self.world.now
+        talkers = [burst.user for burst in state.bursts]
+        self.most_talking = max(self.most_talking, len(talkers))
+        assert len(set(talkers)) == len(talkers) <= 2
+        if not state.options.dual_floor and len(talkers) == 2:
+            # Two are on air beside each other only in an emergency in which one is in danger himself.
+            assert all(burst.tier is Tier.EMERGENCY for burst in state.bursts), f"two talkers in {group}"
+            assert any(burst.sos for burst in state.bursts), f"two talkers in {group}"
+        waiting = [entry.user for entry in state.queue]
+        assert len(set(waiting)) == len(waiting), "a place in the queue for each"
+        assert not set(waiting) & set(talkers), "nobody waits for what he has"
+
+    def _ears(self, phone: Phone) -> None:
+        world = self.world
+        heard = [on_air for on_air in phone.slots if on_air is not None]
+        assert len({(each.group, each.burst) for each in heard}) == len(heard), "no burst on two slots"
+        self.most_heard = max(self.most_heard, len(heard))
+        for each in heard:
+            assert world.on_air[each.group].get(each.burst) is each, "nobody hears what is over"
+            assert each.group in phone.groups()
+            assert phone.user in world.members(each.group), "nobody hears a group he may not"
+            assert each.speaker != phone.user
+
+    def _call(self, call: CallState) -> None:
+        assert call.phase is not Phase.ENDED
+        due = calls.deadline(call)
+        assert due is None or due > self.world.now
+        assert due is not None or call.tier is not Tier.NORMAL, "a call that nothing would ever end"
