@@ -14,6 +14,8 @@ ring() {
     echo "Failed beside other work; once more, alone:"
     "${pytest[@]}" -m "$marks" -v --last-failed --last-failed-no-failures none tests
 }
+rm -f build/calls.json
 ring wire -n "${WORKERS:-2}" --dist loadscope || exit
+"${VENV:-.venv}/bin/python" -m tests.talk.ways_report || exit
 ring "browser and not measured" -n "${WORKERS:-2}" --dist loadfile || exit
 ring "browser and measured"

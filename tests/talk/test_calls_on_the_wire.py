@@ -27,6 +27,7 @@ from signaling.messages import (
 )
 from tests.support.city import City, running_city
 from tests.support.handsets import Handset, Handsets, handsets
+from tests.talk.ways_report import WaysReport
 
 pytestmark = pytest.mark.wire
 
@@ -60,6 +61,24 @@ async def called(city: City, street: Handsets, *badges: str) -> list[Handset]:
     return [await street.connect(next(i for i in street.identities if i.user == user)) for user in wanted]
 
 
+async def refusal(phone: Handset, message: Any) -> Refusal | None:
+    with pytest.raises(PhoneFailed) as found:
+        await phone.request(message)
+    return found.value.code
+
+
+async def audited(city: City, action: str, target: str) -> list[dict[str, Any]]:
+    """The entries of one action on one target, as the audit administrator reads them, once there are some."""
+    token = city.post(f"/api/v1/demo/people/{of(city, 'SJ-001')}/step-in")["access_token"]
+    async with asyncio.timeout(30):
+        while True:
+            rows = (await asyncio.to_thread(city.get, f"/api/v1/audit?action={action}", token))["items"]
+            tried = action.endswith(".refused")
+            if found := [row for row in rows if row["target"] == target and row["refused"] == tried]:
+                return found
+            await asyncio.sleep(0.05)
+
+
 async def until_recorded(city: City, path: str, token: str) -> dict[str, Any]:
     """The one recording that is found there, once it is."""
     async with asyncio.timeout(30):
@@ -69,16 +88,16 @@ async def until_recorded(city: City, path: str, token: str) -> dict[str, Any]:
             await asyncio.sleep(0.05)
 
 
-async def test_hold_a_name_and_talk_and_only_he_hears(city: City, street: Handsets) -> None:
+async def test_hold_a_name_and_talk_and_only_he_hears(city: City, street: Handsets, ways_report: WaysReport) -> None:
     a, b, c = await called(city, street, "BJ-001", "BJ-002", "BJ-003")
     await c.select(c.identity.groups[0])
     call, _ = await a.request(CallStart(id="c1", users=[b.user]))
     assert isinstance(call, Call)
     assert {p.person.id: p.part for p in call.parties} == {a.user: "joined", b.user: "joined"}
     await b.told(Call, phase="running", call=call.call)
+    way = ways_report.way("private call by holding a name", (a, b), (c,))
     await a.say(call.group)
-    await b.until_packets(10)
-    assert c.packets() == 0
+    await way.heard(a, 8)
     assert a.packets() == 0
     await b.request(CallLeave(id="c2", call=call.call))
     assert (await a.told(CallEnded, call=call.call)).end == "hung_up"
@@ -89,16 +108,19 @@ async def test_hold_a_name_and_talk_and_only_he_hears(city: City, street: Handse
     assert city.get(path, c.identity.token)["recordings"] == []
 
 
-async def test_a_call_that_rings_is_answered_on_one_device(city: City, street: Handsets) -> None:
-    a, b = await called(city, street, "BJ-001", "BJ-002")
+async def test_a_call_that_rings_is_answered_on_one_device(
+    city: City, street: Handsets, ways_report: WaysReport
+) -> None:
+    a, b, c = await called(city, street, "BJ-001", "BJ-002", "BJ-003")
     call, _ = await a.request(CallStart(id="c1", users=[b.user], answering="manual"))
     assert call.phase == "setting up"
     ringing = await b.told(CallRinging)
     assert ringing.by.id == a.user
     await b.request(CallAccept(id="c2", call=ringing.call))
     await a.told(Call, phase="running", call=call.call)
+    way = ways_report.way("private call that rings", (a, b), (c,))
     await b.say(call.group)
-    await a.until_packets(10)
+    await way.heard(b, 8)
     await a.request(CallEnd(id="c3", call=call.call))
     assert (await b.told(CallEnded, call=call.call)).end == "hung_up"
 
@@ -117,61 +139,67 @@ async def test_one_who_is_not_there_is_unreachable(city: City, street: Handsets)
     assert (await a.told(CallEnded, call=call.call)).end == "unreachable"
 
 
-async def test_the_first_to_answer_gets_the_call(city: City, street: Handsets) -> None:
+async def test_the_first_to_answer_gets_the_call(city: City, street: Handsets, ways_report: WaysReport) -> None:
     a, b, c = await called(city, street, "BJ-001", "BJ-002", "BJ-003")
-    await a.request(CallStart(id="c1", kind="first_to_answer", users=[b.user, c.user], answering="manual"))
+    call, _ = await a.request(CallStart(id="c1", kind="first_to_answer", users=[b.user, c.user], answering="manual"))
     ringing = await c.told(CallRinging)
     await b.told(CallRinging)
     await c.request(CallAccept(id="c2", call=ringing.call))
     assert (await b.told(CallStopped)).part == "not_needed"
-    with pytest.raises(PhoneFailed) as refused:
-        await b.request(CallAccept(id="c3", call=ringing.call))
-    assert refused.value.code is Refusal.CALL_OVER
-
-
-async def test_a_dispatcher_makes_a_temporary_group_and_pulls_more_in(city: City, street: Handsets) -> None:
-    d, a, b, c = await called(city, street, "PQ-001", "BJ-001", "BJ-002", "BJ-003")
-    call, _ = await d.request(CallStart(id="c1", kind="group", users=[a.user], name="临时组"))
-    await d.request(CallAdd(id="c2", call=call.call, users=[b.user]))
-    # Those of the call before may still be in it, and are told of that first.
-    await b.told(Call, call=call.call)
-    await a.told(Call, call=call.call)
+    assert await refusal(b, CallAccept(id="c3", call=ringing.call)) is Refusal.CALL_OVER
+    way = ways_report.way("first to answer", (a, c), (b,))
     await a.say(call.group)
-    await b.until_packets(10)
-    await d.until_packets(10)
-    assert c.packets() == 0
-    await d.request(CallEnd(id="c3", call=call.call))
-    await a.told(CallEnded, call=call.call)
-    with pytest.raises(PhoneFailed) as refused:
-        await a.request(Select(id="c4", group=call.group))
-    assert refused.value.code is Refusal.UNKNOWN_GROUP
+    await way.heard(a, 8)
+    await c.say(call.group)
+    await way.heard(c, 8)
+    await a.request(CallEnd(id="c4", call=call.call))
+    await c.told(CallEnded, call=call.call)
+
+
+async def test_a_dispatcher_makes_a_temporary_group_and_pulls_more_in(
+    city: City, street: Handsets, ways_report: WaysReport
+) -> None:
+    d, other, a, b, c = await called(city, street, "PQ-001", "PQ-002", "BJ-001", "BJ-002", "BJ-003")
+    call, _ = await d.request(CallStart(id="c1", kind="group", users=[a.user], name="临时组"))
+    await a.told(Call, call=call.call)
+    way = ways_report.way("temporary group from people", (d, a), (b, c))
+    await a.say(call.group)
+    await way.heard(a, 8)
+    # Pulled in by one whose call it is not, by his right.
+    assert await refusal(a, CallAdd(id="c3", call=call.call, users=[b.user])) is Refusal.NOT_ALLOWED
+    await other.request(CallAdd(id="c4", call=call.call, users=[b.user]))
+    await b.told(Call, call=call.call)
+    pulled = ways_report.way("temporary group, one pulled in", (d, a, b), (c, other))
+    await a.say(call.group)
+    await pulled.heard(a, 8)
+    await b.say(call.group)
+    await pulled.heard(b, 8)
+    # Ended by him too, for all: the other one's call (强拆).
+    assert await refusal(b, CallEnd(id="c5", call=call.call)) is Refusal.NOT_ALLOWED
+    await other.request(CallEnd(id="c6", call=call.call))
+    for phone in (d, a, b):
+        ended = await phone.told(CallEnded, call=call.call)
+        assert (ended.end, ended.message) == ("forced", "The call was ended by a dispatcher")
+    assert await refusal(a, Select(id="c7", group=call.group)) is Refusal.UNKNOWN_GROUP
+    for action, tried in (("pull_in", a), ("force_end", b)):
+        (row,) = await audited(city, action, call.call)
+        assert row["actor"] == other.user
+        (no,) = await audited(city, f"{action}.refused", call.call)
+        assert no["actor"] == tried.user
+    (row,) = await audited(city, "pull_in", call.call)
+    assert row["detail"]["users"] == [b.user]
 
 
 async def test_an_officer_makes_no_temporary_group_and_nobody_calls_himself(city: City, street: Handsets) -> None:
     a, b = await called(city, street, "BJ-001", "BJ-002")
-    with pytest.raises(PhoneFailed) as refused:
-        await a.request(CallStart(id="c1", kind="group", users=[b.user]))
-    assert refused.value.code is Refusal.NOT_ALLOWED
-    with pytest.raises(PhoneFailed) as refused:
-        await a.request(CallStart(id="c2", users=[a.user]))
-    assert refused.value.code is Refusal.NOBODY_CALLED
-    with pytest.raises(PhoneFailed) as refused:
-        await a.request(CallStart(id="c3", users=["us-nobody"]))
-    assert refused.value.code is Refusal.UNKNOWN_USER
+    assert await refusal(a, CallStart(id="c1", kind="group", users=[b.user])) is Refusal.NOT_ALLOWED
+    assert await refusal(a, CallStart(id="c2", users=[a.user])) is Refusal.NOBODY_CALLED
+    assert await refusal(a, CallStart(id="c3", users=["us-nobody"])) is Refusal.UNKNOWN_USER
 
 
 async def test_remote_listening_is_off_unless_the_operator_switched_it_on(city: City, street: Handsets) -> None:
     leader, a = await called(city, street, "ZB-001", "BJ-001")
     assert leader.welcome is not None
     assert "remote_listening" not in leader.welcome.rights, "no page offers it"
-    with pytest.raises(PhoneFailed) as refused:
-        await leader.request(CallStart(id="r1", kind="ambient", users=[a.user]))
-    assert refused.value.code is Refusal.NOT_ALLOWED
-    token = city.post(f"/api/v1/demo/people/{of(city, 'SJ-001')}/step-in")["access_token"]
-    async with asyncio.timeout(30):
-        while True:
-            rows = city.get("/api/v1/audit?action=listen_remotely.refused", token)["items"]
-            if rows:
-                break
-            await asyncio.sleep(0.05)
-    assert rows[0]["target"] == a.user
+    assert await refusal(leader, CallStart(id="r1", kind="ambient", users=[a.user])) is Refusal.NOT_ALLOWED
+    assert await audited(city, "listen_remotely.refused", a.user)

@@ -71,6 +71,28 @@ async def test_a_chat_group_and_late_entry(cast: Cast, ways_report: WaysReport) 
     a.release_key()
 
 
+async def test_one_phone_hears_the_group_it_selected_and_one_it_listens_to_at_once(
+    cast: Cast, ways_report: WaysReport
+) -> None:
+    both, here, there, outside = await cast.phones("BJ-001", "BJ-002", "DH-001", "XS-001")
+    patrol, district = cast.group(both, PATROL), cast.group(both, "城东区联勤")
+    await both.select(patrol)
+    await both.listen([district])
+    await here.select(patrol)
+    await there.select(district)
+    await outside.select(cast.group(outside, "西山巡查组"))
+    way = ways_report.way("several groups on one phone: the selected one and one listened to", (both,), (outside,))
+    presses = [here.press_key(patrol), there.press_key(district)]
+    await asyncio.gather(*(press.settled for press in presses))
+    await asyncio.gather(here.utter(), there.utter())
+    await way.heard(here, 8)
+    await way.heard(there, 8)
+    assert (here.packets(), there.packets()) == (0, 0), "who listens to one of them hears one of them"
+    assert {slot.packets > 0 for slot in both.voice.slots} == {True}, "each on a slot of its own"
+    here.release_key()
+    there.release_key()
+
+
 async def test_full_duplex_is_heard_both_ways_at_once(cast: Cast, ways_report: WaysReport) -> None:
     a, b, c = await cast.phones("BJ-001", "BJ-002", "BJ-003")
     group = cast.group(a, PATROL)

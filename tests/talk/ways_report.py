@@ -1,9 +1,14 @@
-"""Who heard whom in each way to talk, and who got no packet at all: kept in build/calls.json."""
+"""Who heard whom in each way to talk, and who got no packet at all: kept in build/calls.json.
+
+``python -m tests.talk.ways_report`` says which ways are in it, and fails when one is missing.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,6 +16,36 @@ from typing import Any
 from tests.support.handsets import WAIT_S, Handset
 
 FILE = Path(__file__).resolve().parents[2] / "build" / "calls.json"
+WAYS = (
+    "chat group",
+    "several groups on one phone: the selected one and one listened to",
+    "prearranged group",
+    "prearranged group, late entry",
+    "broadcast group",
+    "temporary group from people",
+    "temporary group, one pulled in",
+    "temporary group by merging",
+    "temporary group by area",
+    "private call",
+    "private call by holding a name",
+    "private call that rings",
+    "private call, full duplex",
+    "first to answer",
+    "dispatcher into several groups",
+    "patched groups",
+    "groups that were patched",
+    "monitored: visible and hidden",
+    "monitored no more",
+    "monitored: a group that is new",
+    "remote listening",
+    "remote listening to one who talks in his group",
+)
+FIGURES = (
+    "late entry: select → first packet",
+    "KPI 2: private call, asked → may speak",
+    "prearranged: press → granted, call set up",
+    "20 press at once: first sent → all answered",
+)
 
 
 class Ears:
@@ -58,16 +93,18 @@ class Way:
 
 
 class WaysReport:
-    """All ways of one run."""
+    """The ways that one process of the tests has tried."""
 
     def __init__(self) -> None:
         self.ways: dict[str, dict[str, Any]] = {}
         self.figures: dict[str, list[float]] = {}
 
     def way(self, name: str, right: Iterable[Handset], wrong: Iterable[Handset]) -> Way:
+        assert name in WAYS, f"name it above: {name}"
         return Way(self, name, right, wrong)
 
     def figure(self, name: str, ms: float) -> None:
+        assert name in FIGURES, f"name it above: {name}"
         self.figures.setdefault(name, []).append(round(ms, 2))
 
     def add(self, way: Way, talker: Handset) -> None:
@@ -77,15 +114,45 @@ class WaysReport:
         }
         entry["wrong_people"] |= {ears.phone.user: ears.packets() for ears in way.wrong}
 
-    def write(self) -> None:
-        if not self.ways:
+    def write(self, file: Path = FILE) -> None:
+        """Put it beside what others have written: each process of the tests tries some of the ways."""
+        if not self.ways and not self.figures:
             return
-        FILE.parent.mkdir(exist_ok=True)
-        figures = {name: _summed(values) for name, values in sorted(self.figures.items())}
-        FILE.write_text(json.dumps({"ways": self.ways, "figures_ms": figures}, ensure_ascii=False, indent=1) + "\n")
+        file.parent.mkdir(exist_ok=True)
+        with file.open("a+", encoding="utf-8") as kept:
+            fcntl.flock(kept, fcntl.LOCK_EX)
+            ways, figures = _read(file)
+            ways |= self.ways
+            figures |= {name: _summed(values) for name, values in self.figures.items()}
+            kept.truncate(0)
+            told = {"ways": _in_order(ways, WAYS), "figures_ms": _in_order(figures, FIGURES)}
+            kept.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
+
+
+def missing(file: Path = FILE) -> list[str]:
+    """The ways and figures that are not in it, and the ways in which a wrong person got a packet."""
+    ways, figures = _read(file)
+    absent = [name for name in (*WAYS, *FIGURES) if name not in ways and name not in figures]
+    return absent + [name for name, way in ways.items() if any(way["wrong_people"].values())]
+
+
+def _read(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    told = json.loads(text) if text else {}
+    return told.get("ways", {}), told.get("figures_ms", {})
+
+
+def _in_order(found: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: found[name] for name in names if name in found}
 
 
 def _summed(values: list[float]) -> dict[str, float]:
     ordered = sorted(values)
     at = min(len(ordered) - 1, round(0.95 * (len(ordered) - 1)))
     return {"samples": len(ordered), "median": ordered[len(ordered) // 2], "p95": ordered[at], "most": ordered[-1]}
+
+
+if __name__ == "__main__":
+    lacking = missing()
+    print(f"{FILE.name}: {len(WAYS)} ways to talk, {len(FIGURES)} figures; missing or wrong: {lacking or 'none'}")
+    sys.exit(bool(lacking))
