@@ -25,23 +25,29 @@ class Founded:
     links: tuple[str, ...]
     data: Path
 
+    @property
+    def log(self) -> Path:
+        """What it writes."""
+        return self.data.with_suffix(".log")
+
 
 @contextmanager
-def founded(data: Path, agency: str = "江城市城管局") -> Iterator[Founded]:
+def founded(data: Path, agency: str = "江城市城管局", env: dict[str, str] | None = None) -> Iterator[Founded]:
     url = f"http://127.0.0.1:{(port := free_port())}"
     links = found(data, agency, url)
-    env = {"POC_SERVER__DATA": str(data), "POC_SERVER__PORT": str(port), "POC_MEDIA__LOOPBACK": "true"}
-    with data.with_suffix(".log").open("wb") as output:
+    made = Founded(url, links, data)
+    own = {"POC_SERVER__DATA": str(data), "POC_SERVER__PORT": str(port), "POC_MEDIA__LOOPBACK": "true"}
+    with made.log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "poc_server.cli", "serve"],
             cwd=ROOT,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **env},
+            env={**os.environ, **own, **(env or {})},
         )
     try:
         _wait_ready(url, process)
-        yield Founded(url, links, data)
+        yield made
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(20)
