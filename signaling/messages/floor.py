@@ -65,7 +65,7 @@ class FloorTaken(Message):
 
 
 class FloorIdle(Message):
-    """Nobody has the floor; ``burst`` is the one that just ended and ``end`` how."""
+    """Nobody has the floor. ``burst`` is the newest there was, of two at once too; ``end`` how the last one ended."""
 
     type: Literal["floor_idle"] = "floor_idle"
     group: Id
