@@ -77,6 +77,7 @@ ACTS: dict[str, tuple[str, str]] = {
     "alert.false_alarm": ("求救误报", "Closed an SOS as a false alarm"),
     "alert.cancel": ("撤销求救", "Cancelled an SOS"),
     "alert.hand_over": ("移交求救", "Handed an SOS over"),
+    "alert.unattended": ("接警人离线，求救重新呼叫", "An SOS rang again, who took it was gone"),
     "alert.escalate": ("求救升级", "An SOS nobody claimed went further"),
     "emergency.start": ("发起紧急呼叫", "Began an emergency call"),
     "emergency.tier": ("改变紧急级别", "Changed the tier of an emergency"),

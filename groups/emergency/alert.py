@@ -1,6 +1,7 @@
 """The life of an alert: raised → claimed by exactly one → acknowledged → resolved, false alarm or cancelled.
 
 An alert nobody acknowledges in time escalates: a claim without a word to the officer is given up, and all ring again.
+One whose dispatcher is gone goes back into the queue whatever he said before, for nobody else could close it.
 """
 
 from __future__ import annotations
@@ -17,15 +18,22 @@ OPEN = frozenset({AlertState.RAISED, AlertState.CLAIMED, AlertState.ACKNOWLEDGED
 
 @dataclass(frozen=True, slots=True)
 class AlertOptions:
-    """``escalate_ms``: unacknowledged for so long, it escalates; at most ``escalations`` times (0: never)."""
+    """``escalate_ms``: unacknowledged for so long, it escalates; at most ``escalations`` times (0: never).
+
+    ``unattended_ms``: its dispatcher gone for so long, it goes back into the queue.
+    """
 
     escalate_ms: int = 30_000
     escalations: int = 10
+    unattended_ms: int = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class AlertRecord:
-    """One alert. Times in ms; ``pressed_at`` by the device's clock, all others by the server's."""
+    """One alert. Times in ms; ``pressed_at`` by the device's clock, all others by the server's.
+
+    ``left_by``: who had taken it and was gone, until another takes it.
+    """
 
     id: str
     user: UserId
@@ -36,6 +44,7 @@ class AlertRecord:
     state: AlertState = AlertState.RAISED
     claimed_by: UserId | None = None
     claimed_at: int | None = None
+    left_by: UserId | None = None
     acknowledged_at: int | None = None
     ended_by: UserId | None = None
     ended_at: int | None = None
@@ -111,11 +120,19 @@ class HandOver:
 
 
 @dataclass(frozen=True, slots=True)
+class Unattended:
+    """``user``, who claimed it, has had no page connected since ``since``, or may no longer answer it."""
+
+    user: UserId
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time went by."""
 
 
-AlertInput = Claim | Acknowledge | Resolve | Cancel | HandOver | Tick
+AlertInput = Claim | Acknowledge | Resolve | Cancel | HandOver | Unattended | Tick
 
 
 # --- effects ---------------------------------------------------------------------------------------------------------
@@ -174,7 +191,7 @@ def _claim(alert: AlertRecord, given: Claim, now: int) -> Step:
     if alert.claimed_by is not None:
         return alert, (Held(alert.claimed_by, alert.claimed_by == given.user),)
     due = None if alert.escalate_at is None else now + alert.options.escalate_ms
-    alert = _next(alert, state=AlertState.CLAIMED, claimed_by=given.user, claimed_at=now, escalate_at=due)
+    alert = _next(alert, state=AlertState.CLAIMED, claimed_by=given.user, claimed_at=now, left_by=None, escalate_at=due)
     return alert, (Changed("alert.claim"), Held(given.user, yours=True))
 
 
@@ -216,19 +233,30 @@ def _hand_over(alert: AlertRecord, given: HandOver, now: int) -> Step:
     return alert, (Changed("alert.hand_over"), Done())
 
 
+def _unattended(alert: AlertRecord, given: Unattended, now: int) -> Step:
+    if not alert.open or alert.claimed_by != given.user or now - given.since < alert.options.unattended_ms:
+        return alert, ()
+    # Counted anew: that it had rung often before somebody took it must not keep it from ringing now.
+    return _ringing_again(alert, now, escalated=1, left_by=given.user), (Changed("alert.unattended", ring=True),)
+
+
 def _tick(alert: AlertRecord, given: Tick, now: int) -> Step:
     if not alert.open or alert.escalate_at is None or alert.escalate_at > now:
         return alert, ()
-    again = alert.escalated + 1 < alert.options.escalations
-    alert = _next(
+    return _ringing_again(alert, now, alert.escalated + 1, alert.left_by), (Changed("alert.escalate", ring=True),)
+
+
+def _ringing_again(alert: AlertRecord, now: int, escalated: int, left_by: UserId | None) -> AlertRecord:
+    return _next(
         alert,
         state=AlertState.RAISED,
         claimed_by=None,
         claimed_at=None,
-        escalated=alert.escalated + 1,
-        escalate_at=now + alert.options.escalate_ms if again else None,
+        acknowledged_at=None,
+        left_by=left_by,
+        escalated=escalated,
+        escalate_at=now + alert.options.escalate_ms if escalated < alert.options.escalations else None,
     )
-    return alert, (Changed("alert.escalate", ring=True),)
 
 
 def _next(alert: AlertRecord, **changes: Any) -> AlertRecord:
@@ -241,5 +269,6 @@ _HANDLERS: dict[type, Callable[[AlertRecord, Any, int], Step]] = {
     Resolve: _resolve,
     Cancel: _cancel,
     HandOver: _hand_over,
+    Unattended: _unattended,
     Tick: _tick,
 }

@@ -19,6 +19,7 @@ from groups.policy import Act, may
 from groups.reach import visible
 from groups.vocabulary import AlertState, GroupId, GroupKind, Refusal, Tier, UserId
 from poc_server.emergency import live_alert
+from poc_server.emergency.attendance import Attendance
 from poc_server.emergency.gatherings import Gathering
 from poc_server.emergency.live_alert import LiveAlert
 from poc_server.refused import Refused
@@ -46,6 +47,7 @@ class Alerts:
         self._node = desk.node
         self._live: dict[str, LiveAlert] = {}
         self._slices = Slices()
+        self._attendance = Attendance(desk, self._live, self._unattended)
 
     def __len__(self) -> int:
         return len(self._live)
@@ -96,7 +98,7 @@ class Alerts:
     def _raise(self, user: User, sos: Sos, selected: GroupId | None) -> LiveAlert:
         origin = self._group(user, sos.group, selected)
         now, settings, places = self._node.fabric.now(), self._desk.settings, self._desk.store.places
-        options = AlertOptions(settings.escalate_s * 1000, settings.escalations)
+        options = AlertOptions(settings.escalate_s * 1000, settings.escalations, settings.unattended_s * 1000)
         covert = (sos.covert or settings.covert) and settings.covert_allowed
         # Of a covert one only dispatchers hear: a colleague's loudspeaker beside him would give him away.
         group = GroupId(f"so-{secrets.token_hex(8)}") if covert else origin
@@ -184,6 +186,7 @@ class Alerts:
         record = live.record
         self._live[record.id] = live
         self._arm(live)
+        self._attendance.look_soon()
         if record.group is not None and live.covert:
             self._node.roster.put(self._hidden_group(live, record.group))
             self._node.conditions.reserve(record.group, record.user)
@@ -295,6 +298,13 @@ class Alerts:
             log.warning("alert_not_escalated", alert=live.record.id, code=refused.code)
             if self._live.get(live.record.id) is live:
                 live.timer = asyncio.get_running_loop().call_later(KEEP_AGAIN_S, self._due, live)
+
+    async def _unattended(self, live: LiveAlert, given: machine.Unattended) -> None:
+        """While SQL is away this is tried again with the next look."""
+        try:
+            await self.step(live.record.id, None, given)
+        except Refused as refused:
+            log.warning("alert_left_unattended", alert=live.record.id, code=refused.code)
 
     def claimed_by(self, user: UserId) -> list[LiveAlert]:
         """The open alerts a dispatcher has claimed, in the order they were raised."""

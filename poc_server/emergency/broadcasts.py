@@ -305,7 +305,7 @@ class Broadcasts:
         late = {user for user, receipt in live.receipts.items() if live.wanted(receipt)}
         for phone in tuple(self._node.phones.values()):
             if phone.user.id in late and phone.connection is not None:
-                self._send(live, phone)
+                self._send(live, phone, live.reminded)
         self._desk.wake_away(late, self._notice(live).again(live.reminded))
         self._remind_later(live)
 
@@ -313,9 +313,9 @@ class Broadcasts:
     def _notice(live: LiveBroadcast) -> Notice:
         return Notice(NoticeKind.BROADCAST, live.id, live.by.name, live.text, live.tier, live.exercise)
 
-    def _send(self, live: LiveBroadcast, phone: Phone) -> None:
+    def _send(self, live: LiveBroadcast, phone: Phone, reminder: int = 0) -> None:
         receipt = live.receipts[phone.user.id]
-        phone.send(Broadcast(broadcast=live.info(), receipt=receipt.state or ReceiptState.SENT))
+        phone.send(Broadcast(broadcast=live.info(), receipt=receipt.state or ReceiptState.SENT, reminder=reminder))
         self.receipts.advance(live, phone.user.id, ReceiptState.SENT)
 
     # --- who may see, what is kept ----

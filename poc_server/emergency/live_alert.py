@@ -68,6 +68,7 @@ class LiveAlert:
         record = self.record
         group = None if record.group is None else roster.group(record.group)
         claimed = None if record.claimed_by is None else roster.user(record.claimed_by)
+        left = None if record.left_by is None else roster.user(record.left_by)
         ended = None if record.ended_by is None else roster.user(record.ended_by)
         return AlertInfo(
             id=record.id,
@@ -83,6 +84,7 @@ class LiveAlert:
             covert=self.covert,
             claimed_by=None if claimed is None else person(claimed),
             claimed_ms=record.claimed_at,
+            left_by=None if left is None else person(left),
             acknowledged_ms=record.acknowledged_at,
             ended_by=None if ended is None else person(ended),
             ended_ms=record.ended_at,

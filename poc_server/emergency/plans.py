@@ -38,7 +38,7 @@ class PlannedBroadcast(_Part):
     text: Text = ""
     message: Id | None = None
     acknowledge: bool = False
-    expires_s: Annotated[int, Field(ge=10, le=MAX_BROADCAST_HOURS * 3_600)] = 86_400
+    expires_s: Annotated[int, Field(ge=1, le=MAX_BROADCAST_HOURS * 3_600)] = 86_400
     exercise: bool = False
 
 

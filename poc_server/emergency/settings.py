@@ -30,15 +30,18 @@ class EmergencySettings(BaseModel):
     """An alert that is not acknowledged for so long rings everywhere again; a claim without a word is given up."""
     escalations: int = Field(default=10, ge=0, le=100)
     """How often."""
+    unattended_s: int = Field(default=20, ge=1, le=3_600)
+    """An alert whose dispatcher has no page connected for so long (link lost, signed out, node dead) goes back into the
+    queue and rings everywhere again, whatever he told the officer."""
     quiet_s: int = Field(default=120, ge=0, le=86_400)
     """TNG2: a leader's emergency call in which nothing was said for so long ends by itself; 0: never."""
     broadcast_quiet_s: int = Field(default=30, ge=1, le=3_600)
     """A live broadcast whose initiator does not talk (his phone is lost, say) for so long is over."""
     broadcast_limit_s: int = Field(default=300, ge=1, le=3_600)
     """Longest burst of a broadcast (T2)."""
-    remind_s: int = Field(default=60, ge=5, le=86_400)
+    remind_s: int = Field(default=60, ge=1, le=86_400)
     """Whose phone has not said that it took a broadcast, or who has not acknowledged one that wants it, is told again
-    after so long, and a notifier is asked to wake him."""
+    after so long: his page sounds again, and where he has none open a notifier is asked to wake him."""
     reminders: int = Field(default=5, ge=0, le=100)
     """How often."""
     cap_sender: str = Field(default="poc-server", pattern=r"^[^\s,<&]+$", max_length=200)

@@ -32,7 +32,7 @@ class BroadcastStart(Message):
     text: Text = ""
     message: Id | None = None
     acknowledge: bool = False
-    expires_s: Annotated[int, Field(ge=10, le=MAX_BROADCAST_HOURS * 3_600)] = 86_400
+    expires_s: Annotated[int, Field(ge=1, le=MAX_BROADCAST_HOURS * 3_600)] = 86_400
     exercise: bool = False
 
 
@@ -72,12 +72,14 @@ class BroadcastInfo(Message):
 class Broadcast(Message):
     """A broadcast for you. Answer with `Receipt` ``delivered``; it comes again after each `Welcome` until it has one.
 
-    ``receipt`` is how far it came with you already.
+    ``receipt`` is how far it came with you already. ``reminder``: it is told for the n-th time, because this person has
+    not taken it, or not acknowledged what wants it; the page sounds again. 0: nothing that need disturb anybody.
     """
 
     type: Literal["broadcast"] = "broadcast"
     broadcast: BroadcastInfo
     receipt: ReceiptState = ReceiptState.SENT
+    reminder: int = 0
 
 
 class Receipt(Message):

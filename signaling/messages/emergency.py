@@ -117,6 +117,7 @@ class AlertInfo(Message):
 
     Attributes:
         raised_ms: when the server first got it.
+        left_by: who had taken it and had no page connected any more, so that it rings again.
         escalated: how often nobody claimed it in time.
         told: at how many phones of dispatchers it rings, as far as is known; grows when one comes on while it is open.
         version: grows with each change; an older one that comes late is to be ignored.
@@ -136,6 +137,7 @@ class AlertInfo(Message):
     covert: bool = False
     claimed_by: Person | None = None
     claimed_ms: int | None = None
+    left_by: Person | None = None
     acknowledged_ms: int | None = None
     ended_by: Person | None = None
     ended_ms: int | None = None

@@ -10,7 +10,7 @@ from groups.emergency.alert import AlertOptions, AlertRecord
 from groups.vocabulary import AlertState, GroupId, Refusal, UserId
 
 OFFICER, ONE, TWO = UserId("officer"), UserId("one"), UserId("two")
-NEW = m.raised("a", OFFICER, GroupId("g"), 90, 100, AlertOptions(1_000, 3))
+NEW = m.raised("a", OFFICER, GroupId("g"), 90, 100, AlertOptions(1_000, 3, 5_000))
 users = st.sampled_from([OFFICER, ONE, TWO])
 steps = st.lists(
     st.tuples(
@@ -19,6 +19,7 @@ steps = st.lists(
             st.builds(m.Acknowledge, users),
             st.builds(m.Resolve, users, st.sampled_from([AlertState.RESOLVED, AlertState.FALSE_ALARM])),
             st.builds(m.Cancel, users, st.booleans()),
+            st.builds(m.Unattended, users, st.integers(0, 30_000)),
             st.just(m.Tick()),
         ),
         st.integers(0, 2_000),
@@ -85,3 +86,26 @@ def test_an_alert_nobody_acknowledges_rings_again_and_a_silent_claim_is_given_up
     for now in (2_600, 3_600, 4_600):
         alert, _ = m.handle(alert, m.Tick(), now)
     assert (alert.escalated, m.deadline(alert)) == (3, None)
+
+
+def test_an_alert_whose_dispatcher_is_gone_rings_again_whatever_he_told_the_officer() -> None:
+    alert, _ = run(m.Tick(), m.Claim(ONE), m.Acknowledge(ONE))
+    for too_soon in (m.Unattended(ONE, 101), m.Unattended(TWO, 0)):
+        assert m.handle(alert, too_soon, 5_100) == (alert, ())
+    alert, done = m.handle(alert, m.Unattended(ONE, 100), 5_100)
+    assert done == (m.Changed("alert.unattended", ring=True),)
+    assert (alert.state, alert.claimed_by, alert.acknowledged_at) == (AlertState.RAISED, None, None)
+    assert (alert.left_by, alert.escalated, m.deadline(alert)) == (ONE, 1, 6_100)
+    alert, _ = m.handle(alert, m.Claim(TWO), 5_200)
+    assert (alert.claimed_by, alert.left_by) == (TWO, None)
+
+
+def test_it_rings_again_also_where_it_had_rung_as_often_as_it_may() -> None:
+    alert, now = NEW, 100
+    for _ in range(4):
+        now += 1_000
+        alert, _ = m.handle(alert, m.Tick(), now)
+    assert m.deadline(alert) is None
+    alert, _ = m.handle(alert, m.Claim(ONE), now)
+    alert, _ = m.handle(alert, m.Unattended(ONE, now), now + 5_000)
+    assert (alert.escalated, m.deadline(alert)) == (1, now + 6_000)

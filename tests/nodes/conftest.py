@@ -29,7 +29,7 @@ def links(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="package")
 def city(links: Path, redis_server: RedisServer) -> Iterator[City]:
     # Its operator switched remote listening on, as that of `tests.talk` did.
-    on = {"POC_TALK__REMOTE_LISTENING": "true"}
+    on = {"POC_TALK__REMOTE_LISTENING": "true", "POC_EMERGENCY__UNATTENDED_S": "1"}
     with running_city(links.parent / "data", "--links", str(links), nodes=2, redis=redis_server.url, env=on) as made:
         yield made
 

@@ -9,8 +9,7 @@ import pytest
 from tests.emergency import (
     test_broadcast_on_the_wire,
     test_calls_on_the_wire_emergency,
-    test_messages_on_the_wire,
-    test_plans_on_the_wire,
+    test_prepared_on_the_wire,
     test_sos_on_the_wire,
 )
 from tests.talk import (
@@ -45,8 +44,7 @@ for _module in (
     test_sos_on_the_wire,
     test_calls_on_the_wire_emergency,
     test_broadcast_on_the_wire,
-    test_messages_on_the_wire,
-    test_plans_on_the_wire,
+    test_prepared_on_the_wire,
 ):
     globals().update(scenarios(_module))
 

@@ -13,7 +13,17 @@ import pytest
 
 from groups.vocabulary import BurstEnd
 from loadtest.phone import PhoneFailed
-from signaling.messages import Bye, FloorIdle, FloorTaken, Isolated
+from signaling.messages import (
+    Alert,
+    AlertAcknowledge,
+    AlertClaim,
+    AlertResolve,
+    Bye,
+    FloorIdle,
+    FloorTaken,
+    Isolated,
+    Sos,
+)
 from tests.emergency.cast import Cast
 from tests.support.city import City
 from tests.support.handsets import Handset, Handsets
@@ -84,8 +94,30 @@ async def test_a_node_that_drains_sends_its_phones_away_between_bursts(city: Cit
     await until(partial(whole, city))
 
 
+async def at_a_desk_of_the_first_node(street: Handsets) -> tuple[Handset, Handset]:
+    """An alert that is taken there and told to the officer; its dispatcher, and one on the other node."""
+    cast = Cast(street.city, street)
+    people = [street.identity(cast.id(badge)) for badge in ("QK-001", "PQ-001", "PQ-002")]
+    officer, gone, stays = [await street.connect(each, node=node) for each, node in zip(people, (1, 0, 1), strict=True)]
+    await officer.request(Sos(id="s", alert="at the desk", pressed_ms=1))
+    await gone.request(AlertClaim(id="c", alert="at the desk"))
+    await gone.request(AlertAcknowledge(id="k", alert="at the desk"))
+    return gone, stays
+
+
+async def rings_again(gone: Handset, stays: Handset) -> None:
+    """The alert is in the queue of the other dispatcher, who closes it."""
+    async with asyncio.timeout(WAIT_S):
+        while (alert := (await stays.told(Alert, queue=True)).alert).left_by is None:
+            pass
+    assert (alert.state, alert.left_by.id) == ("raised", gone.user)
+    await stays.request(AlertClaim(id="c", alert=alert.id))
+    await stays.request(AlertResolve(id="z", alert=alert.id, outcome="resolved"))
+
+
 async def test_a_node_is_killed_its_floor_is_free_and_its_phones_resume_elsewhere(city: City, street: Handsets) -> None:
     group, a, _, c = await three(street)
+    gone, stays = await at_a_desk_of_the_first_node(street)
     queued_behind = c.press_key(group)
     async with asyncio.timeout(WAIT_S):
         await queued_behind.settled
@@ -111,6 +143,7 @@ async def test_a_node_is_killed_its_floor_is_free_and_its_phones_resume_elsewher
     a.press = None
     await a.say(group)
     await c.until_packets(8)
+    await rings_again(gone, stays)
     await until(partial(whole, city))
 
 

@@ -61,9 +61,7 @@ function One({ phone, one }: { phone: Phone; one: Alert }) {
         <Place alert={alert} />
         {alert.battery != null && <span class="soft">{t("alert_battery", { percent: alert.battery })}</span>}
       </p>
-      {(alert.escalated ?? 0) > 0 && alert.state === "raised" && (
-        <strong class="late">{t("alert_escalated", { count: alert.escalated ?? 0 })}</strong>
-      )}
+      {alert.state === "raised" && <Late alert={alert} />}
       {taken && (
         <span role={first.value ? "alert" : undefined}>
           {t("console_claimed_by", { name: taken })}
@@ -113,6 +111,15 @@ function One({ phone, one }: { phone: Phone; one: Alert }) {
       </div>
     </li>
   );
+}
+
+/** Why it rings again. */
+function Late({ alert: { left_by, escalated = 0 } }: { alert: AlertInfo }) {
+  if (!left_by && !escalated) return null;
+  const words = left_by
+    ? t("alert_left", { name: left_by.name })
+    : t("alert_escalated", { count: escalated });
+  return <strong class="late">{words}</strong>;
 }
 
 /** How long it is open, in minutes and seconds, by this page's own clock. */

@@ -23,7 +23,7 @@ export type ReceiptPorts = {
   busy: () => boolean;
   /** The server has kept a receipt. */
   kept: (broadcast: string, state: Receipt["state"]) => void;
-  /** A broadcast came that was not there before. */
+  /** A broadcast came that was not there before, or its person is reminded of it. */
   arrived: (broadcast: Broadcast) => void;
 };
 
@@ -114,7 +114,7 @@ export class Receipts {
       return;
     }
     if (receipt === "sent") void this.#say(id, { type: "receipt", broadcast: id, state: "delivered" });
-    if (first && receipt !== "acknowledged") this.#ports.arrived(message);
+    if ((first || message.reminder) && receipt !== "acknowledged") this.#ports.arrived(message);
     if (receipt !== "heard" && receipt !== "acknowledged") void this.#hear(message, first);
   }
 

@@ -78,6 +78,7 @@ export const emergencyEn: Record<keyof typeof emergencyZh, string> = {
   alert_silent: "The browser keeps sound back: touch the page",
   alert_covert: "Covert: do not call his phone",
   alert_battery: "Battery {percent}%",
+  alert_left: "{name} had taken it and is gone, ringing again",
   alert_escalated: "Nobody has taken it, ringing again ({count})",
   alert_told: "He knows",
   alert_note: "What was done",

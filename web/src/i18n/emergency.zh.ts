@@ -76,6 +76,7 @@ export const emergencyZh = {
   alert_silent: "浏览器不让发声：请点一下页面",
   alert_covert: "静默报警：不要呼叫他的手机",
   alert_battery: "电量 {percent}%",
+  alert_left: "接警人{name}已离线，再次呼叫",
   alert_escalated: "第 {count} 次无人处理，再次呼叫",
   alert_told: "已告知本人",
   alert_note: "处理说明",

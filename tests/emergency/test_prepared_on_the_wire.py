@@ -1,4 +1,4 @@
-"""A recorded message is uploaded once and heard by each in his time; who joins in the middle hears the start."""
+"""What is prepared: a recorded message, heard by each in his time; a plan, started by one tap. And a late joiner."""
 
 from __future__ import annotations
 
@@ -15,7 +15,16 @@ from groups.vocabulary import ReceiptState, Refusal
 from loadtest.phone import PhoneFailed
 from loadtest.speech import recording
 from poc_server.worker.limits import MAX_S
-from signaling.messages import Broadcast, BroadcastStart, BroadcastTally, BroughtIn, Receipt, Recipients
+from signaling.messages import (
+    Broadcast,
+    BroadcastStart,
+    BroadcastTally,
+    BroughtIn,
+    EmergencyCancel,
+    PlanRun,
+    Receipt,
+    Recipients,
+)
 from tests.emergency.cast import Cast
 from tests.support.handsets import FRAME_S, Handset
 
@@ -106,3 +115,32 @@ async def test_who_joins_in_the_middle_hears_it_live_and_can_hear_the_start(cast
         id="h", broadcast="r2", state="heard", samples_expected=over.samples, samples_played=over.samples, again=True
     )
     await late.request(heard)
+
+
+async def test_one_tap_starts_what_a_plan_says(cast: Cast) -> None:
+    leader, officer = await cast.phones("LD-001", "BJ-001")
+    token = leader.identity.token
+    flood = {
+        "name": "防汛",
+        "starts": {"what": "broadcast", "kind": "text", "to": {"users": [officer.user]}, "text": "按防汛方案就位"},
+    }
+    talk = {"name": "会商", "starts": {"what": "call", "to": {"users": [officer.user]}, "name": "会商"}}
+    one, two = (cast.city.post("/api/v1/plans", plan, token)["id"] for plan in (flood, talk))
+    assert [plan["name"] for plan in cast.city.get("/api/v1/plans", token)] == ["会商", "防汛"]
+    started, _ = await leader.request(PlanRun(id="p1", plan=one, call="plan-1"))
+    assert started.people == 1
+    while (await officer.told(Broadcast)).broadcast.text != "按防汛方案就位":
+        pass  # what waited for him before is told first
+    called, _ = await leader.request(PlanRun(id="p2", plan=two, call="plan-2"))
+    assert (await officer.told(BroughtIn, call="plan-2")).group.name == "会商"
+    await leader.request(EmergencyCancel(id="p3", group=called.group.id))
+
+    with pytest.raises(PhoneFailed) as refused:
+        await officer.request(PlanRun(id="p4", plan=one, call="plan-4"))
+    assert refused.value.code is Refusal.NOT_FOUND
+    with pytest.raises(urllib.error.HTTPError) as forbidden:
+        cast.city.post("/api/v1/plans", flood, officer.identity.token)
+    assert forbidden.value.code == 403
+    with pytest.raises(urllib.error.HTTPError) as wrong:
+        cast.city.post("/api/v1/plans", {**flood, "starts": {"what": "dance"}}, token)
+    assert wrong.value.code == 422
