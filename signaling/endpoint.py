@@ -1,7 +1,7 @@
 """The server's end of every WebSocket: one asyncio protocol around the public sans-I/O core of ``websockets``.
 
 No task and no queue per connection: input is delivered synchronously, output is written at once. What keeps a slow
-client from hurting others is the bound on its write buffer: past it, or stalled for too long, the socket is aborted.
+client from hurting others is the bound on its write buffer: past it, or when it reads nothing, the socket is aborted.
 A message for many is framed once and the same bytes are written to each (server frames carry no mask, RFC 6455 §5.1).
 """
 
@@ -29,7 +29,8 @@ from signaling.messages import Error, encode
 from signaling.words import Language, refusal
 
 SWEEP_S = 0.5
-WRITE_HIGH_WATER = 65_536
+STALLED_SWEEPS = round(limits.SEND_STALL_S / SWEEP_S) - 1
+"""The first one that finds a client still may come a whole sweep after it stopped."""
 TCP_THIN_LINEAR_TIMEOUTS = 16
 """Linux' number of the option (tcp(7)); Python has no name for it."""
 
@@ -77,7 +78,9 @@ class Connection(asyncio.Protocol):
         self._handler: Handler | None = None
         self._state: session.SessionState | None = None
         self._fragments: list[bytes] = []
-        self._stalled_since: float | None = None
+        self._written = 0
+        self._left = 0
+        self._still = 0
         self._transport: asyncio.Transport = cast("asyncio.Transport", None)
 
     # --- asyncio ---------------------------------------------------------------------------------------------------
@@ -85,7 +88,6 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The upgraded (or plain) TCP connection is ours from now on."""
         self._transport = cast("asyncio.Transport", transport)
-        self._transport.set_write_buffer_limits(high=WRITE_HIGH_WATER)
         _hurry(transport.get_extra_info("socket"))
         peer = transport.get_extra_info("peername")
         self.remote = str(peer[0]) if peer else ""
@@ -105,14 +107,6 @@ class Connection(asyncio.Protocol):
         """The peer will send nothing more."""
         self._ws.receive_eof()
         self._flush()
-
-    def pause_writing(self) -> None:
-        """The write buffer is over its high-water mark: the stall clock starts."""
-        self._stalled_since = self.endpoint.clock()
-
-    def resume_writing(self) -> None:
-        """The peer reads again."""
-        self._stalled_since = None
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is gone."""
@@ -136,10 +130,25 @@ class Connection(asyncio.Protocol):
         """Write a message that `frame` made; aborts a client that leaves too much unread."""
         if self._ws.state is not State.OPEN or self._state is None:
             return
-        self._transport.write(framed)
+        self._put(framed)
         if self._transport.get_write_buffer_size() > limits.SEND_BUFFER_BYTES:
             self.endpoint.aborted += 1
             self.abort()
+
+    def _put(self, data: bytes) -> None:
+        self._written += len(data)
+        self._transport.write(data)
+
+    def _stalled(self) -> bool:
+        """Whether bytes wait and none has left for `limits.SEND_STALL_S`; those of a slow client leave one by one.
+
+        Counted in sweeps: while the loop itself stands still nobody's bytes leave.
+        """
+        waiting = self._transport.get_write_buffer_size()
+        left = self._written - waiting
+        self._still = self._still + 1 if waiting and left == self._left else 0
+        self._left = left
+        return self._still >= STALLED_SWEEPS
 
     def urge(self) -> None:
         """A person waits for what was written last: let two empty pongs follow it (unsolicited, RFC 6455 §5.5.3).
@@ -221,7 +230,7 @@ class Connection(asyncio.Protocol):
 
     def sweep(self, now: float) -> None:
         """Called every `SWEEP_S`: time-outs, pings, and the end of one that reads nothing."""
-        if self._stalled_since is not None and now - self._stalled_since >= limits.SEND_STALL_S - SWEEP_S:
+        if self._stalled():
             self.endpoint.aborted += 1
             self.abort()
         elif self._state is None:
@@ -238,7 +247,7 @@ class Connection(asyncio.Protocol):
             return
         for chunk in chunks:
             if chunk:
-                self._transport.write(chunk)
+                self._put(chunk)
             elif self._transport.can_write_eof():
                 self._transport.write_eof()
         if self._ws.close_expected():

@@ -16,6 +16,10 @@ from signaling.endpoint import Connection, Endpoint, frame
 from signaling.messages import Ok, Ping, decode_server, encode
 
 pytestmark = pytest.mark.wire
+UPGRADE = (
+    "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    f"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: {limits.SUBPROTOCOL}\r\n\r\n"
+).encode()
 
 
 class Echo:
@@ -81,11 +85,7 @@ async def test_small_messages_are_not_kept_back(house: House) -> None:
 
 async def test_what_a_person_waits_for_is_followed_by_empty_pongs(house: House) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
-    request = (
-        "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        f"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: {limits.SUBPROTOCOL}\r\n\r\n"
-    )
-    writer.write(request.encode())
+    writer.write(UPGRADE)
     async with asyncio.timeout(30):
         assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
         connection = house.connections[0]
@@ -157,10 +157,7 @@ async def test_a_client_that_stops_reading_is_aborted_in_time_and_others_go_on(h
     client = await house.greeted()
     reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
     writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-    writer.write(
-        b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: poc.v1\r\n\r\n"
-    )
+    writer.write(UPGRADE)
     await reader.readuntil(b"\r\n\r\n")
     reader._transport.pause_reading()  # type: ignore[attr-defined]
     deaf = house.connections[-1]
@@ -180,12 +177,49 @@ async def test_a_client_that_stops_reading_is_aborted_in_time_and_others_go_on(h
     await client.close()
 
 
+async def test_a_client_that_stops_reading_is_aborted_by_time_however_little_waits_and_a_slow_one_is_not(
+    house: House,
+) -> None:
+    """Each has far less unread than the bound; one reads a little now and then, the other nothing."""
+    (slow, slow_side), (deaf, deaf_side) = [await narrow(house) for _ in range(2)]
+    waiting = frame(Ok(id="x" * 60)) * 500
+    for side in (slow_side, deaf_side):
+        side.write(waiting)
+        assert 0 < side._transport.get_write_buffer_size() < limits.SEND_BUFFER_BYTES
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    while deaf_side in house.endpoint.connections:
+        assert loop.time() - began < 10
+        await loop.sock_recv(slow, 512)
+        slow_side.write(waiting[:512])
+        await asyncio.sleep(0.05)
+    assert loop.time() - began > limits.SEND_STALL_S / 2, "a moment without reading is nobody's end"
+    assert slow_side in house.endpoint.connections, "it reads, and always something waits for it"
+    assert slow_side._transport.get_write_buffer_size()
+    assert house.endpoint.aborted == 1
+    for end in (slow, deaf):
+        end.close()
+
+
+async def narrow(house: House) -> tuple[socket.socket, Connection]:
+    """Both ends of a client whose socket holds next to nothing."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2_048)
+    client.setblocking(False)
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(client, ("127.0.0.1", house.port))
+    await loop.sock_sendall(client, UPGRADE)
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        answer += await loop.sock_recv(client, 1_000)
+    side = house.connections[-1]
+    side._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2_048)
+    return client, side
+
+
 async def test_closing_all_is_not_held_up_by_one_that_does_not_answer(house: House) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
-    writer.write(
-        b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: poc.v1\r\n\r\n"
-    )
+    writer.write(UPGRADE)
     await reader.readuntil(b"\r\n\r\n")
     house.endpoint.close_all(limits.CLOSE_GOING_AWAY)
     await asyncio.wait_for(house.closed.wait(), limits.SEND_STALL_S + 2)
