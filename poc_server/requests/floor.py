@@ -165,11 +165,13 @@ def floor_revoke(node: Floors, phone: Phone, message: FloorRevokeRequest) -> Non
         phone.refuse(Refusal.UNKNOWN_GROUP, message.id)
         return
     refused = may(Act.REVOKE_FLOOR, phone.user, group, node.roster)
-    node.audit(phone.user, Act.REVOKE_FLOOR, "group", group.id, {}, refused)
     if refused is not None:
+        node.audit(phone.user, Act.REVOKE_FLOOR, "group", group.id, {}, refused)
         phone.refuse(refused, message.id)
         return
     talkgroup = node.talkgroups.floor_of(group.id)
+    detail = {"talkers": talkgroup.bursts.speakers()}
+    node.audit(phone.user, Act.REVOKE_FLOOR, "group", group.id, detail)
     if phone.key in talkgroup.phones:
         talkgroup.submit(into.RevokeRequest(phone.user.id, phone.key, message.id))
     else:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
+from urllib.error import HTTPError
 
 import pytest
 
@@ -86,6 +88,48 @@ async def test_calls_that_make_no_sense_or_reach_nobody(cast: Cast) -> None:
         ({"kind": "ambient", "users": [a.user, b.user]}, Refusal.BAD_MESSAGE),
     ):
         assert await refusal(dispatcher, CallStart(id="c", **wanted)) is code, wanted
+
+
+async def test_how_long_a_temporary_group_lasts_has_limits(cast: Cast) -> None:
+    a, dispatcher = await cast.phones("BJ-001", "PQ-001")
+    asked = CallStart(id="l0", kind="group", users=[a.user], lasts_s=60)
+    longest = 24 * 3600
+    for wrong in (59, 0, -60, longest + 1, 2**63):
+        # As a client that does not check writes it.
+        assert await refusal(dispatcher, asked.model_copy(update={"lasts_s": wrong})) is Refusal.BAD_MESSAGE, wrong
+    ends = []
+    for number, right in enumerate((60, longest)):
+        call, _ = await dispatcher.request(asked.model_copy(update={"id": f"l{number + 1}", "lasts_s": right}))
+        ends.append(call.ends_ms)
+        await dispatcher.request(CallEnd(id=f"e{number}", call=call.call))
+        await a.told(CallEnded, call=call.call)
+    shortest_over, longest_over = ends
+    assert longest_over - shortest_over >= (longest - 60) * 1000
+
+
+async def test_the_rules_of_a_standing_groups_calls_have_limits(cast: Cast) -> None:
+    token = cast.city.post(f"/api/v1/demo/people/{cast.id('XT-001')}/step-in")["access_token"]
+    unit = cast.city.get("/api/v1/me", token)["units"][0]["id"]
+
+    def made(name: str, value: object) -> tuple[int, str]:
+        asked = {"name": f"限 {name} {value}", "unit": unit, "kind": "prearranged", "call": {name: value}}
+        try:
+            group = cast.city.post("/api/v1/groups", asked, token)
+        except HTTPError as problem:
+            with problem:
+                return problem.code, json.loads(problem.read())["code"]
+        return 201, group["call"][name]
+
+    for name, least, most in (
+        ("hang_ms", 1_000, 3_600_000),
+        ("maximum_ms", 10_000, 86_400_000),
+        ("least", 1, 100),
+    ):
+        assert made(name, least) == (201, least)
+        assert made(name, most) == (201, most)
+        for beyond in (least - 1, most + 1):
+            assert made(name, beyond) == (422, "bad_message"), (name, beyond)
+    assert made("hang_ms", None) == (201, None)
 
 
 async def test_leaving_while_holding_or_queued_lets_the_next_one_talk(cast: Cast) -> None:

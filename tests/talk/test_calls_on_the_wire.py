@@ -115,7 +115,7 @@ async def test_a_call_that_rings_is_answered_on_one_device(
     call, _ = await a.request(CallStart(id="c1", users=[b.user], answering="manual"))
     assert call.phase == "setting up"
     ringing = await b.told(CallRinging)
-    assert ringing.by.id == a.user
+    assert (ringing.by.id, ringing.ring_ms) == (a.user, 30_000)
     await b.request(CallAccept(id="c2", call=ringing.call))
     await a.told(Call, phase="running", call=call.call)
     way = ways_report.way("private call that rings", (a, b), (c,))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from groups.vocabulary import MonitorScope, Refusal
+from groups.vocabulary import MonitorScope, Refusal, RevokeCause
 from loadtest.phone import Phone, PhoneFailed
 from signaling.messages import (
     Alert,
@@ -18,6 +18,7 @@ from signaling.messages import (
     FloorRelease,
     FloorRequest,
     FloorRevoke,
+    FloorRevokeRequest,
     FloorTaken,
     GroupPresence,
     Handover,
@@ -218,6 +219,35 @@ async def test_patched_groups_have_one_floor_and_each_keeps_its_name(cast: Cast,
     await apart.heard(a, 8)
     assert await refusal(dispatcher, PatchEnd(id="j6", patch=patch.patch)) is Refusal.NOT_FOUND
     assert len(await audited(cast, "patch", target=patch.patch)) == 2
+
+
+async def test_a_dispatcher_takes_the_floor_away_and_the_next_one_has_it(cast: Cast) -> None:
+    a, b, dispatcher = await cast.phones("BJ-001", "BJ-002", "PQ-001")
+    group = cast.group(a, EAST)
+    for phone in (a, b):
+        await phone.select(group)
+    talking = a.press_key(group)
+    await talking.settled
+    assert talking.burst is not None
+    waiting = b.press_key(group)
+    await b.told(FloorTaken, group=group)
+    assert await refusal(b, FloorRevokeRequest(id="f1", group=group)) is R_NOT_ALLOWED
+    assert await refusal(dispatcher, FloorRevokeRequest(id="f2", group="gr-0")) is Refusal.UNKNOWN_GROUP
+    await dispatcher.request(FloorRevokeRequest(id="f3", group=group))
+    told = await a.told(FloorRevoke, group=group, burst=talking.burst)
+    assert told.cause is RevokeCause.ON_REQUEST
+    a.release_key()
+    await waiting.settled
+    assert waiting.burst is not None
+    b.release_key()
+    await a.told(FloorIdle, group=group)
+    # Of nobody it takes nothing, and says so to nobody: the dispatcher's second press came late.
+    await dispatcher.request(FloorRevokeRequest(id="f4", group=group))
+    late, taken = (await audited(cast, "revoke_floor", 2, target=group))[:2]
+    assert (late["actor"], late["detail"]) == (dispatcher.user, {"talkers": []})
+    assert (taken["actor"], taken["detail"]) == (dispatcher.user, {"talkers": [a.user]})
+    (tried,) = await audited(cast, "revoke_floor.refused", target=group)
+    assert tried["actor"] == b.user
 
 
 async def test_who_is_banned_is_cut_off_and_talks_again_when_it_is_lifted(cast: Cast) -> None:
