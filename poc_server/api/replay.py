@@ -22,28 +22,41 @@ from poc_server.store import absence, audit
 from poc_server.store import recordings as query
 from poc_server.store.absence import Away
 from poc_server.store.ids import now_ms
-from poc_server.store.recordings import Search
+from poc_server.store.recordings import Search, Turn
 
 router = APIRouter(tags=["recordings"])
 
 MAX_MISSED = 200
+"""Most that are listed at once; the others are said to be there, and follow."""
 Ms = Annotated[int | None, Query(ge=0, le=2**53)]
+After = Annotated[str | None, Query(pattern=r"^\d{1,2}\.\d{1,16}\.b-[0-9a-f]{24}$")]
+Limit = Annotated[int, Query(ge=1, le=MAX_MISSED)]
 
 
 class MissedOut(Body):
     """What was said in one's groups and calls in that time, as it is to be played: emergencies first.
 
-    ``more``: there is more than is listed; it is found by ``GET /recordings``.
+    ``more`` come after those listed, ``more_ms`` long in all; ``next`` goes into ``after`` for them, absent when there
+    are none.
     """
 
     from_ms: int
     until_ms: int
     recordings: list[RecordingOut]
-    more: bool
+    more: int
+    more_ms: int
+    next: str | None
 
 
 @router.get("/missed", **ruled(Act.REPLAY))
-async def missed(caller: SignedInCaller, services: Use, from_ms: Ms = None, until_ms: Ms = None) -> MissedOut:
+async def missed(
+    caller: SignedInCaller,
+    services: Use,
+    from_ms: Ms = None,
+    until_ms: Ms = None,
+    after: After = None,
+    limit: Limit = MAX_MISSED,
+) -> MissedOut:
     """What the caller missed while he was last away, or in a time of his choice; at most the last 24 hours."""
     now = now_ms()
     async with services.store.reading() as connection:
@@ -53,9 +66,24 @@ async def missed(caller: SignedInCaller, services: Use, from_ms: Ms = None, unti
         end = known.until_ms if until_ms is None else until_ms
         search = Search(not_user=caller.user.id, from_ms=begin, until_ms=end)
         scope = member_scope(services.directory, caller.user.id)
-        rows = await query.missed(connection, scope, search, MAX_MISSED + 1)
-    found = [RecordingOut.of(row, services) for row in rows[:MAX_MISSED]]
-    return MissedOut(from_ms=begin, until_ms=end, recordings=found, more=len(rows) > MAX_MISSED)
+        rows = await query.missed(connection, scope, search, limit, _turn(after) if after else None)
+        more = more_ms = 0
+        if len(rows) == limit:
+            last = Turn(rows[-1].tier, rows[-1].started_ms, rows[-1].key)
+            more, more_ms = await query.still_missed(connection, scope, search, last)
+    return MissedOut(
+        from_ms=begin,
+        until_ms=end,
+        recordings=[RecordingOut.of(row, services) for row in rows],
+        more=more,
+        more_ms=more_ms,
+        next=f"{last.tier}.{last.started_ms}.{last.key}" if more else None,
+    )
+
+
+def _turn(after: str) -> Turn:
+    tier, started_ms, key = after.split(".")
+    return Turn(int(tier), int(started_ms), key)
 
 
 @router.get("/groups/{group}/on-air/audio", response_class=FileResponse, **ruled(Act.LISTEN, 404, 409))

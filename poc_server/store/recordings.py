@@ -123,11 +123,39 @@ async def tally(connection: AsyncConnection, scope: Scope, what: Search) -> list
     return list((await connection.execute(query)).all())
 
 
-async def missed(connection: AsyncConnection, scope: Scope, what: Search, limit: int) -> list[Found]:
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Where a recording stands in the order in which missed voice is played: after it is who comes later."""
+
+    tier: int
+    started_ms: int
+    key: str
+
+
+async def missed(
+    connection: AsyncConnection, scope: Scope, what: Search, limit: int, after: Turn | None = None
+) -> list[Found]:
     """Recordings with sound, as they are to be played: the highest tier first, then in order of time."""
     b = t.burst.c
-    query = select(t.burst).where(_allowed(scope), b.file != "", *_conditions(what))
+    query = select(t.burst).where(_missed(scope, what, after))
     return list((await connection.execute(query.order_by(b.tier.desc(), b.started_ms, b.key).limit(limit))).all())
+
+
+async def still_missed(connection: AsyncConnection, scope: Scope, what: Search, after: Turn) -> tuple[int, int]:
+    """How many come later than ``after``, and how long they are (ms)."""
+    query = select(func.count(), func.sum(t.burst.c.duration_ms)).where(_missed(scope, what, after))
+    count, length = (await connection.execute(query)).one()
+    return int(count), int(length or 0)
+
+
+def _missed(scope: Scope, what: Search, after: Turn | None) -> ColumnElement[bool]:
+    b = t.burst.c
+    rules = [_allowed(scope), b.file != "", *_conditions(what)]
+    if after is not None:
+        same = b.tier == after.tier
+        later = and_(same, b.started_ms == after.started_ms, b.key > after.key)
+        rules.append(or_(b.tier < after.tier, and_(same, b.started_ms > after.started_ms), later))
+    return and_(*rules)
 
 
 def _conditions(what: Search) -> list[ColumnElement[bool]]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from groups.vocabulary import GroupId, Role, Tier, UnitId
+from groups.vocabulary import AgencyId, BurstEnd, GroupId, Role, Tier, UnitId
+from poc_server.api.replay import MAX_MISSED
 from poc_server.recording.missed import missed
-from poc_server.store import absence, groups
+from poc_server.store import BurstRecord, absence, groups
 from poc_server.store.absence import Away
 from poc_server.store.groups import GroupDraft
 from poc_server.store.ids import now_ms
@@ -113,13 +116,65 @@ async def test_what_one_missed_is_what_others_said_where_one_was_a_member_emerge
     until = now_ms() + 1_000
     answer = await voices.client.get("/missed", headers=headers, params={"from_ms": since, "until_ms": until})
     assert [row["id"] for row in answer.json()["recordings"]] == [sos, first, party]
-    assert answer.json()["more"] is False
+    assert (answer.json()["more"], answer.json()["more_ms"], answer.json()["next"]) == (0, 0, None)
+    asked = {"from_ms": since, "until_ms": until, "limit": 2}
+    part = (await voices.client.get("/missed", headers=headers, params=asked)).json()
+    assert (len(part["recordings"]), part["more"], part["more_ms"]) == (2, 1, 1_000)
+    rest = (await voices.client.get("/missed", headers=headers, params={**asked, "after": part["next"]})).json()
+    assert ([row["id"] for row in rest["recordings"]], rest["more"], rest["next"]) == ([party], 0, None)
+    for wrong in ({"limit": 0}, {"limit": MAX_MISSED + 1}, {"after": "1.2.b-3"}):
+        refused = await voices.client.get("/missed", headers=headers, params=wrong)
+        assert (refused.status_code, refused.json()["code"]) == (422, "bad_message")
     told = await missed(voices.store, newcomer, Away(since, until))
     assert (told.bursts, told.duration_ms) == (3, 400 + 800 + 1_000)
     assert [(each.group_name, each.bursts, each.tier) for each in told.by] == [("市容一组", 2, 2), ("", 1, 0)]
     yesterday = await voices.client.get("/missed", headers=headers, params={"from_ms": 0, "until_ms": until})
     assert yesterday.json()["from_ms"] > now_ms() - 24 * 3_600_000 - 10_000
     assert (await voices.client.get("/missed", headers=headers)).json()["recordings"] == []
+
+
+async def test_what_one_missed_beyond_one_list_is_counted_and_follows(voices: Voices) -> None:
+    since = now_ms() - 3_600_000
+    newcomer = await voices.town.person(name="新人")
+    headers = await voices.as_user(newcomer)
+
+    async def said(count: int, from_ms: int) -> None:
+        at = [from_ms + 5 * (number // 2) for number in range(count)]  # two begin at once
+        for number, at_ms in enumerate(at):
+            record = BurstRecord(
+                id=at_ms + number,
+                group=GroupId("gr-call"),
+                agency=AgencyId(voices.town.agency),
+                user=voices.officer,
+                user_name="王建国",
+                node="n1",
+                started_ms=at_ms,
+                ended_ms=at_ms + 3,
+                end=BurstEnd.RELEASED,
+                tier=Tier.EMERGENCY if number == count - 1 else Tier.NORMAL,
+                hearers=(newcomer,),
+                duration_ms=3,
+                file="x.ogg",
+            )
+            voices.store.journal.append(record)
+        await voices.store.journal.drain()
+
+    async def listed(after: str | None = None) -> dict[str, Any]:
+        asked = {"from_ms": since, "until_ms": now_ms(), **({"after": after} if after else {})}
+        return dict((await voices.client.get("/missed", headers=headers, params=asked)).json())
+
+    await said(MAX_MISSED, since + 1_000)
+    whole = await listed()
+    assert (len(whole["recordings"]), whole["more"], whole["next"]) == (MAX_MISSED, 0, None)
+    await said(1, since + 500_000)
+    first = await listed()
+    assert (len(first["recordings"]), first["more"], first["more_ms"]) == (MAX_MISSED, 1, 3)
+    second = await listed(first["next"])
+    assert (len(second["recordings"]), second["more"], second["next"]) == (1, 0, None)
+    told = [*first["recordings"], *second["recordings"]]
+    assert len({row["id"] for row in told}) == MAX_MISSED + 1
+    assert [row["tier"] for row in told[:3]] == [2, 2, 0]
+    assert [row["started_ms"] for row in told[2:]] == sorted(row["started_ms"] for row in told[2:])
 
 
 async def test_an_absence_is_remembered_and_bounded(voices: Voices) -> None:

@@ -194,6 +194,7 @@ export const en: Record<Key, string> = {
   evidence_drop: "Delete",
   say_again: "Say again",
   missed: "{count} missed · {length}",
+  missed_beyond: "{count} more after these",
   missed_play: "Play missed voice",
   missed_stop: "Stop playing",
   missed_rate: "Speed",

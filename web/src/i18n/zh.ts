@@ -189,6 +189,7 @@ export const zh = {
   evidence_drop: "删除",
   say_again: "重听上一句",
   missed: "未听 {count} 条 · {length}",
+  missed_beyond: "其后还有 {count} 条",
   missed_play: "播放未听语音",
   missed_stop: "停止播放",
   missed_rate: "播放速度",

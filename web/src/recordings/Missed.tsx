@@ -12,7 +12,8 @@ export function Missed({ missed }: { missed: MissedVoice }) {
   const kept = missed.kept.value;
   if (kept.spans.length === 0) return null;
   const left = missed.left.value;
-  const { bursts, durationMs, tier, by } = summary(kept, left);
+  const beyond = missed.beyond.value;
+  const { bursts, durationMs, tier, by } = summary(kept, left, beyond);
   const now = left?.find(({ id }) => id === player.playing.value);
   const names = by.slice(0, NAMES).map(({ name, bursts: count }) => `${name} ${count}`);
   return (
@@ -29,6 +30,7 @@ export function Missed({ missed }: { missed: MissedVoice }) {
       <span class="words">
         <strong>{t("missed", { count: bursts, length: lengthWords(durationMs) })}</strong>
         <span>
+          {beyond.bursts > 0 && `${t("missed_beyond", { count: beyond.bursts })} · `}
           {now
             ? `${now.talker.name} · ${now.group_name}`
             : missed.failed.value
@@ -39,7 +41,7 @@ export function Missed({ missed }: { missed: MissedVoice }) {
       <button type="button" class="rate" aria-label={t("missed_rate")} onClick={() => player.faster()}>
         {player.rate.value}×
       </button>
-      <button type="button" class="rate" aria-label={t("close")} onClick={() => missed.dismiss()}>
+      <button type="button" class="rate" aria-label={t("close")} onClick={() => void missed.dismiss()}>
         ✕
       </button>
     </div>

@@ -2,7 +2,7 @@
 
 import { type Signal, signal } from "@preact/signals";
 import type { Missed, Tier } from "../wire/protocol";
-import { missedIn, player, type Recording, soundOf } from "./recordings";
+import { type MissedPage, missedIn, player, type Recording, soundOf } from "./recordings";
 
 /** What is older is the archive, not missed voice. */
 export const LONGEST_MS = 24 * 3_600_000;
@@ -11,6 +11,24 @@ const KEPT = "poc.missed";
 export type Span = Pick<Missed, "from_ms" | "until_ms" | "bursts" | "duration_ms" | "by">;
 export type Kept = { spans: Span[]; heard: string[] };
 export const nothingMissed: Kept = { spans: [], heard: [] };
+
+/** What comes after all that is listed. */
+export type Beyond = { bursts: number; durationMs: number };
+const nothingBeyond: Beyond = { bursts: 0, durationMs: 0 };
+
+/** Where a list comes from, and what plays it. */
+export type Ways = {
+  list: typeof missedIn;
+  play: typeof player.play;
+  stop: () => void;
+  playing: () => string | null;
+};
+const ways: Ways = {
+  list: missedIn,
+  play: (sounds, order) => player.play(sounds, order),
+  stop: () => player.stop(),
+  playing: () => player.playing.peek(),
+};
 
 export type Summary = {
   bursts: number;
@@ -29,19 +47,23 @@ export function recentOnly(kept: Kept, now: number): Kept {
   return spans.length ? { ...kept, spans } : nothingMissed;
 }
 
-/** Before it is known what is still to be heard, by what the server told; after, by what is left. */
-export function summary(kept: Kept, left: readonly Recording[] | null): Summary {
+/** Before it is known what is still to be heard, by what the server told; after, by what is listed and what follows. */
+export function summary(
+  kept: Kept,
+  left: readonly Recording[] | null,
+  beyond: Beyond = nothingBeyond,
+): Summary {
   if (left) {
     return {
-      bursts: left.length,
-      durationMs: sum(left, ({ duration_ms }) => duration_ms),
+      bursts: left.length + beyond.bursts,
+      durationMs: sum(left, ({ duration_ms }) => duration_ms) + beyond.durationMs,
       tier: Math.max(0, ...left.map(({ tier }) => tier)) as Tier,
       by: counted(left.map(({ talker }) => [talker.name, 1])),
     };
   }
   const by = kept.spans.flatMap((span) => span.by);
   return {
-    bursts: sum(kept.spans, ({ bursts }) => bursts) - kept.heard.length,
+    bursts: Math.max(0, sum(kept.spans, ({ bursts }) => bursts) - kept.heard.length),
     durationMs: sum(kept.spans, ({ duration_ms }) => duration_ms),
     tier: Math.max(0, ...by.map(({ tier }) => tier ?? 0)) as Tier,
     by: counted(by.map(({ talker_name, bursts }) => [talker_name ?? "", bursts])),
@@ -56,50 +78,101 @@ export function inOrder(found: readonly Recording[], heard: readonly string[]): 
 
 export class MissedVoice {
   readonly kept: Signal<Kept>;
-  /** What is still to be heard, once it was asked for. */
+  /** What is listed and still to be heard, once it was asked for. */
   readonly left = signal<readonly Recording[] | null>(null);
+  readonly beyond = signal<Beyond>(nothingBeyond);
   readonly failed = signal(false);
   readonly #name: string;
+  readonly #ways: Ways;
+  #turn = 0;
 
-  constructor(user: string) {
+  constructor(user: string, through: Ways = ways) {
     this.#name = `${KEPT}.${user}`;
+    this.#ways = through;
     this.kept = signal(recentOnly(read(this.#name), Date.now()));
   }
 
   told(span: Span): void {
-    this.left.value = null;
+    this.#unlist();
     this.#keep(withSpan(this.kept.value, span, Date.now()));
   }
 
+  /** Plays what is listed and then what follows, list by list, until all was heard or somebody stops it. */
   async play(): Promise<void> {
-    this.failed.value = false;
-    try {
-      this.left.value ??= await this.#fetch();
-    } catch {
-      this.failed.value = true;
-      return;
+    const turn = ++this.#turn;
+    const tried = new Set<string>();
+    for (;;) {
+      const next = (this.left.value ?? []).filter(({ id }) => !tried.has(id));
+      if (next.length > 0) {
+        for (const { id } of next) tried.add(id);
+        const order = { yields: true, heard: (id: string) => this.#heard(id) };
+        if (!(await this.#ways.play(next.map(soundOf), order)) || turn !== this.#turn) return;
+      } else if (!(await this.#list(tried, turn))) return;
     }
-    if (this.left.value.length === 0) return this.dismiss();
-    await player.play(this.left.value.map(soundOf), { yields: true, heard: (id) => this.#heard(id) });
   }
 
-  dismiss(): void {
-    if (this.left.value?.some(({ id }) => id === player.playing.value)) player.stop();
-    this.left.value = null;
-    this.#keep(nothingMissed);
+  /** Puts aside what was shown: a list, and then what follows is shown; all that was told before it was listed. */
+  async dismiss(): Promise<void> {
+    const turn = ++this.#turn;
+    const left = this.left.value;
+    if (left?.some(({ id }) => id === this.#ways.playing())) this.#ways.stop();
+    if (left === null || this.beyond.value.bursts === 0) return this.#done(this.kept.value.spans);
+    const heard = [...this.kept.value.heard, ...left.map(({ id }) => id)];
+    this.#unlist();
+    this.#keep({ ...this.kept.value, heard });
+    await this.#list(new Set(), turn);
   }
 
-  async #fetch(): Promise<Recording[]> {
-    const { spans, heard } = this.kept.value;
-    const found = await Promise.all(spans.map((span) => missedIn(span.from_ms, span.until_ms)));
-    return inOrder(found.flat(), heard);
+  /** Lists more of what is neither heard nor `tried`; false when there is none, or it cannot be had now. */
+  async #list(tried: ReadonlySet<string>, turn: number): Promise<boolean> {
+    const { spans } = this.kept.value;
+    this.failed.value = false;
+    const wanted = ({ id }: Recording) => !this.kept.value.heard.includes(id) && !tried.has(id);
+    const pages = await Promise.all(spans.map((span) => this.#page(span, wanted))).catch(() => null);
+    if (turn !== this.#turn) return false;
+    if (pages === null) {
+      // All that was listed was heard, and nothing was said to follow: that needs no server.
+      if (this.left.value?.length === 0 && this.beyond.value.bursts === 0) this.#done(spans);
+      else this.failed.value = true;
+      return false;
+    }
+    const found = pages.flatMap(({ recordings }) => recordings).filter(wanted);
+    this.beyond.value = {
+      bursts: sum(pages, ({ more }) => more),
+      durationMs: sum(pages, ({ more_ms }) => more_ms),
+    };
+    // What could not be played stays listed: it is there for another try.
+    const left = inOrder([...(this.left.value ?? []), ...found], this.kept.value.heard);
+    this.left.value = left;
+    if (left.length === 0) this.#done(spans);
+    return found.length > 0;
+  }
+
+  /** The first page on which something is wanted, else the last one. */
+  async #page(span: Span, wanted: (one: Recording) => boolean): Promise<MissedPage> {
+    let after: string | null = null;
+    for (;;) {
+      const page = await this.#ways.list(span.from_ms, span.until_ms, after);
+      if (page.next === null || page.recordings.some(wanted)) return page;
+      after = page.next;
+    }
   }
 
   #heard(id: string): void {
-    const left = (this.left.value ?? []).filter((one) => one.id !== id);
-    if (left.length === 0) return this.dismiss();
-    this.left.value = left;
     this.#keep({ ...this.kept.value, heard: [...this.kept.value.heard, id] });
+    if (this.left.value) this.left.value = this.left.value.filter((one) => one.id !== id);
+  }
+
+  #unlist(): void {
+    this.left.value = null;
+    this.beyond.value = nothingBeyond;
+  }
+
+  /** These absences are over with; one that was told of meanwhile is not. */
+  #done(over: readonly Span[]): void {
+    this.#unlist();
+    const spans = this.kept.value.spans.filter((span) => !over.includes(span));
+    this.#keep({ spans, heard: [] });
   }
 
   #keep(kept: Kept): void {

@@ -47,8 +47,8 @@ export class Player {
     return this.#speaker;
   }
 
-  /** Resolves when all was played, or another order came, or it was stopped. */
-  async play(sounds: readonly Sound[], order: Order = {}): Promise<void> {
+  /** Resolves to true when all had its turn, to false when another order came or it was stopped. */
+  async play(sounds: readonly Sound[], order: Order = {}): Promise<boolean> {
     this.stop();
     const turn = this.#turn;
     this.#order = order;
@@ -56,11 +56,12 @@ export class Player {
     for (const sound of sounds) {
       this.playing.value = sound.id;
       const heard = await this.#one(sound, () => turn === this.#turn).catch(() => false);
-      if (turn !== this.#turn) return;
+      if (turn !== this.#turn) return false;
       if (heard) order.heard?.(sound.id, this.speaker.currentTime);
     }
     this.playing.value = null;
     this.by.value = null;
+    return true;
   }
 
   stop(): void {

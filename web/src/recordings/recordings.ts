@@ -26,10 +26,14 @@ export async function recent(group: string, limit: number, fromMs?: number): Pro
   return recordings.filter(({ audio }) => audio);
 }
 
+/** As much as the server lists at once; `more` come after, `more_ms` long in all, and are had with `next`. */
+export type MissedPage = { recordings: Recording[]; more: number; more_ms: number; next: string | null };
+
 /** What was said while one was away, as it is to be played: emergencies first. Rejects with `Problem`. */
-export async function missedIn(fromMs: number, untilMs: number): Promise<Recording[]> {
+export function missedIn(fromMs: number, untilMs: number, after: string | null): Promise<MissedPage> {
   const query = new URLSearchParams({ from_ms: String(fromMs), until_ms: String(untilMs) });
-  return (await authorised<{ recordings: Recording[] }>("GET", `/missed?${query}`)).recordings;
+  if (after) query.set("after", after);
+  return authorised<MissedPage>("GET", `/missed?${query}`);
 }
 
 /** Opus in Ogg where it can be played, else the same packets in MP4: iOS before 18.4. */
