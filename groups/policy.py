@@ -228,8 +228,9 @@ def _judge(rule: Rule, subject: User, target: Target, facts: Facts, switches: Sw
 
 
 def _in_use(target: Target, _: Switches) -> Refusal | None:
-    enabled = target.enabled if isinstance(target, Group | User) else True
-    return None if enabled else Refusal.DISABLED
+    if isinstance(target, Group):
+        return None if target.enabled else Refusal.GROUP_CLOSED
+    return Refusal.DISABLED if isinstance(target, User) and not target.enabled else None
 
 
 def _calls(target: Target, switches: Switches) -> Refusal | None:

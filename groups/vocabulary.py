@@ -199,6 +199,7 @@ class Refusal(StrEnum):
     NOT_ALLOWED = "not_allowed"
     NOT_A_MEMBER = "not_a_member"
     UNKNOWN_GROUP = "unknown_group"
+    GROUP_CLOSED = "group_closed"
     UNKNOWN_USER = "unknown_user"
     NOT_FOUND = "not_found"
     NOT_SELECTED = "not_selected"

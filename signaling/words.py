@@ -28,6 +28,7 @@ REFUSALS: dict[Refusal, tuple[str, str]] = {
     Refusal.NOT_ALLOWED: ("没有权限", "You are not allowed to do this"),
     Refusal.NOT_A_MEMBER: ("您不是该组成员", "You are not a member of this group"),
     Refusal.UNKNOWN_GROUP: ("没有这个组", "There is no such group"),
+    Refusal.GROUP_CLOSED: ("该组已暂停或已关闭", "This group is parked or closed"),
     Refusal.UNKNOWN_USER: ("没有这个人", "There is no such person"),
     Refusal.NOT_FOUND: ("没有找到", "Not found"),
     Refusal.NOT_SELECTED: ("请先选择该组", "Select the group first"),

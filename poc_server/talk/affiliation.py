@@ -36,8 +36,10 @@ class Affiliation:
     def may_hear(self, phone: Phone, group: GroupId) -> Refusal | None:
         """None when this phone may hear the group, as a member or as one who monitors; else why not."""
         found = self._roster.group(group)
-        if found is None or not found.enabled:
+        if found is None:
             return Refusal.UNKNOWN_GROUP
+        if not found.enabled:
+            return may(Act.SELECT, phone.user, found, self._roster) or Refusal.GROUP_CLOSED
         if self._joined.get(group) is not None:
             # Nobody names a patch: it is heard through the groups it joins, and talked in through them.
             return None if group in phone.groups else Refusal.UNKNOWN_GROUP

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Browser, Page, Playwright
 
 from tests.browser.hearing import RATE, Samples
 from tests.support.chromium import chromium
@@ -42,6 +44,12 @@ def pair(browser: Browser, city: City) -> Iterator[tuple[Officer, Officer]]:
     for officer in officers:
         assert not officer.problems
         officer.context.close()
+
+
+def shown(page: Page, name: str) -> None:
+    """Keeps a picture where one is wanted."""
+    if folder := os.environ.get("PICTURES"):
+        page.screenshot(path=Path(folder, f"{name}.png"))
 
 
 LOST_KEYS = {
@@ -160,22 +168,54 @@ def test_one_who_lets_go_while_queued_leaves_the_queue(pair: tuple[Officer, Offi
     assert not second.events("floor_granted")
 
 
-def test_own_slots_are_silent_while_one_talks(pair: tuple[Officer, Officer]) -> None:
-    talker, _ = pair
-    talker.key_down()
-    talker.wait_for("slots_muted", 1)
-    talker.key_up()
-    talker.wait_for("slots_muted", 2)
-    assert [e["muted"] for e in talker.events("slots_muted")] == [True, False]
-
-
-def test_the_space_bar_is_the_key_too(pair: tuple[Officer, Officer]) -> None:
+def test_the_space_bar_is_the_key_too_and_own_slots_are_silent_meanwhile(pair: tuple[Officer, Officer]) -> None:
     talker, listener = pair
     talker.page.keyboard.down(" ")
     talker.face("talking")
     listener.face("taken")
+    talker.wait_for("slots_muted", 1)
     talker.page.keyboard.up(" ")
     listener.face("idle")
+    talker.wait_for("slots_muted", 2)
+    assert [e["muted"] for e in talker.events("slots_muted")] == [True, False]
+
+
+def test_one_whose_case_is_suspended_while_he_talks_reads_why_and_where_he_is(
+    pair: tuple[Officer, Officer], city: City
+) -> None:
+    talker, listener = pair
+    dispatcher = next(each["id"] for each in city.get("/api/v1/demo/people") if each["badge"] == "PQ-001")
+    token = city.post(f"/api/v1/demo/people/{dispatcher}/step-in")["access_token"]
+
+    def tell(**news: object) -> None:
+        city.post("/api/v1/incidents/E-suspended/news", news, token)
+
+    title = "滨江大道与沿江一路交叉口东侧路面塌陷，积水较深"
+    tell(title=title, parties=[{"kind": "user", "id": each.user["id"]} for each in pair])
+    for each in pair:
+        each.page.locator(".incidents .choose").click()
+        each.page.locator("button.group", has_text="路面塌陷").wait_for()
+    talker.key_down()
+    talker.face("talking")
+    tell(step="suspend")
+    for each in pair:
+        why = each.page.locator(".left[data-why=suspended]")
+        why.wait_for()
+        assert title in why.inner_text()
+        assert each.page.locator(".incidents").count() == 0
+    assert talker.page.evaluate("document.documentElement.scrollWidth") == 360
+    shown(talker.page, "suspended")
+    # He is back in his own group, and the key he still holds asks for nothing there.
+    talker.page.locator("button.group", has_text=GROUP).wait_for()
+    listener.face("idle")
+    talker.face("idle")
+    talker.key_up()
+    listener.page.locator(".left .back").click()
+    assert listener.page.locator(".left").count() == 0
+    # It is taken up again: the word is out of date.
+    tell(step="resume")
+    talker.page.locator(".incidents .choose").wait_for()
+    assert talker.page.locator(".left").count() == 0
 
 
 def test_a_press_without_a_network_says_so_within_100_ms_and_the_phone_comes_back(

@@ -15,14 +15,27 @@ from typing import Any
 
 import pytest
 
+from groups.vocabulary import Refusal
+from loadtest.phone import PhoneFailed
 from loadtest.speech import recording
-from signaling.messages import AlertClaim, AlertResolve, IncidentChanged, Sos, Switched
+from signaling.messages import (
+    AlertClaim,
+    AlertResolve,
+    IncidentChanged,
+    Listen,
+    Select,
+    Sos,
+    Switched,
+    TextList,
+    TextSend,
+)
 from tests.emergency.cast import Cast
 from tests.gateway.bridged import SETUP, Bridged, until
-from tests.support.handsets import handsets
+from tests.support.handsets import Handset, handsets
 
 pytestmark = pytest.mark.wire
 OWN_KEY = "their-key"
+HANG = "hang_minutes = 0\n"
 MORE = """
 [[receivers]]
 id = "own"
@@ -60,7 +73,7 @@ def links(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def both(links: Path) -> Iterator[Bridged]:
     (links.parent / "own.toml").write_text(OWN)
-    with Bridged(links.parent, SETUP + MORE, ("--no-bots", "--links", str(links))) as running:
+    with Bridged(links.parent, HANG + SETUP + MORE, ("--no-bots", "--links", str(links))) as running:
         until("its people have their links", links.exists)
         yield running
 
@@ -101,6 +114,67 @@ async def test_who_talks_waits_or_is_in_danger_stays_where_he_is(both: Bridged, 
             await phone.told(IncidentChanged)
             assert not any(isinstance(m, Switched) for m in phone.inbox)
         assert answer["incident"]["attention"] == 2
+
+
+async def refusal(phone: Handset, message: Any) -> Refusal | None:
+    with pytest.raises(PhoneFailed) as failed:
+        await phone.request(message)
+    return failed.value.code
+
+
+async def test_nobody_talks_or_writes_in_a_case_that_is_suspended_or_frozen_and_is_told_why(
+    both: Bridged, links: Path
+) -> None:
+    people = both.people()
+    code = "R1"
+
+    def tell(version: int, **news: Any) -> Any:
+        status, answer = both.poc("PUT", f"/incidents/{code}", {"version": version, **news})
+        assert status == 200
+        return answer["incident"]
+
+    parties = [{"kind": "user", "id": people[badge]} for badge in ("DH-003", "DH-004")]
+    group = tell(1, title="路面塌陷", parties=parties)["group"]
+    async with handsets(both.as_city(), links) as street:
+        one, two = await Cast(both.as_city(), street).phones("DH-003", "DH-004")
+
+        async def refused(phase: str) -> None:
+            press = one.press_key(group)
+            await press.settled
+            assert (press.granted, press.cause) == (False, Refusal.GROUP_CLOSED), phase
+            for message in (
+                Select(id=f"s-{phase}", group=group),
+                Listen(id=f"l-{phase}", groups=[group]),
+                TextSend(id=f"t-{phase}", message=f"m-{phase}", group=group, text="到了"),
+            ):
+                assert await refusal(one, message) is Refusal.GROUP_CLOSED, phase
+
+        async def closed(state: str) -> None:
+            while (found := (await two.told(IncidentChanged)).incident).open or found.state != state:
+                pass
+
+        for phone in (one, two):
+            await phone.select(group)
+        await one.say(group)
+        written = TextSend(id="t1", message="m1", group=group, text="我在东门")
+        await one.request(written)
+        assert await one.press_key(group).settled  # suspended while he talks
+        tell(2, step="suspend")
+        await closed("suspended")
+        one.release_key()
+        await refused("suspended")
+
+        tell(3, step="resume")
+        for phone in (one, two):
+            await phone.select(group)
+        await one.say(group)
+
+        tell(4, step="close")
+        await closed("closed")
+        await refused("frozen")
+        # What was written before is read all the same.
+        texts, _ = await two.request(TextList(id="t9", group=group))
+        assert [each.text for each in texts.messages] == ["我在东门"]
 
 
 def asked(both: Bridged, method: str, path: str) -> list[dict[str, Any]]:

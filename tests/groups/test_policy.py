@@ -181,7 +181,7 @@ def test_a_refusal_says_what_is_in_the_way() -> None:
     assert said(Act.TALK, group["mine"]) is None
     assert said(Act.TALK, group["listened"]) is Refusal.RECEIVE_ONLY
     assert said(Act.TALK, group["below"]) is Refusal.NOT_A_MEMBER
-    assert said(Act.TALK, group["closed"]) is Refusal.DISABLED
+    assert said(Act.TALK, group["closed"]) is Refusal.GROUP_CLOSED
     assert said(Act.TALK, group["theirs"]) is Refusal.UNKNOWN_GROUP
     assert said(Act.TALK, group["theirs_stray"]) is Refusal.UNKNOWN_GROUP
     assert said(Act.CALL, user["diver"]) is Refusal.UNKNOWN_USER
@@ -210,7 +210,7 @@ def test_a_refusal_says_what_is_in_the_way() -> None:
     desk = city.add_user("me", CITY, "north", Role.DISPATCHER)
     assert said(Act.MONITOR, group["unheard"], desk) is Refusal.NOT_ALLOWED
     assert said(Act.DISPATCH, group["two"], desk) is Refusal.NOT_ALLOWED
-    assert said(Act.PATCH, group["closed"], desk) is Refusal.DISABLED
+    assert said(Act.PATCH, group["closed"], desk) is Refusal.GROUP_CLOSED
     assert said(Act.FORCE_END, group["closed"], desk) is None
 
 

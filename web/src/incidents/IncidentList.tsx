@@ -57,6 +57,23 @@ function Incident({ phone, one }: { phone: Phone; one: IncidentSummary }) {
   );
 }
 
+/** Shown after the group one was in was taken away: why nobody talks there. Where one is now, the page says anyway. */
+export function LeftNotice({ phone }: { phone: Phone }) {
+  const { left } = phone.incidents.value;
+  if (!left) return null;
+  const seen = () => {
+    phone.incidents.value = { ...phone.incidents.peek(), left: null };
+  };
+  return (
+    <p class="switched left" role="status" data-why={left.why}>
+      <span>{t(`left_${left.why}`, { title: left.title })}</span>
+      <button type="button" class="back" onClick={seen}>
+        {t("close")}
+      </button>
+    </p>
+  );
+}
+
 /** Shown after the server switched the group by rule: what it is, and the way back. */
 export function SwitchedNotice({ phone }: { phone: Phone }) {
   const { switched } = phone.incidents.value;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { GroupSnapshot, IncidentSummary, ServerMessage } from "../wire/protocol";
-import { incidentsTold, nextTap, noIncidents, withIncidentGroups } from "./incidents";
+import { incidentsTold, leaving, nextTap, noIncidents, withIncidentGroups } from "./incidents";
 
 const incident = (code: string, more: Partial<IncidentSummary> = {}): IncidentSummary => ({
   code,
@@ -57,4 +57,26 @@ test("open incidents bring their groups, and closed ones take them away", () => 
     after(changed(incident("a"))),
   );
   expect(groups.map(({ id }) => id)).toEqual(["east", "in-a"]);
+});
+
+test("whose group was taken away is told why, until he chooses himself or it comes back", () => {
+  const before = after(changed(incident("a")), changed(incident("b")));
+  const why = (more: Partial<IncidentSummary>, mine = true) =>
+    leaving(before, "in-a", "east", changed(incident("a", { open: false, ...more }), mine))?.why;
+  expect(why({ state: "suspended" })).toBe("suspended");
+  expect(why({ state: "closed" })).toBe("closed");
+  expect(why({ state: "evaluated" })).toBe("closed");
+  expect(why({ state: "filed" })).toBe("parked");
+  expect(why({ state: "void" }, false)).toBe("void");
+  expect(why({ state: "dispatched", open: true }, false)).toBe("not_mine");
+  expect(leaving(before, "in-a", "east")?.why).toBe("parked");
+  expect(leaving(before, "east", "west")).toBeNull();
+
+  const told = { ...before, left: leaving(before, "in-a", "east") };
+  const selected = (id: string) =>
+    incidentsTold(told, { type: "selected", id: "1", group: group(id) }).left?.title;
+  expect(selected("east")).toBe("a");
+  expect(selected("in-b")).toBeUndefined();
+  expect(incidentsTold(told, changed(incident("b"))).left?.title).toBe("a");
+  expect(incidentsTold(told, changed(incident("a"))).left).toBeNull();
 });

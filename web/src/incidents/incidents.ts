@@ -7,15 +7,22 @@ export const TAPS: readonly Tap[] = ["accepted", "on_the_way", "on_scene", "done
 /** How many a page shows: a city files hundreds a day. */
 export const SHOWN = 8;
 
+/** Why the group of an incident is no place to talk in any more. */
+export type Why = "suspended" | "closed" | "void" | "parked" | "not_mine";
+/** The incident in whose group this phone was, and the group it went to instead. */
+export type Left = { code: string; title: string; why: Why; to: string };
+
 export type Incidents = {
   list: readonly IncidentSummary[];
   /** The server selected a group by rule; one key goes back. */
   switched: Switched | null;
+  /** The selected group was taken away: said until the person has seen it, or chooses himself. */
+  left: Left | null;
   /** Grows when any incident is different: for who handles them all. */
   turn: number;
 };
 
-export const noIncidents: Incidents = { list: [], switched: null, turn: 0 };
+export const noIncidents: Incidents = { list: [], switched: null, left: null, turn: 0 };
 
 export function incidentsTold(before: Incidents, message: ServerMessage): Incidents {
   switch (message.type) {
@@ -24,17 +31,45 @@ export function incidentsTold(before: Incidents, message: ServerMessage): Incide
     case "incident_changed": {
       const others = before.list.filter(({ code }) => code !== message.incident.code);
       const stays = message.mine !== false && message.incident.open;
-      return { ...before, list: stays ? sorted([...others, message.incident]) : others };
+      const back = stays && before.left?.code === message.incident.code;
+      const list = stays ? sorted([...others, message.incident]) : others;
+      return { ...before, list, left: back ? null : before.left };
     }
     case "incidents_stirred":
       return { ...before, turn: before.turn + 1 };
     case "switched":
       return { ...before, switched: message };
-    case "selected":
-      return before.switched?.group.id === message.group.id ? before : { ...before, switched: null };
+    case "selected": {
+      const { id } = message.group;
+      const switched = before.switched?.group.id === id ? before.switched : null;
+      return { ...before, switched, left: before.left?.to === id ? before.left : null };
+    }
     default:
       return before;
   }
+}
+
+/**
+ * The phone was in the group of an incident of `before` and goes to another one. Null when it was in no such group. `message`:
+ * what took the group away; without one this happened while the phone was not connected.
+ */
+export function leaving(before: Incidents, was: string, to: string, message?: ServerMessage): Left | null {
+  const known = before.list.find(({ group }) => group?.id === was);
+  if (!known) return null;
+  const { code, title } = known;
+  const changed = message?.type === "incident_changed" && message.incident.code === code ? message : null;
+  if (!changed) return { code, title, why: "parked", to };
+  return { code, title, why: changed.mine === false ? taken(changed.incident) : rests(changed.incident), to };
+}
+
+/** A void case has no members either: that it is void says more. */
+function taken({ state }: IncidentSummary): Why {
+  return state === "void" ? "void" : "not_mine";
+}
+
+function rests({ state }: IncidentSummary): Why {
+  if (state === "evaluated") return "closed";
+  return state === "suspended" || state === "closed" || state === "void" ? state : "parked";
 }
 
 /** The tap that comes next after those reported already; null when all is done. */

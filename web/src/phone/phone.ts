@@ -6,7 +6,7 @@ import { mark } from "../diagnostics";
 import { Receipts } from "../emergency/receipts";
 import { start } from "../floor/model";
 import { Floors } from "../floor/several";
-import { incidentsTold, noIncidents, SHOWN, withIncidentGroups } from "../incidents/incidents";
+import { incidentsTold, leaving, noIncidents, SHOWN, withIncidentGroups } from "../incidents/incidents";
 import type { ToneName } from "../media/melodies";
 import type { MicrophoneState } from "../media/microphone";
 import type { PathState } from "../media/path";
@@ -318,6 +318,7 @@ export class Phone {
   }
 
   #welcomed(welcome: Welcome): void {
+    const was = this.picture.peek().selected;
     batch(() => {
       // Calls and alerts that still go on are told again after each welcome.
       this.affairs.value = nothingGoesOn;
@@ -328,6 +329,10 @@ export class Phone {
     if (welcome.offer) void this.#offered(welcome.offer);
     else this.restartMedia("socket_lost");
     const group = firstGroup(welcome.groups, welcome.selected ?? sessionStorage.getItem("poc.group"));
+    if (was && !welcome.groups.some(({ id }) => id === was)) {
+      const before = this.incidents.peek();
+      this.incidents.value = { ...before, left: leaving(before, was, group?.id ?? "") };
+    }
     if (group) this.#link.request({ type: "select", group: group.id }).catch(() => undefined);
     this.#listened.tell();
     this.#tellFloor();
@@ -339,8 +344,9 @@ export class Phone {
   }
 
   #toldOfIncidents(message: ServerMessage): void {
-    const after = incidentsTold(this.incidents.peek(), message);
-    if (after === this.incidents.peek()) return;
+    const before = this.incidents.peek();
+    const after = incidentsTold(before, message);
+    if (after === before) return;
     this.incidents.value = after;
     const picture = this.picture.peek();
     const groups = withIncidentGroups(picture.groups, after);
@@ -348,6 +354,7 @@ export class Phone {
     if (picture.selected && !groups.some(({ id }) => id === picture.selected)) {
       // The incident is over, or is no longer mine: back to where this phone came from.
       const next = firstGroup(groups, after.switched?.back ?? null);
+      this.incidents.value = { ...after, left: leaving(before, picture.selected, next?.id ?? "", message) };
       if (next) this.select(next.id);
     }
   }

@@ -7,7 +7,7 @@ import { Peril } from "../../emergency/Peril";
 import { SosButton } from "../../emergency/SosButton";
 import { mayRaise } from "../../emergency/sos";
 import { t } from "../../i18n";
-import { IncidentList, SwitchedNotice } from "../../incidents/IncidentList";
+import { IncidentList, LeftNotice, SwitchedNotice } from "../../incidents/IncidentList";
 import { EvidenceKey } from "../../materials/Evidence";
 import type { Phone } from "../../phone/phone";
 import { Affairs } from "../../phone/view/Affairs";
@@ -60,6 +60,7 @@ export function TalkPage({ phone }: { phone: Phone }) {
         <Others phone={phone} />
         <div class="matters">
           <SwitchedNotice phone={phone} />
+          <LeftNotice phone={phone} />
           <Heard phone={phone} />
           <Alerts phone={phone} none={false} />
           <Affairs phone={phone} />
