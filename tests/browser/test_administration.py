@@ -91,6 +91,9 @@ def conflict(system: Page) -> None:
     tab(system, "Talk groups")
     system.locator("td button.open", has_text="东湖巡查组").click()
     system.locator(".editor [name=queue_limit]").fill("3")
+    system.locator(".editor [name=revoke_grace_s]").fill("0.5")
+    system.locator(".editor [name=dual_floor]").check()
+    expect(system.locator(".editor [name=hang_s]")).to_have_count(0)  # a chat group has no calls to end
     renamed = system.evaluate(
         """async () => {
             const token = JSON.parse(localStorage.getItem('poc.account')).access;
@@ -108,7 +111,12 @@ def conflict(system: Page) -> None:
     expect(system.locator(".conflict")).to_have_count(0)
     expect(system.locator("td button.open", has_text="东湖一组")).to_be_visible()
     expect(system.locator(".editor [name=name]")).to_have_value("东湖一组")
-    expect(system.locator(".editor [name=queue_limit]")).to_have_value("3")
+    system.locator(".editor header button").click()
+    system.locator("td button.open", has_text="东湖一组").click()
+    for name, value in (("queue_limit", "3"), ("revoke_grace_s", "0.5"), ("transmit_limit_s", "30")):
+        expect(system.locator(f".editor [name={name}]")).to_have_value(value)
+    expect(system.locator(".editor [name=dual_floor]")).to_be_checked()
+    expect(system.locator(".editor [name=audio_cut_in]")).not_to_be_checked()
 
 
 def sign_in(browser: Browser, agency: Founded) -> Page:

@@ -23,6 +23,13 @@ export type Field = {
   /** Said below the field. */
   hint?: Key;
   pattern?: string;
+  /** Of numbers: how fine; and nothing may stand there, which is null. */
+  step?: string;
+  optional?: boolean;
+  /** Stands above it: a part of the form begins. */
+  heading?: Key;
+  /** Asked only then; what it holds is sent all the same. */
+  when?: (values: Values) => boolean;
   /** Of the kind `own`: how it is entered, and how its value is told in a line. */
   control?: (value: unknown, set: (to: unknown) => void, id: string) => JSX.Element;
   told?: (value: unknown) => string;
@@ -116,9 +123,11 @@ export function Form({ fields, path, held, show = asItIs, send = asItIs, create,
           {wordsOf(problem.value)}
         </p>
       )}
-      {fields.map((field) => (
-        <Input key={field.name} field={field} values={mine} problem={problem.value} />
-      ))}
+      {fields
+        .filter(({ when }) => when?.(mine.value) ?? true)
+        .map((field) => (
+          <Input key={field.name} field={field} values={mine} problem={problem.value} />
+        ))}
       <button type="submit" class="primary" disabled={busy.value || (path !== null && !changed)}>
         {t(path === null ? "admin_create" : "admin_save")}
       </button>
@@ -136,30 +145,41 @@ function Input({ field, values, problem }: { field: Field; values: Signal<Values
     values.value = { ...values.value, [field.name]: to };
   };
   const wrong = problem instanceof Problem && isNamed(field.sent ?? field.name, problem.fields);
+  const id = `field-${field.name}`;
+  const heading = field.heading && <h3 class="heading">{t(field.heading)}</h3>;
+  const below = field.hint && <span class="below">{t(field.hint)}</span>;
   if (field.kind === "check")
     return (
-      <label class="check">
-        <input
-          type="checkbox"
-          name={field.name}
-          checked={Boolean(value)}
-          onChange={(event) => set(event.currentTarget.checked)}
-        />
-        {t(field.title)}
-      </label>
+      <>
+        {heading}
+        <div class="field">
+          <label class="check">
+            <input
+              type="checkbox"
+              name={field.name}
+              checked={Boolean(value)}
+              onChange={(event) => set(event.currentTarget.checked)}
+            />
+            {t(field.title)}
+          </label>
+          {below}
+        </div>
+      </>
     );
-  const id = `field-${field.name}`;
   return (
-    <div class="field" data-wrong={wrong}>
-      <label for={id}>{t(field.title)}</label>
-      {field.control ? (
-        field.control(value, set, id)
-      ) : (
-        <Control id={id} field={field} value={value} set={set} />
-      )}
-      {field.hint && <span class="below">{t(field.hint)}</span>}
-      {wrong && <span class="wrong">{t("admin_wrong_field")}</span>}
-    </div>
+    <>
+      {heading}
+      <div class="field" data-wrong={wrong}>
+        <label for={id}>{t(field.title)}</label>
+        {field.control ? (
+          field.control(value, set, id)
+        ) : (
+          <Control id={id} field={field} value={value} set={set} />
+        )}
+        {below}
+        {wrong && <span class="wrong">{t("admin_wrong_field")}</span>}
+      </div>
+    </>
   );
 }
 
@@ -190,9 +210,12 @@ function Control({ id, field, value, set }: ControlProps) {
         name={name}
         type="number"
         min={0}
-        value={Number(value)}
-        required
-        onInput={(event) => set(Number(event.currentTarget.value))}
+        step={field.step}
+        value={value === null ? "" : Number(value)}
+        required={!field.optional}
+        onInput={({ currentTarget: { value: entered } }) =>
+          set(field.optional && entered === "" ? null : Number(entered))
+        }
       />
     );
   if (field.kind === "moment")

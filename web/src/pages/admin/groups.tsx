@@ -9,8 +9,8 @@ import { Icon } from "../../ui/icons";
 import { Danger, type Field, Form, Panel } from "./Editor";
 import { Finder } from "./Finder";
 import { agency, may, tree, units, wordsOf } from "./office";
+import { optionFields, sent, shown } from "./options";
 import { type EditorProps, unitOptions, useHeld } from "./people";
-import type { Values } from "./record";
 
 type Member = {
   user: string;
@@ -49,25 +49,10 @@ const FIELDS: readonly Field[] = [
     kind: "choice",
     options: () => [["", t("admin_no_duty_unit")], ...unitOptions()],
   },
-  { name: "transmit_limit_s", title: "admin_transmit_limit", kind: "number" },
-  { name: "queue_limit", title: "admin_queue_limit", kind: "number" },
   { name: "enabled", title: "admin_enabled", kind: "check" },
   { name: "emergency_allowed", title: "admin_emergency_allowed", kind: "check" },
   { name: "monitoring_allowed", title: "admin_monitoring_allowed", kind: "check" },
 ];
-
-type Floor = { transmit_limit_ms: number; queue_limit: number };
-
-function show(values: Values): Values {
-  const floor = values.floor as Floor;
-  return { ...values, transmit_limit_s: floor.transmit_limit_ms / 1000, queue_limit: floor.queue_limit };
-}
-
-function send(mine: Values, held: Values): Values {
-  const { transmit_limit_s, queue_limit, ...others } = mine;
-  const floor = { ...(held.floor as Floor), transmit_limit_ms: Number(transmit_limit_s) * 1000, queue_limit };
-  return { ...others, floor };
-}
 
 export function GroupPanel({ id, close, saved }: EditorProps) {
   const held = useHeld(id === null ? null : `/groups/${id}`, {
@@ -75,7 +60,6 @@ export function GroupPanel({ id, close, saved }: EditorProps) {
     unit: tree(units.value)[0]?.unit.id ?? "",
     kind: "chat",
     duty_unit: null,
-    floor: { transmit_limit_ms: 30_000, queue_limit: 10 },
     enabled: true,
     emergency_allowed: true,
     monitoring_allowed: true,
@@ -88,11 +72,11 @@ export function GroupPanel({ id, close, saved }: EditorProps) {
       {foreign && <p class="hint">{t("admin_shared_group")}</p>}
       {found && !foreign && may("groups") && (
         <Form
-          fields={FIELDS}
-          path={id === null ? null : `/groups/${id}`}
+          // A new group begins with what the server takes where nothing is said; then all of it is offered.
+          {...(id === null
+            ? { fields: FIELDS, path: null }
+            : { fields: [...FIELDS, ...optionFields], path: `/groups/${id}`, show: shown, send: sent })}
           held={found}
-          show={show}
-          send={send}
           create={async (values) => saved((await authorised<{ id: string }>("POST", "/groups", values)).id)}
           saved={saved}
         />
