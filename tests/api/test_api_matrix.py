@@ -16,7 +16,7 @@ from groups.model import Membership, User
 from groups.policy import Act, may
 from groups.reach import Target
 from groups.vocabulary import GroupId, Refusal, Role, UnitId, UserId
-from poc_server.api import Services, build_api
+from poc_server.api import Services
 from poc_server.auth import Auth
 from poc_server.auth.keys import load_or_make
 from poc_server.store import Store, StoreSettings, cells, duty, groups, keeping, people, sessions, sharing, units
@@ -25,6 +25,7 @@ from poc_server.store.groups import GroupDraft
 from poc_server.store.ids import now_ms
 from poc_server.store.keeping import Hold, HoldKind, Rule
 from poc_server.store.people import UserDraft
+from tests.fixtures.api import api_of
 from tests.fixtures.people import QUICK, Clock, Town, found_town
 from tests.fixtures.routes import routes
 
@@ -95,7 +96,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 @pytest.fixture
 def app(world: World) -> FastAPI:
-    return build_api(Services(world.store, world.town.auth))
+    return api_of(Services(world.store, world.town.auth))
 
 
 def body_of(method: str, path: str, world: World, place: Place, unit: UnitId) -> Any:

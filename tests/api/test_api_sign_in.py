@@ -6,8 +6,9 @@ import httpx
 import pytest
 
 from groups.vocabulary import Role
-from poc_server.api import Services, build_api
+from poc_server.api import Services
 from poc_server.store import SYSTEM
+from tests.fixtures.api import api_of
 from tests.fixtures.people import PASSWORD, Town
 
 pytestmark = pytest.mark.wire
@@ -91,7 +92,7 @@ async def test_the_demo_is_there_only_when_it_is_meant_to_be(client: httpx.Async
     stepped = await client.post(f"/demo/people/{user}/step-in")
     assert (await client.get("/me", headers=bearer(stepped.json()["access_token"]))).json()["user"]["id"] == user
     assert (await client.post("/demo/people/nobody/step-in")).status_code == 404
-    production = httpx.ASGITransport(build_api(Services(town.store, town.auth)))
+    production = httpx.ASGITransport(api_of(Services(town.store, town.auth)))
     async with httpx.AsyncClient(transport=production, base_url="http://test/api/v1") as other:
         assert (await other.get("/demo/people")).json()["code"] == "not_found"
         assert (await other.post(f"/demo/people/{user}/step-in")).status_code == 404

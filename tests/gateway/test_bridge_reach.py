@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import insert, update
 
 from groups.vocabulary import AgencyId, GroupId, IncidentCode, Role, UnitId, UserId
-from poc_server.api import Services, build_api
+from poc_server.api import Services
 from poc_server.bridge.bridge import Bridge
 from poc_server.bridge.burst_facts import BurstFacts
 from poc_server.bridge.couriers import Couriers
@@ -25,6 +25,7 @@ from poc_server.store import groups, incidents, tables, units
 from poc_server.store.groups import GroupDraft
 from poc_server.store.tables import bridge as bridge_tables
 from signaling.messages import GroupPresence
+from tests.fixtures.api import api_of
 from tests.fixtures.people import PASSWORD, Town
 from tests.gateway.told import Told
 
@@ -76,7 +77,7 @@ async def districts(town: Town, tmp_path: Path) -> AsyncIterator[Districts]:
     opened = OpenBridge(bridge, inbox, couriers, links, store, tmp_path, facts, presence)
     bridge.start()
     bridge.open.set()
-    app = build_api(Services(store, town.auth, bridge=opened))
+    app = api_of(Services(store, town.auth, bridge=opened))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=("192.0.2.1", 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://test/api/v1") as client:
         yield Districts(town, client, *people, *made)

@@ -12,7 +12,7 @@ import pytest
 from gateway.lifecycle import new_incident
 from groups.model import Membership
 from groups.vocabulary import AgencyId, BurstEnd, BurstId, GroupId, IncidentCode, Role, UserId
-from poc_server.api import Services, build_api
+from poc_server.api import Services
 from poc_server.chain import SignedHead
 from poc_server.recording.model import BurstMeta, Place
 from poc_server.recording.recordings import Recordings
@@ -20,6 +20,7 @@ from poc_server.recording.settings import RecordingSettings
 from poc_server.store import BurstRecord, Store, evidence, groups, incidents
 from poc_server.store.groups import GroupDraft
 from poc_server.store.ids import now_ms
+from tests.fixtures.api import api_of
 from tests.fixtures.people import Town
 from tests.recording.voices import spoken
 
@@ -123,7 +124,7 @@ INCIDENT = IncidentCode("E01022025101000001")
 async def voices(town: Town, tmp_path: Path) -> AsyncIterator[Voices]:
     settings = RecordingSettings(warn_free_bytes=0, sign_every_s=0.05)
     recordings = await Recordings.open(settings, tmp_path / "data", town.store, "n1", now_ms)
-    app = build_api(Services(town.store, town.auth, recordings=recordings))
+    app = api_of(Services(town.store, town.auth, recordings=recordings))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=("192.0.2.1", 1))
     officer = await town.person(name="王建国")
     colleague = await town.person(name="李芳")
