@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, FastAPI
 
 from poc_server.api import (
@@ -79,9 +81,19 @@ ROUTERS = (
 )
 
 
+class _Api(FastAPI):
+    """FastAPI, whose description tells what a refusal is."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI description."""
+        told = super().openapi()
+        told["components"]["schemas"].update(problems.schemas())
+        return told
+
+
 def build_api(services: Services) -> FastAPI:
     """The application with every route of ``/api/v1``; pages, health and signaling are added to it."""
-    app = FastAPI(
+    app = _Api(
         title="poc-server",
         version="1",
         summary="Push-to-talk-over-cellular voice server",
