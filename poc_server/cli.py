@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from poc_server import config as configuration
 from poc_server import upkeep
+from poc_server.collector import collector_resting
+from poc_server.upkeep import ConfigFile, ended, loaded
+
+if TYPE_CHECKING:
+    from poc_server.config import Config
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,7 +24,6 @@ app = typer.Typer(
 )
 console = Console(stderr=True, emoji=False)
 
-ConfigFile = Annotated[Path | None, typer.Option("--config", help="TOML file; see deploy/config.toml")]
 DataFolder = Annotated[Path, typer.Option("--data", help="Folder for all that is kept")]
 
 
@@ -30,7 +33,7 @@ Nodes = Annotated[int, typer.Option(min=1, max=64, help="How many nodes, one a c
 @app.command()
 def serve(config: ConfigFile = None, nodes: Nodes = 1) -> None:
     """Serve phones."""
-    settings = _loaded(config, {})
+    settings = loaded(config, {})
     if nodes > 1:
         _several(settings, nodes, ["serve", *(["--config", str(config)] if config else [])], [], [])
     else:
@@ -52,9 +55,10 @@ def demo(
     join: Annotated[bool, typer.Option("--join", help="Join the city that another node founds", hidden=True)] = False,
 ) -> None:
     """The demo city: people to step into, groups with voices in them. Never for production."""
-    from poc_server.demo.run import DemoOptions, run
+    with collector_resting():
+        from poc_server.demo.run import DemoOptions, run
 
-    settings = _loaded(
+    settings = loaded(
         config,
         {
             "demo": True,
@@ -72,7 +76,7 @@ def demo(
     try:
         asyncio.run(run(settings, options))
     except OSError as problem:
-        raise _ended(str(problem)) from None
+        raise ended(problem) from None
 
 
 bridge = typer.Typer(no_args_is_help=True, help="The bridge to other people's systems; docs/bridge.md.")
@@ -93,7 +97,7 @@ def bridge_check(
     try:
         report = check(setup.read_mapping(mapping, Path()), read(sample.read_bytes()))
     except (setup.BadSetup, Refused, OSError) as problem:
-        raise _ended(str(problem)) from None
+        raise ended(problem) from None
     for line in report.lines():
         typer.echo(line)
     if not report.ok:
@@ -109,14 +113,15 @@ def verify(
     key: Annotated[list[Path] | None, typer.Option(help="Further public keys (PEM) to trust")] = None,
 ) -> None:
     """Verify all recordings and their evidence: every file, every entry of the chain, every signature."""
-    from poc_server.verifying import Verification
+    with collector_resting():
+        from poc_server.verifying import Verification
 
-    settings = _loaded(config, {"server": {"data": str(data)}} if data else {})
+    settings = loaded(config, {"server": {"data": str(data)}} if data else {})
     try:
         verification = Verification.prepared(settings, heads or (), key or ())
         checked = asyncio.run(verification.run(group))
     except (OSError, ValueError) as problem:
-        raise _ended(str(problem)) from None
+        raise ended(problem) from None
     for finding in checked.findings:
         place = f"{finding.group} {finding.day} #{finding.position or '-'}"
         console.print(f"[bold red]{finding.wrong.value}[/] {place} {finding.detail}", highlight=False)
@@ -128,16 +133,10 @@ def verify(
 upkeep.add_to(app)
 
 
-def _loaded(file: Path | None, overrides: dict[str, Any]) -> configuration.Config:
-    try:
-        return configuration.load(file, overrides)
-    except configuration.BadConfig as problem:
-        raise _ended(str(problem)) from None
-
-
-def _serve(settings: configuration.Config) -> None:
-    from poc_server import logs
-    from poc_server.app import App
+def _serve(settings: Config) -> None:
+    with collector_resting():
+        from poc_server import logs
+        from poc_server.app import App
 
     async def run() -> None:
         async with App(settings) as running:
@@ -147,27 +146,20 @@ def _serve(settings: configuration.Config) -> None:
     try:
         asyncio.run(run())
     except OSError as problem:
-        raise _ended(str(problem)) from None
+        raise ended(problem) from None
 
 
-def _several(
-    settings: configuration.Config, count: int, command: list[str], first: list[str], others: list[str]
-) -> None:
+def _several(settings: Config, count: int, command: list[str], first: list[str], others: list[str]) -> None:
     from poc_server import logs
     from poc_server.several import Several
 
     if not settings.fabric.redis:
-        raise _ended("several nodes meet on Redis: say where it is in [fabric] redis")
+        raise ended("several nodes meet on Redis: say where it is in [fabric] redis")
     logs.configure(settings.log)
     try:
         asyncio.run(Several(settings, count, command, first, others).run())
     except OSError as problem:
-        raise _ended(str(problem)) from None
-
-
-def _ended(problem: str) -> typer.Exit:
-    console.print(f"[bold red]poc-server:[/] {problem}")
-    return typer.Exit(1)
+        raise ended(problem) from None
 
 
 def main() -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from poc_server import config as configuration
+from poc_server.collector import collector_resting
 
 if TYPE_CHECKING:
     from groups.vocabulary import AgencyId, Role, UnitId, UserId
@@ -137,11 +137,25 @@ def audit_command(config: ConfigFile = None, data: DataFolder = None) -> None:
     console.print(f"{found.entries} entries, every seal fits")
 
 
-def _settings(config: Path | None, data: Path | None) -> Config:
+def loaded(file: Path | None, overrides: dict[str, Any]) -> Config:
+    """The configuration, for any command. Raises typer.Exit when it is wrong, and has said how."""
+    with collector_resting():
+        from poc_server.config import BadConfig, load
+
     try:
-        return configuration.load(config, {"server": {"data": str(data)}} if data else {})
-    except configuration.BadConfig as problem:
-        raise _ended(problem) from None
+        return load(file, overrides)
+    except BadConfig as problem:
+        raise ended(problem) from None
+
+
+def ended(problem: Exception | str) -> typer.Exit:
+    """What a command raises that cannot go on; says why."""
+    console.print(f"[bold red]poc-server:[/] {problem}")
+    return typer.Exit(1)
+
+
+def _settings(config: Path | None, data: Path | None) -> Config:
+    return loaded(config, {"server": {"data": str(data)}} if data else {})
 
 
 def _with_database(settings: Config, work: Callable[[Database], Awaitable[T]]) -> T:
@@ -181,12 +195,7 @@ def _ran(run: Callable[[], Awaitable[T]]) -> T:
     try:
         return asyncio.run(whole())
     except (OSError, BadBackup, Refused) as problem:
-        raise _ended(problem) from None
-
-
-def _ended(problem: Exception) -> typer.Exit:
-    console.print(f"[bold red]poc-server:[/] {problem}")
-    return typer.Exit(1)
+        raise ended(problem) from None
 
 
 def _administrator(agency: AgencyId, unit: UnitId, role: Role) -> UserDraft:

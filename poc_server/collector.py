@@ -1,4 +1,4 @@
-"""Python's cyclic collector while a city is read: each look at hundreds of thousands of new objects holds voice."""
+"""Python's cyclic collector, while much is made that stays: each of its looks at all of that finds nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from contextlib import contextmanager
 def collector_resting() -> Iterator[None]:
     """No collection meanwhile, and none afterwards looks at what was made: it has no cycles and dies when let go.
 
-    Measured with 20,000 people: two pauses of 130–150 ms in a load of 1.8 s, none with this; the load takes 1.1 s.
+    Measured with 20,000 people: two pauses of 130–150 ms in a load of 1.8 s, each held voice; none with this, and the
+    load takes 1.1 s. Measured with the imports of a server: a quarter less time.
     """
     was_on = gc.isenabled()
     gc.disable()
