@@ -114,7 +114,10 @@ class RecordingsOut(Body):
 
 
 class SearchIn(Body):
-    """What to look for. ``area``: west, south, east, north in degrees of the recorded datum."""
+    """What to look for. ``area``: west, south, east, north in degrees of the recorded datum.
+
+    ``audio``: only what has sound.
+    """
 
     group: Id | None = None
     user: Id | None = None
@@ -126,6 +129,7 @@ class SearchIn(Body):
     shortest_ms: Annotated[int, Field(ge=0, le=2**53)] | None = None
     longest_ms: Annotated[int, Field(ge=0, le=2**53)] | None = None
     area: Annotated[str, Field(max_length=100)] | None = None
+    audio: bool = False
     order: Literal["newest", "oldest"] = "newest"
     after: Annotated[str, Field(pattern=r"^\d{1,16}\.b-[0-9a-f]{24}$")] | None = None
     limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] = 50
@@ -143,6 +147,7 @@ class SearchIn(Body):
             shortest_ms=self.shortest_ms,
             longest_ms=self.longest_ms,
             area=area_of(self.area) if self.area else None,
+            audio=self.audio,
         )
 
     def page(self) -> Page:

@@ -1,4 +1,4 @@
-"""Hearing again from the field: what one missed, and the burst on air from its beginning."""
+"""Hearing again from the field: what one missed, the last words once more, the burst on air from its beginning."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
 
 from groups.policy import Act
-from groups.vocabulary import Refusal
+from groups.vocabulary import GroupId, Refusal
 from poc_server.api import rights
 from poc_server.api.recordings import Form, Recorded, RecordingOut
 from poc_server.api.rights import ruled
 from poc_server.api.services import SignedInCaller, Use
 from poc_server.api.shapes import Body, Id
-from poc_server.recording.access import member_scope
+from poc_server.recording.access import member_scope, scope_of
 from poc_server.recording.listening import AudioForm
 from poc_server.recording.missed import LONGEST_MS
 from poc_server.refused import Refused
@@ -84,6 +84,25 @@ async def missed(
 def _turn(after: str) -> Turn:
     tier, started_ms, key = after.split(".")
     return Turn(int(tier), int(started_ms), key)
+
+
+@router.get("/groups/{group}/last-said", **ruled(Act.REPLAY, 404))
+async def last_said(
+    caller: SignedInCaller,
+    services: Use,
+    recorded: Recorded,
+    group: Id,
+    ended: Annotated[int | None, Query(ge=0, le=2**53)] = None,
+) -> RecordingOut:
+    """The last burst of a group, to be said again. ``ended``: the burst that ended last (``floor_idle``), if known.
+
+    One that ended a moment ago is waited for, at most three seconds. Refuses (not_found) when nothing was said, or
+    nothing that the caller may hear.
+    """
+    row = await recorded.last_said.find(scope_of(services.directory, caller.user), GroupId(group), ended)
+    if row is None:
+        raise Refused(Refusal.NOT_FOUND, "nothing was said")
+    return RecordingOut.of(row, services)
 
 
 @router.get("/groups/{group}/on-air/audio", response_class=FileResponse, **ruled(Act.LISTEN, 404, 409))

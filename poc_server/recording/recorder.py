@@ -139,6 +139,10 @@ class Recorder:
         newest = next((tap for tap in reversed(self._taps) if tap.meta.group == group and tap.ended is None), None)
         return newest.file.path if newest is not None else None
 
+    def on_air_now(self) -> set[Path]:
+        """The spools of all bursts on air."""
+        return {tap.file.path for tap in self._taps if tap.ended is None}
+
     async def written(self, within_s: float) -> bool:
         """Hand over what is in memory and wait until the disk has it; False when that took too long."""
         self.flush()

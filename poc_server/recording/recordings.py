@@ -19,6 +19,7 @@ from poc_server.recording.deletion import Deletion
 from poc_server.recording.exports import Exports
 from poc_server.recording.finisher import Finisher
 from poc_server.recording.keys import EvidenceKey
+from poc_server.recording.last_said import LastSaid
 from poc_server.recording.layout import default_key, safe_name
 from poc_server.recording.listening import Listening
 from poc_server.recording.model import BurstMeta, Place, Recording
@@ -256,6 +257,7 @@ class Recordings:
         self.recorder = Recorder(folders.own, self.settings, self._clock, self)
         self.recorder.start()
         self._stack.push_async_callback(self.recorder.aclose)
+        self.last_said = LastSaid(self._store, self.recorder, folders, self.settings)
 
     def _audit(self, action: str, kind: str, target: str, detail: dict[str, object]) -> None:
         self._store.journal.audit(audit.entry(SYSTEM, self._clock(), action, kind, target, detail))

@@ -51,16 +51,20 @@ class SpoolFolders:
 
     def elsewhere(self, group: GroupId) -> Path | None:
         """The newest spool of ``group`` in the folder of another run that lives: a burst on air on another node."""
+        others = [(name, path) for name, path in self.of(group) if path.parent not in (self.own, *self.adopted)]
+        return max(others)[1] if others else None
+
+    def of(self, group: GroupId) -> Iterator[tuple[tuple[int, int], Path]]:
+        """Every spool of ``group`` that is not finished yet, of every run, with its burst and when it began (ms)."""
         wanted = safe_name(group)
-        found: tuple[tuple[int, ...], Path] | None = None
         for folder in self.root.iterdir():
-            if folder == self.own or folder in self.adopted or folder.name == ASIDE_NAME:
+            if folder.name == ASIDE_NAME:
                 continue
             for path in folder.glob(f"{wanted}.*{SPOOL_SUFFIX}"):
                 of, _, numbers = path.name.removesuffix(SPOOL_SUFFIX).rpartition(".")
                 if of == wanted:
-                    found = max(found or ((), path), (tuple(int(each) for each in numbers.split("-")), path))
-        return None if found is None else found[1]
+                    burst, _, begun = numbers.partition("-")
+                    yield (int(burst), int(begun)), path
 
     @property
     def aside(self) -> Path:

@@ -49,7 +49,10 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What to look for; None is anything. Times in ms since the epoch, lengths in ms; ``tier`` and above."""
+    """What to look for; None is anything. Times in ms since the epoch, lengths in ms; ``tier`` and above.
+
+    ``audio``: only what has sound.
+    """
 
     group: GroupId | None = None
     user: UserId | None = None
@@ -62,6 +65,7 @@ class Search:
     shortest_ms: int | None = None
     longest_ms: int | None = None
     area: Area | None = None
+    audio: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +177,8 @@ def _conditions(what: Search) -> list[ColumnElement[bool]]:
         "longest_ms": lambda length: b.duration_ms <= length,
     }
     found = [test(value) for name, test in tests.items() if (value := getattr(what, name)) is not None]
+    if what.audio:
+        found.append(b.file != "")
     if what.area is not None:
         found.append(b.longitude.between(what.area.west, what.area.east))
         found.append(b.latitude.between(what.area.south, what.area.north))

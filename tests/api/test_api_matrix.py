@@ -32,7 +32,15 @@ from tests.fixtures.routes import routes
 pytestmark = pytest.mark.wire
 
 CELL = "420102001001001"
-OF_RECORDING = ("/recordings", "/exports", "/missed", "/materials", "/evidence/keys", "/groups/{group}/on-air")
+OF_RECORDING = (
+    "/recordings",
+    "/exports",
+    "/missed",
+    "/materials",
+    "/evidence/keys",
+    "/groups/{group}/on-air",
+    "/groups/{group}/last-said",
+)
 """Need something recorded: tests/recording/test_recordings_api.py asks them."""
 SHOWS_WHAT_MAY_BE_SEEN = {("GET", "/places")}
 """Lists that leave out what the caller may not see, so that an empty list is their refusal."""

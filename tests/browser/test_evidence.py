@@ -90,6 +90,19 @@ def test_what_was_missed_is_told_and_played_and_a_late_one_hears_from_the_start(
     page.wait_for_function("window.__poc.events.some(e => e.name === 'caught_up')", timeout=WAIT_MS)
     talker.key_up()
     page.locator(".from-start").wait_for(state="detached", timeout=WAIT_MS)
+    # Said again is what was said last, though it ended this moment and its file is still to be made.
+    ended = talker.page.evaluate("window.__poc.events.findLast(e => e.name === 'floor_release').burst")
+    with (
+        page.expect_response(lambda answer: "/last-said" in answer.url) as again,
+        page.expect_response(lambda answer: answer.url.endswith("/audio?as=mp4")) as voice,
+    ):
+        page.locator(".say-again").click()
+    page.locator('.say-again[aria-pressed="true"]').wait_for(timeout=WAIT_MS)
+    assert again.value.json()["burst"] == ended
+    assert (voice.value.status, again.value.json()["id"] in voice.value.url) == (200, True)
+    shown(page, "say-again")
+    page.locator(".say-again").click()
+    page.locator('.say-again[aria-pressed="false"]').wait_for(timeout=WAIT_MS)
     assert away.problems == []
 
     office = Officer(browser, city, "ZB-001", page="recordings", query="group=", connected=False)

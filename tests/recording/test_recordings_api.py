@@ -10,10 +10,12 @@ import httpx
 import numpy as np
 import pytest
 
-from groups.vocabulary import Role, Tier
-from poc_server.store import StoreSettings, audit_pages
+from groups.vocabulary import AgencyId, BurstEnd, Role, Tier
+from poc_server.recording.recordings import Recordings
+from poc_server.store import BurstRecord, StoreSettings, audit_pages
 from poc_server.store.audit_pages import AuditFilter
-from tests.recording.town_with_voices import INCIDENT, PLACE, Voices, dispatcher, ids, voices
+from poc_server.store.ids import now_ms
+from tests.recording.town_with_voices import INCIDENT, PLACE, Voices, dispatcher, ids, key_of, voices
 from tests.recording.voices import SAMPLES, hear, likeness, speech
 
 pytestmark = pytest.mark.wire
@@ -104,6 +106,58 @@ async def test_however_a_recording_is_fetched_each_play_is_one_row_of_the_audit(
     assert (await part("bytes=-7", colleague)).content == whole[0][-7:]
     assert (await part("bytes=1-", colleague, "mp4")).status_code == 206
     assert await audited(voices, "recording.play") == [(voices.colleague, key)] * 2 + [(voices.officer, key)] * 3
+
+
+async def test_say_again_is_the_last_burst_also_when_it_ended_this_moment(voices: Voices, tmp_path: Path) -> None:
+    headers = await voices.as_user(voices.colleague)
+    path = f"/groups/{voices.group}/last-said"
+
+    async def last(**asked: object) -> str:
+        answer = await voices.client.get(path, headers=headers, params=asked)  # type: ignore[arg-type]
+        return str(answer.json()["id"] if answer.status_code == 200 else answer.json()["code"])
+
+    assert await last() == "not_found"
+    first = await voices.say()
+    assert await last() == first
+    tap = voices.speak()
+    assert await last() == first, "what is on air is heard live, and not waited for"
+    tap.end(BurstEnd.RELEASED)
+    assert await last() == key_of(tap)
+    silent = voices.speak(frames=0)
+    silent.end(BurstEnd.RELEASED)
+    assert await last(ended=int(silent.meta.burst)) == key_of(tap), "nothing was said in it"
+    elsewhere = await Recordings.open(voices.recordings.settings, tmp_path / "data", voices.store, "n2", now_ms)
+    there = voices.speak(on=elsewhere)
+    there.end(BurstEnd.RELEASED)
+    assert await last(ended=int(there.meta.burst)) == key_of(there), "another node records it"
+    await elsewhere.aclose()
+    outsider = await voices.as_user(await voices.town.person(name="外人"))
+    assert (await voices.client.get(path, headers=outsider)).status_code == 404
+
+
+async def test_the_last_with_sound_is_found_though_nothing_was_recorded_of_a_later_one(voices: Voices) -> None:
+    key = await voices.say()
+    at_ms = now_ms() + 1_000
+    agency = AgencyId(voices.town.agency)
+    silent = BurstRecord(
+        id=at_ms,
+        group=voices.group,
+        agency=agency,
+        user=voices.officer,
+        user_name="王建国",
+        node="n1",
+        started_ms=at_ms,
+        ended_ms=at_ms,
+        end=BurstEnd.CUT,
+        unrecorded=5,
+    )
+    voices.store.journal.append(silent)
+    await voices.store.journal.drain()
+    headers = await voices.as_user(voices.officer)
+    assert await ids(voices, headers, limit=1) == [silent.key]
+    assert await ids(voices, headers, limit=1, audio="true") == [key]
+    answer = await voices.client.get(f"/groups/{voices.group}/last-said", headers=headers)
+    assert answer.json()["id"] == key
 
 
 async def test_players_that_know_no_ogg_get_mp4_or_mp3(voices: Voices, tmp_path: Path) -> None:

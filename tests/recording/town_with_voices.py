@@ -15,6 +15,7 @@ from groups.vocabulary import AgencyId, BurstEnd, BurstId, GroupId, IncidentCode
 from poc_server.api import Services
 from poc_server.chain import SignedHead
 from poc_server.recording.model import BurstMeta, Place
+from poc_server.recording.recorder import BurstTap
 from poc_server.recording.recordings import Recordings
 from poc_server.recording.settings import RecordingSettings
 from poc_server.store import BurstRecord, Store, evidence, groups, incidents
@@ -50,6 +51,26 @@ class Voices:
         **more: object,
     ) -> str:
         """One burst, recorded; returns its key when it stands in SQL."""
+        before = self.recordings.finisher.finished
+        tap = self.speak(frames=frames, by=by, group=group, at_ms=at_ms, **more)
+        tap.end(BurstEnd.RELEASED)
+        while self.recordings.finisher.finished == before:
+            self.recordings.recorder.flush()
+            await self.recordings.finisher.drained()
+        await self.store.journal.drain()
+        return key_of(tap)
+
+    def speak(
+        self,
+        *,
+        frames: int = 25,
+        by: UserId | None = None,
+        group: GroupId | None = None,
+        at_ms: int | None = None,
+        on: Recordings | None = None,
+        **more: object,
+    ) -> BurstTap:
+        """One burst that is on air still, ``on`` this node or another one."""
         at_ms = now_ms() if at_ms is None else at_ms
         meta = BurstMeta(
             AgencyId(self.town.agency),
@@ -60,29 +81,10 @@ class Voices:
             "n1",
             at_ms,
         )
-        before = self.recordings.finisher.finished
-        meta = replace(meta, **more)  # type: ignore[arg-type]
-        tap = self.recordings.recorder.begin(meta)
+        tap = (on or self.recordings).recorder.begin(replace(meta, **more))  # type: ignore[arg-type]
         for packet in spoken(frames, at_ms=at_ms):
             tap.voice(packet)
-        tap.end(BurstEnd.RELEASED)
-        while self.recordings.finisher.finished == before:
-            self.recordings.recorder.flush()
-            await self.recordings.finisher.drained()
-        await self.store.journal.drain()
-        record = BurstRecord(
-            id=int(meta.burst),
-            group=meta.group,
-            agency=meta.agency,
-            user=meta.talker,
-            user_name=meta.talker_name,
-            node="n1",
-            started_ms=at_ms,
-            ended_ms=at_ms,
-            end=BurstEnd.RELEASED,
-            from_ms=tap.meta.from_ms,
-        )
-        return record.key
+        return tap
 
     async def as_user(self, user: UserId) -> dict[str, str]:
         """Headers of a signed-in user."""
@@ -114,6 +116,24 @@ class Voices:
             made = await groups.create_group(change, GroupDraft(self.town.agency, self.town.unit, name))
         await self.join(made, *users)
         return made
+
+
+def key_of(tap: BurstTap) -> str:
+    """What the recording of this burst is called, or will be."""
+    meta = tap.meta
+    record = BurstRecord(
+        id=int(meta.burst),
+        group=meta.group,
+        agency=meta.agency,
+        user=meta.talker,
+        user_name=meta.talker_name,
+        node=meta.node,
+        started_ms=meta.started_ms,
+        ended_ms=meta.started_ms,
+        end=BurstEnd.RELEASED,
+        from_ms=meta.from_ms,
+    )
+    return record.key
 
 
 PLACE = Place(121.47, 31.23, "device", 700, accuracy_m=9.0)

@@ -1,6 +1,7 @@
 // Carries out what the keys of the console mean. Keys that type stay with whoever types.
 
 import { sayAgain } from "../recordings/recordings";
+import { lastEnded } from "../wire/picture";
 import type { ConsoleDesk, Dialog } from "./desk";
 import { type Act, LAST_S, meaning } from "./keymap";
 import { withMute, withNextEar, withSolo } from "./mix";
@@ -61,7 +62,11 @@ const DEEDS: Partial<Record<Act, (desk: ConsoleDesk) => void>> = {
   ear: (desk) => withCurrent(desk, (id) => (desk.sound.value = withNextEar(desk.sound.value, id))),
   quieter: (desk) => withCurrent(desk, (id) => desk.louder(id, -1)),
   louder: (desk) => withCurrent(desk, (id) => desk.louder(id, 1)),
-  last_30s: (desk) => withCurrent(desk, (id) => void sayAgain(id, LAST_S).catch(() => undefined)),
+  last_30s: (desk) =>
+    withCurrent(desk, (id) => {
+      const ended = lastEnded(desk.phone.picture.peek().floors[id]);
+      void sayAgain(id, { seconds: LAST_S, ended }).catch(() => undefined);
+    }),
   revoke: (desk) => withCurrent(desk, (group) => desk.ask({ type: "floor_revoke_request", group })),
   claim: (desk) => {
     const first = desk.phone.alerts.value.find(({ alert, queue }) => queue && alert.state === "raised");

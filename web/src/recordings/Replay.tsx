@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { t } from "../i18n";
 import { Icon } from "../ui/icons";
+import { type Floor, lastEnded } from "../wire/picture";
 import { catchingUp, fromStart } from "./fromStart";
 import { player, type Recording, recent, sayAgain, saysAgain, soundOf } from "./recordings";
 import { heights } from "./waveform";
@@ -14,8 +15,10 @@ const LISTED = 30;
 /** From the end of a burst until it can be played. */
 const SETTLED_MS = 2_000;
 
-/** Plays the last burst of a group, or all of the last `seconds`. */
-export function SayAgain({ group, seconds, label }: { group: string; seconds?: number; label: string }) {
+type SayAgainProps = { group: string; seconds?: number; floor?: Floor | undefined; label: string };
+
+/** Plays the last burst of a group, or all of the last `seconds`. `floor`: what is known of who speaks there. */
+export function SayAgain({ group, seconds, floor, label }: SayAgainProps) {
   const playing = saysAgain(group, seconds);
   return (
     <button
@@ -24,7 +27,7 @@ export function SayAgain({ group, seconds, label }: { group: string; seconds?: n
       aria-pressed={playing}
       aria-label={label}
       title={label}
-      onClick={() => void sayAgain(group, seconds).catch(() => undefined)}
+      onClick={() => void sayAgain(group, { seconds, ended: lastEnded(floor) }).catch(() => undefined)}
     >
       {playing ? <Icon.stop /> : <Icon.again />}
     </button>

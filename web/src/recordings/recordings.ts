@@ -18,12 +18,17 @@ export type Recording = {
   peaks: string;
 };
 
-/** The newest recordings of a group, newest first. Rejects with `Problem`. */
+/** The newest recordings of a group that have sound, newest first. Rejects with `Problem`. */
 export async function recent(group: string, limit: number, fromMs?: number): Promise<Recording[]> {
-  const query = new URLSearchParams({ group, limit: String(limit) });
+  const query = new URLSearchParams({ group, limit: String(limit), audio: "true" });
   if (fromMs) query.set("from_ms", String(Math.round(fromMs)));
-  const { recordings } = await authorised<{ recordings: Recording[] }>("GET", `/recordings?${query}`);
-  return recordings.filter(({ audio }) => audio);
+  return (await authorised<{ recordings: Recording[] }>("GET", `/recordings?${query}`)).recordings;
+}
+
+/** The last words of a group; the server waits for a burst, like `ended`, that has just ended. Rejects with `Problem`. */
+export function lastSaid(group: string, ended: number | null): Promise<Recording> {
+  const query = ended === null ? "" : `?ended=${ended}`;
+  return authorised<Recording>("GET", `/groups/${encodeURIComponent(group)}/last-said${query}`);
 }
 
 /** As much as the server lists at once; `more` come after, `more_ms` long in all, and are had with `next`. */
@@ -57,17 +62,22 @@ export const player = new Player();
 /** How many are asked for when all of the last seconds are wanted. */
 const LISTED = 30;
 
+/** Which words: `seconds` back from now, else the last burst; `ended` is the one that ended last, where that is known. */
+export type Again = { seconds?: number | undefined; ended?: number | null | undefined };
+
 /** Plays the last burst of a group, or all of the last `seconds`; while that plays, ends it. Rejects when the server cannot be asked. */
-export async function sayAgain(group: string, seconds?: number): Promise<void> {
+export async function sayAgain(group: string, { seconds, ended = null }: Again = {}): Promise<void> {
   const by = `${group} ${seconds ?? ""}`;
   if (player.by.value === by) return player.stop();
   player.by.value = by;
   try {
     const from = seconds ? Date.now() - seconds * 1000 : undefined;
-    let recordings = await recent(group, seconds ? LISTED : 1, from);
+    const last = await lastSaid(group, ended);
+    const recordings = from ? await recent(group, LISTED, from) : [];
+    if (player.by.peek() !== by) return; // stopped, or another key, while it was looked for
     // Nothing was said in that time: the last words, however old, rather than silence.
-    if (recordings.length === 0 && seconds) recordings = await recent(group, 1);
-    await player.play(recordings.reverse().map(soundOf), { by });
+    const found = recordings.length ? recordings.reverse() : [last];
+    await player.play(found.map(soundOf), { by });
   } finally {
     if (player.by.value === by) player.by.value = null;
   }

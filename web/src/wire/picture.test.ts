@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { blank, told } from "./picture";
+import { blank, lastEnded, told } from "./picture";
 import type { Person } from "./protocol";
 
 const zhang: Person = { id: "u1", name: "张三" };
@@ -22,6 +22,12 @@ describe("the picture", () => {
     expect(idle.floors.g?.last).toEqual({ by: zhang, burst: 5 });
     const next = told(taken, { type: "floor_taken", group: "g", burst: 9, by: li });
     expect(next.floors.g?.last).toEqual({ by: zhang, burst: 5 });
+    expect([undefined, taken.floors.g, idle.floors.g, next.floors.g].map(lastEnded)).toEqual([
+      null,
+      null,
+      5,
+      5,
+    ]);
     expect(told(idle, { type: "floor_idle", group: "g", burst: 5 }).floors.g?.last?.by).toEqual(zhang);
   });
 

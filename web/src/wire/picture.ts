@@ -63,6 +63,11 @@ export const idleFloor: Floor = {
   last: null,
 };
 
+/** The burst of a group that ended last, as far as it is known: what was said in it can be heard again. */
+export function lastEnded(floor: Floor | undefined): number | null {
+  return (floor?.state === "idle" ? floor.burst : floor?.last?.burst) ?? null;
+}
+
 export function welcomed(before: Picture, welcome: Welcome): Picture {
   const kept = welcome.resumed ? before : { ...before, floors: {}, slots: [] };
   return {

@@ -246,7 +246,12 @@ function Controls({ desk, channel, air, heard }: ControlsProps) {
       />
       <span class="break" />
       {channel.brought?.why === "call" && <EndCall desk={desk} call={channel.brought.call} />}
-      <SayAgain group={id} seconds={LAST_S} label={`${t("last_30s")} ${name}`} />
+      <SayAgain
+        group={id}
+        seconds={LAST_S}
+        floor={desk.phone.picture.value.floors[id]}
+        label={`${t("last_30s")} ${name}`}
+      />
       {air.state === "taken" && !floorless && desk.phone.picture.value.rights.includes("revoke_floor") && (
         <button
           type="button"

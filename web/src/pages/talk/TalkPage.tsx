@@ -68,7 +68,9 @@ export function TalkPage({ phone }: { phone: Phone }) {
         </div>
         <TalkButton phone={phone} />
         <div class="keys">
-          {group && <SayAgain group={group.id} label={t("say_again")} />}
+          {group && (
+            <SayAgain group={group.id} floor={phone.picture.value.floors[group.id]} label={t("say_again")} />
+          )}
           {group && user && phone.picture.value.rights.includes("report") && (
             <EvidenceKey user={user.id} group={group.id} name={group.name} />
           )}

@@ -7,6 +7,7 @@ import { RecordingList } from "../../recordings/Replay";
 import { nameOf, ThreadList, Unread } from "../../texts/ThreadList";
 import { ThreadView } from "../../texts/ThreadView";
 import { empty, keyOf, type Where } from "../../texts/threads";
+import { lastEnded } from "../../wire/picture";
 import type { Phone } from "../phone";
 import { GroupList } from "./Groups";
 import { People } from "./People";
@@ -99,9 +100,7 @@ function Messages({ phone, thread, onOpen, onBack }: MessagesProps) {
 function Recordings({ phone }: { phone: Phone }) {
   const group = phone.group.value;
   if (!group) return <p class="hint">{t("no_recordings")}</p>;
-  const floor = phone.picture.value.floors[group.id];
-  // The burst that ended last: what was said in it can be heard now.
-  const after = floor?.state === "idle" ? floor.burst : null;
+  const after = lastEnded(phone.picture.value.floors[group.id]);
   return (
     <>
       <a class="button" href={`/recordings?group=${encodeURIComponent(group.id)}`}>
