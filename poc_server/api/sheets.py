@@ -15,7 +15,7 @@ from poc_server.api.body import LARGER
 from poc_server.api.problems import documented
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body
-from poc_server.store import audit, sheets
+from poc_server.store import Device, audit, sheets
 from poc_server.store.ids import now_ms
 from poc_server.store.sheets import Plan, Sheet
 
@@ -31,7 +31,9 @@ class Kind(StrEnum):
     PEOPLE = "people"
     ROLES = "roles"
     UNITS = "units"
+    GROUPS = "groups"
     MEMBERS = "members"
+    DEVICES = "devices"
     CELLS = "cells"
     DUTY = "duty"
 
@@ -40,7 +42,10 @@ ACTS = {
     Kind.PEOPLE: Act.ADMINISTER_PEOPLE,
     Kind.ROLES: Act.ASSIGN_ROLES,
     Kind.UNITS: Act.ADMINISTER_UNITS,
+    Kind.GROUPS: Act.ADMINISTER_GROUPS,
     Kind.MEMBERS: Act.ADMINISTER_GROUPS,
+    # Two administrators share it: one names devices, the other disables them; each line asks.
+    Kind.DEVICES: Act.SEE_DEVICES,
     Kind.CELLS: Act.ADMINISTER_UNITS,
     # A file is about the whole agency, so it asks for the right that plans duty in all of it.
     Kind.DUTY: Act.ADMINISTER_PEOPLE,
@@ -135,8 +140,14 @@ def _sheet(services: Services, caller: Caller, kind: Kind) -> Sheet:
             return sheets.RolesSheet(snapshot, agency, lambda person: _may(services, caller, person, Act.ASSIGN_ROLES))
         case Kind.UNITS:
             return sheets.UnitsSheet(snapshot, agency)
+        case Kind.GROUPS:
+            return sheets.GroupsSheet(snapshot, agency)
         case Kind.MEMBERS:
             return sheets.MembersSheet(snapshot, agency)
+        case Kind.DEVICES:
+            mine = rights.own_agency(services, caller)
+            names = may(Act.ADMINISTER_DEVICES, caller.user, mine, services.directory) is None
+            return sheets.DevicesSheet(snapshot, agency, names, lambda device: _may_disable(services, caller, device))
         case Kind.CELLS:
             return sheets.CellsSheet(snapshot, agency)
         case Kind.DUTY:
@@ -145,6 +156,13 @@ def _sheet(services: Services, caller: Caller, kind: Kind) -> Sheet:
 
 def _may(services: Services, caller: Caller, person: User, act: Act | None = None) -> bool:
     return may(act or rights.person_act(person), caller.user, person, services.directory) is None
+
+
+def _may_disable(services: Services, caller: Caller, device: Device) -> bool:
+    owner = None if device.user is None else services.directory.user(device.user)
+    target = rights.own_agency(services, caller) if owner is None else owner
+    act = Act.ADMINISTER_DEVICES if owner is None else Act.DISABLE_DEVICE
+    return may(act, caller.user, target, services.directory) is None
 
 
 def _out(plan: Plan, applied: bool) -> PlanOut:

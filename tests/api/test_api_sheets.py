@@ -9,8 +9,10 @@ import time
 import httpx
 import pytest
 
-from groups.vocabulary import Role
-from poc_server.store.sheets.text import MAX_LINES
+from groups.vocabulary import GroupKind, Role
+from poc_server.store import groups, sessions
+from poc_server.store.groups import GroupDraft
+from poc_server.store.sheets.text import MAX_LINES, MAX_NAME_CHARS
 from tests.fixtures.people import Town, found_town
 
 pytestmark = pytest.mark.wire
@@ -151,6 +153,95 @@ async def test_duty_comes_from_a_file_after_a_dry_run(client: httpx.AsyncClient,
         assert [each["problem"] for each in said["mistakes"]] == [problem], line
 
 
+async def test_groups_come_from_a_file_and_keep_what_it_does_not_speak_of(
+    client: httpx.AsyncClient, town: Town
+) -> None:
+    admin = await login(town, Role.SYSTEM_ADMIN)
+    await post(client, "units", "unit\n市/一队\n", admin)
+    await town.person(name="王", account="wang")
+    body = {"name": "一组", "unit": town.unit, "floor": {"transmit_limit_ms": 20_000}}
+    old = (await client.post("/groups", json=body, headers=admin)).json()
+    async with town.store.change() as change:
+        case = GroupDraft(town.agency, town.unit, "案卷", GroupKind.INCIDENT)
+        incident = await groups.create_group(change, case)
+    heading = "id,name,kind,unit,duty_unit,emergency,monitoring,enabled\n"
+    text = heading + ",一组,,市/一队,,,0,\n,应急组,prearranged,市,市/一队,0,1,1\n"
+    dry = (await post(client, "groups", text, admin, dry_run=True)).json()
+    assert (dry["create"], dry["update"], dry["applied"]) == (1, 1, False)
+    assert dry["changes"][0]["differences"] == {"unit": ["市", "市/一队"], "monitoring": ["1", "0"]}
+    assert len(town.store.directory.snapshot.groups) == 2
+    assert (await post(client, "groups", text, admin)).json()["applied"]
+    now = (await client.get(f"/groups/{old['id']}", headers=admin)).json()
+    assert (now["floor"]["transmit_limit_ms"], now["monitoring_allowed"]) == (20_000, False)
+    made = next(group for group in town.store.directory.snapshot.groups.values() if group.name == "应急组")
+    assert (made.kind, made.emergency_allowed) == (GroupKind.PREARRANGED, False)
+    assert (await client.get(f"/groups/{made.id}", headers=admin)).json()["duty_unit"] is not None
+    assert (await post(client, "members", "group,account\n应急组,wang\n", admin)).json()["create"] == 1
+    out = await client.get("/sheets/groups", headers=admin)
+    assert "案卷" not in out.text
+    back = (await post(client, "groups", out.content, admin)).json()
+    assert (back["unchanged"], back["update"], back["create"], back["wrong"]) == (2, 0, 0, 0)
+    renamed = (await post(client, "groups", f"id,name,unit\n{made.id},新名,市\n", admin)).json()
+    assert renamed["changes"][0]["differences"] == {"name": ["应急组", "新名"]}
+
+    long = "长" * (MAX_NAME_CHARS + 1)
+    wrong = [
+        (f"{incident},案卷,,市,,,,\n", "id", "unknown"),
+        (",新组,incident,市,,,,\n", "kind", "bad_value"),
+        (",新组,,市/二队,,,,\n", "unit", "unknown"),
+        (",新组,,市,市/二队,,,\n", "duty_unit", "unknown"),
+        (",,,市,,,,\n", "name", "missing"),
+        (f",{long},,市,,,,\n", "name", "bad_value"),
+        (",新组,,市,,maybe,,\n", "emergency", "bad_value"),
+        (",新组,,市,,,,\n,新组,,市,,,,\n", "name", "repeated"),
+    ]
+    for lines, column, problem in wrong:
+        said = (await post(client, "groups", heading + lines, admin)).json()
+        assert [(each["column"], each["problem"]) for each in said["mistakes"]] == [(column, problem)], lines
+    longest = (await post(client, "groups", heading + f",{long[:-1]},,市,,,,\n", admin)).json()
+    assert longest["create"] == 1
+    await client.post("/groups", json={"name": "新名", "unit": town.unit}, headers=admin)
+    said = (await post(client, "groups", heading + ",新名,,市,,,,\n", admin)).json()
+    assert [each["problem"] for each in said["mistakes"]] == ["ambiguous"]
+
+
+async def test_devices_are_named_by_one_administrator_and_disabled_by_the_other(
+    client: httpx.AsyncClient, town: Town
+) -> None:
+    admin, security = await login(town, Role.SYSTEM_ADMIN), await login(town, Role.SECURITY_ADMIN)
+    user = await town.person(name="王", account="wang")
+    async with town.store.change() as change:
+        device = await sessions.create_device(change, town.agency, user, "手机")
+        spare = await sessions.create_device(change, town.agency, None, "备用")
+    signed = await town.auth.start_session(user, "demo", device=device)
+    held = {"authorization": f"Bearer {signed.access_token}"}
+    heading = "id,device,enabled,account\n"
+    out = await client.get("/sheets/devices", headers=security)
+    back = (await post(client, "devices", out.content, security)).json()
+    assert (back["unchanged"], back["update"], back["wrong"]) == (2, 0, 0)
+
+    name = f"{device},王的手机,1,WANG\n"
+    assert (await post(client, "devices", heading + name, security)).json()["mistakes"][0]["problem"] == "not_allowed"
+    assert (await post(client, "devices", heading + name, admin)).json()["update"] == 1
+    off = f"{device},王的手机,0,wang\n"
+    assert (await post(client, "devices", heading + off, admin)).json()["mistakes"][0]["problem"] == "not_allowed"
+    dry = (await post(client, "devices", heading + off, security, dry_run=True)).json()
+    assert dry["changes"][0]["differences"] == {"enabled": ["1", "0"]}
+    assert (await client.get("/me", headers=held)).status_code == 200
+    assert (await post(client, "devices", heading + off, security)).json()["applied"]
+    assert (await client.get("/me", headers=held)).status_code == 401
+    wrong = [
+        ("nothing,x,,\n", "id", "unknown"),
+        (",x,,\n", "id", "missing"),
+        (f"{spare},备用,1,wang\n", "account", "not_allowed"),
+        (f"{spare},{'长' * (MAX_NAME_CHARS + 1)},1,\n", "device", "bad_value"),
+        (f"{spare},备用,maybe,\n", "enabled", "bad_value"),
+    ]
+    for line, column, problem in wrong:
+        said = (await post(client, "devices", heading + line, admin)).json()
+        assert [(each["column"], each["problem"]) for each in said["mistakes"]] == [(column, problem)], line
+
+
 async def test_files_that_are_no_table_are_refused(client: httpx.AsyncClient, town: Town) -> None:
     admin = await login(town, Role.SYSTEM_ADMIN)
     bad: list[bytes] = [
@@ -182,7 +273,9 @@ async def test_a_file_can_do_no_more_than_who_brings_it(client: httpx.AsyncClien
     await town.person(Role.AUDIT_ADMIN, name="审计", account="auditor")
     await town.person(name="王", account="wang")
     officer = await login(town, Role.OFFICER)
-    for kind, who in itertools.product(("people", "roles", "units", "members", "cells", "duty"), (officer, {})):
+    for kind, who in itertools.product(
+        ("people", "roles", "units", "groups", "members", "devices", "cells", "duty"), (officer, {})
+    ):
         answer = await post(client, kind, "account,name,unit\n", who)
         assert answer.status_code in (401, 403)
     assert (await post(client, "roles", "account,roles\n", system)).status_code == 403

@@ -1,7 +1,9 @@
-"""Tables of people, units, roles, members, cells and duty as CSV: in with a dry run, out for a spreadsheet."""
+"""What administrators keep as CSV, a table for each kind: in with a dry run, out for a spreadsheet."""
 
 from poc_server.store.sheets.cells import CellsSheet
+from poc_server.store.sheets.devices import DevicesSheet
 from poc_server.store.sheets.duty import DutySheet
+from poc_server.store.sheets.groups import GroupsSheet
 from poc_server.store.sheets.members import MembersSheet
 from poc_server.store.sheets.people import PeopleSheet
 from poc_server.store.sheets.plan import Plan, Sheet, Verdict, apply, export, judge
@@ -12,7 +14,9 @@ from poc_server.store.sheets.units import UnitsSheet
 __all__ = [
     "BadSheet",
     "CellsSheet",
+    "DevicesSheet",
     "DutySheet",
+    "GroupsSheet",
     "MembersSheet",
     "PeopleSheet",
     "Plan",

@@ -18,10 +18,8 @@ from poc_server.store.people import UserDraft, account_key
 from poc_server.store.sheets.known import KnownPeople
 from poc_server.store.sheets.paths import UnitPaths
 from poc_server.store.sheets.plan import BadCell, Verdict, compared, flag, verb_of, yes
-from poc_server.store.sheets.text import Line
+from poc_server.store.sheets.text import MAX_NAME_CHARS, Line
 from poc_server.store.snapshot import Snapshot
-
-MAX_NAME_CHARS = 128
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from poc_server.refused import Refused
 
 MAX_LINES = 20_000
 MAX_CELL_CHARS = 2_000
+MAX_NAME_CHARS = 128
+"""Of people, units, groups and devices."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 

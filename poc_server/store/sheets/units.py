@@ -11,10 +11,8 @@ from poc_server.store import units
 from poc_server.store.change import Change
 from poc_server.store.sheets.paths import SEPARATOR, UnitPaths
 from poc_server.store.sheets.plan import BadCell, Verdict
-from poc_server.store.sheets.text import Line
+from poc_server.store.sheets.text import MAX_NAME_CHARS, Line
 from poc_server.store.snapshot import Snapshot
-
-MAX_NAME_CHARS = 128
 
 
 class UnitsSheet:
