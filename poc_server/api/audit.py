@@ -61,10 +61,14 @@ class EntryOut(Body):
 
 
 class AuditPage(Body):
-    """The newest entries first."""
+    """The newest entries first. ``next`` goes on, also after a page with few entries, or none.
+
+    ``searched_ms``: until when one question looked back, where older entries are still to be looked at; else null.
+    """
 
     items: list[EntryOut]
     next: str | None = None
+    searched_ms: int | None = None
 
 
 class CheckOut(Body):
@@ -90,7 +94,7 @@ async def read_audit(
     limit: Limit = 100,
     after: Cursor = "",
 ) -> AuditPage:
-    """The audit of one's own agency. Reading it is audited, too."""
+    """The audit of one's own agency. Each question is audited, too: a page asks when one has ended typing."""
     agency = rights.own_agency(services, caller)
     rights.allow(services, caller, Act.READ_AUDIT, agency)
     asked = AuditFilter(
@@ -105,11 +109,14 @@ async def read_audit(
         until_ms=until_ms,
     )
     async with services.store.reading() as connection:
-        rows = await audit_pages.page(connection, asked, before_seq=_before(after), limit=limit)
+        found = await audit_pages.page(connection, asked, before_seq=_before(after), limit=limit)
     services.store.journal.audit(audit.entry(caller.actor, now_ms(), "audit.read", "audit", agency.id, _told(asked)))
     snapshot = services.directory.snapshot
-    following = cursor_of(str(rows[-1].seq)) if len(rows) == limit else None
-    return AuditPage(items=[_entry(snapshot, agency.id, row) for row in rows], next=following)
+    return AuditPage(
+        items=[_entry(snapshot, agency.id, row) for row in found.rows],
+        next=None if found.before_seq is None else cursor_of(str(found.before_seq)),
+        searched_ms=found.searched_ms,
+    )
 
 
 @router.get("/check", **ruled(Act.READ_AUDIT))

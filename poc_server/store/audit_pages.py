@@ -13,6 +13,9 @@ from poc_server.store import tables as t
 from poc_server.store.lookup import holds, person_holds
 from signaling.audit_words import DENIED, REFUSED
 
+LOOK = 50_000
+"""Entries that one question looks through: what stands further back is asked for with the next page."""
+
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
@@ -33,19 +36,62 @@ class AuditFilter:
     until_ms: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Entries, the newest first.
+
+    Attributes:
+        before_seq: where the next page begins; None: there is no more.
+        searched_ms: the time of the oldest entry that was looked at, where older ones were not; else None.
+    """
+
+    rows: list[Row[Any]]
+    before_seq: int | None = None
+    searched_ms: int | None = None
+
+
 async def page(
-    connection: AsyncConnection, asked: AuditFilter, *, before_seq: int | None = None, limit: int = 100
-) -> list[Row[Any]]:
-    """The newest entries first, those before ``before_seq``."""
-    query = select(t.audit).where(*_conditions(asked)).order_by(t.audit.c.seq.desc()).limit(limit)
+    connection: AsyncConnection,
+    asked: AuditFilter,
+    *,
+    before_seq: int | None = None,
+    limit: int = 100,
+    look: int = LOOK,
+) -> Page:
+    """The newest entries first, those before ``before_seq``: at most ``limit``, among the ``look`` newest of the time.
+
+    Texts are looked for in names and details, which no index helps with; so that a rare word does not read half a year
+    of entries at once, a page may have fewer entries than ``limit``, or none, and yet not be the last.
+    """
+    time = _time(asked)
     if before_seq is not None:
-        query = query.where(t.audit.c.seq < before_seq)
-    return list((await connection.execute(query)).all())
+        time.append(t.audit.c.seq < before_seq)
+    newest = select(t.audit.c.seq, t.audit.c.at_ms).where(*time).order_by(t.audit.c.seq.desc())
+    # Of those that are looked at the last, and behind it the first that is not.
+    edge = (await connection.execute(newest.offset(look - 1).limit(2))).all()
+    oldest = edge[0] if len(edge) == 2 else None
+    if oldest is not None:
+        time.append(t.audit.c.seq >= oldest.seq)
+    query = select(t.audit).where(*time, *_conditions(asked)).order_by(t.audit.c.seq.desc()).limit(limit)
+    rows = list((await connection.execute(query)).all())
+    if len(rows) == limit:
+        return Page(rows, rows[-1].seq)
+    return Page(rows) if oldest is None else Page(rows, oldest.seq, oldest.at_ms)
+
+
+def _time(asked: AuditFilter) -> list[ColumnElement[bool]]:
+    """Whose, and of when: what indexes answer."""
+    found: list[ColumnElement[bool]] = [t.audit.c.agency_id == asked.agency]
+    if asked.from_ms is not None:
+        found.append(t.audit.c.at_ms >= asked.from_ms)
+    if asked.until_ms is not None:
+        found.append(t.audit.c.at_ms < asked.until_ms)
+    return found
 
 
 def _conditions(asked: AuditFilter) -> list[ColumnElement[bool]]:
     entry = t.audit.c
-    found: list[ColumnElement[bool]] = [entry.agency_id == asked.agency]
+    found: list[ColumnElement[bool]] = []
     if asked.action is not None:
         # What was refused for want of a right names its act in the detail, which is canonical JSON.
         named = (entry.action == REFUSED) & entry.detail.contains(f'"act":"{asked.action}"', autoescape=True)
@@ -61,10 +107,6 @@ def _conditions(asked: AuditFilter) -> list[ColumnElement[bool]]:
     if asked.refused is not None:
         tried = or_(entry.action == REFUSED, entry.action.endswith(DENIED, autoescape=True))
         found.append(tried if asked.refused else ~tried)
-    if asked.from_ms is not None:
-        found.append(entry.at_ms >= asked.from_ms)
-    if asked.until_ms is not None:
-        found.append(entry.at_ms < asked.until_ms)
     return found
 
 

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from groups.vocabulary import GroupId, Role, UserId
-from poc_server.store import Actor, audit
+from poc_server.store import Actor, audit, audit_pages
+from poc_server.store.audit_pages import AuditFilter
 from tests.fixtures.people import Town, found_town
 
 pytestmark = pytest.mark.wire
@@ -89,6 +90,23 @@ async def test_the_audit_is_searched_by_name_initials_act_and_refusal(client: ht
         assert await found(who=text, about=text) == set()
     assert len(await found(who="\x00")) > 3  # what remains of it asks for nothing
     assert (await client.get("/audit", params={"who": "a" * 65}, headers=auditor)).status_code == 422
+
+
+async def test_one_question_looks_back_so_far_and_says_so_and_the_next_goes_on(town: Town) -> None:
+    start = town.clock() + 60_000
+    for at_ms, account in ((start, "稀"), *((start + 1_000 + n, "常") for n in range(10))):
+        town.store.journal.audit(audit.entry(Actor(), at_ms, "sign_in", "account", account, {}, town.agency))
+    await town.store.journal.drain()
+    rare = AuditFilter(town.agency, about="稀", from_ms=start)
+    async with town.store.reading() as connection:
+        whole = await audit_pages.page(connection, rare, look=11)
+        assert ([row.target_id for row in whole.rows], whole.before_seq, whole.searched_ms) == (["稀"], None, None)
+        first = await audit_pages.page(connection, rare, look=10)
+        assert (first.rows, first.searched_ms) == ([], start + 1_000)
+        rest = await audit_pages.page(connection, rare, look=10, before_seq=first.before_seq)
+        assert ([row.target_id for row in rest.rows], rest.before_seq, rest.searched_ms) == (["稀"], None, None)
+        often = await audit_pages.page(connection, AuditFilter(town.agency, about="常"), look=10, limit=3)
+        assert (len(often.rows), often.before_seq, often.searched_ms) == (3, often.rows[-1].seq, None)
 
 
 async def test_a_guessed_id_does_not_come_back_with_a_name_of_another_agency(

@@ -26,6 +26,10 @@ async def test_the_city_is_complete_and_made_once(tmp_path: Path) -> None:
     users = await build_city(store)
     snapshot = store.directory.snapshot
     assert (len(users), len(snapshot.groups), len(snapshot.users)) == (37, 12, 40)
+    departments = {user.unit for user in snapshot.users.values() if Role.HANDLER in user.roles}
+    assert {snapshot.units[unit].name for unit in departments} == {"城管执法局", "市政园林局", "环境卫生中心"}
+    assert all(sum(user.unit == unit for user in snapshot.users.values()) == 3 for unit in departments)
+    assert all(any(group.unit == unit for group in snapshot.groups.values()) for unit in departments)
     roles = Counter(role for user in snapshot.users.values() for role in user.roles)
     assert set(roles) == set(Role)
     assert len({user.name for user in snapshot.users.values()}) == 40

@@ -145,7 +145,7 @@ async def test_deletion_on_request_is_audited_and_refused_while_held(
     assert await left(store) == 0
     await store.journal.drain()
     async with store.reading() as connection:
-        (entry,) = await audit_pages.page(connection, AuditFilter(AGENCY, action="recording.delete"))
+        (entry,) = (await audit_pages.page(connection, AuditFilter(AGENCY, action="recording.delete"))).rows
     assert (entry.actor_id, entry.target_id) == ("us-9", key)
 
 

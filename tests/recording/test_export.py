@@ -230,7 +230,10 @@ async def test_who_may_not_export_is_refused_and_audited(voices: Voices) -> None
     assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
     await voices.store.journal.drain()
     async with voices.store.reading() as connection:
-        assert len(await audit_pages.page(connection, AuditFilter(voices.town.agency, action="export.refused"))) == 1
+        assert (
+            len((await audit_pages.page(connection, AuditFilter(voices.town.agency, action="export.refused"))).rows)
+            == 1
+        )
     assert key
 
 

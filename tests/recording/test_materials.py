@@ -95,7 +95,9 @@ async def test_a_photo_is_kept_as_evidence_with_all_that_is_known_of_it(
     assert judge(entries, [], lambda _: True, files, entries[0].entry.at_ms) == []
     await voices.store.journal.drain()
     async with voices.store.reading() as connection:
-        assert len(await audit_pages.page(connection, AuditFilter(voices.town.agency, action="material.open"))) == 1
+        assert (
+            len((await audit_pages.page(connection, AuditFilter(voices.town.agency, action="material.open"))).rows) == 1
+        )
 
 
 async def test_events_of_the_bridge_carry_signed_heads_that_cover_what_they_tell(

@@ -31,7 +31,7 @@ def store_settings() -> StoreSettings:
 async def audited(voices: Voices, action: str) -> list[tuple[str, str]]:
     await voices.store.journal.drain()
     async with voices.store.reading() as connection:
-        rows = await audit_pages.page(connection, AuditFilter(voices.town.agency, action=action))
+        rows = (await audit_pages.page(connection, AuditFilter(voices.town.agency, action=action))).rows
     return [(row.actor_id, row.target_id) for row in rows]
 
 

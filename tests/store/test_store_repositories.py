@@ -188,7 +188,7 @@ async def test_every_change_is_in_the_audit_and_the_audit_cannot_be_altered(stor
         user = await people.create_user(change, UserDraft(city.agency, city.root, "王建国\x00", account="wjg"))
         await people.set_password(change, user, "hash")
     async with store.reading() as connection:
-        newest = await audit_pages.page(connection, AuditFilter(city.agency), limit=2)
+        newest = (await audit_pages.page(connection, AuditFilter(city.agency), limit=2)).rows
         assert (await audit.verify(connection)) == audit.AuditCheck(5)
     assert [row.action for row in newest] == ["user.password", "user.create"]
     assert {row.actor_id for row in newest} == {"us-admin"}

@@ -6,10 +6,10 @@ import { authorised } from "../../account/authorised";
 import { ACTS, actWords, t } from "../../i18n";
 import type { Key } from "../../i18n/zh";
 import { type Entry, kindOf, reasonWords, targetWords, told } from "./details";
-import { clockWords, longDay, midnight } from "./moments";
+import { clockWords, longDay, midnight, momentWords } from "./moments";
 import { wordsOf } from "./office";
+import { same } from "./record";
 
-const PAUSE_MS = 300;
 const PAGE = 50;
 
 type Asked = {
@@ -47,18 +47,21 @@ export function Audit() {
   const asked = useSignal<Asked>(NOTHING);
   const entries = useSignal<readonly Entry[]>([]);
   const next = useSignal("");
+  /** Until when was looked back, where older entries are still to be looked at. */
+  const searched = useSignal<number | null>(null);
   const word = useSignal("");
   const loaded = useSignal(false);
   const read = async (after = "") => {
     const wanted = asked.peek();
     try {
-      const found = await authorised<{ items: Entry[]; next: string | null }>(
+      const found = await authorised<{ items: Entry[]; next: string | null; searched_ms: number | null }>(
         "GET",
         `/audit?${query(wanted, after)}`,
       );
       if (wanted !== asked.peek() || (after && after !== next.peek())) return;
       entries.value = after ? [...entries.peek(), ...found.items] : found.items;
       next.value = found.next ?? "";
+      searched.value = found.searched_ms;
       loaded.value = true;
       word.value = "";
     } catch (problem) {
@@ -66,11 +69,12 @@ export function Audit() {
     }
   };
   useEffect(() => {
-    const timer = window.setTimeout(() => void read(), loaded.peek() ? PAUSE_MS : 0);
-    return () => clearTimeout(timer);
+    // Each question stands in the audit itself: one is asked when it is whole, never letter by letter.
+    void read();
   }, [asked.value]);
   const ask = (part: Partial<Asked>) => {
-    asked.value = { ...asked.peek(), ...part };
+    const wanted = { ...asked.peek(), ...part };
+    if (!same(wanted, asked.peek())) asked.value = wanted;
   };
   return (
     <div class="audit">
@@ -91,6 +95,9 @@ export function Audit() {
         })}
       </ol>
       {loaded.value && entries.value.length === 0 && <p class="hint">{t("admin_none")}</p>}
+      {searched.value !== null && (
+        <p class="hint">{t("audit_searched", { when: momentWords(searched.value) })}</p>
+      )}
       {next.value && (
         <button type="button" onClick={() => void read(next.value)}>
           {t("admin_more")}
@@ -176,7 +183,12 @@ function grouped(): [Key, string[]][] {
 
 type SearchProps = { name: string; words: Key; value: string; set: (to: string) => void };
 
+/** What is typed is asked for by Enter, or when one goes on to something else. */
 function Search({ name, words, value, set }: SearchProps) {
+  const typed = useSignal(value);
+  useEffect(() => {
+    typed.value = value;
+  }, [value]);
   return (
     <input
       type="search"
@@ -184,8 +196,13 @@ function Search({ name, words, value, set }: SearchProps) {
       maxLength={64}
       placeholder={t(words)}
       aria-label={t(words)}
-      value={value}
-      onInput={(event) => set(event.currentTarget.value)}
+      enterKeyHint="search"
+      value={typed.value}
+      onInput={({ currentTarget }) => {
+        typed.value = currentTarget.value;
+        if (!currentTarget.value) set("");
+      }}
+      onChange={({ currentTarget }) => set(currentTarget.value)}
     />
   );
 }
