@@ -10,13 +10,13 @@ from pydantic import Field
 from groups.policy import Act
 from groups.vocabulary import AgencyId, Refusal, UnitId, UserId
 from poc_server.api import rights
-from poc_server.api.paging import Cursor, IfMatch, Limit, Search, cursor_of, keys_of, tag, version_of
+from poc_server.api.paging import Cursor, Expected, IfMatch, Limit, Search, check_seen, cursor_of, keys_of, tag
 from poc_server.api.problems import documented
 from poc_server.api.rights import ruled
 from poc_server.api.services import Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, Line
 from poc_server.refused import Refused
-from poc_server.store import Change, cells
+from poc_server.store import cells
 
 router = APIRouter(prefix="/cells", tags=["units"])
 MAX_OUTLINE = 500
@@ -85,31 +85,19 @@ async def put_cell(
     user = None if body.user is None else UserId(body.user)
     made = cells.Cell(agency.id, code, body.name, UnitId(body.unit), user, body.outline, body.datum)
     async with services.store.change(caller.actor) as change:
-        await _check_seen(change, agency.id, code, if_match)
+        check_seen(await cells.cell_row(change.connection, agency.id, code), if_match, "cell")
         await cells.put_cells(change, [made])
     return await _shown(services, agency.id, code, response)
 
 
-@router.delete("/{code}", status_code=204, **ruled(Act.ADMINISTER_UNITS, 404))
-async def delete_cell(code: CellCode, caller: SignedInCaller, services: Use) -> Response:
+@router.delete("/{code}", status_code=204, **ruled(Act.ADMINISTER_UNITS, 404, 412, 428))
+async def delete_cell(code: CellCode, caller: SignedInCaller, services: Use, expected: Expected) -> Response:
     """Delete a cell."""
     agency = rights.own_agency(services, caller)
     rights.allow(services, caller, Act.ADMINISTER_UNITS, agency)
     async with services.store.change(caller.actor) as change:
-        await cells.delete_cell(change, agency.id, code)
+        await cells.delete_cell(change, agency.id, code, expected)
     return Response(status_code=204)
-
-
-async def _check_seen(change: Change, agency: AgencyId, code: str, if_match: str | None) -> None:
-    """Refuses to write over a cell that is there (conflict), or is not as the editor has seen it (stale)."""
-    row = await cells.cell_row(change.connection, agency, code)
-    if if_match is None:
-        if row is not None:
-            raise Refused(Refusal.CONFLICT, "cell")
-        return
-    expected = version_of(if_match)
-    if row is None or (expected is not None and row.version != expected):
-        raise Refused(Refusal.STALE, "cell")
 
 
 async def _shown(services: Services, agency: AgencyId, code: str, response: Response) -> CellOut:

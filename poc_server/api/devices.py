@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from groups.policy import Act
 from groups.vocabulary import Refusal, UserId
 from poc_server.api import rights
-from poc_server.api.paging import Cursor, Limit, Search, cursor_of, keys_of
+from poc_server.api.paging import Cursor, Expected, Limit, Search, cursor_of, keys_of, tag
 from poc_server.api.problems import documented
 from poc_server.api.rights import ruled
 from poc_server.api.services import SignedInCaller, Use
@@ -24,14 +24,15 @@ OfUser = Annotated[str | None, Query(pattern=ID_PATTERN, description="Of this pe
 
 
 class DeviceOut(Body):
-    """A device that enrolled. ``last_ms``: when it was last seen, where that was read from the database."""
+    """A device that enrolled. ``last_ms``: when it was last seen, ``version``: for ``If-Match``."""
 
     id: str
     name: str
     user: str | None
     user_name: str | None
     enabled: bool
-    last_ms: int | None = None
+    last_ms: int | None
+    version: int
 
 
 class DevicesPage(Body):
@@ -85,47 +86,46 @@ async def list_devices(
             text=q.replace("\x00", ""),
             after=None if keys is None else (keys[0], keys[1]),
         )
-    items = [
-        DeviceOut(
-            id=row.id,
-            name=row.name,
-            user=row.user_id,
-            user_name=row.user_name,
-            enabled=row.enabled,
-            last_ms=row.last_ms,
-        )
-        for row in rows
-    ]
     following = cursor_of(rows[-1].name, rows[-1].id) if len(rows) == limit else None
-    return DevicesPage(items=items, total=total, next=following)
+    return DevicesPage(items=[_out(row) for row in rows], total=total, next=following)
 
 
-@router.put("/{device}", **ruled(Act.ADMINISTER_DEVICES, 404))
-async def rename_device(device: PathId, body: DeviceIn, caller: SignedInCaller, services: Use) -> DeviceOut:
+@router.get("/{device}", **ruled(Act.SEE_DEVICES, 404))
+async def get_device(device: PathId, caller: SignedInCaller, services: Use, response: Response) -> DeviceOut:
+    """One device of one's own agency."""
+    rights.allow(services, caller, Act.SEE_DEVICES, rights.own_agency(services, caller))
+    return await _shown(services, rights.device(services, caller, device, None), response)
+
+
+@router.put("/{device}", **ruled(Act.ADMINISTER_DEVICES, 404, 412, 428))
+async def rename_device(
+    device: PathId, body: DeviceIn, caller: SignedInCaller, services: Use, expected: Expected, response: Response
+) -> DeviceOut:
     """Give a device another name."""
     rights.allow(services, caller, Act.ADMINISTER_DEVICES, rights.own_agency(services, caller))
     found = rights.device(services, caller, device, None)
     async with services.store.change(caller.actor) as change:
-        await sessions.set_device(change, found.id, name=body.name)
-    return _out(services, services.directory.device(found.id) or found)
+        await sessions.set_device(change, found.id, name=body.name, expected=expected)
+    return await _shown(services, found, response)
 
 
+# A phone in wrong hands is out whatever else was changed meanwhile: these two are no edits, and ask for no version.
 @router.post("/{device}/disable", **ruled(Act.DISABLE_DEVICE, 404))
-async def disable_device(device: PathId, caller: SignedInCaller, services: Use) -> DeviceOut:
+async def disable_device(device: PathId, caller: SignedInCaller, services: Use, response: Response) -> DeviceOut:
     """Disable a device at a distance (遥毙): its sessions end within a second and it cannot sign in again."""
     found = rights.device(services, caller, device, Act.DISABLE_DEVICE)
     async with services.store.change(caller.actor) as change:
         await sessions.set_device(change, found.id, enabled=False)
-    return _out(services, services.directory.device(found.id) or found)
+    return await _shown(services, found, response)
 
 
 @router.post("/{device}/enable", **ruled(Act.DISABLE_DEVICE, 404))
-async def enable_device(device: PathId, caller: SignedInCaller, services: Use) -> DeviceOut:
+async def enable_device(device: PathId, caller: SignedInCaller, services: Use, response: Response) -> DeviceOut:
     """Let a disabled device be used again; it must enrol anew, for its session has ended."""
     found = rights.device(services, caller, device, Act.DISABLE_DEVICE)
     async with services.store.change(caller.actor) as change:
         await sessions.set_device(change, found.id, enabled=True)
-    return _out(services, services.directory.device(found.id) or found)
+    return await _shown(services, found, response)
 
 
 @live.get("/sessions", **ruled(Act.END_SESSION))
@@ -195,12 +195,22 @@ async def _end(services: Use, caller: SignedInCaller, session: str, *, own: bool
     await services.auth.end_session(caller.actor, session, "signed_out" if own else "ended_by_administrator")
 
 
-def _out(services: Use, device: Device) -> DeviceOut:
-    owner = None if device.user is None else services.directory.user(device.user)
+async def _shown(services: Use, device: Device, response: Response) -> DeviceOut:
+    async with services.store.reading() as connection:
+        row = await sessions.device_row(connection, device.agency, device.id)
+    if row is None:
+        raise Refused(Refusal.NOT_FOUND, "device")
+    tag(response, row.version)
+    return _out(row)
+
+
+def _out(row: Any) -> DeviceOut:
     return DeviceOut(
-        id=device.id,
-        name=device.name,
-        user=device.user,
-        user_name=None if owner is None else owner.name,
-        enabled=device.enabled,
+        id=row.id,
+        name=row.name,
+        user=row.user_id,
+        user_name=row.user_name,
+        enabled=row.enabled,
+        last_ms=row.last_ms,
+        version=row.version,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
 from pydantic import Field
@@ -13,12 +13,13 @@ from groups.policy import Act
 from groups.vocabulary import GroupId, Refusal, UserId
 from poc_server.api import rights
 from poc_server.api.groups import seen
+from poc_server.api.paging import Expected, IfMatch, check_seen, tag
 from poc_server.api.problems import documented
 from poc_server.api.rights import ruled
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, PathId
 from poc_server.refused import Refused
-from poc_server.store import groups
+from poc_server.store import Change, groups
 from poc_server.store.groups import MAX_PRIORITY
 
 router = APIRouter(prefix="/groups/{group}/members", tags=["groups"])
@@ -34,12 +35,13 @@ class MemberIn(Body):
 
 
 class MemberOut(MemberIn):
-    """A member by name."""
+    """A member by name. ``version`` is his place's, for ``If-Match``."""
 
     user: str
     name: str
     badge: str
     agency: str
+    version: int
 
 
 class MembersIn(Body):
@@ -49,26 +51,25 @@ class MembersIn(Body):
     place: MemberIn = MemberIn()
 
 
-@router.get("", responses=documented(401, 403, 404, 422))
+@router.get("", responses=documented(401, 403, 404, 422, 503))
 async def list_members(group: PathId, caller: SignedInCaller, services: Use) -> list[MemberOut]:
     """The members of a group one may see, by name."""
     found = seen(services, caller.user, group)
-    out = []
-    for user, member in services.directory.members(found.id).items():
-        person = services.directory.user(user)
-        if person is not None:
-            out.append(
-                MemberOut(
-                    user=user,
-                    name=person.name,
-                    badge=person.badge,
-                    agency=person.agency,
-                    may_talk=member.may_talk,
-                    may_preempt=member.may_preempt,
-                    priority=member.priority,
-                )
-            )
-    return sorted(out, key=lambda member: (member.name, member.user))
+    async with services.store.reading() as connection:
+        rows = await groups.members_of(connection, found.id)
+    return [
+        MemberOut(
+            user=row.user_id,
+            name=row.name,
+            badge=row.badge,
+            agency=row.agency_id,
+            may_talk=row.may_talk,
+            may_preempt=row.may_preempt,
+            priority=row.priority,
+            version=row.version,
+        )
+        for row in rows
+    ]
 
 
 @router.post("", status_code=204, **ruled(Act.ADMINISTER_GROUPS, 404, 409))
@@ -80,22 +81,37 @@ async def add_members(group: PathId, body: MembersIn, caller: SignedInCaller, se
     return Response(status_code=204)
 
 
-@router.put("/{user}", status_code=204, **ruled(Act.ADMINISTER_GROUPS, 404, 409))
-async def put_member(group: PathId, user: PathId, body: MemberIn, caller: SignedInCaller, services: Use) -> Response:
-    """Add a person, or change his place."""
+@router.put("/{user}", status_code=204, **ruled(Act.ADMINISTER_GROUPS, 404, 409, 412))
+async def put_member(
+    group: PathId, user: PathId, body: MemberIn, caller: SignedInCaller, services: Use, if_match: IfMatch = None
+) -> Response:
+    """Add a person; with ``If-Match``, change the place of one who is in."""
     found = _door(services, caller, group, [user])
     async with services.store.change(caller.actor) as change:
+        check_seen(await _place(change, found, user), if_match, "member")
         await groups.set_members(change, found, [_member(found, user, body)])
-    return Response(status_code=204)
+    response = Response(status_code=204)
+    tag(response, change.version)
+    return response
 
 
-@router.delete("/{user}", status_code=204, **ruled(Act.ADMINISTER_GROUPS, 404))
-async def remove_member(group: PathId, user: PathId, caller: SignedInCaller, services: Use) -> Response:
-    """Take a person out of a group."""
+@router.delete("/{user}", status_code=204, **ruled(Act.ADMINISTER_GROUPS, 404, 412, 428))
+async def remove_member(
+    group: PathId, user: PathId, caller: SignedInCaller, services: Use, expected: Expected
+) -> Response:
+    """Take a person out of a group; one who is not in it is passed over."""
     found = _door(services, caller, group, [user], leaving=True)
     async with services.store.change(caller.actor) as change:
+        there = await _place(change, found, user)
+        if there is not None and expected is not None and there.version != expected:
+            raise Refused(Refusal.STALE, "member")
         await groups.remove_members(change, found, [UserId(user)])
     return Response(status_code=204)
+
+
+async def _place(change: Change, group: GroupId, user: str) -> Any:
+    """The row of a member; None for who is not in the group."""
+    return next(iter(await groups.members_of(change.connection, group, UserId(user))), None)
 
 
 def _door(services: Services, caller: Caller, name: str, users: Sequence[str], *, leaving: bool = False) -> GroupId:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Header, Query, Response
 from starlette.exceptions import HTTPException
@@ -55,6 +55,20 @@ def version_of(if_match: str) -> int | None:
     if not text.isascii() or not text.isdigit() or len(text) > 18:
         raise Refused(Refusal.STALE)
     return int(text)
+
+
+def check_seen(there: Any, if_match: str | None, what: str) -> None:
+    """For what its editor names himself, so that one route adds and changes: ``there`` is its row, None: it is new.
+
+    Refuses to write over one that is there without ``If-Match`` (conflict), or that is not as he has seen it (stale).
+    """
+    if if_match is None:
+        if there is not None:
+            raise Refused(Refusal.CONFLICT, what)
+        return
+    expected = version_of(if_match)
+    if there is None or (expected is not None and there.version != expected):
+        raise Refused(Refusal.STALE, what)
 
 
 def _expected(if_match: IfMatch = None) -> int | None:

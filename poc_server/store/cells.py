@@ -49,11 +49,14 @@ async def put_cells(change: Change, cells: Sequence[Cell]) -> None:
         change.record("cell.put", "cell", each.code, {"name": each.name, "unit": each.unit, "user": each.user})
 
 
-async def delete_cell(change: Change, agency: AgencyId, code: str) -> None:
-    """Delete a cell. Refuses one that is not there (not_found)."""
-    done = await change.connection.execute(delete(t.cell).where(_this(agency, code)))
-    if not done.rowcount:
+async def delete_cell(change: Change, agency: AgencyId, code: str, expected: int | None = None) -> None:
+    """Delete a cell. Refuses one that is not there (not_found), and an older ``expected`` version (stale)."""
+    row = await cell_row(change.connection, agency, code)
+    if row is None:
         raise Refused(Refusal.NOT_FOUND, "cell")
+    if expected is not None and row.version != expected:
+        raise Refused(Refusal.STALE, "cell")
+    await change.connection.execute(delete(t.cell).where(_this(agency, code)))
     change.note("cell", code)
     change.record("cell.delete", "cell", code, {}, agency)
 

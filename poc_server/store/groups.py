@@ -110,6 +110,20 @@ async def set_members(change: Change, group: GroupId, members: Sequence[Membersh
             change.record("group.member", "group", group, {**told, "priority": member.priority}, row.agency_id)
 
 
+async def members_of(connection: AsyncConnection, group: GroupId, user: UserId | None = None) -> list[Row[Any]]:
+    """The rows of ``membership`` of a group, or that of one ``user``, with whom they are of; by name."""
+    people = t.user.c
+    query = (
+        select(t.membership, people.name, people.badge, people.agency_id)
+        .join(t.user, people.id == t.membership.c.user_id)
+        .where(t.membership.c.group_id == group)
+        .order_by(people.name, people.id)
+    )
+    if user is not None:
+        query = query.where(people.id == user)
+    return list((await connection.execute(query)).all())
+
+
 async def remove_members(change: Change, group: GroupId, users: Collection[UserId]) -> None:
     """Take users out of a group; one who is not in it is passed over."""
     row = await one(change.connection, t.group, group)

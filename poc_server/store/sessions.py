@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, func, insert, or_, select, update
+from sqlalchemy import Row, Select, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, DeviceId, Refusal, UserId
@@ -154,15 +154,27 @@ async def devices_page(
         conditions.append(t.device.c.user_id == user)
     if text:
         conditions.append(or_(holds(t.device.c.name, text), person_holds(text)))
-    owned = t.device.outerjoin(t.user, t.user.c.id == t.device.c.user_id)
-    total = await connection.scalar(select(func.count()).select_from(owned).where(*conditions))
-    last = select(func.max(t.session.c.seen_ms)).where(t.session.c.device_id == t.device.c.id).scalar_subquery()
-    query = select(t.device, t.user.c.name.label("user_name"), last.label("last_ms")).select_from(owned)
-    query = query.where(*conditions).order_by(t.device.c.name, t.device.c.id).limit(limit)
+    total = await connection.scalar(select(func.count()).select_from(_OWNED).where(*conditions))
+    query = _devices().where(*conditions).order_by(t.device.c.name, t.device.c.id).limit(limit)
     if after is not None:
         name, key = after
         query = query.where(or_(t.device.c.name > name, (t.device.c.name == name) & (t.device.c.id > key)))
     return list((await connection.execute(query)).all()), int(total or 0)
+
+
+async def device_row(connection: AsyncConnection, agency: AgencyId, device: DeviceId) -> Row[Any] | None:
+    """One device of that agency, with what `devices_page` tells of each."""
+    query = _devices().where(t.device.c.agency_id == agency, t.device.c.id == device)
+    found: Row[Any] | None = (await connection.execute(query)).one_or_none()
+    return found
+
+
+_OWNED = t.device.outerjoin(t.user, t.user.c.id == t.device.c.user_id)
+
+
+def _devices() -> Select[Any]:
+    last = select(func.max(t.session.c.seen_ms)).where(t.session.c.device_id == t.device.c.id).scalar_subquery()
+    return select(t.device, t.user.c.name.label("user_name"), last.label("last_ms")).select_from(_OWNED)
 
 
 async def set_device(

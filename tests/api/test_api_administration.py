@@ -11,7 +11,7 @@ import pytest
 
 from groups.vocabulary import Role, UserId
 from poc_server.auth import Revoked
-from poc_server.store import SYSTEM
+from poc_server.store import SYSTEM, sessions
 from tests.fixtures.people import Town, found_town
 
 pytestmark = pytest.mark.wire
@@ -268,6 +268,54 @@ async def test_two_editors_of_one_cell_do_not_overwrite_each_other(desk: Desk) -
     absent = "/cells/420102001001002"
     assert (await desk.client.get(absent, headers=admin)).status_code == 404
     assert (await desk.client.put(absent, json=body, headers={**admin, "if-match": "*"})).status_code == 412
+    now = (await desk.client.get(path, headers=admin)).headers["etag"]
+    for header, status in ((None, 428), (made.headers["etag"], 412), (now, 204), (now, 404)):
+        headers = admin if header is None else {**admin, "if-match": header}
+        assert (await desk.client.delete(path, headers=headers)).status_code == status
+
+
+async def test_two_editors_of_one_members_place_do_not_overwrite_each_other(desk: Desk) -> None:
+    admin = await desk.login(Role.SYSTEM_ADMIN)
+    user, absent = await desk.town.person(name="队员"), await desk.town.person(name="别人")
+    group = (await desk.client.post("/groups", json={"name": "一组", "unit": desk.town.unit}, headers=admin)).json()
+    members = f"/groups/{group['id']}/members"
+    path = f"{members}/{user}"
+    added = await desk.client.put(path, json={}, headers=admin)
+    (seen,) = (await desk.client.get(members, headers=admin)).json()
+    assert (added.status_code, added.headers["etag"]) == (204, f'"{seen["version"]}"')
+    tag = added.headers["etag"]
+    for header, status in ((None, 409), ('"0"', 412), ("nonsense", 412), (tag, 204), (tag, 412), ("*", 204)):
+        headers = admin if header is None else {**admin, "if-match": header}
+        answer = await desk.client.put(path, json={"priority": 200}, headers=headers)
+        assert answer.status_code == status, (header, answer.text)
+        assert status != 412 or answer.json()["code"] == "stale"
+    other = await desk.client.put(f"{members}/{absent}", json={}, headers={**admin, "if-match": "*"})
+    assert (other.status_code, other.json()["code"]) == (412, "stale")
+    (seen,) = (await desk.client.get(members, headers=admin)).json()
+    assert seen["priority"] == 200
+    now = f'"{seen["version"]}"'
+    for header, status in ((None, 428), (tag, 412), (now, 204), (now, 204)):  # twice out is out
+        headers = admin if header is None else {**admin, "if-match": header}
+        assert (await desk.client.delete(path, headers=headers)).status_code == status
+    assert (await desk.client.get(members, headers=admin)).json() == []
+
+
+async def test_two_editors_of_one_device_do_not_overwrite_each_other(desk: Desk) -> None:
+    admin, security = await desk.login(Role.SYSTEM_ADMIN), await desk.login(Role.SECURITY_ADMIN)
+    owner = await desk.town.person()
+    async with desk.town.store.change() as change:
+        made = await sessions.create_device(change, desk.town.agency, owner, "手机")
+    path = f"/devices/{made}"
+    seen = await desk.client.get(path, headers=security)
+    listed = (await desk.client.get("/devices", headers=admin)).json()["items"]
+    assert listed == [seen.json()]
+    tag = seen.headers["etag"]
+    for header, status in ((None, 428), ('"0"', 412), (tag, 200), (tag, 412), ("*", 200)):
+        headers = admin if header is None else {**admin, "if-match": header}
+        answer = await desk.client.put(path, json={"name": "平板"}, headers=headers)
+        assert answer.status_code == status, (header, answer.text)
+    # What is lost is out, whatever was changed meanwhile.
+    assert (await desk.client.post(f"{path}/disable", headers=security)).json()["enabled"] is False
 
 
 async def test_pages_reach_everybody_once(desk: Desk) -> None:

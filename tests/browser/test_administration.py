@@ -51,8 +51,14 @@ def test_from_an_empty_agency_to_an_officer_and_out_again(browser: Browser, agen
 
     officer = sign_in(browser, agency)
     shares_place(officer)
-    # Thrown out: the page says so at once, and begins again with the sign-in.
+    # Roles that were ticked and not given are not lost by a click elsewhere.
+    security.locator(".editor [name=role-leader]").check()
     security.locator(".editor header button").click()
+    security.get_by_role("button", name="Go on editing").click()
+    expect(security.locator(".editor [name=role-leader]")).to_be_checked()
+    security.locator(".editor header button").click()
+    security.get_by_role("button", name="Discard them").click()
+    # Thrown out: the page says so at once, and begins again with the sign-in.
     tab(security, "Sessions")
     row = security.locator("tbody tr", has_text="王建国")
     row.get_by_role("button", name="End", exact=True).click()

@@ -34,7 +34,8 @@ def test_what_three_administrators_do_in_a_day(browser: Browser, agency: Founded
     give_role(security)
     duty(system)
     cells(system)
-    disabled_at_a_distance(browser, security, link)
+    tables(system)
+    disabled_at_a_distance(browser, security, system, link)
     shared(browser, agency, security)
     audit(enrolled(browser, agency.links[2], 360, 640))
 
@@ -119,13 +120,34 @@ def cells(system: Page) -> None:
     expect(system.locator(".editor")).to_have_count(0)
 
 
-def disabled_at_a_distance(browser: Browser, security: Page, link: str) -> None:
+def tables(system: Page) -> None:
+    """A table of groups: what it would do is told line by line, then it is done."""
+    tab(system, "Import and export")
+    system.locator("select[name=sheet]").select_option("groups")
+    rows = "name,unit,kind\n东湖巡查组,江城市城管局/东湖街道,chat\n夜间巡查组,东湖街道,prearranged\n"
+    for text, told in ((rows, "unknown"), (rows.replace("江城市城管局/", ""), "夜间巡查组")):
+        file = {"name": "groups.csv", "mimeType": "text/csv", "buffer": text.encode()}
+        system.locator("input[type=file]").set_input_files([file])
+        system.get_by_role("button", name="Dry run").click()
+        expect(system.locator(".sheets table")).to_contain_text(told)
+    system.get_by_role("button", name="Import", exact=True).click()
+    expect(system.locator(".sheets .word")).to_contain_text("Imported: 1 new")
+    tab(system, "Talk groups")
+    expect(system.locator("tbody tr", has_text="夜间巡查组")).to_contain_text("Prearranged group")
+
+
+def disabled_at_a_distance(browser: Browser, security: Page, system: Page, link: str) -> None:
     """遥毙: the phone is out at once, says so, and its link and its sign-in are of no use any more."""
     officer = page(browser, 360, 640)
     officer.goto(link)
     officer.get_by_role("button", name="Set up here").click()
     officer.get_by_role("link", name="Begin").click()
     officer.locator(".talk, [data-face], button.group").first.wait_for()
+    tab(system, "Devices")
+    system.locator("tbody tr", has_text="王建国").locator("button.open").click()
+    system.locator(".editor [name=name]").fill("东湖一号机")
+    system.get_by_role("button", name="Save", exact=True).click()
+    expect(system.locator("tbody tr", has_text="王建国")).to_contain_text("东湖一号机")
     tab(security, "Devices")
     security.get_by_label("Device, or name, pinyin initials, badge").fill("wjg")
     row = security.locator("tbody tr", has_text="王建国")
@@ -194,9 +216,12 @@ def audit(auditor: Page) -> None:
         auditor.locator("select[name=action]").select_option(label=act)
         expect(entry.filter(has_text=about).first).to_contain_text(act)
     auditor.locator("select[name=action]").select_option("")
-    auditor.locator("input[name=about]").fill("wjg")
+    about = auditor.locator("input[name=about]")
+    about.press_sequentially("wjg", delay=350)  # as one types who looks for the letters
+    about.press("Enter")
     expect(entry.filter(has_text="Gave roles")).to_have_count(1)
     expect(entry.filter(has_text="Set a grid cell")).to_have_count(0)
+    assert questions(auditor) == ["wjg"], "each letter was a question of its own"
     auditor.get_by_role("button", name="Clear").click()
     auditor.locator("select[name=result]").select_option("refused")
     expect(auditor.get_by_text("Nothing found")).to_be_visible()
@@ -204,3 +229,19 @@ def audit(auditor: Page) -> None:
     entry.filter(has_text="Gave roles").locator(".who button").click()
     expect(auditor.locator("button.chip")).to_contain_text("Only:")
     expect(entry.filter(has_text="Planned a shift")).to_have_count(0)
+
+
+def questions(auditor: Page) -> list[str]:
+    """What was looked for by words, as the audit itself tells it; once the last stands in it."""
+    found = auditor.evaluate(
+        """async () => {
+            const token = JSON.parse(localStorage.getItem('poc.account')).access;
+            const headers = {authorization: 'Bearer ' + token};
+            for (;;) {
+                const {items} = await (await fetch('/api/v1/audit?action=audit.read', {headers})).json();
+                const asked = items.map(({detail}) => detail.about).filter(Boolean);
+                if (asked.includes('wjg')) return asked;
+            }
+        }"""
+    )
+    return list(found)

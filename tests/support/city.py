@@ -70,6 +70,8 @@ class City:
 
     def _call(self, method: str, path: str, body: Any, token: str | None) -> Any:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        if method == "DELETE":
+            headers["If-Match"] = "*"
         if body is not None:
             headers["Content-Type"] = "application/json"
         text = self._fetch(method, path, headers, None if body is None else json.dumps(body))

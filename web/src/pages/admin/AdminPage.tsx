@@ -8,6 +8,7 @@ import { BridgeDesk } from "../../incidents/bridge/BridgeDesk";
 import { TopBar } from "../../ui/TopBar";
 import { Audit } from "./audit";
 import { CellPanel } from "./cells";
+import { DevicePanel } from "./devices";
 import { Duty, ShiftPanel } from "./duty";
 import { GroupPanel } from "./groups";
 import { Leaving, leave } from "./Leaving";
@@ -103,6 +104,8 @@ function Editor({ list, id, below, close, saved }: Opened & Omit<EditorProps, "i
       return <UnitPanel id={id} parent={below} close={close} saved={saved} />;
     case "duty":
       return <ShiftPanel id={id} close={close} saved={saved} />;
+    case "devices":
+      return <DevicePanel id={id} close={close} saved={saved} />;
     case "cells":
       return <CellPanel id={id} close={close} saved={saved} />;
     default:

@@ -1,13 +1,14 @@
 // One form for whatever is edited: fields, what is wrong with them, and what to do when somebody else was quicker.
 
-import { type Signal, useSignal, useSignalEffect } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { Problem } from "../../account/api";
+import { authorised } from "../../account/authorised";
 import { t } from "../../i18n";
 import type { Key } from "../../i18n/zh";
 import { Icon } from "../../ui/icons";
-import { hold, leave } from "./Leaving";
+import { leave, useHold } from "./Leaving";
 import { wordsOf } from "./office";
 import { type Clash, clashes, type Held, isNamed, merged, read, same, type Values, write } from "./record";
 import { Sure } from "./Sure";
@@ -44,6 +45,8 @@ type FormProps = {
   show?: (values: Values) => Values;
   send?: (mine: Values, held: Values) => Values;
   create?: (values: Values) => Promise<unknown>;
+  /** Told of what the server has after a save; `held` may be given anew whenever a later version is known. */
+  kept?: (now: Held) => void;
   saved: () => void;
 };
 
@@ -52,7 +55,7 @@ const asItIs = (values: Values) => values;
 /** What the form shows, and `whole`: what the server has, of which the form may show a part. */
 type Seen = Held & { whole: Values };
 
-export function Form({ fields, path, held, show = asItIs, send = asItIs, create, saved }: FormProps) {
+export function Form({ fields, path, held, show = asItIs, send = asItIs, create, kept, saved }: FormProps) {
   const seen = ({ values, tag }: Held): Seen => ({ values: show(values), tag, whole: values });
   const base = useSignal(seen(held));
   const mine = useSignal(base.value.values);
@@ -60,9 +63,7 @@ export function Form({ fields, path, held, show = asItIs, send = asItIs, create,
   const clash = useSignal<{ theirs: Seen; fields: Clash[] } | null>(null);
   const busy = useSignal(false);
   const changed = !same(base.value.values, mine.value);
-  const mark = useRef(Symbol());
-  useSignalEffect(() => hold(mark.current, !same(base.value.values, mine.value)));
-  useEffect(() => () => hold(mark.current, false), []);
+  useHold(() => !same(base.value.values, mine.value));
 
   const save = async () => {
     busy.value = true;
@@ -71,9 +72,11 @@ export function Form({ fields, path, held, show = asItIs, send = asItIs, create,
       const body = send(only(fields, mine.value), base.value.whole);
       if (path === null) await create?.(body);
       else {
-        base.value = seen(await write(path, body, base.value.tag));
+        const now = await write(path, body, base.value.tag);
+        base.value = seen(now);
         mine.value = base.value.values;
         clash.value = null;
+        kept?.(now);
       }
       saved();
     } catch (found) {
@@ -82,16 +85,35 @@ export function Form({ fields, path, held, show = asItIs, send = asItIs, create,
     }
     busy.value = false;
   };
+  const differing = (theirs: Seen) => {
+    const known = new Set(fields.map(({ name }) => name));
+    return clashes(base.value.values, mine.value, theirs.values).filter(({ field }) => known.has(field));
+  };
+  const adopt = (theirs: Seen) => {
+    mine.value = merged(base.value.values, mine.value, theirs.values);
+    base.value = theirs;
+  };
   const compare = async (from: string) => {
     try {
       const theirs = seen(await read(from));
-      const known = new Set(fields.map(({ name }) => name));
-      const found = clashes(base.value.values, mine.value, theirs.values);
-      clash.value = { theirs, fields: found.filter(({ field }) => known.has(field)) };
+      const found = differing(theirs);
+      if (found.length > 0) clash.value = { theirs, fields: found };
+      else {
+        // What another changed is not of this form (a password, roles): there is nothing to ask.
+        adopt(theirs);
+        await save();
+      }
     } catch (found) {
       problem.value = found;
     }
   };
+  useEffect(() => {
+    if (held.tag === base.peek().tag) return;
+    const theirs = seen(held);
+    const found = differing(theirs);
+    if (found.some(({ mine: and }) => and !== undefined)) clash.value = { theirs, fields: found };
+    else adopt(theirs);
+  }, [held]);
   const resolve = (values: Values) => {
     if (!clash.value) return;
     base.value = clash.value.theirs;
@@ -312,8 +334,24 @@ export function Panel({
   );
 }
 
+type DeleteProps = { path: string; tag: string; later: (now: Held) => void; gone: () => unknown };
+
+/** Deletes what the person has before his eyes; what was changed meanwhile is shown (`later`) before he may again. */
+export function Delete({ path, tag, later, gone }: DeleteProps) {
+  const run = async () => {
+    try {
+      await authorised("DELETE", path, undefined, { "if-match": tag });
+    } catch (found) {
+      if (found instanceof Problem && found.status === 412) later(await read(path));
+      throw found;
+    }
+    await gone();
+  };
+  return <Danger title={t("admin_delete")} run={run} />;
+}
+
 /** What cannot be taken back, at the foot of a panel. */
-export function Danger({ title, run }: { title: string; run: () => Promise<unknown> }) {
+function Danger({ title, run }: { title: string; run: () => Promise<unknown> }) {
   const problem = useSignal<unknown>(null);
   return (
     <section class="part danger">

@@ -1,23 +1,27 @@
 // What is entered and not saved is not lost by a click elsewhere: first it is asked.
 
-import { signal } from "@preact/signals";
+import { signal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../../i18n";
 
-/** The form that holds what the server has not. A form that closes is cleaned away up to a frame after
- * the next one has opened, so each takes back its own mark only. */
-const holding = signal<symbol | null>(null);
+/** The forms that hold what the server has not: a panel may have several. One that closes is cleaned away up to a
+ * frame after the next has opened, so each takes back its own mark only. */
+const holding = new Set<symbol>();
 const waiting = signal<(() => void) | null>(null);
 
-/** Says of a form whether it holds what the server has not. */
-export function hold(form: symbol, unsaved: boolean): void {
-  if (unsaved) holding.value = form;
-  else if (holding.peek() === form) holding.value = null;
+/** Says of the form that calls it whether it holds what the server has not; when it closes it holds nothing. */
+export function useHold(unsaved: () => boolean): void {
+  const mark = useRef(Symbol());
+  useSignalEffect(() => {
+    if (unsaved()) holding.add(mark.current);
+    else holding.delete(mark.current);
+  });
+  useEffect(() => () => void holding.delete(mark.current), []);
 }
 
 /** Goes elsewhere: at once, or when the person agrees to lose what is not saved. */
 export function leave(go: () => void): void {
-  if (holding.peek()) waiting.value = go;
+  if (holding.size > 0) waiting.value = go;
   else go();
 }
 
@@ -25,7 +29,7 @@ export function Leaving() {
   useEffect(() => {
     // Of the page itself the browser asks, in its own words.
     const ask = (event: BeforeUnloadEvent) => {
-      if (holding.peek()) event.preventDefault();
+      if (holding.size > 0) event.preventDefault();
     };
     addEventListener("beforeunload", ask);
     return () => removeEventListener("beforeunload", ask);
@@ -51,7 +55,7 @@ function Question({ go }: { go: () => void }) {
           type="button"
           class="danger"
           onClick={() => {
-            holding.value = null;
+            holding.clear();
             waiting.value = null;
             go();
           }}

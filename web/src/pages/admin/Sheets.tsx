@@ -1,11 +1,13 @@
 // Tables in and out: a dry run first, then the same file for good.
 
 import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { authorised, file } from "../../account/authorised";
 import { t } from "../../i18n";
 import type { Key } from "../../i18n/zh";
 import { may, readUnits, wordsOf } from "./office";
 
+type Line = { line: number; verb: "create" | "update"; differences: Record<string, [string, string]> };
 type Mistake = { line: number; column: string; problem: string; value: string };
 type Plan = {
   applied: boolean;
@@ -13,13 +15,16 @@ type Plan = {
   update: number;
   unchanged: number;
   wrong: number;
+  changes: Line[];
   mistakes: Mistake[];
 };
 
-const KINDS: readonly (readonly [kind: string, title: Key, right: string])[] = [
+const KINDS: readonly (readonly [kind: string, title: Key, ...rights: string[]])[] = [
   ["people", "console_people", "people"],
   ["units", "admin_units", "units"],
+  ["groups", "groups", "groups"],
   ["members", "admin_members", "groups"],
+  ["devices", "admin_devices", "devices", "disable"],
   ["cells", "admin_cells", "units"],
   ["duty", "admin_duty", "people"],
   ["roles", "admin_roles", "roles"],
@@ -35,7 +40,7 @@ const PROBLEMS: Record<string, Key> = {
 };
 
 export function Sheets() {
-  const kinds = KINDS.filter(([, , right]) => may(right));
+  const kinds = KINDS.filter(([, , ...rights]) => may(...rights));
   const kind = useSignal(kinds[0]?.[0] ?? "people");
   const chosen = useSignal<File | null>(null);
   const plan = useSignal<Plan | null>(null);
@@ -118,29 +123,66 @@ export function Sheets() {
       <p class="word" role="status">
         {found ? t(found.applied ? "admin_applied" : "admin_plan", { ...counts(found) }) : word.value}
       </p>
-      {found && found.mistakes.length > 0 && (
-        <div class="scroll">
-          <table>
-            <thead>
-              <tr>
-                {(["admin_line", "admin_column", "admin_value", "admin_problem"] as const).map((title) => (
-                  <th key={title}>{t(title)}</th>
+      {found && found.mistakes.length > 0 && <Mistakes of={found.mistakes} />}
+      {found?.wrong === 0 && found.changes.length > 0 && <Changes of={found.changes} />}
+    </div>
+  );
+}
+
+function Mistakes({ of }: { of: readonly Mistake[] }) {
+  return (
+    <Told titles={["admin_line", "admin_column", "admin_value", "admin_problem"]}>
+      {of.map((each) => (
+        <tr key={`${each.line}/${each.column}`}>
+          <td data-title={t("admin_line")}>{each.line}</td>
+          <td data-title={t("admin_column")}>{each.column}</td>
+          <td data-title={t("admin_value")}>{each.value}</td>
+          <td data-title={t("admin_problem")}>{t(PROBLEMS[each.problem] ?? "mistake_bad_value")}</td>
+        </tr>
+      ))}
+    </Told>
+  );
+}
+
+/** What each line does, column by column; the server tells the first two hundred. */
+function Changes({ of }: { of: readonly Line[] }) {
+  return (
+    <Told titles={["admin_line", "admin_change", "admin_differences"]}>
+      {of.map(({ line, verb, differences }) => (
+        <tr key={line} data-verb={verb}>
+          <td data-title={t("admin_line")}>{line}</td>
+          <td data-title={t("admin_change")}>{t(verb === "create" ? "sheet_create" : "sheet_update")}</td>
+          <td data-title={t("admin_differences")} data-wide="true">
+            <ul class="differences">
+              {Object.entries(differences)
+                .filter(([, [, after]]) => verb === "update" || after)
+                .map(([column, [before, after]]) => (
+                  <li key={column}>
+                    <span class="soft">{column}</span> {verb === "update" && <del>{before || "—"}</del>}{" "}
+                    <ins>{after || "—"}</ins>
+                  </li>
                 ))}
-              </tr>
-            </thead>
-            <tbody>
-              {found.mistakes.map((each) => (
-                <tr key={`${each.line}/${each.column}`}>
-                  <td data-title={t("admin_line")}>{each.line}</td>
-                  <td data-title={t("admin_column")}>{each.column}</td>
-                  <td data-title={t("admin_value")}>{each.value}</td>
-                  <td data-title={t("admin_problem")}>{t(PROBLEMS[each.problem] ?? "mistake_bad_value")}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
+            </ul>
+          </td>
+        </tr>
+      ))}
+    </Told>
+  );
+}
+
+function Told({ titles, children }: { titles: readonly Key[]; children: ComponentChildren }) {
+  return (
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            {titles.map((title) => (
+              <th key={title}>{t(title)}</th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
     </div>
   );
 }

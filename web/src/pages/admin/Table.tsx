@@ -50,6 +50,7 @@ export function Table({
       word.value = wordsOf(problem);
     }
   };
+  const create = list.panel?.create;
   const acts = list.acts.filter((one) => one.offered?.() ?? true);
   return (
     <>
@@ -65,9 +66,9 @@ export function Table({
             }}
           />
         )}
-        {list.panel && may(list.panel.create) && (
+        {create && may(create.right) && (
           <button type="button" class="primary new" onClick={() => open(null)}>
-            {t(list.panel.title)}
+            {t(create.title)}
           </button>
         )}
       </div>

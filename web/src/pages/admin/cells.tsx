@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { authorised } from "../../account/authorised";
 import { t } from "../../i18n";
 import { type Datum, inWgs84 } from "../../map/datum";
-import { Danger, type Field, Form, Panel } from "./Editor";
+import { Delete, type Field, Form, Panel } from "./Editor";
 import { Chips, Finder, type Found } from "./Finder";
 import { may, tree, units } from "./office";
 import { corners, drawn, lines, type Point } from "./outline";
@@ -143,13 +143,12 @@ function send(mine: Values): Values {
 
 export function CellPanel({ id, close, saved }: EditorProps) {
   const fresh = useSignal({ code: "", name: "", unit: tree(units.value)[0]?.unit.id ?? "" });
-  const held = useHeld(id === null ? null : `/cells/${id}`, {
+  const [found, kept] = useHeld(id === null ? null : `/cells/${id}`, {
     ...fresh.value,
     user: null,
     outline: [],
     datum: "WGS-84",
   });
-  const found = held.value;
   if (typeof found === "string") return <Panel title={t("admin_cells")} close={close} children={found} />;
   const create = async ({ code, ...values }: Values) => {
     await authorised("PUT", `/cells/${code}`, values);
@@ -165,14 +164,16 @@ export function CellPanel({ id, close, saved }: EditorProps) {
           show={show}
           send={send}
           create={create}
+          kept={kept}
           saved={saved}
         />
       )}
       {found && id !== null && may("units") && (
-        <Danger
-          title={t("admin_delete")}
-          run={async () => {
-            await authorised("DELETE", `/cells/${id}`);
+        <Delete
+          path={`/cells/${id}`}
+          tag={found.tag}
+          later={kept}
+          gone={() => {
             saved();
             close();
           }}

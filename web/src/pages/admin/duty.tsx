@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { authorised } from "../../account/authorised";
 import { listed, t } from "../../i18n";
-import { Danger, type Field, Form, Panel } from "./Editor";
+import { Delete, type Field, Form, Panel } from "./Editor";
 import { Chips, Finder, type Found } from "./Finder";
 import { clockWords, dayWords, entered, later, midnight, milliseconds, spanWords, weekDay } from "./moments";
 import { may, tree, unitName, units, wordsOf } from "./office";
@@ -232,14 +232,13 @@ function send(mine: Values): Values {
 
 export function ShiftPanel({ id, close, saved }: EditorProps) {
   const morning = midnight(Date.now(), 1) + MORNING_H * 3_600_000;
-  const held = useHeld(id === null ? null : `/shifts/${id}`, {
+  const [found, kept] = useHeld(id === null ? null : `/shifts/${id}`, {
     name: "",
     unit: tree(units.value)[0]?.unit.id ?? "",
     starts_ms: morning,
     ends_ms: morning + SHIFT_MS,
     people: [],
   });
-  const found = held.value;
   if (typeof found === "string") return <Panel title={t("admin_shift")} close={close} children={found} />;
   const create = async (values: Values) =>
     saved((await authorised<{ id: string }>("POST", "/shifts", values)).id);
@@ -253,16 +252,18 @@ export function ShiftPanel({ id, close, saved }: EditorProps) {
           show={show}
           send={send}
           create={create}
+          kept={kept}
           saved={saved}
         />
       )}
       {found && id !== null && may("duty", "people") && (
         <>
           <Copies id={id} saved={saved} />
-          <Danger
-            title={t("admin_delete")}
-            run={async () => {
-              await authorised("DELETE", `/shifts/${id}`, undefined, { "if-match": "*" });
+          <Delete
+            path={`/shifts/${id}`}
+            tag={found.tag}
+            later={kept}
+            gone={() => {
               saved();
               close();
             }}

@@ -6,7 +6,7 @@ import { authorised } from "../../account/authorised";
 import { t } from "../../i18n";
 import type { Key } from "../../i18n/zh";
 import { Icon } from "../../ui/icons";
-import { Danger, type Field, Form, Panel } from "./Editor";
+import { Delete, type Field, Form, Panel } from "./Editor";
 import { Finder } from "./Finder";
 import { agency, may, tree, units, wordsOf } from "./office";
 import { optionFields, sent, shown } from "./options";
@@ -20,6 +20,7 @@ type Member = {
   may_talk: boolean;
   may_preempt: boolean;
   priority: number;
+  version: number;
 };
 
 const KINDS: readonly (readonly [string, Key])[] = [
@@ -55,7 +56,7 @@ const FIELDS: readonly Field[] = [
 ];
 
 export function GroupPanel({ id, close, saved }: EditorProps) {
-  const held = useHeld(id === null ? null : `/groups/${id}`, {
+  const [found, kept] = useHeld(id === null ? null : `/groups/${id}`, {
     name: "",
     unit: tree(units.value)[0]?.unit.id ?? "",
     kind: "chat",
@@ -64,7 +65,6 @@ export function GroupPanel({ id, close, saved }: EditorProps) {
     emergency_allowed: true,
     monitoring_allowed: true,
   });
-  const found = held.value;
   if (typeof found === "string") return <Panel title={t("groups")} close={close} children={found} />;
   const foreign = found?.values.agency !== undefined && found.values.agency !== agency.value?.id;
   return (
@@ -78,15 +78,17 @@ export function GroupPanel({ id, close, saved }: EditorProps) {
             : { fields: [...FIELDS, ...optionFields], path: `/groups/${id}`, show: shown, send: sent })}
           held={found}
           create={async (values) => saved((await authorised<{ id: string }>("POST", "/groups", values)).id)}
+          kept={kept}
           saved={saved}
         />
       )}
       {id !== null && found && <Members id={id} foreign={foreign} changed={saved} />}
       {id !== null && found && !foreign && may("groups") && (
-        <Danger
-          title={t("admin_delete")}
-          run={async () => {
-            await authorised("DELETE", `/groups/${id}`, undefined, { "if-match": "*" });
+        <Delete
+          path={`/groups/${id}`}
+          tag={found.tag}
+          later={kept}
+          gone={() => {
             saved();
             close();
           }}
@@ -110,15 +112,20 @@ function Members({ id, foreign, changed }: MembersProps) {
     try {
       await work;
       word.value = "";
-      await read();
       changed();
     } catch (problem) {
       word.value = wordsOf(problem);
     }
+    // Also when another was quicker: what he did is seen before it is changed again.
+    await read().catch((problem) => (word.value = wordsOf(problem)));
   };
-  const put = (user: string, place: Partial<Member>) => {
-    const { may_talk = true, may_preempt = false, priority = 100 } = place;
-    return ask(authorised("PUT", `${path}/${user}`, { may_talk, may_preempt, priority }));
+  const seen = ({ version }: Member) => ({ "if-match": `"${version}"` });
+  const add = (user: string) => ask(authorised("PUT", `${path}/${user}`, {}));
+  const put = (member: Member, place: Partial<Member>) => {
+    const { may_talk, may_preempt, priority } = { ...member, ...place };
+    return ask(
+      authorised("PUT", `${path}/${member.user}`, { may_talk, may_preempt, priority }, seen(member)),
+    );
   };
   const edits = may("groups");
   // Each agency names its own people; the owner of a group may also send guests away.
@@ -136,7 +143,7 @@ function Members({ id, foreign, changed }: MembersProps) {
           path="/people"
           words="admin_add_member"
           inside={members.value.map(({ user }) => user)}
-          choose={({ id: user }) => void put(user, {})}
+          choose={({ id: user }) => void add(user)}
         />
       )}
       <ul>
@@ -151,9 +158,7 @@ function Members({ id, foreign, changed }: MembersProps) {
                   type="checkbox"
                   disabled={!edits || !own(member)}
                   checked={member.may_talk}
-                  onChange={(event) =>
-                    void put(member.user, { ...member, may_talk: event.currentTarget.checked })
-                  }
+                  onChange={(event) => void put(member, { may_talk: event.currentTarget.checked })}
                 />
                 {t("admin_may_talk")}
               </label>
@@ -162,9 +167,7 @@ function Members({ id, foreign, changed }: MembersProps) {
                   type="checkbox"
                   disabled={!edits || !own(member)}
                   checked={member.may_preempt}
-                  onChange={(event) =>
-                    void put(member.user, { ...member, may_preempt: event.currentTarget.checked })
-                  }
+                  onChange={(event) => void put(member, { may_preempt: event.currentTarget.checked })}
                 />
                 {t("admin_may_preempt")}
               </label>
@@ -176,9 +179,7 @@ function Members({ id, foreign, changed }: MembersProps) {
                   max={255}
                   disabled={!edits || !own(member)}
                   value={member.priority}
-                  onChange={(event) =>
-                    void put(member.user, { ...member, priority: Number(event.currentTarget.value) })
-                  }
+                  onChange={(event) => void put(member, { priority: Number(event.currentTarget.value) })}
                 />
               </label>
             </div>
@@ -188,7 +189,9 @@ function Members({ id, foreign, changed }: MembersProps) {
                 class="quiet"
                 aria-label={t("admin_take_out", { name: member.name })}
                 title={t("admin_take_out", { name: member.name })}
-                onClick={() => void ask(authorised("DELETE", `${path}/${member.user}`))}
+                onClick={() =>
+                  void ask(authorised("DELETE", `${path}/${member.user}`, undefined, seen(member)))
+                }
               >
                 <Icon.close />
               </button>

@@ -29,8 +29,8 @@ export type List = {
   search?: Key;
   columns: readonly Column[];
   acts: readonly RowAct[];
-  /** A row opens a panel; with the right, a new one can be made. */
-  panel?: { create: string; title: Key };
+  /** A row opens a panel; where there is `create`, and with its right, a new one can be made. */
+  panel?: { create?: { right: string; title: Key } };
 };
 
 const text = (key: string) => (row: Row) => String(row[key] ?? "");
@@ -44,7 +44,7 @@ export const LISTS: readonly List[] = [
     rights: ["people", "roles", "listen"],
     path: "/people",
     search: "admin_search",
-    panel: { create: "people", title: "admin_new_person" },
+    panel: { create: { right: "people", title: "admin_new_person" } },
     columns: [
       { title: "admin_name", show: text("name") },
       { title: "admin_badge", show: text("badge") },
@@ -66,7 +66,7 @@ export const LISTS: readonly List[] = [
     title: "admin_units",
     rights: ["units"],
     path: "/units",
-    panel: { create: "units", title: "admin_new_unit" },
+    panel: { create: { right: "units", title: "admin_new_unit" } },
     columns: [],
     acts: [],
   },
@@ -76,7 +76,7 @@ export const LISTS: readonly List[] = [
     rights: ["groups", "listen"],
     path: "/groups",
     search: "admin_search_groups",
-    panel: { create: "groups", title: "admin_new_group" },
+    panel: { create: { right: "groups", title: "admin_new_group" } },
     columns: [
       { title: "admin_name", show: text("name") },
       { title: "admin_unit", show: (row) => unitName(row.unit) },
@@ -91,7 +91,7 @@ export const LISTS: readonly List[] = [
     title: "admin_duty",
     rights: ["duty", "people"],
     path: "/shifts",
-    panel: { create: "people", title: "admin_new_shift" },
+    panel: { create: { right: "people", title: "admin_new_shift" } },
     columns: [],
     acts: [],
   },
@@ -101,7 +101,7 @@ export const LISTS: readonly List[] = [
     rights: ["units"],
     path: "/cells",
     search: "admin_search_cells",
-    panel: { create: "units", title: "admin_new_cell" },
+    panel: { create: { right: "units", title: "admin_new_cell" } },
     columns: [
       { title: "admin_cell_code", show: text("code") },
       { title: "admin_name", show: text("name") },
@@ -117,6 +117,7 @@ export const LISTS: readonly List[] = [
     rights: ["devices", "disable"],
     path: "/devices",
     search: "admin_search_devices",
+    panel: {},
     columns: [
       { title: "admin_name", show: text("name") },
       { title: "admin_owner", show: text("user_name") },
@@ -168,7 +169,7 @@ export const LISTS: readonly List[] = [
   {
     name: "sheets",
     title: "admin_sheets",
-    rights: ["people", "units", "groups", "roles"],
+    rights: ["people", "units", "groups", "roles", "devices", "disable"],
     path: "/sheets",
     columns: [],
     acts: [],

@@ -5,9 +5,10 @@ import { useEffect } from "preact/hooks";
 import { authorised } from "../../account/authorised";
 import { roleWords, t } from "../../i18n";
 import type { Role } from "../../wire/protocol";
-import { Danger, type Field, Form, Panel } from "./Editor";
+import { Delete, type Field, Form, Panel } from "./Editor";
+import { useHold } from "./Leaving";
 import { may, tree, units, wordsOf } from "./office";
-import { type Held, read, same } from "./record";
+import { type Held, read, same, write } from "./record";
 
 export const ROLES: readonly Role[] = [
   "officer",
@@ -48,7 +49,7 @@ const FIELDS: readonly Field[] = [
 export type EditorProps = { id: string | null; close: () => void; saved: (id?: string) => void };
 
 export function PersonPanel({ id, close, saved }: EditorProps) {
-  const held = useHeld(id === null ? null : `/people/${id}`, {
+  const [found, kept] = useHeld(id === null ? null : `/people/${id}`, {
     name: "",
     badge: "",
     kind: "person",
@@ -58,7 +59,6 @@ export function PersonPanel({ id, close, saved }: EditorProps) {
     enabled: true,
     talk_banned: false,
   });
-  const found = held.value;
   if (typeof found === "string") return <Panel title={t("console_people")} close={close} children={found} />;
   const roles = (found?.values.roles ?? []) as Role[];
   const office = roles.some((role) => role.endsWith("_admin"));
@@ -71,19 +71,21 @@ export function PersonPanel({ id, close, saved }: EditorProps) {
           path={id === null ? null : `/people/${id}`}
           held={found}
           create={async (values) => saved((await authorised<{ id: string }>("POST", "/people", values)).id)}
+          kept={kept}
           saved={saved}
         />
       )}
       {found && id !== null && (
         <>
-          {may("roles") && <Roles id={id} roles={roles} saved={saved} />}
+          {may("roles") && <Roles id={id} roles={roles} kept={kept} saved={saved} />}
           {edits && <Enrolment id={id} />}
-          {edits && <Password id={id} />}
+          {edits && <Password id={id} kept={kept} />}
           {edits && (
-            <Danger
-              title={t("admin_delete")}
-              run={async () => {
-                await authorised("DELETE", `/people/${id}`, undefined, { "if-match": "*" });
+            <Delete
+              path={`/people/${id}`}
+              tag={found.tag}
+              later={kept}
+              gone={() => {
                 saved();
                 close();
               }}
@@ -95,8 +97,11 @@ export function PersonPanel({ id, close, saved }: EditorProps) {
   );
 }
 
-/** What is edited once it is read; a string says why it could not be. */
-export function useHeld(path: string | null, fresh: Held["values"]) {
+/** What is edited once it is read (a string says why it could not be), and how a later version is taken over. */
+export function useHeld(
+  path: string | null,
+  fresh: Held["values"],
+): readonly [held: Held | string | null, kept: (now: Held) => void] {
   const held = useSignal<Held | string | null>(path === null ? { values: fresh, tag: "" } : null);
   useEffect(() => {
     if (path === null) return;
@@ -109,17 +114,26 @@ export function useHeld(path: string | null, fresh: Held["values"]) {
       },
     );
   }, [path, held]);
-  return held;
+  return [
+    held.value,
+    (now) => {
+      held.value = now;
+    },
+  ];
 }
 
-function Roles({ id, roles, saved }: { id: string; roles: readonly Role[]; saved: () => void }) {
+type RolesProps = { id: string; roles: readonly Role[]; kept: (now: Held) => void; saved: () => void };
+
+function Roles({ id, roles, kept, saved }: RolesProps) {
   const before = useSignal<readonly Role[]>([...roles].sort());
   const wanted = useSignal<readonly Role[]>(before.value);
   const word = useSignal("");
+  useHold(() => !same(before.value, wanted.value));
   const save = async () => {
     try {
-      const now = await authorised<{ roles: Role[] }>("PUT", `/people/${id}/roles`, { roles: wanted.value });
-      before.value = wanted.value = [...now.roles].sort();
+      const now = await write(`/people/${id}/roles`, { roles: wanted.value }, "*");
+      before.value = wanted.value = [...(now.values.roles as Role[])].sort();
+      kept(now);
       word.value = t("admin_saved");
       saved();
     } catch (problem) {
@@ -197,7 +211,7 @@ function Enrolment({ id }: { id: string }) {
   );
 }
 
-function Password({ id }: { id: string }) {
+function Password({ id, kept }: { id: string; kept: (now: Held) => void }) {
   const text = useSignal("");
   const word = useSignal("");
   const set = async () => {
@@ -205,6 +219,7 @@ function Password({ id }: { id: string }) {
       await authorised("PUT", `/people/${id}/password`, { password: text.value });
       text.value = "";
       word.value = t("admin_password_set");
+      kept(await read(`/people/${id}`));
     } catch (problem) {
       word.value = wordsOf(problem);
     }

@@ -3,7 +3,7 @@
 import { authorised } from "../../account/authorised";
 import { t } from "../../i18n";
 import { Icon } from "../../ui/icons";
-import { Danger, type Field, Form, Panel } from "./Editor";
+import { Delete, type Field, Form, Panel } from "./Editor";
 import { may, readUnits, subtree, tree, unitName, units } from "./office";
 import { type EditorProps, unitOptions, useHeld } from "./people";
 
@@ -46,8 +46,7 @@ export function UnitTree({ open, below }: { open: (id: string) => void; below: (
 }
 
 export function UnitPanel({ id, close, saved, parent }: EditorProps & { parent: string | null }) {
-  const held = useHeld(id === null ? null : `/units/${id}`, { name: "", parent });
-  const found = held.value;
+  const [found, kept] = useHeld(id === null ? null : `/units/${id}`, { name: "", parent });
   if (typeof found === "string") return <Panel title={t("admin_units")} close={close} children={found} />;
   const done = async (made?: string) => {
     await readUnits();
@@ -61,14 +60,16 @@ export function UnitPanel({ id, close, saved, parent }: EditorProps & { parent: 
           path={id === null ? null : `/units/${id}`}
           held={found}
           create={async (values) => done((await authorised<{ id: string }>("POST", "/units", values)).id)}
+          kept={kept}
           saved={() => void done()}
         />
       )}
       {found && id !== null && (
-        <Danger
-          title={t("admin_delete")}
-          run={async () => {
-            await authorised("DELETE", `/units/${id}`, undefined, { "if-match": "*" });
+        <Delete
+          path={`/units/${id}`}
+          tag={found.tag}
+          later={kept}
+          gone={async () => {
             await done();
             close();
           }}
