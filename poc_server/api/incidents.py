@@ -172,11 +172,20 @@ async def get_incident(code: Code, told: Told) -> IncidentOut:
 async def get_events(
     code: Code,
     told: Told,
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: Annotated[int, Query(ge=0, le=2**53)] = 0,
+    before: Annotated[int | None, Query(ge=1, le=2**53)] = None,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 200,
 ) -> list[EventOut]:
-    """What happened, in order: the same that receivers are told."""
+    """What happened, in order: the same that receivers are told.
+
+    The first ones after the sequence number ``after``; with ``before`` the last ones before that.
+    """
     await told.find(code)
+    bridge = told.bridge.bridge
+    if before is None:
+        found = await bridge.events(told.agency, code, after, limit)
+    else:
+        found = [each for each in await bridge.newest(told.agency, code, before, limit) if each.sequence > after]
     return [
         EventOut(
             sequence=event.sequence,
@@ -186,7 +195,7 @@ async def get_events(
             recording=event.recording,
             data=event.data,
         )
-        for event in await told.bridge.bridge.events(told.agency, code, after, limit)
+        for event in found
     ]
 
 

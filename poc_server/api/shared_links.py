@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Header, Path, Query
 from fastapi.responses import FileResponse, HTMLResponse
@@ -14,7 +15,7 @@ from poc_server.api.plays import Play
 from poc_server.api.problems import documented
 from poc_server.api.services import Address, Services, Use, UseBridge
 from poc_server.bridge.links import name_of
-from poc_server.bridge.log_page import log_page
+from poc_server.bridge.log_page import LOG_EVENTS, Pages, ended_page, log_page
 from poc_server.bridge.opened import OpenBridge
 from poc_server.refused import Refused
 from poc_server.store import Actor, audit, incident_bursts
@@ -22,8 +23,10 @@ from poc_server.store.ids import now_ms
 
 router = APIRouter(prefix="/shared", tags=["incidents"])
 
+MAX_SEQUENCE: Final = 2**53
 _OPEN = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin", "Cache-Control": "private"}
 _PAGE_SECURITY = "default-src 'none'; media-src 'self'; img-src 'self'; style-src 'unsafe-inline'; frame-ancestors *"
+_PAGE_HEADERS = {"Content-Security-Policy": _PAGE_SECURITY, "Referrer-Policy": "no-referrer"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +42,13 @@ class Visitor:
     def opens(self, what: str) -> int:
         """The time now, ms since the epoch. Refuses (not_allowed) when the link does not open ``what``."""
         now = now_ms()
-        if not self.bridge.links.opens(what, self.expires_ms, self.signature, now):
+        if not self.opens_now(what, now):
             raise Refused(Refusal.NOT_ALLOWED, "link")
         return now
+
+    def opens_now(self, what: str, now: int) -> bool:
+        """Whether the link opens ``what`` at ``now`` (ms since the epoch)."""
+        return self.bridge.links.opens(what, self.expires_ms, self.signature, now)
 
 
 async def visitor_of(
@@ -84,25 +91,47 @@ async def shared_photo(key: Annotated[str, Path(max_length=80)], visitor: Visiti
     return FileResponse(found.path, media_type=found.media_type, headers=headers, content_disposition_type="inline")
 
 
-@router.get("/incidents/{agency}/{code}", responses=documented(401, 403, 404), response_class=HTMLResponse)
+@router.get(
+    "/incidents/{agency}/{code}",
+    responses={**documented(401, 404), 403: {"description": "The link has ended, or is not right"}},
+    response_class=HTMLResponse,
+)
 async def shared_log(
     agency: Annotated[str, Path(max_length=64)],
     code: Code,
     visitor: Visiting,
+    before: Annotated[int | None, Query(ge=1, le=MAX_SEQUENCE)] = None,
     accept_language: Annotated[str, Header()] = "",
 ) -> HTMLResponse:
-    """The log of an incident: timeline, player, places. To whoever has its link while it lives."""
-    now = visitor.opens(f"log/{agency}/{code}")
+    """The log of an incident: timeline, player, places. To whoever has its link while it lives.
+
+    The newest events, or with ``before`` the newest before that sequence number; the page leads to the others.
+    """
+    english = accept_language.strip().lower().startswith("en")
+    now = now_ms()
+    if not visitor.opens_now(f"log/{agency}/{code}", now):
+        # It stands in a frame of somebody's page: what it says is for people.
+        return HTMLResponse(ended_page(english=english), 403, headers=_PAGE_HEADERS)
     bridge = visitor.bridge
     state = await bridge.bridge.find(AgencyId(agency), code)
-    events = await bridge.bridge.events(AgencyId(agency), code, 0, 1_000)
-    english = accept_language.strip().lower().startswith("en")
+    found = await bridge.bridge.newest(AgencyId(agency), code, before or MAX_SEQUENCE, LOG_EVENTS + 1)
+    events = found[-LOG_EVENTS:]
+    later = before is not None and bool(await bridge.bridge.events(AgencyId(agency), code, before - 1, 1))
+    pages = Pages(
+        earlier=_log_link(visitor, events[0].sequence) if len(found) > LOG_EVENTS else None,
+        later=_log_link(visitor, before + LOG_EVENTS) if before is not None and later else None,
+    )
     links = {event.recording: bridge.links.recording(event.recording, now)[0] for event in events if event.recording}
     photos = (event.data.get("photo") for event in events)
     links |= {key: bridge.links.photo(key, now)[0] for key in photos if isinstance(key, str)}
-    html = log_page(state, events, links, bridge.names(), english=english)
+    html = log_page(state, events, links, bridge.names(), pages, english=english)
     _audit(visitor, now, "incident.link_opened", ("incident", code), AgencyId(agency), {})
-    return HTMLResponse(html, headers={"Content-Security-Policy": _PAGE_SECURITY, "Referrer-Policy": "no-referrer"})
+    return HTMLResponse(html, headers=_PAGE_HEADERS)
+
+
+def _log_link(visitor: Visitor, before: int) -> str:
+    """Another part of the same log, by the same link."""
+    return f"?expires={visitor.expires_ms}&signature={quote(visitor.signature, safe='')}&before={before}"
 
 
 def _audit(

@@ -199,6 +199,11 @@ class Bridge:
         async with self._store.reading() as connection:
             return await incidents.events_of(connection, agency, code, after, limit)
 
+    async def newest(self, agency: AgencyId, code: IncidentCode, before: int, limit: int) -> list[Event]:
+        """The newest events of an incident before a sequence number, the oldest of them first."""
+        async with self._store.reading() as connection:
+            return await incidents.newest_of(connection, agency, code, before, limit)
+
     async def of_user(self, user: User, limit: int) -> list[IncidentSummary]:
         """The few that matter to an officer, urgent first."""
         directory = self._store.directory

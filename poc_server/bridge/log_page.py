@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 
 from gateway.events import Event
@@ -37,6 +38,9 @@ _ZH = {
     "cancelled": "已撤销",
     "joined": "加入",
     "left": "离开",
+    "earlier": "‹ 更早的记录",
+    "later": "更新的记录 ›",
+    "ended": "此链接已失效。请在案卷系统中刷新页面，取得新的链接。",
 }
 _EN = {
     "title": "Voice log of the case",
@@ -66,7 +70,12 @@ _EN = {
     "cancelled": "cancelled",
     "joined": "in",
     "left": "out",
+    "earlier": "‹ Earlier",
+    "later": "Later ›",
+    "ended": "This link has ended. Open the page of the case anew to get another.",
 }
+LOG_EVENTS = 200
+"""Events of one page; links lead to those before and after."""
 _STYLE = """
 :root{color-scheme:light dark}body{font:15px/1.5 system-ui,"Noto Sans CJK SC",sans-serif;margin:1rem auto;
 max-width:46rem;padding:0 1rem}h1{font-size:1.3rem;line-height:1.3;margin:0}p{margin:.25rem 0}ol{list-style:none;
@@ -77,9 +86,18 @@ width:2px;background:#8885}li:first-child::after{top:.8rem}li:last-child::after{
 li.burst::before{background:#1a7f37}li.emergency::before{background:#cf222e}li.emergency b{color:#cf222e}
 time{font-variant-numeric:tabular-nums;opacity:.7;text-align:right}audio{display:block;width:100%;max-width:30rem;
 height:2.2rem;margin-top:.25rem}small{opacity:.7}img{display:block;max-width:100%;max-height:18rem;border-radius:.4rem;
-margin-top:.3rem}@media(max-width:32rem){li{grid-template-columns:1fr;padding-left:1.4rem}time{text-align:left;
+margin-top:.3rem}nav{display:flex;justify-content:space-between;gap:1rem}nav a{padding:.6rem 0}
+@media(max-width:32rem){li{grid-template-columns:1fr;padding-left:1.4rem}time{text-align:left;
 font-size:.85em}li::before{left:0;top:.85rem}li::after{left:.26rem}}
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Links to what came before and after the events of a page; None where there is nothing."""
+
+    earlier: str | None = None
+    later: str | None = None
 
 
 def log_page(
@@ -87,6 +105,7 @@ def log_page(
     events: Sequence[Event],
     links: Mapping[str, str],
     name: Callable[[str], str],
+    pages: Pages = Pages(),
     *,
     english: bool = False,
 ) -> str:
@@ -95,18 +114,41 @@ def log_page(
     ``links``: recording or photo → link; ``name``: user id → name.
     """
     words = _EN if english else _ZH
+    ways = _ways(pages, words)
     incident = state.incident
     rows = "".join(_row(event, links, name, words) for event in sorted(events, key=_when))
     log = f"<ol>{rows}</ol>" if rows else f"<p>{words['empty']}</p>"
     members = "、".join(escape(name(user)) for user in sorted(state.members))
     facts = " · ".join(escape(fact) for fact in (state.code, incident.address, incident.level) if fact)
     return (
-        f'<!doctype html><html lang="{"en" if english else "zh-CN"}"><meta charset="utf-8">'
-        f'<meta name="viewport" content="width=device-width"><title>{escape(incident.name)}</title>'
-        f"<style>{_STYLE}</style><h1>{escape(incident.name)}</h1><p>{facts}</p>"
+        f"{_head(incident.name, english=english)}<h1>{escape(incident.name)}</h1><p>{facts}</p>"
         f"<p><small>{words['title']} · {words['members']}: {members}</small></p>"
-        f"{log}</html>"
+        f"{ways}{log}{ways}</html>"
     )
+
+
+def ended_page(*, english: bool = False) -> str:
+    """What stands there when the link opens nothing any more."""
+    words = _EN if english else _ZH
+    return f"{_head(words['title'], english=english)}<p>{words['ended']}</p></html>"
+
+
+def _head(title: str, *, english: bool) -> str:
+    return (
+        f'<!doctype html><html lang="{"en" if english else "zh-CN"}"><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width"><title>{escape(title)}</title><style>{_STYLE}</style>'
+    )
+
+
+def _ways(pages: Pages, words: Mapping[str, str]) -> str:
+    """The earlier ones on the left, the later ones on the right."""
+    if pages == Pages():
+        return ""
+    earlier, later = (
+        "<i></i>" if to is None else f'<a href="{escape(to)}">{words[key]}</a>'
+        for key, to in (("earlier", pages.earlier), ("later", pages.later))
+    )
+    return f"<nav>{earlier}{later}</nav>"
 
 
 def _when(event: Event) -> int:
@@ -153,9 +195,12 @@ def _note(event: Event) -> str:
 
 def _place(event: Event, words: Mapping[str, str]) -> str:
     place = event.data.get("place")
-    if not isinstance(place, dict) or "longitude" not in place:
+    if not isinstance(place, dict):
         return ""
-    where = f"{place['longitude']:.5f}, {place['latitude']:.5f} {escape(str(place.get('datum', '')))}"
+    longitude, latitude = place.get("longitude"), place.get("latitude")
+    if not isinstance(longitude, int | float) or not isinstance(latitude, int | float):
+        return ""
+    where = f"{longitude:.5f}, {latitude:.5f} {escape(str(place.get('datum', '')))}"
     return f" <small>{words['place']} {where}</small>"
 
 

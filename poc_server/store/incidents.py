@@ -182,6 +182,16 @@ async def events_of(
     return [event_of(row) for row in (await connection.execute(query)).all()]
 
 
+async def newest_of(
+    connection: AsyncConnection, agency: AgencyId, code: IncidentCode, before: int, limit: int
+) -> list[Event]:
+    """The newest events of an incident before a sequence number, the oldest of them first."""
+    e = t.incident_event.c
+    query = select(t.incident_event).where(e.agency_id == agency, e.code == code, e.sequence < before)
+    rows = (await connection.execute(query.order_by(e.sequence.desc()).limit(limit))).all()
+    return [event_of(row) for row in reversed(rows)]
+
+
 def event_of(row: Row[Any]) -> Event:
     """The event a row of the outbox holds."""
     return Event(row.id, row.type, row.code, row.sequence, row.at_ms, dict(row.data), row.recording, row.agency_id)

@@ -7,7 +7,8 @@ verifies by the library of the standard, and keeps what it received in a file, s
 "list": [rows for a poller], "own": up | refuse}. ``GET /control``: what it received, what it still has to tell.
 ``POST /hook``: the receiver. ``/own/…``: an API of its own making, which answers {"ok": true} or 422; what was asked of
 it stands in ``own`` of the state. ``GET /list?since=ms``: its cases, for a poller. ``GET /voice?url=…``: fetches a
-recording, as the browser of one who works on the case would.
+recording, as the browser of one who works on the case would. ``GET /case?log=…``: the page of a case with its log in a
+frame.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import base64
 import contextlib
+import html
 import json
 import random
 import socket
@@ -34,6 +36,8 @@ SECRET = "whsec_Y2FzZS1zeXN0ZW0tc2VjcmV0LW9mLXRoZS10ZXN0"
 KEY = "the-case-systems-key"
 TELLERS = 8
 SLOW_S = 0.3
+CASE_PAGE = """<!doctype html><title>案卷</title><style>body{margin:1rem;font:15px sans-serif}
+iframe{width:100%;height:76rem;border:1px solid #9aa4ae}</style><h1>案卷管理</h1><iframe src="LOG"></iframe>"""
 
 
 class CaseSystem:
@@ -137,6 +141,9 @@ class Handler(BaseHTTPRequestHandler):
             url = urllib.parse.parse_qs(self.path.partition("?")[2])["url"][0]
             with urllib.request.urlopen(url, timeout=10) as answer:
                 self._answer(200, answer.read(), answer.headers.get("content-type", ""))
+        elif self.path.startswith("/case?"):
+            log = urllib.parse.parse_qs(self.path.partition("?")[2])["log"][0]
+            self._answer(200, CASE_PAGE.replace("LOG", html.escape(log)).encode(), "text/html; charset=utf-8")
         else:
             self._answer(200, json.dumps(self.system.state()).encode())
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from gateway.events import Event
 from gateway.lifecycle import new_incident
 from groups.vocabulary import IncidentCode
-from poc_server.bridge.log_page import log_page
+from poc_server.bridge.links import Links
+from poc_server.bridge.log_page import Pages, ended_page, log_page
 
 
 def test_an_emergency_is_told_with_its_state_and_who_took_it() -> None:
@@ -33,3 +34,36 @@ def test_what_was_said_stands_where_it_began_and_a_log_without_anything_says_so(
     assert page.index("通话组已建立") < page.index("李四") < page.index("张三")
     assert 'src="/x.ogg"' in page
     assert "还没有记录" in log_page(new_incident(IncidentCode("C1")), [], {}, str)
+
+
+def test_places_are_told_with_their_datum_and_bad_ones_not_at_all() -> None:
+    def said(place: object) -> str:
+        event = Event("a", "burst.recorded", "C1", 1, 1_784_000_000_000, {"name": "李四", "place": place})  # type: ignore[dict-item]
+        return log_page(new_incident(IncidentCode("C1")), [event], {}, str)
+
+    assert "位置 114.30512, 30.59276 GCJ-02" in said({"longitude": 114.305123, "latitude": 30.59276, "datum": "GCJ-02"})
+    assert "&lt;b&gt;" in said({"longitude": 1.0, "latitude": 2.0, "datum": "<b>"})
+    for nowhere in (None, {}, [1, 2], {"longitude": 1.0}, {"longitude": "<b>", "latitude": 2.0}):
+        assert "位置" not in said(nowhere)
+
+
+def test_a_page_of_many_leads_to_the_others_and_a_link_that_has_ended_says_so() -> None:
+    def page(pages: Pages, *, english: bool = False) -> str:
+        return log_page(new_incident(IncidentCode("C1")), [], {}, str, pages, english=english)
+
+    assert "<nav>" not in page(Pages())
+    assert page(Pages(earlier="?a=1&b=2")).count('<a href="?a=1&amp;b=2">‹ 更早的记录</a>') == 2, "above and below"
+    assert "Later ›" in page(Pages(later="?b"), english=True)
+    assert "失效" in ended_page()
+    assert "has ended" in ended_page(english=True)
+
+
+def test_a_link_opens_to_its_last_moment_and_not_at_its_end() -> None:
+    links = Links(b"key", "https://poc.example", 60_000)
+    url, expires = links.log("ag", "C1", 1_000)
+    signature = url.rpartition("signature=")[2]
+    assert expires == 61_000
+    assert links.opens("log/ag/C1", expires, signature, expires - 1)
+    assert not links.opens("log/ag/C1", expires, signature, expires)
+    assert not links.opens("log/ag/C1", expires + 1, signature, expires), "nobody makes it last longer"
+    assert not Links(b"other", "", 60_000).opens("log/ag/C1", expires, signature, 1_000)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hmac
+import html
 import json
+import re
 import time
+import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -15,6 +19,8 @@ import pytest
 from standardwebhooks import Webhook
 
 from gateway import samples
+from poc_server.bridge.links import Links
+from poc_server.bridge.log_page import LOG_EVENTS
 from tests.gateway.bridged import SETUP, Bridged, call, until
 from tests.recording.pictures import announcement
 
@@ -205,6 +211,53 @@ def test_links_open_for_whoever_has_them_and_for_nothing_else(both: Bridged) -> 
     assert call_text(f"{both.url}/api/v1/shared/photos/p-1.jpg?expires=9999999999999&signature=x")[0] == 403
 
 
+def test_the_log_shows_the_newest_and_leads_to_the_others_in_any_frame(both: Bridged) -> None:
+    def told(versions: range) -> None:
+        """As many changes of members."""
+        news = [
+            {"code": "L3", "version": n, "parties": [{"kind": "user", "id": f"DH-00{1 + n % 2}"}]} for n in versions
+        ]
+        assert standard(both, json.dumps(news).encode()) == (200, {"taken": len(news), "refused": []})
+
+    def rows(page: str) -> int:
+        return page.count("<li ")
+
+    def way(url: str, page: str, word: str) -> str:
+        found = re.search(f'<a href="([^"]*)">{word}', page)
+        assert found, word
+        return urllib.parse.urljoin(url, html.unescape(found[1]))
+
+    told(range(1, LOG_EVENTS))  # the first of them opens the group, too
+    url = both.poc("POST", "/incidents/L3/log-link")[1]["url"]
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        page, headers = answer.read().decode(), answer.headers
+    assert rows(page) == LOG_EVENTS
+    assert "<nav>" not in page
+    assert "frame-ancestors *" in headers["content-security-policy"]
+    assert "x-frame-options" not in headers
+
+    told(range(LOG_EVENTS, LOG_EVENTS + 1))
+    newest = call_text(url)[1]
+    assert rows(newest) == LOG_EVENTS
+    assert "通话组已建立" not in newest
+    assert "更新的记录" not in newest
+    earlier_url = way(url, newest, "‹ 更早的记录")
+    earlier = call_text(earlier_url)[1]
+    assert rows(earlier) == 1
+    assert "通话组已建立" in earlier
+    assert call_text(way(earlier_url, earlier, "更新的记录"))[1] == newest
+    last = both.poc("GET", "/incidents/L3/events?before=9007199254740991&limit=3")[1]
+    assert [each["sequence"] for each in last] == [LOG_EVENTS - 1, LOG_EVENTS, LOG_EVENTS + 1]
+    assert call_text(url + "&before=0")[0] == 422
+
+    # A link of an hour ago, made with the server's own key.
+    data = both.city.log.parent / "data"
+    agency = url.partition("/shared/incidents/")[2].partition("/")[0]
+    ended, _ = Links.open(data / "keys", both.url, 3_600).log(agency, "L3", int(time.time() * 1000) - 3_600_000)
+    status, page = call_text(ended)
+    assert (status, "失效" in page) == (403, True)
+
+
 def test_groups_are_linked_by_hand_and_bursts_only_if_there_are_any(both: Bridged) -> None:
     both.poc("PUT", "/incidents/G1", {"parties": OFFICER})
     token = both.token("PQ-001")
@@ -250,11 +303,8 @@ def test_many_incidents_in_one_delivery(both: Bridged) -> None:
 
 
 def call_text(url: str) -> tuple[int, str]:
-    import urllib.error
-    import urllib.request
-
     try:
         with urllib.request.urlopen(url, timeout=10) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as problem:
-        return problem.code, ""
+        return problem.code, problem.read().decode()

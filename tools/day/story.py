@@ -7,8 +7,9 @@ import json
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Frame, Page, expect
 
 from tests.gateway.bridged import until
 from tests.support.officer import Officer
@@ -258,8 +259,13 @@ class Day:
         for officer in self.officers:
             expect(officer.page.locator(".incidents li")).to_have_count(0)
             expect(officer.page.locator("button.group")).to_contain_text("巡查组")
+            expect(officer.page.locator(".left[data-why=closed]")).to_contain_text(TITLE)
             officer.face("idle")
-        scene.check(True, "every phone is back in the channel it came from", "每部手机都回到原来的频道")
+        scene.check(
+            True,
+            "every phone is back in the channel it came from, and says why",
+            "每部手机都回到原来的频道，并说明原因",
+        )
         self._screens(scene)
 
     def log(self) -> None:
@@ -282,15 +288,15 @@ class Day:
             at = event["data"]["started_ms"] / 1000
             self.journal.sounds.append(Sound(name, at, seconds, audio, loudness(audio)))
         self.journal.sounds.sort(key=lambda sound: sound.at)
-        page = self._log_page()
-        played = page.evaluate(
+        page, log = self._log_page()
+        played = log.evaluate(
             """async () => { const a = document.querySelector('audio'); a.muted = true; await a.play();
                await new Promise(done => setTimeout(done, 1500)); return [a.currentTime, a.duration]; }"""
         )
         scene.check(
             played[0] > 0.5,
-            f"a browser plays it from the page: {played[0]:.1f} of {played[1]:.1f} s so far",
-            f"浏览器从页面播放：已到 {played[0]:.1f} / {played[1]:.1f} 秒",
+            f"a browser plays it in the case system's own page: {played[0]:.1f} of {played[1]:.1f} s so far",
+            f"浏览器在案卷系统的页面内播放：已到 {played[0]:.1f} / {played[1]:.1f} 秒",
         )
         embedded = Words("The log, as a case system embeds it", "供案卷系统嵌入的语音记录")
         scene.picture(embedded, page.screenshot(full_page=True), wide=True)
@@ -354,9 +360,11 @@ class Day:
         name = str(officer.user["name"])
         scene.picture(Words(name, name), officer.page.screenshot())
 
-    def _log_page(self) -> Page:
+    def _log_page(self) -> tuple[Page, Frame]:
+        """The case system's page, and the log in its frame."""
         status, link = self.both.poc("POST", f"/incidents/{CODE}/log-link")
         assert status == 200
         page = self.desks.new_context(viewport={"width": 760, "height": 700}, locale="zh-CN").new_page()
-        page.goto(link["url"])
-        return page
+        page.goto(f"{self.both.case_url}/case?{urlencode({'log': link['url']})}")
+        page.frame_locator("iframe").locator("audio").first.wait_for()
+        return page, page.frames[1]

@@ -64,7 +64,7 @@ test("whose group was taken away is told why, until he chooses himself or it com
   const why = (more: Partial<IncidentSummary>, mine = true) =>
     leaving(before, "in-a", "east", changed(incident("a", { open: false, ...more }), mine))?.why;
   expect(why({ state: "suspended" })).toBe("suspended");
-  expect(why({ state: "closed" })).toBe("closed");
+  expect(why({ state: "closed" }, false)).toBe("closed");
   expect(why({ state: "evaluated" })).toBe("closed");
   expect(why({ state: "filed" })).toBe("parked");
   expect(why({ state: "void" }, false)).toBe("void");

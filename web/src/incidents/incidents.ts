@@ -59,17 +59,14 @@ export function leaving(before: Incidents, was: string, to: string, message?: Se
   const { code, title } = known;
   const changed = message?.type === "incident_changed" && message.incident.code === code ? message : null;
   if (!changed) return { code, title, why: "parked", to };
-  return { code, title, why: changed.mine === false ? taken(changed.incident) : rests(changed.incident), to };
+  return { code, title, why: whyRests(changed.incident.state, changed.mine !== false), to };
 }
 
-/** A void case has no members either: that it is void says more. */
-function taken({ state }: IncidentSummary): Why {
-  return state === "void" ? "void" : "not_mine";
-}
-
-function rests({ state }: IncidentSummary): Why {
+/** A case that is closed or void is nobody's any more: how it stands says more than that it is not his. */
+function whyRests(state: string, mine: boolean): Why {
   if (state === "evaluated") return "closed";
-  return state === "suspended" || state === "closed" || state === "void" ? state : "parked";
+  if (state === "suspended" || state === "closed" || state === "void") return state;
+  return mine ? "parked" : "not_mine";
 }
 
 /** The tap that comes next after those reported already; null when all is done. */

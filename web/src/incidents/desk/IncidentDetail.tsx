@@ -68,6 +68,7 @@ export function IncidentDetail({ desk, code, turn, close }: Props) {
           <Told key={event.id} event={event} name={name} />
         ))}
       </ol>
+      {(told.value[0]?.sequence ?? 1) > 1 && <p class="none">{t("cases_earlier")}</p>}
     </article>
   );
 }

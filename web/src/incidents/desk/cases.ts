@@ -60,7 +60,9 @@ export function listed(which: Which, q: string): Promise<Case[]> {
 }
 
 export const one = (code: string) => authorised<Case>("GET", at(code));
-export const events = (code: string) => authorised<CaseEvent[]>("GET", `${at(code)}/events?limit=${EVENTS}`);
+/** The newest; `Number.MAX_SAFE_INTEGER` stands for the end. */
+export const events = (code: string) =>
+  authorised<CaseEvent[]>("GET", `${at(code)}/events?before=${Number.MAX_SAFE_INTEGER}&limit=${EVENTS}`);
 export const logLink = (code: string) => authorised<{ url: string }>("POST", `${at(code)}/log-link`);
 export const link = (code: string, group: string) => authorised<Case>("PUT", `${at(code)}/links`, { group });
 export const unlink = (code: string, group: string) =>
