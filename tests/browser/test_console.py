@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Playwright, expect
 
+from tests.browser.test_leader import draw_around_all
 from tests.browser.test_sos import hold_sos
 from tests.support.chromium import chromium
 from tests.support.city import City, running_city
@@ -31,12 +32,14 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
         yield running
 
 
-def heard(officer: Officer, talker: str) -> None:
-    """Until the first voice of this talker was played on the phone."""
-    officer.page.wait_for_function(
-        """user => window.__poc.events.some(slot => slot.name === 'slot' && slot.by?.id === user
-            && window.__poc.events.some(e => e.name === 'first_voice' && e.burst === slot.burst))""",
-        arg=talker,
+def heard(page: Officer | Console, talker: str, bursts: int = 1) -> None:
+    """Until the first voice of so many bursts of this talker was played there."""
+    page.page.wait_for_function(
+        """([user, bursts]) => new Set(window.__poc.events
+            .filter(slot => slot.name === 'slot' && slot.by?.id === user
+                && window.__poc.events.some(e => e.name === 'first_voice' && e.burst === slot.burst))
+            .map(({burst}) => burst)).size >= bursts""",
+        arg=[talker, bursts],
     )
 
 
@@ -60,6 +63,8 @@ def test_three_phones_and_a_console(playwright: Playwright, city: City) -> None:
         river, mountain = desk.channel(RIVER), desk.channel(WEST)
         one.key_down()
         expect(river.locator(".talker .who")).to_have_text(one.user["name"], timeout=30_000)
+        loud(river.locator(".level i"), "bar => !bar.style.transform.includes('scaleX(0)')")
+        loud(two.page.locator("button.talk"), "key => Number(key.style.getPropertyValue('--level')) > 0")
         two.key_down()
         expect(river.locator(".queue")).to_be_visible(timeout=30_000)
         expect(river.locator(".people")).to_contain_text("3/")
@@ -77,13 +82,33 @@ def test_three_phones_and_a_console(playwright: Playwright, city: City) -> None:
         expect(desk.page.locator("dialog[open] kbd", has_text="Shift + T")).to_be_visible()
         desk.key("Escape")
 
+        # What was said there again, by one key, and by it no more.
+        again = river.locator(".say-again")
+        with desk.page.expect_response(lambda answer: answer.ok and "/recordings/" in answer.url, timeout=30_000):
+            desk.key("r")
+        expect(again).to_have_attribute("aria-pressed", "true")
+        desk.key("r")
+        expect(again).to_have_attribute("aria-pressed", "false")
+
+        # Into one channel by its number, whatever is chosen.
+        mountain.locator(".name").click()
+        desk.page.keyboard.down("Shift")
+        desk.page.keyboard.down(f"Digit{river.locator('header kbd').inner_text()}")
+        expect(river).to_have_attribute("data-air", "mine", timeout=30_000)
+        expect(mountain).to_have_attribute("data-air", "idle")
+        heard(one, desk.user["id"])
+        desk.page.keyboard.up(f"Digit{river.locator('header kbd').inner_text()}")
+        desk.page.keyboard.up("Shift")
+        expect(river).to_have_attribute("data-air", "idle", timeout=30_000)
+
         # Two channels, one voice.
+        river.locator(".name").click()
         desk.key("t")
         mountain.locator(".name").click()
         desk.key("t")
         desk.page.keyboard.down("Space")
-        for officer in (one, west):
-            heard(officer, desk.user["id"])
+        heard(one, desk.user["id"], bursts=2)
+        heard(west, desk.user["id"])
         desk.page.keyboard.up("Space")
         for card in (river, mountain):
             expect(card).to_have_attribute("data-air", "idle", timeout=30_000)
@@ -120,10 +145,20 @@ def test_three_phones_and_a_console(playwright: Playwright, city: City) -> None:
         two.page.get_by_role("button", name="接听").click(timeout=30_000)
         expect(desk.page.locator(".channel .flag", has_text="通话")).to_be_visible(timeout=30_000)
         desk.page.keyboard.down("Space")
-        heard(two, desk.user["id"])
+        heard(two, desk.user["id"], bursts=2)
         desk.page.keyboard.up("Space")
         desk.key("Backspace")
         expect(desk.page.locator(".channel .flag", has_text="通话")).to_have_count(0, timeout=30_000)
+
+        # An officer holds a name and talks: he alone hears it, by loudspeaker.
+        before = told_of(two, west.user["id"])
+        hold_name(west, one)
+        heard(one, west.user["id"], bursts=2)
+        expect(west.page.locator(".affairs .brought")).to_contain_text(one.user["name"])
+        west.page.mouse.up()
+        assert told_of(two, west.user["id"]) == before
+        one.page.locator(".affairs .brought").get_by_role("button", name="挂断").click()
+        expect(west.page.locator(".affairs .brought")).to_have_count(0, timeout=30_000)
 
         # On the map, an old place says that it is old.
         desk.key("g")
@@ -133,13 +168,26 @@ def test_three_phones_and_a_console(playwright: Playwright, city: City) -> None:
         assert not [problem for page in (desk, one, two, west) for problem in page.problems]
 
 
-def hears(desk: Console, talker: str) -> None:
-    """Until the first voice of this talker was played on the console."""
-    desk.page.wait_for_function(
-        """user => window.__poc.events.some(slot => slot.name === 'slot' && slot.by?.id === user
-            && window.__poc.events.some(e => e.name === 'first_voice' && e.burst === slot.burst))""",
-        arg=talker,
-    )
+def loud(shown: Locator, moved: str) -> None:
+    """Until the level that is shown there moves."""
+    shown.page.wait_for_function(moved, arg=shown.element_handle())
+
+
+def hold_name(officer: Officer, other: Officer) -> None:
+    """Press a name of the contacts and keep it down."""
+    officer.page.locator("button.group").click()
+    officer.page.get_by_role("tab", name="通讯录").click()
+    name = officer.page.get_by_role("button", name=f"按住与{other.user['name']}讲话")
+    name.scroll_into_view_if_needed(timeout=30_000)
+    box = name.bounding_box()
+    assert box is not None
+    officer.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    officer.page.mouse.down()
+
+
+def told_of(officer: Officer, talker: str) -> int:
+    """How many bursts of this talker the phone was given."""
+    return len([event for event in officer.events("slot") if (event.get("by") or {}).get("id") == talker])
 
 
 def card(desk: Console, officer: Officer) -> Locator:
@@ -170,7 +218,7 @@ def test_what_needs_a_right(playwright: Playwright, city: City) -> None:
         watched = leader.channel(RIVER)
         expect(watched.get_by_role("img", name="隐蔽监听")).to_be_visible(timeout=30_000)
         one.key_down()
-        hears(leader, one.user["id"])
+        heard(leader, one.user["id"])
         eye = desk.channel(RIVER).locator(f'.people [title*="{leader.user["name"]}"]')
         expect(eye).to_have_count(0)
         one.key_up()
@@ -208,6 +256,48 @@ def test_what_needs_a_right(playwright: Playwright, city: City) -> None:
             expect(page.locator(".affairs .brought")).to_have_count(0, timeout=30_000)
         expect(call).to_have_count(0)
 
+        # Rung for together: who answers first has the call, the other's rings no more.
+        for officer in (one, two):
+            desk.page.locator(f'.persons [data-user="{officer.user["id"]}"] .pick').click()
+        desk.page.locator(".picked").get_by_role("button", name="先接先通").click()
+        for officer in (one, two):
+            expect(officer.page.get_by_role("button", name="接听")).to_be_visible(timeout=30_000)
+        two.page.get_by_role("button", name="接听").click()
+        expect(one.page.get_by_role("button", name="接听")).to_have_count(0, timeout=30_000)
+        desk.page.keyboard.down("Space")
+        heard(two, desk.user["id"])
+        desk.page.keyboard.up("Space")
+        assert told_of(one, desk.user["id"]) == 0
+        desk.key("Backspace")
+        expect(call).to_have_count(0, timeout=30_000)
+
+        # Groups merged for a while, by keys alone; then whoever is in an area of the map.
+        watched_here = desk.channel(RIVER)
+        watched_here.locator(".name").click()
+        desk.key("t", "n")
+        temporary = desk.page.locator("dialog[open]")
+        expect(temporary.locator(".gathered")).to_contain_text(RIVER)
+        temporary.locator("input").fill("中山路塌陷")
+        temporary.locator("select").select_option("2")
+        desk.key("Enter")
+        expect(call.locator(".flag")).to_contain_text("临时组 至", timeout=30_000)
+        for officer in (one, two):
+            expect(officer.page.locator(".affairs .brought")).to_contain_text("中山路塌陷", timeout=30_000)
+        expect(watched_here).to_have_attribute("data-marked", "false")
+        call.get_by_role("button", name="强拆").click()
+        expect(call).to_have_count(0, timeout=30_000)
+        seen_long_ago(city, one)
+        desk.key("g")
+        desk.page.locator(".area-tools").get_by_role("button", name="圈选区域").click()
+        draw_around_all(desk.page)
+        desk.page.locator(".area-tools").get_by_role("button", name="临时组").click()
+        expect(temporary.locator(".gathered")).to_contain_text("圈内")
+        temporary.get_by_role("button", name="建组").click()
+        expect(one.page.locator(".affairs .brought")).to_contain_text("地图区域", timeout=30_000)
+        call.get_by_role("button", name="强拆").click()
+        expect(one.page.locator(".affairs .brought")).to_have_count(0, timeout=30_000)
+        desk.key("p")
+
         # Listened to by a right that the operator switched on: pressed twice, and the officer is told.
         expect(card(desk, two).get_by_role("button", name="远程激活")).to_have_count(0)
         row = card(leader, two)
@@ -221,7 +311,7 @@ def test_what_needs_a_right(playwright: Playwright, city: City) -> None:
             "id => Object.values(window.__poc.events).some(e => e.name === 'slot' && e.by?.id === id)",
             arg=two.user["id"],
         )
-        hears(leader, two.user["id"])
+        heard(leader, two.user["id"])
         line.get_by_role("button", name="挂断").click()
         expect(sign).to_have_count(0, timeout=30_000)
         assert not [problem for page in (desk, leader, one, two) for problem in page.problems]

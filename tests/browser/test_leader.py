@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Playwright, expect
+from playwright.sync_api import Page, Playwright, expect
 
 from tests.browser.conftest import SPEECH
 from tests.support.chromium import chromium
@@ -44,7 +44,7 @@ def test_a_leaders_emergency_call_is_heard_and_answered_and_his_message_confirme
         # A message spoken once is heard by those drawn into an area of the map, and again from a plan by one tap.
         leader.page.set_viewport_size({"width": 1440, "height": 900})
         leader.page.locator('[data-tab="area"]').click()
-        draw_around_all(leader)
+        draw_around_all(leader.page)
         expect(leader.page.locator(".summary strong")).to_contain_text("区域内")
         speak(leader, ".messages .record", 1_500)
         leader.page.locator(".messages .use").click()
@@ -63,15 +63,15 @@ def test_a_leaders_emergency_call_is_heard_and_answered_and_his_message_confirme
         assert not [*leader.problems, *officer.problems]
 
 
-def draw_around_all(leader: Officer) -> None:
+def draw_around_all(page: Page) -> None:
     """Drag a ring around everything on the map."""
-    expect(leader.page.locator(".city-map .mark i").first).to_be_visible(timeout=30_000)
-    box = leader.page.locator(".city-map .drawing").bounding_box()
+    expect(page.locator(".city-map .mark i").first).to_be_visible(timeout=30_000)
+    box = page.locator(".city-map .drawing").bounding_box()
     assert box is not None
     inset = 4
     left, top = box["x"] + inset, box["y"] + inset
     right, bottom = box["x"] + box["width"] - inset, box["y"] + box["height"] - inset
-    mouse = leader.page.mouse
+    mouse = page.mouse
     mouse.move(left, top)
     mouse.down()
     for x, y in ((right, top), (right, bottom), (left, bottom)):

@@ -1,6 +1,7 @@
 // One dispatcher's desk: the chosen channel, how each channel sounds, the talk keys, which panel is open. Pages draw its signals.
 
 import { computed, effect, signal } from "@preact/signals";
+import type { Point } from "../map/ring";
 import type { Phone } from "../phone/phone";
 import { keepDesk, keptDesk } from "../settings";
 import type { Texts } from "../texts/texts";
@@ -8,10 +9,11 @@ import type { Where } from "../texts/threads";
 import { type Request, RequestRefused } from "../wire/link";
 import type { HandoverInfo, Refusal, ServerMessage } from "../wire/protocol";
 import { dispatchTold, nothingDispatched } from "./dispatch";
+import { firstToAnswer, type Gathering, gatheredNobody, isNobody, temporaryGroup } from "./gathering";
 import { emptyDesk, mixOf, restored, soundOf, VOLUME_STEP, withVolume } from "./mix";
 import { type Channel, channelsOf, stepped } from "./wall";
 
-export type Dialog = "help" | "monitor" | "handover";
+export type Dialog = "help" | "monitor" | "handover" | "temporary";
 export const PANELS = ["people", "incidents", "map", "messages"] as const;
 export type Panel = (typeof PANELS)[number];
 
@@ -38,6 +40,12 @@ export class ConsoleDesk {
   readonly dispatch = signal(nothingDispatched);
   /** The channels that are talked into together, or joined. */
   readonly marked = signal<readonly string[]>([]);
+  /** The people who are called together, by id and name. */
+  readonly picked = signal<ReadonlyMap<string, string>>(new Map());
+  /** The area that was drawn on the map. */
+  readonly ring = signal<readonly Point[] | null>(null);
+  /** Who will be in the temporary group whose dialog is open. */
+  readonly gathering = signal(gatheredNobody);
   readonly dialog = signal<Dialog | null>(null);
   readonly channels = computed<readonly Channel[]>(() =>
     channelsOf(
@@ -179,6 +187,46 @@ export class ConsoleDesk {
     const running = Object.values(calls).find(({ kind }) => kind === "group");
     if (running) this.ask({ type: "call_add", call: running.call, users: [user] });
     else this.ask({ type: "call_start", kind: "group", users: [user] });
+  }
+
+  /** Takes a person among those who are called together, or out of them. */
+  pick(user: string, name: string): void {
+    const picked = new Map(this.picked.value);
+    if (!picked.delete(user)) picked.set(user, name);
+    this.picked.value = picked;
+  }
+
+  /** All that is chosen anywhere on the page. */
+  chosenAll(): Gathering {
+    return { groups: this.targets.value, people: this.pickedPeople(), ring: this.ring.value };
+  }
+
+  pickedPeople(): Gathering["people"] {
+    return [...this.picked.value].map(([id, name]) => ({ id, name }));
+  }
+
+  /** Opens the dialog of a temporary group of these. */
+  gather(of: Gathering): void {
+    if (isNobody(of) || !this.phone.picture.peek().rights.includes("group_making")) return;
+    this.gathering.value = of;
+    this.dialog.value = "temporary";
+  }
+
+  beginTemporary(name: string, hours: number | null): void {
+    const of = this.gathering.peek();
+    this.ask(temporaryGroup(of, name, hours), () => {
+      this.dialog.value = null;
+      if (of.groups.length > 0) this.marked.value = [];
+      if (of.people.length > 0) this.picked.value = new Map();
+      if (of.ring) this.ring.value = null;
+    });
+  }
+
+  /** Rings for all who are picked: whoever answers first has the call. */
+  callFirst(): void {
+    this.ask(firstToAnswer(this.pickedPeople()), () => {
+      this.picked.value = new Map();
+    });
   }
 
   write(where: Where, name = ""): void {

@@ -97,6 +97,7 @@ const DEEDS: Partial<Record<Act, (desk: ConsoleDesk) => void>> = {
   clear_targets: (desk) => {
     desk.marked.value = [];
   },
+  temporary: (desk) => desk.gather(desk.chosenAll()),
   monitor: (desk) => toggle(desk, "monitor"),
   handover: (desk) => toggle(desk, "handover"),
   help: (desk) => toggle(desk, "help"),

@@ -22,6 +22,7 @@ export type Act =
   | "revoke"
   | "target"
   | "clear_targets"
+  | "temporary"
   | "claim"
   | "accept"
   | "hang_up"
@@ -100,6 +101,7 @@ export const KEYS: readonly Binding[] = [
     shift: true,
     words: "key_clear_targets",
   },
+  { act: "temporary", section: "keys_talk", cap: "N", codes: ["KeyN"], words: "key_temporary" },
   { act: "revoke", section: "keys_talk", cap: "X", codes: ["KeyX"], words: "key_revoke" },
   { act: "claim", section: "keys_talk", cap: "A", codes: ["KeyA"], words: "key_claim" },
   { act: "accept", section: "keys_talk", cap: "Enter", codes: ["Enter", "NumpadEnter"], words: "key_accept" },

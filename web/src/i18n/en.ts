@@ -136,6 +136,7 @@ export const en: Record<Key, string> = {
   accept: "Answer",
   refuse: "Refuse",
   hang_up: "Hang up",
+  and_more: "{names} and {count} more",
   in_call: "In a call: {names}",
   brought_alert: "SOS of {name} · {group}",
   brought_emergency: "Emergency call of {name} · {group}",

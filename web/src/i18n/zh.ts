@@ -131,6 +131,7 @@ export const zh = {
   accept: "接听",
   refuse: "拒接",
   hang_up: "挂断",
+  and_more: "{names}等，另 {count} 人",
   in_call: "通话中：{names}",
   brought_alert: "{name} 紧急求助 · {group}",
   brought_emergency: "{name} 发起紧急呼叫 · {group}",

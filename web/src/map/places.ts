@@ -5,7 +5,7 @@ import { useEffect } from "preact/hooks";
 import { authorised } from "../account/authorised";
 import { type Datum, inWgs84 } from "./datum";
 import type { Degrees } from "./degrees";
-import type { Point } from "./ring";
+import { inside, type Point } from "./ring";
 
 export type Position = {
   source: "device" | "shell" | "operator" | "none";
@@ -47,6 +47,11 @@ const CELLS_MOST = 2000;
 
 export const places = signal<readonly Place[]>([]);
 export const cells = signal<readonly Cell[]>([]);
+
+/** Those whose last place is in the ring. */
+export function seenInside(found: readonly Place[], ring: readonly Point[]): Place[] {
+  return found.filter(({ at }) => inside(ring, [at.longitude, at.latitude]));
+}
 
 /** Keeps `places` fresh while the component is shown; the cells are asked for once. */
 export function usePlaces(): void {

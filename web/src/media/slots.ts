@@ -6,9 +6,24 @@ import type { Played } from "../emergency/hearing";
 /** How a slot sounds: loudness 0 to 1, and from −1 (left ear) to 1 (right ear). */
 export type Mix = { gain: number; pan: number };
 
-type Playing = { element: HTMLAudioElement; receiver: RTCRtpReceiver; desk: Fader | null; mix: Mix };
-type Fader = { gain: GainNode; panner: StereoPannerNode; source: MediaStreamAudioSourceNode };
+type Playing = {
+  element: HTMLAudioElement;
+  receiver: RTCRtpReceiver;
+  desk: Fader | null;
+  mix: Mix;
+  /** As the browser last counted it, where there is no fader to look at. */
+  level: number;
+};
+type Fader = {
+  gain: GainNode;
+  panner: StereoPannerNode;
+  source: MediaStreamAudioSourceNode;
+  /** Before the fader: how loud the talker is, not how loud the listener wants him. */
+  before: AnalyserNode;
+};
 
+/** Samples that are looked at for the loudness: 43 ms at 48 kHz. */
+const LOOKED_AT = 2048;
 /** A change of loudness takes so long (s): a step would click. */
 const FADE_S = 0.01;
 
@@ -32,7 +47,7 @@ export class Slots {
       element.srcObject = stream;
       // The element stays, silent: it is what makes the browser decode the track.
       const desk = this.mixer ? fader(this.mixer, stream) : null;
-      return { element, receiver, desk, mix: { gain: 1, pan: 0 } };
+      return { element, receiver, desk, mix: { gain: 1, pan: 0 }, level: 0 };
     });
     for (const playing of this.#slots) this.#apply(playing);
     diagnostics.streams = this.#slots.map(({ element }) => element.srcObject as MediaStream);
@@ -68,6 +83,7 @@ export class Slots {
     for (const { element, desk } of this.#slots) {
       element.srcObject = null;
       desk?.source.disconnect();
+      desk?.before.disconnect();
       desk?.panner.disconnect();
     }
     this.#slots = [];
@@ -75,11 +91,26 @@ export class Slots {
 
   /** When `slot` last played a packet (ms of `performance.now()`), and how loud it was, 0 to 1. */
   heard(slot: number): { at: number; level: number } | null {
-    const source = this.#slots[slot]?.receiver.getSynchronizationSources()[0];
-    if (!source) return null;
+    const playing = this.#slots[slot];
+    const source = playing?.receiver.getSynchronizationSources()[0];
+    if (!playing || !source) return null;
     // Chromium stamps with wall time; the page's clock began at timeOrigin.
     const at = source.timestamp > 1e12 ? source.timestamp - performance.timeOrigin : source.timestamp;
-    return { at, level: Math.min(1, source.audioLevel ?? 0) };
+    return { at, level: playing.desk ? peak(playing.desk.before) : playing.level };
+  }
+
+  /**
+   * Asks how loud these slots are. A source's own `audioLevel` is empty: it is read from a header (RFC 6464) that the
+   * server does not send to listeners.
+   */
+  async measure(slots: Iterable<number>): Promise<void> {
+    for (const slot of slots) {
+      const playing = this.#slots[slot];
+      if (!playing || playing.desk) continue;
+      for (const entry of (await playing.receiver.getStats()).values()) {
+        if (entry.type === "inbound-rtp") playing.level = (entry as RTCInboundRtpStreamStats).audioLevel ?? 0;
+      }
+    }
   }
 
   /** Whether what this slot carries comes out of the loudspeaker. */
@@ -135,6 +166,18 @@ function fader(context: AudioContext, stream: MediaStream): Fader {
   const source = context.createMediaStreamSource(stream);
   const gain = context.createGain();
   const panner = context.createStereoPanner();
+  const before = new AnalyserNode(context, { fftSize: LOOKED_AT });
+  source.connect(before);
   source.connect(gain).connect(panner).connect(context.destination);
-  return { source, gain, panner };
+  return { source, gain, panner, before };
+}
+
+const samples = new Float32Array(LOOKED_AT);
+
+/** 0 to 1. */
+function peak(at: AnalyserNode): number {
+  at.getFloatTimeDomainData(samples);
+  let most = 0;
+  for (const sample of samples) most = Math.max(most, Math.abs(sample));
+  return Math.min(1, most);
 }

@@ -8,7 +8,11 @@ const CARRIED: Slot[] = [{ type: "slot", slot: 0, group: "g", burst: 7 }];
 
 function watching(): { watch: SlotWatch; stalledAt: number[]; voice: { packets: number } } {
   const voice = { packets: 10 };
-  const slots = { packets: () => Promise.resolve(voice.packets), heard: () => null };
+  const slots = {
+    packets: () => Promise.resolve(voice.packets),
+    heard: () => null,
+    measure: () => Promise.resolve(),
+  };
   const stalledAt: number[] = [];
   const watch = new SlotWatch(slots as unknown as Slots, {
     stalled: () => stalledAt.push(performance.now()),

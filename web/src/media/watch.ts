@@ -6,6 +6,7 @@ import { type Expectation, expecting } from "./expectation";
 import type { Slots } from "./slots";
 
 const LOOK_EVERY_MS = 40;
+const MEASURE_EVERY_MS = 120;
 const COUNT_EVERY_MS = 250;
 
 export type WatchOwner = {
@@ -19,6 +20,7 @@ export class SlotWatch {
   #awaited = new Map<number, Awaited>();
   #expectation: Expectation = null;
   #looking = 0;
+  #measuring = 0;
   #counting = 0;
 
   constructor(
@@ -43,12 +45,17 @@ export class SlotWatch {
   #begin(): void {
     if (this.#looking) return;
     this.#looking = window.setInterval(() => this.#look(), LOOK_EVERY_MS);
+    this.#measuring = window.setInterval(
+      () => void this.slots.measure([...this.#awaited.keys()]),
+      MEASURE_EVERY_MS,
+    );
     this.#counting = window.setInterval(() => void this.#count(), COUNT_EVERY_MS);
     void this.#count();
   }
 
   #end(): void {
     clearInterval(this.#looking);
+    clearInterval(this.#measuring);
     clearInterval(this.#counting);
     this.#looking = 0;
     this.#counting = 0;

@@ -44,6 +44,7 @@ export const Icon = {
     </>,
   ),
   ear: icon(<path d="M7 10a5 5 0 0 1 10 0c0 4-4 4-4 8a3 3 0 0 1-5.5 1.5M10 10a2 2 0 0 1 4 0" />),
+  area: icon(<path d="M5 6l8-2 7 6-3 9-10 1-4-7z" />),
   chevron: icon(<path d="M6 9l6 6 6-6" />),
   exit: icon(<path d="M14 4H6v16h8M11 12h10M17 8l4 4-4 4" />),
   clock: icon(

@@ -1,6 +1,5 @@
 // One channel of the wall: who talks and how loud, who waits and who listens, how it sounds, its talk key.
 
-import { useComputed } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { ConsoleDesk } from "../../console/desk";
 import { patchOf } from "../../console/dispatch";
@@ -10,6 +9,7 @@ import { type Air, airOf, type Channel, clock } from "../../console/wall";
 import { t } from "../../i18n";
 import { SayAgain } from "../../recordings/Replay";
 import { Icon } from "../../ui/icons";
+import type { Call } from "../../wire/protocol";
 import { now } from "./now";
 
 export function ChannelCard({
@@ -77,7 +77,8 @@ export function ChannelCard({
 function Flags({ desk, channel, air }: { desk: ConsoleDesk; channel: Channel; air: Air }) {
   const patch = patchOf(desk.dispatch.value, channel.id);
   const monitoring = desk.dispatch.value.monitoring;
-  const ambient = desk.phone.affairs.value.calls[channel.brought?.call ?? ""]?.kind === "ambient";
+  const call = desk.phone.affairs.value.calls[channel.brought?.call ?? ""];
+  const ambient = call?.kind === "ambient";
   return (
     <>
       {air.tier > 0 && (
@@ -102,11 +103,22 @@ function Flags({ desk, channel, air }: { desk: ConsoleDesk; channel: Channel; ai
         </span>
       )}
       {channel.brought?.why === "call" && (
-        <span class="flag">{t(ambient ? "console_listens_remotely" : "console_in_call")}</span>
+        <span class="flag">{ambient ? t("console_listens_remotely") : callWords(call)}</span>
       )}
       {!channel.mayTalk && !ambient && <span class="flag">{t("listen_only_group")}</span>}
     </>
   );
+}
+
+/** "Call", or until when a temporary group lasts at most. */
+function callWords(call: Call | undefined): string {
+  if (call?.kind !== "group" || !call.ends_ms) return t("console_in_call");
+  const time = new Date(call.ends_ms).toLocaleTimeString([], {
+    hour: "2-digit",
+    minute: "2-digit",
+    hour12: false,
+  });
+  return t("temporary_until", { time });
 }
 
 /** Who talks and for how long; else who spoke last and how long ago. */
@@ -149,24 +161,24 @@ export function ago(ms: number): string {
 /** Moves 25 times a second: drawn apart, so that nothing else is. */
 function Meter({ desk, slot, mine }: { desk: ConsoleDesk; slot: number | null; mine: boolean }) {
   const { phone } = desk;
-  const level = useComputed(() => {
-    const heard = slot === null ? 0 : (phone.levels.value[slot] ?? 0) * 2;
-    return Math.min(1, mine ? phone.level.value : heard);
-  });
+  const heard = slot === null ? 0 : (phone.levels.value[slot] ?? 0) * 2;
+  const level = Math.min(1, mine ? phone.level.value : heard);
   return (
     <div class="level" aria-hidden="true">
-      <i style={{ transform: `scaleX(${level.value.toFixed(2)})` }} />
+      <i style={{ transform: `scaleX(${level.toFixed(2)})` }} />
     </div>
   );
 }
 
 function People({ desk, channel, air }: { desk: ConsoleDesk; channel: Channel; air: Air }) {
   const presence = desk.phone.picture.value.presence[channel.id];
-  const members = presence?.members ?? channel.members;
+  const call = desk.phone.affairs.value.calls[channel.brought?.call ?? ""];
+  const members = presence?.members || call?.people || channel.members;
+  const listening = presence?.listening ?? call?.present;
   return (
     <p class="people">
-      <span title={t("console_listening_of", { listening: presence?.listening ?? 0, members })}>
-        <Icon.ear /> {presence ? `${presence.listening}/${members}` : `–/${members}`}
+      <span title={t("console_listening_of", { listening: listening ?? 0, members })}>
+        <Icon.ear /> {`${listening ?? "–"}/${members}`}
       </span>
       {presence && (
         <span title={t("console_online", { online: presence.online })}>

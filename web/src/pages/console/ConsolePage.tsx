@@ -20,6 +20,7 @@ import { HandoverDialog, Taking } from "./HandoverDialog";
 import { KeyHelp, KeyStrip } from "./KeyHelp";
 import { MonitorDialog } from "./MonitorDialog";
 import { now } from "./now";
+import { TemporaryDialog } from "./TemporaryDialog";
 import { Together } from "./Together";
 
 export function ConsolePage({ phone }: { phone: Phone }) {
@@ -65,6 +66,7 @@ export function ConsolePage({ phone }: { phone: Phone }) {
       <KeyHelp desk={desk} />
       <MonitorDialog desk={desk} />
       <HandoverDialog desk={desk} />
+      <TemporaryDialog desk={desk} />
       <ObstacleScreen phone={phone} />
     </div>
   );

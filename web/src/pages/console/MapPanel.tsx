@@ -1,14 +1,18 @@
 // Who is where: grid cells, the last places of people, incidents and SOS. Old places are marked with their age.
 
+import { type Signal, useSignal } from "@preact/signals";
 import type { ConsoleDesk } from "../../console/desk";
+import { gatheredNobody } from "../../console/gathering";
 import { t } from "../../i18n";
 import { Ages } from "../../map/Ages";
 import { CityMap } from "../../map/CityMap";
 import { inWgs84 } from "../../map/datum";
 import { freshness } from "../../map/degrees";
-import { cells, type Place, places, usePlaces } from "../../map/places";
+import { cells, type Place, places, seenInside, usePlaces } from "../../map/places";
+import { crosses, type Point, ringOf } from "../../map/ring";
 import type { Mark } from "../../map/sheet";
 import { standing, usePresence } from "../../people/presence";
+import { Icon } from "../../ui/icons";
 import { ago } from "./ChannelCard";
 import { now } from "./now";
 import { PersonCard } from "./PersonCard";
@@ -17,6 +21,8 @@ export function MapPanel({ desk }: { desk: ConsoleDesk }) {
   usePlaces();
   const there = usePresence();
   const person = desk.person.value;
+  const draws = useSignal(false);
+  const crossed = useSignal(false);
   const marks = [
     ...incidents(desk),
     ...places.value.map((one) => personAt(one, standing(there.get(one.user) ?? null), one.user === person)),
@@ -28,6 +34,16 @@ export function MapPanel({ desk }: { desk: ConsoleDesk }) {
         label={t("console_map")}
         marks={marks}
         cells={cells.value}
+        area={desk.ring.value}
+        draws={draws.value}
+        drawn={(line) => {
+          const ring = ringOf(line);
+          if (!ring) return;
+          crossed.value = crosses(ring);
+          if (crossed.value) return;
+          desk.ring.value = ring;
+          draws.value = false; // the map is moved by a finger again
+        }}
         chosen={(id) => {
           const alert = desk.phone.alerts.peek().find((one) => one.alert.id === id)?.alert;
           const found = alert?.by.id ?? places.peek().find(({ user }) => user === id)?.user;
@@ -37,6 +53,9 @@ export function MapPanel({ desk }: { desk: ConsoleDesk }) {
         {marks.length === 0 && cells.value.length === 0 && <p class="none">{t("map_empty")}</p>}
         <Ages />
       </CityMap>
+      {desk.phone.picture.value.rights.includes("group_making") && (
+        <AreaTools desk={desk} ring={desk.ring.value} draws={draws} crossed={crossed.value} />
+      )}
       {person && (
         <PersonCard
           key={person}
@@ -46,6 +65,37 @@ export function MapPanel({ desk }: { desk: ConsoleDesk }) {
         />
       )}
     </div>
+  );
+}
+
+type AreaToolsProps = {
+  desk: ConsoleDesk;
+  ring: readonly Point[] | null;
+  draws: Signal<boolean>;
+  crossed: boolean;
+};
+
+/** An area is drawn, and whoever is in it is called together. */
+function AreaTools({ desk, ring, draws, crossed }: AreaToolsProps) {
+  const words = ring ? t("map_inside", { count: seenInside(places.value, ring).length }) : "";
+  const hint = draws.value ? t("map_draw_hint") : words;
+  return (
+    <p class="area-tools acts">
+      <button type="button" aria-pressed={draws.value} onClick={() => (draws.value = !draws.value)}>
+        <Icon.area /> {t("map_draw")}
+      </button>
+      <span role="status">{crossed ? t("map_crossing") : hint}</span>
+      {ring && (
+        <>
+          <button type="button" class="primary" onClick={() => desk.gather({ ...gatheredNobody, ring })}>
+            <Icon.people /> {t("temporary_title")}
+          </button>
+          <button type="button" onClick={() => (desk.ring.value = null)}>
+            {t("leader_clear")}
+          </button>
+        </>
+      )}
+    </p>
   );
 }
 

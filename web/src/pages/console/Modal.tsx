@@ -13,7 +13,9 @@ export function Modal({ desk, dialog, title, children }: ModalProps) {
   useEffect(() => {
     if (open && !element.current?.open) {
       element.current?.showModal();
-      element.current?.querySelector<HTMLElement>("form :is(select, input:checked)")?.focus();
+      element.current
+        ?.querySelector<HTMLElement>("form :is(select, input:checked, input[type=text])")
+        ?.focus();
     }
     if (!open) element.current?.close();
   }, [open]);

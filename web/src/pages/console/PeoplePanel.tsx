@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import type { ConsoleDesk } from "../../console/desk";
+import { gatheredNobody } from "../../console/gathering";
 import { t } from "../../i18n";
 import { useContacts } from "../../people/contacts";
 import {
@@ -55,6 +56,7 @@ export function PeoplePanel({ desk }: { desk: ConsoleDesk }) {
           </button>
         ))}
       </div>
+      <Picked desk={desk} />
       <ul class="persons">
         {shown.map((one) => (
           <Row key={one.id} desk={desk} one={one} />
@@ -64,8 +66,40 @@ export function PeoplePanel({ desk }: { desk: ConsoleDesk }) {
   );
 }
 
+/** Those who are called together, and how. */
+function Picked({ desk }: { desk: ConsoleDesk }) {
+  const people = desk.pickedPeople();
+  const { rights } = desk.phone.picture.value;
+  if (people.length === 0) return null;
+  return (
+    <section class="picked" aria-label={t("people_picked", { count: people.length })}>
+      <p>
+        <strong>{t("people_picked", { count: people.length })}</strong>{" "}
+        {people.map(({ name }) => name).join("、")}
+      </p>
+      <p class="acts">
+        {rights.includes("private_call") && people.length > 1 && (
+          <button type="button" class="primary" onClick={() => desk.callFirst()}>
+            <Icon.call /> {t("people_first")}
+          </button>
+        )}
+        {rights.includes("group_making") && (
+          <button type="button" onClick={() => desk.gather({ ...gatheredNobody, people })}>
+            <Icon.people /> {t("temporary_title")}
+          </button>
+        )}
+        <button type="button" onClick={() => (desk.picked.value = new Map())}>
+          {t("key_clear_targets")}
+        </button>
+      </p>
+    </section>
+  );
+}
+
 function Row({ desk, one }: { desk: ConsoleDesk; one: Listed }) {
   const open = desk.person.value === one.id;
+  const picked = desk.picked.value.has(one.id);
+  const { rights } = desk.phone.picture.value;
   return (
     <li data-user={one.id} data-standing={standing(one.present)} data-open={open}>
       <div class="row">
@@ -83,7 +117,19 @@ function Row({ desk, one }: { desk: ConsoleDesk; one: Listed }) {
             <Stand desk={desk} user={one.id} />
           </span>
         </button>
-        {desk.phone.picture.value.rights.includes("private_call") && (
+        {(rights.includes("private_call") || rights.includes("group_making")) && (
+          <button
+            type="button"
+            class="pick"
+            aria-pressed={picked}
+            aria-label={`${t("people_pick")} ${one.name}`}
+            title={t("people_pick")}
+            onClick={() => desk.pick(one.id, one.name)}
+          >
+            {picked ? <Icon.check /> : <Icon.plus />}
+          </button>
+        )}
+        {rights.includes("private_call") && (
           <button
             type="button"
             aria-label={`${t("console_call")} ${one.name}`}

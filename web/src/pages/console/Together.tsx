@@ -1,6 +1,7 @@
 // The strip below the wall: channels marked to be talked into together or joined, and the patches that are open.
 
 import type { ConsoleDesk } from "../../console/desk";
+import { gatheredNobody } from "../../console/gathering";
 import { t } from "../../i18n";
 import { Icon } from "../../ui/icons";
 import type { Patched } from "../../wire/protocol";
@@ -21,6 +22,11 @@ export function Together({ desk }: { desk: ConsoleDesk }) {
           {rights.includes("patch") && marked.length > 1 && (
             <button type="button" class="primary" onClick={() => desk.patch()}>
               <Icon.link /> {t("console_patch")}
+            </button>
+          )}
+          {rights.includes("group_making") && (
+            <button type="button" onClick={() => desk.gather({ ...gatheredNobody, groups: marked })}>
+              <Icon.people /> {t("temporary_merge")}
             </button>
           )}
           <button type="button" onClick={() => (desk.marked.value = [])}>

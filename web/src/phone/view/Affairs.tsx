@@ -98,15 +98,24 @@ function ring(phone: Phone): () => void {
   return () => clearInterval(timer);
 }
 
+const NAMED = 3;
+
+/** The first few by name, the others by their number. */
+function some(names: readonly string[]): string {
+  const first = listed(names.slice(0, NAMED));
+  return names.length > NAMED ? t("and_more", { names: first, count: names.length - NAMED }) : first;
+}
+
 function broughtWords(phone: Phone, one: Brought, me: string | undefined): string {
   const name = one.by?.name ?? "";
   if (one.why === "emergency" && one.name === name) return t("brought_emergency_own", { name });
   if (one.why !== "call") return t(`brought_${one.why}`, { name, group: one.name });
   const call = phone.affairs.value.calls[one.call];
-  const others = (phone.affairs.value.calls[one.call]?.parties ?? []).filter(
-    ({ person }) => person.id !== me,
-  );
-  const names = one.name || listed(others.map(({ person }) => person.name));
+  const others = (call?.parties ?? []).filter(({ person }) => person.id !== me);
+  const joined = others.filter(({ part }) => part === "joined");
+  // Of a group those are named who are there; of a call that rings, who is called.
+  const who = call?.kind === "group" && joined.length > 0 ? joined : others;
+  const names = one.name || some(who.map(({ person }) => person.name));
   if (call?.kind === "ambient") return t("listens_remotely_to", { names });
   if (call?.phase === "setting up") return t("call_calling", { names });
   return t(call?.duplex ? "in_duplex" : "in_call", { names });
