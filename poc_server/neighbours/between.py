@@ -158,9 +158,12 @@ class Between:
         return True
 
     def _keep(self, group: GroupId, burst: BurstId, voice: VoicePacket) -> None:
-        """The floor's event comes another way and may be a moment later; a burst older than the floor never comes."""
+        """The floor's event comes another way and may be a moment later; a burst older than one that began never comes.
+
+        What the floor's state knows already is no measure: its events may still wait for one that came before them.
+        """
         talkgroup = self._node.talkgroups.get(group)
-        if talkgroup is None or burst <= talkgroup.newest_burst:
+        if talkgroup is None or burst <= talkgroup.bursts.newest:
             return
         early = self._early.setdefault(burst, [])
         if len(early) < EARLY_PACKETS:

@@ -90,6 +90,7 @@ class Bursts:
     Attributes:
         routes: each by its id.
         floorless: those on air without a floor, of full duplex calls (`poc_server.talk.duplex`).
+        newest: the greatest id of one with a floor that began here.
     """
 
     def __init__(self, of: GroupOnAir, air: Air, slices: Slices) -> None:
@@ -98,6 +99,7 @@ class Bursts:
         self._slices = slices
         self.routes: dict[BurstId, _Burst] = {}
         self.floorless: set[BurstId] = set()
+        self.newest = BurstId(0)
         self._ending: Route | None = None
         """The route of the burst that ended last: its last packets may still be on their way."""
 
@@ -129,6 +131,8 @@ class Bursts:
         user = air.roster.user(began.user)
         if user is None:
             return
+        if began.burst not in self.floorless:
+            self.newest = max(self.newest, began.burst)
         if self._ending is not None:
             self._ending.leave_air()
             self._ending = None

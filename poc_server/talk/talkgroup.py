@@ -121,11 +121,6 @@ class Talkgroup:
 
     # --- what a phone asks -----------------------------------------------------------------------------------------
 
-    @property
-    def newest_burst(self) -> BurstId:
-        """The greatest burst id this floor has given."""
-        return self._runner.state.last_burst
-
     def holders(self) -> list[tuple[BurstId, str]]:
         """The bursts that have the floor, each with the key of its talker's phone."""
         return [(each.burst, each.key) for each in self._runner.state.bursts]

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from poc_server.fabric.interface import LOADED, Fabric
+from poc_server.fabric.interface import LOADED, Fabric, Unavailable
 from poc_server.fabric.local import LocalFabric
 from poc_server.fabric.redis import RedisFabric
 from poc_server.fabric.settings import FabricSettings
@@ -254,6 +254,25 @@ async def test_a_frozen_redis_is_no_redis_and_what_it_had_holds(own_redis: Redis
         await watch.step(lambda state, _: (state, ["seen"]))
         # Without a judge between the two the shared one holds. A frozen Redis that wakes carries out what it was asked.
         assert watch.state in (3, 4)
+
+
+async def test_who_waits_for_redis_when_a_session_ends_goes_on_in_the_next(own_redis: RedisServer) -> None:
+    async with AsyncExitStack() as stack:
+        one = await Nodes(stack, own_redis, "t").one(timeout_ms=5_000)
+        session = await one.session()
+        assert session is not None
+        own_redis.freeze()
+        waiting = [asyncio.create_task(each) for each in (session.subscribe("k"), session.heard_all())]
+        watch = one.watch("k", 0, Numbers(), Seen())
+        step = asyncio.create_task(watch.step(plus(1)))
+        await asyncio.sleep(0)
+        session.end()
+        own_redis.thaw()
+        for each in waiting:
+            with pytest.raises(Unavailable):
+                await each
+        await step
+        assert watch.state == 1
 
 
 async def test_a_full_redis_is_no_redis(own_redis: RedisServer) -> None:

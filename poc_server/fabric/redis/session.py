@@ -57,6 +57,8 @@ class Session:
         self._lost = lost
         self._tasks: list[asyncio.Task[None]] = []
         self._subscribed: dict[str, asyncio.Future[None]] = {}
+        self._fences: dict[bytes, asyncio.Future[None]] = {}
+        self._fence = 0
         self._ponged = 0.0
         self.over = False
 
@@ -121,18 +123,20 @@ class Session:
         """Hear a channel; returns when it is certain that nothing from now on is missed. Raises `Unavailable`."""
         done = self._subscribed.setdefault(channel, asyncio.get_running_loop().create_future())
         await self._say("SUBSCRIBE", channel)
-        try:
-            async with asyncio.timeout(self._timeout):
-                await asyncio.shield(done)
-        except TimeoutError:
-            self.end()
-            raise Unavailable("no answer to a subscription") from None
+        await self._answered(done, "no answer to a subscription")
 
     async def unsubscribe(self, channel: str) -> None:
         """Hear it no more."""
         self._subscribed.pop(channel, None)
         with contextlib.suppress(Unavailable):
             await self._say("UNSUBSCRIBE", channel)
+
+    async def heard_all(self) -> None:
+        """Returns when all that was published before this was asked has been heard. Raises `Unavailable`."""
+        self._fence += 1
+        done = self._fences[b"%d" % self._fence] = asyncio.get_running_loop().create_future()
+        await self._say("PING", str(self._fence))
+        await self._answered(done, "no answer to a fence")
 
     # --- life --------------------------------------------------------------------------------------------------------
 
@@ -149,8 +153,10 @@ class Session:
         self.over = True
         for task in self._tasks:
             task.cancel()
-        for waiting in self._subscribed.values():
-            waiting.cancel()
+        for waiting in (*self._subscribed.values(), *self._fences.values()):
+            if not waiting.done():
+                waiting.set_exception(Unavailable("the session is over"))
+                waiting.exception()  # that nobody waits any more is no fault
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with contextlib.suppress(*FAILURES):
             await self._listening.disconnect()
@@ -173,6 +179,14 @@ class Session:
             raise Unavailable("not connected")
         await self._run(lambda: line.send_command(*command, check_health=False))
 
+    async def _answered(self, done: asyncio.Future[None], problem: str) -> None:
+        try:
+            async with asyncio.timeout(self._timeout):
+                await asyncio.shield(done)
+        except TimeoutError:
+            self.end()
+            raise Unavailable(problem) from None
+
     async def _ask_time(self) -> None:
         asked = self._clock.ticks()
         seconds, micros = await self._run(self._redis.time)
@@ -192,6 +206,9 @@ class Session:
                         waiting.set_result(None)
                 elif kind == b"pong":
                     self._ponged = asyncio.get_running_loop().time()
+                    passed = self._fences.pop(said[1], None)
+                    if passed is not None and not passed.done():
+                        passed.set_result(None)
         except FAILURES as problem:
             self.end(problem)
 

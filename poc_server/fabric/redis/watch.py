@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any, Protocol
 
 import structlog
@@ -16,7 +17,7 @@ from poc_server.fabric.settings import FabricSettings
 log = structlog.get_logger(__name__)
 
 GAP_S = 0.1
-"""Events of one version that another connection should have brought are waited for so long, then the state is read."""
+"""Events of a version that is known to be there are waited for so long; then it is asked whether they will come."""
 
 
 class Shared(Protocol):
@@ -39,12 +40,18 @@ class Shared(Protocol):
     def unwatch(self, key: str, watch: RedisWatch) -> None:
         """Follow a key no more."""
 
+    def spawn(self, work: Any) -> None:
+        """Do something in the background."""
+
 
 class RedisWatch:
     """Implements `interface.Watch` on Redis.
 
     Two places are known: the *head*, the newest state seen or written, from which steps go on; and how far events were
     *told*. A step of this node may be known before the event of another that came before it: it is told after it.
+
+    Each version names the one before it, and where a state begins anew (a Redis that is empty, or fell back behind what
+    a node knows) its version is greater than all that were. So a number stands for one state only, whatever Redis lost.
     """
 
     def __init__(
@@ -64,13 +71,14 @@ class RedisWatch:
         self._merge = merge
         self._version, self._state = 0, initial
         self._told = 0
-        self._early: dict[int, tuple[Any, Sequence[Any]]] = {}
+        self._early: dict[int, tuple[int, Any, Sequence[Any]]] = {}
+        """What is not told yet, by the version before it: its own version, state and events."""
         self._gap: asyncio.TimerHandle | None = None
         self._lock = asyncio.Lock()
         self._alone = False
         """Steps were made without Redis: what is there has to be merged with what is here."""
         self._session: Session | None = None
-        """The session in which the state was read; another one reads it anew."""
+        """The session in which the state was read; another one reads it anew, and what comes meanwhile waits."""
         self.closed = False
 
     @property
@@ -108,10 +116,14 @@ class RedisWatch:
         version = int(said["v"])
         if version <= self._told and self._session is not None:
             return
+        before = int(said.get("b", version - 1))  # in an upgrade a node of the version before does not say it
         state = self._codec.state_from_json(said["s"])
         events = [LOADED if each is None else self._codec.event_from_json(each) for each in said["e"]]
-        self._early[version] = (state, events)
+        self._early[before] = (version, state, events)
         if self._session is not None:
+            if LOADED in events and before != self._told:
+                self._tell_known()
+                self._told = before  # it is whole: nothing that was missed before it matters
             self._tell()
 
     def close(self) -> None:
@@ -128,24 +140,30 @@ class RedisWatch:
         state, events = transition(self._state, self._fabric.now())
         if not events and state == self._state:
             return True
-        plain = [self._codec.event_to_json(each) for each in events]
-        if await self._write(session, self._version, state, plain):
-            self._early[self._version] = (state, events)
+        before, plain = self._version, [self._codec.event_to_json(each) for each in events]
+        version, there = await self._write(session, before, state, plain)
+        if there is not None:
+            self._take(version, there)
+            return False
+        if version > self._told:  # else its message was quicker than the answer
+            self._early[before] = (version, state, events)
             self._tell()
-            return True
-        return False
+        return True
 
-    async def _write(self, session: Session, before: int, state: Any, events: list[Any]) -> bool:
-        """Write ``state`` as the version after ``before``; False when it was not: the head is then what is there."""
-        plain, version, writer = self._codec.state_to_json(state), before + 1, self._fabric.next_writer()
-        said = json.dumps({"v": version, "s": plain, "e": events}, separators=(",", ":"))
+    async def _write(self, session: Session, before: int, state: Any, events: list[Any]) -> tuple[int, bytes | None]:
+        """Write ``state`` after the version ``before``; returns its version, or that of what stands there, and what."""
+        version = before + 1
+        if not before or before < self._version:
+            version = max(before, self._version, self._fabric.now()) + 1
+        plain, writer = self._codec.state_to_json(state), self._fabric.next_writer()
+        said = json.dumps({"v": version, "b": before, "s": plain, "e": events}, separators=(",", ":"))
         name, keep = self._fabric.name_of(self._key), self._fabric.settings.keep_s
         answer = await session.step([name], [before, version, json.dumps(plain), writer, keep, name, said])
         if answer[0] == 1 or answer[3].decode() == writer:
-            self._version, self._state = version, state
-            return True
-        self._take(int(answer[1]), answer[2])
-        return False
+            if version > self._version:
+                self._version, self._state = version, state
+            return version, None
+        return int(answer[1]), answer[2]
 
     def _take(self, version: int, text: bytes) -> None:
         """The head is what stands in Redis."""
@@ -161,6 +179,8 @@ class RedisWatch:
         """Subscribed in this session, and the state read after that."""
         if self._session is session:
             return
+        self._session = None
+        self._forget_early()
         await session.subscribe(self._fabric.name_of(self._key))
         version, text = await session.read(self._fabric.name_of(self._key))
         theirs = self._codec.state_from_json(json.loads(text)) if version else self._initial
@@ -172,11 +192,11 @@ class RedisWatch:
             self._tell_loaded()
         else:
             self._session = session
-            self._early.clear()
+            self._tell()
 
     async def _reunite(self, session: Session, version: int, theirs: Any) -> None:
         """After an outage: what holds is judged, written, and everybody reads it whole."""
-        mine = self._state
+        mine, known = self._state, self._version
         while True:
             if version == 0:
                 after = mine
@@ -184,15 +204,13 @@ class RedisWatch:
                 after = self._merge(mine, theirs)
             else:
                 after = theirs
-            before = max(version, 0)
-            self._version = before
-            if after == theirs and version:
-                self._state = after
+            if after == theirs and version and version >= known:
                 break
-            self._session = session
-            if await self._write(session, before, after, [None]):
+            version, there = await self._write(session, version, after, [None])
+            if there is None:
                 break
-            version, theirs = self._version, self._state
+            theirs = self._codec.state_from_json(json.loads(there)) if version else self._initial
+        self._version, self._state = version, after
         self._alone = False
         self._session = session
         self._tell_loaded()
@@ -201,43 +219,73 @@ class RedisWatch:
         state, events = transition(self._state, self._fabric.now())
         if not events and state == self._state:
             return
+        self._forget_early()
         self._alone, self._session = True, None
         self._version, self._state = self._version + 1, state
         self._told = self._version
-        self._early.clear()
         self._subscriber(state, events, self._version)
 
     def _tell(self) -> None:
         """Events go to the subscriber in the order of versions."""
-        while (next_up := self._early.pop(self._told + 1, None)) is not None:
-            self._told += 1
-            state, events = next_up
+        while (next_up := self._early.pop(self._told, None)) is not None:
+            self._told, state, events = next_up
             if self._told > self._version:
                 self._version, self._state = self._told, state
             self._subscriber(state, events, self._told)
         if self._early:
-            newest = max(self._early)
-            if newest > self._version:
-                self._version, self._state = newest, self._early[newest][0]
+            self._early = {before: each for before, each in self._early.items() if each[0] > self._told}
+            newest = max(self._early.values(), key=itemgetter(0), default=None)
+            if newest is not None and newest[0] > self._version:
+                self._version, self._state, _ = newest
         self._expect()
 
     def _expect(self) -> None:
-        """While a version is missing, a timer runs; then the state is read whole instead."""
+        """While a version is missing, a timer runs."""
         missing = self._told < self._version
         if missing and self._gap is None:
-            self._gap = asyncio.get_running_loop().call_later(GAP_S, self._missed)
+            self._gap = asyncio.get_running_loop().call_later(GAP_S, self._seek)
         elif not missing and self._gap is not None:
             self._gap.cancel()
             self._gap = None
 
-    def _missed(self) -> None:
+    def _seek(self) -> None:
         self._gap = None
-        if self._told < self._version and not self.closed:
-            self._tell_loaded()
+        if self._session is not None and not self.closed:
+            self._fabric.spawn(self._missed(self._session))
+
+    async def _missed(self, session: Session) -> None:
+        """Where all that was published has been heard, what is still missing never comes: the head is told whole.
+
+        A node that had no time to read for a while has missed nothing.
+        """
+        wanted = self._version
+        try:
+            await session.heard_all()
+        except Unavailable:
+            return  # the next session reads everything anew
+        if self._session is session and not self.closed:
+            if self._told < wanted:
+                self._tell_loaded()
+            self._expect()
+
+    def _tell_known(self) -> None:
+        """Of versions up to the head those that are known, though one before them was missed.
+
+        Somebody here may wait for the answer in them; what they have wrong about all else, the whole state puts right.
+        """
+        for version, state, events in sorted(self._early.values(), key=itemgetter(0)):
+            if self._told < version <= self._version:
+                self._told = version
+                self._subscriber(state, events, version)
+
+    def _forget_early(self) -> None:
+        """A session is over: what comes in the next one has nothing to do with it."""
+        self._tell_known()
+        self._early.clear()
 
     def _tell_loaded(self) -> None:
         """The head is told whole, in the place of all that was missed."""
+        self._tell_known()
         self._told = self._version
-        self._early = {version: each for version, each in self._early.items() if version > self._told}
         self._subscriber(self._state, (LOADED,), self._version)
         self._tell()
