@@ -111,6 +111,11 @@ class Desk:
                 self._take(came)
 
     @property
+    def found(self) -> bool:
+        """Whether somebody is known to have it."""
+        return self._holder is not None
+
+    @property
     def known(self) -> bool:
         """Whether somebody has it, and this node is ready when that is this one."""
         return (self.here or self._holder is not None) and not self._opening.locked()

@@ -15,6 +15,7 @@ from groups.vocabulary import GroupId, UserId
 from poc_server.fabric.redis.voice import VoiceLine
 from poc_server.metrics import Reading
 from poc_server.neighbours import phones as far_phones
+from poc_server.neighbours.apart import Apart
 from poc_server.neighbours.between import Between
 from poc_server.neighbours.desk import Desk
 from poc_server.neighbours.far_phone import FarPhone, record_of
@@ -55,7 +56,9 @@ class Elsewhere:
         self.post = Post(self, partial(carry_out, self, self.desk))
         self.beat_s = fabric.settings.heartbeat_ms / 1000
         settings = fabric.settings
-        self.between.line = VoiceLine(settings.redis, settings.voice_queue, self.between.heard)
+        line = VoiceLine(settings.redis, settings.voice_queue, self.between.heard, settings.timeout_ms / 1000)
+        self.between.line = line
+        self.apart = Apart(settings, self.nodes, line, self.desk, node.arrivals.isolated, self._cast)
         self.on_dead: Callable[[], None] = lambda: None
         """Told when another node is dead, or cannot be reached."""
         self.on_directory: Callable[[int], None] = lambda _: None
@@ -101,6 +104,7 @@ class Elsewhere:
         await self.desk.aclose()
         await self.fabric.said()
         await self.between.line.aclose()
+        self.apart.close()
 
     # --- what the node asks ------------------------------------------------------------------------------------------
 
@@ -110,7 +114,7 @@ class Elsewhere:
 
         Once it has, it stays so: when another node comes, or the desk's dies, phones need the ones that are left.
         """
-        met = self.desk.known and all(each.whole for each in self.nodes.values())
+        met = self.desk.known and self.between.line.ready and all(each.known for each in self.nodes.values())
         self._joined = self._joined or self.fabric.alone or met
         return self._joined
 
@@ -217,7 +221,8 @@ class Elsewhere:
     async def _tell_all(self) -> None:
         """Everything, in pieces."""
         own, version = [phone.key for phone in self.node.phones.here()], self.directory_version()
-        self._cast({"whole": own, "follow": list(self.node.talkgroups), "url": self._url, "directory": version})
+        groups, hears = list(self.node.talkgroups), self.apart.hears
+        self._cast({"whole": own, "follow": groups, "url": self._url, "directory": version, "hears": hears})
         for start in range(0, len(own), PHONES_AT_ONCE):
             records = {key: self._record(key) for key in own[start : start + PHONES_AT_ONCE]}
             self._cast({"phones": {key: record for key, record in records.items() if record is not None}})
@@ -284,6 +289,7 @@ class Elsewhere:
 
     def _take(self, neighbour: Neighbour, said: dict[str, Any]) -> None:
         neighbour.draining = said.get("draining", neighbour.draining)
+        neighbour.hears = said.get("hears", neighbour.hears)
         if "directory" in said:
             neighbour.directory = said["directory"]
             self.on_directory(neighbour.directory)
@@ -302,6 +308,7 @@ class Elsewhere:
     def _whole(self, neighbour: Neighbour, said: dict[str, Any]) -> None:
         neighbour.whole, neighbour.url = True, said.get("url", "")
         kept = frozenset(said["whole"])
+        neighbour.awaited = set(kept - neighbour.phones.keys())
         for key in [key for key in neighbour.phones if key not in kept]:
             self._phone(neighbour, key, None)
         for group in neighbour.follows - {GroupId(group) for group in said["follow"]}:
@@ -321,6 +328,7 @@ class Elsewhere:
                 del heard_by[group]
 
     def _phone(self, neighbour: Neighbour, key: str, record: dict[str, Any] | None) -> None:
+        neighbour.awaited.discard(key)
         if record is None:
             phone = neighbour.phones.pop(key, None)
             if phone is not None and self.node.phones.get(key) is phone:
@@ -357,15 +365,18 @@ class Elsewhere:
 
     def _together(self, _: Any) -> None:
         """A session with Redis began."""
+        self.apart.session()
         self._cast({"ask": ""})
         self._spawn(self._tell_all())
 
     def _alone(self, alone: bool) -> None:
         if alone:
+            self.apart.begin()
             for neighbour in tuple(self.nodes.values()):
                 self.dead(neighbour, "alone")
         self.desk.alone(alone)
-        self.node.arrivals.isolated(alone)
+        if not alone:
+            self.apart.end()
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -380,7 +391,7 @@ class Elsewhere:
         yield "poc_nodes", "Nodes of this city that are seen from here, this one included", len(self.nodes) + 1
         far = sum(phone.connection is not None for each in self.nodes.values() for phone in each.phones.values())
         yield "poc_phones_elsewhere", "Phones with a socket on other nodes, as far as this one knows", far
-        yield "poc_fabric_alone", "1 while this node goes on without Redis, for its own phones", int(self.fabric.alone)
+        yield "poc_fabric_alone", "1 while phones of this node are heard on this node only", int(self.apart.now)
         yield "poc_desk_here", "1 where calls and emergencies of the whole city are decided", int(self.desk.here)
         yield "poc_voice_to_nodes_total", "Voice packets sent to other nodes", line.sent
         yield "poc_voice_from_nodes_total", "Voice packets heard from other nodes", line.received

@@ -20,7 +20,9 @@ class Neighbour:
         heard_at: loop time of its latest sign of life.
         absent: how often in a row Redis had no connection of it.
         number: of the latest of its messages; a gap means that the whole has to be asked for.
-        whole: everything it has was told, not only what changed.
+        whole: what it has was told, not only what changed.
+        awaited: phones it named then, of which it has yet to say how they are.
+        hears: what is said on other nodes comes to it; False while its own way is not open.
         follows: groups it hears.
         directory: version of the people and groups it holds.
         url: where it answers HTTP itself, "" when it did not say.
@@ -31,6 +33,8 @@ class Neighbour:
     absent: int = 0
     number: int = -1
     whole: bool = False
+    awaited: set[str] = field(default_factory=set)
+    hears: bool = True
     phones: dict[str, FarPhone] = field(default_factory=dict)
     follows: set[GroupId] = field(default_factory=set)
     directory: int = 0
@@ -44,3 +48,13 @@ class Neighbour:
     """Number of its last order that was carried out here."""
     asked_from: int = 0
     asked_orders_at: float = 0.0
+
+    @property
+    def known(self) -> bool:
+        """Whether all it has is known here."""
+        return self.whole and not self.awaited
+
+    @property
+    def name(self) -> str:
+        """What it is called in each of its lives."""
+        return self.id.rpartition(":")[0]

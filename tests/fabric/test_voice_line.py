@@ -50,11 +50,16 @@ async def test_five_thousand_packets_cross_in_order_and_a_line_that_broke_is_men
         assert {channel for channel, _ in heard} == {b"v:g"}
         assert speaks.dropped == 0 or speaks.sent > 5_000
         server.stop()
-        await until(lambda: not speaks._ready and not hears._ready)
+        await until(lambda: not speaks.ready and not hears.ready)
         speaks.publish(b"v:g", b"lost")
         server.start()
         await through()
         assert heard[0] == (b"v:g", b"first")
+        server.freeze()
+        hears.probe()
+        assert not hears.ready, "a connection that nobody answers on is none"
+        server.thaw()
+        await until(lambda: hears.ready)
         hears.unsubscribe(b"v:g")
         await speaks.aclose()
         await hears.aclose()

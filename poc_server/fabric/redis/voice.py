@@ -13,8 +13,10 @@ from typing import Any, cast
 
 from redis.asyncio.connection import SSLConnection, parse_url
 
-AGAIN_S = 0.25
+AGAIN_S = 0.1
+PROBE_S = 1.0
 MESSAGE = b">3\r\n$7\r\nmessage\r\n$"
+SUBSCRIBED = b">3\r\n$9\r\nsubscribe\r\n"
 Heard = Callable[[bytes, bytes], None]
 
 
@@ -25,19 +27,25 @@ class VoiceLine(asyncio.Protocol):
         url: of Redis.
         queue: packets that may wait to be sent; beyond it the newest is dropped and counted.
         heard: ``(channel, packet)``, called on the loop.
+        answer_s: Redis has at least so long for an answer; it is asked about once a second.
 
     Attributes:
         sent, received, dropped: packets.
+        ready: connected, and certain to hear all that is published from now on.
+        on_ready: told when that changes.
     """
 
-    def __init__(self, url: str, queue: int, heard: Heard) -> None:
+    def __init__(self, url: str, queue: int, heard: Heard, answer_s: float = PROBE_S) -> None:
         self._target = cast("dict[str, Any]", parse_url(url))
         self._queue = queue
         self._heard = heard
+        self._probe_s = max(PROBE_S, answer_s)
+        self.ready = False
+        self.on_ready: Callable[[bool], None] = lambda _: None
+        self._unanswered = 0
         self._channels: set[bytes] = set()
         self._waiting: list[bytes] = []
         self._transport: asyncio.Transport | None = None
-        self._ready = False
         self._paused = False
         self._received = bytearray()
         self._lost = asyncio.Event()
@@ -60,7 +68,7 @@ class VoiceLine(asyncio.Protocol):
 
     def publish(self, channel: bytes, packet: bytes) -> None:
         """Send one packet to all who hear ``channel``; with all of this turn of the loop in one write."""
-        if not self._ready or len(self._waiting) >= self._queue or self._paused:
+        if self._transport is None or len(self._waiting) >= self._queue or self._paused:
             self.dropped += 1
             return
         if not self._waiting:
@@ -71,13 +79,19 @@ class VoiceLine(asyncio.Protocol):
         """Hear a channel from now on."""
         if channel not in self._channels:
             self._channels.add(channel)
-            self._write(_command(b"SUBSCRIBE", channel))
+            self._ask(channel)
 
     def unsubscribe(self, channel: bytes) -> None:
         """Hear it no more."""
         if channel in self._channels:
             self._channels.discard(channel)
             self._write(_command(b"UNSUBSCRIBE", channel))
+
+    def probe(self) -> None:
+        """It may be a connection that leads nowhere any more: not ready until Redis answers on it."""
+        if self._channels and not self._unanswered:
+            self._ask(next(iter(self._channels)))
+        self._judge()
 
     # --- asyncio -----------------------------------------------------------------------------------------------------
 
@@ -89,17 +103,19 @@ class VoiceLine(asyncio.Protocol):
         password = self._target.get("password")
         if password:
             hello += [b"AUTH", str(self._target.get("username") or "default").encode(), str(password).encode()]
-        self._ready, self._paused = True, False
+        self._paused, self._unanswered = False, 0
         # How many heard a packet is of no use; without answers this node is not woken for each it sends.
         self._write(_command(*hello) + _command(b"CLIENT", b"REPLY", b"OFF"))
         for channel in self._channels:
-            self._write(_command(b"SUBSCRIBE", channel))
+            self._ask(channel)
+        self._judge()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Another will come."""
-        self._transport, self._ready = None, False
+        self._transport = None
         self._waiting.clear()
         self._lost.set()
+        self._judge()
 
     def pause_writing(self) -> None:
         """Redis reads too slowly: voice is dropped, not kept."""
@@ -110,7 +126,7 @@ class VoiceLine(asyncio.Protocol):
         self._paused = False
 
     def data_received(self, data: bytes) -> None:
-        """Messages of channels go on; whatever else is said is skipped."""
+        """Messages of channels go on; of all else only answers to subscriptions count."""
         self._received += data
         received, at = bytes(self._received), 0
         try:
@@ -121,7 +137,10 @@ class VoiceLine(asyncio.Protocol):
                     self.received += 1
                     self._heard(channel, packet)
                 else:
-                    at = _skip(received, at)
+                    answers, at = received.startswith(SUBSCRIBED, at), _skip(received, at)
+                    if answers:
+                        self._unanswered -= 1
+                        self._judge()
         except _Incomplete:
             pass
         except ValueError:
@@ -134,6 +153,18 @@ class VoiceLine(asyncio.Protocol):
         waiting, self._waiting = self._waiting, []
         self.sent += len(waiting)
         self._write(b"".join(waiting))
+
+    def _ask(self, channel: bytes) -> None:
+        """A subscription is answered, also one that is there already: no other command is, on this connection."""
+        if self._transport is not None:
+            self._unanswered += 1
+            self._write(_command(b"SUBSCRIBE", channel))
+
+    def _judge(self) -> None:
+        ready = self._transport is not None and not self._unanswered
+        if ready != self.ready:
+            self.ready = ready
+            self.on_ready(ready)
 
     def _write(self, data: bytes) -> None:
         if self._transport is not None and data:
@@ -149,13 +180,28 @@ class VoiceLine(asyncio.Protocol):
         ssl = issubclass(target["connection_class"], SSLConnection) if "connection_class" in target else False
         while True:
             self._lost.clear()
-            with contextlib.suppress(OSError, TimeoutError):
+            try:
                 async with asyncio.timeout(1.0):
                     await loop.create_connection(
                         lambda: self, target.get("host", "localhost"), target.get("port", 6379), ssl=ssl or None
                     )
-                await self._lost.wait()
+            except (OSError, TimeoutError):
+                self._abort()
+            else:
+                await self._watch_over()
             await asyncio.sleep(AGAIN_S)
+
+    async def _watch_over(self) -> None:
+        """Until the connection is lost. One without an answer for a whole turn leads nowhere: it is given up."""
+        while not self._lost.is_set():
+            asked = self._unanswered
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._lost.wait(), self._probe_s)
+            if asked and self._unanswered >= asked:
+                self._abort()
+                await self._lost.wait()
+            elif self._channels and not self._unanswered:
+                self._ask(next(iter(self._channels)))
 
 
 class _Incomplete(Exception):
