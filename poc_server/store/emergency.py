@@ -1,18 +1,19 @@
 """Alerts, emergency calls, broadcasts and receipts in SQL: written before they are announced, read again at the start.
 
 Each is kept with its audit in one transaction. ``content`` is the plain form of what the service holds in memory.
+What is over stays over: a node that slept, or was the desk until now, may keep late what it knew last.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Table, select, update
+from sqlalchemy import ColumnElement, Row, Table, and_, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from groups.emergency.broadcast import PersonReceipt
+from groups.emergency.broadcast import BroadcastState, PersonReceipt
 from groups.vocabulary import AgencyId, GroupId, ReceiptState, Tier, UserId
 from poc_server.store import audit
 from poc_server.store import tables as t
@@ -40,21 +41,26 @@ class Kept:
 async def put_alert(connection: AsyncConnection, kept: Kept, entries: Sequence[AuditEntry]) -> None:
     """Keep an alert as it is now."""
     row = {**_common(kept), "state": kept.state, "raised_ms": kept.at_ms}
-    await upsert(connection, t.alert, ["id"], [row], ["state", "open", "content"])
+    await upsert(connection, t.alert, ["id"], [row], ["state", "open", "content"], _reopens(t.alert))
     await audit.append(connection, entries)
 
 
 async def put_call(connection: AsyncConnection, kept: Kept, entries: Sequence[AuditEntry]) -> None:
     """Keep an emergency call as it is now."""
     row = {**_common(kept), "group_id": kept.group, "tier": int(kept.tier), "started_ms": kept.at_ms}
-    await upsert(connection, t.emergency_call, ["id"], [row], ["tier", "open", "content"])
+    await upsert(connection, t.emergency_call, ["id"], [row], ["tier", "open", "content"], _reopens(t.emergency_call))
     await audit.append(connection, entries)
 
 
 async def put_broadcast(connection: AsyncConnection, kept: Kept, entries: Sequence[AuditEntry]) -> None:
-    """Keep a broadcast as it is now."""
+    """Keep a broadcast as it is now. One that is over is not spoken into again."""
     row = {**_common(kept), "state": kept.state, "started_ms": kept.at_ms}
-    await upsert(connection, t.broadcast, ["id"], [row], ["state", "open", "content"])
+
+    def goes_back(new: Any) -> ColumnElement[bool]:
+        running = BroadcastState.RUNNING.value
+        return or_(_reopens(t.broadcast)(new), and_(t.broadcast.c.state != running, new.state == running))
+
+    await upsert(connection, t.broadcast, ["id"], [row], ["state", "open", "content"], goes_back)
     await audit.append(connection, entries)
 
 
@@ -158,6 +164,10 @@ async def close_call(connection: AsyncConnection, call: str) -> None:
 async def _open(connection: AsyncConnection, table: Table, order: str) -> Sequence[Row[Any]]:
     query = select(table).where(table.c.open.is_(True)).order_by(table.c[order], table.c.id)
     return (await connection.execute(query)).all()
+
+
+def _reopens(table: Table) -> Callable[[Any], ColumnElement[bool]]:
+    return lambda new: and_(not_(table.c.open), new.open)
 
 
 def _common(kept: Kept) -> dict[str, Any]:

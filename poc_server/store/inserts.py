@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import ColumnElement, Table, not_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,9 +22,15 @@ async def upsert(
     keys: Sequence[str],
     rows: Sequence[dict[str, Any]],
     change: Sequence[str],
+    unless: Callable[[Any], ColumnElement[bool]] | None = None,
 ) -> None:
-    """Insert rows; where one with the same ``keys`` is there, set its columns ``change`` to the new values."""
+    """Insert rows; where one with the same ``keys`` is there, set its columns ``change`` to the new values.
+
+    ``unless``: of the new values, says which rows stay as they are.
+    """
     make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     statement = make(table)
     new = {name: statement.excluded[name] for name in change}
-    await connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=new), list(rows))
+    where = None if unless is None else not_(unless(statement.excluded))
+    update = statement.on_conflict_do_update(index_elements=list(keys), set_=new, where=where)
+    await connection.execute(update, list(rows))

@@ -112,6 +112,32 @@ async def test_an_end_that_waited_on_disk_closes_its_row_when_the_journal_has_ca
     await journal.aclose()
 
 
+async def test_what_a_node_keeps_late_takes_nothing_back(database: Database) -> None:
+    us, agency = UserId("us-1"), AgencyId("ag")
+
+    def kept(state: str, said: int, *, going_on: bool = True) -> emergency.Kept:
+        return emergency.Kept("one", agency, us, going_on, START, {"said": said}, state, GroupId("g"), Tier.EMERGENCY)
+
+    async with database.writing() as connection:
+        for each in (kept("running", 1), kept("running", 2), kept("over", 3), kept("running", 2)):
+            await emergency.put_broadcast(connection, each, [])
+        found = await emergency.find_broadcast(connection, "one")
+        assert found is not None
+        assert (found.state, found.content) == ("over", {"said": 3})
+        for each in (kept("withdrawn", 4, going_on=False), kept("over", 3), kept("running", 2)):
+            await emergency.put_broadcast(connection, each, [])
+        found = await emergency.find_broadcast(connection, "one")
+        assert found is not None
+        assert (found.open, found.state, found.content) == (False, "withdrawn", {"said": 4})
+        for put, still in (
+            (emergency.put_alert, emergency.open_alerts),
+            (emergency.put_call, emergency.open_calls),
+        ):
+            for going_on in (True, False, True):
+                await put(connection, kept("", 1, going_on=going_on), [])
+            assert await still(connection) == []
+
+
 async def test_who_waits_for_a_journal_far_behind_is_not_held_up(database: Database, tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j", database, JournalSettings())
     journal.append(burst(1))
