@@ -1,4 +1,4 @@
-"""Writes the diagram and the table of docs/floor-control.md from groups/floor/table.py: `python tools/floor_doc.py`."""
+"""Writes the tables and the diagram of docs/floor-control.md from groups/floor/: `python tools/floor_doc.py`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from groups.floor.precedence import FLOOR, Kind  # noqa: E402
 from groups.floor.state import Phase  # noqa: E402
 from groups.floor.table import TABLE, Guard, Move, Row  # noqa: E402
 
@@ -46,11 +47,19 @@ def _line(row: Row) -> str:
     return f"| {row.trigger.value} | {row.guard.value} | {moves} | {then} | {row.clause} |"
 
 
+def precedence() -> str:
+    """Who goes before whom."""
+    names = [each.name.lower() if each is not Kind.SOS else "SOS" for each in Kind]
+    lines = ["### Precedence", "", f"| newcomer ↓, on air → | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
+    lines += [f"| {name} | {' | '.join(FLOOR[each])} |" for each, name in zip(Kind, names, strict=True)]
+    return "\n".join(lines)
+
+
 def render(text: str) -> str:
     """``text`` with all between the two marks made anew."""
     before, rest = text.split(BEGIN)
     _, after = rest.split(END)
-    made = "\n\n".join([diagram(), *(table(phase) for phase in Phase)])
+    made = "\n\n".join([precedence(), diagram(), *(table(phase) for phase in Phase)])
     return f"{before}{BEGIN}\n\n{made}\n\n{END}{after}"
 
 

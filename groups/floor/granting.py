@@ -9,7 +9,7 @@ from groups.floor.effects import Acknowledged, BurstBegan, Denied, Granted, Refu
 from groups.floor.inputs import QueuePositionRequest, Release, Request, RevokeRequest
 from groups.floor.queue import Waiting
 from groups.floor.state import Burst
-from groups.floor.work import Work
+from groups.floor.work import Work, next_in_line
 from groups.vocabulary import BurstId, DenyCause, Refusal
 
 
@@ -18,19 +18,20 @@ def grant(work: Work) -> None:
     asked = work.asked(Request)
     # A waiting user's emergency is granted without a press: he must be called like one out of the queue.
     unasked = asked.request is None and work.waiting is not None
-    entry = Waiting(asked.user, asked.key, asked.tier, asked.priority, asked.may_preempt, arrived=0)
-    _put_on_air(work, entry, asked.request, from_queue=unasked, sos=asked.sos)
+    _put_on_air(work, queues.waiting(asked, arrived=0), asked.request, from_queue=unasked)
     work.requeue(queues.without(work.queue, asked.user))
 
 
 def grant_next(work: Work) -> None:
-    """Floor Granted to the first in the queue; he must answer with media before T132 is over."""
-    head, *rest = work.queue
-    _put_on_air(work, head, None, from_queue=True)
-    work.requeue(tuple(rest))
+    """Floor Granted to the next in line; he must answer with media before T132 is over."""
+    following = next_in_line(work)
+    if following is None:
+        raise TypeError("this move needs one who waits")
+    _put_on_air(work, following, None, from_queue=True)
+    work.requeue(queues.without(work.queue, following.user))
 
 
-def _put_on_air(work: Work, who: Waiting, request: str | None, *, from_queue: bool, sos: bool = False) -> None:
+def _put_on_air(work: Work, who: Waiting, request: str | None, *, from_queue: bool) -> None:
     number = BurstId(max(work.last_burst + 1, work.now))
     burst = Burst(
         burst=number,
@@ -41,7 +42,8 @@ def _put_on_air(work: Work, who: Waiting, request: str | None, *, from_queue: bo
         granted_at=work.now,
         end_of_media_at=work.now + work.options.end_of_media_ms,
         answer_at=work.now + work.options.queue_answer_ms if from_queue else None,
-        sos=sos,
+        sos=who.sos,
+        dispatcher=who.dispatcher,
     )
     work.effects.append(Granted(who.user, who.key, request, number, work.options.transmit_limit_ms, from_queue))
     work.effects.append(

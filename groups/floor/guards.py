@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from groups.floor.inputs import Participants, Release, Request, RevokeRequest, Withdraw
+from groups.floor.precedence import comes_beside, outranks
 from groups.floor.state import Phase
 from groups.floor.table import Guard
-from groups.floor.work import Work, outranks, strongest
+from groups.floor.work import Work, next_in_line, rivals, strongest
 from groups.vocabulary import RevokeCause, Tier
 
 NO_GRACE = frozenset({RevokeCause.NO_PERMISSION, RevokeCause.OTHER})
@@ -38,17 +39,19 @@ def alone(work: Work) -> bool:
 def cuts_in(work: Work) -> bool:
     """Audio cut-in: any request takes the floor, but none of a lower tier one of a higher, and none that of an SOS."""
     asked = work.input
-    if not isinstance(asked, Request) or not work.options.audio_cut_in:
+    if not isinstance(asked, Request) or not work.options.audio_cut_in or any(burst.sos for burst in work.bursts):
         return False
-    beside = any(burst.sos for burst in work.bursts) or _both_in_emergency(work)
-    return not beside and _tier_enough(work, asked)
+    return rivals(work, asked) == work.bursts and asked.tier >= strongest(work.bursts).tier
 
 
 def overrides(work: Work) -> bool:
-    """Room for a second talker: by dual floor for one who outranks the first, in emergency beside one in SOS."""
-    if len(work.bursts) != 1:
+    """Room for one more: by dual floor for one who outranks the first, in emergency by the table of precedence."""
+    asked = work.input
+    if not isinstance(asked, Request):
         return False
-    return (work.options.dual_floor and preempts(work)) or _both_in_emergency(work)
+    if comes_beside(asked, work.bursts):
+        return True
+    return work.options.dual_floor and len(work.bursts) == 1 and preempts(work)
 
 
 def preempts_at_once(work: Work) -> bool:
@@ -60,11 +63,12 @@ def preempts_at_once(work: Work) -> bool:
 
 
 def preempts(work: Work) -> bool:
-    """The requester outranks everyone on air."""
+    """The requester outranks everyone who is in his way."""
     asked = work.input
     if not isinstance(asked, Request):
         return False
-    return outranks(asked.tier, asked.priority, asked.may_preempt, strongest(work.bursts))
+    in_his_way = rivals(work, asked)
+    return bool(in_his_way) and outranks(asked, strongest(in_his_way))
 
 
 def waits(work: Work) -> bool:
@@ -122,10 +126,8 @@ def withdrawal(work: Work) -> RevokeCause:
 
 
 def successor(work: Work) -> bool:
-    """When the burst at hand is gone, the head of the queue goes on air: beside another only as a pre-emptor."""
-    if not work.queue:
-        return False
-    return not work.others or (work.options.dual_floor and work.queue[0].front and len(work.others) == 1)
+    """When the burst at hand is gone, one of those who wait goes on air."""
+    return next_in_line(work) is not None
 
 
 def other_talks(work: Work) -> bool:
@@ -136,21 +138,6 @@ def other_talks(work: Work) -> bool:
 def other_leaves(work: Work) -> bool:
     """Dual floor: the other burst is being revoked too."""
     return bool(work.others) and not other_talks(work)
-
-
-def _both_in_emergency(work: Work) -> bool:
-    """One in SOS and another in emergency, a leader or one more in SOS, are both heard, each on a slot of its own."""
-    asked = work.input
-    if not isinstance(asked, Request) or not work.bursts:
-        return False
-    burst = work.bursts[0]
-    if not asked.tier == burst.tier == Tier.EMERGENCY:
-        return False
-    return asked.sos or burst.sos
-
-
-def _tier_enough(work: Work, asked: Request) -> bool:
-    return asked.tier >= strongest(work.bursts).tier
 
 
 GUARDS: Mapping[Guard, Callable[[Work], bool]] = {

@@ -26,6 +26,7 @@ class Request:
         may_preempt: whether a strictly greater ``priority`` (0–255) takes the floor from a talker.
         tier: from the server's own emergency state, never from what the peer claims.
         sos: he is in danger himself: beside another in emergency both are heard.
+        dispatcher: he answers alerts here: he neither waits behind an emergency nor is silenced by one.
         hindrance: why the node cannot carry this burst, when it knows of a reason (cause 2, 6 or 255).
     """
 
@@ -38,6 +39,7 @@ class Request:
     may_preempt: bool = False
     tier: Tier = Tier.NORMAL
     sos: bool = False
+    dispatcher: bool = False
     hindrance: DenyCause | None = None
 
 

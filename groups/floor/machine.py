@@ -14,10 +14,11 @@ from groups.floor.effects import FloorEffect
 from groups.floor.guards import GUARDS
 from groups.floor.inputs import FloorInput
 from groups.floor.moves import MOVES
+from groups.floor.precedence import may_stay
 from groups.floor.state import Burst, FloorState, Phase, RetryAfter
 from groups.floor.table import TABLE, Row, Trigger
 from groups.floor.work import Work, weakest
-from groups.vocabulary import Tier, UserId
+from groups.vocabulary import UserId
 
 CLOCK_SLACK_MS = 1_000
 """How far ``now`` may fall behind the latest one without being a clock that was set back: nodes read it apart."""
@@ -235,6 +236,7 @@ def _participant(work: Work, asked: inputs.Left | inputs.Rejoined | inputs.TierC
                     may_preempt=waiting.may_preempt,
                     tier=tier,
                     sos=asked.sos,
+                    dispatcher=waiting.dispatcher,
                 )
                 return [(Trigger.REQUEST, asked.user, None)]
     return []
@@ -242,12 +244,18 @@ def _participant(work: Work, asked: inputs.Left | inputs.Rejoined | inputs.TierC
 
 def _beside_no_more(work: Work, asked: inputs.TierChanged, burst: Burst) -> list[Happening]:
     """Two were on air because one was in danger; when that is over, only one of them stays."""
-    bursts = [each if each is not burst else replace(burst, tier=asked.tier, sos=asked.sos) for each in work.bursts]
-    together = any(each.sos for each in bursts) and all(each.tier is Tier.EMERGENCY for each in bursts)
-    if work.options.dual_floor or len(bursts) < 2 or together:
-        return []
-    gone = weakest(bursts)
-    return [(Trigger.TALKER_WITHDRAWN, gone.user, gone)]
+    changed = replace(burst, tier=asked.tier, sos=asked.sos)
+    return _apart(work, [changed if each is burst else each for each in work.bursts], dual=work.options.dual_floor)
+
+
+def _apart(work: Work, bursts: list[Burst], *, dual: bool) -> list[Happening]:
+    """Those who have to go, the weakest first, until all that are left may be on air together."""
+    gone: list[Happening] = []
+    while not dual and not may_stay(bursts):
+        least = weakest([burst for burst in bursts if not burst.dispatcher])
+        bursts = [burst for burst in bursts if burst is not least]
+        gone.append((Trigger.TALKER_WITHDRAWN, least.user, work.burst_of(least.user)))
+    return gone
 
 
 def _everyone(work: Work) -> list[Happening]:
@@ -259,7 +267,4 @@ def _everyone(work: Work) -> list[Happening]:
 
 def _too_many(work: Work, asked: inputs.OptionsChanged) -> list[Happening]:
     """Dual floor is switched off while two are on air: the overridden one goes."""
-    if asked.options.dual_floor or len(work.bursts) < 2:
-        return []
-    burst = weakest(work.bursts)
-    return [(Trigger.TALKER_WITHDRAWN, burst.user, burst)]
+    return _apart(work, list(work.bursts), dual=asked.options.dual_floor)

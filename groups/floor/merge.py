@@ -1,7 +1,8 @@
 """What holds of a floor after nodes did not see each other for a while: each knows best of its own phones.
 
-The newest burst wins (its id is the fencing token); two stay only where the group has a dual floor and their tiers
-differ. Who loses the floor is not queued again: he presses.
+The newest burst wins (its id is the fencing token), but over one in SOS none does. Others stay beside it where the
+table of precedence has them so, and two whose tiers differ where the group has a dual floor. Who loses the floor is not
+queued again: he presses.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from groups.floor import queue as queues
+from groups.floor.precedence import Kind, comes_beside, kind
 from groups.floor.state import Burst, FloorState
 
 
@@ -17,7 +19,7 @@ def merge(mine: FloorState, theirs: FloorState, here: Callable[[str], bool]) -> 
     """The one state. ``here`` tells whether a connection is of this node's own phones."""
     bursts = {burst.burst: burst for burst in theirs.bursts if not here(burst.key)}
     bursts |= {burst.burst: burst for burst in mine.bursts if here(burst.key)}
-    kept = _kept(sorted(bursts.values(), key=lambda burst: burst.burst), mine.options.dual_floor)
+    kept = _kept(list(bursts.values()), mine.options.dual_floor)
     queue: queues.FloorQueue = ()
     for entry in (
         *(each for each in theirs.queue if not here(each.key)),
@@ -39,11 +41,9 @@ def merge(mine: FloorState, theirs: FloorState, here: Callable[[str], bool]) -> 
 
 
 def _kept(bursts: list[Burst], dual: bool) -> tuple[Burst, ...]:
-    if not bursts:
-        return ()
-    newest = bursts[-1]
-    if dual:
-        other = next((each for each in reversed(bursts[:-1]) if each.tier != newest.tier), None)
-        if other is not None:
-            return other, newest
-    return (newest,)
+    kept: list[Burst] = []
+    for burst in sorted(bursts, key=lambda burst: (kind(burst) is Kind.SOS, burst.burst), reverse=True):
+        overridden = dual and len(kept) == 1 and burst.tier != kept[0].tier
+        if overridden or comes_beside(burst, kept):
+            kept.append(burst)
+    return tuple(sorted(kept, key=lambda burst: burst.burst))

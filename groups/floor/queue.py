@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from groups.floor.inputs import Request
 from groups.vocabulary import Tier, UserId
 
 
@@ -18,6 +19,23 @@ class Waiting:
     may_preempt: bool
     arrived: int
     front: bool = False
+    sos: bool = False
+    dispatcher: bool = False
+
+
+def waiting(asked: Request, arrived: int, *, front: bool = False) -> Waiting:
+    """A request as one that waits."""
+    return Waiting(
+        asked.user,
+        asked.key,
+        asked.tier,
+        asked.priority,
+        asked.may_preempt,
+        arrived,
+        front,
+        asked.sos,
+        asked.dispatcher,
+    )
 
 
 FloorQueue = tuple[Waiting, ...]

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from groups.floor.effects import BurstEnded, Idle, Inactive, Revoked
 from groups.floor.granting import announce
 from groups.floor.guards import NO_GRACE, withdrawal
-from groups.floor.inputs import MediaWithoutFloor, RevokeRequest
+from groups.floor.inputs import MediaWithoutFloor, Request, RevokeRequest
 from groups.floor.state import NO_BURST, Burst, Phase, RetryAfter
-from groups.floor.work import Work, weakest
+from groups.floor.work import Work, rivals, weakest
 from groups.vocabulary import BurstEnd, RevokeCause
 
 END_FOR = {RevokeCause.BURST_TOO_LONG: BurstEnd.TIME_LIMIT, RevokeCause.PRE_EMPTED: BurstEnd.PRE_EMPTED}
@@ -23,8 +23,8 @@ def _revoke(work: Work, burst: Burst, cause: RevokeCause, grace_ms: int) -> None
 
 
 def revoke_preempted(work: Work) -> None:
-    """The weakest on air makes room."""
-    _revoke(work, weakest(work.bursts), RevokeCause.PRE_EMPTED, work.options.revoke_grace_ms)
+    """The weakest who is in the way makes room."""
+    _revoke(work, weakest(rivals(work, work.asked(Request))), RevokeCause.PRE_EMPTED, work.options.revoke_grace_ms)
 
 
 def revoke_too_long(work: Work) -> None:
@@ -103,8 +103,9 @@ def cut(work: Work) -> None:
 
 def displace(work: Work) -> None:
     """Pre-emption without grace: who is being revoked anyway goes, else the weakest."""
-    leaving = [burst for burst in work.bursts if burst.phase is Phase.PENDING_REVOKE]
-    for burst in leaving or [weakest(work.bursts)]:
+    in_the_way = rivals(work, work.asked(Request))
+    leaving = [burst for burst in in_the_way if burst.phase is Phase.PENDING_REVOKE]
+    for burst in leaving or [weakest(in_the_way)]:
         _throw_off(work, burst, BurstEnd.PRE_EMPTED)
 
 

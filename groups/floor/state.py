@@ -34,6 +34,7 @@ class Burst:
         answer_at: T132; runs from a grant out of the queue until the first packet.
         revoked: why the floor is being taken away.
         sos: its talker is in danger himself.
+        dispatcher: its talker answers alerts here.
     """
 
     burst: BurstId
@@ -48,6 +49,7 @@ class Burst:
     answer_at: int | None = None
     revoked: RevokeCause | None = None
     sos: bool = False
+    dispatcher: bool = False
 
     @property
     def phase(self) -> Phase:
@@ -68,7 +70,8 @@ class FloorState:
     """The floor of one group.
 
     Attributes:
-        bursts: who has the floor; more than one only with dual floor, the overridden first.
+        bursts: who has the floor, the first who had it first; more than one only with dual floor, where the overridden
+            goes on, and beside each other in emergency (`groups.floor.precedence`).
         queue: who waits, next first.
         last_burst: greatest burst id ever given (the fencing token).
         last_end: how the latest burst ended.

@@ -51,7 +51,7 @@ class Guard(StrEnum):
     RETRY_AFTER = "T9 runs, not emergency"
     ALONE = "nobody else there"
     CUTS_IN = "audio cut-in, tier not lower"
-    OVERRIDES = "one on air, and dual floor: pre-empts; or both in emergency, one in SOS"
+    OVERRIDES = "comes on air beside (precedence), or dual floor: pre-empts the only one"
     PREEMPTS_AT_ONCE = "pre-empts, emergency or no grace"
     PREEMPTS = "pre-empts"
     WAITS = "waits in the queue"

@@ -33,7 +33,7 @@ def queue_front(work: Work) -> None:
 def _queue(work: Work, *, front: bool) -> None:
     asked = work.asked(Request)
     work.arrivals += 1
-    entry = Waiting(asked.user, asked.key, asked.tier, asked.priority, asked.may_preempt, work.arrivals, front=front)
+    entry = queues.waiting(asked, work.arrivals, front=front)
     work.requeue(queues.put(work.queue, entry), told=asked.user)
     _tell(work, entry, asked.request)
 
@@ -42,7 +42,7 @@ def tell_position(work: Work) -> None:
     """Who waits asks again: his place, which may be better by a higher tier or number, never by a later arrival."""
     asked, entry = work.asked(Request, QueuePositionRequest), _entry(work)
     if isinstance(asked, Request):
-        entry = replace(entry, key=asked.key, tier=asked.tier, priority=asked.priority, may_preempt=asked.may_preempt)
+        entry = queues.waiting(asked, entry.arrived, front=entry.front)
         work.requeue(queues.put(work.queue, entry), told=entry.user)
     _tell(work, replace(entry, key=asked.key), asked.request)
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, overload
 
+from groups.floor import precedence
 from groups.floor import queue as queues
 from groups.floor.effects import FloorEffect, Queued
 from groups.floor.inputs import FloorInput
 from groups.floor.options import FloorOptions
+from groups.floor.precedence import Presses
 from groups.floor.queue import FloorQueue, Waiting
 from groups.floor.state import Burst, FloorState, Phase, RetryAfter
-from groups.vocabulary import BurstEnd, BurstId, Tier, UserId
+from groups.vocabulary import BurstEnd, BurstId, UserId
 
 One = TypeVar("One")
 Other = TypeVar("Other")
@@ -135,11 +137,29 @@ class Work:
                 self.effects.append(Queued(entry.user, entry.key, None, place, len(queue)))
 
 
-def outranks(tier: Tier, priority: int, may_preempt: bool, burst: Burst) -> bool:
-    """Pre-emption: a higher tier always; within one, a strictly greater number of one who may (§4.1.1.4)."""
-    if tier != burst.tier:
-        return tier > burst.tier
-    return may_preempt and priority > burst.priority
+def rivals(work: Work, who: Presses) -> list[Burst]:
+    """Of those on air the ones in his way: all beside whom he does not come on air.
+
+    When there is no room beside them, those of a lesser kind are.
+    """
+    found = [burst for burst in work.bursts if not precedence.beside(who, burst)]
+    if found or precedence.comes_beside(who, work.bursts):
+        return found
+    return [burst for burst in work.bursts if not burst.dispatcher and precedence.kind(who) > precedence.kind(burst)]
+
+
+def next_in_line(work: Work) -> Waiting | None:
+    """Who goes on air when the burst at hand is gone: the head of the queue, or who comes on air beside the others.
+
+    With dual floor a pre-emptor at the head comes beside one other, too.
+    """
+    others = work.others
+    if not work.queue or not others:
+        return next(iter(work.queue), None)
+    head = work.queue[0]
+    if work.options.dual_floor and head.front and len(others) == 1:
+        return head
+    return next((each for each in work.queue if precedence.comes_beside(each, others)), None)
 
 
 def strongest(bursts: list[Burst]) -> Burst:

@@ -9,6 +9,7 @@ from groups.calls.state import Phase
 from groups.floor import inputs as into
 from groups.model import Group, Membership
 from groups.policy import Act, may
+from groups.rights import Right, has
 from groups.vocabulary import BurstId, DenyCause, GroupId, Refusal, Tier
 from poc_server.talk.calls import STANDING
 from poc_server.talk.clock import loop_time
@@ -37,6 +38,9 @@ _NOT_IN_DANGER = frozenset({Refusal.TALK_BANNED, Refusal.RECEIVE_ONLY})
 """What does not hold for one in SOS."""
 DISPATCHER_PRIORITY = 200
 """Of one who talks into a group by the right of a dispatcher, not as its member (0–255)."""
+
+DISPATCHER_IN_EMERGENCY = 254
+"""Of a dispatcher who talks into a group in emergency: on a phone that has too few slots he goes before a leader."""
 
 
 class Floors(Protocol):
@@ -68,6 +72,7 @@ def floor_request(node: Floors, phone: Phone, message: FloorRequest, *, up: bool
         _deny(phone, message, DenyCause.NO_RESOURCES, Refusal.NO_MEDIA_PATH)
         return
     tier = node.conditions.tier(phone.user.id, group.id)
+    dispatcher = has(phone.user, Right.ALERTS) and may(Act.DISPATCH, phone.user, group, node.roster) is None
     if node.calls.duplex_of(phone.user.id) is not None:
         if tier < Tier.EMERGENCY:
             _deny(phone, message, DenyCause.OTHER, Refusal.IN_DUPLEX_CALL)
@@ -87,12 +92,13 @@ def floor_request(node: Floors, phone: Phone, message: FloorRequest, *, up: bool
             key=phone.key,
             participants=max(participants, 2 if sos or up else 0),
             request=message.id,
-            priority=into.SOS_PRIORITY if sos else place.priority,
+            priority=into.SOS_PRIORITY if sos else _number(node, place, group.id, dispatcher=dispatcher),
             may_talk=refused is None
             or (sos and refused in _NOT_IN_DANGER and node.conditions.only_talker(group.id) is None),
             may_preempt=place.may_preempt,
             tier=tier,
             sos=sos,
+            dispatcher=dispatcher,
         )
     )
     if not taken:
@@ -141,6 +147,11 @@ def _place(node: Floors, phone: Phone, group: Group) -> tuple[Membership, Refusa
     if membership is None:
         membership = Membership(group.id, phone.user.id, may_talk=True, may_preempt=True, priority=DISPATCHER_PRIORITY)
     return membership, refused
+
+
+def _number(node: Floors, place: Membership, group: GroupId, *, dispatcher: bool) -> int:
+    in_emergency = any(node.conditions.of_group(each) > Tier.NORMAL for each in node.joined.spread(group))
+    return max(place.priority, DISPATCHER_IN_EMERGENCY) if dispatcher and in_emergency else place.priority
 
 
 def floor_release(node: Floors, phone: Phone, message: FloorRelease) -> None:

@@ -122,7 +122,9 @@ async def test_twice_is_once_on_both_ways_and_in_two_groups(cast: Cast) -> None:
     assert late.state == "false_alarm"
 
 
-async def test_two_in_one_group_are_both_heard_and_neither_cancels_the_other(cast: Cast) -> None:
+async def test_two_in_one_group_are_both_heard_a_dispatcher_beside_them_and_neither_cancels_the_other(
+    cast: Cast,
+) -> None:
     one, two, dispatcher = await cast.phones("BJ-001", "BJ-002", "PQ-001")
     group = cast.group(one, GROUP)
     await one.select(group)
@@ -134,6 +136,12 @@ async def test_two_in_one_group_are_both_heard_and_neither_cancels_the_other(cas
         assert press.burst is not None
     slots = {(await dispatcher.told(Slot, group=group)).by.id for _ in range(2)}
     assert slots == {one.user, two.user}
+    press = dispatcher.press_key(group)
+    await press.settled
+    assert press.burst is not None, "he waits behind nobody in danger, and silences nobody"
+    assert {(await one.told(Slot, group=group)).by.id for _ in range(2)} == {two.user, dispatcher.user}
+    dispatcher.release_key()
+    await one.told(Slot, group=None)
     with pytest.raises(PhoneFailed) as refused:
         await one.request(SosCancel(id="e3", alert="e1"))
     assert refused.value.code is Refusal.EMERGENCY_TALKING

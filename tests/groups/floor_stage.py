@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from groups.floor import effects, inputs
+from groups.floor import effects, inputs, precedence
 from groups.floor.machine import RULES, Rules, deadline, run
 from groups.floor.options import FloorOptions
 from groups.floor.state import FloorState, Phase
@@ -150,8 +150,7 @@ NewStage = Callable[..., Stage]
 
 def check(before: FloorState, after: FloorState, done: tuple[effects.FloorEffect, ...], now: int) -> None:
     """What holds after every step, whatever the input."""
-    if (not after.options.dual_floor and len(after.bursts) > 1) or len(after.bursts) > 2:
-        raise Wrong("too many talkers")
+    check_on_air(after)
     due = deadline(after)
     if due is not None and due <= now:
         raise Wrong("a deadline in the past")
@@ -176,6 +175,14 @@ def check(before: FloorState, after: FloorState, done: tuple[effects.FloorEffect
         raise Wrong("lost in JSON")
     if after.phase is Phase.IDLE and (after.bursts or after.queue):
         raise Wrong("not idle")
+
+
+def check_on_air(state: FloorState) -> None:
+    """Only those are on air together who may be."""
+    if sum(not burst.dispatcher for burst in state.bursts) > precedence.TALKERS:
+        raise Wrong("too many talkers")
+    if not state.options.dual_floor and not precedence.may_stay(state.bursts):
+        raise Wrong("two on air who may not be")
 
 
 def check_nobody_lost(

@@ -13,6 +13,7 @@ from groups.calls.state import CallState, Phase
 from groups.floor import machine as floors
 from groups.floor.state import FloorState
 from groups.vocabulary import CallId, GroupId, Tier
+from tests.groups.floor_stage import check_on_air
 from tests.groups.random_people import SILENT
 
 if TYPE_CHECKING:
@@ -58,11 +59,8 @@ class Watch:
         assert due is None or due > self.world.now
         talkers = [burst.user for burst in state.bursts]
         self.most_talking = max(self.most_talking, len(talkers))
-        assert len(set(talkers)) == len(talkers) <= 2
-        if not state.options.dual_floor and len(talkers) == 2:
-            # Two are on air beside each other only in an emergency in which one is in danger himself.
-            assert all(burst.tier is Tier.EMERGENCY for burst in state.bursts), f"two talkers in {group}"
-            assert any(burst.sos for burst in state.bursts), f"two talkers in {group}"
+        assert len(set(talkers)) == len(talkers)
+        check_on_air(state)
         waiting = [entry.user for entry in state.queue]
         assert len(set(waiting)) == len(waiting), "a place in the queue for each"
         assert not set(waiting) & set(talkers), "nobody waits for what he has"

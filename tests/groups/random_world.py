@@ -79,6 +79,7 @@ class World:
                 may_preempt=self.random.random() < 0.3,
                 tier=tier,
                 sos=tier is Tier.EMERGENCY and self.random.random() < 0.5,
+                dispatcher=self.random.random() < 0.2,
             ),
         )
 

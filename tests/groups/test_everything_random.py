@@ -24,4 +24,4 @@ def test_whatever_happens_in_whatever_order() -> None:
     assert granted > STEPS // 40, "or nothing was tried"
     assert ended > STEPS // 60
     assert most_heard == 2
-    assert most_talking == 2
+    assert most_talking >= 3, "two in an emergency and a dispatcher beside them"

@@ -50,6 +50,8 @@ class AnyFloor(RuleBasedStateMachine):
         may_talk=st.sampled_from([True, True, True, False]),
         may_preempt=st.booleans(),
         tier=TIERS,
+        sos=st.booleans(),
+        dispatcher=st.sampled_from([False, False, True]),
         hindrance=st.sampled_from([None, None, None, DenyCause.NO_RESOURCES]),
     )
     def press(self, user: UserId, key: str, **more: Any) -> None:
@@ -82,7 +84,7 @@ class AnyFloor(RuleBasedStateMachine):
             st.builds(inputs.Left, USERS, st.none() | KEYS),
             st.builds(inputs.Rejoined, USERS, KEYS),
             st.builds(inputs.Participants, st.integers(0, 3)),
-            st.builds(inputs.TierChanged, USERS, TIERS),
+            st.builds(inputs.TierChanged, USERS, TIERS, st.booleans()),
             st.builds(inputs.Withdraw, st.none() | USERS, st.sampled_from(RevokeCause)),
             st.builds(inputs.OptionsChanged, OPTIONS),
         )
