@@ -133,6 +133,8 @@ class Pictures:
         self.snap(page, "bridge-cases", DESK)
         page.locator(f'[data-code="{CODE}"] .case').click()
         page.locator(".timeline .play").first.wait_for()
+        page.locator(".written button").click()
+        page.locator(".written .none, .written li").first.wait_for()
         self.snap(page, "bridge-case", DESK)
         page.context.close()
 

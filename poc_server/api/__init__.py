@@ -19,6 +19,7 @@ from poc_server.api import (
     evidence,
     exports,
     groups,
+    incident_texts,
     incidents,
     materials,
     me,
@@ -76,6 +77,7 @@ ROUTERS = (
     replay.router,
     retention.router,
     incidents.router,
+    incident_texts.router,
     shared_links.router,
     bridge.router,
 )

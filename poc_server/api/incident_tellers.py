@@ -11,9 +11,9 @@ from fastapi.security import HTTPAuthorizationCredentials
 from gateway.document import Document
 from gateway.lifecycle import IncidentState
 from gateway.webhooks import Received
-from groups.model import Unit
+from groups.model import Group, Unit
 from groups.policy import Act, may
-from groups.vocabulary import AgencyId, GroupId, IncidentCode, Refusal, UnitId
+from groups.vocabulary import AgencyId, GroupId, GroupKind, IncidentCode, Refusal, UnitId
 from poc_server.api import rights
 from poc_server.api.services import Caller, Services, Use, address_of, bearer_of, bridge_of, caller_of
 from poc_server.bridge import address
@@ -60,6 +60,16 @@ class Teller:
         if state is None or document.parties is not None:
             members = await self.bridge.bridge.meant(self.agency, code, document)
             self._allow(address.common_unit(self.services.directory.snapshot, members))
+
+    async def replay(self, code: IncidentCode) -> None:
+        """Refuses (not_allowed) one who may not replay what is said in the group of this case, be it there or gone."""
+        if self.caller is None:
+            return
+        group = incidents.group_of(self.agency, code)
+        found = self.services.directory.group(group)
+        unit = await self._unit_of(code) or self._root()
+        was = Group(group, self.agency, unit or UnitId(""), code, GroupKind.INCIDENT, enabled=False)
+        rights.allow(self.services, self.caller, Act.REPLAY, found or was)
 
     def reach_group(self, group: GroupId, unit: UnitId | None = None) -> None:
         """Refuses a group beyond his units (not_allowed). ``unit``: whose one was that is gone since, if that is known.

@@ -33,6 +33,7 @@ STATUS: dict[Refusal, int] = {
     Refusal.ENROLMENT_SPENT: 410,
     Refusal.DISABLED: 403,
     Refusal.NOT_ALLOWED: 403,
+    Refusal.NOT_A_MEMBER: 403,
     Refusal.GROUP_CLOSED: 403,
     Refusal.UNKNOWN_GROUP: 404,
     Refusal.UNKNOWN_USER: 404,

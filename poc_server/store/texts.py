@@ -40,9 +40,14 @@ class Unread:
     last: int
 
 
+def thread_of_group(group: GroupId) -> str:
+    """The name of the messages of a group, which may be gone."""
+    return f"g:{group}"
+
+
 def thread_of(user: UserId, group: GroupId | None, other: UserId | None) -> str:
     """The name of the messages of a group, or of two people."""
-    return f"g:{group}" if group is not None else "u:" + "|".join(sorted((user, other or user)))
+    return thread_of_group(group) if group is not None else "u:" + "|".join(sorted((user, other or user)))
 
 
 async def keep(connection: AsyncConnection, draft: TextDraft) -> tuple[Row[Any], bool]:

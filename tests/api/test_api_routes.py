@@ -61,6 +61,7 @@ OPEN = {
             "GET /incidents/{code}",
             "PUT /incidents/{code}",
             "GET /incidents/{code}/events",
+            "GET /incidents/{code}/texts",
             "POST /incidents/{code}/news",
             "POST /incidents/{code}/close",
             "PUT /incidents/{code}/links",

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import func, insert, select, update
 
-from groups.vocabulary import AgencyId, GroupId, IncidentCode, Role, UnitId, UserId
+from groups.vocabulary import AgencyId, GroupId, IncidentCode, Role, TextKind, UnitId, UserId
 from poc_server.api import Services
 from poc_server.bridge.bridge import Bridge
 from poc_server.bridge.burst_facts import BurstFacts
@@ -21,9 +22,10 @@ from poc_server.bridge.materials import Gatherer
 from poc_server.bridge.opened import OpenBridge
 from poc_server.bridge.senders import Inbox
 from poc_server.bridge.setup import load
-from poc_server.store import groups, incidents, tables, units
+from poc_server.store import groups, incidents, tables, texts, units
 from poc_server.store.groups import GroupDraft
 from poc_server.store.tables import bridge as bridge_tables
+from poc_server.store.texts import TextDraft
 from signaling.messages import GroupPresence
 from tests.fixtures.api import api_of
 from tests.fixtures.people import PASSWORD, Town
@@ -42,6 +44,7 @@ proof = {{ kind = "api_key", keys = ["{KEY}"] }}
 class Districts:
     town: Town
     client: httpx.AsyncClient
+    bridge: Bridge
     east: UserId
     west: UserId
     east_group: GroupId
@@ -65,8 +68,9 @@ async def districts(town: Town, tmp_path: Path) -> AsyncIterator[Districts]:
         ]
     await town.person(Role.DISPATCHER, account="east", password=PASSWORD, unit=east)
     await town.person(Role.DISPATCHER, account="root", password=PASSWORD)
+    await town.person(Role.INTAKE, account="intake", password=PASSWORD, unit=east)
     people = [await town.person(name=name, unit=unit) for name, unit in (("东", east), ("西", west))]
-    bridge = Bridge(load(file), store, Told(), batch=32, waiting_limit=200)
+    bridge = Bridge(load(file), store, Told(), batch=32, waiting_limit=200, tick_s=0.1)
     inbox, links = Inbox(bridge, store), Links(b"k", "", 60_000)
     couriers = Couriers(bridge, inbox, store, Gatherer(store, links, tmp_path), 30)
     facts = BurstFacts(bridge, store.places, town.clock)
@@ -80,7 +84,7 @@ async def districts(town: Town, tmp_path: Path) -> AsyncIterator[Districts]:
     app = api_of(Services(store, town.auth, bridge=opened))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=("192.0.2.1", 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://test/api/v1") as client:
-        yield Districts(town, client, *people, *made)
+        yield Districts(town, client, bridge, *people, *made)
     await opened.aclose()
 
 
@@ -142,6 +146,50 @@ async def test_cases_of_a_unit_that_is_no_more_are_the_agencys(districts: Distri
     for account, wanted in (("root", 200), ("east", 403)):
         answer = await client.get("/incidents/W1", headers=await districts.headers(account))
         assert answer.status_code == wanted, answer.text
+
+
+async def test_what_was_written_in_an_archived_case_is_read_by_who_may_replay_it(districts: Districts) -> None:
+    client, store, town = districts.client, districts.town.store, districts.town
+    system = {"x-api-key": KEY}
+    await client.put("/incidents/E1", headers=system, json=sent_to(districts.east))
+    group = incidents.group_of(town.agency, IncidentCode("E1"))
+    async with store.writing() as connection:
+        for number in range(3):
+            draft = TextDraft(
+                f"m{number}", districts.east, town.agency, number, TextKind.TEXT, f"第{number}句", group=group
+            )
+            await texts.keep(connection, draft)
+    districts.bridge.options = replace(districts.bridge.options, hang_ms=0, archive_ms=0)
+
+    async def read(headers: dict[str, str], **asked: Any) -> tuple[int, Any]:
+        answer = await client.get("/incidents/E1/texts", headers=headers, params=asked)
+        return answer.status_code, answer.json()
+
+    alive = await read(system)
+    await client.post("/incidents/E1/close", headers=system)
+    async with asyncio.timeout(30):
+        while store.directory.group(group) is not None:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    assert await read(system) == alive
+    east = await districts.headers("east")
+    status, page = await read(east)
+    assert (status, page["more"]) == (200, False)
+    assert [(each["name"], each["text"]) for each in page["texts"]] == [("东", f"第{n}句") for n in range(3)]
+    status, newest = await read(east, limit=2)
+    assert (status, newest) == (200, {"texts": page["texts"][1:], "more": True})
+    assert await read(east, limit=2, before=newest["texts"][0]["number"]) == (
+        200,
+        {"texts": page["texts"][:1], "more": False},
+    )
+    assert (await read(await districts.headers("intake")))[0] == 403, "he replays only where he is a member"
+    await store.journal.drain()
+    async with store.reading() as connection:
+        kept = select(tables.audit.c.actor_id).where(
+            tables.audit.c.action == "replay", tables.audit.c.target_id == group
+        )
+        assert len((await connection.execute(kept)).all()) == 5
+        refused = select(func.count()).select_from(tables.audit).where(tables.audit.c.action == "refused")
+        assert await connection.scalar(refused) == 1
 
 
 def said(group: GroupId, agency: AgencyId, unit: UnitId) -> dict[str, Any]:

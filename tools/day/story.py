@@ -240,6 +240,8 @@ class Day:
         self.console.get_by_role("tab", name="案件").click()
         self.console.locator('.cases [data-urgent="true"] .case').click()
         expect(self.console.locator(".crew")).to_contain_text("已处置")
+        self.console.locator(".written button").click()
+        expect(self.console.locator(".written .none")).to_be_visible()  # nobody wrote anything, and he may see that
         scene.check(
             True, "the console shows it at the case, with all that was said", "调度台在案卷上显示，并有全部语音"
         )

@@ -8,6 +8,7 @@ import type { Key } from "../../i18n/zh";
 import { player, type Recording, recent, soundOf } from "../../recordings/recordings";
 import { Icon } from "../../ui/icons";
 import { type Case, type CaseEvent, crew, events, link, logLink, namedIn, one, tie, unlink } from "./cases";
+import { Written } from "./Written";
 import { stateKey, Tags, wordsOf } from "./words";
 
 /** Bursts of a linked group come without a message of their own. */
@@ -61,6 +62,7 @@ export function IncidentDetail({ desk, code, turn, close }: Props) {
           <Groups desk={desk} found={found.value} act={act} />
         </>
       )}
+      <Written key={code} code={code} />
       <h3>{t("cases_timeline")}</h3>
       {told.value.length === 0 && <p class="none">{t("cases_nothing")}</p>}
       <ol class="timeline">

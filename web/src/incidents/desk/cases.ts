@@ -1,6 +1,7 @@
 // What a console asks of incidents: the list, one of them with its timeline, and what is done by hand.
 
 import { authorised } from "../../account/authorised";
+import type { TextInfo } from "../../wire/protocol";
 import type { Tap } from "../incidents";
 
 export type Address = "none" | "open" | "parked" | "closing" | "frozen" | "archived" | "removed";
@@ -40,6 +41,16 @@ export type CaseEvent = {
   data: Record<string, unknown>;
 };
 
+export type Message = {
+  number: number;
+  at_ms: number;
+  user: string;
+  name: string;
+  kind: "text" | "status" | "callback";
+  text: string;
+  status: NonNullable<TextInfo["status"]> | null;
+};
+
 /** Which cases a list shows. */
 export type Which = "live" | "over";
 const ADDRESSES: Record<Which, readonly Address[]> = {
@@ -63,6 +74,12 @@ export const one = (code: string) => authorised<Case>("GET", at(code));
 /** The newest; `Number.MAX_SAFE_INTEGER` stands for the end. */
 export const events = (code: string) =>
   authorised<CaseEvent[]>("GET", `${at(code)}/events?before=${Number.MAX_SAFE_INTEGER}&limit=${EVENTS}`);
+/** What was written in its group, the newest before number `before`. */
+export const texts = (code: string, before?: number) =>
+  authorised<{ texts: Message[]; more: boolean }>(
+    "GET",
+    `${at(code)}/texts${before === undefined ? "" : `?before=${before}`}`,
+  );
 export const logLink = (code: string) => authorised<{ url: string }>("POST", `${at(code)}/log-link`);
 export const link = (code: string, group: string) => authorised<Case>("PUT", `${at(code)}/links`, { group });
 export const unlink = (code: string, group: string) =>
