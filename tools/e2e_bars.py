@@ -12,6 +12,7 @@ from typing import Any
 
 BARS: tuple[tuple[str, str, tuple[str, ...], str, float], ...] = (
     ("access, p95 (KPI 1)", "e2e", ("access_ms", "p95"), "<", 150),
+    ("private call and access, p95 (KPI 2)", "e2e", ("private_call_access_ms", "p95"), "<", 500),
     ("mouth to ear, p95 (KPI 3)", "e2e", ("mouth_to_ear_ms", "p95"), "<", 250),
     ("first syllable lost, p50", "e2e", ("first_syllable_lost_ms", "p50"), "<", 41),
     ("correlation, median", "e2e", ("correlation", "median"), ">", 0.9),

@@ -20,11 +20,33 @@ def talk(talker: Officer, presses: int, hold_ms: int, pause_ms: int) -> None:
         talker.page.wait_for_timeout(pause_ms)
 
 
+def private_access(talker: Officer, other: Officer, calls: int) -> list[float]:
+    """Hold a name, be let talk, let go, hang up: name pressed → permit tone, with the call's set-up (KPI 2), each."""
+    downs, tones, bursts = _presses(talker)
+    talker.contacts()
+    in_call = talker.page.locator(".affairs .brought")
+    for call in range(1, calls + 1):
+        talker.hold(other.user["name"])
+        talker.wait_for("floor_granted", bursts + call)
+        talker.key_up()
+        talker.wait_for("floor_release", bursts + call)
+        other.page.locator(".affairs .brought button").click()
+        in_call.wait_for(state="detached")
+    more_downs, more_tones, _ = _presses(talker)
+    return [tone - down for down, tone in zip(more_downs[len(downs) :], more_tones[len(tones) :], strict=True)]
+
+
+def _presses(talker: Officer) -> tuple[list[float], list[float], int]:
+    """When keys went down, when the permit tones sounded, and how many bursts there were."""
+    downs = [event["t"] for event in talker.events("pointerdown")]
+    tones = [event["at"] for event in talker.events("tone") if event["tone"] == "permit"]
+    return downs, tones, len(talker.events("floor_granted"))
+
+
 def measured(talker: Officer, listener: Officer) -> dict[str, object]:
     """The figures of all presses."""
     said, heard = talker.taken("said"), listener.taken("heard")
-    downs = [e["t"] for e in talker.events("pointerdown")]
-    tones = [e["at"] for e in talker.events("tone") if e["tone"] == "permit"]
+    downs, tones, _ = _presses(talker)
     silents = [e["t"] for e in talker.events("mic_silent")]
     access = [tone - down for down, tone in zip(downs, tones, strict=True)]
     delays, lost, found = [], [], []

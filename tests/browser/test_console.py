@@ -152,10 +152,11 @@ def test_three_phones_and_a_console(playwright: Playwright, city: City) -> None:
 
         # An officer holds a name and talks: he alone hears it, by loudspeaker.
         before = told_of(two, west.user["id"])
-        hold_name(west, one)
+        west.contacts()
+        west.hold(one.user["name"])
         heard(one, west.user["id"], bursts=2)
         expect(west.page.locator(".affairs .brought")).to_contain_text(one.user["name"])
-        west.page.mouse.up()
+        west.key_up()
         assert told_of(two, west.user["id"]) == before
         one.page.locator(".affairs .brought").get_by_role("button", name="挂断").click()
         expect(west.page.locator(".affairs .brought")).to_have_count(0, timeout=30_000)
@@ -171,18 +172,6 @@ def test_three_phones_and_a_console(playwright: Playwright, city: City) -> None:
 def loud(shown: Locator, moved: str) -> None:
     """Until the level that is shown there moves."""
     shown.page.wait_for_function(moved, arg=shown.element_handle())
-
-
-def hold_name(officer: Officer, other: Officer) -> None:
-    """Press a name of the contacts and keep it down."""
-    officer.page.locator("button.group").click()
-    officer.page.get_by_role("tab", name="通讯录").click()
-    name = officer.page.get_by_role("button", name=f"按住与{other.user['name']}讲话")
-    name.scroll_into_view_if_needed(timeout=30_000)
-    box = name.bounding_box()
-    assert box is not None
-    officer.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    officer.page.mouse.down()
 
 
 def told_of(officer: Officer, talker: str) -> int:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Playwright
 
 from tests.browser.conftest import SPEECH
-from tests.browser.figures import measured, talk
+from tests.browser.figures import measured, private_access, spread, talk
 from tests.support.chromium import chromium
 from tests.support.city import City
 from tests.support.officer import Officer
@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.measured]
 PRESSES = 20
 HOLD_MS = 2_500
 PAUSE_MS = 700
+PRIVATE_CALLS = 10
 
 
 def test_what_is_said_on_one_page_is_heard_on_the_other(playwright: Playwright, city: City, build_folder: Path) -> None:
@@ -34,6 +35,7 @@ def test_what_is_said_on_one_page_is_heard_on_the_other(playwright: Playwright, 
         listener.record("heard")
         talk(talker, PRESSES, HOLD_MS, PAUSE_MS)
         figures = measured(talker, listener)
+        figures["private_call_access_ms"] = spread(private_access(talker, listener, PRIVATE_CALLS))
     (build_folder / "e2e.json").write_text(json.dumps(figures, indent=1) + "\n")
     print(json.dumps(figures, indent=1))
     assert not talker.problems

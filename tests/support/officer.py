@@ -71,6 +71,20 @@ class Officer:
     def key_up(self) -> None:
         self.page.mouse.up()
 
+    def contacts(self) -> None:
+        """Open the list of people."""
+        self.page.locator("button.group").click()
+        self.page.get_by_role("tab", name="通讯录").click()
+
+    def hold(self, name: str) -> None:
+        """Press a name of the contacts and keep it down."""
+        key = self.page.get_by_role("button", name=f"按住与{name}讲话")
+        key.scroll_into_view_if_needed(timeout=30_000)
+        box = key.bounding_box()
+        assert box is not None
+        self.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        self.page.mouse.down()
+
     def wait_for(self, name: str, count: int, timeout_ms: int = 30_000) -> None:
         """Until ``count`` marks of this name were made."""
         self.page.wait_for_function(
