@@ -6,6 +6,8 @@ PY     := $(VENV)/bin/python
 DATA   ?= data
 PORT   ?= 8080
 export VENV PYTHON
+# Images of containers like to set it: each of the hundred servers of the tests would compile all its sources anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 PAGE_SOURCES = $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/generated/*' 2>/dev/null)
 WIRE_SOURCES = $(shell find signaling groups/vocabulary.py -name '*.py' 2>/dev/null)
