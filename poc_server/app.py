@@ -203,9 +203,11 @@ class App:
         if isinstance(self.fabric, LocalFabric):
             return None
         from poc_server.neighbours.elsewhere import Elsewhere
+        from poc_server.neighbours.ends import Ends
 
         settings = self.config.fabric
         made = Elsewhere(self.node, self.fabric, settings.url)
+        Ends(made, self.emergency)
         self.node.join(made)
         made.start()
         self._stack.push_async_callback(made.aclose)

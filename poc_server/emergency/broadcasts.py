@@ -338,7 +338,7 @@ class Broadcasts:
             self._desk.spawn(self._keep_later(live))
             return
         for record in live.over(missed):
-            journal.append(record)
+            self._desk.over(record)
 
     async def _keep_later(self, live: LiveBroadcast) -> None:
         while True:

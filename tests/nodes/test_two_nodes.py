@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
 
-from signaling.messages import Call, CallEnded, CallLeave, CallStart, FloorIdle, FloorTaken
+from poc_server.store.journal import lines
+from signaling.messages import (
+    BroughtIn,
+    BroughtOut,
+    Call,
+    CallEnded,
+    CallLeave,
+    CallStart,
+    EmergencyCall,
+    EmergencyCancel,
+    FloorIdle,
+    FloorTaken,
+    Recipients,
+)
 from tests.emergency.cast import Cast
 from tests.support.city import City, fetch
 from tests.support.handsets import WAIT_S, Handsets
@@ -38,6 +52,27 @@ async def test_who_talks_on_one_node_is_heard_on_both_and_has_the_only_floor(str
     far.release_key()
     await talker.told(FloorIdle, group=group)
     assert abs(near.packets() - far.packets()) <= 2  # the far one talks at once: its slot may close a frame earlier
+
+
+async def test_what_ended_at_the_desk_is_on_the_disk_of_each_node_that_may_have_it_next(
+    cast: Cast, links: Path
+) -> None:
+    leader, called = await cast.phones("LD-001", "BJ-001")
+    to = Recipients(users=[called.user])
+    started, _ = await leader.request(EmergencyCall(id="c", call="ends here", to=to, name="x"))
+    await called.told(BroughtIn, call="ends here")
+    await leader.request(EmergencyCancel(id="e", group=started.group.id))
+    await called.told(BroughtOut, call="ends here")
+    end = {"kind": "emergency_call_over", "v": 1, "id": "ends here"}
+    folders = list(links.parent.glob("data/nodes/*/journal"))
+    assert len(folders) == 2
+    async with asyncio.timeout(WAIT_S):
+        while not all(end in journalled(each) for each in folders):  # noqa: ASYNC110 - written by other processes
+            await asyncio.sleep(0.05)
+
+
+def journalled(folder: Path) -> list[dict[str, object]]:
+    return [lines.decode(line) for path in folder.glob("*.journal") for line in path.read_bytes().splitlines()]
 
 
 async def test_a_full_duplex_voice_comes_over_a_new_media_path_where_no_desk_is(city: City, street: Handsets) -> None:
