@@ -65,7 +65,7 @@ async def sos(body: SosBody, caller: SignedInCaller, services: Use) -> SosOut:
     """Raise an SOS; doing so again with the same ``alert`` changes nothing."""
     desk = desk_of(services)
     message = Sos(id="https", **{name: getattr(body, name) for name in SosBody.model_fields})
-    selected = next((p.selected for p in desk.node.phones.of(caller.user.id) if p.selected is not None), None)
+    selected = next((p.selected for p in desk.field.phones.of(caller.user.id) if p.selected is not None), None)
     live = await desk.alerts.keep(desk.alerts.press(caller.user, message, selected))
     record = live.record
     return SosOut(

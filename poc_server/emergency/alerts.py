@@ -44,7 +44,7 @@ class Alerts:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._node = desk.node
+        self._field = desk.field
         self._live: dict[str, LiveAlert] = {}
         self._slices = Slices()
         self._attendance = Attendance(desk, self._live, self._unattended)
@@ -64,7 +64,7 @@ class Alerts:
         async with self._desk.store.reading() as connection:
             found = await kept.open_alerts(connection)
         for each in found:
-            user, known = self._node.roster.user(each.user), self._live.get(each.id)
+            user, known = self._field.roster.user(each.user), self._live.get(each.id)
             if user is None or (known is not None and known.saved):
                 continue
             if known is not None:
@@ -97,7 +97,7 @@ class Alerts:
 
     def _raise(self, user: User, sos: Sos, selected: GroupId | None) -> LiveAlert:
         origin = self._group(user, sos.group, selected)
-        now, settings, places = self._node.fabric.now(), self._desk.settings, self._desk.store.places
+        now, settings, places = self._field.fabric.now(), self._desk.settings, self._desk.store.places
         options = AlertOptions(settings.escalate_s * 1000, settings.escalations, settings.unattended_s * 1000)
         covert = (sos.covert or settings.covert) and settings.covert_allowed
         # Of a covert one only dispatchers hear: a colleague's loudspeaker beside him would give him away.
@@ -167,17 +167,17 @@ class Alerts:
     def _group(self, user: User, asked: str | None, selected: GroupId | None) -> GroupId | None:
         """Where it is said: the dedicated group, the one asked for or selected, else the first that allows it."""
         dedicated = GroupId(self._desk.settings.sos_group)
-        mine = [GroupId(each.id) for each in self._node.overview.groups_of(user)]
+        mine = [GroupId(each.id) for each in self._field.overview.groups_of(user)]
         refused = Refusal.NOT_ALLOWED
         for each in (dedicated, GroupId(asked or ""), selected, *mine):
-            group = None if not each else self._node.roster.group(each)
+            group = None if not each else self._field.roster.group(each)
             if group is None:
                 continue
-            refused_here = may(Act.RAISE_SOS, user, group, self._node.roster)
+            refused_here = may(Act.RAISE_SOS, user, group, self._field.roster)
             if refused_here is None:
                 return group.id
             refused = refused_here if refused_here is Refusal.DISABLED else refused
-        if may(Act.CANCEL_EMERGENCY, user, user, self._node.roster) is not None:
+        if may(Act.CANCEL_EMERGENCY, user, user, self._field.roster) is not None:
             raise Refused(refused)  # no right to SOS at all
         return None
 
@@ -188,14 +188,14 @@ class Alerts:
         self._arm(live)
         self._attendance.look_soon()
         if record.group is not None and live.covert:
-            self._node.roster.put(self._hidden_group(live, record.group))
-            self._node.conditions.reserve(record.group, record.user)
-        if record.group is None or self._node.roster.group(record.group) is None:
+            self._field.roster.put(self._hidden_group(live, record.group))
+            self._field.conditions.reserve(record.group, record.user)
+        if record.group is None or self._field.roster.group(record.group) is None:
             return
-        self._node.conditions.declare(record.group, record.id, record.user, Tier.EMERGENCY, sos=True)
+        self._field.conditions.declare(record.group, record.id, record.user, Tier.EMERGENCY, sos=True)
         claimers = self._desk.claimers(live.user)
-        first = [phone for phone in self._node.phones.values() if phone.user.id in claimers | {record.user}]
-        users = claimers | {record.user} | self._node.roster.members(record.group).keys()
+        first = [phone for phone in self._field.phones.values() if phone.user.id in claimers | {record.user}]
+        users = claimers | {record.user} | self._field.roster.members(record.group).keys()
         self._desk.gatherings.begin(
             Gathering(record.id, "alert", record.group, live.user, Tier.EMERGENCY, frozenset(users)), first
         )
@@ -219,7 +219,7 @@ class Alerts:
             raise Refused(await self._closed(alert, user))
         self._allowed(live, user, given)
         async with live.lock:
-            record, effects = machine.handle(live.record, given, self._node.fabric.now())
+            record, effects = machine.handle(live.record, given, self._field.fabric.now())
             changed = next((each for each in effects if isinstance(each, machine.Changed)), None)
             if changed is not None:
                 before, live.record = live.record, record
@@ -246,24 +246,24 @@ class Alerts:
         live = self._live.get(alert)
         group = None if live is None else live.record.group
         owner = user.id if live is None else live.record.user
-        await self.step(alert, user, machine.Cancel(user.id, self._node.conditions.another_talks(group, owner)))
+        await self.step(alert, user, machine.Cancel(user.id, self._field.conditions.another_talks(group, owner)))
 
     def _allowed(self, live: LiveAlert, user: User | None, given: AlertInput) -> None:
         if user is None:
             return
         act = Act.CANCEL_EMERGENCY if isinstance(given, machine.Cancel) else Act.CLAIM_ALERT
-        refused = may(act, user, live.user, self._node.roster)
+        refused = may(act, user, live.user, self._field.roster)
         if refused is not None:
             self._desk.audit_refused(user, act, live.user, refused)
-            raise Refused(refused if visible(user, live.user, self._node.roster) else Refusal.NOT_FOUND)
+            raise Refused(refused if visible(user, live.user, self._field.roster) else Refusal.NOT_FOUND)
 
     async def _closed(self, alert: str, user: User | None) -> Refusal:
         async with self._desk.store.reading() as connection:
             found = await kept.find_alert(connection, alert)
-        owner = None if found is None else self._node.roster.user(found.user)
+        owner = None if found is None else self._field.roster.user(found.user)
         if owner is None or user is None:
             return Refusal.NOT_FOUND
-        seen = user.id == owner.id or may(Act.CLAIM_ALERT, user, owner, self._node.roster) is None
+        seen = user.id == owner.id or may(Act.CLAIM_ALERT, user, owner, self._field.roster) is None
         return Refusal.ALERT_OVER if seen else Refusal.NOT_FOUND
 
     def _over(self, live: LiveAlert) -> None:
@@ -272,18 +272,18 @@ class Alerts:
         if live.timer is not None:
             live.timer.cancel()
         if record.group is not None:
-            self._node.conditions.clear(record.group, record.id, force=True)
+            self._field.conditions.clear(record.group, record.id, force=True)
         self._desk.gatherings.end(record.id)
         if record.group is not None and live.covert:
-            self._node.conditions.reserve(record.group, None)
-            self._node.roster.drop(record.group)
+            self._field.conditions.reserve(record.group, None)
+            self._field.roster.drop(record.group)
 
     def _arm(self, live: LiveAlert) -> None:
         if live.timer is not None:
             live.timer.cancel()
         due = machine.deadline(live.record)
         if due is not None:
-            wait = max(0.0, (due - self._node.fabric.now()) / 1000)
+            wait = max(0.0, (due - self._field.fabric.now()) / 1000)
             live.timer = asyncio.get_running_loop().call_later(wait, self._due, live)
 
     def _due(self, live: LiveAlert) -> None:
@@ -321,12 +321,12 @@ class Alerts:
                 live.rang.add(phone.key)
                 self._tell_officer(live)
             if queue or self._concerns(live, phone.user.id):
-                phone.send(Alert(alert=live.info(self._node.roster), queue=queue))
+                phone.send(Alert(alert=live.info(self._field.roster), queue=queue))
 
     def _announce(self, live: LiveAlert) -> None:
-        claimers = [p for p in self._node.phones.values() if self._desk.may_claim(p.user, live.user)]
+        claimers = [p for p in self._field.phones.values() if self._desk.may_claim(p.user, live.user)]
         live.rang = {phone.key for phone in claimers if phone.connection is not None}
-        info = live.info(self._node.roster)
+        info = live.info(self._field.roster)
         queue, known = frame(Alert(alert=info, queue=True)), frame(Alert(alert=info))
         for phone in claimers:
             phone.write(queue)
@@ -337,27 +337,27 @@ class Alerts:
 
     def _tell_officer(self, live: LiveAlert) -> None:
         """It rings at one more: whoever read that nobody was there must not go on believing it."""
-        framed = frame(Alert(alert=live.info(self._node.roster)))
-        for phone in self._node.phones.values():
+        framed = frame(Alert(alert=live.info(self._field.roster)))
+        for phone in self._field.phones.values():
             if phone.user.id == live.record.user:
                 phone.write(framed)
 
     def _tell(self, live: LiveAlert, framed: bytes, but: set[str]) -> Iterator[None]:
-        for phone in tuple(self._node.phones.values()):
+        for phone in tuple(self._field.phones.values()):
             if phone.key not in but and self._concerns(live, phone.user.id):
                 phone.write(framed)
                 yield
 
     def _concerns(self, live: LiveAlert, user: UserId) -> bool:
         group = live.record.group
-        return user == live.record.user or (group is not None and user in self._node.roster.members(group))
+        return user == live.record.user or (group is not None and user in self._field.roster.members(group))
 
     async def _tell_incident(self, connection: Any, live: LiveAlert) -> None:
         """The case of an incident learns of an emergency in its group, and who took it; and whether it is covert."""
         record = live.record
         if live.origin is None:
             return
-        claimer = None if record.claimed_by is None else self._node.roster.user(record.claimed_by)
+        claimer = None if record.claimed_by is None else self._field.roster.user(record.claimed_by)
         data: dict[str, Any] = {
             "alert": record.id,
             "state": record.state.value,
@@ -367,7 +367,7 @@ class Alerts:
             "covert": live.covert,
         }
         told = f"alert/{record.id}/{record.state.value}"
-        happened = Happened(told, EventType.EMERGENCY, self._node.fabric.now(), live.user.id, data)
+        happened = Happened(told, EventType.EMERGENCY, self._field.fabric.now(), live.user.id, data)
         await incident_happenings.tell(connection, live.origin, happened)
 
     def _entry(self, live: LiveAlert, action: str, user: User | None) -> Any:

@@ -39,7 +39,7 @@ class Attendance:
             asyncio.get_running_loop().call_later(LOOK_S, self._look)
 
     def _look(self) -> None:
-        now = self._desk.node.fabric.now()
+        now = self._desk.field.fabric.now()
         before, self._gone = self._gone, {}
         for live in tuple(self._alerts.values()):
             user = live.record.claimed_by
@@ -52,5 +52,5 @@ class Attendance:
             self.look_soon()
 
     def _there(self, user: UserId, live: LiveAlert) -> bool:
-        phones = self._desk.node.phones.of(user)
+        phones = self._desk.field.phones.of(user)
         return any(each.connection is not None and self._desk.may_claim(each.user, live.user) for each in phones)

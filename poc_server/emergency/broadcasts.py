@@ -49,7 +49,7 @@ class Broadcasts:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._node = desk.node
+        self._field = desk.field
         self._live: dict[str, LiveBroadcast] = {}
         self._of_group: dict[GroupId, LiveBroadcast] = {}
         self._slices = Slices()
@@ -79,15 +79,15 @@ class Broadcasts:
             rows = await kept.open_broadcasts(connection)
             found = [(row, await kept.receipts(connection, row.id)) for row in rows]
         for row, receipts in found:
-            by = self._node.roster.user(row.user)
+            by = self._field.roster.user(row.user)
             if by is None or row.id in self._live:
                 continue
             live = live_broadcast.from_kept(row, by, receipts)
             if live.life.talking:
                 quiet_ms = self._desk.settings.broadcast_quiet_s * 1000
-                live.life = rules.released(live.life, lost=True, now=self._node.fabric.now(), quiet_ms=quiet_ms)
+                live.life = rules.released(live.life, lost=True, now=self._field.fabric.now(), quiet_ms=quiet_ms)
             self._begin(live)
-            for phone in tuple(self._node.phones.values()):
+            for phone in tuple(self._field.phones.values()):
                 self._catch_up(live, phone)
 
     # --- beginning and end ----
@@ -110,7 +110,7 @@ class Broadcasts:
         assert users is not None  # noqa: S101 - worked out above, where it was not known
         group = GroupId(f"br-{secrets.token_hex(8)}") if asked.kind is BroadcastKind.LIVE else None
         quiet_ms = self._desk.settings.broadcast_quiet_s * 1000
-        live = live_broadcast.new(asked, by, users, self._node.fabric.now(), quiet_ms, group, samples)
+        live = live_broadcast.new(asked, by, users, self._field.fabric.now(), quiet_ms, group, samples)
         self._live[live.id] = live
         try:
             async with live.lock:
@@ -151,13 +151,13 @@ class Broadcasts:
         if live.group is None or not live.running:
             return
         self._of_group[live.group] = live
-        self._node.roster.put(self._made(live, live.group))
-        self._node.conditions.reserve(live.group, live.by.id)
+        self._field.roster.put(self._made(live, live.group))
+        self._field.conditions.reserve(live.group, live.by.id)
         if live.tier is not Tier.NORMAL:
-            self._node.conditions.declare(live.group, live.id, live.by.id, live.tier)
+            self._field.conditions.declare(live.group, live.id, live.by.id, live.tier)
         users = frozenset(live.receipts) | {live.by.id}
         gathering = Gathering(live.id, "broadcast", live.group, live.by, live.tier, users)
-        self._desk.gatherings.begin(gathering, self._node.phones.of(live.by.id))
+        self._desk.gatherings.begin(gathering, self._field.phones.of(live.by.id))
 
     def _made(self, live: LiveBroadcast, group: GroupId) -> Transient:
         limit_ms = self._desk.settings.broadcast_limit_s * 1000
@@ -201,13 +201,13 @@ class Broadcasts:
         if live.group is None:
             return
         self._of_group.pop(live.group, None)
-        self._node.conditions.clear(live.group, live.id, force=True)
-        self._node.conditions.reserve(live.group, None)
+        self._field.conditions.clear(live.group, live.id, force=True)
+        self._field.conditions.reserve(live.group, None)
         self._desk.gatherings.end(live.id)
-        self._node.roster.drop(live.group)
+        self._field.roster.drop(live.group)
 
     def _miss(self, live: LiveBroadcast) -> list[UserId]:
-        now, missed = self._node.fabric.now(), []
+        now, missed = self._field.fabric.now(), []
         for user, receipt in live.receipts.items():
             after = rules.advance(receipt, ReceiptState.MISSED, now)
             if after is not receipt:
@@ -222,7 +222,7 @@ class Broadcasts:
             live.timer = None
         due = rules.deadline(live.life)
         if due is not None:
-            wait = max(0.0, (due - self._node.fabric.now()) / 1000)
+            wait = max(0.0, (due - self._field.fabric.now()) / 1000)
             live.timer = asyncio.get_running_loop().call_later(min(wait, 86_400.0), self._due, live)
 
     def _due(self, live: LiveBroadcast) -> None:
@@ -230,7 +230,7 @@ class Broadcasts:
             self._desk.spawn(self._timed(live))
 
     async def _timed(self, live: LiveBroadcast) -> None:
-        await self._become(live, lambda life: rules.timed(life, self._node.fabric.now()))
+        await self._become(live, lambda life: rules.timed(life, self._field.fabric.now()))
         self._arm(live)
 
     @staticmethod
@@ -251,7 +251,7 @@ class Broadcasts:
         live.began_at = loop_time()
         live.lost_before = {
             phone.key: sum(slot.total_lost for slot in phone.peer.slots)
-            for phone in self._node.phones.values()
+            for phone in self._field.phones.values()
             if phone.peer is not None and phone.user.id in live.receipts
         }
         self._desk.spawn(self._become(live, lambda life: rules.spoke(life, meta.burst)))
@@ -260,7 +260,7 @@ class Broadcasts:
     def said(self, live: LiveBroadcast, end: BurstEnd) -> None:
         """His burst ended."""
         quiet_ms = self._desk.settings.broadcast_quiet_s * 1000
-        now, lost = self._node.fabric.now(), end in LOST
+        now, lost = self._field.fabric.now(), end in LOST
         self._desk.spawn(self._become(live, lambda life: rules.released(life, lost, now, quiet_ms)))
 
     # --- to everybody ----
@@ -282,7 +282,7 @@ class Broadcasts:
 
     def _tell(self, live: LiveBroadcast) -> Iterator[None]:
         framed: dict[ReceiptState, bytes] = {}
-        for phone in tuple(self._node.phones.values()):
+        for phone in tuple(self._field.phones.values()):
             receipt = live.receipts.get(phone.user.id)
             if receipt is not None and phone.connection is not None:
                 state = receipt.state or ReceiptState.SENT
@@ -303,7 +303,7 @@ class Broadcasts:
             return
         live.reminded += 1
         late = {user for user, receipt in live.receipts.items() if live.wanted(receipt)}
-        for phone in tuple(self._node.phones.values()):
+        for phone in tuple(self._field.phones.values()):
             if phone.user.id in late and phone.connection is not None:
                 self._send(live, phone, live.reminded)
         self._desk.wake_away(late, self._notice(live).again(live.reminded))
@@ -322,7 +322,7 @@ class Broadcasts:
 
     def may_see(self, user: User, broadcast_by: User) -> bool:
         """Whether the report is his to read: the initiator's, and of those who may cancel it."""
-        return user.id == broadcast_by.id or may(Act.CANCEL_EMERGENCY, user, broadcast_by, self._node.roster) is None
+        return user.id == broadcast_by.id or may(Act.CANCEL_EMERGENCY, user, broadcast_by, self._field.roster) is None
 
     async def _keep(self, live: LiveBroadcast, entries: Sequence[AuditEntry], receipts: Iterable[UserId]) -> None:
         async with self._desk.store.writing() as connection:

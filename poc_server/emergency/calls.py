@@ -48,7 +48,7 @@ class EmergencyCalls:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._node = desk.node
+        self._field = desk.field
         self._live: dict[str, LiveEmergency] = {}
 
     def __len__(self) -> int:
@@ -71,7 +71,7 @@ class EmergencyCalls:
         async with self._desk.store.reading() as connection:
             found = await kept.open_calls(connection)
         for each in found:
-            by = self._node.roster.user(each.user)
+            by = self._field.roster.user(each.user)
             if by is None or each.group is None or each.id in self._live:
                 continue
             users = frozenset(UserId(user) for user in each.content["users"])
@@ -100,14 +100,14 @@ class EmergencyCalls:
     async def cancel(self, by: User, group: GroupId) -> None:
         """End the calls of a group: its initiator, or one who may. Raises `Refused`."""
         here = [live for live in self._live.values() if live.group == group]
-        found = self._node.roster.group(group)
+        found = self._field.roster.group(group)
         if not here or found is None:
             raise Refused(Refusal.NOT_FOUND)
         if any(live.by.id != by.id for live in here):
             recipients.judge(self._desk, Act.CANCEL_EMERGENCY, by, found)
         for live in here:
             live.ended_by = by
-            refused = self._node.conditions.clear(group, live.id)
+            refused = self._field.conditions.clear(group, live.id)
             if refused is not None:
                 live.ended_by = None
                 raise Refused(refused)
@@ -119,7 +119,7 @@ class EmergencyCalls:
             return
         self._desk.gatherings.end(cause)
         if live.own:
-            asyncio.get_running_loop().call_soon(self._node.roster.drop, live.group)
+            asyncio.get_running_loop().call_soon(self._field.roster.drop, live.group)
         # On disk, not in SQL at once: the call is over also if SQL is away until this process has ended.
         detail = {"timed_out": timed_out}
         entry = self._desk.entry(live.ended_by, "emergency.end", "emergency_call", live.id, detail, live.by.agency)
@@ -127,11 +127,11 @@ class EmergencyCalls:
         self._desk.store.journal.audit(entry)
 
     def _new(self, by: User, asked: EmergencyCall) -> LiveEmergency:
-        now = self._node.fabric.now()
+        now = self._field.fabric.now()
         group = recipients.single_group(self._desk, by, asked.to)
         if group is not None:
             self._judge_group(by, group, asked.tier)
-            users = frozenset(self._node.roster.members(group.id).keys() - {by.id})
+            users = frozenset(self._field.roster.members(group.id).keys() - {by.id})
             return LiveEmergency(asked.call, by, group.id, group.name, asked.tier, False, users, now)
         act = Act.STEP_INTO_EMERGENCY
         users = self._called(act, by, asked.to)
@@ -143,17 +143,17 @@ class EmergencyCalls:
         try:
             return recipients.resolve(self._desk, act, by, to)
         except Refused as refused:
-            known = [self._node.roster.user(UserId(user)) for user in to.users]
+            known = [self._field.roster.user(UserId(user)) for user in to.users]
             only_people = bool(known) and not (to.groups or to.units or to.area or to.everyone)
             ordinary = only_people and all(
-                each is not None and may(Act.CALL, by, each, self._node.roster) is None for each in known
+                each is not None and may(Act.CALL, by, each, self._field.roster) is None for each in known
             )
             if refused.code is Refusal.NOT_ALLOWED and ordinary:
                 raise Refused(Refusal.ORDINARY_ONLY) from None
             raise
 
     def _judge_group(self, by: User, group: Group, tier: Tier) -> None:
-        roster = self._node.roster
+        roster = self._field.roster
         acts = [Act.STEP_INTO_EMERGENCY, *([Act.DECLARE_PERIL] if tier is Tier.IMMINENT_PERIL else [])]
         refusals = [may(act, by, group, roster) for act in acts]
         if None in refusals:
@@ -169,7 +169,7 @@ class EmergencyCalls:
         async with live.lock:
             if asked.tier is live.tier or asked.tier is Tier.NORMAL:
                 return live
-            group = self._node.roster.group(live.group)
+            group = self._field.roster.group(live.group)
             if group is not None and not live.own:
                 self._judge_group(by, group, asked.tier)
             before, live.tier = live.tier, asked.tier
@@ -179,18 +179,18 @@ class EmergencyCalls:
                 live.tier = before
                 raise
         self._desk.gatherings.retier(live.id, live.tier)
-        self._node.conditions.declare(live.group, live.id, by.id, live.tier)
+        self._field.conditions.declare(live.group, live.id, by.id, live.tier)
         return live
 
     def _begin(self, live: LiveEmergency) -> None:
         self._live[live.id] = live
         if live.own:
-            self._node.roster.put(self._made(live))
-        if self._node.roster.group(live.group) is None:
+            self._field.roster.put(self._made(live))
+        if self._field.roster.group(live.group) is None:
             return
-        self._node.conditions.declare(live.group, live.id, live.by.id, live.tier)
+        self._field.conditions.declare(live.group, live.id, live.by.id, live.tier)
         users = live.users | {live.by.id}
-        first = [phone for phone in self._node.phones.of(live.by.id) if live.group not in phone.brought]
+        first = [phone for phone in self._field.phones.of(live.by.id) if live.group not in phone.brought]
         self._desk.gatherings.begin(Gathering(live.id, "emergency", live.group, live.by, live.tier, users), first)
 
     def _made(self, live: LiveEmergency) -> Transient:

@@ -35,11 +35,11 @@ class Desk:
         spoken: recorded messages; None where nothing is recorded, for then there is no worker to make them.
     """
 
-    def __init__(self, settings: EmergencySettings, store: Store, node: Field) -> None:
+    def __init__(self, settings: EmergencySettings, store: Store, field: Field) -> None:
         self.settings = settings
         self.store = store
-        self.node = node
-        self.gatherings = Gatherings(node)
+        self.field = field
+        self.gatherings = Gatherings(field)
         self.spoken: SpokenMessages | None = None
         self.wake: Wake = lambda _users, _notice: None
         self.tell_over: Callable[[Ended], None] = lambda _: None
@@ -56,7 +56,7 @@ class Desk:
         return (
             has(user, Right.ALERTS)
             and user.id != officer.id
-            and may(Act.CLAIM_ALERT, user, officer, self.node.roster) is None
+            and may(Act.CLAIM_ALERT, user, officer, self.field.roster) is None
         )
 
     def claimers(self, officer: User) -> frozenset[UserId]:
@@ -66,12 +66,12 @@ class Desk:
 
     def wake_away(self, users: Iterable[UserId], notice: Notice) -> None:
         """Wake those of these who have no phone connected."""
-        here = {phone.user.id for phone in self.node.phones.values() if phone.connection is not None}
+        here = {phone.user.id for phone in self.field.phones.values() if phone.connection is not None}
         self.wake([user for user in users if user not in here], notice)
 
     def online(self, users: frozenset[UserId]) -> int:
         """How many of these have a phone connected."""
-        return len({p.user.id for p in self.node.phones.values() if p.connection is not None and p.user.id in users})
+        return len({p.user.id for p in self.field.phones.values() if p.connection is not None and p.user.id in users})
 
     # --- ends --------------------------------------------------------------------------------------------------------
 

@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 class Emergency(Desk):
     """The desk with all that is led at it: alerts, calls and broadcasts of this node."""
 
-    def __init__(self, settings: EmergencySettings, store: Store, node: Field) -> None:
-        super().__init__(settings, store, node)
+    def __init__(self, settings: EmergencySettings, store: Store, field: Field) -> None:
+        super().__init__(settings, store, field)
         self.alerts = Alerts(self)
         self.calls = EmergencyCalls(self)
         self.broadcasts = Broadcasts(self)
         self._slices = Slices()
-        node.conditions.quiet_ms = settings.quiet_s * 1000
-        node.conditions.on_tier.append(self._tier_changed)
-        node.conditions.on_ended = self._ended
-        node.desk_listeners.append(self.broadcasts)
-        node.arrivals.on_came.append(self.came)
+        field.conditions.quiet_ms = settings.quiet_s * 1000
+        field.conditions.on_tier.append(self._tier_changed)
+        field.conditions.on_ended = self._ended
+        field.desk_listeners.append(self.broadcasts)
+        field.arrivals.on_came.append(self.came)
 
     async def start(self) -> None:
         """Take up what went on when the server ended; while SQL is away, as soon as it is back."""
@@ -70,8 +70,8 @@ class Emergency(Desk):
         self.gatherings.came(phone)
         self.alerts.came(phone)
         self.broadcasts.came(phone)
-        for condition in self.node.conditions.all():
-            if condition.group in phone.groups or phone.user.id in self.node.roster.members(condition.group):
+        for condition in self.field.conditions.all():
+            if condition.group in phone.groups or phone.user.id in self.field.roster.members(condition.group):
                 phone.send(self._state(condition))
 
     # --- private -----------------------------------------------------------------------------------------------------
@@ -81,14 +81,14 @@ class Emergency(Desk):
 
     def _tier_changed(self, condition: Condition) -> None:
         framed = frame(self._state(condition))
-        members = self.node.roster.members(condition.group)
-        for phone in self.node.phones.values():
+        members = self.field.roster.members(condition.group)
+        for phone in self.field.phones.values():
             if condition.group in phone.groups or phone.user.id in members:
                 phone.write(framed)
 
     def _state(self, condition: Condition) -> EmergencyState:
         first = condition.first
-        user = None if first is None else self.node.roster.user(first.user)
+        user = None if first is None else self.field.roster.user(first.user)
         return EmergencyState(
             group=condition.group,
             tier=condition.tier,

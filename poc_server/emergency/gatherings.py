@@ -34,8 +34,8 @@ class Gathering:
 class Gatherings:
     """All that go on here."""
 
-    def __init__(self, node: Field) -> None:
-        self._node = node
+    def __init__(self, field: Field) -> None:
+        self._field = field
         self._of: dict[str, Gathering] = {}
         self._slices = Slices()
 
@@ -70,7 +70,7 @@ class Gatherings:
                 self._bring(gathering, phone, None)
 
     def _all(self, gathering: Gathering, framed: dict[bool, bytes]) -> Iterator[None]:
-        for phone in tuple(self._node.phones.values()):
+        for phone in tuple(self._field.phones.values()):
             if gathering.cause not in self._of:
                 return
             if phone.user.id in gathering.users and gathering.group not in phone.brought:
@@ -81,8 +81,8 @@ class Gatherings:
         """``framed``: the message once for all who may talk and once for all who may not."""
         if not has(phone.user, Right.LISTEN):
             return  # an administrator hears nothing, whatever group he was put into
-        self._node.affiliation.bring(phone, gathering.group)
-        may_talk = self._node.talkgroups.open(gathering.group).may_talk(phone)
+        self._field.affiliation.bring(phone, gathering.group)
+        may_talk = self._field.talkgroups.open(gathering.group).may_talk(phone)
         if framed is None:
             phone.send(self._message(gathering, phone, may_talk))
             return
@@ -94,7 +94,7 @@ class Gatherings:
         return BroughtIn(
             call=gathering.cause,
             why=gathering.why,
-            group=self._node.overview.snapshot(phone, gathering.group),
+            group=self._field.overview.snapshot(phone, gathering.group),
             by=person(gathering.by),
             tier=gathering.tier,
             may_talk=may_talk,
@@ -102,16 +102,16 @@ class Gatherings:
 
     def _let_go(self, gathering: Gathering) -> Iterator[None]:
         framed = frame(BroughtOut(call=gathering.cause, group=gathering.group))
-        for phone in tuple(self._node.phones.values()):
+        for phone in tuple(self._field.phones.values()):
             if phone.user.id not in gathering.users:
                 continue
             phone.write(framed)
             others = (each for each in self._of.values() if each.group == gathering.group)
             if gathering.group in phone.brought and not any(phone.user.id in each.users for each in others):
-                self._node.affiliation.let_go(phone, gathering.group)
-            if self._node.roster.is_transient(gathering.group) and gathering.group in phone.groups:
+                self._field.affiliation.let_go(phone, gathering.group)
+            if self._field.roster.is_transient(gathering.group) and gathering.group in phone.groups:
                 chosen = [group for group in phone.listens if group != gathering.group]
-                self._node.affiliation.affiliate(
+                self._field.affiliation.affiliate(
                     phone, None if phone.selected == gathering.group else phone.selected, chosen
                 )
             yield

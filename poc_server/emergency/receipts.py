@@ -25,7 +25,7 @@ class Receipts:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._node = desk.node
+        self._field = desk.field
 
     def said(self, live: LiveBroadcast | None, phone: Phone, said: Receipt) -> None:
         """How far it came with one person; answered when it is kept.
@@ -76,7 +76,7 @@ class Receipts:
     def advance(self, live: LiveBroadcast, user: UserId, to: ReceiptState) -> bool:
         """Note how far it came; False when that is nothing new."""
         before = live.receipts[user]
-        after = rules.advance(before, to, self._node.fabric.now())
+        after = rules.advance(before, to, self._field.fabric.now())
         if after is before:
             return False
         live.receipts[user] = after
@@ -127,7 +127,7 @@ class Receipts:
 
     def _tally(self, live: LiveBroadcast) -> None:
         live.telling = False
-        phones = self._node.phones.of(live.by.id)
+        phones = self._field.phones.of(live.by.id)
         message = self.tally(live, live.take_changed())
         for phone in phones:
             phone.send(message)
@@ -136,10 +136,10 @@ class Receipts:
 
     def tally(self, live: LiveBroadcast, changed: list[UserId]) -> BroadcastTally:
         """How it stands."""
-        online = {phone.user.id for phone in self._node.phones.values() if phone.connection is not None}
+        online = {phone.user.id for phone in self._field.phones.values() if phone.connection is not None}
         said = []
         for each in changed:
-            user, receipt = self._node.roster.user(each), live.receipts[each]
+            user, receipt = self._field.roster.user(each), live.receipts[each]
             if user is not None and receipt.state is not None:
                 said.append(
                     PersonReceipt(person=person(user), state=receipt.state, at_ms=receipt.at, online=each in online)

@@ -47,24 +47,24 @@ def single_group(desk: Desk, sender: User, to: Recipients) -> Group | None:
     """The one group the sender sees, when nothing else is named."""
     if len(to.groups) != 1 or to.users or to.units or to.area is not None or to.everyone:
         return None
-    group = desk.node.roster.group(GroupId(to.groups[0]))
-    return group if group is not None and visible(sender, group, desk.node.roster) else None
+    group = desk.field.roster.group(GroupId(to.groups[0]))
+    return group if group is not None and visible(sender, group, desk.field.roster) else None
 
 
 def judge(desk: Desk, act: Act, sender: User, target: Group | User | Unit) -> None:
     """Raises `Refused`, and audits it, when ``sender`` may not; not_found for what he does not even see."""
-    refused = may(act, sender, target, desk.node.roster)
+    refused = may(act, sender, target, desk.field.roster)
     if refused is not None:
         desk.audit_refused(sender, act, target, refused)
-        seen = visible(sender, target, desk.node.roster)
+        seen = visible(sender, target, desk.field.roster)
         raise Refused(refused if seen else Refusal.NOT_FOUND, target.id)
 
 
 def _named(desk: Desk, act: Act, sender: User, to: Recipients) -> set[UserId]:
     found = set()
     for each in set(to.users):
-        user = desk.node.roster.user(UserId(each))
-        if user is None or not user.enabled or user.id == sender.id or not visible(sender, user, desk.node.roster):
+        user = desk.field.roster.user(UserId(each))
+        if user is None or not user.enabled or user.id == sender.id or not visible(sender, user, desk.field.roster):
             continue
         judge(desk, act, sender, user)
         found.add(user.id)
@@ -74,11 +74,11 @@ def _named(desk: Desk, act: Act, sender: User, to: Recipients) -> set[UserId]:
 def _of_groups(desk: Desk, act: Act, sender: User, groups: Iterable[str]) -> set[UserId]:
     found: set[UserId] = set()
     for each in set(groups):
-        group = desk.node.roster.group(GroupId(each))
-        if group is None or not group.enabled or not visible(sender, group, desk.node.roster):
+        group = desk.field.roster.group(GroupId(each))
+        if group is None or not group.enabled or not visible(sender, group, desk.field.roster):
             continue
         judge(desk, act, sender, group)
-        found.update(desk.node.roster.members(group.id))
+        found.update(desk.field.roster.members(group.id))
     return _enabled(desk, found)
 
 
@@ -104,14 +104,14 @@ def _in_area(desk: Desk, act: Act, sender: User, wanted: Area) -> set[UserId]:
         at = place.position
         if at is None:
             continue
-        user = desk.node.roster.user(place.user)
+        user = desk.field.roster.user(place.user)
         if user is None or not user.enabled or not area.inside(wanted.ring, at.degrees(wanted.datum)):
             continue
-        if may(act, sender, user, desk.node.roster) is None:
+        if may(act, sender, user, desk.field.roster) is None:
             found.add(user.id)
     return found
 
 
 def _enabled(desk: Desk, users: Iterable[UserId]) -> set[UserId]:
-    known = (desk.node.roster.user(user) for user in users)
+    known = (desk.field.roster.user(user) for user in users)
     return {user.id for user in known if user is not None and user.enabled}

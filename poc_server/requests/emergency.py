@@ -58,7 +58,7 @@ async def alert_claim(desk: Emergency, phone: Phone, message: AlertClaim) -> Non
     """Takes it on: exactly one."""
     effects = await desk.alerts.step(message.alert, phone.user, machine.Claim(phone.user.id))
     held = next(each for each in effects if isinstance(each, machine.Held))
-    by = desk.node.roster.user(held.by) or phone.user
+    by = desk.field.roster.user(held.by) or phone.user
     phone.send(AlertClaimed(id=message.id, alert=message.alert, by=person(by), yours=held.yours))
 
 
@@ -85,7 +85,7 @@ def _call_started(desk: Emergency, phone: Phone, request_id: str, live: LiveEmer
         EmergencyCallStarted(
             id=request_id,
             call=live.id,
-            group=desk.node.overview.snapshot(phone, live.group),
+            group=desk.field.overview.snapshot(phone, live.group),
             tier=live.tier,
             people=len(live.users),
             online=desk.online(live.users),
@@ -109,7 +109,7 @@ def _broadcast_started(desk: Emergency, phone: Phone, request_id: str, live: Liv
         BroadcastStarted(
             id=request_id,
             broadcast=live.id,
-            group=None if live.group is None or not live.running else desk.node.overview.snapshot(phone, live.group),
+            group=None if live.group is None or not live.running else desk.field.overview.snapshot(phone, live.group),
             people=len(live.receipts),
             online=desk.online(frozenset(live.receipts)),
         )
