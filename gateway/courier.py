@@ -135,6 +135,8 @@ class Courier:
             return Outcome(False, 400, f"cannot be sent: {type(problem).__name__}: {problem}"[:_ERROR_CHARS])
 
     async def _send(self, request: httpx.Request, event: Event) -> Outcome:
+        # The client's own patience would be shorter than what was set for this receiver.
+        request.extensions = {**request.extensions, "timeout": httpx.Timeout(self._receiver.timeout_s).as_dict()}
         response = await self._client.send(request, stream=True, follow_redirects=False)
         try:
             answer = b""

@@ -166,7 +166,13 @@ class Poller:
         given = {"params": words} if self._plan.method == "GET" else {"json": words}
         headers = {name: value.get_secret_value() for name, value in self._plan.headers.items()}
         async with asyncio.timeout(self._plan.timeout_s):
-            request = self._client.build_request(self._plan.method, str(self._plan.url), headers=headers, **given)  # type: ignore[arg-type]
+            request = self._client.build_request(
+                self._plan.method,
+                str(self._plan.url),
+                headers=headers,
+                timeout=self._plan.timeout_s,
+                **given,  # type: ignore[arg-type]
+            )
             response = await self._client.send(request, stream=True)
             try:
                 response.raise_for_status()

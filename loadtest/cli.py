@@ -150,6 +150,7 @@ def incidents(
     number: Annotated[int, typer.Option("--incidents", min=1, help="Cases opened at once")] = 1000,
     members: Annotated[int, typer.Option(min=1, help="Phones in each")] = 10,
     singles: Annotated[int, typer.Option(min=0, help="Cases that come one by one before")] = 30,
+    at_once: Annotated[int, typer.Option(min=1, help="Requests under way at the same time")] = 32,
     url: Url = None,
     links: Links = None,
     pid: Pid = None,
@@ -160,7 +161,7 @@ def incidents(
     """A case system dispatches many cases at once while people talk: how long, and access time meanwhile."""
     from loadtest.scenarios import incidents as scenario
 
-    options = scenario.IncidentsOptions(phones, groups, seconds, number, members, singles)
+    options = scenario.IncidentsOptions(phones, groups, seconds, number, members, singles, at_once)
     _run("incidents", scenario.run, options, phones, url, links, pid, json_file, html, first)
 
 

@@ -24,10 +24,11 @@ from loadtest.stats import Series
 from loadtest.traffic import Traffic
 from signaling.messages import IncidentChanged
 
-AT_ONCE: Final = 32
-"""Requests of the case system under way at the same time."""
 SINGLE_PAUSE_S: Final = 0.2
 TOLD_TIMEOUT_S: Final = 30.0
+OPENED_TIMEOUT_S: Final = 600.0
+"""The last of thousands that come in one moment is answered when all before it are."""
+_LATER: Final = (429, 503)
 DISPATCHER: Final = "dispatcher"
 
 
@@ -35,7 +36,8 @@ DISPATCHER: Final = "dispatcher"
 class IncidentsOptions:
     """``incidents`` of ``members`` are opened while ``phones`` in ``groups`` talk, who did so ``seconds`` before.
 
-    ``singles`` cases come one by one before: how long until the last of their members' phones knows.
+    ``singles`` cases come one by one before: how long until the last of their members' phones knows. ``at_once``:
+    requests of the case system under way at the same time.
     """
 
     phones: int = 500
@@ -44,6 +46,7 @@ class IncidentsOptions:
     incidents: int = 1000
     members: int = 10
     singles: int = 30
+    at_once: int = 32
     traffic: Traffic = field(default_factory=lambda: Traffic(burst_s=1.0, session_s=4.0, pause_s=1.0, turn_s=0.5))
     seed: int = 1
 
@@ -54,6 +57,7 @@ class _CaseSystem:
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
         self.began = time.time_ns() // 1_000_000
+        self.told_to_wait = 0
 
     async def sign_in(self) -> None:
         """Raises `CannotRun` when the server has no demo people."""
@@ -70,9 +74,11 @@ class _CaseSystem:
         return f"{kind}{self.began}-{number}"
 
     async def dispatch(self, code: str, users: Sequence[str]) -> None:
-        """One case, open when this returns. Raises `CannotRun` when it is refused."""
+        """One case, open when this returns; told again later when the server wants that. Raises `CannotRun`."""
         case = {"title": "暴露垃圾", "parties": [{"kind": "user", "id": user} for user in users]}
-        answer = await self._client.put(f"/incidents/{code}", json=case)
+        while (answer := await self._client.put(f"/incidents/{code}", json=case)).status_code in _LATER:
+            self.told_to_wait += 1
+            await asyncio.sleep(float(answer.headers.get("retry-after", 1)))
         if answer.status_code != 200 or len(answer.json()["incident"]["members"]) != len(users):
             raise CannotRun(f"a case was not opened: {answer.status_code} {answer.text[:200]}")
 
@@ -81,7 +87,8 @@ async def run(target: Target, options: IncidentsOptions, progress: Progress) -> 
     """Raises `CannotRun`.
 
     ``told_ms``: a single case's request → the last member's phone knows. ``opened_s``: all of them, first request to
-    last answer. ``access_ms``: of the talkers meanwhile, and before.
+    last answer; ``told_to_wait``: how often the server said "later". ``access_ms``: of the talkers meanwhile, and
+    before.
     """
     shares = share_out(target.identities, options.groups, options.phones)
     for name in names():
@@ -90,7 +97,12 @@ async def run(target: Target, options: IncidentsOptions, progress: Progress) -> 
     base = f"{'https' if parts.scheme == 'wss' else 'http'}://{parts.netloc}/api/v1"
     async with (
         fleet_for(target) as fleet,
-        httpx.AsyncClient(base_url=base, timeout=TOLD_TIMEOUT_S, trust_env=False) as client,
+        httpx.AsyncClient(
+            base_url=base,
+            timeout=OPENED_TIMEOUT_S,
+            limits=httpx.Limits(max_connections=options.at_once),
+            trust_env=False,
+        ) as client,
     ):
         cases = _CaseSystem(client)
         await cases.sign_in()
@@ -99,7 +111,7 @@ async def run(target: Target, options: IncidentsOptions, progress: Progress) -> 
         fleet.settle()
         await calm(target, options.phones)
         told_ms = await _singles(fleet, cases, options, progress)
-        talk = Talk(fleet, TalkOptions(seconds=options.seconds + TOLD_TIMEOUT_S, traffic=options.traffic))
+        talk = Talk(fleet, TalkOptions(seconds=options.seconds + OPENED_TIMEOUT_S, traffic=options.traffic))
         talking = asyncio.create_task(talk.run(groups, []))
         await asyncio.sleep(options.seconds)
         before, talk.access_ms = talk.access_ms, Series()
@@ -112,7 +124,9 @@ async def run(target: Target, options: IncidentsOptions, progress: Progress) -> 
         notes: list[str] = []
         figures: dict[str, Any] = {
             "incidents": options.incidents,
+            "at_once": options.at_once,
             "opened_s": round(opened_s, 2),
+            "told_to_wait": cases.told_to_wait,
             "told_ms": told_ms.summary(),
             "access_before_ms": before.summary(),
             "access_ms": during.summary(),
@@ -172,5 +186,5 @@ async def _open(cases: _CaseSystem, phones: list[Phone], options: IncidentsOptio
             await cases.dispatch(cases.code("E", number), source.sample(users, options.members))
             progress("cases", number + 1, options.incidents)
 
-    await asyncio.gather(*(send() for _ in range(AT_ONCE)))
+    await asyncio.gather(*(send() for _ in range(min(options.at_once, options.incidents))))
     return time.monotonic() - began

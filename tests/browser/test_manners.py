@@ -180,7 +180,7 @@ def test_the_space_bar_is_the_key_too_and_own_slots_are_silent_meanwhile(pair: t
     assert [e["muted"] for e in talker.events("slots_muted")] == [True, False]
 
 
-def test_one_whose_case_is_suspended_while_he_talks_reads_why_and_where_he_is(
+def test_a_case_takes_phones_along_one_key_goes_back_and_its_suspension_is_explained(
     pair: tuple[Officer, Officer], city: City
 ) -> None:
     talker, listener = pair
@@ -191,10 +191,15 @@ def test_one_whose_case_is_suspended_while_he_talks_reads_why_and_where_he_is(
         city.post("/api/v1/incidents/E-suspended/news", news, token)
 
     title = "滨江大道与沿江一路交叉口东侧路面塌陷，积水较深"
-    tell(title=title, parties=[{"kind": "user", "id": each.user["id"]} for each in pair])
+    tell(title=title, urgent=True, parties=[{"kind": "user", "id": each.user["id"]} for each in pair])
     for each in pair:
-        each.page.locator(".incidents .choose").click()
         each.page.locator("button.group", has_text="路面塌陷").wait_for()
+    # An urgent case takes the phones along; one key goes back, and the case is chosen again by hand.
+    talker.page.locator(".switched .back", has_text=GROUP).click()
+    talker.page.locator("button.group", has_text=GROUP).wait_for()
+    assert talker.page.locator(".switched").count() == 0
+    talker.page.locator(".incidents .choose").click()
+    talker.page.locator("button.group", has_text="路面塌陷").wait_for()
     talker.key_down()
     talker.face("talking")
     tell(step="suspend")

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
+from typer.testing import CliRunner
 
 from gateway import samples
 from gateway.check import Level, check
@@ -25,6 +26,7 @@ from gateway.outbound import Materials, NotWanted, render, succeeded, wants_audi
 from gateway.receiver import Receiver
 from gateway.steps import Step
 from groups.vocabulary import IncidentCode
+from poc_server.cli import app
 
 FOLDER = Path(next(iter(samples.__path__)))
 NAMES = ("flat", "nested", "steps")
@@ -112,6 +114,33 @@ def test_the_check_says_what_is_missing() -> None:
     assert (Level.NOTE, "in.urgent", "nothing found in this sample") in {
         (f.level, f.where, f.text) for f in fine.findings
     }
+
+
+def test_the_check_as_an_operator_calls_it(tmp_path: Path) -> None:
+    def checked(mapping: str | Path, sample: str | Path) -> tuple[int, str]:
+        done = CliRunner().invoke(app, ["bridge", "check", str(mapping), str(sample)])
+        return done.exit_code, done.output
+
+    ready = FOLDER / "flat.json"
+    code, said = checked("flat", ready)
+    assert code == 0
+    assert "E0403202607150017" in said
+    own, sample = tmp_path / "ours.toml", tmp_path / "sample.json"
+    own.write_text(SMALL, encoding="utf-8")
+    sample.write_text('{"no": "A 1", "rev": 1, "st": "go"}', encoding="utf-8")
+    code, said = checked(own, sample)
+    assert code == 1
+    assert "not a code: A 1" in said
+    for mapping, document in (
+        (own, ready.parent / "nowhere.json"),
+        (tmp_path / "nowhere.toml", sample),
+        (ready, sample),
+    ):
+        code, said = checked(mapping, document)
+        assert code == 1, said
+        assert "Traceback" not in said
+    sample.write_text("{", encoding="utf-8")
+    assert checked(own, sample)[0] == 1
 
 
 def test_one_unknown_value_does_not_lose_the_news() -> None:

@@ -116,6 +116,12 @@ async def test_who_talks_waits_or_is_in_danger_stays_where_he_is(both: Bridged, 
         assert answer["incident"]["attention"] == 2
 
 
+def active_groups(both: Bridged) -> int:
+    """Groups with live state, as the metrics have it."""
+    [found] = re.findall(r"^poc_groups_active (\d+)", fetched(f"{both.url}/metrics").decode(), re.MULTILINE)
+    return int(found)
+
+
 async def refusal(phone: Handset, message: Any) -> Refusal | None:
     with pytest.raises(PhoneFailed) as failed:
         await phone.request(message)
@@ -153,9 +159,16 @@ async def test_nobody_talks_or_writes_in_a_case_that_is_suspended_or_frozen_and_
             while (found := (await two.told(IncidentChanged)).incident).open or found.state != state:
                 pass
 
+        # Ten cases more are dispatched to him, and no group lives for that: state appears when one is opened.
+        living = active_groups(both)
+        for number in range(10):
+            assert both.poc("PUT", f"/incidents/R1-{number}", {"title": "暴露垃圾", "parties": parties})[0] == 200
+        assert active_groups(both) <= living
+
         for phone in (one, two):
             await phone.select(group)
         await one.say(group)
+        assert active_groups(both) >= 1
         written = TextSend(id="t1", message="m1", group=group, text="我在东门")
         await one.request(written)
         assert await one.press_key(group).settled  # suspended while he talks
