@@ -79,6 +79,13 @@ def read_document(data: object) -> Document:
         raise BadDocument(("the document cannot be read",)) from None
 
 
+def schemas(template: str) -> dict[str, Any]:
+    """JSON Schema of the document and of all it is made of, by name; ``template`` leads from one to another."""
+    found = _document().json_schema(ref_template=template)
+    parts: dict[str, Any] = found.pop("$defs", {})
+    return {**parts, "Document": found}
+
+
 def digest(content: Any) -> str:
     """A short id of JSON-able content: the same for the same content."""
     text = json.dumps(content, sort_keys=True, ensure_ascii=False, default=str)

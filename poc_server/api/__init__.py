@@ -89,7 +89,7 @@ class _Api(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI description."""
         told = super().openapi()
-        told["components"]["schemas"].update(problems.schemas())
+        told["components"]["schemas"].update(problems.schemas() | incidents.schemas())
         return told
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from gateway.case_code import MAX_CODE_CHARS, incident_code
 from gateway.document import Document
+from gateway.document import schemas as document_schemas
 from gateway.effects import Address
 from gateway.incident import State, facts_of
 from gateway.lifecycle import IncidentState
@@ -62,10 +63,16 @@ class IncidentOut(Shape):
 
 
 class TakenOut(Shape):
-    """What became of news: the incident now, and whether the news changed nothing (``repeated``, ``old``)."""
+    """What became of news: the incident now, and whether the news changed nothing (``repeated``, ``old``).
+
+    ``late``: newer news of the case were known already, before which these were put. ``fits``: false when the step is
+    none that leads on from where the case stood; it is in the case's log, and changed no state.
+    """
 
     incident: IncidentOut
     discarded: str | None
+    late: bool = False
+    fits: bool = True
 
 
 class EventOut(Shape):
@@ -115,7 +122,21 @@ def _code(code: Annotated[str, Path(min_length=1, max_length=MAX_CODE_CHARS)]) -
 Code = Annotated[IncidentCode, Depends(_code)]
 
 
-@router.put("/incidents/{code}", responses=documented(401, 403, 404, 409, 413, 422, 429, 503))
+_PREFIX = "Case"
+_DOCUMENT = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{_PREFIX}Document"}}},
+    }
+}
+
+
+def schemas() -> dict[str, Any]:
+    """What the bodies of news are made of, for the description of the API; the bridge itself reads them."""
+    return {_PREFIX + name: said for name, said in document_schemas(f"#/components/schemas/{_PREFIX}{{model}}").items()}
+
+
+@router.put("/incidents/{code}", responses=documented(401, 403, 404, 409, 413, 422, 429, 503), openapi_extra=_DOCUMENT)
 async def put_incident(code: Code, request: Request, told: Told) -> TakenOut:
     """Tell of a case: what it is and whom it was dispatched to. Its talk group is there when this answers.
 
@@ -125,7 +146,9 @@ async def put_incident(code: Code, request: Request, told: Told) -> TakenOut:
     return await _take(told, code, senders.document(senders.read(await request.body())))
 
 
-@router.post("/incidents/{code}/news", responses=documented(401, 403, 404, 409, 413, 422, 429, 503))
+@router.post(
+    "/incidents/{code}/news", responses=documented(401, 403, 404, 409, 413, 422, 429, 503), openapi_extra=_DOCUMENT
+)
 async def tell_news(code: Code, request: Request, told: Told) -> TakenOut:
     """Tell what was done to a case (``step``), or only what changed. Order is settled by ``version``."""
     return await _take(told, code, senders.document(senders.read(await request.body())))
@@ -243,12 +266,21 @@ async def make_log_link(code: Code, told: Told) -> LinkOut:
 
 async def _take(told: Teller, code: IncidentCode, document: Document) -> TakenOut:
     await told.reach(code, document)
-    return _taken(await told.bridge.bridge.news(told.agency, code, document, told.actor), told)
+    done = await told.bridge.bridge.news(told.agency, code, document, told.actor)
+    version = _version(done.after) if document.version is None else document.version
+    rows = [row for row in done.after.incident.log if row.version == version]
+    late = not done.discarded and version < _version(done.before)
+    return _taken(done, told).model_copy(update={"late": late, "fits": all(row.fits for row in rows)})
 
 
 def _taken(done: Done, told: Teller) -> TakenOut:
     discarded = done.discarded[0].why.value if done.discarded else None
     return TakenOut(incident=_out(done.after, told), discarded=discarded)
+
+
+def _version(state: IncidentState) -> int:
+    """The newest that is known of a case; -1 when there is none."""
+    return max((each.version for each in state.news), default=state.base_order[0])
 
 
 def _out(state: IncidentState, told: Teller) -> IncidentOut:
@@ -268,6 +300,6 @@ def _out(state: IncidentState, told: Teller) -> IncidentOut:
         taps=dict(state.taps),
         attention=int(state.attention),
         lamp=state.lamp.value,
-        version=max((each.version for each in state.news), default=state.base_order[0]),
+        version=_version(state),
         facts=facts_of(state.incident),
     )

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import re
+import threading
+import tomllib
+from dataclasses import fields
+from http.server import HTTPServer
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
+from gateway.document import Document, schemas
+from gateway.events import Event, cloud_event
+from gateway.incident import PartyKind
 from gateway.mapping import MappingFile, parse_mapping
 from gateway.rules import Rules
 from gateway.steps import Step
+from gateway.webhooks import sign
 from poc_server.bridge.setup import BadSetup, BridgeFile, load
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "bridge.md").read_text(encoding="utf-8")
@@ -33,6 +43,40 @@ def test_the_rules_on_the_page_are_the_default(tmp_path: Path) -> None:
 
 def test_every_step_is_named() -> None:
     assert [step.value for step in Step if step.value not in PAGE] == []
+
+
+def test_every_field_of_the_document_is_named() -> None:
+    table = PAGE.partition("### The document")[2].partition("\nEvery sender")[0]
+    assert {field.name for field in fields(Document)} == set(re.findall(r"`([a-z_]+)`", table)) & set(schema())
+    assert [party.value for party in PartyKind if f"`{party.value}`" not in PAGE] == []
+
+
+def schema() -> dict[str, Any]:
+    found: dict[str, Any] = schemas("{model}")["Document"]["properties"]
+    return found
+
+
+def test_the_receiver_on_the_page_takes_what_is_signed_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    (block,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+    *code, last = block.rstrip().split("\n")
+    assert last.startswith("HTTPServer(")
+    (secret,) = load_text(BLOCKS[0]).receivers[0].secrets
+    run: dict[str, Any] = {}
+    exec("\n".join(code), run)
+    server = HTTPServer(("127.0.0.1", 0), run["Hook"])
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    body = cloud_event(Event("C1/1/photo", "photo", "C1", 1, 1_784_000_000_000, {"note": "井盖"}), "/poc", {})
+    url = f"http://127.0.0.1:{server.server_port}"
+    for key, wanted in ((secret.get_secret_value(), 204), ("whsec_d3Jvbmctc2VjcmV0LXdyb25n", 401)):
+        headers = sign((key,), "m1", body, 1_784_000_000_000)
+        assert httpx.post(url, content=body, headers=headers, trust_env=False).status_code == wanted
+    server.shutdown()
+    server.server_close()
+    assert capsys.readouterr().out.count("poc.incident.photo") == 1
+
+
+def load_text(text: str) -> BridgeFile:
+    return BridgeFile.model_validate(tomllib.loads(text))
 
 
 @pytest.mark.parametrize(

@@ -197,6 +197,19 @@ def test_a_hundred_times_the_same_changes_nothing(both: Bridged) -> None:
     assert len(both.poc("GET", "/incidents/R1/events")[1]) == 2
 
 
+def test_news_that_moves_nothing_is_answered_with_why(both: Bridged) -> None:
+    def told(**news: Any) -> tuple[Any, ...]:
+        status, answer = both.poc("PUT", "/incidents/V1", news)
+        assert status == 200
+        return answer["discarded"], answer["late"], answer["fits"], answer["incident"]["state"]
+
+    assert told(parties=OFFICER) == (None, False, True, "dispatched")
+    assert told(step="accept", version=5) == (None, True, False, "dispatched"), "it stands before the dispatch"
+    assert told(step="resume") == (None, False, False, "dispatched"), "it was never suspended"
+    assert told(step="accept") == (None, False, True, "handling")
+    assert told(step="accept") == ("repeated", False, True, "handling")
+
+
 def test_links_open_for_whoever_has_them_and_for_nothing_else(both: Bridged) -> None:
     both.poc("PUT", "/incidents/L1", {"title": "<script>alert(1)</script>", "parties": OFFICER})
     both.poc("PUT", "/incidents/L2", {"parties": OFFICER})
