@@ -4,7 +4,8 @@ Theory of operation. All news newer than a base are kept in the order of their v
 (`gateway.news`), so the incident never depends on the order of arrival. Effects come from comparing before and after:
 where the case stands decides what its address should be, and one table says what that asks for. Closing is not at
 once: talk may end within a hang time, then the address freezes. A frozen one leaves the directory after a time, or a
-city that closes hundreds of cases a day would carry all of them for ever.
+city that closes hundreds of cases a day would carry all of them for ever. While an SOS is open in the group, it is not
+taken from whoever is in danger, whatever becomes of the case: that waits until the alert is over.
 
 The machine is pure. It never raises on what a peer told; what changes nothing is `Discarded` with its reason.
 """
@@ -37,7 +38,7 @@ from gateway.incident import Incident, State
 from gateway.limits import Calendar, Lamp
 from gateway.news import News, fold
 from gateway.rules import Attention, Rules
-from groups.vocabulary import GroupId, IncidentCode, UserId
+from groups.vocabulary import AlertState, GroupId, IncidentCode, UserId
 
 HANG_MS = 600_000
 """How long after closing the group may still talk; a burst meanwhile starts it again."""
@@ -130,6 +131,10 @@ class IncidentState:
     near: frozenset[UserId] = frozenset()
     groups: frozenset[GroupId] = frozenset()
     taps: tuple[tuple[UserId, EventType], ...] = ()
+    alerts: tuple[tuple[str, UserId], ...] = ()
+    """SOS that are open in its group, and whose."""
+    settle_at: int | None = None
+    """The last of them is over: what waited for it is done at the next `Tick`."""
     attention: Attention = Attention.QUIET
     lamp: Lamp = Lamp.OFF
     changes: int = 0
@@ -185,6 +190,7 @@ _EVENT_OF = {
     Address.FROZEN: EventType.CLOSED,
     Address.REMOVED: EventType.REMOVED,
 }
+_TALKS = frozenset({Address.OPEN, Address.CLOSING})
 _NO_GROUP = frozenset({Address.NONE, Address.ARCHIVED})
 _HAS_MEMBERS = frozenset({Address.OPEN, Address.PARKED, Address.CLOSING, Address.FROZEN})
 
@@ -207,13 +213,16 @@ def handle(
             groups = state.groups | {group} if linked else state.groups - {group}
             return replace(state, groups=groups), (LinkChanged(groups),) if groups != state.groups else ()
         case Tick():
-            return _settle(state, now, options)
+            return _tick(state, now, options)
 
 
 def deadline(state: IncidentState, now: int, options: Options = DEFAULT) -> int | None:
     """When `Tick` is due next, in ms; None: time alone changes nothing."""
     lamp = limits.next_change(state.incident, now, options.calendar)
-    return min((moment for moment in (state.freeze_at, state.archive_at, lamp) if moment is not None), default=None)
+    # A hang time that is over while an SOS is open waits for its end, not for the clock.
+    freeze_at = None if state.alerts else state.freeze_at
+    moments = (freeze_at, state.archive_at, state.settle_at, lamp)
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def _news(state: IncidentState, news: News, now: int, options: Options) -> tuple[IncidentState, tuple[Effect, ...]]:
@@ -239,6 +248,13 @@ def _news(state: IncidentState, news: News, now: int, options: Options) -> tuple
     return after, effects
 
 
+def _tick(state: IncidentState, now: int, options: Options) -> tuple[IncidentState, tuple[Effect, ...]]:
+    after, effects = _settle(replace(state, settle_at=None), now, options)
+    if state.settle_at is not None and after.address in _HAS_MEMBERS:
+        effects += (ResolveParties(after.incident.parties),)
+    return after, effects
+
+
 def _settle(state: IncidentState, now: int, options: Options) -> tuple[IncidentState, tuple[Effect, ...]]:
     """Brings address, attention and lamp to what the incident and the time ask for."""
     after, effects = _settle_address(state, now, options)
@@ -253,6 +269,8 @@ def _settle(state: IncidentState, now: int, options: Options) -> tuple[IncidentS
 
 def _settle_address(state: IncidentState, now: int, options: Options) -> tuple[IncidentState, tuple[Effect, ...]]:
     wanted = _wanted(state, now)
+    if state.alerts and state.address in _TALKS and wanted not in _TALKS:
+        wanted = state.address
     named = AddressChanged(wanted, state.incident.name)
     if wanted is Address.FROZEN and state.archive_at is None:
         state = replace(state, archive_at=now + options.archive_ms)
@@ -289,7 +307,8 @@ def _wanted(state: IncidentState, now: int) -> Address:
 
 
 def _members(state: IncidentState, found: MembersResolved, now: int) -> tuple[IncidentState, tuple[Effect, ...]]:
-    users = found.users
+    in_danger = {user for _, user in state.alerts} & state.members
+    users = found.users | in_danger
     if state.address not in _HAS_MEMBERS:
         return state, ()
     state = replace(state, unknown=found.unknown, near=found.near)
@@ -306,6 +325,7 @@ def _members(state: IncidentState, found: MembersResolved, now: int) -> tuple[In
     return after, effects
 
 
+_ALERT_OVER = frozenset({AlertState.RESOLVED, AlertState.FALSE_ALARM, AlertState.CANCELLED})
 _TAPS = (EventType.ACCEPTED, EventType.ON_THE_WAY, EventType.ON_SCENE, EventType.DONE)
 
 
@@ -319,12 +339,25 @@ def _happened(state: IncidentState, happened: Happened) -> tuple[IncidentState, 
             return state, (Discarded(happened.id, WhyDiscarded.NOT_LATER),)
         taps[happened.user] = happened.type
         after = replace(state, taps=tuple(sorted(taps.items())))
+    if happened.type is EventType.EMERGENCY:
+        after = _alert(after, happened)
     if state.freeze_at is not None and happened.type is EventType.BURST:
         after = replace(after, freeze_at=max(state.freeze_at, happened.at + state.hang_ms))
     data: dict[str, JsonValue] = dict(happened.data or {})
     if happened.user is not None:
         data["user"] = happened.user
     return after, (EventOut(happened.id, happened.type, happened.at, data),)
+
+
+def _alert(state: IncidentState, happened: Happened) -> IncidentState:
+    """An SOS in the group begins, goes on or ends."""
+    data = happened.data or {}
+    alert = str(data.get("alert", ""))
+    others = tuple(each for each in state.alerts if each[0] != alert)
+    if data.get("state") not in _ALERT_OVER and happened.user is not None:
+        return replace(state, alerts=tuple(sorted((*others, (alert, happened.user)))), settle_at=None)
+    over = len(others) < len(state.alerts) and not others
+    return replace(state, alerts=others, settle_at=happened.at if over else state.settle_at)
 
 
 def _event(state: IncidentState, type: EventType, at: int, data: dict[str, JsonValue] | None = None) -> EventOut:  # noqa: A002

@@ -94,6 +94,56 @@ def test_members_follow_re_dispatch() -> None:
     assert state.members == {BORIS, CHEN}
 
 
+def sos(alert: str, how: str, at: int, user: UserId = ANNA) -> Happened:
+    return Happened(f"alert/{alert}/{how}", EventType.EMERGENCY, at, user, {"alert": alert, "state": how})
+
+
+@pytest.mark.parametrize(
+    ("step", "then", "events"),
+    [
+        (Step.SUSPEND, Address.PARKED, ["group.parked"]),
+        (Step.RETURN, Address.PARKED, ["group.parked"]),
+        (Step.VOID, Address.REMOVED, ["group.removed"]),
+    ],
+)
+def test_a_group_is_not_taken_from_one_in_danger_until_all_alerts_in_it_are_over(
+    step: Step, then: Address, events: list[str]
+) -> None:
+    state, _ = run(sos("a1", "raised", 10), sos("a2", "raised", 11, BORIS), state=open_incident())
+    state, effects = run(news(3, step), Tick(), state=state)
+    assert (state.address, state.members) == (Address.OPEN, {ANNA, BORIS})
+    assert "AddressChanged" not in kinds(effects)
+    state, _ = run(sos("a1", "claimed", 12), sos("a1", "resolved", 13), sos("a1", "resolved", 13), state=state)
+    assert deadline(state, 14) is None, "one is still open"
+    state, _ = run(sos("a2", "false_alarm", 15, BORIS), state=state)
+    assert deadline(state, 16) == 15
+    state, effects = run(Tick(), state=IncidentState.from_json(json.loads(json.dumps(state.to_json()))))
+    assert state.address is then
+    assert [kind for kind in kinds(effects) if kind in events] == events
+    assert deadline(state, 17) is None
+
+
+def test_a_closed_case_freezes_after_the_alert_however_long_ago_its_hang_time_was() -> None:
+    state, _ = run(sos("a1", "raised", 10), news(3, Step.CLOSE), state=open_incident(), now=1_000)
+    assert state.address is Address.CLOSING
+    assert deadline(state, 1_001) is None
+    late = 1_000 + 2 * HANG_MS
+    state, _ = run(Tick(), state=state, now=late)
+    assert state.address is Address.CLOSING
+    state, _ = run(sos("a1", "cancelled", late), state=state, now=late)
+    state, effects = run(Tick(), state=state, now=late + 1)
+    assert state.address is Address.FROZEN
+    assert "group.closed" in kinds(effects)
+
+
+def test_who_is_in_danger_stays_a_member_until_that_is_over_and_goes_then() -> None:
+    state, _ = run(sos("a1", "raised", 10), state=open_incident())
+    state, _ = run(news(3, Step.DISPATCH, parties=dispatched_to(CHEN)), state=state)
+    assert state.members == {ANNA, CHEN}
+    state, _ = run(sos("a1", "resolved", 11), Tick(), state=state)
+    assert state.members == {CHEN}
+
+
 def test_the_same_news_a_hundred_times_do_nothing_but_once() -> None:
     again = news(2, Step.DISPATCH, parties=dispatched_to(ANNA, BORIS))
     state = open_incident()

@@ -190,6 +190,40 @@ async def test_nobody_talks_or_writes_in_a_case_that_is_suspended_or_frozen_and_
         assert [each.text for each in texts.messages] == ["我在东门"]
 
 
+async def test_an_sos_in_the_group_of_a_case_outlives_its_suspension(both: Bridged, links: Path) -> None:
+    people = both.people()
+
+    def tell(**news: Any) -> Any:
+        status, answer = both.poc("PUT", "/incidents/R2", news)
+        assert status == 200
+        return answer["incident"]
+
+    crew = [{"kind": "user", "id": people[badge]} for badge in ("DH-003", "DH-004")]
+    group = tell(title="路面塌陷", parties=crew)["group"]
+    async with handsets(both.as_city(), links) as street:
+        endangered, other, dispatcher = await Cast(both.as_city(), street).phones("DH-003", "DH-004", "PQ-001")
+        for phone in (endangered, other):
+            await phone.select(group)
+        await endangered.request(Sos(id="s1", alert="held", pressed_ms=time.time_ns() // 1_000_000))
+        # The case system knows nothing of it: it takes him off the case, and suspends it.
+        assert tell(step="suspend", parties=crew[1:])["state"] == "suspended"
+        assert both.poc("GET", "/incidents/R2")[1]["address"] == "open"
+        heard = other.packets()
+        await endangered.say(group, 15)
+        await other.until_packets(heard + 10)
+
+        await dispatcher.request(AlertClaim(id="c1", alert="held"))
+        await dispatcher.request(AlertResolve(id="c2", alert="held", outcome="resolved"))
+        until("it is parked now", lambda: both.poc("GET", "/incidents/R2")[1]["address"] == "parked")
+        while (await other.told(IncidentChanged)).incident.open:
+            pass
+        for phone in (other, endangered):
+            press = phone.press_key(group)
+            await press.settled
+            assert (press.granted, press.cause) == (False, Refusal.GROUP_CLOSED)
+    assert both.poc("GET", "/incidents/R2")[1]["members"] == [people["DH-004"]]
+
+
 def asked(both: Bridged, method: str, path: str) -> list[dict[str, Any]]:
     """What was asked of the API of the case system's own making."""
     return [each for each in both.told()["own"] if each["method"] == method and each["path"].startswith("/own" + path)]
