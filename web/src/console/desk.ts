@@ -137,14 +137,14 @@ export class ConsoleDesk {
     if (first === undefined || this.#holder !== null) return;
     this.#holder = holder;
     for (const group of able) if (!this.#affiliated(group)) this.phone.toggleListening(group);
-    this.phone.pressIn(first, at, others);
+    this.phone.key.pressIn(first, at, others);
   }
 
   /** The key that is down comes up; any other does nothing. */
   release(holder: Holder): void {
     if (holder !== this.#holder) return;
     this.#holder = null;
-    this.phone.lift();
+    this.phone.key.lift();
   }
 
   /** The page was left: no key will be told to come up. */

@@ -38,7 +38,7 @@ function phone(rules: Partial<SosRules>, answered = false) {
     incidents: signal({ list: [] }),
     covert: signal(false),
     touched: () => undefined,
-    openFor: (group: string, ms: number) => opened.push([group, ms]),
+    key: { openFor: (group: string, ms: number) => opened.push([group, ms]) },
     ask: (message: Sent) => {
       sent.push(message);
       const answer = { type: "sos_confirmed", told: 2, group: "east", microphone_ms: 10_000 };

@@ -157,7 +157,7 @@ export class SosKey {
     this.state.value = { name: "confirmed", alert, told };
     mark("sos_confirmed", { alert, told });
     if (!this.phone.covert.peek()) navigator.vibrate?.([100, 100, 100]);
-    if (group && microphoneMs > 0) this.phone.openFor(group, microphoneMs);
+    if (group && microphoneMs > 0) this.phone.key.openFor(group, microphoneMs);
   }
 
   /** Where he is and how full the battery is: known a moment later, and in what is sent from then on. */

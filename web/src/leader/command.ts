@@ -92,12 +92,12 @@ export class Command {
   /** Key up. */
   letGo(): void {
     this.#holding += 1;
-    this.phone.lift();
+    this.phone.key.lift();
   }
 
   #press(group: string, held: number): boolean {
     if (held !== this.#holding) return false;
-    this.phone.pressIn(group, performance.now());
+    this.phone.key.pressIn(group, performance.now());
     return true;
   }
 

@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import { expect, test, vi } from "vitest";
 import { nothingGoesOn } from "../wire/affairs";
 import type { Call } from "../wire/protocol";
-import { cutOff, LISTENED_WITHOUT_LINK_MS, lineIsOpen, OpenLine } from "./openline";
+import { cutOff, isListenedTo, LISTENED_WITHOUT_LINK_MS, lineIsOpen, OpenLine } from "./openline";
 
 vi.stubGlobal("window", globalThis);
 
@@ -38,7 +38,11 @@ test("a line is open while this phone is listened to", () => {
 });
 
 test("without a link for a while this phone is listened to no longer, while a call goes on", () => {
-  expect(lineIsOpen({ ...nothingGoesOn, listenedToBy: ["ca"] }, "me", true)).toBe(false);
+  const listened = { ...nothingGoesOn, listenedToBy: ["ca"] };
+  for (const gone of [false, true]) {
+    expect(lineIsOpen(listened, "me", gone)).toBe(!gone);
+    expect(isListenedTo(listened, gone)).toBe(!gone); // nor is it said
+  }
   expect(lineIsOpen(going(call()), "me", true)).toBe(true);
 
   vi.useFakeTimers();

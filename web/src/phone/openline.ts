@@ -29,7 +29,12 @@ export class OpenLine {
 
 /** Whether a call without a floor runs, in which this person is heard; `cutOff`: the server was not there for a while. */
 export function lineIsOpen(affairs: Affairs, me: string | undefined, cutOff = false): boolean {
-  return (affairs.listenedToBy.length > 0 && !cutOff) || duplexRuns(affairs, me);
+  return isListenedTo(affairs, cutOff) || duplexRuns(affairs, me);
+}
+
+/** Whether this phone is listened to, as its person is told for just as long as its microphone is open for that. */
+export function isListenedTo(affairs: Affairs, cutOff: boolean): boolean {
+  return affairs.listenedToBy.length > 0 && !cutOff;
 }
 
 /** True once `state` has been other than "up" for `LISTENED_WITHOUT_LINK_MS`, whatever else it was meanwhile. */

@@ -6,7 +6,7 @@ import { mark } from "../diagnostics";
 import { Receipts } from "../emergency/receipts";
 import { start } from "../floor/model";
 import { Floors } from "../floor/several";
-import { incidentsTold, leaving, noIncidents, SHOWN, withIncidentGroups } from "../incidents/incidents";
+import { HeldIncidents } from "../incidents/held";
 import type { ToneName } from "../media/melodies";
 import type { MicrophoneState } from "../media/microphone";
 import type { PathState } from "../media/path";
@@ -22,7 +22,8 @@ import { Hearing } from "./hearing";
 import { Listened } from "./listened";
 import { REPORT_EVERY_MS } from "./listening";
 import { Mending } from "./mending";
-import { cutOff, lineIsOpen, OpenLine } from "./openline";
+import { cutOff, isListenedTo, lineIsOpen, OpenLine } from "./openline";
+import { Pressing } from "./pressing";
 import { watch } from "./surroundings";
 
 const TICK_MS = 100;
@@ -52,7 +53,8 @@ export class Phone {
     this.#link.request({ type: "listen", groups }).catch(() => undefined);
   });
   readonly listened = this.#listened.groups;
-  readonly incidents = signal(noIncidents);
+  readonly #incidents = new HeldIncidents(this);
+  readonly incidents = this.#incidents.list;
   /** The newest absence in which something was said. */
   readonly missed = signal<Missed | null>(null);
   readonly affairs = signal(nothingGoesOn);
@@ -75,10 +77,11 @@ export class Phone {
   readonly #link: Link;
   readonly #mending: Mending;
   readonly #floor: Floors;
+  readonly key: Pressing;
   readonly receipts: Receipts;
   readonly texts: Texts;
+  readonly #alone: ReadonlySignal<boolean>;
   readonly #followers: ((message: ServerMessage) => void)[] = [];
-  #openUntil = 0;
   #iceServers: readonly IceServer[] = [];
   #traced = "";
 
@@ -118,6 +121,10 @@ export class Phone {
       tone: (tone) => this.tone(tone),
       muteSlots: (muted) => this.#air.slots.mute(muted),
     });
+    this.key = new Pressing(this.#floor, {
+      blocked: () => this.obstacle.value !== null,
+      covert: this.covert,
+    });
     this.receipts = new Receipts({
       ask: (request) => this.ask(request),
       audible: (slot) =>
@@ -136,11 +143,12 @@ export class Phone {
     });
     this.texts = new Texts(this);
     const line = new OpenLine(this.#floor.port());
-    const alone = cutOff(this.linkState);
+    this.#alone = cutOff(this.linkState);
     // Whoever was signed out of here is not told any more that a call is over.
     effect(() =>
       line.set(
-        !this.dismissed.value && lineIsOpen(this.affairs.value, this.picture.value.user?.id, alone.value),
+        !this.dismissed.value &&
+          lineIsOpen(this.affairs.value, this.picture.value.user?.id, this.#alone.value),
       ),
     );
     effect(() => this.#trace());
@@ -157,6 +165,8 @@ export class Phone {
   readonly floors = computed(() => this.#floor.all.value);
   /** What a press goes into: what one was brought into before what one selected. */
   readonly brought = computed(() => broughtToTalk(this.affairs.value));
+  /** Somebody listens to this phone remotely, as far as it can know. */
+  readonly listenedTo = computed(() => isListenedTo(this.affairs.value, this.#alone.value));
   readonly alerts = computed(() => openAlerts(this.affairs.value));
   readonly group = computed(() => {
     const { groups, selected } = this.picture.value;
@@ -199,9 +209,7 @@ export class Phone {
       hidden: () => this.#hidden(),
       shown: () => this.#shown(),
       frozen: () => this.#hearing.frozen(),
-      blurred: () => {
-        if (!this.#openUntil) this.lift();
-      },
+      blurred: () => this.key.lost(),
       touched: () => this.touched(),
     });
     const clock = window.setInterval(() => this.#tick(), TICK_MS);
@@ -222,52 +230,13 @@ export class Phone {
     this.#air.touched();
   }
 
-  press(at: number): void {
-    mark("pointerdown", {}, at);
-    if (this.obstacle.value) return;
-    if (!this.covert.peek()) navigator.vibrate?.(20);
-    this.#openUntil = 0;
-    this.#floor.feed({ type: "press" });
-  }
-
-  /** Presses on a group that need not be the selected one: a console's key, an SOS, a leader's call; on others with it. */
-  pressIn(group: string, at: number, also: readonly string[] = []): void {
-    const { group: now, held, phase } = this.floorState.peek();
-    if (held || phase.name !== "has_no_permission") return;
-    // In one step: between the two the floor would follow the selection back.
-    batch(() => {
-      if (group !== now) this.#floor.feed({ type: "group", group, yours: "none" });
-      this.press(at);
-    });
-    if (also.length > 0 && this.floorState.peek().phase.name === "pending_request")
-      this.#floor.pressAlso(also);
-  }
-
-  /** Opens the microphone in a group for `ms`, whatever becomes of the page meanwhile; the key pressed by hand takes over. */
-  openFor(group: string, ms: number): void {
-    this.pressIn(group, performance.now());
-    const until = performance.now() + ms;
-    this.#openUntil = until;
-    setTimeout(() => {
-      if (this.#openUntil !== until) return;
-      this.#openUntil = 0;
-      this.lift();
-    }, ms);
-  }
-
   /** A sound of this page, on this phone alone. */
   tone(name: ToneName): void {
     if (!this.covert.peek()) this.#air.sound.tone(name);
   }
 
-  lift(): void {
-    if (this.floors.peek().some(({ held, phase }) => held || phase.name !== "has_no_permission")) {
-      this.#floor.feed({ type: "lift" });
-    }
-  }
-
   select(group: string): void {
-    this.lift();
+    this.key.lift();
     this.#link.request({ type: "select", group }).catch(() => undefined);
     sessionStorage.setItem("poc.group", group);
     this.#listened.tell();
@@ -329,34 +298,11 @@ export class Phone {
     if (welcome.offer) void this.#offered(welcome.offer);
     else this.restartMedia("socket_lost");
     const group = firstGroup(welcome.groups, welcome.selected ?? sessionStorage.getItem("poc.group"));
-    if (was && !welcome.groups.some(({ id }) => id === was)) {
-      const before = this.incidents.peek();
-      this.incidents.value = { ...before, left: leaving(before, was, group?.id ?? "") };
-    }
     if (group) this.#link.request({ type: "select", group: group.id }).catch(() => undefined);
     this.#listened.tell();
     this.#tellFloor();
     for (const follower of this.#followers) follower(welcome);
-    this.#link.request({ type: "incident_list", limit: SHOWN }).then(
-      (answer) => this.#toldOfIncidents(answer),
-      () => undefined,
-    );
-  }
-
-  #toldOfIncidents(message: ServerMessage): void {
-    const before = this.incidents.peek();
-    const after = incidentsTold(before, message);
-    if (after === before) return;
-    this.incidents.value = after;
-    const picture = this.picture.peek();
-    const groups = withIncidentGroups(picture.groups, after);
-    this.picture.value = { ...picture, groups };
-    if (picture.selected && !groups.some(({ id }) => id === picture.selected)) {
-      // The incident is over, or is no longer mine: back to where this phone came from.
-      const next = firstGroup(groups, after.switched?.back ?? null);
-      this.incidents.value = { ...after, left: leaving(before, picture.selected, next?.id ?? "", message) };
-      if (next) this.select(next.id);
-    }
+    this.#incidents.welcomed(was, group?.id ?? "");
   }
 
   async #offered(offer: string): Promise<void> {
@@ -374,7 +320,7 @@ export class Phone {
       this.picture.value = told(before, message);
       this.affairs.value = affairsTold(this.affairs.peek(), message);
       this.receipts.received(message);
-      this.#toldOfIncidents(message);
+      this.#incidents.told(message);
     });
     this.#followBrought();
     if (message.type === "switched") {
@@ -417,7 +363,7 @@ export class Phone {
   }
 
   #hidden(): void {
-    if (!this.#openUntil) this.lift();
+    this.key.lost();
     this.#air.warmth.hidden();
     this.#hearing.hidden();
   }

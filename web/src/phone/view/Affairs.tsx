@@ -9,7 +9,7 @@ import "./affairs.css";
 
 /** `answers`: the talk key of this page goes where the server brought the phone; the console's goes into its channel. */
 export function Affairs({ phone, answers = true }: { phone: Phone; answers?: boolean }) {
-  const { ringing, brought, ended, listenedToBy, banned } = phone.affairs.value;
+  const { ringing, brought, ended, banned } = phone.affairs.value;
   const rings = ringing.length > 0;
   useEffect(() => (rings ? ring(phone) : undefined), [phone, rings]);
   const me = phone.picture.value.user?.id;
@@ -59,7 +59,7 @@ export function Affairs({ phone, answers = true }: { phone: Phone; answers?: boo
           <span>{bannedWords(banned.by?.name ?? "", banned.reason)}</span>
         </li>
       )}
-      {listenedToBy.length > 0 && !phone.covert.value && (
+      {phone.listenedTo.value && !phone.covert.value && (
         <li class="listened-to" role="status">
           <span>{t("listened_to")}</span>
         </li>

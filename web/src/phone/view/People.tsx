@@ -69,12 +69,12 @@ function HoldToCall({ phone, one }: { phone: Phone; one: Listed }) {
         kind === "private" && !duplex && parties.some(({ person }) => person.id === one.id),
     );
     const group = known?.group ?? (await begun(phone, one.id));
-    if (group && held.current) phone.pressIn(group, at);
+    if (group && held.current) phone.key.pressIn(group, at);
   };
   const up = () => {
     if (!held.current) return;
     held.current = false;
-    phone.lift();
+    phone.key.lift();
   };
   return (
     <button

@@ -13,8 +13,8 @@ export function TalkButton({ phone }: { phone: Phone }) {
   const key = useMemo(
     () =>
       new TalkKey(
-        (at) => phone.press(at),
-        () => phone.lift(),
+        (at) => phone.key.press(at),
+        () => phone.key.lift(),
       ),
     [phone],
   );
