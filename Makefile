@@ -27,7 +27,7 @@ check: setup-dev ## format, lint, types, import contracts and the pure tests: un
 test: setup-test ## everything: check, then real sockets and databases, then real browsers
 	@bash tools/test.sh
 
-e2e: setup-test ## browsers and an independent WebRTC client, measured: build/e2e.json
+e2e: setup-test ## browsers and an independent WebRTC client, measured: build/e2e.json; fails when a bar does not hold
 	@$(PY) -m pytest -q tests/browser -m browser
 	@$(PY) -m tools.e2e_bars build
 

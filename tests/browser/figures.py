@@ -60,6 +60,7 @@ def measured(talker: Officer, listener: Officer) -> dict[str, object]:
     received = np.concatenate([window.heard for window in found])
     return {
         "presses": len(downs),
+        "recorders_stood_still_ms": round(max(said.gap, heard.gap), 1),
         "access_ms": spread(access),
         "mouth_to_ear_ms": spread(delays),
         "later_than_300_ms": {"access": count_late(access), "mouth_to_ear": count_late(delays)},
@@ -97,6 +98,4 @@ class Burst:
 
     def first_syllable_lost(self) -> float:
         """Microphone audio after key down that never arrived."""
-        return lost_before_arrival_ms(
-            self.said, self._heard.between(self._down + self.delay, self._silent + self.delay)
-        )
+        return lost_before_arrival_ms(self.said, self._heard.between(self._down, self._silent + self.delay))

@@ -36,7 +36,7 @@ window.hearing = {
       look();
     });
   },
-  // {start: epoch ms of the first sample, rate: samples a second, pcm: base64 of 16-bit little-endian samples}
+  // {start: epoch ms of the first sample, rate: samples a second, pcm: base64 of 16-bit little-endian samples, gap: ms}
   taken(name) {
     const { rate } = this[name];
     const kept = this[name].kept.slice();
@@ -63,6 +63,6 @@ window.hearing = {
     const bytes = new Uint8Array(pcm.buffer);
     let text = "";
     for (let i = 0; i < bytes.length; i += 32768) text += String.fromCharCode(...bytes.subarray(i, i + 32768));
-    return { start, rate, pcm: btoa(text) };
+    return { start, rate, pcm: btoa(text), gap: (gap / rate) * 1000 };
   },
 };

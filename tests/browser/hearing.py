@@ -19,16 +19,21 @@ Samples = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Recording:
-    """Mono samples at 48 kHz; ``start`` is the time of the first in ms since the epoch."""
+    """Mono samples at 48 kHz; ``start`` is the time of the first in ms since the epoch.
+
+    ``gap``: for so many ms the machine stood still, as far as the recorder knows; times after it are to be doubted.
+    """
 
     start: float
     samples: Samples
+    gap: float = 0.0
 
     @classmethod
     def taken(cls, value: dict[str, Any]) -> Recording:
         pcm = np.frombuffer(base64.b64decode(value["pcm"]), dtype="<i2").astype(np.float64)
         rate, common = value["rate"], gcd(RATE, value["rate"])
-        return cls(value["start"], resample_poly(pcm / 32768, RATE // common, rate // common))
+        samples = resample_poly(pcm / 32768, RATE // common, rate // common)
+        return cls(value["start"], samples, value["gap"])
 
     def between(self, begin: float, end: float) -> Samples:
         """The samples rendered from ``begin`` to ``end`` (ms since the epoch), silence where there are none."""
@@ -80,23 +85,33 @@ def windows(said: Samples, heard: Samples, window_s: float = 1.0) -> list[Window
 
 
 def lost_before_arrival_ms(said: Samples, heard: Samples) -> float:
-    """Sound at the beginning of ``said`` that never arrived, in ms.
+    """Sound at the beginning of ``said`` that never arrived, in ms, by steps of 10; silence does not count.
 
-    Both begin at the same sound. The first 60 ms of ``said`` that stand in ``heard`` (waveform correlation above 0.7,
-    shifted by at most 20 ms) have arrived; what was spoken before them is lost, silence does not count.
+    Both begin at the same time. A jitter buffer that stretches the burst later on must not count as a loss here: what
+    is compared is aligned by the first 0.3 s alone. The first 60 ms of ``said`` that stand in ``heard`` (waveform
+    correlation above 0.7, shifted by at most 20 ms) have arrived; what was spoken before them is lost.
     """
     step, size, reach = RATE // 100, RATE * 6 // 100, RATE // 50
     loud = 0.2 * float(np.sqrt(np.mean(said[: RATE // 2] ** 2)))
+    spoken = [at for at in range(0, RATE // 2, step) if float(np.sqrt(np.mean(said[at : at + step] ** 2))) >= loud]
+    beginning = said[spoken[0] : spoken[0] + RATE * 3 // 10]
+    late = _place(beginning, heard[spoken[0] : spoken[0] + RATE])
     lost = 0
-    for start in range(0, RATE // 2, step):
-        window = said[start : start + size]
-        if float(np.sqrt(np.mean(window[:step] ** 2))) < loud:
-            continue
-        wide = np.concatenate([np.zeros(max(0, reach - start)), heard[max(0, start - reach) : start + size + reach]])
-        if _best_correlation(window, wide) > 0.7:
+    for start in spoken:
+        window, place = said[start : start + size], start + late
+        wide = np.concatenate([np.zeros(max(0, reach - place)), heard[max(0, place - reach) : place + size + reach]])
+        if len(wide) >= size and _best_correlation(window, wide) > 0.7:
             break
         lost += 10
     return float(lost)
+
+
+def _place(part: Samples, wide: Samples) -> int:
+    """Where in ``wide`` it sounds most like ``part``, however loud it is there."""
+    count = len(wide) - len(part) + 1
+    energy = np.cumsum(np.concatenate([[0.0], wide**2]))
+    loud = np.sqrt(energy[len(part) :][:count] - energy[:count]) + 1e-3
+    return int(np.argmax(_products(wide, part)[:count] / loud))
 
 
 def _best_correlation(window: Samples, wide: Samples) -> float:

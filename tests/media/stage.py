@@ -85,13 +85,26 @@ class Tone(MediaStreamTrack):
         self._due = self._due or loop.time()
         await asyncio.sleep(max(0.0, self._due - loop.time()))
         self._due += FRAME / 48_000
-        phase = 2 * np.pi * self.hertz * (self._at + np.arange(FRAME)) / 48_000
-        frame = av.AudioFrame.from_ndarray(
-            (np.sin(phase) * 12_000).astype(np.int16).reshape(1, -1), format="s16", layout="mono"
-        )
+        sound = self.sound(self._at).astype(np.int16).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(sound, format="s16", layout="mono")
         frame.sample_rate, frame.pts, frame.time_base = 48_000, self._at, fractions.Fraction(1, 48_000)
         self._at += FRAME
         return frame
+
+    def sound(self, at: int) -> np.ndarray:
+        """The samples of the frame that begins with this one."""
+        return np.sin(2 * np.pi * self.hertz * (at + np.arange(FRAME)) / 48_000) * 12_000
+
+
+class Speech(Tone):
+    """A microphone before which this is said over and over (samples at 48 kHz, 16 bit)."""
+
+    def __init__(self, samples: np.ndarray) -> None:
+        super().__init__(0.0)
+        self.samples = samples
+
+    def sound(self, at: int) -> np.ndarray:
+        return np.take(self.samples, at + np.arange(FRAME), mode="wrap")
 
 
 class Ear:
@@ -108,11 +121,13 @@ class Ear:
             samples = frame.to_ndarray().reshape(-1, len(frame.layout.channels))[:, 0]
             self._heard.append(samples.astype(float))
 
+    def sound(self) -> np.ndarray:
+        """All that was heard, at 48 kHz; where nothing came there is nothing."""
+        return np.concatenate([np.zeros(0), *self._heard])
+
     def loudness(self, hertz: float) -> float:
         """The strongest that a tone has been in any 100 ms, as an amplitude."""
-        if not self._heard:
-            return 0.0
-        sound = np.concatenate(self._heard)
+        sound = self.sound()
         sound = sound[: len(sound) // 4800 * 4800].reshape(-1, 4800)
         wave = np.exp(-2j * np.pi * hertz * np.arange(4800) / 48_000)
         return float(np.max(np.abs(sound @ wave)) / 2400) if len(sound) else 0.0
@@ -124,9 +139,9 @@ class Ear:
 class AiortcPhone:
     """An officer's phone made of aiortc's full peer connection: nothing of it is ours."""
 
-    def __init__(self, hertz: float) -> None:
+    def __init__(self, microphone: Tone) -> None:
         self.pc = RTCPeerConnection()
-        self.microphone = Tone(hertz)
+        self.microphone = microphone
         self.ears: list[Ear] = []
         self.pc.on("track", lambda track: self.ears.append(Ear(track)))
 
@@ -170,7 +185,7 @@ async def phones(
     made = []
     try:
         for number, tone in enumerate(hertz):
-            owner, phone = Owner(), AiortcPhone(tone)
+            owner, phone = Owner(), AiortcPhone(Tone(tone))
             peer = edge.connect(f"phone{number}", slots, owner)
             made.append((phone, peer, owner))
             peer.answer(await phone.answer(peer.offer))

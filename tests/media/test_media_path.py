@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.media.stage import Watcher, open_edge, phones, until
+from tests.media.stage import Tone, Watcher, open_edge, phones, until
 
 pytestmark = pytest.mark.wire
 
@@ -77,7 +77,7 @@ async def test_a_wrong_certificate_is_refused() -> None:
     async with open_edge(handshake_s=5) as edge:
         from tests.media.stage import AiortcPhone, Owner
 
-        phone, owner = AiortcPhone(440.0), Owner()
+        phone, owner = AiortcPhone(Tone(440.0)), Owner()
         peer = edge.connect("phone", 1, owner)
         answer = await phone.answer(peer.offer)
         lines = answer.split("\r\n")
