@@ -221,6 +221,16 @@ def test_a_case_takes_phones_along_one_key_goes_back_and_its_suspension_is_expla
     tell(step="resume")
     talker.page.locator(".incidents .choose").wait_for()
     assert talker.page.locator(".left").count() == 0
+    # A tap that does not get through says so, and is there to be pressed again.
+    talker.context.set_offline(True)
+    talker.face("no_network")
+    talker.page.locator(".incidents .tap").click()
+    talker.page.locator(".incidents .unsaid").wait_for()
+    shown(talker.page, "tap-not-sent")
+    talker.context.set_offline(False)
+    talker.face("idle", timeout_ms=15_000)
+    talker.page.locator(".incidents .tap").click()
+    talker.page.locator(".incidents .unsaid").wait_for(state="detached")
 
 
 def test_a_press_without_a_network_says_so_within_100_ms_and_the_phone_comes_back(

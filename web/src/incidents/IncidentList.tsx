@@ -1,10 +1,12 @@
 // The few incidents that matter, each with its talk group and the one tap that comes next; and the key that goes back.
 
-import { t } from "../i18n";
+import { useSignal } from "@preact/signals";
+import { refusalWords, t } from "../i18n";
 import { Camera } from "../materials/Evidence";
 import type { Phone } from "../phone/phone";
+import { RequestRefused } from "../wire/link";
 import type { IncidentSummary } from "../wire/protocol";
-import { nextTap, SHOWN } from "./incidents";
+import { nextTap, SHOWN, type Tap } from "./incidents";
 import "./incidents.css";
 
 export function IncidentList({ phone }: { phone: Phone }) {
@@ -23,6 +25,16 @@ function Incident({ phone, one }: { phone: Phone; one: IncidentSummary }) {
   const selected = one.group?.id === phone.picture.value.selected;
   const user = phone.picture.value.user?.id;
   const next = nextTap(one);
+  const problem = useSignal("");
+  const report = async (tap: Tap) => {
+    try {
+      await phone.ask({ type: "incident_report", code: one.code, tap });
+      problem.value = "";
+    } catch (found) {
+      // The key stays as it was: whoever reads why presses it again.
+      problem.value = found instanceof RequestRefused ? refusalWords(found.code) : t("text_not_sent");
+    }
+  };
   return (
     <li data-code={one.code} data-urgent={one.urgent ?? false} data-selected={selected}>
       <button
@@ -37,17 +49,17 @@ function Incident({ phone, one }: { phone: Phone; one: IncidentSummary }) {
           {one.urgent && <em>{t("incident_urgent")} </em>}
           {one.title}
         </span>
-        <span class="detail">{one.address || one.code}</span>
+        {problem.value ? (
+          <span class="detail unsaid" role="alert">
+            {problem.value}
+          </span>
+        ) : (
+          <span class="detail">{one.address || one.code}</span>
+        )}
       </button>
       {selected && user && one.group && <Camera user={user} group={one.group.id} incident={one.code} />}
       {next ? (
-        <button
-          type="button"
-          class="tap"
-          onClick={() =>
-            void phone.ask({ type: "incident_report", code: one.code, tap: next }).catch(() => undefined)
-          }
-        >
+        <button type="button" class="tap" onClick={() => void report(next)}>
           {t(`tap_${next}`)}
         </button>
       ) : (
