@@ -25,6 +25,7 @@ from poc_server.api.site import operations, serve_pages
 from poc_server.auth import Auth
 from poc_server.bridge.opened import OpenBridge
 from poc_server.config import Config
+from poc_server.demo.city import landing
 from poc_server.dispatch import DispatchDesk
 from poc_server.emergency import Emergency
 from poc_server.emergency.spoken import SpokenMessages
@@ -272,7 +273,7 @@ class App:
         services = Services(
             self.store,
             self.auth,
-            self.config.demo,
+            landing if self.config.demo else None,
             self.recordings,
             self.bridge,
             self.emergency,

@@ -38,6 +38,7 @@ from poc_server.api import (
     sheets,
     sign_in,
     spoken,
+    step_in,
     units,
 )
 from poc_server.api.body import BodyLimit
@@ -109,8 +110,8 @@ def build_api(services: Services) -> FastAPI:
     v1 = APIRouter(prefix=PREFIX, responses=problems.documented(400, 413, 422))
     for router in ROUTERS:
         v1.include_router(router)
-    if services.demo:
-        v1.include_router(sign_in.demo)
+    if services.offered is not None:
+        v1.include_router(step_in.router)
     app.include_router(v1)
     return app
 

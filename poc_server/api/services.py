@@ -20,13 +20,13 @@ from poc_server.notify import Notifier
 from poc_server.recording.recordings import Recordings
 from poc_server.recording.settings import RecordingSettings
 from poc_server.refused import Refused
-from poc_server.store import Actor, Directory, Store
+from poc_server.store import Actor, Directory, Snapshot, Store
 from poc_server.talk.people import PersonHere
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The parts the API needs. ``demo``: the demo's people may be stepped into; never in production.
+    """The parts the API needs. ``offered``: whom a visitor of a demo may step into, in order; never in production.
 
     ``recordings`` is None where nothing is recorded; ``bridge``, ``emergency`` and ``presence`` (who is there now)
     where there is none (tests of other parts).
@@ -34,7 +34,7 @@ class Services:
 
     store: Store
     auth: Auth
-    demo: bool = False
+    offered: Callable[[Snapshot], Sequence[User]] | None = None
     recordings: Recordings | None = None
     bridge: OpenBridge | None = None
     emergency: Emergency | None = None

@@ -1,19 +1,18 @@
-"""Signing in and out: password, enrolment, refresh, and the demo's step-in."""
+"""Signing in and out: password, enrolment, refresh, a token of the city's provider."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Response
+from fastapi import APIRouter, Header, Response
 from pydantic import Field
 
-from groups.vocabulary import Refusal, UserId
+from groups.vocabulary import Refusal
 from poc_server.api.problems import documented
 from poc_server.api.services import Address, Use
-from poc_server.api.shapes import Body, Line, PersonOut, TokensOut
+from poc_server.api.shapes import Body, Line, TokensOut
 from poc_server.auth.service import MAX_CODE_CHARS
 from poc_server.auth.tokens import MAX_TOKEN_CHARS
-from poc_server.demo.city import landing
 from poc_server.refused import Refused
 
 router = APIRouter(prefix="/auth", tags=["sign-in"])
@@ -90,18 +89,3 @@ async def sign_out(
     else:
         raise Refused(Refusal.NOT_SIGNED_IN)
     return Response(status_code=204)
-
-
-demo = APIRouter(prefix="/demo", tags=["demo"])
-
-
-@demo.get("/people", responses=documented(404))
-async def demo_people(services: Use) -> list[PersonOut]:
-    """The demo's people: those a visitor should meet first, then all others."""
-    return [PersonOut.of(user) for user in landing(services.directory.snapshot)]
-
-
-@demo.post("/people/{user}/step-in", responses=documented(403, 404, 422, 503))
-async def step_in(user: Annotated[str, Path(max_length=64)], services: Use, address: Address) -> TokensOut:
-    """Become one of the demo's people."""
-    return TokensOut.of(await services.auth.start_session(UserId(user), "demo", address))
