@@ -2,7 +2,7 @@
 
 ``python -m tools.journal_outage --seconds 60`` writes ``build/journal.json``: whether the rows are the bursts that the
 phones were granted, none missing and none twice, and what access and the return of a known phone cost before, during
-and after. Ends with 1 when rows and bursts differ.
+and after. Ends with 1 when rows and bursts differ, or when access was slower meanwhile than beside it.
 """
 
 from __future__ import annotations
@@ -41,6 +41,11 @@ PATIENCE_S = 120.0
 BUSY = Traffic(burst_s=1.2, session_s=6.0, pause_s=1.0, turn_s=0.3)
 """More bursts than people make, so that a minute holds hundreds."""
 PHASES = ("before", "during", "after")
+ENOUGH = 100
+"""Presses of a phase from which on its times say something."""
+SLOWER, NOISE_MS = 1.5, 5.0
+"""Access is unchanged while it takes at most so many times what it took in the slower of the phases beside it, and so
+many ms: what one run differs from the next on a machine that does other work."""
 
 
 @dataclass(frozen=True)
@@ -211,9 +216,25 @@ def _median(samples: list[float]) -> float:
 
 
 def wrong(report: dict[str, Any]) -> list[str]:
-    """What must not be: a burst without its row, a row without its burst, a burst twice, a dead or lost record."""
+    """What must not be.
+
+    A burst without its row, a row without its burst, a burst twice, a dead or lost record; and, where enough was talked
+    to tell, access that was slower than before and after.
+    """
     names = ("missing", "unknown", "twice", "dead", "lost", "failed_presses")
-    return [f"{name}: {report[name]}" for name in names if report[name]]
+    return [f"{name}: {report[name]}" for name in names if report[name]] + _slower(report["access_ms"])
+
+
+def _slower(access: dict[str, dict[str, Any]]) -> list[str]:
+    if min(access[phase]["count"] for phase in PHASES) < ENOUGH:
+        return []
+    found = []
+    for name in ("p50", "p95"):
+        beside = max(access[phase][name] for phase in ("before", "after"))
+        during = access["during"][name]
+        if during > beside * SLOWER + NOISE_MS:
+            found.append(f"access {name}: {during} ms, beside it {beside} ms")
+    return found
 
 
 def main(work: Callable[[Options], Awaitable[dict[str, Any]]] = run) -> None:
