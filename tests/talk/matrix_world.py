@@ -20,7 +20,7 @@ from poc_server.app import App
 from poc_server.config import Config, ServerSettings
 from poc_server.media.settings import MediaSettings
 from poc_server.recording.settings import RecordingSettings
-from poc_server.store import groups, plans, sharing, units
+from poc_server.store import StoreSettings, groups, plans, sharing, units
 from signaling.messages import (
     BroadcastStart,
     Call,
@@ -206,8 +206,9 @@ class Scene:
 
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[World]:
+async def opened(folder: Path, store: StoreSettings) -> AsyncIterator[World]:
     config = Config(
+        store=store,
         server=ServerSettings(host="127.0.0.1", port=0, data=folder, pages=folder / "none", drain_s=0),
         media=MediaSettings(loopback=True),
         recording=RecordingSettings(enabled=False),

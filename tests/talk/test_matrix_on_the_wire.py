@@ -8,6 +8,7 @@ import pytest
 
 from groups.vocabulary import UserId
 from poc_server.requests import REQUESTS
+from poc_server.store import StoreSettings
 from signaling.messages import Hello
 from tests.talk.matrix_rows import ELSEWHERE, EVERYBODY, ROWS, Row
 from tests.talk.matrix_world import PLACES, Place, Scene, World, opened
@@ -21,10 +22,11 @@ def test_every_message_has_a_rule_or_a_reason() -> None:
 
 
 @pytest.mark.wire
-async def test_the_answer_to_every_message_is_that_of_the_table(tmp_path: Path) -> None:
+@pytest.mark.parametrize("store_settings", ["postgresql"], indirect=True)  # all other cities of these tests: SQLite
+async def test_the_answer_to_every_message_is_that_of_the_table(store_settings: StoreSettings, tmp_path: Path) -> None:
     wrong: list[str] = []
     told: dict[tuple[str, str, str], object] = {}
-    async with opened(tmp_path / "data") as world:
+    async with opened(tmp_path / "data", store_settings) as world:
         for where in PLACES:
             place = await world.place(where)
             for role in world.callers:
