@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -34,16 +35,38 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
         yield running
 
 
-@pytest.fixture
-def pair(browser: Browser, city: City) -> Iterator[tuple[Officer, Officer]]:
-    officers = Officer(browser, city, "BJ-001"), Officer(browser, city, "BJ-002")
-    for officer in officers:
+@contextmanager
+def two(browser: Browser, city: City, *badges: str) -> Iterator[tuple[Officer, Officer]]:
+    first, second = (Officer(browser, city, badge) for badge in badges)
+    for officer in (first, second):
         officer.select(GROUP)
         officer.face("idle")
-    yield officers
-    for officer in officers:
+    yield first, second
+    for officer in (first, second):
         assert not officer.problems
         officer.context.close()
+
+
+@pytest.fixture
+def pair(browser: Browser, city: City) -> Iterator[tuple[Officer, Officer]]:
+    with two(browser, city, "BJ-001", "BJ-002") as officers:
+        yield officers
+
+
+@pytest.fixture(scope="module")
+def lasting(browser: Browser, city: City) -> Iterator[tuple[Officer, Officer]]:
+    with two(browser, city, "BJ-003", "BJ-004") as officers:
+        yield officers
+
+
+@pytest.fixture
+def same_pair(lasting: tuple[Officer, Officer]) -> tuple[Officer, Officer]:
+    """Two whose pages stay open from test to test: seen, at rest, and without a mark of the one before."""
+    for officer in lasting:
+        officer.page.evaluate(SEEN)
+        officer.face("idle")
+        officer.page.evaluate("window.__poc.events.length = 0")
+    return lasting
 
 
 def shown(page: Page, name: str) -> None:
@@ -52,6 +75,7 @@ def shown(page: Page, name: str) -> None:
         page.screenshot(path=Path(folder, f"{name}.png"))
 
 
+SEEN = "delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))"
 LOST_KEYS = {
     "key up": "",
     "window blurred": "dispatchEvent(new Event('blur'))",
@@ -64,8 +88,8 @@ LOST_KEYS = {
 
 
 @pytest.mark.parametrize("script", LOST_KEYS.values(), ids=LOST_KEYS)
-def test_a_key_that_is_lost_ends_the_burst_clean(pair: tuple[Officer, Officer], script: str) -> None:
-    talker, listener = pair
+def test_a_key_that_is_lost_ends_the_burst_clean(same_pair: tuple[Officer, Officer], script: str) -> None:
+    talker, listener = same_pair
     talker.key_down()
     talker.face("talking")
     listener.face("taken")
@@ -84,8 +108,8 @@ def test_a_key_that_is_lost_ends_the_burst_clean(pair: tuple[Officer, Officer], 
 def test_no_sample_of_one_burst_is_heard_in_the_next(browser: Browser, city: City) -> None:
     """Burst after burst, each in a pitch of its own; none holds the pitch of the one before."""
     pitches = (500, 1700, 900, 2500, 700)
-    talker = Officer(browser, city, "BJ-003", init=WHISTLE)
-    listener = Officer(browser, city, "BJ-004")
+    talker = Officer(browser, city, "BJ-001", init=WHISTLE)
+    listener = Officer(browser, city, "BJ-002")
     for officer in (talker, listener):
         officer.select(GROUP)
         officer.face("idle")
@@ -136,8 +160,8 @@ def loudest_db(samples: Samples, pitch: int) -> float:
     return 20 * float(np.log10(max(powers) + 1e-9))
 
 
-def test_a_grant_from_the_queue_beeps_before_the_microphone_opens(pair: tuple[Officer, Officer]) -> None:
-    first, second = pair
+def test_a_grant_from_the_queue_beeps_before_the_microphone_opens(same_pair: tuple[Officer, Officer]) -> None:
+    first, second = same_pair
     first.key_down()
     first.face("talking")
     second.face("taken")
@@ -154,8 +178,8 @@ def test_a_grant_from_the_queue_beeps_before_the_microphone_opens(pair: tuple[Of
     second.face("idle")
 
 
-def test_one_who_lets_go_while_queued_leaves_the_queue(pair: tuple[Officer, Officer]) -> None:
-    first, second = pair
+def test_one_who_lets_go_while_queued_leaves_the_queue(same_pair: tuple[Officer, Officer]) -> None:
+    first, second = same_pair
     first.key_down()
     first.face("talking")
     second.key_down()
@@ -168,8 +192,8 @@ def test_one_who_lets_go_while_queued_leaves_the_queue(pair: tuple[Officer, Offi
     assert not second.events("floor_granted")
 
 
-def test_the_space_bar_is_the_key_too_and_own_slots_are_silent_meanwhile(pair: tuple[Officer, Officer]) -> None:
-    talker, listener = pair
+def test_the_space_bar_is_the_key_too_and_own_slots_are_silent_meanwhile(same_pair: tuple[Officer, Officer]) -> None:
+    talker, listener = same_pair
     talker.page.keyboard.down(" ")
     talker.face("talking")
     listener.face("taken")
