@@ -109,7 +109,7 @@ class Node:
             self.monitoring,
             self.conditions,
             self.patches,
-            on_silenced=lambda phone: self.calls.hang_up_duplex(phone.user.id, phone.key),
+            on_people=self.calls.follow_bans,
         )
         door = FrontDoor(parts.auth, parts.directory, self.arrivals, self._received)
         self.endpoint = Endpoint(lambda connection: Reception(door, connection))

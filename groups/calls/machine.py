@@ -69,9 +69,9 @@ def _time(state: CallState, now: int) -> Step:
         return state, ()
     done: tuple[out.CallEffect, ...] = ()
     if state.ring_at is not None and state.ring_at <= now:
-        state = replace(state, ring_at=None)
-        for party in state.pending():
-            state = state.with_party(replace(party, part=Part.NO_ANSWER))
+        silent = [replace(party, part=Part.NO_ANSWER) for party in state.pending()]
+        state = replace(state.with_parties(silent), ring_at=None)
+        for party in silent:
             done += (out.StopRinging(party.user, Part.NO_ANSWER, None), out.PartChanged(party.user, Part.NO_ANSWER))
         state, more = _settled(state, now)
         done += more
@@ -126,7 +126,8 @@ def _start(state: CallState, given: into.Start, now: int) -> Step:
 
 def _first_part(given: into.Start, user: UserId) -> Part:
     """Where one who is called stands at once. A group waits for who is not there; a private call has nobody else."""
-    automatic = given.options.answering is Answering.AUTOMATIC
+    # The first to answer is one who answers: where all came in by themselves nobody would be the first.
+    automatic = given.options.answering is Answering.AUTOMATIC and given.kind is not CallKind.FIRST_TO_ANSWER
     one = given.kind in _OF_TWO
     if user not in given.reachable:
         return Part.UNREACHABLE
@@ -138,13 +139,22 @@ def _first_part(given: into.Start, user: UserId) -> Part:
 
 
 def _called(state: CallState, user: Any, now: int) -> Step:
+    called, done = _asked_in(state, user)
+    return _ringing(state.with_party(called), now), done
+
+
+def _asked_in(state: CallState, user: UserId) -> tuple[Party, tuple[out.CallEffect, ...]]:
+    """How one who is there is called into a call that goes on."""
     if state.options.answering is Answering.AUTOMATIC:
-        return state.with_party(Party(user, Part.JOINED)), (
-            out.Join(user, None),
-            out.PartChanged(user, Part.JOINED),
-        )
-    state = replace(state.with_party(Party(user, Part.RINGING)), ring_at=state.ring_at or now + state.options.ring_ms)
-    return state, (out.Ring(user), out.PartChanged(user, Part.RINGING))
+        return Party(user, Part.JOINED), (out.Join(user, None), out.PartChanged(user, Part.JOINED))
+    return Party(user, Part.RINGING), (out.Ring(user), out.PartChanged(user, Part.RINGING))
+
+
+def _ringing(state: CallState, now: int) -> CallState:
+    """The time of ringing runs while somebody is rung for."""
+    if state.ring_at is not None or not state.pending():
+        return state
+    return replace(state, ring_at=now + state.options.ring_ms)
 
 
 def _settled(state: CallState, now: int) -> Step:
@@ -198,8 +208,9 @@ def _accept(state: CallState, given: into.Accept, now: int) -> Step:
         out.PartChanged(given.user, Part.JOINED),
     )
     if state.kind is CallKind.FIRST_TO_ANSWER:
-        for other in state.pending():
-            state = state.with_party(replace(other, part=Part.NOT_NEEDED))
+        spared = [replace(other, part=Part.NOT_NEEDED) for other in state.pending()]
+        state = state.with_parties(spared)
+        for other in spared:
             done += (out.StopRinging(other.user, Part.NOT_NEEDED, None), out.PartChanged(other.user, Part.NOT_NEEDED))
     if not state.pending():
         state = replace(state, ring_at=None)
@@ -257,21 +268,22 @@ def _leave(state: CallState, given: into.Leave, now: int) -> Step:
 def _add(state: CallState, given: into.Add, now: int) -> Step:
     if state.phase is Phase.ENDED:
         return state, ()
-    done: tuple[out.CallEffect, ...] = ()
+    known = {party.user: party.part for party in state.parties}
+    changed: list[Party] = []
+    done: list[out.CallEffect] = []
     for user in dict.fromkeys(given.users):
-        party = state.party(user)
-        if party is None:
-            state = replace(state, parties=(*state.parties, Party(user)))
-        elif party.part in (Part.JOINED, Part.RINGING):
+        if known.get(user) in (Part.JOINED, Part.RINGING):
             continue
         if user in given.reachable:
-            state, more = _called(state, user, now)
+            called, more = _asked_in(state, user)
+            changed.append(called)
             done += more
         else:
-            state = state.with_party(Party(user, Part.UNREACHABLE))
-            done += (out.PartChanged(user, Part.UNREACHABLE),)
-    state, more = _settled(state, now)
-    return state, done + more
+            changed.append(Party(user, Part.UNREACHABLE))
+            done.append(out.PartChanged(user, Part.UNREACHABLE))
+    state = _ringing(state.with_parties(changed), now)
+    state, settled = _settled(state, now)
+    return state, (*done, *settled)
 
 
 # --- while it runs ---------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -147,6 +148,14 @@ class CallState:
     def with_party(self, changed: Party) -> CallState:
         """The state with one party's new form."""
         return replace(self, parties=tuple(changed if p.user == changed.user else p for p in self.parties))
+
+    def with_parties(self, changed: Iterable[Party]) -> CallState:
+        """The state with the new forms of many; who is new stands last."""
+        new = {party.user: party for party in changed}
+        if not new:
+            return self
+        kept = tuple(new.pop(party.user, party) for party in self.parties)
+        return replace(self, parties=(*kept, *new.values()))
 
     def to_json(self) -> str:
         """One line of JSON."""

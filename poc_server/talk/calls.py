@@ -258,6 +258,17 @@ class Calls:
         if live is not None:
             live.submit(into.Leave(user, key))
 
+    def follow_bans(self) -> None:
+        """Who is banned from talking is in no full duplex call but one that called him; who may again is heard."""
+        for live in tuple(self._live.values()):
+            if not live.state.options.duplex or live.state.phase is not Phase.RUNNING:
+                continue
+            for _, user, key in live.duplex.on_air():
+                known = self._city.roster.user(user)
+                if (known is None or known.talk_banned) and not self._conditions.in_sos(user):
+                    live.submit(into.Leave(user, key))
+            live.duplex.begin()
+
     def _tier_changed(self, condition: Condition) -> None:
         """An emergency began or ended in a group: the maximum length of its call stands still meanwhile."""
         live = self._of_group.get(condition.group)

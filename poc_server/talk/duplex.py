@@ -60,8 +60,10 @@ class Duplex:
             self._on_air = {each.on_air.talker.id: (burst, each.talker_key) for burst, each in routes if each}
 
     def begin(self) -> None:
-        """The call runs."""
+        """The call runs: whoever speaks in it and is not on air yet is from now on."""
         for party in self._call.state.present():
+            if party.user in self._on_air:
+                continue
             phone = self._speaks_from(party) if self._speaks(party) else None
             if phone is not None:
                 self._begin(phone)
@@ -113,8 +115,11 @@ class Duplex:
             self._city.roster.on_changed(self._call.group)
 
     def _speaks(self, party: Party) -> bool:
-        """Whoever listens remotely only listens."""
-        return self._call.kind is not CallKind.AMBIENT or party.user != self._call.initiator.id
+        """Whoever listens remotely only listens, and so does who is banned from talking (禁呼) and was called."""
+        if self._call.kind is CallKind.AMBIENT:
+            return party.user != self._call.initiator.id
+        user = self._city.roster.user(party.user)
+        return user is not None and not user.talk_banned
 
     def _speaks_from(self, party: Party) -> Phone | None:
         """The phone he answered from; of several that came in by themselves the one that would hear."""

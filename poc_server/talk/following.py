@@ -29,7 +29,7 @@ class Following:
     """What a change of the directory means on this node.
 
     Attributes:
-        on_silenced: told of a phone whose user may talk no more.
+        on_people: told when people changed: some may talk no more, others again.
         ban_words: who bans whom just now, and why (`poc_server.dispatch`).
     """
 
@@ -40,7 +40,7 @@ class Following:
     monitoring: Monitoring
     conditions: Conditions
     patches: Patches
-    on_silenced: Callable[[Phone], None]
+    on_people: Callable[[], None]
     ban_words: dict[UserId, tuple[Person, str]] = field(default_factory=dict)
     _slices: Slices = field(default_factory=Slices)
 
@@ -61,6 +61,8 @@ class Following:
         if change.groups and not anybody:
             self._slices.add(self._regroup(change.groups))
         self.patches.directory_changed()
+        if anybody or change.users:
+            self.on_people()
 
     def _regroup(self, groups: frozenset[GroupId]) -> Iterator[None]:
         """A group, or a membership, may be new: it is not among what a monitor hears yet."""
@@ -96,7 +98,6 @@ class Following:
         if user.talk_banned and not self.conditions.in_sos(user.id):
             for group in phone.groups:
                 self.talkgroups.open(group).submit(Withdraw(user.id, RevokeCause.NO_PERMISSION))
-            self.on_silenced(phone)
 
     def _keep_to_allowed(self, phone: Phone) -> None:
         monitored = phone.monitors

@@ -47,8 +47,8 @@ class CallStart(Message):
 
     Answered by `Call`, which repeats ``id``. With ``answering`` automatic those called are in at once.
 
-    - ``private``: one of ``users``; ``duplex``: both talk at once, without a floor.
-    - ``first_to_answer``: the first of ``users`` to answer has the call.
+    - ``private``: one of ``users``; ``duplex``: both talk at once, without a floor; who is banned from talking hears.
+    - ``first_to_answer``: all of ``users`` ring, whatever ``answering`` says; the first to answer has the call.
     - ``group``: a temporary group (临时组) of ``users``, the members of ``groups`` merged, and who is in ``area``; it
       ends by itself when nobody talks for long, or after ``lasts_s``.
     - ``prearranged``, ``broadcast``: the one standing group in ``groups``; its members who are there are brought in,

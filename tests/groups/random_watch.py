@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from groups.calls import machine as calls
-from groups.calls.state import CallState, Phase
+from groups.calls.state import CallKind, CallState, Phase
 from groups.floor import machine as floors
 from groups.floor.state import FloorState
 from groups.vocabulary import CallId, GroupId, Tier
@@ -78,6 +78,7 @@ class Watch:
 
     def _call(self, call: CallState) -> None:
         assert call.phase is not Phase.ENDED
+        assert call.kind is not CallKind.FIRST_TO_ANSWER or len(call.present()) <= 2, "one answers, and no more"
         due = calls.deadline(call)
         assert due is None or due > self.world.now
         assert due is not None or call.tier is not Tier.NORMAL, "a call that nothing would ever end"

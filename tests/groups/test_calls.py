@@ -47,6 +47,14 @@ def test_a_private_call_answered_by_hand_rings_and_runs_when_accepted() -> None:
     assert out.Join(B, "b1") in effects
 
 
+def test_the_first_to_answer_is_rung_for_whatever_was_asked() -> None:
+    state, effects = started(CallKind.FIRST_TO_ANSWER, (B, C, D), CallOptions(answering=Answering.AUTOMATIC))
+    assert [effect for effect in effects if isinstance(effect, out.Ring)] == [out.Ring(B), out.Ring(C), out.Ring(D)]
+    state, _ = handle(state, into.Accept(C, "c1", "x"), 100)
+    assert [party.user for party in state.present()] == [A, C]
+    assert {state.party(user).part for user in (B, D)} == {Part.NOT_NEEDED}  # type: ignore[union-attr]
+
+
 def test_the_second_device_of_one_user_is_told_that_the_first_answered() -> None:
     state, _ = started(options=RINGING)
     state, _ = handle(state, into.Accept(B, "b1", "x"), 100)

@@ -13,6 +13,9 @@ from loadtest.phone import Phone, PhoneFailed
 from signaling.messages import (
     Alert,
     AlertClaim,
+    Call,
+    CallEnded,
+    CallStart,
     FloorGranted,
     FloorIdle,
     FloorRelease,
@@ -279,6 +282,32 @@ async def test_who_is_banned_is_cut_off_and_talks_again_when_it_is_lifted(cast: 
     await a.say(group, 3)
     rows = await audited(cast, "ban", target=a.user)
     assert [row["detail"]["banned"] for row in rows] == [False, True]
+
+
+async def test_a_ban_holds_in_a_full_duplex_call_too(cast: Cast, ways_report: WaysReport) -> None:
+    a, b, dispatcher = await cast.phones("BJ-001", "BJ-002", "PQ-001")
+
+    async def banned(is_so: bool, number: int) -> None:
+        await dispatcher.request(TalkBan(id=f"d{number}", user=a.user, banned=is_so))
+        await a.told(TalkBanned, banned=is_so)
+
+    # He is called, and hears; what he says reaches nobody until he may talk again.
+    await banned(True, 1)
+    assert await refusal(a, CallStart(id="d2", users=[b.user], duplex=True)) is Refusal.TALK_BANNED
+    call, _ = await b.request(CallStart(id="d3", users=[a.user], duplex=True))
+    await a.told(Call, phase="running", call=call.call)
+    silent = ways_report.way("full duplex with one who is banned", (a,), (b,))
+    await asyncio.gather(a.utter(), b.utter())
+    await silent.heard(b, 8)
+    await banned(False, 4)
+    both = ways_report.way("full duplex, the ban lifted", (a, b), ())
+    await b.told(Slot, group=call.group)
+    await asyncio.gather(a.utter(), b.utter())
+    await both.heard(a, 8)
+    # Banned in the middle of it, he is hung up.
+    await banned(True, 5)
+    assert (await b.told(CallEnded, call=call.call)).end == "hung_up"
+    await banned(False, 6)
 
 
 async def test_a_shift_is_handed_over_with_all_that_is_open(cast: Cast) -> None:

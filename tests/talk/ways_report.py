@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tests.support.handsets import WAIT_S, Handset
+from tests.support.handsets import FRAME_S, WAIT_S, Handset
 
 FILE = Path(__file__).resolve().parents[2] / "build" / "calls.json"
 WAYS = (
@@ -30,6 +30,8 @@ WAYS = (
     "private call by holding a name",
     "private call that rings",
     "private call, full duplex",
+    "full duplex with one who is banned",
+    "full duplex, the ban lifted",
     "first to answer",
     "dispatcher into several groups",
     "patched groups",
@@ -82,6 +84,22 @@ class Way:
         self.wrong = [Ears(phone) for phone in wrong]
         self.figures: dict[str, float] = {}
         self._report = report
+
+    async def says(self, talker: Handset, group: str, packets: int = 8) -> None:
+        """He presses and speaks until every right phone has heard so much of him, and releases.
+
+        However long that takes: on a busy machine the first frames may be too old to be relayed.
+        """
+        press = talker.press_key(group)
+        async with asyncio.timeout(WAIT_S):
+            await press.settled
+        assert press.burst is not None, f"{self.name}: {press.outcome} {press.cause}"
+        speaking = asyncio.create_task(talker.utter(round(WAIT_S / FRAME_S)))
+        try:
+            await self.heard(talker, packets)
+        finally:
+            speaking.cancel()
+            talker.release_key()
 
     async def heard(self, talker: Handset, packets: int) -> None:
         """Every right phone but the talker has heard so much of him; no wrong phone has got any packet."""
