@@ -109,7 +109,7 @@ def verify(
     config: ConfigFile = None,
     data: Annotated[Path | None, typer.Option("--data", help="Data folder, where not configured")] = None,
     group: Annotated[str | None, typer.Option(help="Only this group")] = None,
-    heads: Annotated[list[Path] | None, typer.Option(help="Signed heads kept elsewhere: daily files")] = None,
+    heads: Annotated[list[Path] | None, typer.Option(help="Signed heads kept elsewhere: further daily files")] = None,
     key: Annotated[list[Path] | None, typer.Option(help="Further public keys (PEM) to trust")] = None,
 ) -> None:
     """Verify all recordings and their evidence: every file, every entry of the chain, every signature."""
@@ -122,6 +122,8 @@ def verify(
         checked = asyncio.run(verification.run(group))
     except (OSError, ValueError) as problem:
         raise ended(problem) from None
+    for note in verification.notes:
+        console.print(note, highlight=False)
     for finding in checked.findings:
         place = f"{finding.group} {finding.day} #{finding.position or '-'}"
         console.print(f"[bold red]{finding.wrong.value}[/] {place} {finding.detail}", highlight=False)

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from poc_server.chain import SignedHead, Stored, head_from_json
 from poc_server.recording.keys import BadKey, name_of
-from poc_server.recording.verify import Finding, check_files_in, judge, signatures_by
+from poc_server.recording.layout import DAILY_SUFFIX
+from poc_server.recording.verify import Finding, Wrong, check_files_in, judge, signatures_by
 from poc_server.store import evidence
 from poc_server.store.engine import Database
 from poc_server.store.ids import now_ms
@@ -32,10 +33,14 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What is believed: public keys (name → PEM), and heads that were kept elsewhere."""
+    """What is believed: public keys (name → PEM), and heads that were kept outside the database.
+
+    ``unreadable``: lines of daily files that are no heads, or no more.
+    """
 
     keys: dict[str, str]
     heads: tuple[SignedHead, ...] = ()
+    unreadable: tuple[Finding, ...] = ()
 
 
 async def check(database: Database, files: Path, trust: Trust, group: str | None = None) -> Checked:
@@ -43,12 +48,28 @@ async def check(database: Database, files: Path, trust: Trust, group: str | None
     async with database.reading() as connection:
         # Heads first: what is sealed while we read is then merely not signed yet.
         heads = await evidence.heads(connection, groups=None if group is None else [group])
-        elsewhere = [signed for signed in trust.heads if group in (None, signed.head.group)]
+        elsewhere = (signed for signed in trust.heads if group in (None, signed.head.group))
+        every = list(dict.fromkeys([*heads, *elsewhere]))
         counting = _Counting(evidence.entries(connection, group=group), asyncio.get_running_loop())
         findings = await asyncio.to_thread(
-            judge, counting, [*heads, *elsewhere], signatures_by(trust.keys), check_files_in(files), now_ms()
+            judge, counting, every, signatures_by(trust.keys), check_files_in(files), now_ms()
         )
-    return Checked(counting.count, len(heads) + len(elsewhere), tuple(findings))
+    return Checked(counting.count, len(every), (*trust.unreadable, *findings))
+
+
+def read_daily(folder: Path) -> tuple[list[SignedHead], list[Finding]]:
+    """The heads of all daily files in ``folder``, and what there cannot be read. Raises OSError."""
+    heads: list[SignedHead] = []
+    unreadable: list[Finding] = []
+    for file in sorted(folder.glob(f"*{DAILY_SUFFIX}")):
+        day = file.name.removesuffix(DAILY_SUFFIX)
+        for number, line in enumerate(file.read_bytes().splitlines(), 1):
+            try:
+                heads.append(head_from_json(json.loads(line)))
+            except (ValueError, KeyError, TypeError):
+                place = f"{file}, line {number}: no signed head"
+                unreadable.append(Finding(Wrong.BAD_SIGNATURE, "?", day, None, place))
+    return heads, unreadable
 
 
 def read_heads(files: Iterable[Path]) -> tuple[SignedHead, ...]:

@@ -14,6 +14,8 @@ from pathlib import Path
 from poc_server.recording.model import BurstMeta
 
 SPOOL_SUFFIX = ".spool"
+DAILY_SUFFIX = ".heads.jsonl"
+"""Of ``evidence/YYYY-MM-DD.heads.jsonl``, a day's signed heads."""
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 

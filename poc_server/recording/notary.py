@@ -11,6 +11,7 @@ import structlog
 
 from poc_server.chain import Head, SignedHead, head_to_json
 from poc_server.recording.keys import EvidenceKey
+from poc_server.recording.layout import DAILY_SUFFIX
 from poc_server.recording.settings import RecordingSettings
 from poc_server.refused import Refused
 from poc_server.store import Store, evidence
@@ -108,7 +109,7 @@ class Notary:
         keys.mkdir(parents=True, exist_ok=True)
         _replace(keys / f"{self.key.name}.pem", self.key.public_pem())
         lines = (json.dumps(head_to_json(signed), ensure_ascii=False, sort_keys=True) for signed in heads)
-        _replace(folder / f"{day}.heads.jsonl", "".join(f"{line}\n" for line in lines))
+        _replace(folder / f"{day}{DAILY_SUFFIX}", "".join(f"{line}\n" for line in lines))
 
 
 def _replace(path: Path, text: str) -> None:

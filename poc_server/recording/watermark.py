@@ -15,6 +15,8 @@ from xml.sax.saxutils import escape
 
 FALLBACK = (4, 3)
 """Shape of a picture whose size cannot be read (HEIC)."""
+CLOCK_OFF_MS = 1_000
+"""Less than this is the network's delay."""
 _WIDTH = 1_600
 
 
@@ -24,7 +26,10 @@ async def watermarked(path: Path, row: Any, zone_minutes: int) -> bytes:
 
 
 def lines_of(row: Any, zone_minutes: int) -> list[str]:
-    """What is written over a picture: who and when (with the clock's error), where (with its source), its name."""
+    """What is written over a picture: who and when, where and by which cell (each with its source), its name.
+
+    The time is the server's; how far the device's clock was off it is said from `CLOCK_OFF_MS` on.
+    """
     at = datetime.fromtimestamp((row.taken_ms + row.clock_offset_ms) / 1000, UTC) + timedelta(minutes=zone_minutes)
     place = "无定位 no place"
     if row.place:
@@ -32,9 +37,16 @@ def lines_of(row: Any, zone_minutes: int) -> list[str]:
             f"{row.place['longitude']:.6f}, {row.place['latitude']:.6f} {row.place['datum']} ({row.place['source']})"
         )
     origin = {"camera": "拍摄 camera", "gallery": "相册 gallery"}.get(row.origin, "")
+    off = (
+        f"  设备时钟 device clock {-row.clock_offset_ms / 1000:+.0f} s"
+        if abs(row.clock_offset_ms) >= CLOCK_OFF_MS
+        else ""
+    )
+    cell = row.cell or {}
+    served = f"  基站 cell {cell['id']} ({cell['source']})" if cell.get("id") else ""
     return [
-        f"{row.user_name}  {at:%Y-%m-%d %H:%M:%S}  {origin}",
-        f"{place}  {row.incident or ''}".rstrip(),
+        f"{row.user_name}  {at:%Y-%m-%d %H:%M:%S}  {origin}".rstrip() + off,
+        f"{place}{served}  {row.incident or ''}".rstrip(),
         row.id,
         f"SHA-256 {row.sha256[:32]}",
     ]

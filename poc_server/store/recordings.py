@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +10,13 @@ from sqlalchemy import ColumnElement, Row, Select, Table, and_, exists, false, f
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import GroupId, Tier, UnitId, UserId
+from poc_server.store import incidents
 from poc_server.store import tables as t
 
 Found = Row[Any]
 """A row of the table ``burst``."""
+GROUPS_AT_ONCE = 500
+"""Names in one question to SQL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,16 @@ def _missed(scope: Scope, what: Search, after: Turn | None) -> ColumnElement[boo
         later = and_(same, b.started_ms == after.started_ms, b.key > after.key)
         rules.append(or_(b.tier < after.tier, and_(same, b.started_ms > after.started_ms), later))
     return and_(*rules)
+
+
+async def group_names(connection: AsyncConnection, groups: Collection[GroupId]) -> dict[GroupId, str]:
+    """What these groups are called; of those that are gone, the name of their case, if they had one."""
+    found = await incidents.titles(connection, groups)
+    g, wanted = t.group.c, sorted(groups)
+    for begin in range(0, len(wanted), GROUPS_AT_ONCE):
+        query = select(g.id, g.name).where(g.id.in_(wanted[begin : begin + GROUPS_AT_ONCE]))
+        found |= {GroupId(row.id): row.name for row in (await connection.execute(query)).all()}
+    return found
 
 
 def _conditions(what: Search) -> list[ColumnElement[bool]]:

@@ -6,23 +6,20 @@ Made in the worker, which reads SQL by itself: the media process only names what
 from __future__ import annotations
 
 import asyncio
-import csv
 import hashlib
-import io
 import json
 import os
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from groups.vocabulary import GroupId
 from poc_server import chain
 from poc_server.chain import Kind, Stored
 from poc_server.recording import verify
 from poc_server.recording.layout import inside
-from poc_server.recording.watermark import lines_of
 from poc_server.store import StoreSettings, evidence, materials
 from poc_server.store import recordings as query
 from poc_server.store.engine import Database
@@ -30,14 +27,10 @@ from poc_server.store.materials import MaterialSearch
 from poc_server.store.recordings import Found, Page, Scope, Search
 from poc_server.worker import siprec
 from poc_server.worker.convert import convert
+from poc_server.worker.listing import burst_item, local_time, material_item, table
 
 PAGE = 200
 _HERE = Path(__file__).parent
-_COLUMNS = (
-    "kind", "id", "group", "burst", "call", "incident", "talker", "talker_name", "device", "node", "tier", "started",
-    "ended", "end", "duration_ms", "packets", "lost", "unrecorded", "filled_ms", "longitude", "latitude", "datum",
-    "accuracy_m", "place_source", "place_age_ms", "note", "file", "size", "sha256",
-)  # fmt: skip
 
 
 class TooMuch(Exception):
@@ -106,12 +99,13 @@ def add_signature(archive: Path, name: str, data: bytes) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What SQL holds of an export: recordings, photos and notes, entries of the chain, signed heads."""
+    """What SQL holds of an export: recordings, photos and notes, the chain, its signed heads, the names of groups."""
 
     rows: list[Found]
     materials: list[Any]
     entries: list[Stored]
     heads: list[chain.SignedHead]
+    groups: Mapping[GroupId, str]
 
 
 async def _read(order: Order) -> _Read:
@@ -135,7 +129,8 @@ async def _read(order: Order) -> _Read:
                 for signed in await evidence.heads(connection, groups=sorted({group for group, _ in days}))
                 if (signed.head.group, signed.head.day) in days
             ]
-            return _Read(rows, sent, await _entries(connection, keys, days, heads), heads)
+            names = await query.group_names(connection, {GroupId(row.group_id) for row in (*rows, *sent)})
+            return _Read(rows, sent, await _entries(connection, keys, days, heads), heads, names)
     finally:
         await database.aclose()
 
@@ -202,10 +197,10 @@ class _Hashing:
 
 
 def _fill(out: _Hashing, order: Order, found: _Read) -> str:
-    items = [_item(row) for row in found.rows]
+    items = [burst_item(row, found.groups) for row in found.rows]
     for item, row in zip(items, found.rows, strict=True):
         item["missing"] = not _add_voice(out, order, item, row)
-    sent = [_sent(row, order.zone_minutes) for row in found.materials]
+    sent = [material_item(row, found.groups, order.zone_minutes) for row in found.materials]
     for row in found.materials:
         path = inside(order.files, row.file)
         if row.file and path.is_file():
@@ -213,13 +208,14 @@ def _fill(out: _Hashing, order: Order, found: _Read) -> str:
     about: dict[str, Any] = {
         "title": order.title,
         "by": order.by,
-        "made": _time(order.at_ms, order.zone_minutes),
+        "zone_minutes": order.zone_minutes,
+        "made": local_time(order.at_ms, order.zone_minutes),
         "recordings": items,
         "materials": sent,
     }
     listing = json.dumps(about, ensure_ascii=False, indent=1)
     out.text("index.json", listing)
-    out.text("index.csv", "\ufeff" + _csv([*items, *(_as_row(one) for one in sent)], order.zone_minutes))
+    out.text("index.csv", "\ufeff" + table(items, sent, order.zone_minutes))
     page = (_HERE / "export_page.html").read_text("utf-8")
     out.text("index.html", page.replace("/*DATA*/null", listing.replace("</", "<\\/")))
     out.data("metadata/siprec.xml", siprec.document(items))
@@ -254,88 +250,5 @@ def _add_voice(out: _Hashing, order: Order, item: dict[str, Any], row: Found) ->
     return True
 
 
-def _sent(row: Any, zone_minutes: int) -> dict[str, Any]:
-    names = (
-        "id", "kind", "incident", "note", "origin", "taken_ms", "clock_offset_ms", "kept_ms", "place", "cell",
-        "media_type", "size", "sha256",
-    )  # fmt: skip
-    return {
-        **{name: getattr(row, name) for name in names},
-        "group": row.group_id,
-        "user": row.user_id,
-        "user_name": row.user_name,
-        "file": f"files/{row.file}" if row.file else "",
-        "lines": lines_of(row, zone_minutes),
-    }
-
-
-def _as_row(sent: dict[str, Any]) -> dict[str, Any]:
-    """A photo or note as a row of the list; its time is the server's."""
-    taken = sent["taken_ms"] + sent["clock_offset_ms"]
-    place = dict(sent["place"] or {})
-    if "at_ms" in place:
-        place["age_ms"] = max(0, sent["taken_ms"] - place["at_ms"])
-    told = {"talker": sent["user"], "talker_name": sent["user_name"], "started_ms": taken, "ended_ms": taken}
-    return {**sent, **told, "place": place}
-
-
-def _item(row: Found) -> dict[str, Any]:
-    return {
-        "kind": "burst",
-        "id": row.key,
-        "group": row.group_id,
-        "burst": row.id,
-        "call": row.call_id,
-        "incident": row.incident,
-        "talker": row.user_id,
-        "talker_name": row.user_name,
-        "device": row.device_id,
-        "node": row.node,
-        "tier": row.tier,
-        "started_ms": row.started_ms,
-        "ended_ms": row.ended_ms,
-        "end": row.end_reason,
-        "duration_ms": row.duration_ms,
-        "packets": row.packets,
-        "lost": row.lost,
-        "unrecorded": row.unrecorded,
-        "filled_ms": row.filled_ms,
-        "place": row.place,
-        "file": f"files/{row.file}" if row.file else "",
-        "size": row.size,
-        "sha256": row.sha256,
-        "peaks": list(row.peaks),
-    }
-
-
-def _csv(items: Iterable[dict[str, Any]], zone_minutes: int) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, _COLUMNS, extrasaction="ignore", lineterminator="\r\n")
-    writer.writeheader()
-    for item in items:
-        place = item["place"] or {}
-        flat = {
-            **item,
-            **{name: place.get(name) for name in ("longitude", "latitude", "datum", "accuracy_m")},
-            "place_source": place.get("source"),
-            "place_age_ms": place.get("age_ms"),
-            "started": _time(item["started_ms"], zone_minutes),
-            "ended": _time(item["ended_ms"], zone_minutes),
-        }
-        writer.writerow({name: _harmless(value) for name, value in flat.items()})
-    return text.getvalue()
-
-
-def _harmless(value: Any) -> Any:
-    """A spreadsheet must not take a name for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
-
-
 def _lines(values: Iterator[dict[str, Any]]) -> str:
     return "".join(f"{json.dumps(value, ensure_ascii=False)}\n" for value in values)
-
-
-def _time(at_ms: int, zone_minutes: int) -> str:
-    local = datetime.fromtimestamp(at_ms / 1000, UTC) + timedelta(minutes=zone_minutes)
-    sign, size = ("+", zone_minutes) if zone_minutes >= 0 else ("-", -zone_minutes)
-    return f"{local:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}{sign}{size // 60:02d}:{size % 60:02d}"

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
+import urllib.request
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
+from poc_server.store.ids import now_ms
 from tests.browser.conftest import SPEECH
+from tests.gateway.bridged import call, until
+from tests.recording.pictures import announcement, png
 from tests.support.chromium import chromium
 from tests.support.city import City, running_city
 from tests.support.officer import Officer
@@ -53,7 +61,9 @@ def shown(page: Page, name: str) -> None:
         page.screenshot(path=Path(folder, f"{name}.png"))
 
 
-def test_what_was_missed_is_told_and_played_and_a_late_one_hears_from_the_start(city: City, browser: Browser) -> None:
+def test_what_was_missed_is_told_and_played_and_a_late_one_hears_from_the_start(
+    city: City, browser: Browser, tmp_path: Path
+) -> None:
     talker = Officer(browser, city, "DH-001")
     Officer(browser, city, "DH-003")  # nobody talks alone
     away = Officer(browser, city, "DH-002", init=NO_OGG)
@@ -123,6 +133,77 @@ def test_what_was_missed_is_told_and_played_and_a_late_one_hears_from_the_start(
     page.locator("button[type=submit]").click()
     expect(page.locator(".word")).not_to_be_empty()
     assert office.problems == []
+    export_is_read_without_a_server(city, browser, tmp_path)
+
+
+def exported(city: City, folder: Path) -> dict[str, Any]:
+    """All that was said so far and a photo, as somebody fetches it from the office and unpacks it; its list."""
+    people = {person["badge"]: person["id"] for person in city.get("/api/v1/demo/people")}
+
+    def token(badge: str) -> str:
+        return str(city.post(f"/api/v1/demo/people/{people[badge]}/step-in")["access_token"])
+
+    office, officer = token("ZB-001"), token("DH-001")
+    group = city.get("/api/v1/recordings?limit=1", office)["recordings"][0]["group"]
+    picture = png(160, 120)
+    place = {"longitude": 121.4737, "latitude": 31.2304, "source": "device", "at_ms": now_ms()}
+    cell = {"source": "shell", "id": "460-00-4601-13", "at_ms": now_ms()}
+    photo = announcement(picture, group, place=place, cell=cell, origin="gallery", note="现场全景")
+    city.post("/api/v1/materials", photo, officer)
+    headers = {"Authorization": f"Bearer {officer}", "Upload-Offset": "0"}
+    assert call("PATCH", f"{city.url}/api/v1/materials/{photo['id']}/upload", picture, headers)[1]["state"] == "kept"
+    wanted = {"title": "东湖巡查 <证据>", "search": {"group": group}}
+    made = city.post("/api/v1/exports", wanted, office)
+    made = until(
+        "it is made", lambda: (m := city.get(f"/api/v1/exports/{made['id']}", office))["state"] != "making" and m
+    )
+    assert made["state"] == "ready", made
+    request = urllib.request.Request(f"{city.url}/api/v1/exports/{made['id']}/file")
+    request.add_header("Authorization", f"Bearer {office}")
+    with urllib.request.urlopen(request, timeout=30) as answer, zipfile.ZipFile(io.BytesIO(answer.read())) as archive:
+        archive.extractall(folder)
+    return dict(json.loads((folder / "index.json").read_text("utf-8")))
+
+
+def export_is_read_without_a_server(city: City, browser: Browser, folder: Path) -> None:
+    """By whoever has the unpacked folder: listed, heard and seen from the disk, in Chinese and in English."""
+    index = exported(city, folder)
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda said: problems.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("request", lambda asked: None if asked.url.startswith("file:") else problems.append(asked.url))
+    page.goto((folder / "index.html").as_uri())
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(len(index["recordings"]))
+    assert len(index["recordings"]) >= 3
+    expect(rows.first).to_contain_text(index["recordings"][0]["talker_name"])
+    expect(rows.first).to_contain_text("东湖巡查组")
+    expect(rows.first).to_contain_text("key released")
+    expect(page.locator("h1")).to_have_text("东湖巡查 <证据>")
+    expect(page.locator("#about")).to_contain_text(f"{len(index['recordings'])} recordings")
+    expect(page.locator("#about")).to_contain_text("UTC+08:00")
+    rows.nth(1).click()
+    # The page forbids eval, which waiting in the page would need.
+    until("it is heard", lambda: page.evaluate("document.querySelector('audio').currentTime") > 0.1)
+    expect(rows.nth(1)).to_have_attribute("aria-current", "true")
+    heard = page.evaluate("document.querySelector('audio').duration")
+    assert abs(heard - index["recordings"][1]["duration_ms"] / 1000) < 0.1
+    assert page.evaluate("document.querySelector('figure img').naturalWidth") == 160
+    expect(page.locator("figcaption")).to_have_text("现场全景")
+    expect(page.locator(".mark")).to_contain_text("460-00-4601-13 (shell)")
+    expect(page.locator("#map rect.photo")).to_have_count(1)
+    shown(page, "export-en")
+    page.set_viewport_size({"width": 360, "height": 640})
+    page.reload()
+    page.locator("#language").click()
+    expect(rows.first).to_contain_text("松键")
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    shown(page, "export-zh")
+    assert problems == []
+    context.close()
 
 
 def test_a_photo_survives_a_closed_page_and_goes_when_there_is_a_network(city: City, browser: Browser) -> None:
@@ -140,6 +221,6 @@ def test_a_photo_survives_a_closed_page_and_goes_when_there_is_a_network(city: C
     page.goto(f"{city.url}/talk?voice=raw&as={officer.user['id']}")
     page.locator('.evidence-key[data-state="sent"]').wait_for(timeout=WAIT_MS)
     page.locator(".evidence-key").click()
-    page.locator(".sent li button").click()
-    page.wait_for_function("document.querySelector('.sent img')?.naturalWidth > 0", timeout=WAIT_MS)
+    page.locator(".sent li", has_text="占道经营").locator("button").click()
+    page.wait_for_function("document.querySelector('.sent img')?.naturalWidth === 800", timeout=WAIT_MS)
     shown(page, "evidence")

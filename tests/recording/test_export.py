@@ -11,6 +11,7 @@ import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -96,7 +97,9 @@ async def test_an_incident_as_one_zip(voices: Voices, exporter: Exporter, tmp_pa
     await voices.case(INCIDENT)
     officer = Phone(voices, await voices.as_user(voices.officer))
     place = {"longitude": 121.48, "latitude": 31.24, "source": "device", "at_ms": now_ms() - 95_000}
-    await officer.send(picture, **announcement(picture, voices.group, incident=INCIDENT, place=place))
+    cell = {"id": "460-00-4601-13", "source": "shell", "at_ms": now_ms()}
+    said = announcement(picture, voices.group, incident=INCIDENT, place=place, cell=cell, origin="gallery")
+    await officer.send(picture, **said)
     folder = await exporter.unpacked(tmp_path / "out", title="占道经营 =1+1", search={"incident": INCIDENT}, mp3=True)
     index = json.loads((folder / "index.json").read_text())
     assert [each["duration_ms"] for each in index["recordings"]] == [400, 440, 520, 560]
@@ -113,6 +116,14 @@ async def test_an_incident_as_one_zip(voices: Voices, exporter: Exporter, tmp_pa
     assert [row["place_source"] for row in rows] == ["device"] * 5
     assert 4_000 < int(rows[4]["place_age_ms"]) < 10_000
     assert rows[0]["started"].endswith("+08:00")
+    assert {row["group_name"] for row in rows} == {"市容一组"}
+    assert (rows[4]["cell"], rows[4]["cell_source"], rows[4]["origin"]) == ("460-00-4601-13", "shell", "gallery")
+    assert (rows[0]["cell"], rows[0]["origin"], rows[0]["device_time"], rows[0]["clock_offset_ms"]) == ("",) * 4
+    by_device, by_server, kept = (datetime.fromisoformat(rows[4][name]) for name in ("device_time", "started", "kept"))
+    assert round(by_device.timestamp() * 1000) == said["taken_ms"]
+    assert by_server - by_device == timedelta(milliseconds=int(rows[4]["clock_offset_ms"]))
+    assert by_device < by_server < kept
+    assert all(datetime.fromisoformat(row["kept"]) >= datetime.fromisoformat(row["started"]) for row in rows)
     page = (folder / "index.html").read_text()
     assert "占道经营" in page
     assert "http" not in page.replace("http://www.w3.org/2000/svg", "").replace("http-equiv", "")

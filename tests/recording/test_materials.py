@@ -72,7 +72,8 @@ async def test_a_photo_is_kept_as_evidence_with_all_that_is_known_of_it(
 ) -> None:
     place = {"longitude": 121.47, "latitude": 31.23, "accuracy_m": 8, "source": "device", "at_ms": now_ms()}
     await voices.case(INCIDENT)
-    said = announcement(PICTURE, voices.group, place=place)
+    cell = {"id": "460-00-4601-13", "source": "operator", "at_ms": now_ms()}
+    said = announcement(PICTURE, voices.group, place=place, cell=cell, origin="gallery")
     state = await phone.send(PICTURE, **said)
     assert (state["state"], state["offset"], state["sha256"]) == ("kept", len(PICTURE), said["sha256"])
     assert state["incident"] == INCIDENT
@@ -81,6 +82,7 @@ async def test_a_photo_is_kept_as_evidence_with_all_that_is_known_of_it(
     listed = (await voices.client.get("/materials", headers=colleague)).json()["materials"]
     assert [each["id"] for each in listed] == [said["id"]]
     assert listed[0]["place"]["source"] == "device"
+    assert (listed[0]["cell"], listed[0]["origin"]) == (cell, "gallery")
     file = await voices.client.get(f"/materials/{said['id']}/file", headers=colleague)
     assert (file.headers["content-type"], file.content) == ("image/png", PICTURE)
     async with voices.store.reading() as connection:
@@ -88,6 +90,7 @@ async def test_a_photo_is_kept_as_evidence_with_all_that_is_known_of_it(
     assert (entries[0].entry.kind, entries[0].entry.subject) == ("photo", said["id"])
     content = json.loads(entries[0].content or "")
     assert (content["note"], content["clock_offset_ms"]) == (said["note"], state["clock_offset_ms"])
+    assert (content["cell"], content["origin"]) == (cell, "gallery"), "sealed with the rest"
     async with voices.store.reading() as connection:
         (event,) = await incidents.events_of(connection, voices.town.agency, INCIDENT)
     assert (event.type, event.data["photo"], event.data["sha256"]) == ("photo", said["id"], said["sha256"])
@@ -301,6 +304,7 @@ async def test_a_watermark_is_written_over_the_untouched_picture(voices: Voices,
     assert "王建国" in words
     assert said["sha256"][:16] in words
     assert "无定位" in words
+    assert "设备时钟 device clock -60 s" in words
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from poc_server import cli
 from poc_server.recording.settings import RecordingSettings
 from poc_server.store import StoreSettings
 from tests.recording.town_with_voices import Voices, voices
@@ -23,46 +26,90 @@ def store_settings() -> StoreSettings:
     return StoreSettings()
 
 
-def verify(data: Path, *options: object) -> tuple[int, str]:
-    command = [sys.executable, "-m", "poc_server.cli", "verify", "--data", str(data), *map(str, options)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env={"PATH": "/usr/bin", "COLUMNS": "200"})
-    return done.returncode, done.stdout + done.stderr
+async def verify(data: Path, *options: object, heads_folder: Path | None = None) -> tuple[int, str]:
+    """Exit code, and all it says."""
+    setting = {} if heads_folder is None else {"POC_RECORDING__HEADS_FOLDER": str(heads_folder)}
+    words = ["verify", "--data", str(data), *map(str, options)]
+    done = await asyncio.to_thread(CliRunner().invoke, cli.app, words, env={"COLUMNS": "300", **setting})
+    return done.exit_code, done.output
 
 
 async def test_a_server_verifies_and_each_tampering_is_named(voices: Voices, tmp_path: Path) -> None:
     assert RecordingSettings().evidence_key is None
     for _ in range(3):
         await voices.say(frames=5)
+    await voices.recordings.notary.aclose()
     await voices.recordings.notary.sign_now()
     data = tmp_path / "data"
-    assert verify(data) == (0, "3 entries, 1 signed heads, 0 findings\n")
+    command = [sys.executable, "-m", "poc_server.cli", "verify", "--data", str(data)]
+    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (0, "3 entries, 1 signed heads, 0 findings\n")
     (daily,) = (data / "evidence").glob("*.heads.jsonl")
-    kept = tmp_path / daily.name
-    kept.write_text(daily.read_text())
-    assert verify(data, "--heads", kept)[0] == 0
+    day = daily.name.removesuffix(".heads.jsonl")
+    elsewhere = tmp_path / "share"
+    elsewhere.mkdir()
+    kept = elsewhere / daily.name
+    kept.write_bytes(daily.read_bytes())
+    assert (await verify(data, "--heads", kept))[0] == 0
+
+    # One recording.
     file = sorted((data / "recordings").rglob("*.ogg"))[1]
     whole = file.read_bytes()
     file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-    code, said = verify(data)
-    assert (code, said.startswith("altered")) == (1, True)
-    file.write_bytes(whole)
-    database = sqlite3.connect(data / "poc.sqlite")
-    database.executescript(
-        "DROP TRIGGER evidence_no_delete; DELETE FROM evidence WHERE position = 3;"
-        "UPDATE evidence_day SET entries = 2, signed_entries = 2, signature = NULL"
+    code, said = await verify(data)
+    assert (code, said.startswith(f"altered {voices.group} {day} #2 file {file.relative_to(data / 'recordings')}")) == (
+        1,
+        True,
     )
+    file.write_bytes(whole)
+
+    # One row.
+    tamper(data, "DROP TRIGGER evidence_no_update; CREATE TABLE was AS SELECT * FROM evidence")
+    tamper(data, "UPDATE evidence SET content = replace(content, '王建国', '李四') WHERE position = 3")
+    code, said = await verify(data)
+    assert (code, said.startswith(f"altered {voices.group} {day} #3 its record")) == (1, True), said
+    tamper(data, "UPDATE evidence SET content = (SELECT was.content FROM was WHERE was.position = evidence.position)")
+    assert (await verify(data))[0] == 0
+
+    # One head: in a daily file, readable or not.
+    line = daily.read_text()
+    for forged, found in (
+        (line.replace('"count": 3', '"count": 2'), f"bad_signature {voices.group} {day} #2"),
+        ("{", "bad_signature ?"),
+    ):
+        daily.write_text(forged)
+        code, said = await verify(data)
+        assert (code, said.startswith(found)) == (1, True), said
+    daily.write_text(line)
+
+    # The last row with its head in the database: the daily file still knows, this server's or the one kept elsewhere.
+    tamper(
+        data,
+        "DROP TRIGGER evidence_no_delete; DELETE FROM evidence WHERE position = 3;"
+        "UPDATE evidence_day SET entries = 2, signed_entries = 2, signature = NULL",
+    )
+    code, said = await verify(data, "--group", voices.group)
+    assert (code, said.startswith(f"cut_short {voices.group} {day} #3")) == (1, True), said
+    daily.unlink()
+    code, said = await verify(data)
+    assert (code, "cut_short" in said) == (0, False), "who can forge the whole data folder is found out from elsewhere"
+    for code, said in [await verify(data, "--heads", kept), await verify(data, heads_folder=elsewhere)]:
+        assert (code, said.startswith("cut_short")) == (1, True), said
+    assert "no daily heads" in (await verify(data, heads_folder=tmp_path / "away"))[1]
+
+
+def tamper(data: Path, script: str) -> None:
+    """As somebody who may do anything to the database."""
+    database = sqlite3.connect(data / "poc.sqlite")
+    database.executescript(script)
     database.close()
-    code, said = verify(data, "--group", voices.group)
-    assert (code, "3 entries" in said) == (0, False), said
-    code, said = verify(data, "--heads", kept)
-    assert (code, said.startswith("cut_short")) == (1, True)
 
 
 async def test_what_cannot_be_read_is_said(voices: Voices, tmp_path: Path) -> None:
     (tmp_path / "junk").write_text("junk\n")
     for option in ("--heads", "--key"):
-        code, said = verify(tmp_path / "data", option, tmp_path / "junk")
+        code, said = await verify(tmp_path / "data", option, tmp_path / "junk")
         assert (code, "junk" in said) == (1, True)
     (tmp_path / "data-keys" / "evidence.pem").unlink()
-    code, said = verify(tmp_path / "data")
+    code, said = await verify(tmp_path / "data")
     assert (code, "no key to verify with" in said) == (1, True)
