@@ -15,8 +15,8 @@ from groups.vocabulary import Refusal
 from poc_server.recording.finisher import WorkerPort
 from poc_server.recording.listening import AudioForm, Listening
 from poc_server.refused import Refused
-from poc_server.worker.client import JobFailed, WorkerDied
-from poc_server.worker.limits import MAX_S, RATE
+from poc_server.work.client import JobFailed, WorkerDied
+from poc_server.work.limits import MAX_S, RATE
 
 MAX_WAV_BYTES = MAX_S * RATE * 2 + 4_096
 """Largest upload: the longest message at 48 kHz, 16 bit, mono, and its header."""

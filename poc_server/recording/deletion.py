@@ -18,7 +18,7 @@ from poc_server.store import Actor, Store, audit, keeping
 from poc_server.store.ids import now_ms
 from poc_server.store.keeping import Burial, HoldKind
 from poc_server.store.recordings import Found
-from poc_server.worker.client import JobFailed, WorkerDied
+from poc_server.work.client import JobFailed, WorkerDied
 
 SLICE = 200
 """Recordings looked at in one transaction."""

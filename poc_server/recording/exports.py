@@ -20,7 +20,7 @@ from poc_server.refused import Refused
 from poc_server.store import Store
 from poc_server.store.ids import new_id, now_ms
 from poc_server.store.recordings import Scope, Search
-from poc_server.worker.client import JobFailed, WorkerDied
+from poc_server.work.client import JobFailed, WorkerDied
 
 KEPT_S = 24 * 3_600
 MOST_WAITING = 20

@@ -13,7 +13,7 @@ import structlog
 
 from poc_server.recording.model import Recording
 from poc_server.recording.settings import RecordingSettings
-from poc_server.worker.client import JobFailed, WorkerDied
+from poc_server.work.client import JobFailed, WorkerDied
 
 DISK_RETRY_S = 2.0
 """Pause before a spool whose file the disk did not take is tried again; tried for ever, the spool is safe meanwhile."""

@@ -10,7 +10,7 @@ from groups.vocabulary import Refusal
 from poc_server.recording.finisher import WorkerPort
 from poc_server.recording.layout import inside
 from poc_server.refused import Refused
-from poc_server.worker.client import JobFailed, WorkerDied
+from poc_server.work.client import JobFailed, WorkerDied
 
 
 class AudioForm(StrEnum):

@@ -36,7 +36,7 @@ from poc_server.store.journal.bursts import MAX_HEARERS
 from poc_server.store.places import Place as KnownPlace
 from poc_server.store.recordings import Found
 from poc_server.talk.burst import BurstMeta as TalkMeta
-from poc_server.worker.client import JobFailed, Worker, WorkerDied
+from poc_server.work.client import JobFailed, Worker, WorkerDied
 
 WRITTEN_WITHIN_S = 1.0
 """How long a late entrant waits for the disk."""

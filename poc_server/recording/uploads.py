@@ -19,8 +19,8 @@ from poc_server.refused import Refused
 from poc_server.store import Store, materials
 from poc_server.store.ids import now_ms
 from poc_server.store.materials import Material, MaterialState
-from poc_server.worker.client import JobFailed, WorkerDied
-from poc_server.worker.material import SUFFIXES
+from poc_server.work.client import JobFailed, WorkerDied
+from poc_server.work.limits import SUFFIXES
 
 CHUNK_BYTES = 240_000
 """Largest chunk; a larger body is refused before it is read to the end."""

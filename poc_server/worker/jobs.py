@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
-Values = dict[str, Any]
+from poc_server.work import Values
 
 
 class Lane(StrEnum):

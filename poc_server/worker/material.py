@@ -6,9 +6,6 @@ import hashlib
 import os
 from pathlib import Path
 
-SUFFIXES = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/heic": "heic"}
-"""Media types that are taken, and how their files are called."""
-
 
 class NotAsAnnounced(Exception):
     """Size, digest or kind of the file is not what was announced."""

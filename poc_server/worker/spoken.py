@@ -8,8 +8,8 @@ from pathlib import Path
 
 from codec.coding import FRAME_MS, encode_all
 from codec.wav import NotWav, read_wav
+from poc_server.work.limits import MAX_S, RATE, RATES
 from poc_server.worker.arrange import Arranged, Piece
-from poc_server.worker.limits import MAX_S, RATE, RATES
 from poc_server.worker.ogg import write_ogg
 
 BIT_RATE = 32_000

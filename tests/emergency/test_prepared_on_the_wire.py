@@ -14,7 +14,7 @@ from codec.opus import CLOCK_HZ
 from groups.vocabulary import ReceiptState, Refusal
 from loadtest.phone import PhoneFailed
 from loadtest.speech import recording
-from poc_server.worker.limits import MAX_S
+from poc_server.work.limits import MAX_S
 from signaling.messages import (
     Broadcast,
     BroadcastStart,

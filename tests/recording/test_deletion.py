@@ -19,7 +19,7 @@ from poc_server.store import tables as t
 from poc_server.store.audit_pages import AuditFilter
 from poc_server.store.keeping import Hold, HoldKind, Rule
 from poc_server.store.materials import Material, Origin
-from poc_server.worker.client import Worker
+from poc_server.work.client import Worker
 from tests.recording.test_evidence_store import NOON, burst
 
 pytestmark = pytest.mark.wire

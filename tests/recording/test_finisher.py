@@ -17,7 +17,7 @@ from poc_server.recording.finisher import Finisher
 from poc_server.recording.model import Recording
 from poc_server.recording.settings import RecordingSettings
 from poc_server.recording.spool import SpoolEnd, end_record, head_record, voice_record
-from poc_server.worker.client import JobFailed, Worker, WorkerDied
+from poc_server.work.client import JobFailed, Worker, WorkerDied
 from tests.recording.voices import NOON, SAMPLES, hear, meta, spoken
 
 pytestmark = pytest.mark.wire
@@ -137,7 +137,7 @@ async def test_the_worker_says_what_it_cannot_do_and_goes_on(tmp_path: Path) -> 
 def test_the_worker_ends_with_its_node() -> None:
     script = (
         "import asyncio, os\n"
-        "from poc_server.worker.client import Worker\n"
+        "from poc_server.work.client import Worker\n"
         "async def main():\n"
         "    worker = await Worker.start()\n"
         "    await worker.run('remove', path='/nowhere')\n"

@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from poc_server.worker.jobs import Values
+from poc_server.work import Values
 
 RESTART_FIRST_S = 0.1
 RESTART_LONGEST_S = 5.0
