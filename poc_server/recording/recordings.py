@@ -260,7 +260,9 @@ class Recordings:
         self.last_said = LastSaid(self._store, self.recorder, folders, self.settings)
 
     def _audit(self, action: str, kind: str, target: str, detail: dict[str, object]) -> None:
-        self._store.journal.audit(audit.entry(SYSTEM, self._clock(), action, kind, target, detail))
+        """What concerns the whole city stands in the audit of each agency: an entry of none is read by nobody."""
+        for agency in sorted(self._store.directory.snapshot.agencies):
+            self._store.journal.audit(audit.entry(SYSTEM, self._clock(), action, kind, target, detail, agency))
 
 
 def record_of(recording: Recording, zone_minutes: int) -> BurstRecord:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import json
 from pathlib import Path
 
 import av
@@ -12,11 +14,12 @@ import pytest
 
 from groups.vocabulary import AgencyId, BurstEnd, Role, Tier
 from poc_server.recording.recordings import Recordings
+from poc_server.recording.writer import DiskState
 from poc_server.store import BurstRecord, StoreSettings, audit_pages
 from poc_server.store.audit_pages import AuditFilter
 from poc_server.store.ids import now_ms
 from tests.recording.town_with_voices import INCIDENT, PLACE, Voices, dispatcher, ids, key_of, voices
-from tests.recording.voices import SAMPLES, hear, likeness, speech
+from tests.recording.voices import SAMPLES, hear, likeness, speech, spoken
 
 pytestmark = pytest.mark.wire
 __all__ = ["voices"]
@@ -158,6 +161,41 @@ async def test_the_last_with_sound_is_found_though_nothing_was_recorded_of_a_lat
     assert await ids(voices, headers, limit=1, audio="true") == [key]
     answer = await voices.client.get(f"/groups/{voices.group}/last-said", headers=headers)
     assert answer.json()["id"] == key
+
+
+async def test_a_disk_that_fails_and_the_voice_it_costs_stand_in_the_audit(voices: Voices, tmp_path: Path) -> None:
+    settings = voices.recordings.settings.model_copy(
+        update={"pending_packets": 10, "flush_ms": 10, "retry_ms": 10, "space_check_s": 0.02}
+    )
+    failing = await Recordings.open(settings, tmp_path / "failing", voices.store, "n2", now_ms)
+    (folder,) = (tmp_path / "failing" / "spool").iterdir()
+    (folder / "lock").unlink()
+    folder.rmdir()
+    folder.write_text("a file stands where the folder should be")
+    tap = voices.speak(frames=25, on=failing)  # at once more than may wait
+    while failing.recorder.counters.dropped < 25:  # noqa: ASYNC110 - the recorder's own timer hands it over
+        await asyncio.sleep(0.01)
+    for packet in spoken(5):
+        tap.voice(packet)
+    while failing.recorder.state is DiskState.OK:  # noqa: ASYNC110 - only the writer thread knows
+        await asyncio.sleep(0.01)
+    folder.unlink()
+    tap.end(BurstEnd.RELEASED)
+    while failing.finisher.finished == 0:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    await failing.aclose()
+    await voices.store.journal.drain()
+    async with voices.store.reading() as connection:
+        (gap,) = (await audit_pages.page(connection, AuditFilter(voices.town.agency, action="recording.gap"))).rows
+        disk = (await audit_pages.page(connection, AuditFilter(voices.town.agency, action="recording.disk"))).rows
+    said = json.loads(gap.detail)
+    assert (gap.actor_id, gap.target_kind, gap.target_id) == (None, "group", voices.group)
+    assert (said["burst"], said["packets"]) == (int(tap.meta.burst), 25)
+    assert said["from_ms"] <= said["to_ms"]
+    assert [(row.target_id, json.loads(row.detail)["state"]) for row in disk] == [("n2", "ok"), ("n2", "failing")]
+    headers = await voices.as_user(voices.officer)
+    row = (await voices.client.get(f"/recordings/{key_of(tap)}", headers=headers)).json()
+    assert (row["packets"], row["unrecorded"]) == (5, 25)
 
 
 async def test_players_that_know_no_ogg_get_mp4_or_mp3(voices: Voices, tmp_path: Path) -> None:
