@@ -125,8 +125,20 @@ function Filters({ asked, ask }: { asked: Asked; ask: (part: Partial<Asked>) => 
   return (
     <div class="filters">
       <div class="tools">
-        <Search name="who" words="audit_who_search" value={asked.who} set={(who) => ask({ who })} />
-        <Search name="about" words="audit_about_search" value={asked.about} set={(about) => ask({ about })} />
+        <Search
+          name="who"
+          hint="audit_who_hint"
+          words="audit_who_search"
+          value={asked.who}
+          set={(who) => ask({ who })}
+        />
+        <Search
+          name="about"
+          hint="audit_about_hint"
+          words="audit_about_search"
+          value={asked.about}
+          set={(about) => ask({ about })}
+        />
         <select
           name="action"
           aria-label={t("admin_action")}
@@ -181,10 +193,10 @@ function grouped(): [Key, string[]][] {
   });
 }
 
-type SearchProps = { name: string; words: Key; value: string; set: (to: string) => void };
+type SearchProps = { name: string; hint: Key; words: Key; value: string; set: (to: string) => void };
 
 /** What is typed is asked for by Enter, or when one goes on to something else. */
-function Search({ name, words, value, set }: SearchProps) {
+function Search({ name, hint, words, value, set }: SearchProps) {
   const typed = useSignal(value);
   useEffect(() => {
     typed.value = value;
@@ -194,8 +206,9 @@ function Search({ name, words, value, set }: SearchProps) {
       type="search"
       name={name}
       maxLength={64}
-      placeholder={t(words)}
+      placeholder={t(hint)}
       aria-label={t(words)}
+      title={t(words)}
       enterKeyHint="search"
       value={typed.value}
       onInput={({ currentTarget }) => {
