@@ -1,1 +1,1 @@
-"""What a voice packet is. Pure but for libopus: RTP, Opus, RED, levels, tones, downlink continuity."""
+"""What a voice packet is. Pure but for libopus: RTP with its level, Opus, RED, downlink continuity, recordings."""

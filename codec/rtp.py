@@ -56,11 +56,6 @@ def parse(data: bytes) -> RtpPacket | None:
     return RtpPacket(second & 0x7F, bool(second & 0x80), sequence, timestamp, ssrc, profile, extension, data[start:end])
 
 
-def ssrc_of(data: bytes) -> int:
-    """The SSRC of an RTP packet of at least twelve bytes, readable before its protection is checked."""
-    return int.from_bytes(data[8:12], "big")
-
-
 def build(
     payload_type: int, sequence: int, timestamp: int, ssrc: int, payload: bytes, *, marker: bool = False
 ) -> bytes:

@@ -1,4 +1,4 @@
-"""Levels, tones and recordings."""
+"""Recordings on disk, at whatever rate."""
 
 import wave
 from pathlib import Path
@@ -6,35 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codec.coding import RATE
-from codec.level import SILENCE, level
-from codec.tones import Tone, render, tone
 from codec.wav import NotWav, read_wav, resample
-
-
-def test_levels_of_known_signals() -> None:
-    square = np.where(np.arange(960) % 2, 32_767, -32_767).astype(np.int16)
-    sine = np.rint(32_767 * np.sin(2 * np.pi * np.arange(960) / 48)).astype(np.int16)
-    assert level(square) == 0
-    assert level(sine) == 3
-    assert level((sine // 10).astype(np.int16)) == 23
-    assert level(np.zeros(960, dtype=np.int16)) == SILENCE
-    assert level(np.empty(0, dtype=np.int16)) == SILENCE
-    assert level(np.full(960, -32_768, dtype=np.int16)) == 0
-
-
-@pytest.mark.parametrize("which", list(Tone))
-def test_each_tone_has_its_length_and_no_edges(which: Tone) -> None:
-    sound = tone(which)
-    assert len(sound) == sum(length for _, length in which.value) * RATE // 1000
-    assert abs(int(sound[0])) < 50
-    assert abs(int(sound[-1])) < 50
-    assert np.abs(np.diff(sound.astype(int))).max() < 3_000
-    assert 9_000 < np.abs(sound.astype(int)).max() < 10_000
-
-
-def test_no_notes_are_no_sound() -> None:
-    assert len(render(())) == 0
 
 
 def test_resampling_keeps_a_tone_and_its_place() -> None:
