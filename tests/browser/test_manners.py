@@ -192,6 +192,33 @@ def test_one_who_lets_go_while_queued_leaves_the_queue(same_pair: tuple[Officer,
     assert not second.events("floor_granted")
 
 
+def test_another_kind_of_network_moves_the_path_in_mid_burst_and_a_mere_change_of_speed_does_not(
+    same_pair: tuple[Officer, Officer],
+) -> None:
+    talker, listener = same_pair
+    talker.key_down()
+    listener.face("taken")
+    fragment = talker.page.evaluate("__poc.peer.remoteDescription.sdp.match(/a=ice-ufrag:.*/)[0]")
+    for kind, restarts in (("wifi", 1), ("wifi", 1), ("cellular", 2)):
+        talker.page.evaluate(CHANGE_NETWORK, kind)
+        assert len(talker.events("ice_restart")) == restarts
+    assert {e["reason"] for e in talker.events("ice_restart")} == {"network_change"}
+    talker.page.wait_for_function("fragment => !__poc.peer.remoteDescription.sdp.includes(fragment)", arg=fragment)
+    listener.page.wait_for_function(HEARD_MORE, arg=listener.page.evaluate(HEARD))
+    assert not talker.events("media"), "the path stood all the while, and its keys stayed"
+    talker.key_up()
+    listener.face("idle")
+
+
+CHANGE_NETWORK = """kind => {
+    Object.defineProperty(navigator.connection, 'type', {configurable: true, get: () => kind});
+    navigator.connection.dispatchEvent(new Event('change'));
+}"""
+HEARD = """async () => Math.max(...[...(await __poc.peer.getStats()).values()]
+    .filter(entry => entry.type === 'inbound-rtp').map(entry => entry.packetsReceived))"""
+HEARD_MORE = f"async before => await ({HEARD})() > before + 10"
+
+
 def test_the_space_bar_is_the_key_too_and_own_slots_are_silent_meanwhile(same_pair: tuple[Officer, Officer]) -> None:
     talker, listener = same_pair
     talker.page.keyboard.down(" ")
