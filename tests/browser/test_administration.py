@@ -88,6 +88,10 @@ def units_people_and_a_group(system: Page) -> None:
     system.locator(".members .finder input").fill("wjg")
     system.locator(".found button", has_text="王建国").click()
     expect(system.locator(".members li")).to_contain_text("王建国")
+    # Two changes of one place in a breath: the second stands on what the first made, and is no conflict with oneself.
+    system.locator(".members .flags input[type=checkbox]").nth(1).check()
+    system.locator(".members .flags input[type=number]").fill("200")
+    system.locator(".members .flags input[type=number]").blur()
     tab(system, "People")
     expect(system.locator("td button.open", has_text="DROP TABLE")).to_have_text(HOSTILE)
 
@@ -96,6 +100,8 @@ def conflict(system: Page) -> None:
     """Two editors of one group: the second is told what changed, and keeps his change on top of it."""
     tab(system, "Talk groups")
     system.locator("td button.open", has_text="东湖巡查组").click()
+    expect(system.locator(".members .flags input[type=checkbox]").nth(1)).to_be_checked()
+    expect(system.locator(".members .flags input[type=number]")).to_have_value("200")
     system.locator(".editor [name=queue_limit]").fill("3")
     system.locator(".editor [name=revoke_grace_s]").fill("0.5")
     system.locator(".editor [name=dual_floor]").check()

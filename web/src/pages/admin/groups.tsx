@@ -1,7 +1,7 @@
 // One group: its settings, and who is in it with which place.
 
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { authorised } from "../../account/authorised";
 import { t } from "../../i18n";
 import type { Key } from "../../i18n/zh";
@@ -108,25 +108,33 @@ function Members({ id, foreign, changed }: MembersProps) {
     members.value = await authorised<Member[]>("GET", path);
   };
   useEffect(() => void read().catch((problem) => (word.value = wordsOf(problem))), [id]);
-  const ask = async (work: Promise<unknown>) => {
-    try {
-      await work;
-      word.value = "";
-      changed();
-    } catch (problem) {
-      word.value = wordsOf(problem);
-    }
-    // Also when another was quicker: what he did is seen before it is changed again.
-    await read().catch((problem) => (word.value = wordsOf(problem)));
+  const turn = useRef<Promise<unknown>>(Promise.resolve());
+  /** One after the other: a second tick stands on what the first one made. */
+  const ask = (work: () => Promise<unknown>) => {
+    turn.current = turn.current.then(async () => {
+      try {
+        await work();
+        word.value = "";
+        changed();
+      } catch (problem) {
+        word.value = wordsOf(problem);
+      }
+      // Also when another was quicker: what he did is seen before it is changed again.
+      await read().catch((problem) => (word.value = wordsOf(problem)));
+    });
+    return turn.current;
   };
-  const seen = ({ version }: Member) => ({ "if-match": `"${version}"` });
-  const add = (user: string) => ask(authorised("PUT", `${path}/${user}`, {}));
-  const put = (member: Member, place: Partial<Member>) => {
-    const { may_talk, may_preempt, priority } = { ...member, ...place };
-    return ask(
-      authorised("PUT", `${path}/${member.user}`, { may_talk, may_preempt, priority }, seen(member)),
-    );
-  };
+  const now = ({ user }: Member) => members.peek().find((member) => member.user === user);
+  const seen = (member: Member) => ({ "if-match": `"${(now(member) ?? member).version}"` });
+  const add = (user: string) => ask(() => authorised("PUT", `${path}/${user}`, {}));
+  const put = (member: Member, place: Partial<Member>) =>
+    ask(() => {
+      const { may_talk, may_preempt, priority } = { ...(now(member) ?? member), ...place };
+      const body = { may_talk, may_preempt, priority };
+      return authorised("PUT", `${path}/${member.user}`, body, seen(member));
+    });
+  const takeOut = (member: Member) =>
+    ask(() => authorised("DELETE", `${path}/${member.user}`, undefined, seen(member)));
   const edits = may("groups");
   // Each agency names its own people; the owner of a group may also send guests away.
   const own = (member: Member) => member.agency === agency.value?.id;
@@ -171,17 +179,11 @@ function Members({ id, foreign, changed }: MembersProps) {
                 />
                 {t("admin_may_preempt")}
               </label>
-              <label class="priority">
-                {t("admin_priority")}
-                <input
-                  type="number"
-                  min={0}
-                  max={255}
-                  disabled={!edits || !own(member)}
-                  value={member.priority}
-                  onChange={(event) => void put(member, { priority: Number(event.currentTarget.value) })}
-                />
-              </label>
+              <Priority
+                value={member.priority}
+                disabled={!edits || !own(member)}
+                set={(priority) => put(member, { priority })}
+              />
             </div>
             {edits && (own(member) || !foreign) && (
               <button
@@ -189,9 +191,7 @@ function Members({ id, foreign, changed }: MembersProps) {
                 class="quiet"
                 aria-label={t("admin_take_out", { name: member.name })}
                 title={t("admin_take_out", { name: member.name })}
-                onClick={() =>
-                  void ask(authorised("DELETE", `${path}/${member.user}`, undefined, seen(member)))
-                }
+                onClick={() => void takeOut(member)}
               >
                 <Icon.close />
               </button>
@@ -200,5 +200,32 @@ function Members({ id, foreign, changed }: MembersProps) {
         ))}
       </ul>
     </section>
+  );
+}
+
+type PriorityProps = { value: number; disabled: boolean; set: (to: number) => Promise<unknown> };
+
+/** What is being typed stays, though the list is read again meanwhile. */
+function Priority({ value, disabled, set }: PriorityProps) {
+  const typed = useSignal<string | null>(null);
+  return (
+    <label class="priority">
+      {t("admin_priority")}
+      <input
+        type="number"
+        min={0}
+        max={255}
+        disabled={disabled}
+        value={typed.value ?? value}
+        onInput={(event) => {
+          typed.value = event.currentTarget.value;
+        }}
+        onChange={(event) =>
+          void set(Number(event.currentTarget.value)).finally(() => {
+            typed.value = null;
+          })
+        }
+      />
+    </label>
   );
 }
