@@ -193,7 +193,7 @@ class Node:
 
     def _received(self, phone: Phone, message: Any) -> None:
         """What concerns the whole city goes to the desk, wherever it is; everything else is done here."""
-        if self.elsewhere is None or not self.elsewhere.desk.takes(phone, message):
+        if self.elsewhere is None or not self.elsewhere.desk.asked.takes(phone, message):
             reception.carry_out(self, phone, message)
 
     def _others_take(self) -> bool:

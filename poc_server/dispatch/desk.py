@@ -29,9 +29,9 @@ class DispatchDesk:
         self.patching = Patching(store, field, self.later)
         field.arrivals.on_came.append(self.came)
 
-    async def start(self) -> None:
-        """Take up the offers that wait and the groups that are joined; may be called again."""
-        await self.later.load(self._store, self._load, "dispatch")
+    async def start(self) -> bool:
+        """Take up the offers that wait and the groups that are joined; may be called again. False: later."""
+        return await self.later.load(self._store, self._load, "dispatch")
 
     async def _load(self) -> None:
         await self.handovers.load()

@@ -40,9 +40,9 @@ class Emergency(Desk):
         field.desk_listeners.append(self.broadcasts)
         field.arrivals.on_came.append(self.came)
 
-    async def start(self) -> None:
-        """Take up what went on when the server ended; while SQL is away, as soon as it is back."""
-        await self.later.load(self.store, self._load, "emergencies")
+    async def start(self) -> bool:
+        """Take up what went on when the server ended; while SQL is away (False), as soon as it is back."""
+        return await self.later.load(self.store, self._load, "emergencies")
 
     async def _load(self) -> None:
         await self.alerts.load()

@@ -8,8 +8,6 @@ takes its place and reads what lasts from SQL and from the fabric. A node withou
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -17,29 +15,23 @@ import structlog
 from groups.vocabulary import GroupId, Refusal
 from poc_server.fabric.interface import Unavailable
 from poc_server.neighbours import decided
+from poc_server.neighbours.asked import Asked
 from poc_server.neighbours.far_phone import FarPhone
 from poc_server.neighbours.sayings import Sayings
-from poc_server.requests import AT_DESK
-from poc_server.requests.floor import floor_request
 from poc_server.requests.reception import carry_out
 from poc_server.talk.beginning import Beginning
 from poc_server.talk.later import Later
-from signaling.messages import FloorRequest, Receipt, decode_client, encode
+from signaling.messages import FloorRequest, decode_client, encode
 
 if TYPE_CHECKING:
     from poc_server.neighbours.losses import Losses
     from poc_server.neighbours.neighbour import Neighbour
     from poc_server.neighbours.others import Others
     from poc_server.talk.phone import Phone
-    from poc_server.talk.talkgroup import Talkgroup
 
 log = structlog.get_logger(__name__)
 
-ANSWER_S = 1.5
-"""The desk has so long to take a request; then the phone is told that it cannot be done now, and may ask again."""
-LOOK_AGAIN_S = 0.1
-MAX_HELD = 64
-"""Messages of one phone that may wait behind a request of its own that is on its way to the desk."""
+LOOK_AGAIN_S = 1.0
 
 
 class Desk:
@@ -48,21 +40,22 @@ class Desk:
     Attributes:
         here: whether it is here.
         calls: those that go on, while it is elsewhere.
+        asked: what phones of this node ask of it.
     """
 
     def __init__(self, others: Others, losses: Losses) -> None:
         self._others = others
-        self._losses = losses
         self._node = others.node
         self.here = False
         self.calls: dict[GroupId, Beginning] = {}
         self._holder: str | None = None
         self._was_alone = False
-        self._held: dict[str, deque[Any]] = {}
-        self._asked: dict[str, tuple[int, Any, asyncio.TimerHandle]] = {}
-        self._number = 0
         self._dirty: set[GroupId] = set()
         self._opening = asyncio.Lock()
+        self._unread: set[GroupId] = set()
+        """While it is read what lasts: groups of which the others may know more than this node does."""
+        self._reading: asyncio.Future[list[bool]] | None = None
+        self.asked = Asked(others, losses, self)
         self._later = Later()
         self._sayings = Sayings()
 
@@ -77,6 +70,7 @@ class Desk:
     async def aclose(self) -> None:
         """Leave the desk to another."""
         await self._later.aclose()
+        await self.asked.aclose()
         if self.here and not self._others.fabric.alone:
             await self._others.fabric.drop("desk")
 
@@ -123,69 +117,20 @@ class Desk:
     @property
     def _decides(self) -> bool:
         """Whether others follow this node: not one that was alone and has not learnt yet who has the desk now."""
-        return self.here and self._holder == self._others.me and not self._opening.locked()
+        return self.here and self._holder == self._others.me
+
+    @property
+    def there(self) -> Neighbour | None:
+        """The node that has it; None when that is this one, or nobody knows."""
+        return self._others.nodes.get(self._holder or "")
 
     @property
     def url(self) -> str:
         """Where it answers HTTP when it is on another node, "" when it is here or nowhere."""
-        there = None if self.here else self._others.nodes.get(self._holder or "")
+        there = None if self.here else self.there
         return "" if there is None else there.url
 
-    # --- requests ----------------------------------------------------------------------------------------------------
-
-    def takes(self, phone: Phone, message: Any) -> bool:
-        """Whether a phone's message goes to the desk, or has to wait behind one that did."""
-        held = self._held.get(phone.key)
-        if held is not None:
-            if len(held) >= MAX_HELD:
-                phone.refuse(Refusal.UNAVAILABLE, getattr(message, "id", None))
-            else:
-                held.append(message)
-            return True
-        if isinstance(message, FloorRequest) and self._seems_alone(message):
-            self._held[phone.key] = deque()
-            self._later.spawn(self._look_again(phone, message))
-            return True
-        if type(message) not in AT_DESK:
-            return False
-        busy = [group for key in phone.groups if (group := self._node.talkgroups.get(key)) is not None and group.busy]
-        if self.here and not busy:
-            return False
-        self._held[phone.key] = deque()
-        if busy:
-            self._later.spawn(self._after(busy, phone, message))
-        else:
-            self._ask(phone, message)
-        return True
-
-    def _seems_alone(self, message: FloorRequest) -> bool:
-        talkgroup = self._node.talkgroups.get(GroupId(message.group))
-        return bool(self._others.nodes) and talkgroup is not None and self._node.presence.participants(talkgroup) < 2
-
-    async def _look_again(self, phone: Phone, message: FloorRequest) -> None:
-        """Nobody else seems to be there: the word that somebody has just come to another node may be under way."""
-        await asyncio.sleep(LOOK_AGAIN_S)
-        self._take_here(phone, message)
-
-    def _take_here(self, phone: Phone, message: Any) -> None:
-        self._asked[phone.key] = (0, message, asyncio.get_running_loop().call_later(ANSWER_S, int))
-        carry_out(self._node, phone, message)
-        self._go_on(phone)
-
-    async def _after(self, busy: list[Talkgroup], phone: Phone, message: Any) -> None:
-        """What a phone did with its key before comes before what it asks now."""
-        for group in busy:
-            await group.settled()
-        if self.here:
-            self._take_here(phone, message)
-        else:
-            self._ask(phone, message)
-
-    def done(self, phone: Phone, number: int) -> None:
-        """The desk has taken a request: what the phone said after it is carried out now."""
-        asked = self._asked.get(phone.key)
-        if asked is not None and asked[0] == number:
-            self._go_on(phone)
+    # --- what phones of other nodes ask ------------------------------------------------------------------------------
 
     def requested(self, neighbour: Neighbour, order: dict[str, Any], blob: bytes) -> None:
         """A phone of another node asks something of the desk, which is here (or was, and will not answer)."""
@@ -198,52 +143,15 @@ class Desk:
 
     def begins_call(self, phone: Phone, message: FloorRequest) -> None:
         """A key went down in a group that is talked in by calls: the desk begins one, and then the key counts."""
-        there = self._others.nodes.get(self._holder or "")
+        there = self.there
         if there is None:
             phone.refuse(Refusal.UNAVAILABLE, message.id)
         else:
             self._others.order(there, {"do": "begins_call", "key": phone.key}, encode(message))
 
-    def press(self, phone: Phone, message: FloorRequest) -> None:
-        """The call of a key that went down is up; where its others are, is told a moment later."""
-        wait = LOOK_AGAIN_S if self._seems_alone(message) else 0.0
-        asyncio.get_running_loop().call_later(wait, partial(floor_request, self._node, phone, message, up=True))
-
     def came(self, phone: Phone) -> None:
         """A phone of another node connected: it learns of the calls and emergencies that concern it."""
         self._node.arrivals.came(phone)
-
-    def _ask(self, phone: Phone, message: Any) -> None:
-        self._number += 1
-        timer = asyncio.get_running_loop().call_later(ANSWER_S, self._unanswered, phone)
-        self._asked[phone.key] = (self._number, message, timer)
-        self._send(phone.key)
-
-    def _send(self, key: str) -> None:
-        number, message, _ = self._asked[key]
-        there = self._others.nodes.get(self._holder or "")
-        if there is not None:
-            order = {"do": "request", "key": key, "number": number}
-            phone = self._node.phones.get(key)
-            if isinstance(message, Receipt) and phone is not None:
-                order["lost"] = self._losses.since(phone)
-            self._others.order(there, order, encode(message))
-
-    def _unanswered(self, phone: Phone) -> None:
-        _, message, _ = self._asked[phone.key]
-        phone.refuse(Refusal.UNAVAILABLE, getattr(message, "id", None))
-        self._go_on(phone)
-
-    def _go_on(self, phone: Phone) -> None:
-        _, _, timer = self._asked.pop(phone.key)
-        timer.cancel()
-        held = self._held.pop(phone.key)
-        while held:
-            message = held.popleft()
-            if self.takes(phone, message):
-                self._held[phone.key].extend(held)
-                return
-            carry_out(self._node, phone, message)
 
     # --- which node it is --------------------------------------------------------------------------------------------
 
@@ -266,42 +174,46 @@ class Desk:
         if mine != self.here:
             log.info("desk", here=mine)
             self.here = mine
+            if self._reading is not None and not mine:
+                self._reading.cancel()  # who left it does not wait for SQL to stop leading
             self._later.spawn(self._opened() if mine else self._left())
             return
         if mine and self._was_alone:
             self._later.spawn(self._read_again())
-        # Asked of the one that died: the new one is asked instead.
-        for key in tuple(self._asked):
-            self._send(key)
+        self.asked.again()
 
     async def _opened(self) -> None:
         """This node is the desk: read what lasts, then say so."""
         node = self._node
         async with self._opening:
+            self._unread = decided.groups(node, self.calls)
             node.conditions.forget()
             for what in self.calls.values():
                 node.calls.take_up(what)
             self.calls.clear()
+            self.asked.take_all()
             await self._read()
         self._follow_all()
         # Not all there is: what others know of emergencies holds while SQL, which would say more, is away.
         self._dirty |= self._groups()
         self._others.flush_soon()
-        for key, (_, message, _) in tuple(self._asked.items()):
-            phone = node.phones.get(key)
-            if phone is not None and not isinstance(phone, FarPhone):
-                carry_out(node, phone, message)
-                self._go_on(phone)
 
-    async def _read(self) -> None:
-        """Take up what lasts and is not known here yet."""
+    async def _read(self) -> bool:
+        """Take up what lasts and is not known here yet; whether all of it was read.
+
+        What is decided meanwhile about other groups is told at once: no call waits for SQL.
+        """
         node = self._node
-        if node.emergency is not None:
-            await node.emergency.start()
-        if node.texts is not None:
-            await node.texts.start()
-        if node.dispatch is not None:
-            await node.dispatch.start()
+        desks = (node.emergency, node.texts, node.dispatch)
+        self._reading = asyncio.gather(*(each.start() for each in desks if each is not None))
+        try:
+            return all(await self._reading)
+        except asyncio.CancelledError:
+            if self.here:
+                raise
+            return False  # it is another node's now (see `_hold`)
+        finally:
+            self._reading, self._unread = None, set()
 
     async def _left(self) -> None:
         """Another node is the desk: what is decided there is told from there."""
@@ -322,14 +234,19 @@ class Desk:
         """This node is still the desk, or again: others that were alone too may have kept what it does not know."""
         self._was_alone = False
         await asyncio.sleep(2 * self._others.beat_s)
+        emergency = self._node.emergency
+        while emergency is not None and self.here and not await emergency.store.answers():  # noqa: ASYNC110 - SQL tells nobody
+            await asyncio.sleep(LOOK_AGAIN_S)  # what is known here is not forgotten before there is more
         async with self._opening:
-            if self.here and self._node.emergency is not None:
+            if not self.here:
+                return
+            self._unread = self._groups()
+            if emergency is not None:
                 self._node.conditions.forget()
-                self._node.emergency.rest()
-            if self.here:
-                await self._read()
+                emergency.rest()
+            complete = await self._read()
         self._follow_all()
-        self.tell_all()
+        self._tell_read(complete)
 
     def again(self, _: Neighbour, keys: list[str]) -> None:
         """Phones of a node that was alone: they learn anew of what concerns them."""
@@ -344,9 +261,16 @@ class Desk:
     async def _take_in(self) -> None:
         """What a node kept while it alone was without Redis is led from here now; and it learns what was decided."""
         async with self._opening:
-            if self.here:
-                await self._read()
-        self.tell_all()
+            complete = self.here and await self._read()
+        self._tell_read(complete)
+
+    def _tell_read(self, complete: bool) -> None:
+        """After reading: everything, or what is known as long as SQL, which would say more, is away."""
+        if complete:
+            self.tell_all()
+        else:
+            self._dirty |= self._groups()
+            self._others.flush_soon()
 
     # --- what was decided --------------------------------------------------------------------------------------------
 
@@ -361,13 +285,13 @@ class Desk:
         """Tell the others what changed."""
         if not self.here:
             self._dirty.clear()
-        elif self._dirty and self._decides:
-            dirty, self._dirty = self._dirty, set()
-            self._others.say("desk", {"groups": {group: decided.of(self._node, group) for group in dirty}})
+        elif self._decides and (told := self._dirty - self._unread):
+            self._dirty -= told
+            self._others.say("desk", {"groups": {group: decided.of(self._node, group) for group in told}})
 
     def tell_all(self) -> None:
         """Tell the others everything."""
-        if self._decides:
+        if self._decides and not self._opening.locked():
             self._dirty.clear()
             groups = self._groups()
             told = {group: decided.of(self._node, group) for group in groups}

@@ -75,11 +75,11 @@ def _end(others: Others, desk: Desk, phone: Phone, order: dict[str, Any], blob: 
 
 
 def _done(others: Others, desk: Desk, phone: Phone, order: dict[str, Any], blob: bytes) -> None:
-    desk.done(phone, order["number"])
+    desk.asked.done(phone, order["number"])
 
 
 def _press(others: Others, desk: Desk, phone: Phone, order: dict[str, Any], blob: bytes) -> None:
-    desk.press(phone, cast("FloorRequest", decode_client(blob)))
+    desk.asked.press(phone, cast("FloorRequest", decode_client(blob)))
 
 
 def _begins_call(others: Others, desk: Desk, neighbour: Neighbour, order: dict[str, Any], blob: bytes) -> None:

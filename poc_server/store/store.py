@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import structlog
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from poc_server.refused import StoreUnavailable
@@ -115,6 +116,15 @@ class Store:
     def nudge(self) -> None:
         """Another node says that something changed: look now instead of at the next poll."""
         self._nudge.set()
+
+    async def answers(self) -> bool:
+        """Whether SQL is there just now."""
+        try:
+            async with self.reading() as connection:
+                await connection.execute(select(1))
+        except StoreUnavailable:
+            return False
+        return True
 
     async def aclose(self) -> None:
         """Stop the background work, put everything on disk, close SQL."""

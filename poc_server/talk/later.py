@@ -42,11 +42,13 @@ class Later:
         """Do what a phone asked; a refusal is its answer."""
         self._asked[self._begun(self._answered(phone, request, work))] = (phone, request)
 
-    async def load(self, store: Store, load: Callable[[], Awaitable[None]], what: str) -> None:
-        """Read what was kept; while SQL is away, as soon as it is back (``what``: for the log)."""
-        if not await _loaded(store, load, what):
+    async def load(self, store: Store, load: Callable[[], Awaitable[None]], what: str) -> bool:
+        """Read what was kept; while SQL is away, as soon as it is back (``what``: for the log). Whether it was read."""
+        loaded = await _loaded(store, load, what)
+        if not loaded:
             log.warning("not_loaded", what=what)
             self._loads.add(self._begun(self._load_later(store, load, what)))
+        return loaded
 
     def rest(self) -> None:
         """Another node does this now: nothing is read for it here, and phones ask again, there.

@@ -49,9 +49,9 @@ class TextDesk:
         self._users: set[UserId] = set()
         self._came: list[Phone] = []
 
-    async def start(self) -> None:
-        """Learn where anything was written; may be called again."""
-        await self.later.load(self._store, self._load, "texts")
+    async def start(self) -> bool:
+        """Learn where anything was written; may be called again. False while SQL is away: it is done later."""
+        return await self.later.load(self._store, self._load, "texts")
 
     async def _load(self) -> None:
         async with self._store.reading() as connection:
