@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 
 from gateway.web_push import Vapid
 from poc_server import readings
-from poc_server.api import Services, build_api
+from poc_server.api import MAX_BODY_BYTES, Services, build_api
 from poc_server.api.plays import Plays
 from poc_server.api.site import operations, serve_pages
 from poc_server.auth import Auth
@@ -309,7 +309,7 @@ class App:
         settings = self.config.server
         api: ASGIApp = self.api
         if elsewhere is not None:
-            api = to_desk = ToDesk(api, lambda: elsewhere.desk.url)
+            api = to_desk = ToDesk(api, lambda: elsewhere.desk.url, MAX_BODY_BYTES)
             self._stack.push_async_callback(to_desk.aclose)
             api = AllKnow(api, News(elsewhere, self.store), self.store.directory)
         public = self._serve(self._front(api), settings.port, self._tls_files(), shared=settings.shared_port)

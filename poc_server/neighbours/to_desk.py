@@ -7,7 +7,7 @@ from collections.abc import Callable
 import httpx
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-PATHS = ("/api/v1/alerts", "/api/v1/broadcasts")
+PATHS = ("/api/v1/alerts", "/api/v1/broadcasts", "/api/v1/cap")
 MARK = b"x-poc-desk"
 """A request that was passed on once is not passed on again: the desk may just be moving."""
 TIMEOUT_S = 5.0
@@ -15,11 +15,18 @@ _HOP_BY_HOP = frozenset({b"connection", b"keep-alive", b"transfer-encoding", b"h
 
 
 class ToDesk:
-    """Stands before the API where there are several nodes. ``desk_url``: its address, "" when it is here or nowhere."""
+    """Stands before the API where there are several nodes.
 
-    def __init__(self, served: ASGIApp, desk_url: Callable[[], str]) -> None:
+    Args:
+        served: the API of this node.
+        desk_url: the desk's address, "" when it is here or nowhere.
+        limit: bytes of the largest body of such a request; a longer one is refused by ``served``, unread.
+    """
+
+    def __init__(self, served: ASGIApp, desk_url: Callable[[], str], limit: int) -> None:
         self._served = served
         self._desk_url = desk_url
+        self._limit = limit
         self._client = httpx.AsyncClient(timeout=TIMEOUT_S)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -28,7 +35,10 @@ class ToDesk:
         if there is None:
             await self._served(scope, receive, send)
             return
-        body = await _body(receive)
+        body = await _body(receive, self._limit)
+        if len(body) > self._limit:
+            await self._served(scope, _again(body), send)
+            return
         headers = [(name, value) for name, value in scope["headers"] if name not in _HOP_BY_HOP]
         query = f"?{scope['query_string'].decode()}" if scope["query_string"] else ""
         request = self._client.build_request(
@@ -57,13 +67,14 @@ class ToDesk:
         return self._desk_url() or None
 
 
-async def _body(receive: Receive) -> bytes:
-    body = b""
-    while True:
+async def _body(receive: Receive, limit: int) -> bytes:
+    """All of it, or more than ``limit`` bytes of it."""
+    body, more = b"", True
+    while more and len(body) <= limit:
         message = await receive()
         body += bytes(message.get("body", b""))
-        if not message.get("more_body"):
-            return body
+        more = bool(message.get("more_body"))
+    return body
 
 
 def _again(body: bytes) -> Receive:

@@ -26,13 +26,16 @@ SENDER = "weather.example"
 SENT = datetime.now(UTC).replace(microsecond=0)
 
 
+OWN = [{"event": ["水位"], "tell": "nobody"}, {"category": ["Geo"], "tell": "imminent_peril", "acknowledge": True}]
+OPERATED = {
+    "POC_EMERGENCY__CAP_RULES": inline([*OWN, *(rule.model_dump(exclude_defaults=True) for rule in DEFAULT_RULES)])
+}
+"""An operator keeps daily levels from the street and takes a quake in earnest whatever it says."""
+
+
 @pytest.fixture(scope="module")
 def city(links: Path) -> Iterator[City]:
-    """A city whose operator keeps daily levels from the street and takes a quake in earnest whatever it says."""
-    own = [{"event": ["水位"], "tell": "nobody"}, {"category": ["Geo"], "tell": "imminent_peril", "acknowledge": True}]
-    rules = [*own, *(rule.model_dump(exclude_defaults=True) for rule in DEFAULT_RULES)]
-    env = {"POC_EMERGENCY__CAP_RULES": inline(rules)}
-    with city_of_links(links, env) as made:
+    with city_of_links(links, OPERATED) as made:
         yield made
 
 

@@ -33,19 +33,22 @@ def vendor() -> Iterator[Receiver]:
         yield made
 
 
-@pytest.fixture(scope="module")
-def city(links: Path, vendor: Receiver) -> Iterator[City]:
+def operated(vendor: Receiver) -> dict[str, str]:
+    """How the operator of the city has people woken."""
     sms = (
         f'{{name = "sms", url = "{vendor.url}/ok/sms?to={{badge}}", headers = {{Authorization = "Bearer {SECRET}"}}, '
         'body = \'{"who": "{name}", "say": "{title} {text}"}\', urgent_only = true}'
     )
-    env = {
+    return {
         "POC_NOTIFY__PUSH_HOSTS": f'["{vendor.url}", "push.example"]',
         "POC_NOTIFY__RETRY_S": "0.05",
         "POC_NOTIFY__HTTP": f"[{sms}]",
-        "POC_EMERGENCY__RECIPIENTS": str(MOST),
     }
-    with city_of_links(links, env) as made:
+
+
+@pytest.fixture(scope="module")
+def city(links: Path, vendor: Receiver) -> Iterator[City]:
+    with city_of_links(links, {**operated(vendor), "POC_EMERGENCY__RECIPIENTS": str(MOST)}) as made:
         yield made
 
 

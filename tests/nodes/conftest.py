@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from loadtest.speech import recording
+from tests.emergency import test_cap_on_the_wire, test_waking_on_the_wire
 from tests.emergency.cast import Cast
 from tests.support.city import City, running_city
 from tests.support.handsets import Handsets, handsets
+from tests.support.receiver import Receiver, receiver
 from tests.support.redis import RedisServer, running_redis
 from tests.talk.ways_report import WaysReport
 
@@ -22,14 +24,21 @@ def redis_server() -> Iterator[RedisServer]:
 
 
 @pytest.fixture(scope="package")
+def vendor() -> Iterator[Receiver]:
+    with receiver() as made:
+        yield made
+
+
+@pytest.fixture(scope="package")
 def links(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("nodes") / "links"
 
 
 @pytest.fixture(scope="package")
-def city(links: Path, redis_server: RedisServer) -> Iterator[City]:
-    # Its operator switched remote listening on, as that of `tests.talk` did.
+def city(links: Path, redis_server: RedisServer, vendor: Receiver) -> Iterator[City]:
+    # Its operator did what those of the cities of one node did.
     on = {"POC_TALK__REMOTE_LISTENING": "true", "POC_EMERGENCY__UNATTENDED_S": "1"}
+    on |= {**test_cap_on_the_wire.OPERATED, **test_waking_on_the_wire.operated(vendor)}
     with running_city(links.parent / "data", "--links", str(links), nodes=2, redis=redis_server.url, env=on) as made:
         yield made
 

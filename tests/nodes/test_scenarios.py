@@ -9,8 +9,10 @@ import pytest
 from tests.emergency import (
     test_broadcast_on_the_wire,
     test_calls_on_the_wire_emergency,
+    test_cap_on_the_wire,
     test_prepared_on_the_wire,
     test_sos_on_the_wire,
+    test_waking_on_the_wire,
 )
 from tests.talk import (
     test_bad_input_on_the_wire,
@@ -24,7 +26,11 @@ from tests.talk import (
 pytestmark = pytest.mark.wire
 PRESSES_TOGETHER = 5
 """Rounds of twenty who press at once: one node shows the many."""
-OF_ANOTHER_CITY = {"test_remote_listening_is_off_unless_the_operator_switched_it_on"}
+OF_ANOTHER_CITY = {
+    "test_remote_listening_is_off_unless_the_operator_switched_it_on",
+    "test_what_is_no_subscription_of_a_known_service_is_refused",  # nine times, and the same on every node
+    "test_the_disabled_are_left_out_and_too_many_are_refused",
+}
 
 
 def scenarios(module: ModuleType) -> dict[str, object]:
@@ -35,6 +41,8 @@ def scenarios(module: ModuleType) -> dict[str, object]:
 
 
 for _module in (
+    test_waking_on_the_wire,  # first: it counts all that somebody was woken for
+    test_cap_on_the_wire,
     test_calls_on_the_wire,
     test_ways_on_the_wire,
     test_bad_input_on_the_wire,
