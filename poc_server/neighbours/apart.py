@@ -84,6 +84,7 @@ class Apart:
 
     def close(self) -> None:
         """It is over."""
+        self._line.on_ready = lambda _: None
         for timer in (self._mute, self._looking):
             if timer is not None:
                 timer.cancel()

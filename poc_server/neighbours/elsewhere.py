@@ -103,8 +103,8 @@ class Elsewhere:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.desk.aclose()
         await self.fabric.said()
-        await self.between.line.aclose()
         self.apart.close()
+        await self.between.line.aclose()
 
     # --- what the node asks ------------------------------------------------------------------------------------------
 
@@ -239,8 +239,9 @@ class Elsewhere:
         self._orphans.look()
 
     async def hearing(self, nodes: Iterable[Neighbour]) -> set[str]:
-        """Those of ``nodes`` that are connected to Redis. Raises `Unavailable`."""
-        return await self.fabric.hearing({channel_of(each.id): each.id for each in nodes})
+        """Those of ``nodes`` that have a connection with Redis, of either kind. Raises `Unavailable`."""
+        voice = {each.id: self.between.channel(each.id).decode() for each in nodes}
+        return await self.fabric.hearing({channel_of(each): each for each in voice}, {v: k for k, v in voice.items()})
 
     def _look_after_phones(self, now: float) -> None:
         for phone in self.node.phones.here():

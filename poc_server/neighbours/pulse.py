@@ -1,8 +1,8 @@
 """Which of the other nodes live: each says so itself, and Redis knows which of them are still connected to it.
 
-A process that ends closes its connections, so Redis has nobody left who hears that node's channel: its phones need not
-wait for the lease of its silence. A node that sleeps, or that the network lost, is silent with its connection open: for
-that the lease is.
+A process that ends closes its connections, so Redis has nobody left who hears that node's channels, the one for words
+and the one for voice: its phones need not wait for the lease of its silence. A node that sleeps, or that the network
+lost, is silent with its connections open: for that the lease is.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 LOOKS = 3
-"""A node whose channel nobody hears, seen so often in a row, has ended. One that lives is back at its channel within a
-tenth of a second after it lost its session with Redis: that is not seen more than once."""
+"""A node whose channels nobody hears, seen so often in a row, has ended. One that lives and has lost its session with
+Redis hears voice all the time, and is back at its channel within a tenth of a second where it is not short of time."""
 LOOKS_PER_BEAT = 2
 ENDED, SILENT = "ended", "silent"
 """Why a node is given up, for the log."""

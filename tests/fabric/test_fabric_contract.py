@@ -174,7 +174,7 @@ async def test_who_still_hears_a_channel_is_known_without_asking_him(nodes: Node
 
     async def heard(wanted: set[str]) -> None:
         async with asyncio.timeout(WAIT_S):
-            while await one.hearing({"node:two": "two", "node:three": "three"}) != wanted:  # noqa: ASYNC110
+            while await one.hearing({"node:two": "two", "node:three": "three"}, {}) != wanted:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
 
     await heard({"two"})

@@ -134,11 +134,14 @@ class RedisFabric:
             with contextlib.suppress(Unavailable):
                 await self._session.drop(self.name_of(f"lease:{lease}"), of or self.incarnation)
 
-    async def hearing(self, channels: Mapping[str, str]) -> set[str]:
-        """What stands beside those ``channels`` that some node hears just now. Raises `Unavailable`."""
+    async def hearing(self, channels: Mapping[str, str], voice: Mapping[str, str]) -> set[str]:
+        """What stands beside those ``channels`` (casts, and whole names of others) that some node hears just now.
+
+        Raises `Unavailable`.
+        """
         if self._session is None:
             raise Unavailable("no session")
-        names = {self.name_of(f"cast:{channel}"): what for channel, what in channels.items()}
+        names = {self.name_of(f"cast:{channel}"): what for channel, what in channels.items()} | {**voice}
         heard = await self._session.heard_by(names)
         return {names[name] for name, count in heard.items() if count}
 
