@@ -57,7 +57,8 @@ class Store:
         self._copy = copy.CopyKeeper((own or data) / "directory.copy")
         self._fresh = asyncio.Lock()
         self._nudge = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._refreshed = asyncio.Event()
         self._duty_due = 0
         self._duty_seen = 0
         self._prune_due = 0
@@ -78,7 +79,10 @@ class Store:
             await store.aclose()
             raise
         store.journal.start()
-        store._task = asyncio.create_task(store._keep_fresh(), name="directory-refresh")
+        store._tasks = [
+            asyncio.create_task(store._keep_fresh(), name="directory-refresh"),
+            asyncio.create_task(store._keep_house(), name="store-upkeep"),
+        ]
         return store
 
     @asynccontextmanager
@@ -128,10 +132,9 @@ class Store:
 
     async def aclose(self) -> None:
         """Stop the background work, put everything on disk, close SQL."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.journal.aclose()
         await self._copy.aclose()
         await self.database.aclose()
@@ -168,8 +171,6 @@ class Store:
             self._nudge.clear()
             try:
                 await (self.refresh() if self.ready else self._reach_sql())
-                await self._settle_duty()
-                await self._prune()
             except Exception as problem:
                 if not is_away(problem):
                     log.exception("directory_refresh_failed")
@@ -180,6 +181,19 @@ class Store:
                 if away:
                     log.info("directory_sql_back", version=self.directory.version)
                 away = False
+                self._refreshed.set()
+
+    async def _keep_house(self) -> None:
+        """After each look at the directory what is due: beside it, for what others changed does not wait for that."""
+        while True:
+            await self._refreshed.wait()
+            self._refreshed.clear()
+            try:
+                await self._settle_duty()
+                await self._prune()
+            except Exception as problem:
+                if not is_away(problem):
+                    log.exception("store_upkeep_failed")
 
     async def _settle_duty(self) -> None:
         """When a shift begins or ends: who is on duty joins the groups that follow it, who is not leaves."""

@@ -42,7 +42,6 @@ def scenarios(module: ModuleType) -> dict[str, object]:
 
 for _module in (
     test_waking_on_the_wire,  # first: it counts all that somebody was woken for
-    test_cap_on_the_wire,
     test_calls_on_the_wire,
     test_ways_on_the_wire,
     test_bad_input_on_the_wire,
@@ -53,6 +52,7 @@ for _module in (
     test_calls_on_the_wire_emergency,
     test_broadcast_on_the_wire,
     test_prepared_on_the_wire,
+    test_cap_on_the_wire,  # last: its warnings stand for an hour
 ):
     globals().update(scenarios(_module))
 

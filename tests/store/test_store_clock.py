@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from groups.vocabulary import AgencyId, GroupId, Role, UserId
-from poc_server.store import Store, StoreSettings, audit, duty, groups, people, units
+from poc_server.store import Store, StoreSettings, audit, duty, groups, people, retention, units
 from poc_server.store.clock import JUMP_MS, SoundClock
 from poc_server.store.places import Place
 from tests.fixtures.people import Clock
@@ -58,6 +58,28 @@ async def test_duty_follows_the_clock_places_go_on_and_logs_stay(tmp_path: Path)
     await store._prune()
     assert await entries(store) >= before
     await store.aclose()
+
+
+@pytest.mark.wire
+async def test_what_another_node_changed_is_known_while_old_rows_are_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deleting, let = asyncio.Event(), asyncio.Event()
+
+    async def many_rows(*_: object) -> retention.Pruned:
+        deleting.set()
+        await let.wait()
+        return retention.Pruned()
+
+    monkeypatch.setattr(retention, "prune", many_rows)
+    one, two = [await Store.open(StoreSettings(poll_ms=50), tmp_path, own=tmp_path / name) for name in ("1", "2")]
+    await deleting.wait()
+    async with one.change() as change:
+        agency = await units.create_agency(change, "江城")
+    await until(lambda: agency in two.directory.snapshot.agencies)
+    assert not let.is_set()
+    for store in (one, two):
+        await store.aclose()
 
 
 def report(store: Store, agency: AgencyId, user: UserId, at_ms: int) -> None:
