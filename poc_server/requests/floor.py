@@ -181,7 +181,9 @@ def floor_revoke(node: Floors, phone: Phone, message: FloorRevokeRequest) -> Non
         phone.refuse(refused, message.id)
         return
     talkgroup = node.talkgroups.floor_of(group.id)
-    detail = {"talkers": talkgroup.bursts.speakers()}
+    talkers = talkgroup.bursts.speakers()
+    # A node without phones of the group does not know who talks there: it says nothing rather than nobody.
+    detail = {"talkers": talkers} if talkers else {}
     node.audit(phone.user, Act.REVOKE_FLOOR, "group", group.id, detail)
     if phone.key in talkgroup.phones:
         talkgroup.submit(into.RevokeRequest(phone.user.id, phone.key, message.id))

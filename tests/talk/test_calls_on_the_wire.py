@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -26,25 +25,21 @@ from signaling.messages import (
     CallStopped,
     Select,
 )
-from tests.support.city import City, running_city
+from tests.support.city import City
 from tests.support.handsets import Handset, Handsets, handsets
 from tests.talk.ways_report import WaysReport
 
 pytestmark = pytest.mark.wire
 
 
-@pytest.fixture(scope="module")
-def links(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("calls") / "links"
+@pytest.fixture
+def city(ways_city: City) -> City:
+    return ways_city
 
 
-@pytest.fixture(scope="module")
-def city(links: Path) -> Iterator[City]:
-    with running_city(links.parent / "data", "--links", str(links)) as made:
-        end = time.monotonic() + 60
-        while not links.exists() and time.monotonic() < end:
-            time.sleep(0.05)  # the server is ready before its people have their links
-        yield made
+@pytest.fixture
+def links(ways_links: Path) -> Path:
+    return ways_links
 
 
 @pytest.fixture
@@ -191,11 +186,3 @@ async def test_an_officer_makes_no_temporary_group_and_nobody_calls_himself(city
     assert await refusal(a, CallStart(id="c1", kind="group", users=[b.user])) is Refusal.NOT_ALLOWED
     assert await refusal(a, CallStart(id="c2", users=[a.user])) is Refusal.NOBODY_CALLED
     assert await refusal(a, CallStart(id="c3", users=["us-nobody"])) is Refusal.UNKNOWN_USER
-
-
-async def test_remote_listening_is_off_unless_the_operator_switched_it_on(city: City, street: Handsets) -> None:
-    leader, a = await called(city, street, "ZB-001", "BJ-001")
-    assert leader.welcome is not None
-    assert "remote_listening" not in leader.welcome.rights, "no page offers it"
-    assert await refusal(leader, CallStart(id="r1", kind="ambient", users=[a.user])) is Refusal.NOT_ALLOWED
-    assert await audited(city, "listen_remotely.refused", a.user)

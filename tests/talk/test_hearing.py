@@ -9,18 +9,18 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from groups.vocabulary import GroupKind
+from groups.vocabulary import GroupKind, Refusal
 from loadtest.identity import Identity, read_links_file
-from loadtest.phone import Phone
+from loadtest.phone import Phone, PhoneFailed
 from loadtest.speech import recording
 from loadtest.wire.dtls import Credentials
 from loadtest.wire.reactor import Reactor
-from signaling.messages import FloorIdle, FloorTaken, Slot
+from signaling.messages import CallStart, FloorIdle, FloorTaken, Slot
 from tests.support.city import City, running_city
 
 pytestmark = pytest.mark.wire
 CREDENTIALS = Credentials()
-WAIT_S = 10.0
+WAIT_S = 30.0
 FRAMES = 10
 
 
@@ -119,6 +119,22 @@ async def cast(street: Street) -> tuple[Phone, list[tuple[str, Phone]], Phone]:
     await listener.select(groups[0])
     await listener.listen(groups[1:])
     return listener, talkers, outsider
+
+
+async def test_remote_listening_is_off_unless_the_operator_switched_it_on(city: City, street: Street) -> None:
+    people = {person["badge"]: person["id"] for person in city.get("/api/v1/demo/people")}
+    one, other = (next(each for each in street.identities if each.user == people[b]) for b in ("ZB-001", "BJ-001"))
+    leader = await street.phone(one)
+    assert leader.welcome is not None
+    assert "remote_listening" not in leader.welcome.rights, "no page offers it"
+    with pytest.raises(PhoneFailed) as refused:
+        await leader.request(CallStart(id="r1", kind="ambient", users=[other.user]))
+    assert refused.value.code is Refusal.NOT_ALLOWED
+    token = city.post(f"/api/v1/demo/people/{people['SJ-001']}/step-in")["access_token"]
+    async with asyncio.timeout(WAIT_S):
+        while not (rows := city.get("/api/v1/audit?action=listen_remotely.refused", token)["items"]):  # noqa: ASYNC110 - the audit tells nobody
+            await asyncio.sleep(0.05)
+    assert (rows[0]["actor"], rows[0]["target"]) == (leader.identity.user, other.user)
 
 
 async def test_slots_are_taken_over_by_the_selected_group_and_given_back(street: Street) -> None:
