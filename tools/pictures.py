@@ -101,6 +101,8 @@ class Pictures:
         self.queue()
         self.taken_away()
         self.denied()
+        self.releasing()
+        self.without_group()
         self.network()
         self.console()
 
@@ -233,6 +235,31 @@ class Pictures:
         self.album.take(alone.page, "denied")
         alone.key_up()
         closed(alone)
+
+    def releasing(self) -> None:
+        """The key is up, and a server that says nothing has not heard of it."""
+        talker, other = self.officer("BJ-001"), self.officer("BJ-002")
+        talker.key_down()
+        talker.face("talking")
+        self.city.process.send_signal(signal.SIGSTOP)
+        talker.key_up()
+        talker.face("releasing")
+        self.album.take(talker.page, "releasing")
+        self.city.process.send_signal(signal.SIGCONT)
+        talker.face("idle", timeout_ms=20_000)
+        closed(talker, other)
+
+    def without_group(self) -> None:
+        """One whom nobody has put into a group yet."""
+        people = self.city.get("/api/v1/demo/people")
+        administrator = next(each["id"] for each in people if each["badge"] == "XT-001")
+        token = self.city.post(f"/api/v1/demo/people/{administrator}/step-in")["access_token"]
+        unit = self.city.get("/api/v1/me", token)["units"][0]["id"]
+        self.city.post("/api/v1/people", {"name": "周新来", "unit": unit, "badge": "BJ-900"}, token)
+        newcomer = Officer(self.browser, self.city, "BJ-900", init=self.init)
+        newcomer.face("no_group")
+        self.album.take(newcomer.page, "no_group")
+        closed(newcomer)
 
     def network(self) -> None:
         officer, other = self.officer("BJ-001"), self.officer("BJ-002")
