@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -190,6 +191,31 @@ def test_one_who_lets_go_while_queued_leaves_the_queue(same_pair: tuple[Officer,
     first.face("idle")
     second.face("idle")
     assert not second.events("floor_granted")
+
+
+def test_a_newcomer_clicks_his_way_from_the_start_page_to_talking(browser: Browser, city: City) -> None:
+    """As the README has it: two windows of the demo city, step in as two people, hold the key."""
+    visitor = browser.new_context(viewport={"width": 1440, "height": 900})
+    start = visitor.new_page()
+    start.goto(f"{city.url}/")
+    people = start.locator("ul.people li")  # the first two are officers of one group
+    with visitor.expect_page() as opened:
+        people.nth(1).locator("a.button").click()
+    other = opened.value
+    people.nth(0).locator("button.primary").click()
+    for page in (start, other):
+        page.locator('[data-face="idle"]').wait_for()
+        page.locator("button.group .presence", has_text=re.compile("[2-9] 人在听")).wait_for()
+    start.bring_to_front()
+    box = start.locator("button.talk").bounding_box()
+    assert box is not None
+    start.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    start.mouse.down()
+    start.locator('[data-face="talking"]').wait_for()
+    other.locator('[data-face="taken"]').wait_for()
+    start.mouse.up()
+    other.locator('[data-face="idle"]').wait_for()
+    visitor.close()
 
 
 def test_another_kind_of_network_moves_the_path_in_mid_burst_and_a_mere_change_of_speed_does_not(
