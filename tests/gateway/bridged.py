@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.gateway.case_system import KEY, SECRET
-from tests.support.city import ROOT, City, free_port
+from tests.support.city import ROOT, City
+from tests.support.ports import free_port
 
 PATIENCE_S = 90
 SETUP = """

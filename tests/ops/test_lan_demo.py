@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from poc_server.demo.run import console
-from tests.support.city import City, free_port, running_city
+from tests.support.city import City, running_city
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.wire
 HELP = '<a class="button" id="go"'

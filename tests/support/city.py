@@ -7,7 +7,6 @@ import inspect
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,28 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.netns import Namespace
+from tests.support.ports import free_port, ports_in_a_row
 from tests.support.redis import running_redis
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 180
 NODES = int(os.environ.get("CITY_NODES", "1"))
 """Every scenario that starts a city can be tried on several nodes."""
-
-
-def free_port() -> int:
-    """A TCP port nobody listens on just now."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
-
-
-def _ports_in_a_row(count: int) -> tuple[int, ...]:
-    """So many free ports after each other."""
-    while True:
-        first = free_port()
-        with contextlib.suppress(OSError, OverflowError), contextlib.ExitStack() as held:
-            for port in range(first, first + count):
-                held.enter_context(socket.create_server(("127.0.0.1", port)))
-            return tuple(range(first, first + count))
 
 
 @dataclass
@@ -144,7 +128,7 @@ def running_city(
     command = [sys.executable, "-m", "poc_server.cli", "demo", "--data", str(data), "--port", str(port), "--no-bots"]
     own_ports, ended = (port,), contextlib.ExitStack()
     if nodes > 1:
-        own_ports = _ports_in_a_row(nodes)
+        own_ports = ports_in_a_row(nodes)
         options = (*options, "--nodes", str(nodes))
         redis = redis or ended.enter_context(running_redis()).url
         # A loaded machine is no reason to be isolated or given up.

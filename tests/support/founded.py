@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.city import ROOT, START_S, fetch, free_port
+from tests.support.city import ROOT, START_S, fetch
+from tests.support.ports import free_port
 
 
 @dataclass(frozen=True)
