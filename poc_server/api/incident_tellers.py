@@ -104,9 +104,9 @@ class Teller:
 
 async def _told_by(request: Request, services: Use) -> Teller:
     """A signed-in user who may handle incidents, or a system that proves itself."""
-    bearer, bridge = bearer_of(request), bridge_of(request)
+    bearer, bridge = bearer_of(request), await bridge_of(services)
     if bearer is not None and _is_token(bearer):
-        caller = caller_of(request, services, bearer)
+        caller = await caller_of(request, services, bearer)
         refused = may(Act.HANDLE_INCIDENT, caller.user, _own_unit(services, caller), services.directory)
         if refused is not None:
             raise Refused(refused)

@@ -112,7 +112,7 @@ class DeliveryOut(Shape):
     refused: list[str]
 
 
-def _code(code: Annotated[str, Path(min_length=1, max_length=MAX_CODE_CHARS)]) -> IncidentCode:
+async def _code(code: Annotated[str, Path(min_length=1, max_length=MAX_CODE_CHARS)]) -> IncidentCode:
     try:
         return incident_code(code)
     except WireRefused:

@@ -138,7 +138,7 @@ class MaterialsIn(Body):
     limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] = 50
 
 
-def _uploads(recorded: Recorded) -> Uploads:
+async def _uploads(recorded: Recorded) -> Uploads:
     return recorded.uploads
 
 

@@ -71,7 +71,7 @@ def check_seen(there: Any, if_match: str | None, what: str) -> None:
         raise Refused(Refusal.STALE, what)
 
 
-def _expected(if_match: IfMatch = None) -> int | None:
+async def _expected(if_match: IfMatch = None) -> int | None:
     if if_match is None:
         raise HTTPException(428, "If-Match is missing")
     return version_of(if_match)

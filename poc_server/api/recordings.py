@@ -155,7 +155,7 @@ class SearchIn(Body):
         return Page(self.limit, _cursor(self.after) if self.after else None, self.order == "oldest")
 
 
-def recordings_of(services: Use) -> Recordings:
+async def recordings_of(services: Use) -> Recordings:
     """The recorder's part of the server. Refuses when nothing is recorded here."""
     if services.recordings is None:
         raise Refused(Refusal.UNAVAILABLE, "recording is off")

@@ -58,21 +58,25 @@ class Caller:
     actor: Actor
 
 
-def _services(request: Request) -> Services:
+# What a route depends on is a coroutine, though nothing in it waits: FastAPI would send anything else to a thread.
+
+
+async def _services(request: Request) -> Services:
     services: Services = request.app.state.services
     return services
 
 
-def bridge_of(request: Request) -> OpenBridge:
+Use = Annotated[Services, Depends(_services)]
+
+
+async def bridge_of(services: Use) -> OpenBridge:
     """The bridge. Refuses not_signed_in where there is none."""
-    found = _services(request).bridge
-    if found is None:
+    if services.bridge is None:
         # Where there is no bridge no system can prove itself.
         raise Refused(Refusal.NOT_SIGNED_IN, "no bridge")
-    return found
+    return services.bridge
 
 
-Use = Annotated[Services, Depends(_services)]
 UseBridge = Annotated[OpenBridge, Depends(bridge_of)]
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="Access token of a sign-in")
 
@@ -91,7 +95,7 @@ def bearer_of(request: Request) -> HTTPAuthorizationCredentials | None:
     return HTTPAuthorizationCredentials(scheme=scheme, credentials=credentials.strip())
 
 
-def caller_of(
+async def caller_of(
     request: Request, services: Use, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Caller:
     """The one whose access token it is. Refuses not_signed_in, bad_token, token_expired."""
@@ -105,4 +109,10 @@ def caller_of(
 
 
 SignedInCaller = Annotated[Caller, Depends(caller_of)]
-Address = Annotated[str, Depends(address_of)]
+
+
+async def _address(request: Request) -> str:
+    return address_of(request)
+
+
+Address = Annotated[str, Depends(_address)]

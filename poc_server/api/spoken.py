@@ -81,7 +81,7 @@ async def broadcast_audio(
 
 
 async def _said(services: Services, live: LiveBroadcast, form: AudioForm) -> FileResponse:
-    recorded = recordings_of(services)
+    recorded = await recordings_of(services)
     if live.group is None or live.life.burst is None:
         raise Refused(Refusal.NOT_FOUND, "nothing was said")
     if live.life.talking and (so_far := await recorded.so_far(live.group)) is not None:
