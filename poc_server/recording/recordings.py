@@ -104,7 +104,8 @@ class Recordings:
         facts = self.facts_of(meta.group.id, meta.talker)
         place = facts.place or place_of(self._store.places.of(meta.talker.id), meta.began_ms)
         membership = self._store.directory.membership(meta.group.id, meta.talker.id)
-        _, _, device = meta.device.partition("/")
+        _, _, calls_itself = meta.device.partition("/")
+        device = meta.enrolled or calls_itself
         return self.recorder.begin(
             BurstMeta(
                 agency=meta.group.agency,

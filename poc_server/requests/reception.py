@@ -84,7 +84,7 @@ class Reception:
         if user is None or not user.enabled:
             self._turn_away(hello.id, Refusal.DISABLED)
             return
-        self._phone = self._door.arrivals.welcome(self._connection, user, claims.session, hello)
+        self._phone = self._door.arrivals.welcome(self._connection, user, claims, hello)
 
     def _turn_away(self, request: str, code: Refusal) -> None:
         self._connection.refuse(code, request)

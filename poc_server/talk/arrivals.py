@@ -19,6 +19,7 @@ from signaling.words import refusal
 if TYPE_CHECKING:
     from groups.model import User
     from groups.vocabulary import UserId
+    from poc_server.auth import Claims
     from poc_server.media.edge import MediaEdge
     from poc_server.media.peer import PeerOwner
     from poc_server.talk.affiliation import Affiliation
@@ -91,7 +92,7 @@ class Arrivals:
     disk_news: DiskNews | None = None
     alone: bool = False
 
-    def welcome(self, connection: Connection, user: User, session: str, hello: Hello) -> Phone:
+    def welcome(self, connection: Connection, user: User, claims: Claims, hello: Hello) -> Phone:
         """Greet a phone: a known one comes back to its place, any other takes a new one."""
         key = f"{user.id}/{hello.device or ''}"
         phone = known = self.phones.get(key)
@@ -99,9 +100,10 @@ class Arrivals:
         if known is not None and known.away is None:
             self._replace(known, resumed)
         if phone is None or not resumed or phone.away is not None:
-            phone = self.phones[key] = Phone(key=key, user=user, session=session, slots=hello.slots)
+            phone = self.phones[key] = Phone(key=key, user=user, session=claims.session, slots=hello.slots)
             phone.patched = self.joined.by_group
-        phone.connection, phone.dropped_at, phone.session = connection, None, session
+        phone.connection, phone.dropped_at = connection, None
+        phone.session, phone.device = claims.session, claims.device
         phone.since, phone.resumed = self.now(), resumed
         keeps_media = resumed and phone.peer is not None and phone.peer.connected
         if not keeps_media:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from groups.model import Group, User
-from groups.vocabulary import BurstEnd, BurstId, GroupId, Tier, UserId
+from groups.vocabulary import BurstEnd, BurstId, DeviceId, GroupId, Tier, UserId
 from poc_server.media.relay import Feed
 
 
@@ -15,7 +15,8 @@ from poc_server.media.relay import Feed
 class BurstMeta:
     """What is known of a talk burst when it begins. Times in ms on the fabric's clock.
 
-    ``hearers``: the members of a group that ends with its call.
+    ``hearers``: the members of a group that ends with its call. ``device``: key of the phone, made of what it calls
+    itself; ``enrolled``: the device that its sign-in proves, if any.
     """
 
     burst: BurstId
@@ -25,6 +26,7 @@ class BurstMeta:
     tier: Tier
     began_ms: int
     hearers: tuple[UserId, ...] = ()
+    enrolled: DeviceId | None = None
 
 
 class BurstTap(Protocol):

@@ -139,7 +139,16 @@ class Bursts:
         phone = speaker or self._of.phones.get(began.key)
         spoken_in = self._of.named(began.key)
         said_in = air.roster.group(spoken_in) or group
-        meta = BurstMeta(began.burst, said_in, user, began.key, began.tier, began.at, self._hearers())
+        meta = BurstMeta(
+            began.burst,
+            said_in,
+            user,
+            began.key,
+            began.tier,
+            began.at,
+            self._hearers(),
+            phone.device if phone else None,
+        )
         heard_by = air.listeners(phone is not None)
         taps = tuple(tap for tap in (each.begin(meta) for each in heard_by) if tap is not None)
         route = self._route(began, phone, taps)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from pydantic import BaseModel
 
 from groups.model import User
-from groups.vocabulary import GroupId, IncidentCode, MonitorScope, NotListening, Refusal
+from groups.vocabulary import DeviceId, GroupId, IncidentCode, MonitorScope, NotListening, Refusal
 from signaling.messages import FloorRequest, Person
 from signaling.words import Language, refusal
 
@@ -59,6 +59,7 @@ class Phone:
     Attributes:
         key: the device's key; a second socket with the same key takes the first one's place.
         session: the sign-in session its token belongs to; ended sessions are disconnected by it.
+        device: the enrolled device that session was made on, if it was.
         listens: groups heard beside the selected one, most important first.
         brought: groups the system itself brought it into (calls, emergencies), newest first; heard before all others.
         monitors: groups it hears without being there, after all others; ``scope`` says why, ``hidden`` if unseen.
@@ -91,6 +92,7 @@ class Phone:
     since: int = 0
     resumed: bool = False
     paths: int = 0
+    device: DeviceId | None = None
     resume: str = field(default_factory=lambda: secrets.token_urlsafe(24))
 
     @property

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from loadtest.identity import Identity
 from tests.support.city import City, running_city
 from tests.support.handsets import Handset, Handsets
 
@@ -36,6 +37,17 @@ class Cast:
 
     async def phones(self, *badges: str) -> list[Handset]:
         return [await self.phone(badge) for badge in badges]
+
+    def token(self, badge: str) -> str:
+        """An access token, as the demo gives it."""
+        return str(self.city.post(f"/api/v1/demo/people/{self.id(badge)}/step-in")["access_token"])
+
+    def enrolled(self, badge: str, device: str) -> Identity:
+        """Signed in on a device of his own, by a link of the administrator's."""
+        user = self.id(badge)
+        link = self.city.post(f"/api/v1/people/{user}/enrolments", {}, self.token("XT-001"))
+        signed = self.city.post("/api/v1/auth/enrol", {"code": link["code"], "device": device})
+        return Identity(user=user, token=signed["access_token"])
 
     @staticmethod
     def group(phone: Handset, name: str) -> str:

@@ -26,6 +26,7 @@ from signaling.messages import (
 )
 from tests.emergency.cast import Cast
 from tests.support.handsets import Handset
+from tests.talk.test_calls_on_the_wire import until_recorded
 
 pytestmark = pytest.mark.wire
 GROUP = "滨江巡查组"
@@ -46,7 +47,9 @@ async def close(dispatcher: Handset, alert: str) -> None:
 
 
 async def test_a_dispatcher_hears_and_sees_an_sos_over_a_talker(cast: Cast) -> None:
-    officer, other, dispatcher = await cast.phones("BJ-001", "BJ-002", "PQ-001")
+    other, dispatcher = await cast.phones("BJ-002", "PQ-001")
+    enrolled = cast.enrolled("BJ-001", "手机一")
+    officer = await cast.street.connect(enrolled)
     group = cast.group(officer, GROUP)
     await officer.select(group)
     await other.select(group)
@@ -78,6 +81,14 @@ async def test_a_dispatcher_hears_and_sees_an_sos_over_a_talker(cast: Cast) -> N
     await close(dispatcher, "a1")
     await dispatcher.told(BroughtOut, call="a1")
     assert (await other.told(EmergencyState, group=group, tier=0)).by is None
+
+    # What he said is kept with all that stood when he said it: the tier, his device, where he was and how old that was.
+    row = await until_recorded(cast.city, f"/api/v1/recordings?group={group}&tier=2", officer.identity.token)
+    (device,) = cast.city.get(f"/api/v1/devices?user={officer.user}", cast.token("XT-001"))["items"]
+    assert (row["talker"]["id"], row["tier"], row["device"]) == (officer.user, 2, device["id"])
+    kept = row["place"]
+    assert (kept["longitude"], kept["latitude"], kept["accuracy_m"], kept["source"]) == (114.31, 30.59, 8.0, "device")
+    assert abs(kept["age_ms"] - (row["started_ms"] - place.at_ms)) < 1_000  # by the server's clock
 
 
 async def test_exactly_one_claims_and_the_officer_learns_it(cast: Cast) -> None:
