@@ -22,7 +22,9 @@ BARS: tuple[tuple[str, str, tuple[str, ...], str, float], ...] = (
     ("STOI", "e2e", ("stoi",), ">", 0.95),
     ("bad street: access, p95 (KPI 1)", "bad-network", ("access_ms", "p95"), "<", 300),
     ("bad street: mouth to ear, p95 (KPI 3)", "bad-network", ("mouth_to_ear_ms", "p95"), "<", 300),
-    ("SOS key to first voice at a dispatcher", "sos", ("sos_to_first_voice_ms",), "<", 300),
+    ("SOS key to first voice at a dispatcher, p95", "sos", ("sos_to_first_voice_ms", "p95"), "<", 300),
+    ("leader's call: key to voice, p95 (KPI 2)", "leader", ("call_to_voice_ms", "p95"), "<", 1000),
+    ("broadcast: key to voice, p95 (KPI 2)", "leader", ("broadcast_to_voice_ms", "p95"), "<", 1000),
 )
 
 

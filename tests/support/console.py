@@ -33,14 +33,15 @@ class Console:
         for each in keys:
             self.page.keyboard.press(each)
 
-    def first_voice_of(self, user: str) -> float:
-        """When the first packet of this talker was played here, ms since the epoch."""
+    def first_voice_of(self, user: str, after: float = 0) -> float:
+        """When the first packet of this talker (of a burst that began ``after``) was played, ms since the epoch."""
         found = self.page.wait_for_function(
-            """user => {
-                const slot = window.__poc.events.find(e => e.name === 'slot' && e.by?.id === user);
+            """([user, after]) => {
+                const slot = window.__poc.events.find(e => e.name === 'slot' && e.by?.id === user
+                    && e.t + performance.timeOrigin > after);
                 const voice = slot && window.__poc.events.find(e => e.name === 'first_voice' && e.burst === slot.burst);
                 return voice && voice.at + performance.timeOrigin;
             }""",
-            arg=user,
+            arg=[user, after],
         )
         return float(found.json_value())

@@ -67,23 +67,25 @@ export class Command {
 
   /** Key down: a two-way emergency call, and this leader's voice in it while the key is held. */
   async holdCall(tier: Tier): Promise<void> {
+    const at = performance.now();
     const to = this.to();
     this.ordinary.value = null;
     const held = ++this.#holding;
     const answer = await this.#ask({ type: "emergency_call", call: `ec-${uuid()}`, to, tier }, to);
     if (answer?.type !== "emergency_call_started") return;
     this.word.value = t("leader_started", { online: answer.online, people: answer.people });
-    this.#press(answer.group.id, held);
+    this.#press(answer.group.id, held, at);
   }
 
   /** Key down: only this leader talks; letting go ends the broadcast. */
   async holdBroadcast(how: How, text = ""): Promise<void> {
+    const at = performance.now();
     const held = ++this.#holding;
     const broadcast = `br-${uuid()}`;
     const answer = await this.#ask(this.#start(broadcast, "live", how, text));
     if (answer?.type !== "broadcast_started" || !answer.group) return;
     this.word.value = t("leader_started", { online: answer.online, people: answer.people });
-    if (!this.#press(answer.group.id, held)) {
+    if (!this.#press(answer.group.id, held, at)) {
       // Let go before it began: nothing was said and nothing will be.
       void this.#ask({ type: "broadcast_end", broadcast, withdraw: true });
     }
@@ -95,9 +97,10 @@ export class Command {
     this.phone.key.lift();
   }
 
-  #press(group: string, held: number): boolean {
+  /** `at`: when the key went down, before anything was asked. */
+  #press(group: string, held: number, at: number): boolean {
     if (held !== this.#holding) return false;
-    this.phone.key.pressIn(group, performance.now());
+    this.phone.key.pressIn(group, at);
     return true;
   }
 
