@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from tests.support.once import once
 pytestmark = pytest.mark.browser
 GROUP = "滨江巡查组"
 LOUD = 0.1
+PLACE_AGE_S = 5
 LISTEN = """
 window.sounds = [];
 window.Audio = class extends window.Audio { constructor(...a) { super(...a); window.sounds.push(this); } };
@@ -57,6 +60,18 @@ def test_an_alarm_is_heard_whatever_is_muted_until_it_is_claimed_and_a_false_one
     with chromium(playwright, SPEECH / "zh-emergency.wav") as browser:
         desk, officer = Console(browser, city, "PQ-001", init=LISTEN), Officer(browser, city, "BJ-001")
         officer.select(GROUP)
+        # Imminent peril: declared with a second touch, seen at the desk, taken back by who declared it.
+        drawer, channel = officer.page.locator(".drawer"), desk.channel(GROUP)
+        peril = drawer.locator("button.peril")
+        officer.page.locator("button.group").click()
+        peril.dblclick()
+        expect(peril).to_have_text("解除险情")
+        expect(channel).to_have_attribute("data-tier", "1")
+        peril.click()
+        expect(peril).to_have_text("宣布险情")
+        expect(channel).to_have_attribute("data-tier", "0")
+        drawer.locator(".drawer-head button").click()
+
         officer.key_down()  # the last words before the alert
         officer.wait_for("floor_granted", 1)
         desk.first_voice_of(officer.user["id"])
@@ -70,9 +85,16 @@ def test_an_alarm_is_heard_whatever_is_muted_until_it_is_claimed_and_a_false_one
             fader.fill("0")
         desk.page.evaluate("window.sounds.forEach((sound) => { sound.muted = true; sound.volume = 0; })")
         token = officer.page.evaluate("JSON.parse(sessionStorage.getItem('poc.account')).access")
-        city.post("/api/v1/alerts", {"alert": "desk", "pressed_ms": 1}, token)
+        seen_ms = time.time_ns() // 1_000_000 - PLACE_AGE_S * 1_000
+        place = {"longitude": 114.31, "latitude": 30.59, "at_ms": seen_ms}
+        city.post("/api/v1/alerts", {"alert": "desk", "pressed_ms": 1, "battery": 41, "place": place}, token)
         alert = desk.page.locator(".alert")
         expect(alert).to_contain_text(officer.user["name"])
+        expect(alert).to_contain_text("电量 41%")
+        words = alert.locator(".facts").inner_text()
+        age = re.search(r"114\.31000, 30\.59000（(\d+) 秒前）", words)
+        assert age is not None, words
+        assert int(age[1]) >= PLACE_AGE_S, "a place says how old it was when he pressed"
         assert alarm(desk.page) > LOUD
         desk.page.wait_for_function("document.title.includes('警情')")
 
@@ -108,8 +130,13 @@ def test_a_roll_call_lists_who_answered_and_who_has_not(playwright: Playwright, 
         leader.page.locator('[data-tab="people"]').click()
         for badge in ("BJ-001", "BJ-002", "BJ-003"):
             leader.page.locator(".persons button", has_text=badge).click()
+        for word in ("紧急", "演练"):
+            leader.page.get_by_label(word, exact=True).check()
         leader.page.locator("button.roll-call").click()
         expect(silent.page.locator(".affairs .message")).to_contain_text("点名")
+        # What is practised never sounds like what is meant, however urgent it is.
+        expect(silent.page.locator('.affairs .message[data-tier="0"] em')).to_have_text("【演练】")
+        assert {each["tone"] for each in silent.events("tone")} == {"incoming"}
         here.page.locator(".affairs .message button", has_text="到").click()
         expect(here.page.locator(".affairs .message")).to_have_count(0)
 
@@ -121,6 +148,11 @@ def test_a_roll_call_lists_who_answered_and_who_has_not(playwright: Playwright, 
             expect(row).to_have_count(1)
             expect(row).to_contain_text(person["name"])
         expect(rows.first).to_contain_text(away["name"])  # who was not reached stands first
+        leader.page.get_by_role("button", name="撤回").click()
+        expect(silent.page.locator(".affairs .message")).to_have_count(0)
+        missed = leader.page.locator('.report tr[data-receipt="missed"]')
+        expect(missed).to_contain_text(away["name"])
+        expect(missed).to_contain_text("未收到")
         assert not [problem for each in (leader, here, silent) for problem in each.problems]
 
 

@@ -166,6 +166,15 @@ def test_three_phones_and_a_console(playwright: Playwright, city: City) -> None:
         marker = desk.page.locator(f'.city-map .person[data-user="{west.user["id"]}"]')
         expect(marker).to_have_attribute("data-age", "stale", timeout=30_000)
         expect(marker).to_contain_text("25 分钟前")
+        marks = desk.page.locator(".city-map .leaflet-marker-icon[role=button]")
+        stop = desk.page.locator('.city-map .leaflet-marker-icon[role=button][tabindex="0"]')
+        expect(stop).to_have_count(1)  # however many stand there, the Tab key stops at one
+        stop.focus()
+        names = set()
+        for _ in range(marks.count()):
+            names.add(desk.page.evaluate("document.activeElement.getAttribute('aria-label')"))
+            desk.page.keyboard.press("ArrowRight")
+        assert len(names) == marks.count()
         assert not [problem for page in (desk, one, two, west) for problem in page.problems]
 
 

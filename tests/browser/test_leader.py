@@ -71,6 +71,14 @@ def test_a_leaders_emergency_call_is_heard_and_answered_and_his_message_confirme
         figures = {"call_to_voice_ms": spread(called), "broadcast_to_voice_ms": spread(said)}
         (build_folder / "leader.json").write_text(json.dumps(figures) + "\n")
         print("leader's key down to first voice:", figures)
+
+        # Who may not start an emergency is offered the call that he may make.
+        officer.page.goto(f"{city.url}/leader?voice=raw&as={officer.user['id']}")
+        officer.page.locator('[data-tab="people"]').click()
+        officer.page.locator(".persons button", has_text=leader.user["badge"]).click()
+        officer.page.locator(".hold.emergency").click()
+        officer.page.locator("button.ordinary").click()
+        expect(leader.page.locator(".affairs .brought").last).to_contain_text(officer.user["name"])
         assert not [*leader.problems, *officer.problems]
 
 

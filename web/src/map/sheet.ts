@@ -7,6 +7,7 @@ import type { Degrees } from "./degrees";
 import { readable } from "./labels";
 import type { Cell } from "./places";
 import type { Point } from "./ring";
+import { step } from "./steps";
 import type { Tiles } from "./tiles";
 
 /** Something that stands somewhere. `data`: what its looks depend on. */
@@ -77,6 +78,8 @@ export class Sheet {
   #fitting = false;
   #drawing: Point[] | null = null;
   #draws = false;
+  /** The mark at which the Tab key stops. */
+  #stop: string | null = null;
 
   constructor(box: HTMLElement, tiles: Tiles | null, told: Told) {
     this.#told = told;
@@ -135,6 +138,7 @@ export class Sheet {
     } else {
       this.#accuracy.remove();
     }
+    this.#stopAt(this.#marks.has(this.#stop ?? "") ? this.#stop : (chosen ?? wanted[0])?.id);
     this.#follow();
     this.#name();
   }
@@ -255,14 +259,40 @@ export class Sheet {
     const marker = L.marker(this.#shown(mark.at), { icon, interactive: acts, keyboard: acts });
     marker.on("click", () => this.#told.chosen?.(mark.id));
     marker.on("keydown", ({ originalEvent }) => {
+      this.#step(originalEvent, mark.id);
       if (originalEvent.key !== "Enter") return;
       originalEvent.stopPropagation(); // elsewhere on the page it accepts a call
       if (!originalEvent.repeat) this.#told.chosen?.(mark.id);
     });
     marker.addTo(this.#map);
+    const element = marker.getElement();
+    if (element && acts) element.tabIndex = -1;
+    element?.addEventListener("focus", () => this.#stopAt(mark.id));
     const stands = { marker, face, mark };
     this.#marks.set(mark.id, stands);
     return stands;
+  }
+
+  #stopAt(id: string | null | undefined): void {
+    const element = (at: string | null) => this.#marks.get(at ?? "")?.marker.getElement();
+    const [before, now] = [element(this.#stop), element(id ?? null)];
+    this.#stop = id ?? null;
+    if (!this.#told.chosen) return;
+    if (before) before.tabIndex = -1;
+    if (now) now.tabIndex = 0;
+  }
+
+  /** From one mark to the next, where the map would be moved by the same key. */
+  #step(event: KeyboardEvent, from: string): void {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const marks = [...this.#marks.values()].map(({ mark }) => mark);
+    const next = this.#marks.get(step(event.key, from, marks, above) ?? "")?.marker;
+    if (!next) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.#moved = true;
+    this.#map.panInside(next.getLatLng(), { padding: [PAN_PX, PAN_PX] });
+    next.getElement()?.focus({ preventScroll: true });
   }
 
   /** Names that would cover each other are shown when their mark is pointed at. */
