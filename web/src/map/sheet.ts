@@ -291,7 +291,7 @@ export class Sheet {
     event.preventDefault();
     event.stopPropagation();
     this.#moved = true;
-    this.#map.panInside(next.getLatLng(), { padding: [PAN_PX, PAN_PX] });
+    this.#map.panInside(next.getLatLng(), { padding: [PAN_PX / 2, PAN_PX / 2] });
     next.getElement()?.focus({ preventScroll: true });
   }
 
