@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -28,6 +29,8 @@ SINGLE_PAUSE_S: Final = 0.2
 TOLD_TIMEOUT_S: Final = 30.0
 OPENED_TIMEOUT_S: Final = 600.0
 """The last of thousands that come in one moment is answered when all before it are."""
+CONNECTIONS: Final = 50
+"""Of one HTTP client: its pool looks at all of them for each request, and thousands would keep it busy with itself."""
 _LATER: Final = (429, 503)
 DISPATCHER: Final = "dispatcher"
 
@@ -52,31 +55,43 @@ class IncidentsOptions:
 
 
 class _CaseSystem:
-    """Tells of cases over HTTP, as one of the demo's dispatchers."""
+    """Tells of cases over HTTP, as one of the demo's dispatchers, from ``at_once`` connections."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self._client = client
+    def __init__(self, base: str, at_once: int) -> None:
+        limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
+        self._clients = [
+            httpx.AsyncClient(base_url=base, timeout=OPENED_TIMEOUT_S, limits=limits, trust_env=False)
+            for _ in range(-(-at_once // CONNECTIONS))
+        ]
         self.began = time.time_ns() // 1_000_000
         self.told_to_wait = 0
 
     async def sign_in(self) -> None:
         """Raises `CannotRun` when the server has no demo people."""
-        answer = await self._client.get("/demo/people")
+        client = self._clients[0]
+        answer = await client.get("/demo/people")
         people = answer.json() if answer.status_code == 200 else []
         found = next((each for each in people if DISPATCHER in each["roles"]), None)
         if found is None:
             raise CannotRun("needs a demo server: no dispatcher to step in as")
-        signed = (await self._client.post(f"/demo/people/{found['id']}/step-in", json={})).json()
-        self._client.headers["authorization"] = f"Bearer {signed['access_token']}"
+        signed = (await client.post(f"/demo/people/{found['id']}/step-in", json={})).json()
+        for each in self._clients:
+            each.headers["authorization"] = f"Bearer {signed['access_token']}"
+
+    async def aclose(self) -> None:
+        """Hangs up."""
+        for each in self._clients:
+            await each.aclose()
 
     def code(self, kind: str, number: int) -> str:
         """A code no run before had."""
         return f"{kind}{self.began}-{number}"
 
-    async def dispatch(self, code: str, users: Sequence[str]) -> None:
+    async def dispatch(self, code: str, users: Sequence[str], connection: int = 0) -> None:
         """One case, open when this returns; told again later when the server wants that. Raises `CannotRun`."""
         case = {"title": "暴露垃圾", "parties": [{"kind": "user", "id": user} for user in users]}
-        while (answer := await self._client.put(f"/incidents/{code}", json=case)).status_code in _LATER:
+        client = self._clients[connection // CONNECTIONS]
+        while (answer := await client.put(f"/incidents/{code}", json=case)).status_code in _LATER:
             self.told_to_wait += 1
             await asyncio.sleep(float(answer.headers.get("retry-after", 1)))
         if answer.status_code != 200 or len(answer.json()["incident"]["members"]) != len(users):
@@ -95,16 +110,7 @@ async def run(target: Target, options: IncidentsOptions, progress: Progress) -> 
         recording(name)
     parts = urlsplit(target.url)
     base = f"{'https' if parts.scheme == 'wss' else 'http'}://{parts.netloc}/api/v1"
-    async with (
-        fleet_for(target) as fleet,
-        httpx.AsyncClient(
-            base_url=base,
-            timeout=OPENED_TIMEOUT_S,
-            limits=httpx.Limits(max_connections=options.at_once),
-            trust_env=False,
-        ) as client,
-    ):
-        cases = _CaseSystem(client)
+    async with fleet_for(target) as fleet, aclosing(_CaseSystem(base, options.at_once)) as cases:
         await cases.sign_in()
         groups = {group: fleet.make(people, closely_every=50) for group, people in shares.items()}
         await bring_up(fleet, groups, options.phones, progress)
@@ -181,10 +187,10 @@ async def _open(cases: _CaseSystem, phones: list[Phone], options: IncidentsOptio
     users = [phone.identity.user for phone in phones]
     began = time.monotonic()
 
-    async def send() -> None:
+    async def send(connection: int) -> None:
         for number in numbers:
-            await cases.dispatch(cases.code("E", number), source.sample(users, options.members))
+            await cases.dispatch(cases.code("E", number), source.sample(users, options.members), connection)
             progress("cases", number + 1, options.incidents)
 
-    await asyncio.gather(*(send() for _ in range(min(options.at_once, options.incidents))))
+    await asyncio.gather(*(send(each) for each in range(min(options.at_once, options.incidents))))
     return time.monotonic() - began

@@ -265,7 +265,8 @@ async def make_log_link(code: Code, told: Told) -> LinkOut:
 
 
 async def _take(told: Teller, code: IncidentCode, document: Document) -> TakenOut:
-    await told.reach(code, document)
+    async with told.bridge.entrance:
+        await told.reach(code, document)
     done = await told.bridge.bridge.news(told.agency, code, document, told.actor)
     version = _version(done.after) if document.version is None else document.version
     rows = [row for row in done.after.incident.log if row.version == version]

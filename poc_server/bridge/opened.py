@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from poc_server.talk.presence import Presence
 
 
+JUDGED_AT_ONCE = 16
+"""People whose right to tell of a case is looked up at the same time."""
+
+
 class Field(phones.Field, Protocol):
     """What the whole bridge sees of a node (`poc_server.node`)."""
 
@@ -54,6 +59,8 @@ class OpenBridge:
 
     Attributes:
         presence: how many have a group open on this node, and would hear.
+        entrance: who asks SQL whether he may tell of a case waits here for his turn, not there for a connection, where
+            thousands at once would all be turned away and all come again.
     """
 
     bridge: Bridge
@@ -64,6 +71,7 @@ class OpenBridge:
     recordings: Path
     facts: BurstFacts
     presence: Callable[[GroupId], GroupPresence]
+    entrance: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(JUDGED_AT_ONCE))
 
     @classmethod
     def open(cls, settings: BridgeSettings, node: Field, store: Store, keys: Path, data: Path) -> OpenBridge:

@@ -24,6 +24,7 @@ from poc_server.bridge.senders import Inbox
 from poc_server.bridge.setup import load
 from poc_server.store import groups, incidents, tables, texts, units
 from poc_server.store.groups import GroupDraft
+from poc_server.store.ids import now_ms
 from poc_server.store.tables import bridge as bridge_tables
 from poc_server.store.texts import TextDraft
 from signaling.messages import GroupPresence
@@ -155,9 +156,8 @@ async def test_what_was_written_in_an_archived_case_is_read_by_who_may_replay_it
     group = incidents.group_of(town.agency, IncidentCode("E1"))
     async with store.writing() as connection:
         for number in range(3):
-            draft = TextDraft(
-                f"m{number}", districts.east, town.agency, number, TextKind.TEXT, f"第{number}句", group=group
-            )
+            text = f"第{number}句"
+            draft = TextDraft(f"m{number}", districts.east, town.agency, now_ms(), TextKind.TEXT, text, group=group)
             await texts.keep(connection, draft)
     districts.bridge.options = replace(districts.bridge.options, hang_ms=0, archive_ms=0)
 

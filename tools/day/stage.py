@@ -48,6 +48,8 @@ def notifier(case_port: int) -> dict[str, str]:
     return {"POC_NOTIFY__HTTP": f"[{{ name = 'sms', url = '{url}', body = '{body}', kinds = ['incident'] }}]"}
 
 
+CITY_TIME = ("env", "TZ=Asia/Shanghai")
+"""The clocks in the pictures are those of the page that shows them."""
 CONNECTED = "window.__poc && window.__poc.events.some(e => e.name === 'media' && e.state === 'connected')"
 
 
@@ -82,7 +84,7 @@ class Stage:
 
     def browser(self, voice: str | None = None) -> Browser:
         microphone = None if voice is None else SPEECH / voice
-        return self._stack.enter_context(chromium(self._playwright, microphone, before=first()))
+        return self._stack.enter_context(chromium(self._playwright, microphone, before=(*first(), *CITY_TIME)))
 
     def officer(self, badge: str, voice: str) -> Officer:
         """A phone of its own, with its own voice."""
