@@ -43,7 +43,7 @@ TAPS: dict[Tap, EventType] = {
 _TAP_OF: dict[EventType, Tap] = {event: tap for tap, event in TAPS.items()}
 NAME_CHARS = 128
 STIR_S = 1.0
-DIRECTORY_PAUSE_S, DIRECTORY_TRIES = 0.1, 50
+DIRECTORY_PAUSE_S, DIRECTORY_TRIES = 0.1, 300
 """How often and how many times a node looks whether its directory has what another node wrote."""
 
 
@@ -129,6 +129,8 @@ class IncidentPhones:
             if tries:
                 later = asyncio.get_running_loop().call_later
                 later(DIRECTORY_PAUSE_S, self.switch, phone, group, code, title, tries - 1)
+            else:
+                log.warning("incident_group_unknown", incident=code, group=group)
             return
         why = rules.stays(self._seen(phone), group)
         if why is None and self._node.affiliation.may_hear(phone, group) is None:
