@@ -227,7 +227,8 @@ class Alerts:
                     async with self._desk.store.writing() as connection:
                         entry = self._entry(live, changed.action, user)
                         await kept.put_alert(connection, live.kept(), [entry])
-                        await self._tell_incident(connection, live)
+                        if (record.state, record.claimed_by) != (before.state, before.claimed_by):
+                            await self._tell_incident(connection, live)
                 except BaseException:
                     live.record = before
                     raise
@@ -366,7 +367,8 @@ class Alerts:
             "place": None if live.place is None else live.place.model_dump(exclude_none=True),
             "covert": live.covert,
         }
-        told = f"alert/{record.id}/{record.state.value}"
+        # Taken by another after it went back into the queue it is in the same state again.
+        told = f"alert/{record.id}/{record.state.value}/{record.version}"
         happened = Happened(told, EventType.EMERGENCY, self._field.fabric.now(), live.user.id, data)
         await incident_happenings.tell(connection, live.origin, happened)
 

@@ -19,6 +19,7 @@ from groups.vocabulary import Refusal
 from loadtest.phone import PhoneFailed
 from loadtest.speech import recording
 from signaling.messages import (
+    Alert,
     AlertClaim,
     AlertResolve,
     IncidentChanged,
@@ -73,7 +74,10 @@ def links(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def both(links: Path) -> Iterator[Bridged]:
     (links.parent / "own.toml").write_text(OWN)
-    with Bridged(links.parent, HANG + SETUP + MORE, ("--no-bots", "--links", str(links))) as running:
+    impatient = {"POC_EMERGENCY__UNATTENDED_S": "1"}
+    with Bridged(
+        links.parent, HANG + SETUP + MORE, ("--no-bots", "--links", str(links)), lambda _: impatient
+    ) as running:
         until("its people have their links", links.exists)
         yield running
 
@@ -203,7 +207,8 @@ async def test_an_sos_in_the_group_of_a_case_outlives_its_suspension(both: Bridg
     crew = [{"kind": "user", "id": people[badge]} for badge in ("DH-003", "DH-004")]
     group = tell(title="路面塌陷", parties=crew)["group"]
     async with handsets(both.as_city(), links) as street:
-        endangered, other, dispatcher = await Cast(both.as_city(), street).phones("DH-003", "DH-004", "PQ-001")
+        badges = ("DH-003", "DH-004", "PQ-001", "PQ-002")
+        endangered, other, dispatcher, gone = await Cast(both.as_city(), street).phones(*badges)
         for phone in (endangered, other):
             await phone.select(group)
         await endangered.request(Sos(id="s1", alert="held", pressed_ms=time.time_ns() // 1_000_000))
@@ -214,8 +219,16 @@ async def test_an_sos_in_the_group_of_a_case_outlives_its_suspension(both: Bridg
         await endangered.say(group, 15)
         await other.until_packets(heard + 10)
 
+        await gone.request(AlertClaim(id="c0", alert="held"))
+        gone.close()
+        while (await dispatcher.told(Alert, queue=True)).alert.left_by is None:
+            pass
         await dispatcher.request(AlertClaim(id="c1", alert="held"))
         await dispatcher.request(AlertResolve(id="c2", alert="held", outcome="resolved"))
+        events = both.poc("GET", "/incidents/R2/events?limit=100")[1]
+        steps = [each["data"] for each in events if each["data"].get("alert") == "held"]
+        by = [each["claimed_by"] and each["claimed_by"]["id"] for each in steps]
+        assert by == [None, gone.user, None, dispatcher.user, dispatcher.user], "the case learns who has it now"
         until("it is parked now", lambda: both.poc("GET", "/incidents/R2")[1]["address"] == "parked")
         while (await other.told(IncidentChanged)).incident.open:
             pass
