@@ -52,7 +52,7 @@ class Exporter:
         """The export when it is finished, whatever became of it."""
         answer = await self.order(**asked)
         assert answer.status_code == 202, answer.text
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while True:
                 state = (await self.voices.client.get(f"/exports/{answer.json()['id']}", headers=self.headers)).json()
                 if state["state"] != "making":

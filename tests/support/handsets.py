@@ -16,7 +16,7 @@ from loadtest.wire.dtls import Credentials
 from loadtest.wire.reactor import Reactor
 from tests.support.city import City
 
-WAIT_S = 30.0
+WAIT_S = 60.0
 FRAME_S = 0.04
 CREDENTIALS = Credentials()
 M = TypeVar("M")
