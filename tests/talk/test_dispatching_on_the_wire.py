@@ -243,7 +243,7 @@ async def test_a_dispatcher_takes_the_floor_away_and_the_next_one_has_it(cast: C
     await waiting.settled
     assert waiting.burst is not None
     b.release_key()
-    await a.told(FloorIdle, group=group)
+    await a.told(FloorIdle, group=group, burst=waiting.burst)
     # Of nobody it takes nothing, and says so to nobody: the dispatcher's second press came late.
     await dispatcher.request(FloorRevokeRequest(id="f4", group=group))
     late, taken = (await audited(cast, "revoke_floor", 2, target=group))[:2]
