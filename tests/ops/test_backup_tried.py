@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 import shutil
 import subprocess
 import sys
@@ -21,11 +23,11 @@ pytestmark = pytest.mark.wire
 WAIT_S = 60.0
 
 
-def command(*words: str) -> str:
+def command(*words: str, ends: int = 0) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "poc_server.cli", *words], cwd=ROOT, capture_output=True, text=True, timeout=120
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == ends, done.stdout + done.stderr
     return done.stdout + done.stderr
 
 
@@ -48,11 +50,17 @@ def recordings(city: City, group: str, token: str, count: int) -> list[dict[str,
     return found
 
 
-def until_signed(data: Path) -> None:
-    """Until there is evidence in the database that only the lost city's key can have signed."""
+def until_signed(data: Path, count: int) -> None:
+    """Until the lost city's key has signed for that many entries."""
     end = time.monotonic() + WAIT_S
-    while not list((data / "evidence").glob("*.heads.jsonl")) and time.monotonic() < end:
+    while signed(data) < count and time.monotonic() < end:
         time.sleep(0.1)
+    assert signed(data) == count
+
+
+def signed(data: Path) -> int:
+    lines = [line for file in (data / "evidence").glob("*.heads.jsonl") for line in file.read_text().splitlines()]
+    return max((json.loads(line)["count"] for line in lines), default=0)
 
 
 def test_what_was_kept_is_a_city_again(tmp_path: Path) -> None:
@@ -63,7 +71,7 @@ def test_what_was_kept_is_a_city_again(tmp_path: Path) -> None:
         token = next(each.token for each in people if group in each.talks)
         asyncio.run(said(city, links, group))
         (first,) = recordings(city, group, token, 1)
-        until_signed(lost)
+        until_signed(lost, 1)
         command("backup", str(file), "--data", str(lost))  # while it runs
         asyncio.run(said(city, links, group))
         assert len(recordings(city, group, token, 2)) == 2
@@ -82,5 +90,9 @@ def test_what_was_kept_is_a_city_again(tmp_path: Path) -> None:
         assert len(again) == 2
         asyncio.run(said(city, links, group))
         assert len(recordings(city, group, token, 3)) == 3
-    command("verify", "--data", str(new))
+    # What was said after the backup was sealed anew when it came back; what the lost city had signed for it is named.
+    found = " ".join(command("verify", "--data", str(new), ends=1).split())
+    assert re.match(
+        rf"rebuilt {group} \S+ #2 signed by \w+ with another seal 3 entries, 2 signed heads, 1 findings$", found
+    )
     command("audit", "--data", str(new))

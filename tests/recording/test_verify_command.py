@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sqlite3
 import subprocess
 import sys
@@ -57,10 +58,8 @@ async def test_a_server_verifies_and_each_tampering_is_named(voices: Voices, tmp
     whole = file.read_bytes()
     file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     code, said = await verify(data)
-    assert (code, said.startswith(f"altered {voices.group} {day} #2 file {file.relative_to(data / 'recordings')}")) == (
-        1,
-        True,
-    )
+    named = rf"altered {voices.group} {day} #[123] file {file.relative_to(data / 'recordings')}"
+    assert (code, re.match(named, said) is not None) == (1, True), said
     file.write_bytes(whole)
 
     # One row.
