@@ -31,6 +31,10 @@ class Cast:
     def id(self, badge: str) -> str:
         return next(p["id"] for p in self.city.get("/api/v1/demo/people") if p["badge"] == badge)
 
+    def identities(self, *badges: str) -> list[Identity]:
+        """Of people by badge, whatever groups other tests have made."""
+        return [self.street.identity(self.id(badge)) for badge in badges]
+
     async def phone(self, badge: str, slots: int = 2) -> Handset:
         user = self.id(badge)
         return await self.street.connect(next(i for i in self.street.identities if i.user == user), slots)

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from signaling.messages import IncidentChanged, Switched
+from tests.emergency.cast import Cast
 from tests.recording.voices import SAMPLES as FRAME_SAMPLES
 from tests.recording.voices import hear
 from tests.support.city import City
@@ -36,11 +37,12 @@ async def holding(phone: Handset, group: str) -> None:
 
 
 async def test_a_case_that_one_node_took_is_on_the_phones_of_the_other(city: City, street: Handsets) -> None:
-    group = next(g for i in street.identities for g in i.groups if len(street.someone(3, g)) == 3)
-    people = street.someone(3, group)
+    cast = Cast(city, street)
     near, far, talker = [
-        await street.connect(identity, node=node) for identity, node in zip(people, (0, 1, 1), strict=True)
+        await street.connect(identity, node=node)
+        for identity, node in zip(cast.identities("BJ-001", "BJ-002", "BJ-003"), (0, 1, 1), strict=True)
     ]
+    group = cast.group(talker, "滨江巡查组")
     for phone in (near, far, talker):
         await phone.select(group)
     await holding(talker, group)
@@ -80,11 +82,12 @@ async def test_a_case_that_one_node_took_is_on_the_phones_of_the_other(city: Cit
 
 
 async def test_who_comes_late_on_another_node_hears_the_burst_from_its_start(city: City, street: Handsets) -> None:
-    group = next(g for i in street.identities for g in i.groups if len(street.someone(2, g)) == 2)
+    cast = Cast(city, street)
     talker, late = [
         await street.connect(identity, node=node)
-        for identity, node in zip(street.someone(2, group), (1, 0), strict=True)
+        for identity, node in zip(cast.identities("BJ-001", "BJ-002"), (1, 0), strict=True)
     ]
+    group = cast.group(talker, "滨江巡查组")
     for phone in (talker, late):
         await phone.select(group)
     await holding(talker, group)

@@ -29,12 +29,13 @@ from tests.support.handsets import WAIT_S, Handsets
 pytestmark = pytest.mark.wire
 
 
-async def test_who_talks_on_one_node_is_heard_on_both_and_has_the_only_floor(street: Handsets) -> None:
-    group = next(g for i in street.identities for g in i.groups if len(street.someone(3, g)) == 3)
+async def test_who_talks_on_one_node_is_heard_on_both_and_has_the_only_floor(city: City, street: Handsets) -> None:
+    cast = Cast(city, street)
     talker, near, far = [
         await street.connect(identity, node=node)
-        for identity, node in zip(street.someone(3, group), (0, 0, 1), strict=True)
+        for identity, node in zip(cast.identities("BJ-001", "BJ-002", "BJ-003"), (0, 0, 1), strict=True)
     ]
+    group = cast.group(talker, "滨江巡查组")
     for phone in (talker, near, far):
         await phone.select(group)
     await far.until_online(group, 3)

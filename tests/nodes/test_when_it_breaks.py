@@ -66,7 +66,7 @@ async def come_back(phone: Handset, url: str) -> None:
 async def three(street: Handsets) -> tuple[str, Handset, Handset, Handset]:
     """A group and three of its people: one on the first node, two on the second."""
     cast = Cast(street.city, street)
-    people = [street.identity(cast.id(badge)) for badge in ("BJ-001", "BJ-002", "BJ-003")]
+    people = cast.identities("BJ-001", "BJ-002", "BJ-003")
     a, b, c = [await street.connect(each, node=node) for each, node in zip(people, (0, 1, 1), strict=True)]
     group = cast.group(a, "滨江巡查组")
     for phone in (a, b, c):
@@ -97,7 +97,7 @@ async def test_a_node_that_drains_sends_its_phones_away_between_bursts(city: Cit
 async def at_a_desk_of_the_first_node(street: Handsets) -> tuple[Handset, Handset]:
     """An alert that is taken there and told to the officer; its dispatcher, and one on the other node."""
     cast = Cast(street.city, street)
-    people = [street.identity(cast.id(badge)) for badge in ("QK-001", "PQ-001", "PQ-002")]
+    people = cast.identities("QK-001", "PQ-001", "PQ-002")
     officer, gone, stays = [await street.connect(each, node=node) for each, node in zip(people, (1, 0, 1), strict=True)]
     await officer.request(Sos(id="s", alert="at the desk", pressed_ms=1))
     await gone.request(AlertClaim(id="c", alert="at the desk"))
