@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -235,14 +235,26 @@ async def _against(scenario: Scenario, options: Any, target: Target) -> Result:
 def _tell(name: str, result: Result) -> None:
     table = Table(title=name, show_header=False)
     for key, value in result.figures.items():
-        if isinstance(value, dict) and key != "fleet":
-            value = "  ".join(f"{k} {v}" for k, v in value.items() if not isinstance(v, dict))
-        elif key == "fleet":
-            value = f"limit: {value['limit']}, sent late p99 {value['send_late_ms']['p99']} ms"
-        table.add_row(key, str(value))
+        if key == "fleet":
+            table.add_row(key, f"limit: {value['limit']}, sent late p99 {value['send_late_ms']['p99']} ms")
+        else:
+            for row in _rows(key, value):
+                table.add_row(*row)
     console.print(table)
     for note in result.notes:
         console.print(f"[yellow]{note}[/]", highlight=False)
+
+
+def _rows(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """A line for what is plain; a line more for each summary within another."""
+    if not isinstance(value, dict):
+        yield name, str(value)
+        return
+    plain = {key: each for key, each in value.items() if not isinstance(each, dict)}
+    if plain:
+        yield name, "  ".join(f"{key} {each}" for key, each in plain.items())
+    for key in (each for each in value if each not in plain):
+        yield from _rows(f"{name} {key}", value[key])
 
 
 def main() -> None:
