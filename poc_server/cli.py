@@ -123,10 +123,11 @@ def verify(
     except (OSError, ValueError) as problem:
         raise ended(problem) from None
     for note in verification.notes:
-        console.print(note, highlight=False)
+        console.print(note, highlight=False, soft_wrap=True)
     for finding in checked.findings:
         place = f"{finding.group} {finding.day} #{finding.position or '-'}"
-        console.print(f"[bold red]{finding.wrong.value}[/] {place} {finding.detail}", highlight=False)
+        line = f"[bold red]{finding.wrong.value}[/] {place} {finding.detail}"
+        console.print(line, highlight=False, soft_wrap=True)  # one finding a line, however it is read
     console.print(f"{checked.entries} entries, {checked.heads} signed heads, {len(checked.findings)} findings")
     if checked.findings:
         raise typer.Exit(1)

@@ -28,10 +28,10 @@ def store_settings() -> StoreSettings:
 
 
 async def verify(data: Path, *options: object, heads_folder: Path | None = None) -> tuple[int, str]:
-    """Exit code, and all it says."""
+    """Exit code, and all it says where a line is narrower than a finding."""
     setting = {} if heads_folder is None else {"POC_RECORDING__HEADS_FOLDER": str(heads_folder)}
     words = ["verify", "--data", str(data), *map(str, options)]
-    done = await asyncio.to_thread(CliRunner().invoke, cli.app, words, env={"COLUMNS": "300", **setting})
+    done = await asyncio.to_thread(CliRunner().invoke, cli.app, words, env={"COLUMNS": "60", **setting})
     return done.exit_code, done.output
 
 
