@@ -3,18 +3,19 @@
 import { useEffect, useMemo } from "preact/hooks";
 import { t } from "../i18n";
 import type { Phone } from "../phone/phone";
+import { OPEN } from "../wire/affairs";
 import type { AlertInfo } from "../wire/protocol";
 import { SosKey, type SosState } from "./sos";
 import "./sos.css";
-
-const OPEN = new Set(["raised", "claimed", "acknowledged"]);
 
 export function SosButton({ phone }: { phone: Phone }) {
   const key = useMemo(() => new SosKey(phone), [phone]);
   const mine = useMine(phone, key);
   const { hold_ms, covert, phone: number } = key.rules;
   const told = mine?.told ?? (key.state.value.name === "confirmed" ? key.state.value.told : null);
-  const state: SosState = covert ? { name: "quiet" } : key.state.value;
+  // A covert one may have been raised by another page of his, whatever the rules of this key are.
+  const hidden = covert || phone.covert.value;
+  const state: SosState = hidden ? { name: "quiet" } : key.state.value;
   return (
     <div class="sos" data-state={state.name}>
       <button
@@ -61,6 +62,8 @@ function useMine(phone: Phone, key: SosKey): AlertInfo | null {
   const open = all.find((alert) => alert.by.id === me && OPEN.has(alert.state)) ?? null;
   const mine = state.name === "confirmed" ? (all.find(({ id }) => id === state.alert) ?? null) : open;
   const stage = mine?.state ?? null;
+  const { sos } = phone.affairs.value;
+  useEffect(() => (sos ? key.came() : undefined), [sos, key]);
   useEffect(() => {
     if (!mine) return;
     if (!OPEN.has(mine.state)) return key.over(mine.id);

@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Phone } from "../phone/phone";
+import { RequestRefused } from "../wire/link";
 import type { SosRules } from "../wire/protocol";
 import { SosKey } from "./sos";
 
@@ -27,12 +28,13 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-function phone(rules: Partial<SosRules>, answered = false) {
+function phone(rules: Partial<SosRules>, answered = false, answers: { alert?: string; state?: string } = {}) {
   const sent: Sent[] = [];
   const opened: [string, number][] = [];
   const made = {
     affairs: signal({
       sos: { type: "sos_rules", hold_ms: 1500, countdown_ms: 0, covert: false, again_ms: 500, ...rules },
+      alerts: {} as Record<string, object>,
     }),
     picture: signal({ selected: "east" }),
     incidents: signal({ list: [] }),
@@ -41,7 +43,10 @@ function phone(rules: Partial<SosRules>, answered = false) {
     key: { openFor: (group: string, ms: number) => opened.push([group, ms]) },
     ask: (message: Sent) => {
       sent.push(message);
-      const answer = { type: "sos_confirmed", told: 2, group: "east", microphone_ms: 10_000 };
+      if (message.type === "sos_cancel") return Promise.reject(new RequestRefused("alert_over", "over"));
+      const { alert } = message;
+      const more = { alert, state: "raised", ...answers };
+      const answer = { type: "sos_confirmed", told: 2, group: "east", microphone_ms: 10_000, ...more };
       return answered ? Promise.resolve(answer) : Promise.reject(new Error("no answer"));
     },
   };
@@ -100,4 +105,43 @@ test("a covert one asks for that, shakes nothing, counts nothing down, and hides
   expect(sent[0]?.covert).toBe(true);
   expect(made.covert.value).toBe(true);
   expect(shaken).toBe(0);
+});
+
+test("what was closed while the phone was away is not told again after it came back: the key is ready", async () => {
+  const { key, made } = phone({ hold_ms: 0 }, true);
+  key.down();
+  await vi.advanceTimersByTimeAsync(0);
+  const { state } = key;
+  if (state.value.name !== "confirmed") throw new Error(state.value.name);
+  made.affairs.value = { ...made.affairs.value, alerts: { [state.value.alert]: {} } };
+  key.came();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(state.value.name).toBe("confirmed");
+  made.affairs.value = { ...made.affairs.value, alerts: {} };
+  key.came();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(state.value.name).toBe("quiet");
+});
+
+test("taking back what is over already is done, and the key is ready", async () => {
+  const { key } = phone({ hold_ms: 0 }, true);
+  key.down();
+  await vi.advanceTimersByTimeAsync(0);
+  await key.cancel();
+  expect(key.state.value.name).toBe("quiet");
+});
+
+test("an answer that it was closed meanwhile frees the key, and opens no microphone", async () => {
+  const { key, opened } = phone({ hold_ms: 0 }, true, { state: "closed" });
+  key.down();
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect([key.state.value.name, opened]).toEqual(["quiet", []]);
+});
+
+test("a press that belongs to an alert raised before follows that one", async () => {
+  const { key } = phone({ hold_ms: 0 }, true, { alert: "al-before" });
+  key.down();
+  await vi.advanceTimersByTimeAsync(0);
+  key.over("al-before");
+  expect(key.state.value.name).toBe("quiet");
 });

@@ -6,7 +6,9 @@ import { freshToken } from "../account/account";
 import { mark } from "../diagnostics";
 import type { Phone } from "../phone/phone";
 import { uuid } from "../uuid";
-import type { SosRules, Whereabouts } from "../wire/protocol";
+import { OPEN } from "../wire/affairs";
+import { RequestRefused } from "../wire/link";
+import type { AlertInfo, SosRules, Whereabouts } from "../wire/protocol";
 
 /** What holds until the server has said how its key works. */
 const RULES: Pick<SosRules, "hold_ms" | "countdown_ms" | "covert" | "phone" | "again_ms"> = {
@@ -21,6 +23,10 @@ const KEPT = "poc.sos";
 const KEPT_RIGHT = "poc.sos.user";
 const PLACE_AGE_MS = 60_000;
 const PLACE_WITHIN_MS = 10_000;
+/** What is open is told in one breath with the rules, after each welcome. */
+const TOLD_WITHIN_MS = 2_000;
+/** Why taking back is refused when there is nothing left to take back. */
+const GONE = new Set(["alert_over", "not_found"]);
 
 export type SosState =
   | { name: "quiet" }
@@ -30,7 +36,14 @@ export type SosState =
   /** `told`: at how many desks it rang; null: another page sent it. */
   | { name: "confirmed"; alert: string; told: number | null };
 
-type Answer = { told: number; group: string | null; microphoneMs: number };
+/** `alert`: the open one it belongs to, which may be one raised before. */
+type Answer = {
+  alert: string;
+  state: AlertInfo["state"];
+  told: number;
+  group?: string | null;
+  microphone_ms: number;
+};
 type Battery = { level: number };
 
 export class SosKey {
@@ -67,7 +80,11 @@ export class SosKey {
 
   async cancel(): Promise<void> {
     const now = this.state.value;
-    if (now.name === "confirmed") await this.phone.ask({ type: "sos_cancel", alert: now.alert });
+    if (now.name === "confirmed") {
+      await this.phone.ask({ type: "sos_cancel", alert: now.alert }).catch((problem: unknown) => {
+        if (!(problem instanceof RequestRefused && GONE.has(problem.code))) throw problem;
+      });
+    }
     this.#quiet();
   }
 
@@ -82,6 +99,18 @@ export class SosKey {
   over(alert: string): void {
     const now = this.state.value;
     if (now.name === "confirmed" && now.alert === alert) this.#quiet();
+  }
+
+  /**
+   * The server said how the key works: this phone came, or came back. An alert that is not told again then was closed while
+   * it was away. Returns what stops the waiting.
+   */
+  came(): () => void {
+    const timer = window.setTimeout(() => {
+      const now = this.state.value;
+      if (now.name === "confirmed" && !this.phone.affairs.peek().alerts[now.alert]) this.#quiet();
+    }, TOLD_WITHIN_MS);
+    return () => clearTimeout(timer);
   }
 
   #quiet(): void {
@@ -127,9 +156,7 @@ export class SosKey {
     this.phone
       .ask({ type: "sos", ...body })
       .then((answer) => {
-        if (answer.type !== "sos_confirmed") return;
-        const { told, group, microphone_ms: microphoneMs } = answer;
-        this.#confirmed(alert, { told, group: group ?? null, microphoneMs });
+        if (answer.type === "sos_confirmed") this.#confirmed(alert, answer);
       })
       .catch(() => undefined);
     // The same by HTTPS: whichever way is open carries it, and the server takes it once.
@@ -145,16 +172,17 @@ export class SosKey {
       body: JSON.stringify(body),
     });
     if (!response.ok) return;
-    const answer = (await response.json()) as { told?: number; group?: string; microphone_ms?: number };
-    const { told = 0, group = null, microphone_ms: microphoneMs = 0 } = answer;
-    this.#confirmed(body.alert, { told, group, microphoneMs });
+    this.#confirmed(body.alert, (await response.json()) as Answer);
   }
 
-  #confirmed(alert: string, { told, group, microphoneMs }: Answer): void {
+  #confirmed(alert: string, answer: Answer): void {
     const now = this.state.value;
     if (now.name !== "not_sent" || now.alert !== alert) return;
     clearTimeout(this.#timer);
-    this.state.value = { name: "confirmed", alert, told };
+    // The answer before was lost, and it was closed meanwhile.
+    if (!OPEN.has(answer.state)) return this.#quiet();
+    const { told, group, microphone_ms: microphoneMs } = answer;
+    this.state.value = { name: "confirmed", alert: answer.alert, told };
     mark("sos_confirmed", { alert, told });
     if (!this.phone.covert.peek()) navigator.vibrate?.([100, 100, 100]);
     if (group && microphoneMs > 0) this.phone.key.openFor(group, microphoneMs);

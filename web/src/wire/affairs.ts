@@ -64,7 +64,7 @@ export const nothingGoesOn: Affairs = {
 const GONE = new Set(["withdrawn", "expired"]);
 /** Ends that nobody need be told: somebody in the call wanted them, or it was over. */
 const EXPECTED = new Set(["", "hung_up", "cancelled", "inactivity", "broadcast_over"]);
-const OPEN = new Set(["raised", "claimed", "acknowledged"]);
+export const OPEN = new Set(["raised", "claimed", "acknowledged"]);
 
 export function affairsTold(before: Affairs, message: ServerMessage): Affairs {
   switch (message.type) {
