@@ -39,7 +39,8 @@ FROM python:${PYTHON}-slim-bookworm
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libopus0 \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --home-dir /data --create-home --shell /usr/sbin/nologin poc
+    && useradd --system --uid 10001 --home-dir /data --create-home --shell /usr/sbin/nologin poc \
+    && install --directory --owner=poc --group=poc --mode=0700 /data-keys
 COPY --from=packages /opt/poc /opt/poc
 COPY --from=pages /src/web/dist /opt/poc/pages
 ENV PATH=/opt/poc/bin:$PATH \
@@ -49,7 +50,8 @@ ENV PATH=/opt/poc/bin:$PATH \
     POC_MEDIA__PORT=40000
 USER poc
 WORKDIR /data
-VOLUME /data
+# Beside the data stands the key that signs evidence (recording.evidence_key).
+VOLUME /data /data-keys
 EXPOSE 8080/tcp 40000/udp
 # Looks at this process alone: a database that is away is no reason to restart voice.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from poc_server.config import Config, load
+from poc_server.recording.layout import default_key
 from tests.ops.test_config_example import filled
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,6 +51,24 @@ def test_what_the_image_copies_is_in_the_repository() -> None:
     lines = re.findall(r"^COPY (?!--from)(.+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     sources = [source for line in lines for source in line.split()[:-1]]
     assert [source for source in sources if not (ROOT / source).exists()] == []
+
+
+def test_the_evidence_key_stands_where_a_node_may_write(compose: dict[str, Any]) -> None:
+    """Nothing else of the file system can be written: without its folder no node starts."""
+    image = (ROOT / "Dockerfile").read_text()
+    (data,) = re.findall(r"POC_SERVER__DATA=(\S+)", image)
+    keys = str(default_key(Path(data)).parent)
+    assert re.findall(r"install --directory --owner=(\w+) .*(/\S+)$", image, re.MULTILINE) == [("poc", keys)]
+    for name, settings in servers(compose).items():
+        mounts = dict(reversed(mount.split(":")) for mount in compose["services"][name]["volumes"])
+        assert settings.recording.evidence_key is None
+        assert {data, keys} <= set(mounts)
+        assert mounts[data] != mounts[keys]
+    unit = (DEPLOY / "poc-server.service").read_text()
+    (data,) = re.findall(r"^Environment=POC_SERVER__DATA=(\S+)$", unit, re.MULTILINE)
+    (folders,) = re.findall(r"^StateDirectory=(.+)$", unit, re.MULTILINE)
+    writable = {Path("/var/lib") / each for each in folders.split()}
+    assert {Path(data), default_key(Path(data)).parent} <= writable
 
 
 # --- services that speak with each other ------------------------------------------------------------------------------
