@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
@@ -94,11 +95,14 @@ class Courier:
         at_once = 1 if health.probe_at is not None else AT_ONCE
         heads = await self._store.heads(now, at_once)
         outcomes = await asyncio.gather(*(self._attempt(delivery) for delivery in heads))
-        done = []
+        done, stopped = [], False
         for delivery, outcome in zip(heads, outcomes, strict=True):
             jitter = random.random()  # noqa: S311 spreads retries, protects nothing
             after, health = settle(delivery, health, outcome, self._clock(), jitter, self._policy)
+            # Gone (410) stays said, whatever others of the same moment came to.
+            stopped = stopped or health.stopped
             done.append(after)
+        health = replace(health, stopped=stopped)
         if done:
             await self._store.settle(done, health)
         return len(done)

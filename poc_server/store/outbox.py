@@ -16,6 +16,7 @@ from gateway.outbox import Delivery, Status
 from gateway.receiver import Health
 from poc_server.store.engine import Database
 from poc_server.store.incidents import event_of
+from poc_server.store.inserts import insert_new
 from poc_server.store.tables import bridge as t
 
 FEED_AT_ONCE = 500
@@ -72,8 +73,14 @@ class SqlOutbox:
             return found
 
     async def settle(self, deliveries: Sequence[Delivery], health: Health) -> None:
-        """Writes what attempts came to, gives the claims back, and notes how the receiver does."""
+        """Writes what attempts came to, gives the claims back, and notes how the receiver does.
+
+        When it was down and answers again, all that waits for it is due.
+        """
         async with self._database.writing() as connection:
+            row = await self._row(connection)
+            if row is not None and row.probe_ms is not None and health.probe_at is None and not health.stopped:
+                await _due_at_once(connection, self._receiver)
             for each in deliveries:
                 await write(connection, each)
             values = {
@@ -184,7 +191,8 @@ async def enter(connection: AsyncConnection, receivers: Collection[str]) -> None
     position = await head(connection)
     rows = [{"id": each, "position": position, "failures": 0, "stopped": False} for each in receivers]
     if new := [row for row in rows if row["id"] not in known]:
-        await connection.execute(insert(t.receiver), new)
+        # Another node may enter the same ones meanwhile.
+        await insert_new(connection, t.receiver, new)
 
 
 async def head(connection: AsyncConnection) -> int:
@@ -212,9 +220,16 @@ async def counts(connection: AsyncConnection) -> dict[tuple[str, str], int]:
 
 
 async def start_again(connection: AsyncConnection, receiver: str) -> None:
-    """A stopped receiver was put right: what waits goes out again."""
+    """A stopped receiver was put right: what waits goes out again, at once."""
     values = {"failures": 0, "failing_since_ms": None, "probe_ms": None, "stopped": False}
     await connection.execute(update(t.receiver).where(t.receiver.c.id == receiver).values(values))
+    await _due_at_once(connection, receiver)
+
+
+async def _due_at_once(connection: AsyncConnection, receiver: str) -> None:
+    """Ends the pauses of what was tried while the receiver did not answer; they may be an hour long."""
+    waiting = (t.delivery.c.receiver_id == receiver) & (t.delivery.c.status == Status.WAITING.value)
+    await connection.execute(update(t.delivery).where(waiting, t.delivery.c.attempts > 0).values(next_ms=0))
 
 
 async def prune(connection: AsyncConnection, before_ms: int) -> int:

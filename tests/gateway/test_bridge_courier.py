@@ -81,7 +81,7 @@ async def receiving(*answers: Answer) -> AsyncIterator[Replies]:
 
 
 class Desk:
-    """One incident with two events, a courier to carry them, and a clock that is set by hand."""
+    """Incidents with two events each, a courier to carry them, and a clock that is set by hand."""
 
     def __init__(self, town: Town, folder: Path, url: str, client: httpx.AsyncClient) -> None:
         receiver = Receiver.model_validate({"id": "cases", "url": url, "timeout_s": TIMEOUT_S, "secrets": [SECRET]})
@@ -103,14 +103,15 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(town: Town, folder: Path, url: str) -> AsyncIterator[Desk]:
+async def desk(town: Town, folder: Path, url: str, codes: tuple[str, ...] = ("C1",)) -> AsyncIterator[Desk]:
     async with town.store.writing() as connection:
         await outbox.enter(connection, ["cases"])
     bridge = Bridge(Setup(), town.store, Told(), batch=32, waiting_limit=10)
     bridge.start()
     bridge.open.set()
     parties = [{"kind": "user", "id": await town.person()}]
-    await bridge.news(town.agency, IncidentCode("C1"), read_document({"parties": parties}))
+    for code in codes:
+        await bridge.news(town.agency, IncidentCode(code), read_document({"parties": parties}))
     # Patience as short as this is the client's own matter: what was set for the receiver counts.
     async with httpx.AsyncClient(timeout=TIMEOUT_S / 10, trust_env=False) as client:
         made = Desk(town, folder, url, client)
@@ -151,3 +152,34 @@ async def test_a_pause_that_a_receiver_asks_for_is_kept_in_seconds_and_as_a_date
         assert len(set(replies.ids)) == 1
         await found.carry()
         assert len(set(replies.ids)) == 2
+
+
+THREE = ("C1", "C2", "C3")
+ASKS_FOR_AN_HOUR = says(503, retry_after="3600")
+
+
+async def test_a_receiver_started_again_is_told_at_once_of_all_that_waits(town: Town, tmp_path: Path) -> None:
+    answers = [ASKS_FOR_AN_HOUR] * 3
+    async with receiving(*answers, says(204)) as replies, desk(town, tmp_path, replies.url, THREE) as found:
+        assert await found.carry() == 3
+        assert await found.carry() == 0
+        async with town.store.writing() as connection:
+            await outbox.start_again(connection, "cases")
+        assert await found.carry() == 3
+        assert sorted(replies.ids[:3]) == sorted(replies.ids[3:])
+
+
+async def test_the_first_delivery_after_a_time_away_makes_the_others_due(town: Town, tmp_path: Path) -> None:
+    answers = [ASKS_FOR_AN_HOUR, says(503), says(503)]
+    async with receiving(*answers, says(204)) as replies, desk(town, tmp_path, replies.url, THREE) as found:
+        assert await found.carry() == 3
+        await found.until_due()
+        assert await found.carry() == 1, "one probes"
+        assert await found.carry() == 3, "and whatever pause the others had is over"
+
+
+async def test_gone_stays_said_though_another_of_the_same_moment_was_taken(town: Town, tmp_path: Path) -> None:
+    async with receiving(says(410), says(204)) as replies, desk(town, tmp_path, replies.url, THREE) as found:
+        assert await found.carry() == 3
+        assert (await found.box.health()).stopped
+        assert await found.carry() == 0

@@ -336,3 +336,13 @@ async def test_the_outbox_hands_out_one_event_of_each_incident_and_each_once(bri
     }
     async with store.reading() as connection:
         assert (await outbox.counts(connection))["cases", "delivered"] == len(first)
+
+
+async def test_two_nodes_may_enter_a_new_receiver_at_the_same_time(bridged: Bridged) -> None:
+    async def enter() -> None:
+        async with bridged.store.writing() as connection:
+            await outbox.enter(connection, ["cases", "archive"])
+
+    await asyncio.gather(*(enter() for _ in range(8)))
+    box = SqlOutbox(bridged.store.database, "archive", bridged.town.agency, lambda _: True, 60_000)
+    assert await box.health() == Health("archive")
