@@ -338,7 +338,9 @@ class Bridge:
             if done.after != done.before:
                 self._phones.changed(done.after, done.group, done.left)
             for forward in done.forward:
-                self._phones.bring_forward(done.after, done.group, forward.users, forward.attention)
+                # Dispatched anew and made urgent at once: it is no matter of those who were taken off by it.
+                users = forward.users & done.after.members
+                self._phones.bring_forward(done.after, done.group, users, forward.attention)
         if any(done.events for done in results):
             for call in self.on_committed:
                 call()

@@ -346,3 +346,10 @@ async def test_two_nodes_may_enter_a_new_receiver_at_the_same_time(bridged: Brid
     await asyncio.gather(*(enter() for _ in range(8)))
     box = SqlOutbox(bridged.store.database, "archive", bridged.town.agency, lambda _: True, 60_000)
     assert await box.health() == Health("archive")
+
+
+async def test_who_was_taken_off_by_an_urgent_dispatch_is_not_woken_by_it(bridged: Bridged) -> None:
+    one, two = await bridged.town.person(name="甲"), await bridged.town.person(name="乙")
+    await bridged.tell("U2", parties=of(one))
+    await bridged.tell("U2", parties=of(two), urgent=True)
+    assert frozenset().union(*(users for _, users in bridged.told.forward)) == {two}

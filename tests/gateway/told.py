@@ -16,12 +16,13 @@ class Told:
     """`poc_server.bridge.bridge.PhonesPort`."""
 
     changes: list[tuple[IncidentCode, frozenset[UserId]]] = field(default_factory=list)
+    forward: list[tuple[IncidentCode, frozenset[UserId]]] = field(default_factory=list)
 
     def changed(self, state: IncidentState, group: GroupId, gone: Iterable[UserId] = ()) -> None:
         self.changes.append((state.code, state.members))
 
     def bring_forward(self, state: IncidentState, group: GroupId, users: Iterable[UserId], to: Attention) -> None:
-        pass
+        self.forward.append((state.code, frozenset(users)))
 
     def switch(self, phone: Any, group: GroupId, code: IncidentCode, title: str) -> None:
         raise AssertionError("there are no other nodes here")
