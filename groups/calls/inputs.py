@@ -58,11 +58,20 @@ class Came:
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """One hangs up, or his phone is gone for good."""
+    """One hangs up, or is hung up."""
 
     user: UserId
     key: str
     request: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A phone of one is gone for good; ``last``: he has no other."""
+
+    user: UserId
+    key: str
+    last: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,4 +116,4 @@ class Tick:
     """Time went by."""
 
 
-CallInput = Start | Accept | Refuse | Came | Leave | Add | BurstBegan | BurstEnded | TierChanged | End | Tick
+CallInput = Start | Accept | Refuse | Came | Leave | Gone | Add | BurstBegan | BurstEnded | TierChanged | End | Tick

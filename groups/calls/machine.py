@@ -237,7 +237,8 @@ def _came(state: CallState, given: into.Came, now: int) -> Step:
     if state.phase is Phase.ENDED or party is None:
         return state, ()
     if party.part is Part.JOINED:
-        return state, (out.Join(given.user, given.key),)
+        # Who answered on one device, or called from it, is in the call on that one only.
+        return state, (out.Join(given.user, given.key),) if party.key in (None, given.key) else ()
     if party.part is not Part.UNREACHABLE or state.kind not in _WAIT_FOR_LATE:
         return state, ()
     state, done = _called(state, given.user, now)
@@ -263,6 +264,13 @@ def _leave(state: CallState, given: into.Leave, now: int) -> Step:
     else:
         more = ()
     return state, done + more
+
+
+def _gone(state: CallState, given: into.Gone, now: int) -> Step:
+    party = state.party(given.user)
+    if party is None or not (given.last or party.key == given.key):
+        return state, ()
+    return _leave(state, into.Leave(given.user, given.key), now)
 
 
 def _add(state: CallState, given: into.Add, now: int) -> Step:
@@ -350,6 +358,7 @@ _HANDLERS: dict[type, Callable[[CallState, Any, int], Step]] = {
     into.Refuse: _refuse,
     into.Came: _came,
     into.Leave: _leave,
+    into.Gone: _gone,
     into.Add: _add,
     into.BurstBegan: _burst_began,
     into.BurstEnded: _burst_ended,

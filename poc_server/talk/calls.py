@@ -242,10 +242,10 @@ class Calls:
             live.submit(into.Add((user,), frozenset({user})))
 
     def gone(self, phone: Phone) -> None:
-        """A phone left for good; with his last one its user leaves his calls."""
-        if not self._city.phones.of(phone.user.id):
-            for live in tuple(self._live.values()):
-                live.submit(into.Leave(phone.user.id, phone.key))
+        """A phone left for good; with the one he is in a call on, or his last one, its user leaves it."""
+        gone = into.Gone(phone.user.id, phone.key, last=not self._city.phones.of(phone.user.id))
+        for live in tuple(self._live.values()):
+            live.submit(gone)
 
     def media(self, phone: Phone) -> None:
         """A phone has a media path, or a new one."""

@@ -153,7 +153,7 @@ class LiveCall:
             phone.send(AmbientOn(call=self.id))
         elif party.part == "ringing":
             phone.send(self.ringing())
-        elif party.part == "joined":
+        elif party.part == "joined" and party.key in (None, phone.key):
             phone.send(self.snapshot())
 
     # --- effects -----------------------------------------------------------------------------------------------------

@@ -62,6 +62,26 @@ def test_the_second_device_of_one_user_is_told_that_the_first_answered() -> None
     assert effects == (out.Refused("b2", "y", Refusal.ANSWERED_ELSEWHERE),)
 
 
+def test_who_answered_on_one_device_hears_the_call_on_no_other_that_comes_later() -> None:
+    state, _ = started(options=RINGING)
+    state, _ = handle(state, into.Accept(B, "tablet", "x"), 100)
+    assert handle(state, into.Came(B, "phone"), 200) == (replace(state, clock=200), ())
+    assert handle(state, into.Came(A, "a2"), 200)[1] == ()
+    assert handle(state, into.Came(B, "tablet"), 200)[1] == (out.Join(B, "tablet"),)
+    state, _ = started()
+    assert handle(state, into.Came(B, "phone"), 200)[1] == (out.Join(B, "phone"),), "all of his are in it"
+
+
+def test_a_call_loses_who_answered_with_the_device_he_answered_on_or_else_with_his_last() -> None:
+    state, _ = started(options=RINGING)
+    state, _ = handle(state, into.Accept(B, "tablet", "x"), 100)
+    assert handle(state, into.Gone(B, "phone", last=False), 200)[0].phase is Phase.RUNNING
+    assert handle(state, into.Gone(B, "tablet", last=False), 200)[0].end is CallEnd.HUNG_UP
+    state, _ = started()
+    assert handle(state, into.Gone(B, "tablet", last=False), 200)[0].phase is Phase.RUNNING
+    assert handle(state, into.Gone(B, "phone", last=True), 200)[0].end is CallEnd.HUNG_UP
+
+
 def test_a_call_that_is_not_answered_ends_when_it_has_rung_long_enough() -> None:
     state, _ = started(options=RINGING)
     assert handle(state, into.Tick(), 29_999)[0].phase is Phase.SETTING_UP
@@ -148,6 +168,7 @@ anything = st.one_of(
     st.builds(into.Refuse, users, st.sampled_from(["1", "2"]), st.just("r")),
     st.builds(into.Came, users, st.just("1")),
     st.builds(into.Leave, users, st.just("1"), st.none() | st.just("r")),
+    st.builds(into.Gone, users, st.sampled_from(["1", "2"]), st.booleans()),
     st.builds(into.Add, st.tuples(users), st.frozensets(users)),
     st.just(into.BurstBegan()),
     st.builds(into.BurstEnded, users),
