@@ -34,7 +34,7 @@ MEDIA: dict[str, str] = {
     "dtls_overflow": "DTLS datagrams dropped: too many waiting",
     "srtp_refused": "SRTP dropped: wrong key, replayed or cut off",
     "wrong_ssrc": "Voice dropped: not the stream of its phone",
-    "bad_voice": "Voice dropped: no Opus packet",
+    "bad_voice": "Voice dropped: no Opus packet, or ahead of its time",
     "bad_rtcp": "RTCP dropped: malformed",
     "without_floor": "Voice dropped: its phone had no floor",
     "stale_voice": "Voice dropped: of a burst that had ended",

@@ -44,7 +44,7 @@ class MediaCounters:
     """Wrong key, replayed, cut off."""
     wrong_ssrc: int = 0
     bad_voice: int = 0
-    """Unknown payload type, no Opus packet, too large."""
+    """Unknown payload type, no Opus packet, too large, more than can have been spoken, a jump of the timestamps."""
     bad_rtcp: int = 0
     without_floor: int = 0
     """Voice from one who had no floor: heard by nobody."""

@@ -26,6 +26,9 @@ SILENT_LEVEL = 127
 MAX_AHEAD_S = 2.0
 """Voice a phone may send faster than it can have been spoken, after an outage; more is a flood."""
 PACE_FACTOR = 1.25
+MAX_JUMP_S = 10.0
+"""A burst's timestamps may be so far ahead of the time that has really gone since its first packet: that one may have
+been late, and clocks differ. More is a jump, by which every listener's slot would be ahead for as long."""
 WITHOUT_FLOOR_EVERY_S = 1.0
 TAIL_S = 1.0
 """For so long after a burst its last packets may still be under way: no reason to complain."""
@@ -112,6 +115,8 @@ class Uplink:
         "_draining",
         "_ended_at",
         "_fence",
+        "_first_at",
+        "_first_timestamp",
         "_held",
         "_hold_s",
         "_opening",
@@ -140,6 +145,9 @@ class Uplink:
         self._timestamps = Unwrapper(TIMESTAMP_MODULUS)
         self._fence = -1
         """Nothing up to this number is ever relayed again: it belongs to a burst that has ended."""
+        self._first_at: float | None = None
+        self._first_timestamp = 0
+        """When the first packet of what is fed came, and its timestamp: what follows is held against them."""
         self.highest = -1
         self.level_id: int | None = None
         """Number of the header extension with RFC 6464 levels, where the phone sends them."""
@@ -164,6 +172,9 @@ class Uplink:
             return None
         sequence = self._sequences.unwrap(packet.sequence)
         timestamp = self._timestamps.unwrap(packet.timestamp)
+        if sequence > self._fence and self._jumped(timestamp, now):
+            self._counters.bad_voice += 1
+            return None
         if before is not None and 0 < self.highest < sequence - 1 and opus.samples(before.payload):
             # The packet just before was lost, and here is its frame again.
             self._counters.voice_recovered += 1
@@ -208,6 +219,9 @@ class Uplink:
             held, self._held = self._held, deque()
             self._opening = deque(held)
             self._opening_at = held[0][0] if held else now
+            self._first_at = None
+            if held:
+                self._first_at, self._first_timestamp = held[0][0], held[0][1].timestamp
         pacer = Pacer(self._shared.loop, route, held, self._detach)
         self._pacers = (*self._pacers, pacer)
         return pacer
@@ -265,6 +279,22 @@ class Uplink:
             self._fence = self.highest
             self._ended_at = self._shared.loop.time()
 
+    def _jumped(self, timestamp: int, now: float) -> bool:
+        """Whether ``timestamp`` is further ahead of the burst's first than time can have gone.
+
+        Only within a burst: each burst joins a slot anew, so between two of them a phone may count on from anywhere.
+        """
+        if not self._pacers:
+            if self._held:
+                at, voice = self._held[0]
+                if _ahead(timestamp - voice.timestamp, now - at):
+                    self.discard()  # it counts on from elsewhere; what waits cannot be of the same burst
+            return False
+        if self._first_at is None:
+            self._first_at, self._first_timestamp = now, timestamp
+            return False
+        return _ahead(timestamp - self._first_timestamp, now - self._first_at)
+
     def _afford(self, samples: int, now: float) -> bool:
         """Whether that much voice can have been spoken by now."""
         earned = (now - self._credit_at) * CLOCK_HZ * PACE_FACTOR
@@ -274,3 +304,7 @@ class Uplink:
             return False
         self._credit -= samples
         return True
+
+
+def _ahead(samples: int, passed_s: float) -> bool:
+    return samples > (MAX_JUMP_S + passed_s * PACE_FACTOR) * CLOCK_HZ

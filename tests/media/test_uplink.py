@@ -11,8 +11,8 @@ from codec.rtp import RtpPacket
 from poc_server.media.relay import Route
 from poc_server.media.sdp import OPUS, RED
 from poc_server.media.shared import Shared
-from poc_server.media.uplink import MAX_AHEAD_S, MAX_HELD_PACKETS, TAIL_S, Uplink
-from tests.media.slots import FRAME, SILENCE, SPEECH, Heard, settle, shared, stepped
+from poc_server.media.uplink import MAX_AHEAD_S, MAX_HELD_PACKETS, MAX_JUMP_S, TAIL_S, Uplink
+from tests.media.slots import FRAME, SILENCE, SPEECH, Heard, over, settle, shared, stepped
 from tests.media.stage import Watcher
 
 
@@ -36,9 +36,8 @@ class Talker:
         return body
 
     def receives(self, number: int, payload: bytes, payload_type: int = OPUS) -> None:
-        packet = RtpPacket(
-            payload_type, False, (65_530 + number) & 0xFFFF, (number * FRAME) & 0xFFFFFFFF, 7, 0, b"", payload
-        )
+        timestamp = (self.at + number * FRAME) & 0xFFFFFFFF
+        packet = RtpPacket(payload_type, False, (65_530 + number) & 0xFFFF, timestamp, 7, 0, b"", payload)
         self.uplink.received(packet, self._shared.loop.time())
 
 
@@ -278,6 +277,66 @@ async def test_a_flood_is_cut_to_what_can_have_been_spoken() -> None:
     await asyncio.sleep(0.04)
     talker.says()
     assert s.counters.bad_voice == 1
+
+
+@stepped
+@pytest.mark.parametrize(("beyond", "refused"), [(0, 0), (1, 1), (2**31 - 2**24, 1)])
+async def test_a_jump_of_the_timestamps_within_a_burst_is_refused_beyond_its_bound(beyond: int, refused: int) -> None:
+    s = shared()
+    talker, one = Talker(s), Heard(s)
+    route, _ = begin(s, talker, one)
+    said = [talker.says()]
+    bound = int(MAX_JUMP_S * 48_000)
+    talker.at = bound - FRAME + beyond
+    jumped = talker.says()
+    talker.at = 0
+    said += [talker.says()] if refused else [jumped, talker.says()]
+    await settle()
+    assert one.payloads == said
+    assert s.counters.bad_voice == refused
+    route.end()
+    await over()
+    ahead = one.slot.position.timestamp - s.timestamp()
+    assert ahead < bound + 48_000, "the next burst is not kept waiting for longer"
+
+
+@stepped
+async def test_minutes_of_silence_within_a_burst_and_between_two_are_no_jump() -> None:
+    s = shared()
+    talker, one = Talker(s), Heard(s)
+    route, _ = begin(s, talker, one)
+    said = [talker.says()]
+    for pause_s in (300, 3_600):
+        await asyncio.sleep(pause_s)
+        talker.at += pause_s * 48_000  # DTX: its clock went on
+        said.append(talker.says())
+    route.end()
+    await over()
+    for jump_s in (0, 300, 30_000, -30_000):  # it may stand still, go on, or count on from anywhere
+        talker.at += jump_s * 48_000
+        await asyncio.sleep(300)
+        said.append(SILENCE)
+        route, _ = begin(s, talker, one)
+        said += [talker.says(), talker.says()]
+        route.end()
+        await over()
+    assert one.payloads == [*said, SILENCE]
+    assert s.counters.bad_voice == 0
+
+
+@stepped
+async def test_what_waits_for_the_grant_is_of_one_count() -> None:
+    s = shared()
+    talker, one = Talker(s), Heard(s)
+    talker.says()
+    talker.at = 3_600 * 48_000
+    said = [talker.says()]
+    await asyncio.sleep(0.04)
+    begin(s, talker, one)
+    said.append(talker.says())
+    await asyncio.sleep(0.1)
+    assert one.payloads == said
+    assert (s.counters.bad_voice, s.counters.without_floor) == (0, 1)
 
 
 @stepped
