@@ -123,8 +123,10 @@ class Alerts:
                     await kept.put_alert(connection, live.kept(), [self._entry(live, "alert.raise", live.user)])
                     await self._tell_incident(connection, live)
         except Refused:
-            # Who is in danger is told of even so; his phone goes on sending until it is kept, and we go on trying.
-            self._announce(live)
+            # Who is in danger is told of even so; his phone goes on sending until it is kept, and we go on trying. Once:
+            # each of these tries would wake everybody who is away, several times a second.
+            if not live.announced:
+                self._announce(live)
             if live.keep_again is None:
                 loop = asyncio.get_running_loop()
                 live.keep_again = loop.call_later(KEEP_AGAIN_S, self._keep_later, live)
@@ -325,6 +327,7 @@ class Alerts:
                 phone.send(Alert(alert=live.info(self._field.roster), queue=queue))
 
     def _announce(self, live: LiveAlert) -> None:
+        live.announced = True
         claimers = [p for p in self._field.phones.values() if self._desk.may_claim(p.user, live.user)]
         live.rang = {phone.key for phone in claimers if phone.connection is not None}
         info = live.info(self._field.roster)

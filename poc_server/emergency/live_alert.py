@@ -27,6 +27,7 @@ class LiveAlert:
     Attributes:
         origin: the group the officer had in mind; of a covert alert another than the one it is said in.
         saved: it stands in SQL.
+        announced: those it concerns were told at least once.
         rang: the keys of the dispatchers' phones it went to when it was last announced, and of those that came since.
         keep_again: runs while it could not be kept yet.
     """
@@ -39,6 +40,7 @@ class LiveAlert:
     covert: bool
     origin: GroupId | None = None
     saved: bool = False
+    announced: bool = False
     rang: set[str] = field(default_factory=set)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     timer: asyncio.TimerHandle | None = None

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from groups.vocabulary import ReceiptState
+from groups.vocabulary import ReceiptState, Refusal
+from loadtest.phone import PhoneFailed
 from signaling.messages import (
     Alert,
     AlertClaim,
@@ -60,6 +61,10 @@ async def test_what_ends_without_sql_is_over_after_it_too_and_an_alert_goes_on_r
             await dispatcher.request(AlertClaim(id="k", alert="sos"))
             own_postgres.stop("immediate")
 
+            for number in range(3):
+                with pytest.raises(PhoneFailed) as refused:
+                    await one.request(Sos(id=f"again{number}", alert="unkept", pressed_ms=1))
+                assert refused.value.code is Refusal.UNAVAILABLE
             await leader.request(EmergencyCancel(id="e", group=called.group.id))
             await one.told(BroughtOut, call="call")
             await leader.request(BroadcastEnd(id="w", broadcast="note", withdraw=True))
@@ -69,10 +74,13 @@ async def test_what_ends_without_sql_is_over_after_it_too_and_an_alert_goes_on_r
             for line in ("alert_not_escalated", "broadcast_not_kept"):
                 await until(lambda line=line: line in log.read_text())
 
+            told = [m.alert for m in dispatcher.inbox if isinstance(m, Alert) and m.alert.id == "unkept"]
+            assert len(told) == 1, "told once, however often it could not be kept"
+
             own_postgres.start()
-            while (rung := (await dispatcher.told(Alert, queue=True)).alert).state != "raised" or not rung.escalated:
+            while (rung := (await dispatcher.told(Alert, queue=True)).alert).id != "sos" or not rung.escalated:
                 pass
-            assert rung.claimed_by is None, "a claim without a word is given up"
+            assert (rung.state, rung.claimed_by) == ("raised", None), "a claim without a word is given up"
 
             auditor = city.post(f"/api/v1/demo/people/{cast.id('SJ-001')}/step-in")["access_token"]
 
