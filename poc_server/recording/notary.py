@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import secrets
 from pathlib import Path
 
 import structlog
 
-from poc_server.chain import Head, SignedHead, head_to_json
+from poc_server.chain import Head, SignedHead, head_from_json, head_to_json
 from poc_server.recording.keys import EvidenceKey
 from poc_server.recording.layout import DAILY_SUFFIX
 from poc_server.recording.settings import RecordingSettings
@@ -34,6 +35,8 @@ class Notary:
         self._settings = settings
         self._folder = folder
         self._not_copied: set[str] = set()
+        self._misfits: set[SignedHead] = set()
+        """Heads of daily files that the chain has no more; told once."""
         self._task: asyncio.Task[None] | None = None
         self._signing = asyncio.Lock()
         """An export signs what it holds while the clock signs too: what waits is signed once."""
@@ -87,7 +90,7 @@ class Notary:
         for day in days:
             async with self._store.reading() as connection:
                 heads = await evidence.heads(connection, days=[day])
-            await asyncio.to_thread(self._write_day, self._folder, day, heads)
+            await self._write_day(self._folder, day, heads)
             await self._copy_day(day, heads)
 
     async def _copy_day(self, day: str, heads: list[SignedHead]) -> None:
@@ -96,20 +99,60 @@ class Notary:
         if folder is None:
             return
         try:
-            await asyncio.to_thread(self._write_day, folder, day, heads)
-        except OSError as problem:
+            await self._write_day(folder, day, heads)
+        except (Refused, OSError) as problem:
             if day not in self._not_copied:
                 log.warning("evidence_not_copied", day=day, folder=str(folder), problem=str(problem))
             self._not_copied.add(day)
         else:
             self._not_copied.discard(day)
 
-    def _write_day(self, folder: Path, day: str, heads: list[SignedHead]) -> None:
-        keys = folder / "keys"
+    async def _write_day(self, folder: Path, day: str, heads: list[SignedHead]) -> None:
+        """A line gives way only where the chain still has its seal: one that was rebuilt is named for good."""
+        file = folder / f"{day}{DAILY_SUFFIX}"
+        before = await asyncio.to_thread(_others_in, file, heads)
+        reached = {signed.head.group: signed.head.count for signed in heads}
+        seals = await self._seals(day, before)
+        stay = []
+        for signed in before:
+            head = signed.head
+            fits = seals.get((head.group, head.count)) == head.hash
+            if not fits and signed not in self._misfits:
+                self._misfits.add(signed)
+                log.error("evidence_rebuilt", group=head.group, day=day, count=head.count, file=str(file))
+            if not fits or reached.get(head.group, 0) < head.count:
+                stay.append(signed)
+        await asyncio.to_thread(self._write, file, [*heads, *stay])
+
+    async def _seals(self, day: str, signed_for: list[SignedHead]) -> dict[tuple[str, int], bytes]:
+        if not signed_for:
+            return {}
+        async with self._store.reading() as connection:
+            return await evidence.seals(connection, day, [(each.head.group, each.head.count) for each in signed_for])
+
+    def _write(self, file: Path, heads: list[SignedHead]) -> None:
+        keys = file.parent / "keys"
         keys.mkdir(parents=True, exist_ok=True)
         _replace(keys / f"{self.key.name}.pem", self.key.public_pem())
-        lines = (json.dumps(head_to_json(signed), ensure_ascii=False, sort_keys=True) for signed in heads)
-        _replace(folder / f"{day}{DAILY_SUFFIX}", "".join(f"{line}\n" for line in lines))
+        _replace(file, "".join(f"{_line(signed)}\n" for signed in heads))
+
+
+def _line(signed: SignedHead) -> str:
+    return json.dumps(head_to_json(signed), ensure_ascii=False, sort_keys=True)
+
+
+def _others_in(file: Path, heads: list[SignedHead]) -> list[SignedHead]:
+    """What ``file`` holds beside ``heads``. Raises OSError."""
+    if not file.exists():
+        return []
+    known = {_line(signed) for signed in heads}
+    found = []
+    for line in file.read_bytes().splitlines():
+        text = line.decode("utf-8", "replace")
+        if text not in known:
+            with contextlib.suppress(ValueError, KeyError, TypeError):  # no head, or half of one: nothing to keep
+                found.append(head_from_json(json.loads(text)))
+    return list(dict.fromkeys(found))
 
 
 def _replace(path: Path, text: str) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, bindparam, func, insert, select, update
+from sqlalchemy import Row, Select, and_, bindparam, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from poc_server.chain import START, Entry, Head, Kind, SignedHead, Stored, extend
@@ -128,6 +128,19 @@ async def newest_heads(connection: AsyncConnection, groups: Collection[str]) -> 
     days = (await connection.execute(select(d.group_id, func.max(d.day)).where(signed).group_by(d.group_id))).all()
     found = [await heads(connection, groups=[group], days=[day]) for group, day in days]
     return [head for of_group in found for head in of_group]
+
+
+async def seals(
+    connection: AsyncConnection, day: str, places: Sequence[tuple[str, int]]
+) -> dict[tuple[str, int], bytes]:
+    """The seals that stand at these places (group, position) of ``day``; those where nothing stands are left out."""
+    e = t.evidence.c
+    found: dict[tuple[str, int], bytes] = {}
+    for begin in range(0, len(places), READ_AT_ONCE):
+        part = places[begin : begin + READ_AT_ONCE]
+        query = select(e.group_id, e.position, e.hash).where(e.day == day, tuple_(e.group_id, e.position).in_(part))
+        found |= {(row.group_id, row.position): bytes(row.hash) for row in await connection.execute(query)}
+    return found
 
 
 async def entries(

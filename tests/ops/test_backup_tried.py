@@ -51,7 +51,7 @@ def recordings(city: City, group: str, token: str, count: int) -> list[dict[str,
 
 
 def until_signed(data: Path, count: int) -> None:
-    """Until the lost city's key has signed for that many entries."""
+    """Until the city has signed for that many entries of the group."""
     end = time.monotonic() + WAIT_S
     while signed(data) < count and time.monotonic() < end:
         time.sleep(0.1)
@@ -75,6 +75,7 @@ def test_what_was_kept_is_a_city_again(tmp_path: Path) -> None:
         command("backup", str(file), "--data", str(lost))  # while it runs
         asyncio.run(said(city, links, group))
         assert len(recordings(city, group, token, 2)) == 2
+        until_signed(lost, 2)
 
     new = tmp_path / "new"
     new.mkdir()
@@ -90,6 +91,7 @@ def test_what_was_kept_is_a_city_again(tmp_path: Path) -> None:
         assert len(again) == 2
         asyncio.run(said(city, links, group))
         assert len(recordings(city, group, token, 3)) == 3
+        until_signed(new, 3)  # also what was sealed anew: the lost city's head stays beside
     # What was said after the backup was sealed anew when it came back; what the lost city had signed for it is named.
     found = " ".join(command("verify", "--data", str(new), ends=1).split())
     assert re.match(

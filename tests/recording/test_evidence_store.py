@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from groups.vocabulary import AgencyId, BurstEnd, GroupId, UserId
-from poc_server.chain import Kind, head_from_json
+from poc_server.chain import Kind, SignedHead, head_from_json
+from poc_server.recording.check import read_daily
 from poc_server.recording.keys import BadKey, EvidenceKey
 from poc_server.recording.notary import Notary
 from poc_server.recording.settings import RecordingSettings
@@ -58,12 +60,21 @@ async def places(store: Store, group: str = "g") -> list[tuple[str, int, str]]:
         ]
 
 
-async def wrongs(store: Store, key: EvidenceKey) -> set[Wrong]:
+async def wrongs(store: Store, key: EvidenceKey, daily: Iterable[SignedHead] = ()) -> set[Wrong]:
     async with store.reading() as connection:
         entries = [stored async for stored in evidence.entries(connection)]
-        heads = await evidence.heads(connection)
+        heads = [*await evidence.heads(connection), *daily]
     trusted = signatures_by({key.name: key.public_pem()})
     return {finding.wrong for finding in judge(entries, heads, trusted, lambda _: None, now_ms() + 120_000)}
+
+
+async def may_do_anything(store: Store) -> None:
+    """As one who owns the database: nothing in it guards the chain any more."""
+    async with store.writing() as connection:
+        sqlite = connection.dialect.name == "sqlite"
+        names = ("evidence_no_delete", "evidence_no_update") if sqlite else ("evidence_guard", "evidence_guard_all")
+        for name in names:
+            await connection.execute(text(f"DROP TRIGGER {name}{'' if sqlite else ' ON evidence'}"))
 
 
 @pytest.fixture
@@ -171,11 +182,8 @@ async def test_one_who_may_do_anything_to_the_database_is_found_out(store: Store
     await put(store, [item("a"), item("b"), item("c")])
     await notary.sign_now()
     assert await wrongs(store, notary.key) == set()
+    await may_do_anything(store)
     async with store.writing() as connection:
-        sqlite = connection.dialect.name == "sqlite"
-        names = ("evidence_no_delete", "evidence_no_update") if sqlite else ("evidence_guard", "evidence_guard_all")
-        for name in names:
-            await connection.execute(text(f"DROP TRIGGER {name}{'' if sqlite else ' ON evidence'}"))
         await connection.execute(text("UPDATE evidence SET content = '{}' WHERE subject = 'b'"))
     assert await wrongs(store, notary.key) == {Wrong.ALTERED}
     async with store.writing() as connection:
@@ -184,6 +192,34 @@ async def test_one_who_may_do_anything_to_the_database_is_found_out(store: Store
     async with store.writing() as connection:
         await connection.execute(text("UPDATE evidence_day SET signed_entries = 1, entries = 1"))
     assert await wrongs(store, notary.key) == {Wrong.BAD_SIGNATURE, Wrong.UNSIGNED}
+
+
+async def test_a_chain_that_was_rebuilt_and_is_signed_anew_is_named_for_good(
+    store: Store, notary: Notary, tmp_path: Path
+) -> None:
+    """Whoever has SQL can have his own chain signed by the notary that runs; what it signed before stays beside it."""
+    share = tmp_path / "share"
+    notary._settings = RecordingSettings(heads_folder=share)
+    await put(store, [item("a"), item("b"), item("x", "h")])
+    await notary.sign_now()
+    await may_do_anything(store)
+    async with store.writing() as connection:
+        await connection.execute(text("DELETE FROM evidence WHERE group_id = 'g'"))
+        for table in ("evidence_day", "evidence_chain"):
+            await connection.execute(text(f"DELETE FROM {table} WHERE group_id = 'g'"))
+    for subject, signed_then, wrong in [("b2", [1, 1, 2], Wrong.CUT_SHORT), ("c", [2, 1, 2], Wrong.REBUILT)]:
+        await put(store, [item(subject)])
+        assert len(await notary.sign_now()) == 1
+        for folder in (tmp_path / "evidence", share):
+            daily, unreadable = read_daily(folder)
+            assert ([signed.head.count for signed in daily], unreadable) == (signed_then, [])
+            assert await wrongs(store, notary.key, daily) == {wrong}
+    # What is signed from now on takes no line away either, and no honest line stays.
+    await put(store, [item("d"), item("y", "h")])
+    await notary.sign_now()
+    daily, _ = read_daily(share)
+    assert [signed.head.count for signed in daily] == [3, 2, 2]
+    assert await wrongs(store, notary.key, daily) == {Wrong.REBUILT}
 
 
 def test_the_key_is_made_once_and_read_again(tmp_path: Path) -> None:
