@@ -123,8 +123,8 @@ class Alerts:
                     await kept.put_alert(connection, live.kept(), [self._entry(live, "alert.raise", live.user)])
                     await self._tell_incident(connection, live)
         except Refused:
-            # Who is in danger is told of even so; his phone goes on sending until it is kept, and we go on trying. Once:
-            # each of these tries would wake everybody who is away, several times a second.
+            # Who is in danger is told of even so; his phone goes on sending until it is kept, and we go on trying.
+            # Once: each of these tries would wake everybody who is away, several times a second.
             if not live.announced:
                 self._announce(live)
             if live.keep_again is None:
