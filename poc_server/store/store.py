@@ -54,7 +54,8 @@ class Store:
         self.journal = Journal((own or data) / "journal", self.database, settings.journal)
         self.places = Places(self.journal)
         self.ready = False
-        self._copy = copy.CopyKeeper((own or data) / "directory.copy")
+        self._copy_path = (own or data) / "directory.copy"
+        self._copy = copy.CopyKeeper(self._copy_path)
         self._fresh = asyncio.Lock()
         self._nudge = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -143,7 +144,7 @@ class Store:
         try:
             await self._reach_sql()
         except StoreUnavailable as problem:
-            found = await asyncio.to_thread(copy.read, self.data / "directory.copy")
+            found = await asyncio.to_thread(copy.read, self._copy_path)
             if found is None:
                 raise
             log.warning("started_from_copy", version=found.version, problem=str(problem))

@@ -149,7 +149,8 @@ async def test_postgresql_stopped_under_load(own_postgres: Postgres, tmp_path: P
 async def test_a_node_starts_from_its_copy_while_sql_is_away(own_postgres: Postgres, tmp_path: Path) -> None:
     url = await create_database(own_postgres, "city")
     settings = StoreSettings(url=url, poll_ms=50, connect_timeout_s=1)
-    store = await Store.open(settings, tmp_path / "data")
+    own = tmp_path / "data/nodes/n1"  # as where several nodes share the data folder
+    store = await Store.open(settings, tmp_path / "data", own=own)
     auth = Auth(QUICK, store, load_or_make(tmp_path / "keys"))
     users = await build_city(store)
     signed = await auth.start_session(users[0], "demo")
@@ -159,7 +160,7 @@ async def test_a_node_starts_from_its_copy_while_sql_is_away(own_postgres: Postg
     await store.aclose()
     await asyncio.to_thread(own_postgres.stop)
 
-    again = await Store.open(settings, tmp_path / "data")
+    again = await Store.open(settings, tmp_path / "data", own=own)
     assert (again.ready, again.directory.snapshot) == (False, before)
     known = Auth(QUICK, again, load_or_make(tmp_path / "keys"))
     assert known.verify_access(signed.access_token).user == users[0]
