@@ -70,9 +70,9 @@ async def enrol(body: EnrolBody, services: Use, address: Address) -> TokensOut:
     return TokensOut.of(await services.auth.enrol(body.code, body.device, address))
 
 
-@router.post("/refresh", responses=documented(401, 403, 404, 422))
+@router.post("/refresh", responses=documented(401, 403, 404, 422, 503))
 async def refresh(body: RefreshBody, services: Use) -> TokensOut:
-    """A new pair of tokens. Works for known phones while the database is away, too."""
+    """A new pair of tokens. Works for phones of the last day while the database is away, too."""
     return TokensOut.of(await services.auth.refresh(body.refresh_token))
 
 

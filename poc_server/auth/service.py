@@ -24,6 +24,7 @@ from poc_server.store import Actor, DirectoryChange, Store, audit, people, sessi
 from poc_server.store.ids import now_ms
 from poc_server.store.people import account_key
 from poc_server.store.sessions import SessionDraft
+from poc_server.store.store import REMEMBER_ENDED_MS
 
 log = structlog.get_logger(__name__)
 CODE_BYTES = 16
@@ -182,14 +183,17 @@ class Auth:
         """A new pair of tokens for a refresh token; each can be used once.
 
         While SQL is away a phone that is known gets an access token and keeps its refresh token, which is signed and so
-        needs no look-up. A token used again later than ``refresh_grace_s`` was stolen or copied: its session ends.
-        Raises `AuthRefused`: bad_token, token_expired, disabled.
+        needs no look-up. One that is older than memory of ended sessions has to wait for SQL: its session may be over.
+        A token used again later than ``refresh_grace_s`` was stolen or copied: its session ends.
+        Raises `AuthRefused`: bad_token, token_expired, disabled; `StoreUnavailable`.
         """
         claims = self._tokens.read("refresh", token, self._clock())
         self._check_alive(claims)
         try:
             rotation = await self._rotate(claims)
         except StoreUnavailable:
+            if self._clock() - claims.issued_ms > REMEMBER_ENDED_MS:
+                raise
             held = self._signed_in(self._enabled(claims.user), claims.session, claims.device, claims.rotation)
             return SignedIn(held.user, held.session, held.access_token, held.expires_in, token)
         return self._signed_in(self._enabled(claims.user), claims.session, claims.device, rotation)

@@ -31,7 +31,7 @@ from poc_server.store.snapshot import Delta, Snapshot
 
 log = structlog.get_logger(__name__)
 REMEMBER_ENDED_MS = 86_400_000
-"""How long an ended session is remembered: longer than any access token lives."""
+"""How long an ended session is remembered: longer than any access token lives. Older refresh tokens need SQL."""
 PRUNE_EVERY_MS = 3_600_000
 
 

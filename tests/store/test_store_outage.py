@@ -26,8 +26,9 @@ from poc_server.store import BurstRecord, Store, StoreSettings
 from poc_server.store import tables as t
 from poc_server.store.journal import lines
 from poc_server.store.settings import JournalSettings
+from poc_server.store.store import REMEMBER_ENDED_MS
 from tests.fixtures.databases import create_database
-from tests.fixtures.people import QUICK
+from tests.fixtures.people import QUICK, Clock, found_town
 from tests.fixtures.postgres import Postgres
 
 pytestmark = pytest.mark.wire
@@ -183,6 +184,26 @@ async def test_a_node_starts_from_its_copy_while_sql_is_away(own_postgres: Postg
     await asyncio.to_thread(own_postgres.stop)
     with pytest.raises(StoreUnavailable):
         await Store.open(settings, tmp_path / "elsewhere")
+
+
+async def test_a_session_that_ended_long_ago_stays_over_while_sql_is_away(
+    own_postgres: Postgres, tmp_path: Path
+) -> None:
+    url, clock = await create_database(own_postgres, "city"), Clock()
+    store = await Store.open(StoreSettings(url=url), tmp_path / "data", clock)
+    town = await found_town(store, Auth(QUICK, store, load_or_make(tmp_path / "keys"), clock), clock)
+    ended = await town.auth.start_session(await town.person(), "demo")
+    await town.auth.sign_out(town.auth.verify_access(ended.access_token))
+    clock.forward(0.001)
+    kept = await town.auth.start_session(await town.person(), "demo")
+    clock.forward(REMEMBER_ENDED_MS / 1000)
+    await town.person()
+    assert ended.session not in store.directory.snapshot.ended_sessions
+    await asyncio.to_thread(own_postgres.stop)
+    with pytest.raises(StoreUnavailable):  # not a word that would sign out a phone whose session goes on
+        await town.auth.refresh(ended.refresh_token)
+    assert (await town.auth.refresh(kept.refresh_token)).session == kept.session
+    await store.aclose()
 
 
 WRITER = """
