@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from poc_server.auth.limits import FailureLimiter, address_key
 from poc_server.auth.passwords import Passwords
 from poc_server.auth.settings import AuthSettings
 from poc_server.auth.tokens import AuthRefused, Claims, Tokens
-from poc_server.refused import StoreUnavailable
+from poc_server.refused import Refused, StoreUnavailable
 from poc_server.store import Actor, DirectoryChange, Store, audit, people, sessions
 from poc_server.store.ids import now_ms
 from poc_server.store.people import account_key
@@ -102,10 +103,10 @@ class Auth:
         `StoreUnavailable`.
         """
         name = account_key(account)
-        self._admit(name, address)
-        async with self._store.reading() as connection:
-            row = await people.credentials(connection, name)
-        matches = await self.passwords.matches(row.password_hash if row is not None else None, password)
+        with self._attempt(address, name):
+            async with self._store.reading() as connection:
+                row = await people.credentials(connection, name)
+            matches = await self.passwords.matches(row.password_hash if row is not None else None, password)
         if row is None or not matches:
             self._audit(Actor(address=address), "sign_in.refused", "account", name[:64], {}, row and row.agency_id)
             raise AuthRefused(Refusal.WRONG_CREDENTIALS)
@@ -121,12 +122,12 @@ class Auth:
         Raises `AuthRefused`: bad_token, token_expired, disabled, wrong_credentials (nobody here by that account),
         sign_in_limit; `StoreUnavailable`.
         """
-        self._admit_address(address)
-        provider = self._providers.get(issuer_of(token))
-        if provider is None:
-            raise AuthRefused(Refusal.BAD_TOKEN)
-        identity = await provider.identity(token)
-        user = await settle(self._store, provider.settings, identity, Actor(address=address))
+        with self._attempt(address):
+            provider = self._providers.get(issuer_of(token))
+            if provider is None:
+                raise AuthRefused(Refusal.BAD_TOKEN)
+            identity = await provider.identity(token)
+            user = await settle(self._store, provider.settings, identity, Actor(address=address))
         self._per_address.undo(address_key(address), self._clock())
         return await self.start_session(user, "external", address)
 
@@ -165,15 +166,15 @@ class Auth:
 
     async def enrol(self, code: str, device_name: str = "", address: str = "") -> SignedIn:
         """Spend a code: a new device and its session. Raises `AuthRefused`: enrolment_spent, sign_in_limit."""
-        self._admit_address(address)
-        if len(code) > MAX_CODE_CHARS:
-            raise AuthRefused(Refusal.ENROLMENT_SPENT)
-        async with self._store.change(Actor(address=address), self._clock()) as change:
-            row = await sessions.spend_enrolment(change, _code_hash(code.strip().lower()))
-            person = self._enabled(UserId(row.user_id))
-            device = await sessions.create_device(
-                change, person.agency, person.id, device_name or row.device_name or person.name
-            )
+        with self._attempt(address):
+            if len(code) > MAX_CODE_CHARS:
+                raise AuthRefused(Refusal.ENROLMENT_SPENT)
+            async with self._store.change(Actor(address=address), self._clock()) as change:
+                row = await sessions.spend_enrolment(change, _code_hash(code.strip().lower()))
+                person = self._enabled(UserId(row.user_id))
+                device = await sessions.create_device(
+                    change, person.agency, person.id, device_name or row.device_name or person.name
+                )
         self._per_address.undo(address_key(address), self._clock())
         return await self.start_session(person.id, "enrolment", address, device)
 
@@ -227,10 +228,11 @@ class Auth:
 
     async def change_password(self, claims: Claims, old: str, new: str, address: str = "") -> None:
         """Change one's own password. Raises `AuthRefused`: wrong_credentials, sign_in_limit; `StoreUnavailable`."""
-        self._admit(claims.user, address)
-        async with self._store.reading() as connection:
-            row = await people.user_row(connection, claims.user)
-        if row is None or not await self.passwords.matches(row.password_hash, old):
+        with self._attempt(address, claims.user):
+            async with self._store.reading() as connection:
+                row = await people.user_row(connection, claims.user)
+            matches = row is not None and await self.passwords.matches(row.password_hash, old)
+        if not matches:
             raise AuthRefused(Refusal.WRONG_CREDENTIALS)
         self._per_account.forget(claims.user)
         self._per_address.undo(address_key(address), self._clock())
@@ -296,14 +298,23 @@ class Auth:
         async with self._store.change() as change:
             await people.set_password(change, user, await self.passwords.hash(password))
 
-    def _admit(self, account: str, address: str) -> None:
-        self._admit_address(address)
-        wait = self._per_account.admit(account, self._clock())
-        if wait:
-            raise AuthRefused(Refusal.SIGN_IN_LIMIT, retry_after_ms=wait)
+    @contextmanager
+    def _attempt(self, address: str, account: str | None = None) -> Iterator[None]:
+        """Counts as a failure until the caller knows better; one that could not be judged at all is none."""
+        self._admit(self._per_address, address_key(address))
+        if account is not None:
+            self._admit(self._per_account, account)
+        try:
+            yield
+        except Refused as refused:
+            if refused.code is Refusal.UNAVAILABLE:
+                self._per_address.undo(address_key(address), self._clock())
+                if account is not None:
+                    self._per_account.undo(account, self._clock())
+            raise
 
-    def _admit_address(self, address: str) -> None:
-        wait = self._per_address.admit(address_key(address), self._clock())
+    def _admit(self, limiter: FailureLimiter, key: str) -> None:
+        wait = limiter.admit(key, self._clock())
         if wait:
             raise AuthRefused(Refusal.SIGN_IN_LIMIT, retry_after_ms=wait)
 

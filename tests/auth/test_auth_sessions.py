@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from groups.vocabulary import Refusal, UserId
-from poc_server.auth import AuthRefused, Revoked, SignedIn
+from poc_server.auth import Auth, AuthRefused, Revoked, SignedIn
+from poc_server.auth.keys import load_or_make
 from poc_server.refused import Refused
 from poc_server.store import SYSTEM, Actor, people, sessions
-from tests.fixtures.people import PASSWORD, Town
+from tests.fixtures.people import PASSWORD, QUICK, Town
 
 pytestmark = pytest.mark.wire
 
@@ -66,6 +68,14 @@ async def test_guessing_is_slowed_down_per_account_even_when_it_comes_all_at_onc
     assert await code(town.auth.sign_in("wang", PASSWORD)) is Refusal.SIGN_IN_LIMIT
     town.clock.forward(1.1)
     assert await code(town.auth.sign_in("wang", PASSWORD)) is None
+
+
+async def test_an_attempt_that_found_no_turn_to_be_judged_was_no_guess(town: Town, tmp_path: Path) -> None:
+    await town.person(account="wang", password=PASSWORD)
+    crowded = QUICK.model_copy(update={"hashes_waiting": 0})
+    auth = Auth(crowded, town.store, load_or_make(tmp_path / "keys"), town.clock)
+    codes = [await code(auth.sign_in("wang", PASSWORD, "198.51.100.1")) for _ in range(60)]
+    assert set(codes) == {Refusal.UNAVAILABLE}
 
 
 async def test_a_refresh_token_is_good_once_and_a_lost_answer_is_forgiven(town: Town) -> None:

@@ -186,7 +186,7 @@ async def test_a_node_starts_from_its_copy_while_sql_is_away(own_postgres: Postg
         await Store.open(settings, tmp_path / "elsewhere")
 
 
-async def test_a_session_that_ended_long_ago_stays_over_while_sql_is_away(
+async def test_while_sql_is_away_what_ended_stays_over_and_nobody_is_locked_out(
     own_postgres: Postgres, tmp_path: Path
 ) -> None:
     url, clock = await create_database(own_postgres, "city"), Clock()
@@ -200,6 +200,12 @@ async def test_a_session_that_ended_long_ago_stays_over_while_sql_is_away(
     await town.person()
     assert ended.session not in store.directory.snapshot.ended_sessions
     await asyncio.to_thread(own_postgres.stop)
+    for _ in range(QUICK.per_account.free + 1):  # what an outage refuses was no guess
+        with pytest.raises(StoreUnavailable):
+            await town.auth.sign_in("wang", "whatever", "192.0.2.1")
+    for _ in range(QUICK.per_address.free + 1):
+        with pytest.raises(StoreUnavailable):
+            await town.auth.enrol("a code", "", "192.0.2.1")
     with pytest.raises(StoreUnavailable):  # not a word that would sign out a phone whose session goes on
         await town.auth.refresh(ended.refresh_token)
     assert (await town.auth.refresh(kept.refresh_token)).session == kept.session
