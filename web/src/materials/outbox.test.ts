@@ -1,6 +1,6 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Again, Never } from "./delivery";
-import type { Item, Status } from "./item";
+import type { Item, Place, Status } from "./item";
 import { Outbox, type World } from "./outbox";
 
 const CHUNK = 4;
@@ -96,6 +96,28 @@ test("a closed page loses nothing: the next one goes on", async () => {
   await next.run();
   expect(got.size).toBe(1);
   expect(kept.size).toBe(0);
+});
+
+test("a page that closes while the place is still looked for loses nothing either", async () => {
+  const { made, kept, got } = world();
+  let say: (place: Place) => void = () => undefined;
+  const looked = new Promise<Place>((resolve) => {
+    say = resolve;
+  });
+  const never = new Promise<Status>(() => undefined);
+  const here = new Outbox("u", { ...made, place: () => looked, ask: () => never });
+  const added = here.add(taken);
+  await vi.waitFor(() => expect([...kept.values()]).toMatchObject([{ place: null, picture }]));
+  expect(here.items.value).toEqual([]);
+  const place: Place = { longitude: 116, latitude: 40, accuracy_m: 5, at_ms: 1_000, source: "device" };
+  say(place);
+  await added;
+  expect([...kept.values()]).toMatchObject([{ place }]);
+  expect(here.items.value).toMatchObject([{ place }]);
+  const next = new Outbox("u", made);
+  await next.open();
+  await next.run();
+  expect(got.size).toBe(1);
 });
 
 test("what the server refuses is kept and told, and does not hold up what follows", async () => {

@@ -51,18 +51,23 @@ export class Outbox {
   async add(taken: Taken): Promise<void> {
     const { now, place, shelf } = this.world;
     const takenMs = now();
-    const [sha256, where] = await Promise.all([taken.picture ? digest(taken.picture) : "", place()]);
-    const item: Item = {
+    const found = place();
+    const bare: Item = {
       ...taken,
       id: uuid(),
       kind: taken.picture ? "photo" : "note",
       takenMs,
-      place: where,
-      sha256,
+      place: null,
+      sha256: taken.picture ? await digest(taken.picture) : "",
       refused: null,
     };
     // Where the database is closed to this page, it is at least kept while the page lives.
-    await shelf.put(item).catch(() => undefined);
+    const keep = (item: Item) => shelf.put(item).catch(() => undefined);
+    // At once, for a page may die while the place is looked for, which takes seconds.
+    await keep(bare);
+    const where = await found;
+    const item = { ...bare, place: where };
+    if (where) await keep(item);
     this.items.value = [...this.items.value, item];
     void this.run();
   }
