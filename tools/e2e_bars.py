@@ -44,12 +44,12 @@ def main(folder: Path) -> bool:
 
 
 def judged(source: Path, title: str, path: tuple[str, ...], way: str, bar: float) -> bool:
-    if not source.exists():
+    value: Any = json.loads(source.read_text()) if source.exists() else None
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    if value is None:
         print(f"{title:<42} not measured")
         return False
-    value: Any = json.loads(source.read_text())
-    for key in path:
-        value = value[key]
     holds = bool(value < bar if way == "<" else value > bar)
     print(f"{title:<42} {value:>9} {way} {bar:<6} {'holds' if holds else 'DOES NOT HOLD'}")
     return holds

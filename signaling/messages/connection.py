@@ -69,7 +69,10 @@ class Welcome(Message):
 
 
 class Offer(Message):
-    """A new SDP offer: the answer to `IceRestart`, same DTLS fingerprint, new ufrag and password."""
+    """A new SDP offer: the answer to `IceRestart`, with new ufrag and password.
+
+    With the session id of the offer before (`o=`) it moves that path, with another it is for a new connection.
+    """
 
     type: Literal["offer"] = "offer"
     id: RequestId | None = None

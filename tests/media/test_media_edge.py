@@ -18,7 +18,7 @@ from poc_server.media.sdp import OPUS, RED
 from poc_server.media.udp import UdpPort, machine_addresses
 from tests.media.handmade import SSRC, HandPhone
 from tests.media.slots import FRAME, SPEECH
-from tests.media.stage import Watcher, open_edge, until
+from tests.media.stage import Owner, Watcher, open_edge, until
 
 pytestmark = pytest.mark.wire
 
@@ -153,6 +153,18 @@ async def test_an_ice_restart_keeps_keys_and_moves_when_the_phone_nominates(
     assert listener.owner.told == ["connected"]
     with pytest.raises(SdpRefused):
         listener.peer.answer(listener.answer())
+
+
+async def test_by_its_session_id_an_offer_is_of_the_path_there_is_or_of_a_new_one(edge: MediaEdge) -> None:
+    def session_and_fingerprint(offer: str) -> tuple[str, str]:
+        return offer.split("\r\no=", 1)[1].split(" ")[1], read_offer(offer).fingerprint
+
+    peer, other = edge.connect("one", 1, Owner()), edge.connect("two", 1, Owner())
+    first = session_and_fingerprint(peer.offer)
+    again, new = session_and_fingerprint(peer.restart_ice()), session_and_fingerprint(other.offer)
+    assert again == first
+    assert new[0] != first[0]
+    assert new[1] == first[1], "one certificate a run: it does not tell them apart"
 
 
 async def test_an_answer_to_a_restart_with_another_certificate_is_refused(phone: HandPhone) -> None:

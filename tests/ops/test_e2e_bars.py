@@ -41,3 +41,15 @@ def test_it_fails_by_what_was_not_measured(tmp_path: Path) -> None:
     write(tmp_path)
     (tmp_path / "sos.json").unlink()
     assert not main(tmp_path)
+
+
+@pytest.mark.parametrize("figures", [{}, {"sos_to_first_voice_ms": {}}, {"sos_to_first_voice_ms": None}])
+def test_a_figure_that_its_file_lacks_was_not_measured(
+    tmp_path: Path, figures: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path)
+    (tmp_path / "sos.json").write_text(json.dumps(figures))
+    assert not main(tmp_path)
+    unmeasured = [line for line in capsys.readouterr().out.splitlines() if line.endswith("not measured")]
+    assert len(unmeasured) == 1
+    assert unmeasured[0].startswith("SOS key")
