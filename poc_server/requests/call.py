@@ -12,7 +12,7 @@ from groups.reach import visible
 from groups.vocabulary import GroupId, GroupKind, Refusal, UserId
 from poc_server.refused import Refused
 from poc_server.talk import people_called
-from poc_server.talk.calls import refusal_of
+from poc_server.talk.calls import OF_TWO, refusal_of
 from poc_server.talk.live_call import LiveCall
 from signaling.messages import CallAccept, CallAdd, CallEnd, CallLeave, CallRefuse, CallStart, Ok
 
@@ -46,10 +46,10 @@ def _private(node: Calling, phone: Phone, message: CallStart) -> None:
     users = _only_users(node, phone, message)
     if message.kind == "private" and len(users) > 1:
         raise Refused(Refusal.BAD_MESSAGE, "one person")
-    if node.calls.duplex_of(phone.user.id) is not None:
-        raise Refused(Refusal.IN_DUPLEX_CALL)
     other = users[0] if message.kind == "private" and users and users[0] != phone.user.id else None
-    crossing = None if other is None else node.calls.crossing(phone.user.id, other)
+    crossing = None if other is None else node.calls.crossing(phone.user.id, other, duplex=message.duplex)
+    if node.calls.duplex_of(phone.user.id) not in (None, crossing):
+        raise Refused(Refusal.IN_DUPLEX_CALL)
     if crossing is not None:
         # Two call each other at the same moment: they are in one call.
         crossing.submit(into.Accept(phone.user.id, phone.key))
@@ -180,9 +180,13 @@ def _begin(node: Calling, phone: Phone, message: CallStart, users: tuple[UserId,
 
 
 def call_accept(node: Calling, phone: Phone, message: CallAccept) -> None:
-    """Answer."""
+    """Answer; who is in a full duplex call answers no other one to him: his voice would go to both."""
     live = _live(node, phone, message.call, message.id)
-    if live is not None:
+    if live is None:
+        return
+    if live.kind in OF_TWO and node.calls.duplex_of(phone.user.id) not in (None, live):
+        phone.refuse(Refusal.IN_DUPLEX_CALL, message.id)
+    else:
         live.submit(into.Accept(phone.user.id, phone.key, message.id))
 
 

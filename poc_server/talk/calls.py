@@ -147,10 +147,12 @@ class Calls:
         )
         return self.start(phone, start, group=group)
 
-    def crossing(self, caller: UserId, called: UserId) -> LiveCall | None:
-        """The private call with which ``called`` calls ``caller`` at this moment."""
+    def crossing(self, caller: UserId, called: UserId, *, duplex: bool) -> LiveCall | None:
+        """The private call, of the same kind, with which ``called`` calls ``caller`` at this moment."""
         for live in self._live.values():
             if live.kind is not CallKind.PRIVATE or live.initiator.id != called or caller not in live.called:
+                continue
+            if live.state.parties and live.state.options.duplex is not duplex:
                 continue
             party = live.state.party(caller)
             if live.state.phase is not Phase.ENDED and (party is None or party.part in (Part.RINGING, Part.JOINED)):

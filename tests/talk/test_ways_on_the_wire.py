@@ -15,6 +15,7 @@ from signaling.messages import (
     AmbientOn,
     Area,
     Call,
+    CallAccept,
     CallEnd,
     CallEnded,
     CallLeave,
@@ -135,6 +136,30 @@ async def test_two_who_call_each_other_are_in_one_call(cast: Cast) -> None:
     assert two.call == one.call
     await a.told(Call, phase="running", call=two.call)
     await a.request(CallEnd(id="x6", call=one.call))
+    # Of two kinds they are two calls: nobody's microphone is open because he was called, unless he asked for that.
+    (one, _) = await a.request(CallStart(id="x7", users=[b.user], answering="manual", duplex=True))
+    await b.told(CallRinging, call=one.call)
+    (two, _) = await b.request(CallStart(id="x8", users=[a.user]))
+    assert (await b.told(CallEnded, call=two.call)).end == "busy"
+    (two, _) = await b.request(CallStart(id="x9", users=[a.user], duplex=True))
+    assert two.call == one.call
+    await a.told(Call, phase="running", call=one.call)
+    await a.request(CallEnd(id="xa", call=one.call))
+
+
+async def test_who_is_in_a_full_duplex_call_answers_no_second_one(cast: Cast) -> None:
+    a, b, c = await cast.phones("BJ-001", "BJ-002", "BJ-003")
+    asked = [CallStart(id=f"y{n}", users=[b.user], answering="manual", duplex=True) for n in (1, 2)]
+    (one, _), (two, _) = await asyncio.gather(a.request(asked[0]), c.request(asked[1]))
+    for call in (one, two):
+        await b.told(CallRinging, call=call.call)
+    await b.request(CallAccept(id="y3", call=one.call))
+    await a.told(Call, phase="running", call=one.call)
+    assert await refusal(b, CallAccept(id="y4", call=two.call)) is Refusal.IN_DUPLEX_CALL
+    await b.request(CallLeave(id="y5", call=one.call))
+    await b.request(CallAccept(id="y6", call=two.call))
+    await c.told(Call, phase="running", call=two.call)
+    await c.request(CallEnd(id="y7", call=two.call))
 
 
 async def test_a_phone_that_says_it_would_not_hear_is_not_listening(cast: Cast) -> None:
