@@ -31,7 +31,7 @@ class Order:
     Attributes:
         broadcast: id of the broadcast; the same message, come twice, has the same.
         replaces: ids of broadcasts to take back.
-        text: None when nothing new is to be said (Cancel, Ack, Error, or a rule tells nobody).
+        text: None when nothing new is to be said (Cancel, Ack, Error, a rule tells nobody, an Update that has run out).
         acknowledge: each recipient is to confirm it.
         rings: areas as rings of (longitude, latitude) in WGS-84; none: everybody.
     """
@@ -66,7 +66,9 @@ def order_of(alert: CapAlert, now_ms: int, rules: Sequence[CapRule] = DEFAULT_RU
     rule, actual = rule_for(alert, info, rules), alert.status == "Actual"
     expires_s, rings = _seconds(alert, info, now_ms), _rings(info)
     replaces = taken if alert.msgType == "Update" else ()
-    if rule.tell == "nobody":
+    if expires_s <= 0 and not replaces:
+        raise Refused(Refusal.EXPIRED)
+    if rule.tell == "nobody" or expires_s <= 0:
         return Order(name, replaces)
     return Order(
         name,
@@ -75,7 +77,7 @@ def order_of(alert: CapAlert, now_ms: int, rules: Sequence[CapRule] = DEFAULT_RU
         tier=TIERS[rule.tell] if actual else Tier.NORMAL,
         acknowledge=rule.acknowledge and actual,
         exercise=not actual,
-        expires_s=expires_s,
+        expires_s=max(10, min(expires_s, MAX_BROADCAST_HOURS * 3_600)),
         rings=rings,
     )
 
@@ -98,15 +100,13 @@ def _words(alert: CapAlert, info: CapInfo) -> str:
 
 
 def _seconds(alert: CapAlert, info: CapInfo, now_ms: int) -> int:
+    """How long it still holds; 0 or less: its time is over. Without `expires` it holds a day from when it was sent."""
     if info.expires is None:
-        return DAY_S
+        return int(moment(alert.sent).timestamp() + DAY_S - now_ms / 1000)
     expires = moment(info.expires)
     if expires <= moment(info.effective or alert.sent):
         raise Refused(Refusal.BAD_MESSAGE)
-    left = int(expires.timestamp() - now_ms / 1000)
-    if left <= 0:
-        raise Refused(Refusal.EXPIRED)
-    return max(10, min(left, MAX_BROADCAST_HOURS * 3_600))
+    return int(expires.timestamp() - now_ms / 1000)
 
 
 def _rings(info: CapInfo) -> tuple[Ring, ...]:

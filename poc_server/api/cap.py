@@ -38,8 +38,9 @@ URGENT: dict[Tier, tuple[Urgency, Severity]] = {
 class TakenOut(Body):
     """What a CAP message did.
 
-    ``broadcast`` is None when it says nothing new (Cancel, Ack, Error, a rule that tells nobody); ``duplicate``: it
-    came before, and nobody is told twice; ``withdrawn`` are the broadcasts it took back.
+    ``broadcast`` is None when it says nothing new (Cancel, Ack, Error, a rule that tells nobody, an Update that has run
+    out or whose areas are empty); ``duplicate``: it came before, and nobody is told twice; ``withdrawn`` are the
+    broadcasts it took back.
     """
 
     broadcast: str | None
@@ -58,9 +59,18 @@ async def take(request: Request, caller: SignedInCaller, services: Use) -> Taken
     except RefusedByGateway as refused:
         raise Refused(refused.code, "cap") from None
     recipients.judge(desk, Act.BROADCAST, caller.user, _own_unit(services, caller.user))
-    people, duplicate = await _say(desk, caller.user, order)
-    withdrawn = [each for each in order.replaces if await _take_back(services, desk, caller.user, each)]
+    # Neither half alone: who may not take back the old one does not put a new one beside it.
+    for each in order.replaces:
+        desk.broadcasts.may_end(caller.user, each)
     said = None if order.text is None else order.broadcast
+    try:
+        people, duplicate = await _say(desk, caller.user, order)
+    except Refused as refused:
+        if refused.code is not Refusal.NOBODY_CALLED or not order.replaces:
+            raise
+        # What it replaces no longer holds, whoever the new one reaches.
+        people, duplicate, said = 0, False, None
+    withdrawn = [each for each in order.replaces if await _take_back(services, desk, caller.user, each)]
     detail = {"broadcast": said, "duplicate": duplicate, "withdrawn": withdrawn, "exercise": order.exercise}
     services.store.journal.audit(audit.entry(caller.actor, now_ms(), "cap.take", "cap", order.broadcast, detail))
     return TakenOut(broadcast=said, duplicate=duplicate, withdrawn=withdrawn, people=people)

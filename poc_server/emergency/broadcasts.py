@@ -128,9 +128,14 @@ class Broadcasts:
         live = self._live.get(broadcast)
         if live is None:
             raise Refused(Refusal.NOT_FOUND)
-        if live.by.id != by.id:
-            recipients.judge(self._desk, Act.CANCEL_EMERGENCY, by, live.by)
+        self.may_end(by, broadcast)
         await self._become(live, lambda life: rules.ended(life, withdraw), by)
+
+    def may_end(self, by: User, broadcast: str) -> None:
+        """Raises `Refused` (not_allowed, not_found) when it is not his to end; what is not under way is anybody's."""
+        live = self._live.get(broadcast)
+        if live is not None and live.by.id != by.id:
+            recipients.judge(self._desk, Act.CANCEL_EMERGENCY, by, live.by)
 
     def _check(self, asked: BroadcastStart) -> int:
         """Whether what is to be said is there; of a recorded message how long it is, in samples."""

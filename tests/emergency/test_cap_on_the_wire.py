@@ -119,6 +119,18 @@ async def test_an_area_reaches_those_last_known_there(cast: Cast) -> None:
     with pytest.raises(urllib.error.HTTPError) as refused:
         take(cast, leader, message(12, area=nowhere))
     assert "nobody_called" in refused.value.read().decode()
+    update = json.loads(ask(cast, leader, "/api/v1/cap", message(13, kind="Update", refers=11, area=nowhere)))
+    assert update == {"broadcast": None, "duplicate": False, "withdrawn": [name(11)], "people": 0}
+
+
+async def test_who_may_not_withdraw_the_old_warning_does_not_put_a_new_one_beside_it(cast: Cast) -> None:
+    leader, dispatcher = await cast.phones("LD-001", "PQ-001")
+    take(cast, dispatcher, message(41))
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        take(cast, leader, message(42, kind="Update", refers=41))
+    assert refused.value.code in (403, 404)
+    assert take(cast, leader, message(42))[0] is False
+    assert take(cast, dispatcher, message(43, kind="Cancel", refers=41))[1] == [name(41)]
 
 
 async def test_what_goes_out_can_be_read(cast: Cast) -> None:

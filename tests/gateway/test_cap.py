@@ -23,6 +23,8 @@ INFO = """<info><language>zh-CN</language><category>Met</category><event>暴雨<
 AREA = """<area><areaDesc>滨江</areaDesc><polygon>30.5,114.3 30.5,114.4 30.6,114.4 30.5,114.3</polygon>
 <circle>30.55,114.35 1.5</circle></area>"""
 
+ENDLESS = INFO.format(area="").replace("<expires>2026-07-15T16:00:00+08:00</expires>", "")
+
 
 def message(
     status: str = "Actual",
@@ -71,6 +73,21 @@ def test_update_and_cancel_take_back_what_they_name() -> None:
     cancel = ordered(message(kind="Cancel", extra=REFERS, identifier="w-3", info=""))
     assert (cancel.replaces, cancel.text) == ((first,), None)
     assert ordered(message(kind="Ack", extra=REFERS, info="")) == Order(first)
+
+
+def test_an_update_that_has_run_out_says_nothing_and_still_takes_back() -> None:
+    old = INFO.format(area="").replace("T16", "T09")
+    refers = REFERS.replace("T09:58", "T07:00")
+    late = ordered(message(kind="Update", extra=refers, identifier="w-2", info=old, sent="2026-07-15T08:00:00+08:00"))
+    assert (late.replaces, late.text) == ((broadcast_id("weather.example", "w-1", "2026-07-15T07:00:00+08:00"),), None)
+
+
+@pytest.mark.parametrize(
+    ("sent", "left_s"),
+    [("2026-07-15T10:00:00+08:00", 86_400), ("2026-07-14T16:00:00+08:00", 21_600), ("2026-07-14T10:00:01+08:00", 10)],
+)
+def test_without_an_end_it_holds_a_day_from_when_it_was_sent(sent: str, left_s: int) -> None:
+    assert ordered(message(info=ENDLESS, sent=sent)).expires_s == left_s
 
 
 @pytest.mark.parametrize(
@@ -122,6 +139,7 @@ FILE = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd
             message(info=INFO.format(area="").replace("T16", "T09"), sent="2026-07-15T08:00:00+08:00"),
             Refusal.EXPIRED,
         ),
+        (message(info=ENDLESS, sent="2026-07-14T10:00:00+08:00"), Refusal.EXPIRED),
         (message(info=INFO.format(area=AREA.replace("30.5,114.3</", "30.5,114.5</"))), Refusal.BAD_MESSAGE),
         (message(info=INFO.format(area=AREA.replace(" 1.5<", " far<"))), Refusal.BAD_MESSAGE),
         (message(info=INFO.format(area=AREA * 11)), Refusal.TOO_MANY),
