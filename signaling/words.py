@@ -106,7 +106,7 @@ CALL_ENDS: dict[End, tuple[str, str]] = {
     "not_listening": ("对方手机在线，但此刻听不到", "The phone is connected but would not hear just now"),
     "inactivity": ("长时间无人讲话，通话已结束", "Nobody talked: the call has ended"),
     "maximum_length": ("已到最长通话时间", "The call has reached its maximum length"),
-    "too_few": ("通话人数不足，已结束", "Too few are left: the call has ended"),
+    "too_few": ("通话人数不足，已结束", "Too few are there: the call has ended"),
     "broadcast_over": ("广播已结束", "The broadcast is over"),
     "forced": ("通话已被强拆", "The call was ended by a dispatcher"),
 }

@@ -169,6 +169,8 @@ def _settled(state: CallState, now: int) -> Step:
     if state.phase is Phase.RUNNING:
         return _ended(state, CallEnd.TOO_FEW)
     parts = {party.part for party in state.parties if party.user != state.initiator}
+    if Part.JOINED in parts:
+        return _ended(state, CallEnd.TOO_FEW)
     end = next((end for part, end in _CAME_TO_NOTHING if part in parts), CallEnd.TOO_FEW)
     return _ended(state, end)
 

@@ -234,6 +234,8 @@ def test_a_standing_group_of_five_thousand_is_called_in_one_step_and_of_one_not_
 def test_with_fewer_than_its_least_a_prearranged_call_does_not_begin_and_does_not_go_on() -> None:
     three = CallOptions(least=3)
     state, _ = started(CallKind.PREARRANGED, (B, C), three, reachable=frozenset({B}))
+    assert state.end is CallEnd.TOO_FEW, "B is there: nobody is told that none is"
+    state, _ = started(CallKind.PREARRANGED, (B, C), three, reachable=frozenset())
     assert state.end is CallEnd.UNREACHABLE
     state, _ = started(CallKind.PREARRANGED, (B, C), three)
     assert state.phase is Phase.RUNNING
