@@ -6,7 +6,7 @@ import { SlotWatch } from "./watch";
 
 const CARRIED: Slot[] = [{ type: "slot", slot: 0, group: "g", burst: 7 }];
 
-function watching(): { watch: SlotWatch; stalledAt: number[]; voice: { packets: number } } {
+function watching(drawn = 0): { watch: SlotWatch; stalledAt: number[]; voice: { packets: number } } {
   const voice = { packets: 10 };
   const slots = {
     packets: () => Promise.resolve(voice.packets),
@@ -14,10 +14,8 @@ function watching(): { watch: SlotWatch; stalledAt: number[]; voice: { packets: 
     measure: () => Promise.resolve(),
   };
   const stalledAt: number[] = [];
-  const watch = new SlotWatch(slots as unknown as Slots, {
-    stalled: () => stalledAt.push(performance.now()),
-    levels: () => undefined,
-  });
+  const owner = { stalled: () => stalledAt.push(performance.now()), levels: () => undefined };
+  const watch = new SlotWatch(slots as unknown as Slots, owner, () => drawn);
   return { watch, stalledAt, voice };
 }
 
@@ -40,6 +38,19 @@ describe("a slot that should carry voice", () => {
     await vi.advanceTimersByTimeAsync(251);
     expect(stalledAt).toHaveLength(1);
     expect((stalledAt[0] as number) - began).toBeLessThanOrEqual(STALL.afterMs + 250);
+    watch.expect([]);
+  });
+
+  it("asks as much later as it has drawn, so that all who miss a silent talker do not ask at once", async () => {
+    const { watch, stalledAt } = watching(0.5);
+    const late = STALL.afterMs + STALL.spreadMs / 2;
+    watch.expect(CARRIED);
+    await vi.advanceTimersByTimeAsync(late - 1);
+    expect(stalledAt).toEqual([]);
+    await vi.advanceTimersByTimeAsync(251);
+    expect(stalledAt).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(stalledAt).toHaveLength(1);
     watch.expect([]);
   });
 

@@ -2,7 +2,7 @@
 
 import { mark } from "../diagnostics";
 import type { Slot } from "../wire/protocol";
-import { type Expectation, expecting } from "./expectation";
+import { type Expectation, expecting, STALL } from "./expectation";
 import type { Slots } from "./slots";
 
 const LOOK_EVERY_MS = 40;
@@ -19,6 +19,7 @@ type Awaited = { burst: number; since: number; heard: boolean };
 export class SlotWatch {
   #awaited = new Map<number, Awaited>();
   #expectation: Expectation = null;
+  #spread = 0;
   #looking = 0;
   #measuring = 0;
   #counting = 0;
@@ -26,6 +27,7 @@ export class SlotWatch {
   constructor(
     private readonly slots: Slots,
     private readonly owner: WatchOwner,
+    private readonly random: () => number = Math.random,
   ) {}
 
   /** What the slots carry from now on. */
@@ -44,6 +46,7 @@ export class SlotWatch {
 
   #begin(): void {
     if (this.#looking) return;
+    this.#spread = this.random() * STALL.spreadMs;
     this.#looking = window.setInterval(() => this.#look(), LOOK_EVERY_MS);
     this.#measuring = window.setInterval(
       () => void this.slots.measure([...this.#awaited.keys()]),
@@ -80,7 +83,7 @@ export class SlotWatch {
     const packets = await this.slots.packets();
     if (!this.#counting) return;
     const sample = { bursts: this.#awaited.size, packets };
-    const { next, stalled } = expecting(this.#expectation, sample, performance.now());
+    const { next, stalled } = expecting(this.#expectation, sample, performance.now(), this.#spread);
     this.#expectation = next;
     if (stalled) this.owner.stalled();
   }

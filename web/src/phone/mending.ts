@@ -2,7 +2,7 @@
 
 import { mark } from "../diagnostics";
 import type { PathState } from "../media/path";
-import { LINK_LIMITS, type Link, RequestRefused } from "../wire/link";
+import { LINK_LIMITS, type Link, RequestRefused, RequestUnanswered } from "../wire/link";
 
 /** With no media path, a new attempt so often. */
 export const PATH_RETRY_MS = 10_000;
@@ -22,7 +22,9 @@ export class Mending {
     if (!this.up()) return this.link.hurry();
     this.link.request({ type: "ice_restart" }, LINK_LIMITS.probeMs).catch((problem: unknown) => {
       if (problem instanceof RequestRefused) this.#rebuild();
-      else this.link.suspect(problem);
+      else if (reason !== "no_packets") this.link.suspect(problem);
+      // All who listen to a silent talker ask: a server that is late with so many offers still answers a ping.
+      else if (problem instanceof RequestUnanswered) this.link.probe();
     });
   }
 
