@@ -91,7 +91,7 @@ async def delete_group(change: Change, group: GroupId, expected: int | None = No
 async def set_members(change: Change, group: GroupId, members: Sequence[Membership], *, by_duty: bool = False) -> None:
     """Add members, or change those that are in already. Refuses users of an agency it is not shared with (not_found).
 
-    ``by_duty``: they are members for the time of their shift only.
+    ``by_duty``: they become members for the time of their shift only; one who is in already stays as he came in.
     """
     row = await one(change.connection, t.group, group)
     wanted = {member.user: member for member in members}
@@ -99,10 +99,10 @@ async def set_members(change: Change, group: GroupId, members: Sequence[Membersh
         raise Refused(Refusal.BAD_MESSAGE, "priority")
     await _users_of_agencies(change.connection, group, row.agency_id, list(wanted))
     for part in _slices(list(wanted.values())):
+        came = await _by_duty(change.connection, group, [member.user for member in part])
         await _drop(change.connection, group, [member.user for member in part])
-        await change.connection.execute(
-            insert(t.membership), [member_row(change, group, member, by_duty) for member in part]
-        )
+        rows = [member_row(change, group, member, came.get(member.user, by_duty)) for member in part]
+        await change.connection.execute(insert(t.membership), rows)
         await periods.begin(change.connection, group, [member.user for member in part], change.at_ms)
         for member in part:
             change.note("membership", group, member.user)
@@ -172,6 +172,13 @@ def member_row(change: Change, group: GroupId, member: Membership, by_duty: bool
         "by_duty": by_duty,
         "version": change.version,
     }
+
+
+async def _by_duty(connection: AsyncConnection, group: GroupId, users: Sequence[UserId]) -> dict[UserId, bool]:
+    """Of those who are in already: whether for the time of their shift only."""
+    these = (t.membership.c.group_id == group) & t.membership.c.user_id.in_(users)
+    found = await connection.execute(select(t.membership.c.user_id, t.membership.c.by_duty).where(these))
+    return {UserId(user): bool(by_duty) for user, by_duty in found}
 
 
 async def _drop(connection: AsyncConnection, group: GroupId, users: Sequence[UserId]) -> None:

@@ -61,6 +61,22 @@ async def test_a_group_that_follows_duty_changes_hands_with_the_shift(town: Town
         assert town.store.directory.membership(group, chief) == Membership(group, chief, priority=200)
 
 
+async def test_who_is_given_another_place_in_a_group_still_leaves_it_with_his_shift(town: Town) -> None:
+    user = await town.person()
+    async with town.store.change() as change:
+        draft = groups.GroupDraft(town.agency, town.unit, "值班组", duty_unit=town.unit)
+        group = await groups.create_group(change, draft)
+    start = now_ms() + 100 * HOUR
+    await shift(town, start, user)
+    await settle(town.store, start)
+    place = Membership(group, user, priority=200)
+    async with town.store.change() as change:
+        await groups.set_members(change, group, [place])
+    assert town.store.directory.membership(group, user) == place
+    await settle(town.store, start + 8 * HOUR)
+    assert town.store.directory.membership(group, user) is None
+
+
 @pytest.mark.parametrize("length", [0, -1, duty.MAX_SHIFT_MS + 1])
 async def test_a_shift_that_ends_before_it_starts_or_never_is_refused(town: Town, length: int) -> None:
     with pytest.raises(Refused) as refused:
