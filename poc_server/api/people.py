@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from groups.model import User
-from groups.policy import Act
+from groups.policy import Act, may
 from groups.rights import Right, has, may_hold_together
 from groups.vocabulary import Refusal, Role, UnitId, UserId, UserKind
 from poc_server.api import rights
@@ -33,7 +33,8 @@ class PersonIn(Body):
     account: Line | None = None
     phone: Line = ""
     enabled: bool = True
-    talk_banned: bool = False
+    talk_banned: bool | None = None
+    """Set only by who may ban that person, too; else, or left out, it stays as it is."""
 
 
 class PersonRow(Body):
@@ -120,8 +121,9 @@ async def list_people(
 async def create_person(body: PersonIn, caller: SignedInCaller, services: Use, response: Response) -> PersonRow:
     """A new person, without roles."""
     rights.allow(services, caller, Act.ADMINISTER_PEOPLE, rights.own_agency(services, caller))
+    person = User(UserId(""), caller.user.agency, UnitId(body.unit), body.name, frozenset())
     async with services.store.change(caller.actor) as change:
-        user = await people.create_user(change, _draft(body, caller.user, frozenset()))
+        user = await people.create_user(change, _draft(services, body, caller.user, person))
     response.headers["location"] = f"/api/v1/people/{user}"
     return await _shown(services, caller.user, user, response)
 
@@ -140,7 +142,7 @@ async def update_person(
     """Change a person; roles stay."""
     found = rights.person(services, caller, user)
     async with services.store.change(caller.actor) as change:
-        await people.update_user(change, found.id, _draft(body, caller.user, found.roles), expected)
+        await people.update_user(change, found.id, _draft(services, body, caller.user, found), expected)
     return await _shown(services, caller.user, found.id, response)
 
 
@@ -192,18 +194,19 @@ async def invite(user: PathId, body: EnrolmentIn, caller: SignedInCaller, servic
     return EnrolmentOut(code=code, path=f"/enrol/{code}", expires_ms=expires_ms)
 
 
-def _draft(body: PersonIn, caller: User, roles: frozenset[Role]) -> UserDraft:
+def _draft(services: Services, body: PersonIn, caller: User, person: User) -> UserDraft:
+    bans = may(Act.BAN, caller, person, services.directory) is None
     return UserDraft(
         agency=caller.agency,
         unit=UnitId(body.unit),
         name=body.name,
-        roles=roles,
+        roles=person.roles,
         kind=body.kind,
         badge=body.badge,
         account=body.account or None,
         phone=body.phone,
         enabled=body.enabled,
-        talk_banned=body.talk_banned,
+        talk_banned=body.talk_banned if bans else None,
     )
 
 

@@ -40,7 +40,8 @@ class UserDraft:
     account: str | None = None
     phone: str = ""
     enabled: bool = True
-    talk_banned: bool = False
+    talk_banned: bool | None = None
+    """None: as it is; somebody new is not."""
 
 
 async def create_user(change: Change, draft: UserDraft, password_hash: str | None = None) -> UserId:
@@ -187,12 +188,13 @@ def _columns(draft: UserDraft) -> dict[str, Any]:
         "account": None if draft.account is None else account_key(draft.account),
         "phone": clean(draft.phone),
         "enabled": draft.enabled,
-        "talk_banned": draft.talk_banned,
+        **({} if draft.talk_banned is None else {"talk_banned": draft.talk_banned}),
     }
 
 
 def _new_row(change: Change, user: UserId, draft: UserDraft, password_hash: str | None) -> dict[str, Any]:
     return {
+        "talk_banned": False,
         **_columns(draft),
         "id": user,
         "agency_id": draft.agency,

@@ -137,6 +137,24 @@ async def test_roles_come_from_the_security_administrator_alone(desk: Desk) -> N
     assert person.roles == {Role.DISPATCHER, Role.OFFICER}
 
 
+async def test_a_talk_ban_is_given_and_lifted_by_who_may_ban_alone(desk: Desk) -> None:
+    admin, both = await desk.login(Role.SYSTEM_ADMIN), await desk.login(Role.SYSTEM_ADMIN, Role.DISPATCHER)
+    body = {"name": "王建国", "unit": desk.town.unit}
+
+    async def put(headers: dict[str, str], **more: bool) -> bool:
+        answer = await desk.client.put(path, json={**body, **more}, headers={**headers, "if-match": "*"})
+        return bool(answer.json()["talk_banned"])
+
+    made = await desk.client.post("/people", json={**body, "talk_banned": True}, headers=admin)
+    path = made.headers["location"].removeprefix("/api/v1")
+    assert (made.json()["talk_banned"], await put(admin, talk_banned=True)) == (False, False)
+    assert (await desk.client.put(f"{path}/ban", json={"banned": True}, headers=both)).status_code == 200
+    assert (await put(admin), await put(admin, talk_banned=False), await put(both)) == (True, True, True)
+    assert (await put(both, talk_banned=False), await put(both, talk_banned=True)) == (False, True)
+    made = await desk.client.post("/people", json={**body, "talk_banned": True}, headers=both)
+    assert made.json()["talk_banned"] is True
+
+
 async def test_a_device_disabled_at_a_distance_is_out_at_once(desk: Desk) -> None:
     security = await desk.login(Role.SECURITY_ADMIN)
     user = await desk.town.person()

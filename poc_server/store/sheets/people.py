@@ -95,7 +95,6 @@ class PeopleSheet:
             account=account_key(line["account"]) or None,
             phone=line["phone"],
             enabled=flag(line, "enabled", old.enabled if old else True),
-            talk_banned=old.talk_banned if old else False,
         )
 
     def _claim_account(self, account: str | None, user: UserId | None) -> None:

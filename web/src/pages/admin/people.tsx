@@ -67,7 +67,7 @@ export function PersonPanel({ id, close, saved }: EditorProps) {
     <Panel title={id === null ? t("admin_new_person") : String(found?.values.name ?? "")} close={close}>
       {found && edits && (
         <Form
-          fields={FIELDS}
+          fields={FIELDS.filter(({ name }) => name !== "talk_banned" || may("ban"))}
           path={id === null ? null : `/people/${id}`}
           held={found}
           create={async (values) => saved((await authorised<{ id: string }>("POST", "/people", values)).id)}
