@@ -18,6 +18,7 @@ from poc_server.recording.layout import SPOOL_SUFFIX, safe_name
 
 LOCK_NAME = "lock"
 ASIDE_NAME = "failed"
+TRIES = 3
 
 
 @dataclass(slots=True)
@@ -33,11 +34,14 @@ class SpoolFolders:
     def open(cls, root: Path) -> SpoolFolders:
         """Make our own folder and lock every dead one. Raises OSError when the disk does not let us."""
         root.mkdir(parents=True, exist_ok=True)
-        folders = cls(root, root / secrets.token_hex(8))
-        folders.own.mkdir()
-        folders._lock(folders.own)
-        folders.adopt()
-        return folders
+        for _ in range(TRIES):
+            folders = cls(root, root / secrets.token_hex(8))
+            folders.own.mkdir()
+            if folders._lock(folders.own):
+                folders.adopt()
+                return folders
+            # Another run took it for a dead one's before we had locked it, and has it now.
+        raise OSError(f"{root}: no folder in it can be locked")
 
     def adopt(self) -> list[Path]:
         """Lock what runs left behind that have died since; returns their spools."""

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -20,6 +22,7 @@ from poc_server.recording.spool import (
     read_spool,
     voice_record,
 )
+from poc_server.recording.spools import TRIES, SpoolFolders
 from tests.recording.voices import NOON, meta
 
 HEAD = replace(
@@ -106,3 +109,34 @@ def test_a_path_does_not_leave_its_folder(tmp_path_factory: pytest.TempPathFacto
 
 def test_a_group_named_in_chinese_survives_the_spool() -> None:
     assert read_spool(head_record(replace(HEAD, group=GroupId("市容一组")))).meta.group == "市容一组"
+
+
+@pytest.mark.parametrize("taken", [1, TRIES - 1, TRIES])
+def test_a_run_spools_only_into_a_folder_it_has_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: int
+) -> None:
+    """Another run that starts may lock ours before we have, and finish what is still on air."""
+    others = []
+    flock = fcntl.flock
+
+    def late(lock: int, how: int) -> None:
+        if len(others) < taken:
+            (new,) = set(tmp_path.iterdir()) - {folder for folder, _ in others}
+            other = (new / "lock").open("r")
+            flock(other, how)
+            others.append((new, other))
+        flock(lock, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    try:
+        if taken == TRIES:
+            with pytest.raises(OSError, match="no folder in it can be locked"):
+                SpoolFolders.open(tmp_path)
+            return
+        folders = SpoolFolders.open(tmp_path)
+        assert folders.own not in [folder for folder, _ in others]
+        assert folders.adopted == []
+        folders.close()
+    finally:
+        for _, other in others:
+            other.close()
