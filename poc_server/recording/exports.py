@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -53,7 +52,6 @@ class Export:
     recordings: int = 0
     size: int = 0
     detail: str = ""
-    until: float = field(default=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +86,7 @@ class Exports:
         files: Path,
         folder: Path,
     ) -> None:
+        self.kept_s: float = KEPT_S
         self._store = store
         self._worker = worker
         self._settings = settings
@@ -103,7 +102,7 @@ class Exports:
         await asyncio.to_thread(_empty, self._folder)
 
     async def aclose(self) -> None:
-        """Give up what is being made."""
+        """Give up what is being made; what is kept is removed at the next start."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -115,7 +114,7 @@ class Exports:
         made = new_id("ex")
         export = Export(made, wish.user, wish.agency, wish.title, self._folder / f"{made}.zip", now_ms())
         self._all[made] = export
-        task = asyncio.create_task(self._make(export, wish), name=f"export-{made}")
+        task = asyncio.create_task(self._make_and_keep(export, wish), name=f"export-{made}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return export
@@ -128,6 +127,12 @@ class Exports:
     def of(self, user: UserId) -> list[Export]:
         """Everything that user has asked for in the last day, the newest first."""
         return sorted((each for each in self._all.values() if each.user == user), key=lambda e: -e.asked_ms)
+
+    async def _make_and_keep(self, export: Export, wish: Wish) -> None:
+        await self._make(export, wish)
+        await asyncio.sleep(self.kept_s)
+        del self._all[export.id]
+        await self._remove(export)
 
     async def _make(self, export: Export, wish: Wish) -> None:
         try:
@@ -157,8 +162,6 @@ class Exports:
         if export.state is not ExportState.READY:
             # One that could not be signed stands whole on a disk that has no room for it.
             await self._remove(export)
-        export.until = time.monotonic() + KEPT_S
-        await self._forget_old()
 
     def _values(self, export: Export, wish: Wish, keys: dict[str, str]) -> dict[str, Any]:
         return {
@@ -182,11 +185,6 @@ class Exports:
             "most": self._settings.export_recordings,
             "most_bytes": self._settings.export_bytes,
         }
-
-    async def _forget_old(self) -> None:
-        for export in [e for e in self._all.values() if e.until and e.until < time.monotonic()]:
-            del self._all[export.id]
-            await self._remove(export)
 
     async def _remove(self, export: Export) -> None:
         with contextlib.suppress(JobFailed, WorkerDied):

@@ -20,10 +20,12 @@ import httpx
 import pytest
 
 from groups.vocabulary import CallId, Role
+from poc_server.recording.exports import ExportState, Wish
 from poc_server.recording.settings import RecordingSettings
 from poc_server.store import StoreSettings, audit_pages
 from poc_server.store.audit_pages import AuditFilter
 from poc_server.store.ids import now_ms
+from poc_server.store.recordings import Scope, Search
 from poc_server.worker.siprec import NAMESPACE
 from tests.recording.pictures import announcement, png
 from tests.recording.test_materials import Phone
@@ -232,6 +234,23 @@ async def test_two_exports_at_once_and_what_others_asked_for_stays_theirs(
     assert (await voices.client.get("/exports", headers=stranger)).json() == []
     for path in (f"/exports/{mine[0]['id']}", f"/exports/{mine[0]['id']}/file"):
         assert (await voices.client.get(path, headers=stranger)).status_code == 404
+
+
+async def test_an_export_whose_time_is_over_is_gone_without_another_being_made(voices: Voices) -> None:
+    await voices.say(incident=INCIDENT)
+    leader = await voices.town.person(Role.SHIFT_LEADER, name="值班长")
+    headers = await voices.as_user(leader)
+    exports = voices.recordings.exports
+    exports.kept_s = 0.0
+    scope = Scope(leader, whole=frozenset([voices.group]))
+    made = exports.order(Wish(leader, voices.town.agency, "值班长", scope, Search(incident=INCIDENT), "", mp3=False))
+    assert made is not None
+    assert exports.of(leader) == [made]
+    await asyncio.wait_for(asyncio.gather(*exports._tasks), 120)
+    assert (made.state, made.size > 0, made.path.exists()) == (ExportState.READY, True, False)
+    for path in (f"/exports/{made.id}", f"/exports/{made.id}/file"):
+        assert (await voices.client.get(path, headers=headers)).status_code == 404
+    assert (await voices.client.get("/exports", headers=headers)).json() == []
 
 
 async def test_who_may_not_export_is_refused_and_audited(voices: Voices) -> None:
