@@ -5,7 +5,7 @@ import type { Request } from "../wire/link";
 import type { Picture } from "../wire/picture";
 import { firstGroup } from "../wire/picture";
 import type { ServerMessage } from "../wire/protocol";
-import { incidentsTold, leaving, noIncidents, SHOWN, withIncidentGroups } from "./incidents";
+import { goesOnUnlisted, incidentsTold, leaving, noIncidents, SHOWN, withIncidentGroups } from "./incidents";
 
 type Holder = {
   picture: Signal<Picture>;
@@ -36,7 +36,9 @@ export class HeldIncidents {
     if (after === before) return;
     this.list.value = after;
     const picture = this.phone.picture.peek();
-    const groups = withIncidentGroups(picture.groups, after);
+    const here = picture.groups.find(({ id }) => id === picture.selected);
+    const kept = here && goesOnUnlisted(before, here, message) ? here.id : null;
+    const groups = withIncidentGroups(picture.groups, after, kept);
     this.phone.picture.value = { ...picture, groups };
     if (picture.selected && !groups.some(({ id }) => id === picture.selected)) {
       // The incident is over, or is no longer mine: back to where this phone came from.

@@ -1,6 +1,9 @@
+import { signal } from "@preact/signals";
 import { expect, test } from "vitest";
+import { blank } from "../wire/picture";
 import type { GroupSnapshot, IncidentSummary, ServerMessage } from "../wire/protocol";
-import { incidentsTold, leaving, nextTap, noIncidents, withIncidentGroups } from "./incidents";
+import { HeldIncidents } from "./held";
+import { incidentsTold, leaving, nextTap, noIncidents, SHOWN, withIncidentGroups } from "./incidents";
 
 const incident = (code: string, more: Partial<IncidentSummary> = {}): IncidentSummary => ({
   code,
@@ -79,4 +82,34 @@ test("whose group was taken away is told why, until he chooses himself or it com
   expect(selected("in-b")).toBeUndefined();
   expect(incidentsTold(told, changed(incident("b"))).left?.title).toBe("a");
   expect(incidentsTold(told, changed(incident("a"))).left).toBeNull();
+});
+
+test("who has more cases than are listed stays in the group of his own when he is back", () => {
+  const groupOf = (code: string) => incident(code).group as NonNullable<IncidentSummary["group"]>;
+  const listed = [...Array(SHOWN)].map((_, n) => incident(`c${n}`));
+  const back = (list: IncidentSummary[]) => {
+    const picture = signal({ ...blank, groups: [groupOf("mine"), groupOf("c0")], selected: "in-mine" });
+    const chosen: string[] = [];
+    const select = (id: string) => {
+      chosen.push(id);
+      picture.value = { ...picture.value, selected: id };
+    };
+    const held = new HeldIncidents({ picture, select, ask: () => new Promise(() => undefined) });
+    held.told({ type: "incidents", id: "1", incidents: list });
+    return { held, picture, chosen };
+  };
+  const { held, picture, chosen } = back(listed);
+  held.told(changed(incident("c1", { title: "other words" })));
+  held.told(changed(incident("c2", { open: false }), false));
+  expect(picture.value.groups.map(({ id }) => id)).toContain("in-mine");
+  held.told(changed(incident("mine")));
+  expect(picture.value.groups.filter(({ id }) => id === "in-mine")).toHaveLength(1);
+  expect(chosen).toEqual([]);
+  held.told(changed(incident("mine", { open: false }), false));
+  expect(chosen).toEqual(["in-c0"]);
+  // Taken away without its group, and never listed: it is believed of the one that he is in.
+  const unlisted = back(listed);
+  unlisted.held.told(changed(incident("mine", { open: false, group: null }), false));
+  expect(unlisted.chosen).toEqual(["in-c0"]);
+  expect(back(listed.slice(1)).chosen, "all there are were listed").toHaveLength(1);
 });

@@ -74,11 +74,31 @@ export function nextTap(incident: IncidentSummary): Tap | null {
   return TAPS[incident.tap ? TAPS.indexOf(incident.tap) + 1 : 0] ?? null;
 }
 
-/** The groups a person chooses from, and those of his open incidents. */
-export function withIncidentGroups(groups: GroupSummary[], incidents: Incidents): GroupSummary[] {
-  const lasting = groups.filter(({ kind }) => kind !== "incident");
+/** The groups a person chooses from, and those of his open incidents; `kept` is one of an incident that the list does not hold. */
+export function withIncidentGroups(
+  groups: GroupSummary[],
+  incidents: Incidents,
+  kept: string | null = null,
+): GroupSummary[] {
   const open = incidents.list.flatMap(({ group }) => (group ? [group] : []));
-  return [...lasting, ...open];
+  const listed = new Set(open.map(({ id }) => id));
+  const others = groups.filter(({ id, kind }) => kind !== "incident" || (id === kept && !listed.has(id)));
+  return [...others, ...open];
+}
+
+/**
+ * Whether the incident of `group`, in which this phone is, may go on though the list does not hold it: only the first few are
+ * listed. `message` is what was told last.
+ */
+export function goesOnUnlisted(before: Incidents, group: GroupSummary, message: ServerMessage): boolean {
+  if (group.kind !== "incident" || !group.may_talk) return false;
+  if (message.type === "incidents") return message.incidents.length >= SHOWN;
+  if (before.list.some((one) => one.group?.id === group.id)) return false;
+  if (message.type !== "incident_changed") return true;
+  const { incident, mine } = message;
+  const over = mine === false || !incident.open;
+  const other = before.list.some(({ code }) => code === incident.code);
+  return !over || other || (incident.group != null && incident.group.id !== group.id);
 }
 
 function sorted(incidents: readonly IncidentSummary[]): IncidentSummary[] {
