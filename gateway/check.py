@@ -126,6 +126,8 @@ def _words(mapping: MappingFile) -> Iterator[Finding]:
     inbound = mapping.inbound
     if inbound.state is None and inbound.step is None:
         yield Finding(Level.WRONG, "in.state, in.step", "one of both is needed, else nothing is ever dispatched")
+    if not inbound.parties:
+        yield Finding(Level.NOTE, "in.parties", "none: the group of a case has nobody in it")
     for name, known, needed in (("state", State, _NEEDED_STATES), ("step", Step, _NEEDED_STEPS)):
         if getattr(inbound, name) is None:
             continue

@@ -32,7 +32,10 @@ class Gatherer:
         self._store, self._links, self._recordings = store, links, recordings
 
     async def gather(self, event: Event, audio: bool) -> Materials | None:
-        """None while the recording is not to be had yet."""
+        """None while the recording is not to be had yet.
+
+        Raises FileNotFoundError when its audio is wanted and gone: an event is not sent without the voice it tells of.
+        """
         async with self._store.reading() as connection:
             state = await incidents.find(connection, AgencyId(event.agency), IncidentCode(event.incident))
             found = await recording(connection, event.recording) if event.recording else None
@@ -46,7 +49,12 @@ class Gatherer:
         people = self._people(event)
         if found is None or not found.file:
             return Materials(facts, people=people, photo=self._photo(event), evidence=heads)
-        content = await asyncio.to_thread(self._read, found) if audio else None
+        try:
+            content = await asyncio.to_thread(self._read, found) if audio else None
+        except FileNotFoundError:
+            raise
+        except OSError:
+            return None
         return Materials(facts, self._told(found), content, people, evidence=heads)
 
     def _photo(self, event: Event) -> dict[str, JsonValue] | None:
@@ -83,7 +91,4 @@ class Gatherer:
         path = (self._recordings / found.file).resolve()
         if found.size > MAX_AUDIO_BYTES or not path.is_relative_to(self._recordings.resolve()):
             return None
-        try:
-            return path.read_bytes()
-        except OSError:
-            return None
+        return path.read_bytes()

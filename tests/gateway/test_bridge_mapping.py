@@ -111,9 +111,9 @@ def test_the_check_says_what_is_missing() -> None:
     assert (Level.NOTE, "in", "the sample's extra is not read") in found
     fine = check(parse_mapping(SMALL), {"no": "A1", "rev": 1, "st": "go"})
     assert fine.ok
-    assert (Level.NOTE, "in.urgent", "nothing found in this sample") in {
-        (f.level, f.where, f.text) for f in fine.findings
-    }
+    notes = {(f.level, f.where, f.text) for f in fine.findings}
+    assert (Level.NOTE, "in.urgent", "nothing found in this sample") in notes
+    assert (Level.NOTE, "in.parties", "none: the group of a case has nobody in it") in notes
 
 
 def test_the_check_as_an_operator_calls_it(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from poc_server.recording.watermark import size_of
 from poc_server.store import StoreSettings, audit_pages, evidence, incidents, materials
 from poc_server.store.audit_pages import AuditFilter
 from poc_server.store.ids import now_ms
+from poc_server.store.incident_bursts import recording
 from poc_server.store.places import Place, Position
 from tests.recording.pictures import announcement, jpeg, png
 from tests.recording.town_with_voices import INCIDENT, Voices, voices
@@ -125,6 +126,26 @@ async def test_events_of_the_bridge_carry_signed_heads_that_cover_what_they_tell
     keys = await voices.client.get("/evidence/keys", headers=auditor)
     assert keys.json() == notary.trusted()
     assert (await voices.client.get("/evidence/keys", headers=phone.headers)).status_code == 403
+
+
+async def test_an_event_does_not_go_without_the_voice_it_is_to_carry(voices: Voices, tmp_path: Path) -> None:
+    await voices.case(INCIDENT)
+    await voices.say()
+    async with voices.store.reading() as connection:
+        (event,) = await incidents.events_of(connection, voices.town.agency, INCIDENT)
+        found = await recording(connection, event.recording or "")
+    assert found is not None
+    gatherer = Gatherer(voices.store, Links.open(tmp_path / "keys", "https://poc.example", 60), voices.recordings.files)
+    told = await gatherer.gather(event, audio=True)
+    assert told is not None
+    assert hashlib.sha256(told.audio or b"").hexdigest() == found.sha256
+    file = voices.recordings.files / found.file
+    file.unlink()
+    with pytest.raises(FileNotFoundError):
+        await gatherer.gather(event, audio=True)
+    file.mkdir()  # there, and not to be read
+    assert await gatherer.gather(event, audio=True) is None
+    assert await gatherer.gather(event, audio=False) is not None
 
 
 async def test_an_upload_that_stops_goes_on_where_it_stopped(voices: Voices, phone: Phone) -> None:
