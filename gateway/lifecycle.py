@@ -38,6 +38,7 @@ from gateway.incident import Incident, State
 from gateway.limits import Calendar, Lamp
 from gateway.news import News, fold
 from gateway.rules import Attention, Rules
+from gateway.steps import Step
 from groups.vocabulary import AlertState, GroupId, IncidentCode, UserId
 
 HANG_MS = 600_000
@@ -130,7 +131,11 @@ class IncidentState:
     unknown: tuple[str, ...] = ()
     near: frozenset[UserId] = frozenset()
     groups: frozenset[GroupId] = frozenset()
+    round: int = 0
+    """How often its work began anew (返工): what officers tapped counts within a round."""
     taps: tuple[tuple[UserId, EventType], ...] = ()
+    tapped_before: frozenset[UserId] = frozenset()
+    """Who tapped in an earlier round."""
     alerts: tuple[tuple[str, UserId], ...] = ()
     """SOS that are open in its group, and whose."""
     settle_at: int | None = None
@@ -192,6 +197,8 @@ _EVENT_OF = {
 }
 _TALKS = frozenset({Address.OPEN, Address.CLOSING})
 _NO_GROUP = frozenset({Address.NONE, Address.ARCHIVED})
+_DONE = frozenset({State.FEEDBACK, State.CLOSED, State.EVALUATED, State.VOID})
+_TO_BE_DONE = frozenset({State.REPORTED, State.FILED, State.DISPATCHED, State.HANDLING})
 _HAS_MEMBERS = frozenset({Address.OPEN, Address.PARKED, Address.CLOSING, Address.FROZEN})
 
 
@@ -239,6 +246,9 @@ def _news(state: IncidentState, news: News, now: int, options: Options) -> tuple
         base, base_order = fold(base, ordered[:half]), ordered[half - 1].order
         ordered = ordered[half:]
     told = replace(state, base=base, base_order=base_order, news=tuple(ordered), incident=fold(base, ordered))
+    if _begins_anew(state.incident.state, told.incident.state) or (news.step is Step.REWORK and ordered[-1] is news):
+        tapped = state.tapped_before | {user for user, _ in state.taps}
+        told = replace(told, round=state.round + 1, taps=(), tapped_before=tapped)
     after, effects = _settle(told, now, options)
     redispatched = after.incident.parties != state.incident.parties
     if after.address in _HAS_MEMBERS and (redispatched or state.address not in _HAS_MEMBERS):
@@ -246,6 +256,11 @@ def _news(state: IncidentState, news: News, now: int, options: Options) -> tuple
         after = replace(after, near=frozenset())
         effects = (*effects, ResolveParties(after.incident.parties))
     return after, effects
+
+
+def _begins_anew(before: State, after: State) -> bool:
+    """Whether what was done is to be done again. Not every system tells the step; some only name the state."""
+    return before in _DONE and after in _TO_BE_DONE
 
 
 def _tick(state: IncidentState, now: int, options: Options) -> tuple[IncidentState, tuple[Effect, ...]]:
@@ -330,7 +345,7 @@ _TAPS = (EventType.ACCEPTED, EventType.ON_THE_WAY, EventType.ON_SCENE, EventType
 
 
 def _happened(state: IncidentState, happened: Happened) -> tuple[IncidentState, tuple[Effect, ...]]:
-    """An event to pass on. Of an officer's taps only the first of each kind counts, and only forward."""
+    """An event to pass on. Of an officer's taps in a round only the first of each kind counts, and only forward."""
     after = state
     if happened.type in _TAPS and happened.user is not None:
         taps = dict(state.taps)

@@ -150,9 +150,12 @@ class Bridge:
         group = incidents.group_of(user.agency, code)
         if self._store.directory.membership(group, user.id) is None:
             raise Refused(Refusal.NOT_FOUND, "incident")
-        happened = Happened(f"{code}/{tap}/{user.id}", TAPS[tap], now_ms(), user.id, {"name": user.name})
-        actor = Actor(user.id, user.agency)
-        return await self._submit(user.agency, code, lambda _: happened, actor, "incident.report")
+        tapped = Happened(f"{code}/{tap}/{user.id}", TAPS[tap], now_ms(), user.id, {"name": user.name})
+
+        def make(state: IncidentState) -> Input:
+            return replace(tapped, id=f"{tapped.id}/{state.round}") if state.round else tapped
+
+        return await self._submit(user.agency, code, make, Actor(user.id, user.agency), "incident.report")
 
     async def link(
         self, agency: AgencyId, code: IncidentCode, group: GroupId, actor: Actor, linked: bool = True

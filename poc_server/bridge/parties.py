@@ -152,7 +152,7 @@ class Parties:
         here = convert(state.incident.point, Datum.WGS84)
         # Without a fresh place nobody is taken out: a phone in a cellar says nothing.
         found = set(state.near)
-        tapped = {user for user, _ in state.taps}
+        tapped = state.tapped_before | {user for user, _ in state.taps}
         for place in self.places():
             stays = place.user in found
             if not stays and not self._roughly(place, here, radius_m):

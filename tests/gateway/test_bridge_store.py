@@ -353,3 +353,16 @@ async def test_who_was_taken_off_by_an_urgent_dispatch_is_not_woken_by_it(bridge
     await bridged.tell("U2", parties=of(one))
     await bridged.tell("U2", parties=of(two), urgent=True)
     assert frozenset().union(*(users for _, users in bridged.told.forward)) == {two}
+
+
+async def test_a_tap_after_a_rework_is_told_as_the_first_was_and_each_once(bridged: Bridged) -> None:
+    one = await bridged.town.person()
+    user = bridged.store.directory.snapshot.users[one]
+    await bridged.tell("T1", version=1, parties=of(one))
+    await bridged.members("T1", {one})
+    for number in (1, 2):
+        for _ in range(2):
+            await bridged.bridge.report(user, IncidentCode("T1"), "done")
+        assert (await bridged.types("T1")).count("officer.done") == number
+        await bridged.tell("T1", version=2 * number, step="feed_back")
+        await bridged.tell("T1", version=2 * number + 1, step="rework")

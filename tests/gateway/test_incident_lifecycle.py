@@ -282,6 +282,31 @@ def test_an_officers_taps_count_once_and_only_forward() -> None:
     assert dict(state.taps) == {ANNA: EventType.DONE}
 
 
+@pytest.mark.parametrize(
+    "again",
+    [
+        (news(3, Step.FEED_BACK), news(4, Step.REWORK)),
+        (news(3, state=State.FEEDBACK), news(4, state=State.HANDLING)),
+        (news(3, Step.REWORK),),
+        (news(3, Step.CLOSE), news(4, Step.REOPEN), news(5, Step.DISPATCH)),
+    ],
+)
+def test_who_tapped_done_taps_again_when_the_work_begins_anew(again: tuple[News, ...]) -> None:
+    done, _ = run(Happened("t1", EventType.DONE, 1, ANNA), state=open_incident())
+    state, _ = run(*again, state=done)
+    assert (state.round, state.taps, state.tapped_before) == (1, (), {ANNA})
+    state, effects = run(Happened("t2", EventType.ACCEPTED, 2, ANNA), state=state)
+    assert kinds(effects) == ["officer.accepted"]
+    kept, _ = run(news(3, Step.EXTEND), news(4, Step.SUSPEND), news(5, Step.RESUME), state=done)
+    assert (kept.round, dict(kept.taps)) == (0, {ANNA: EventType.DONE})
+
+
+def test_a_rework_that_comes_late_takes_no_taps_back() -> None:
+    state, _ = run(news(3, Step.FEED_BACK), news(5, Step.FEED_BACK), state=open_incident())
+    state, _ = run(Happened("t1", EventType.DONE, 1, ANNA), news(4, Step.REWORK), state=state)
+    assert dict(state.taps) == {ANNA: EventType.DONE}
+
+
 def test_groups_are_linked_by_hand_and_taken_off() -> None:
     state, effects = run(Linked(GroupId("g1")), Linked(GroupId("g1")), state=open_incident())
     assert effects == [LinkChanged(frozenset({GroupId("g1")}))]
