@@ -21,6 +21,7 @@ from gateway.web_push import Vapid
 from poc_server import readings
 from poc_server.api import MAX_BODY_BYTES, Services, build_api
 from poc_server.api.plays import Plays
+from poc_server.api.problems import unavailable
 from poc_server.api.site import operations, serve_pages
 from poc_server.auth import Auth
 from poc_server.bridge.opened import OpenBridge
@@ -309,7 +310,7 @@ class App:
         settings = self.config.server
         api: ASGIApp = self.api
         if elsewhere is not None:
-            api = to_desk = ToDesk(api, lambda: elsewhere.desk.url, MAX_BODY_BYTES)
+            api = to_desk = ToDesk(api, unavailable, lambda: elsewhere.desk.url, MAX_BODY_BYTES)
             self._stack.push_async_callback(to_desk.aclose)
             api = AllKnow(api, News(elsewhere, self.store), self.store.directory)
         public = self._serve(self._front(api), settings.port, self._tls_files(), shared=settings.shared_port)

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from groups.vocabulary import Refusal
 from poc_server.refused import Refused
@@ -89,6 +90,11 @@ def answer(
     if status == 401:
         headers["www-authenticate"] = "Bearer"
     return JSONResponse(problem.model_dump(mode="json"), status, headers, MEDIA_TYPE)
+
+
+async def unavailable(scope: Scope, receive: Receive, send: Send) -> None:
+    """ASGI: whatever is asked for cannot be done now."""
+    await answer(Request(scope), Refused(Refusal.UNAVAILABLE))(scope, receive, send)
 
 
 def documented(*codes: int) -> dict[int | str, dict[str, Any]]:

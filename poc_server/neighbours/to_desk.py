@@ -11,6 +11,7 @@ PATHS = ("/api/v1/alerts", "/api/v1/broadcasts", "/api/v1/cap")
 MARK = b"x-poc-desk"
 """A request that was passed on once is not passed on again: the desk may just be moving."""
 TIMEOUT_S = 5.0
+_READS = frozenset({"GET", "HEAD"})
 _HOP_BY_HOP = frozenset({b"connection", b"keep-alive", b"transfer-encoding", b"host", b"content-length", b"upgrade"})
 
 
@@ -19,15 +20,25 @@ class ToDesk:
 
     Args:
         served: the API of this node.
+        unavailable: answers for a desk that is too slow.
         desk_url: the desk's address, "" when it is here or nowhere.
         limit: bytes of the largest body of such a request; a longer one is refused by ``served``, unread.
+        timeout_s: how long the desk may take; after it what only reads is served here, and anything else is refused.
     """
 
-    def __init__(self, served: ASGIApp, desk_url: Callable[[], str], limit: int) -> None:
+    def __init__(
+        self,
+        served: ASGIApp,
+        unavailable: ASGIApp,
+        desk_url: Callable[[], str],
+        limit: int,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
         self._served = served
+        self._unavailable = unavailable
         self._desk_url = desk_url
         self._limit = limit
-        self._client = httpx.AsyncClient(timeout=TIMEOUT_S)
+        self._client = httpx.AsyncClient(timeout=timeout_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -46,7 +57,11 @@ class ToDesk:
         )
         try:
             answer = await self._client.send(request)
-        except httpx.HTTPError:
+        except httpx.HTTPError as failed:
+            if isinstance(failed, httpx.ReadTimeout) and scope["method"] not in _READS:
+                # The desk has it and may still do it: done here, too, an alert would stand twice. He asks again.
+                await self._unavailable(scope, receive, send)
+                return
             # The desk is just going: this node answers as well as it can.
             await self._served(scope, _again(body), send)
             return

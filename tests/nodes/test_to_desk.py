@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
+from poc_server.api.problems import unavailable
 from poc_server.neighbours.to_desk import ToDesk
 
 LIMIT = 1_000
@@ -23,8 +27,10 @@ class Here:
         self.bodies.append((await receive())["body"])
 
 
-async def ask(path: str, chunks: list[bytes]) -> tuple[list[bytes], int]:
-    """What came to this node's API, and how many of the chunks were read."""
+async def ask(
+    path: str, chunks: list[bytes], desk: str = NOBODY, method: str = "POST", sent: list[Message] | None = None
+) -> tuple[list[bytes], int]:
+    """What came to this node's API, and how many of the chunks were read; ``sent`` gets what was answered for it."""
     here, read = Here(), 0
 
     async def receive() -> Message:
@@ -32,11 +38,12 @@ async def ask(path: str, chunks: list[bytes]) -> tuple[list[bytes], int]:
         read += 1
         return {"type": "http.request", "body": chunks[read - 1], "more_body": read < len(chunks)}
 
-    async def send(_: Message) -> None:
-        """Nobody reads the answer."""
+    async def send(message: Message) -> None:
+        if sent is not None:
+            sent.append(message)
 
-    to_desk = ToDesk(here, lambda: NOBODY, LIMIT)
-    scope: dict[str, Any] = {"type": "http", "method": "POST", "path": path, "headers": [], "query_string": b""}
+    to_desk = ToDesk(here, unavailable, lambda: desk, LIMIT, timeout_s=0.2)
+    scope: dict[str, Any] = {"type": "http", "method": method, "path": path, "headers": [], "query_string": b""}
     await to_desk(scope, receive, send)
     await to_desk.aclose()
     return here.bodies, read
@@ -50,3 +57,28 @@ async def test_a_request_whose_desk_is_just_going_is_served_here_with_all_it_sai
 async def test_a_body_beyond_the_limit_is_not_read_to_its_end() -> None:
     (body,), read = await ask("/api/v1/cap", [b"x" * (LIMIT + 1)] + [b"x" * LIMIT] * 100)
     assert (len(body), read) == (LIMIT + 1, 1)
+
+
+@pytest.fixture
+async def slow_desk() -> AsyncIterator[str]:
+    """It takes what is asked and does not come to an answer."""
+    over = asyncio.Event()
+
+    async def take(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await over.wait()
+        writer.close()
+
+    async with await asyncio.start_server(take, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        over.set()
+
+
+async def test_what_a_slow_desk_may_still_do_is_not_done_here_too(slow_desk: str) -> None:
+    sent: list[Message] = []
+    assert (await ask("/api/v1/alerts", [b"sos"], slow_desk, sent=sent))[0] == []
+    assert sent[0]["status"] == 503
+    assert json.loads(sent[1]["body"])["code"] == "unavailable"
+
+
+async def test_what_is_only_read_is_served_here_when_the_desk_is_slow(slow_desk: str) -> None:
+    assert (await ask("/api/v1/alerts", [b""], slow_desk, "GET"))[0] == [b""]
