@@ -99,6 +99,7 @@ class Node:
             parts.ice_servers,
             fabric.now,
             on_came=[self.calls.came],
+            on_leaves=self.monitoring.leaves,
             on_gone=self.calls.gone,
         )
         self.following = Following(

@@ -94,6 +94,8 @@ def give_up(node: ThisNode, phone: Phone, *, resumed: bool) -> None:
         if not resumed:
             connection.send(Bye(code=Refusal.REPLACED, message=phone.words(Refusal.REPLACED), reconnect=False))
         connection.close(CLOSE_REPLACED)
+    if not resumed:
+        node.monitoring.leaves(phone)
     for group in phone.groups:
         talkgroup = node.talkgroups.get(group)
         if talkgroup is not None:

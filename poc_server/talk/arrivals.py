@@ -66,6 +66,7 @@ class Arrivals:
         ice_servers: the servers a user's phone finds its way by.
         now: the fabric's clock.
         on_came: those told of a phone that connected, so that it learns what concerns it.
+        on_leaves: told of a phone that is about to leave for good, while it is still in all it was in.
         on_gone: told of a phone that left for good.
         decides_here: whether calls and emergencies are decided on this node: always where there is no other.
         take_over: a phone of another node comes to this one: its old place, its new one, whether it resumes.
@@ -85,6 +86,7 @@ class Arrivals:
     ice_servers: Callable[[UserId], list[IceServer]]
     now: Callable[[], int]
     on_came: list[Callable[[Phone], None]] = field(default_factory=list)
+    on_leaves: Callable[[Phone], None] = lambda _: None
     on_gone: Callable[[Phone], None] = lambda _: None
     decides_here: Callable[[], bool] = lambda: True
     take_over: Callable[[Phone, Phone, bool], None] = lambda *_: None
@@ -152,6 +154,7 @@ class Arrivals:
         """A phone leaves for good: groups, floor, queue, slots and media path."""
         if self.phones.get(phone.key) is phone:
             del self.phones[phone.key]
+        self.on_leaves(phone)
         self.affiliation.leave_all(phone)
         if phone.peer is not None:
             phone.peer.close()

@@ -90,6 +90,10 @@ class Monitoring:
             self._audit(phone.user, self._act(phone), lost, begins=False)
             phone.send(self.told(phone))
 
+    def leaves(self, phone: Phone) -> None:
+        """A phone leaves for good: that it monitors no more is audited, though nobody asked for it."""
+        self._audit(phone.user, self._act(phone), set(phone.monitors), begins=False)
+
     def in_scope(self, user: User, scope: MonitorScope, act: Act) -> list[GroupId]:
         """The groups of a scope that the right reaches, by name."""
         return _by_name(self._allowed(user, self._keys(user, scope), act))

@@ -137,6 +137,13 @@ async def test_a_monitor_hears_is_seen_or_not_and_keeps_nothing_alive(cast: Cast
     assert await audited(cast, "monitor_hidden", actor=shift.user)
     assert (await audited(cast, "monitor_hidden.refused", actor=supervisor.user))[0]["target"] == group
 
+    # His console goes without a word: that it hears no more is in the audit, too.
+    await supervisor.request(Monitor(id="m9", scope=MonitorScope.LISTED, groups=[group]))
+    stops = {"actor": supervisor.user, "target": group, "detail": ended_["detail"]}
+    known = len(await audited(cast, "monitor", **stops))
+    await cast.phone("JD-001")
+    await audited(cast, "monitor", known + 1, **stops)
+
 
 async def monitors(phone: Handset, group: str, *, still: bool = True) -> Monitoring:
     """What the phone is told of its scope, of itself, when ``group`` has come into it, or has left it."""
