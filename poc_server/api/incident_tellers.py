@@ -12,7 +12,7 @@ from gateway.document import Document
 from gateway.lifecycle import IncidentState
 from gateway.webhooks import Received
 from groups.model import Group, Unit
-from groups.policy import Act, may
+from groups.policy import Act
 from groups.vocabulary import AgencyId, GroupId, GroupKind, IncidentCode, Refusal, UnitId
 from poc_server.api import rights
 from poc_server.api.services import Caller, Services, Use, address_of, bearer_of, bridge_of, caller_of
@@ -107,9 +107,7 @@ async def _told_by(request: Request, services: Use) -> Teller:
     bearer, bridge = bearer_of(request), await bridge_of(services)
     if bearer is not None and _is_token(bearer):
         caller = await caller_of(request, services, bearer)
-        refused = may(Act.HANDLE_INCIDENT, caller.user, _own_unit(services, caller), services.directory)
-        if refused is not None:
-            raise Refused(refused)
+        rights.allow(services, caller, Act.HANDLE_INCIDENT, _own_unit(services, caller))
         return Teller(caller.user.agency, caller.actor, services, bridge, caller)
     sender = bridge.inbox.prove(Received(request.headers, await request.body(), address_of(request)))
     actor = Actor(address=f"{sender.id} {address_of(request)}"[:64])

@@ -121,6 +121,18 @@ async def test_a_dispatcher_reaches_the_cases_of_his_units_and_no_others(distric
     assert await status("GET", "/incidents/nowhere") == 404
 
 
+async def test_who_handles_no_cases_is_refused_and_kept_in_the_audit(districts: Districts) -> None:
+    client, store = districts.client, districts.town.store
+    officer = await districts.town.person(Role.OFFICER, account="officer", password=PASSWORD)
+    assert (await client.get("/incidents", headers=await districts.headers("officer"))).status_code == 403
+    await store.journal.drain()
+    async with store.reading() as connection:
+        kept = select(tables.audit.c.target_id).where(
+            tables.audit.c.action == "refused", tables.audit.c.actor_id == officer
+        )
+        assert (await connection.execute(kept)).scalars().all() == [districts.town.unit]
+
+
 async def test_what_was_said_in_a_group_that_is_gone_is_tied_only_by_who_reaches_its_unit(districts: Districts) -> None:
     client, store, east = districts.client, districts.town.store, await districts.headers("east")
     await client.put("/incidents/E1", headers={"x-api-key": KEY}, json=sent_to(districts.east))
