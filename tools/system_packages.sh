@@ -10,6 +10,11 @@ declare -A present=(
     [libopus0]='ldconfig -p | grep -q libopus.so.0'
     [python3-venv]='"$0" -c "import ensurepip, venv"'
 )
+# Debian's own interpreter comes without the headers that the native kernel is compiled with; others bring theirs.
+headers='"$0" -c "
+import os, sys, sysconfig
+missing = not os.path.exists(os.path.join(sysconfig.get_path(\"include\"), \"Python.h\"))
+sys.exit(missing and sys.base_prefix == \"/usr\")"'
 if [ "${1:-run}" = test ]; then
     present[chromium]='command -v chromium'
     present[redis-server]='command -v redis-server'
@@ -18,10 +23,12 @@ if [ "${1:-run}" = test ]; then
     present[iproute2]='command -v ip && command -v tc'
     present[coturn]='command -v turnserver'
     present[gcc]='command -v cc || command -v gcc'
+    present[python3-dev]=$headers
     present[libssl-dev]='test -e /usr/include/openssl/evp.h'
     present[fonts-noto-cjk]='fc-list :lang=zh-cn | grep -q . || test -d /usr/share/fonts/opentype/noto'
 elif [ "${1:-run}" = bench ]; then
     present[gcc]='command -v cc || command -v gcc'
+    present[python3-dev]=$headers
     present[libssl-dev]='test -e /usr/include/openssl/evp.h'
     present[mumble-server]='command -v murmurd'
 fi
