@@ -41,6 +41,9 @@ export function Affairs({ phone, answers = true }: { phone: Phone; answers?: boo
         .map((one) => (
           <li key={one.call} class="brought" data-tier={one.tier}>
             <span>
+              {phone.affairs.value.broadcasts[one.call]?.broadcast.exercise && (
+                <em class="exercise">{t("exercise")}</em>
+              )}
               {broughtWords(phone, one, me)}
               {answers && one.call === phone.brought.value?.call && <em class="here">{t("talks_here")}</em>}
             </span>
