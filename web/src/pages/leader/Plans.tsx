@@ -3,17 +3,15 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { t } from "../../i18n";
-import { type Plan, plans, type Starts } from "../../leader/api";
+import { type Plan, plans } from "../../leader/api";
 import type { Command } from "../../leader/command";
+import { type Draft, draftOf, startsOf, WHATS, type What, whatOf } from "../../leader/draft";
 import { choice, nobody } from "../../leader/targets";
-import type { BroadcastKind, Recipients, Tier } from "../../wire/protocol";
+import type { Tier } from "../../wire/protocol";
 import { Spoken } from "./Say";
 
 /** A finger that trembles starts a plan once. */
 const TWICE_MS = 4_000;
-const WHATS = ["call", "live", "recorded", "text", "roll_call"] as const;
-type What = (typeof WHATS)[number];
-type Draft = { name: string; what: What; tier: Tier; text: string; message: string | null; to: Recipients };
 
 export function Plans({ command }: { command: Command }) {
   const edited = useSignal<{ plan: Plan | null } | null>(null);
@@ -103,7 +101,7 @@ function Editor({ command, plan, done }: EditorProps) {
     draft.value = { ...draft.value, ...part };
   };
   const save = async () => {
-    const starts = startsOf({ ...draft.value, to: command.to() });
+    const starts = startsOf(draft.value, command.chosen.value, plan?.starts ?? null);
     try {
       await (plan ? plans.update(plan, name, starts) : plans.create(name, starts));
       command.chosen.value = nobody;
@@ -196,31 +194,4 @@ function Editor({ command, plan, done }: EditorProps) {
       </div>
     </form>
   );
-}
-
-function whatOf(starts: Starts): What {
-  return starts.what === "call" ? "call" : (starts.kind as What);
-}
-
-function draftOf(plan: Plan | null): Draft {
-  const empty: Draft = { name: "", what: "call", tier: 2, text: "", message: null, to: { everyone: true } };
-  if (!plan) return empty;
-  const { starts, name } = plan;
-  const rest =
-    starts.what === "call" ? { text: starts.name } : { text: starts.text, message: starts.message ?? null };
-  return { ...empty, ...rest, name, what: whatOf(starts), tier: starts.tier, to: starts.to };
-}
-
-function startsOf({ what, tier, text, message, to }: Draft): Starts {
-  if (what === "call") return { what: "call", to, tier: tier === 0 ? 2 : tier, name: text };
-  const kind: BroadcastKind = what;
-  return {
-    what: "broadcast",
-    to,
-    kind,
-    tier,
-    text,
-    ...(kind === "recorded" && message ? { message } : {}),
-    acknowledge: true,
-  };
 }
