@@ -3,8 +3,8 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { ConsoleDesk } from "../../console/desk";
-import { t } from "../../i18n";
-import { type Case, LISTED, listed, type Which } from "./cases";
+import { refusalWords, t } from "../../i18n";
+import { type Case, isBarred, LISTED, listed, type Which } from "./cases";
 import { IncidentDetail } from "./IncidentDetail";
 import { stateKey, Tags, wordsOf } from "./words";
 import "./desk.css";
@@ -19,7 +19,9 @@ export function IncidentPanel({ desk }: { desk: ConsoleDesk }) {
   const problem = useSignal("");
   const open = useSignal<string | null>(null);
   const { turn } = desk.phone.incidents.value;
+  const barred = isBarred(desk.phone.picture.value.rights);
   useEffect(() => {
+    if (barred) return;
     let stale = false;
     const read = async () => {
       try {
@@ -34,7 +36,7 @@ export function IncidentPanel({ desk }: { desk: ConsoleDesk }) {
       stale = true;
       clearTimeout(timer);
     };
-  }, [turn, which.value, search.value]);
+  }, [barred, turn, which.value, search.value]);
   if (open.value !== null) {
     return (
       <IncidentDetail
@@ -48,6 +50,7 @@ export function IncidentPanel({ desk }: { desk: ConsoleDesk }) {
       />
     );
   }
+  if (barred) return <p class="problem">{refusalWords("not_allowed")}</p>;
   return (
     <div class="cases">
       <div class="cases-tools">

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Case, type CaseEvent, crew, namedIn } from "./cases";
+import { type Case, type CaseEvent, crew, isBarred, namedIn } from "./cases";
 
 const found = {
   members: ["u1", "u2", "u3"],
@@ -22,4 +22,12 @@ test("an event names who did it, or who came and went", () => {
   expect(namedIn(event({ user: "u1" }), name)).toBe("甲");
   expect(namedIn(event({ joined: ["u1"], left: ["u9"] }), name)).toBe("+甲 −u9");
   expect(namedIn(event({}), name)).toBe("");
+});
+
+test("who may not handle cases does not ask for them", () => {
+  expect([[], ["dispatch", "incidents"], ["dispatch", "monitor"]].map(isBarred)).toEqual([
+    false,
+    false,
+    true,
+  ]);
 });

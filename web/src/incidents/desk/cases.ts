@@ -63,6 +63,9 @@ export const EVENTS = 500;
 
 const at = (code: string) => `/incidents/${encodeURIComponent(code)}`;
 
+/** Whether the list is not even asked for: each refusal is kept in the audit. Before the welcome no right is known. */
+export const isBarred = (rights: readonly string[]) => rights.length > 0 && !rights.includes("incidents");
+
 /** Urgent ones first, then what rules bring forward, then the newest. Rejects with `Problem`. */
 export function listed(which: Which, q: string): Promise<Case[]> {
   const query = new URLSearchParams({ sort: "matters", limit: String(LISTED), q });
