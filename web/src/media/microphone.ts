@@ -119,12 +119,12 @@ export class VoiceInput {
     this.#source.connect(this.#delay);
     const track = stream.getAudioTracks()[0];
     if (!track) return;
-    // A call that comes in mutes the track; a headset that is pulled ends it.
+    // A call that comes in mutes the track; a headset that is pulled ends it, and what is left is opened at once.
     track.onmute = () => this.#become("lost");
     track.onunmute = () => this.#become("warm");
     track.onended = () => {
       this.#release();
-      this.#become("lost");
+      this.#become("starting");
       void this.prepare();
     };
   }

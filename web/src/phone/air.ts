@@ -20,6 +20,7 @@ export type AirOwner = {
   soundChanged: () => void;
   /** Voice that must come does not. */
   stalled: () => void;
+  microphone: (state: MicrophoneState) => void;
 };
 
 export class Air {
@@ -67,6 +68,7 @@ export class Air {
       () => this.path.uplink,
       (state) => {
         this.microphoneState.value = state;
+        owner.microphone(state);
       },
       voiceProcessing(),
     );

@@ -91,6 +91,7 @@ export class Phone {
         pathChanged: (state) => this.#pathChanged(state),
         soundChanged: () => this.#hearing.report(),
         stalled: () => this.restartMedia("no_packets"),
+        microphone: (state) => this.key.microphone(state),
       },
       computed(() => this.picture.value.slots),
       settings.mixes ?? false,

@@ -3,6 +3,7 @@
 import { batch, type ReadonlySignal } from "@preact/signals";
 import { mark } from "../diagnostics";
 import type { Floors } from "../floor/several";
+import type { MicrophoneState } from "../media/microphone";
 
 export type KeyOwner = {
   /** Something only the person can mend is in the way. */
@@ -61,5 +62,10 @@ export class Pressing {
   /** No "up" of a thumb will come any more; what was opened for a while stays open. */
   lost(): void {
     if (!this.#openUntil) this.lift();
+  }
+
+  /** A telephone call took the microphone: nobody can hear this person, and others may want to speak. */
+  microphone(state: MicrophoneState): void {
+    if (state === "lost") this.lost();
   }
 }
