@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from groups.emergency import alert as alerts
 from groups.model import User
@@ -15,7 +16,7 @@ from poc_server.store import Actor, Store, audit, handovers, patches
 from poc_server.store.handovers import KeptHandover
 from poc_server.store.ids import new_id, now_ms
 from poc_server.talk.phone import Phone, person
-from signaling.limits import MAX_GROUPS_LISTENED, MAX_HANDED_OVER
+from signaling.limits import MAX_GROUPS_LISTENED, MAX_HANDED_OVER, MAX_MONITORED
 from signaling.messages import (
     Handover,
     HandoverAnswer,
@@ -118,12 +119,8 @@ class Handovers:
     def _take_groups(self, kept: KeptHandover, phone: Phone) -> None:
         """What was monitored, listened to and patched, as far as the next one's rights reach."""
         content, field = kept.content, self._field
-        scope = MonitorScope(content["scope"])
-        hidden = bool(content["hidden"]) and has(phone.user, Right.MONITOR_HIDDEN)
-        act = Act.MONITOR_HIDDEN if hidden else Act.MONITOR
-        monitored = [group for group in content["monitored"] if self._may(act, phone.user, GroupId(group))]
-        if scope is not MonitorScope.NONE:
-            field.monitoring.monitor(phone, scope, monitored, hidden=hidden)
+        if content["scope"] != MonitorScope.NONE:
+            self._take_monitoring(content, phone)
         wanted = dict.fromkeys([*phone.listens, *(GroupId(group) for group in content["listens"])])
         heard = [g for g in wanted if g != phone.selected and field.affiliation.may_hear(phone, g) is None]
         heard = [g for g in heard if not field.roster.is_transient(g)][:MAX_GROUPS_LISTENED]
@@ -136,6 +133,20 @@ class Handovers:
                 field.monitoring.monitor(before, MonitorScope.NONE, (), hidden=before.hidden)
                 before.send(field.monitoring.told(before))
         phone.send(field.monitoring.told(phone))
+
+    def _take_monitoring(self, content: Mapping[str, Any], phone: Phone) -> None:
+        """What was monitored, beside what the next one monitors himself; unseen when one of the two was."""
+        given, own = MonitorScope(content["scope"]), phone.scope
+        unseen = bool(content["hidden"]) or (phone.hidden and own is not MonitorScope.NONE)
+        hidden = unseen and has(phone.user, Right.MONITOR_HIDDEN)
+        act = Act.MONITOR_HIDDEN if hidden else Act.MONITOR
+        wanted = dict.fromkeys([*(GroupId(group) for group in content["monitored"]), *phone.monitors])
+        monitored = [group for group in wanted if self._may(act, phone.user, group)][:MAX_MONITORED]
+        if own in (MonitorScope.NONE, given):
+            scope = given
+        else:
+            scope = MonitorScope.ALL if MonitorScope.ALL in (given, own) else MonitorScope.LISTED
+        self._field.monitoring.monitor(phone, scope, monitored, hidden=hidden)
 
     def _may(self, act: Act, user: User, group: GroupId) -> bool:
         found = self._field.roster.group(group)

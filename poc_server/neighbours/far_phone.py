@@ -83,6 +83,13 @@ class FarPhone(Phone):
         self._moved(before)
         self.have({"do": "affiliate", "selected": selected, "listens": self.listens})
 
+    def monitor(self, groups: Iterable[GroupId]) -> None:
+        """Its node sets what it hears without being there, and its scope."""
+        before = self.groups
+        self.monitors = tuple(groups)
+        self._moved(before)
+        self.have({"do": "monitor", "scope": self.scope, "hidden": self.hidden, "groups": self.monitors})
+
     def bring(self, group: GroupId) -> None:
         """Its node lets it hear a group before all others."""
         before = self.groups

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 
-from groups.vocabulary import GroupId, IncidentCode, Refusal
+from groups.vocabulary import GroupId, IncidentCode, MonitorScope, Refusal
 from poc_server.neighbours.far_phone import FarPhone
 from poc_server.requests import floor
 from poc_server.talk.resume import tell_floor
@@ -64,6 +64,11 @@ def _affiliate(others: Others, desk: Desk, phone: Phone, order: dict[str, Any], 
     others.node.affiliation.affiliate(phone, selected, [GroupId(group) for group in order["listens"]])
 
 
+def _monitor(others: Others, desk: Desk, phone: Phone, order: dict[str, Any], blob: bytes) -> None:
+    phone.scope, phone.hidden = MonitorScope(order["scope"]), order["hidden"]
+    others.node.affiliation.monitor(phone, [GroupId(group) for group in order["groups"]])
+
+
 def _switch(others: Others, desk: Desk, phone: Phone, order: dict[str, Any], blob: bytes) -> None:
     if others.node.incidents is not None:
         group, code = GroupId(order["group"]), IncidentCode(order["incident"])
@@ -100,6 +105,7 @@ _PHONE: Mapping[str, Callable[[Any, Any, Any, dict[str, Any], bytes], None]] = {
     "bring": _bring,
     "let_go": _let_go,
     "affiliate": _affiliate,
+    "monitor": _monitor,
     "switch": _switch,
     "end": _end,
     "done": _done,

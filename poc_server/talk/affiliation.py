@@ -58,7 +58,10 @@ class Affiliation:
         self.follow(phone, before)
 
     def monitor(self, phone: Phone, groups: Iterable[GroupId]) -> None:
-        """Set what a phone hears without being there."""
+        """Set what a phone hears without being there; its scope was set before."""
+        if phone.away is not None:
+            phone.away.monitor(groups)
+            return
         before = set(phone.groups)
         phone.monitors = tuple(groups)
         self.follow(phone, before)

@@ -36,6 +36,9 @@ class Away(Protocol):
     def affiliate(self, selected: GroupId | None, listens: Iterable[GroupId]) -> None:
         """Set what it talks in and listens to."""
 
+    def monitor(self, groups: Iterable[GroupId]) -> None:
+        """Set what it hears without being there, of the scope that it has here."""
+
     def bring(self, group: GroupId) -> None:
         """Let it hear a group before all others."""
 

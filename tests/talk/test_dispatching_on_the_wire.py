@@ -47,7 +47,7 @@ from tests.talk.ways_report import WaysReport
 
 pytestmark = pytest.mark.wire
 FRAMES = 10
-EAST, WEST = "滨江巡查组", "西山巡查组"
+EAST, WEST, OFFICE = "滨江巡查组", "西山巡查组", "指挥调度"
 
 
 async def refusal(phone: Phone, message: Any) -> Refusal | None:
@@ -333,7 +333,10 @@ async def test_a_shift_is_handed_over_with_all_that_is_open(cast: Cast) -> None:
     while (await before.told(Handover)).handover.state != "withdrawn":
         pass
 
+    walker = await cast.phone("XS-001")  # of two nodes this one is on the first, and the next dispatcher on the other
     late = await cast.phone("PQ-002")
+    own = cast.group(late, OFFICE)
+    await late.request(Monitor(id="hi", scope=MonitorScope.LISTED, groups=[own]))
     waits = (await late.told(Handover)).handover
     assert (waits.state, waits.note) == ("offered", "看东湖")
     assert ([g.id for g in waits.monitored], [g.id for g in waits.listens]) == ([west], [east])
@@ -344,13 +347,16 @@ async def test_a_shift_is_handed_over_with_all_that_is_open(cast: Cast) -> None:
     alert = await late.told(Alert, queue=True)
     while alert.alert.claimed_by is None or alert.alert.claimed_by.id != late.user:
         alert = await late.told(Alert, queue=True)
-    monitoring = await late.told(Monitoring)
-    assert [group.id for group in monitoring.groups] == [west]
-    assert (await before.told(Monitoring)).scope == "none"
+    assert {group.id for group in (await monitors(late, west)).groups} == {west, own}, "and what was his own"
+    assert (await before.told(Monitoring, scope="none")).groups == []
     assert taken.handover.patches[0].patch == patch.patch
     assert await refusal(late, accept.model_copy(update={"id": "h9"})) is Refusal.NOT_FOUND
     assert await refusal(before, HandoverWithdraw(id="ha", handover=waits.id)) is Refusal.NOT_FOUND
     await late.request(PatchEnd(id="hb", patch=patch.patch))
+    await before.select(west)
+    await walker.select(west)
+    await walker.say(west, FRAMES)
+    await late.until_packets(FRAMES // 2)
     await officer.request(SosCancel(id="hc", alert="s-shift"))
     assert {row["detail"]["state"] for row in await audited(cast, "hand_over", target=waits.id)} == {
         "offered",
