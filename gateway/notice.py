@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from groups.vocabulary import Tier
 
@@ -16,6 +16,14 @@ class NoticeKind(StrEnum):
     CALL = "call"
     INCIDENT = "incident"
     """A case that comes forward by rule: urgent, sudden, supervised."""
+
+
+class Urgency(IntEnum):
+    """What a notice may wait behind: only behind those of its own urgency."""
+
+    SOS = 0
+    URGENT = 1
+    ROUTINE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,13 @@ class Notice:
     def urgent(self) -> bool:
         """Whether it may alarm."""
         return not self.exercise and (self.tier is not Tier.NORMAL or self.kind is NoticeKind.SOS)
+
+    @property
+    def urgency(self) -> Urgency:
+        """Somebody in danger before what is urgent, and that before everything else."""
+        if self.kind is NoticeKind.SOS and not self.exercise:
+            return Urgency.SOS
+        return Urgency.URGENT if self.urgent else Urgency.ROUTINE
 
     def again(self, attempt: int) -> Notice:
         """The same, told for the ``attempt``-th time."""

@@ -1,5 +1,6 @@
 """The notifier: wakes people whose phones are not connected, again and again where an attempt failed for the moment.
 
+What is told is sorted by urgency into lanes that know nothing of each other (`poc_server.notify.lane`).
 Nothing here is waited for by those who call: what is to be told is in SQL already and is told on return in any case.
 Endpoints, headers and numbers are secrets and stand in no log.
 """
@@ -8,21 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
-from typing import Any
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from urllib.parse import urlsplit
 
 import httpx
 import structlog
 
 from gateway import web_push
-from gateway.notice import Notice, Outcome, outcome_of
+from gateway.notice import Notice, Outcome, Urgency, outcome_of
 from gateway.templated import HttpNotifier, filled_body, filled_header, filled_url
 from gateway.web_push import Subscription, Vapid
 from groups.vocabulary import UserId
 from poc_server.metrics import Reading
 from poc_server.notify import words
+from poc_server.notify.lane import Lane
 from poc_server.notify.settings import NotifySettings
 from poc_server.refused import Refused
 from poc_server.store import Store, push
@@ -43,83 +44,80 @@ class Notifier:
         self.vapid = vapid
         self._store = store
         self._public = public_url
-        self._waiting: deque[tuple[Notice, tuple[UserId, ...]]] = deque()
-        self._people = 0
-        self._came = asyncio.Event()
-        self._slots = asyncio.Semaphore(settings.at_once)
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._lanes = {each: Lane(self._tell, settings.waiting_limit, settings.at_once) for each in Urgency}
         self._counts: Counter[str] = Counter()
-        # Environment proxies are for browsing; redirects could lead anywhere.
-        self._client = httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=settings.timeout_s)
+        # Environment proxies are for browsing; redirects could lead anywhere. The lanes bound what is under way.
+        self._client = httpx.AsyncClient(
+            trust_env=False,
+            follow_redirects=False,
+            timeout=settings.timeout_s,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=settings.at_once),
+        )
 
     def start(self) -> None:
         """Begin; needs a running loop."""
-        self._spawn(self._run())
+        for lane in self._lanes.values():
+            lane.start()
 
     async def aclose(self) -> None:
         """Stop; what waits is told on return."""
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for lane in self._lanes.values():
+            await lane.aclose()
         await self._client.aclose()
 
     def wake(self, users: Iterable[UserId], notice: Notice) -> None:
-        """Wake these people, soon. Never waits and never fails; beyond the bound it is counted as dropped."""
+        """Wake these people, soon. Never waits, never fails; beyond the bound of its urgency counted as dropped."""
         wanted = tuple(users)
         if not wanted or (self.vapid is None and not self.settings.http):
             return
-        if self._people + len(wanted) > self.settings.waiting_limit:
+        if not self._lanes[notice.urgency].put(notice, wanted):
             self._counts["dropped"] += len(wanted)
-            return
-        self._people += len(wanted)
-        self._waiting.append((notice, wanted))
-        self._came.set()
 
     def readings(self) -> Iterator[Reading]:
         """For metrics."""
-        yield "poc_notify_waiting", "People who wait to be woken", self._people
+        yield "poc_notify_waiting", "People who wait to be woken", sum(lane.people for lane in self._lanes.values())
         for name in ("sent", "gone", "failed", "dropped"):
             yield f"poc_notify_{name}_total", f"Notifications {name}", self._counts[name]
 
     # --- private ---
 
-    async def _run(self) -> None:
-        while True:
-            await self._came.wait()
-            self._came.clear()
-            while self._waiting:
-                notice, users = self._waiting.popleft()
-                try:
-                    await self._tell(notice, users)
-                except Refused as refused:
-                    self._counts["failed"] += len(users)
-                    log.warning("notify_without_sql", kind=notice.kind.value, code=refused.code)
-                except Exception:
-                    log.exception("notify_failed", kind=notice.kind.value)
-                finally:
-                    self._people -= len(users)
+    async def _tell(self, lane: Lane, notice: Notice, users: tuple[UserId, ...]) -> None:
+        try:
+            await self._begin(lane, notice, users)
+        except Refused as refused:
+            self._counts["failed"] += len(users)
+            log.warning("notify_without_sql", kind=notice.kind.value, code=refused.code)
+        except Exception:
+            log.exception("notify_failed", kind=notice.kind.value)
 
-    async def _tell(self, notice: Notice, users: tuple[UserId, ...]) -> None:
+    async def _begin(self, lane: Lane, notice: Notice, users: tuple[UserId, ...]) -> None:
         targets = [each for each in self.settings.http if _wanted(each, notice)]
-        async with self._store.reading() as connection:
-            subscriptions = await push.of_users(connection, users) if self.vapid is not None else []
-            numbers = await push.phone_numbers(connection, users) if targets else {}
+        subscriptions, numbers = await self._addresses(users, notice, numbered=bool(targets))
         for kept in subscriptions:
-            await self._begin(self._pushed(kept, notice))
+            await lane.begin(self._pushed(kept, notice))
         for target in targets:
             for user in users:
-                await self._begin(self._sent(target, notice, user, numbers.get(user, "")))
+                await lane.begin(self._sent(target, notice, user, numbers.get(user, "")))
 
-    async def _begin(self, attempts: Coroutine[Any, Any, None]) -> None:
-        await self._slots.acquire()
-        task = self._spawn(attempts)
-        task.add_done_callback(lambda _: self._slots.release())
-
-    def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+    async def _addresses(
+        self, users: tuple[UserId, ...], notice: Notice, *, numbered: bool
+    ) -> tuple[list[KeptSubscription], dict[UserId, str]]:
+        """Where these are reached; while SQL is away it is asked as often as an attempt is made. Raises `Refused`."""
+        pause = self.settings.retry_s
+        for left in range(self.settings.retries, -1, -1):
+            try:
+                async with self._store.reading() as connection:
+                    subscriptions = await push.of_users(connection, users) if self.vapid is not None else []
+                    numbers = await push.phone_numbers(connection, users) if numbered else {}
+            except Refused as refused:
+                if not left:
+                    raise
+                log.info("notify_waits_for_sql", kind=notice.kind.value, code=refused.code)
+                await asyncio.sleep(pause)
+                pause *= 2
+            else:
+                return subscriptions, numbers
+        raise AssertionError("the last try returns or raises")
 
     async def _attempts(self, attempt: Attempt, to: str, notice: Notice) -> Outcome:
         pause, outcome = self.settings.retry_s, Outcome.AGAIN

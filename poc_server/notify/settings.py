@@ -36,9 +36,9 @@ class NotifySettings(BaseModel):
     timeout_s: float = Field(default=10.0, gt=0, le=60)
     """An attempt may take so long."""
     at_once: int = Field(default=20, ge=1, le=500)
-    """Attempts under way at the same time."""
+    """Attempts under way at the same time, for each urgency: SOS, urgent, routine."""
     waiting_limit: int = Field(default=50_000, ge=1)
-    """Most people who may wait to be woken; further ones are counted as dropped."""
+    """Most people who may wait to be woken, for each urgency; further ones are counted as dropped."""
     subscriptions: int = Field(default=10, ge=1, le=100)
     """Browsers one person may subscribe; the oldest goes when one more comes."""
     language: str = Field(default="zh-CN", pattern=r"^(zh-CN|en)$")

@@ -14,7 +14,16 @@ from py_vapid import Vapid02
 
 from groups.vocabulary import Refusal
 from loadtest.phone import PhoneFailed
-from signaling.messages import AlertClaim, AlertResolve, BroadcastEnd, BroadcastStart, CallStart, Recipients, Sos
+from signaling.messages import (
+    AlertClaim,
+    AlertResolve,
+    BroadcastEnd,
+    BroadcastStart,
+    CallStart,
+    Recipients,
+    Sos,
+    SosCancel,
+)
 from tests.emergency.cast import Cast, city_of_links
 from tests.support.city import City, fetch
 from tests.support.handsets import handsets
@@ -42,6 +51,8 @@ def operated(vendor: Receiver) -> dict[str, str]:
     return {
         "POC_NOTIFY__PUSH_HOSTS": f'["{vendor.url}", "push.example"]',
         "POC_NOTIFY__RETRY_S": "0.05",
+        "POC_NOTIFY__AT_ONCE": "1",
+        "POC_NOTIFY__WAITING_LIMIT": str(MOST),
         "POC_NOTIFY__HTTP": f"[{sms}]",
     }
 
@@ -125,6 +136,31 @@ async def test_sos_and_calls_wake_too_and_a_sign_out_ends_it(cast: Cast, vendor:
     await caller.request(CallStart(id="e", users=[cast.id("PQ-002")]))
     vendor.until("/ok/desk", 2)
     assert len(vendor.taken("/ok/callee")) == 1
+
+
+async def test_an_sos_wakes_at_once_while_a_broadcast_waits_for_a_slow_push_service(
+    cast: Cast, vendor: Receiver
+) -> None:
+    leader, officer = await cast.phones("LD-001", "BJ-003")
+    desk = Subscription(f"{vendor.url}/ok/quick")
+    subscribe(cast, "PQ-002", desk)
+    slow = ("SZ-001", "SZ-002", "HW-001", "HW-002", "HW-003")
+    for badge in slow:
+        subscribe(cast, badge, Subscription(f"{vendor.url}/holds/{badge}"))
+    to = Recipients(users=[cast.id(badge) for badge in slow])
+    before = cast.city.node_metric(0, "poc_notify_dropped_total")
+    for name in ("held", "beyond"):
+        await leader.request(BroadcastStart(id=name, broadcast=name, to=to, kind="text", text="台风", tier=2))
+    assert len(vendor.until("/holds/")) == 1, "one attempt at a time, and it does not end"
+    assert cast.city.node_metric(0, "poc_notify_dropped_total") == before + MOST, "no room for a second broadcast"
+    await officer.request(Sos(id="s", alert="over-it", pressed_ms=time.time_ns() // 1_000_000))
+    assert desk.opened(vendor.until("/ok/quick")[0])["kind"] == "sos"
+    assert len(vendor.taken("/holds/")) == 1
+    vendor.let_go()
+    vendor.until("/holds/", MOST)
+    await officer.request(SosCancel(id="x", alert="over-it"))
+    for name in ("held", "beyond"):
+        await leader.request(BroadcastEnd(id=f"e{name}", broadcast=name, withdraw=True))
 
 
 @pytest.mark.parametrize(
