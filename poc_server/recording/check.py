@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from poc_server.chain import SignedHead, Stored, head_from_json
+from poc_server.recording.beside import compare
+from poc_server.recording.judge import Finding, Wrong, check_files_in, judge, signatures_by
 from poc_server.recording.keys import BadKey, name_of
 from poc_server.recording.layout import DAILY_SUFFIX
-from poc_server.recording.verify import Finding, Wrong, check_files_in, judge, signatures_by
-from poc_server.store import evidence
+from poc_server.store import beside, evidence
 from poc_server.store.engine import Database
 from poc_server.store.ids import now_ms
 
 AT_ONCE = 1_000
+_ROW = "its row"
+_Rows = Callable[[Sequence[str]], Awaitable[dict[str, dict[str, Any]]]]
+"""What the rows of these subjects tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +51,20 @@ class Trust:
 
 async def check(database: Database, files: Path, trust: Trust, group: str | None = None) -> Checked:
     """Verify everything, or one group. Raises `StoreUnavailable`."""
-    async with database.reading() as connection:
-        # Heads first: what is sealed while we read is then merely not signed yet.
+    async with database.snapshot() as connection:
         heads = await evidence.heads(connection, groups=None if group is None else [group])
         elsewhere = (signed for signed in trust.heads if group in (None, signed.head.group))
         every = list(dict.fromkeys([*heads, *elsewhere]))
-        counting = _Counting(evidence.entries(connection, group=group), asyncio.get_running_loop())
+        entries = evidence.entries(connection, group=group)
+        counting = _Counting(entries, partial(beside.told, connection), asyncio.get_running_loop())
         findings = await asyncio.to_thread(
             judge, counting, every, signatures_by(trust.keys), check_files_in(files), now_ms()
         )
-    return Checked(counting.count, len(every), (*trust.unreadable, *findings))
+        strangers = [
+            Finding(Wrong.INSERTED, of, "?", None, f"{_ROW}: no entry speaks of {subject}")
+            for of, subject in await beside.unsealed(connection, group)
+        ]
+    return Checked(counting.count, len(every), (*trust.unreadable, *findings, *counting.findings, *strangers))
 
 
 def read_daily(folder: Path) -> tuple[list[SignedHead], list[Finding]]:
@@ -100,11 +110,16 @@ def read_keys(files: Iterable[Path]) -> dict[str, str]:
 
 
 class _Counting:
-    """An asynchronous stream as a plain iterable for another thread, a slice at a time."""
+    """An asynchronous stream as a plain iterable for another thread, a slice at a time.
 
-    def __init__(self, entries: AsyncIterator[Stored], loop: asyncio.AbstractEventLoop) -> None:
+    Each slice is compared with the rows that stand beside it; ``findings`` say what these tell otherwise.
+    """
+
+    def __init__(self, entries: AsyncIterator[Stored], rows: _Rows, loop: asyncio.AbstractEventLoop) -> None:
         self.count = 0
+        self.findings: list[Finding] = []
         self._entries = entries
+        self._rows = rows
         self._loop = loop
 
     def __iter__(self) -> Iterator[Stored]:
@@ -121,4 +136,6 @@ class _Counting:
             part.append(stored)
             if len(part) == AT_ONCE:
                 break
+        rows = await self._rows([stored.entry.subject for stored in part])
+        self.findings += compare(part, rows, where=_ROW)
         return part

@@ -51,6 +51,14 @@ class Database:
             yield connection
 
     @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        """A read-only view in which nothing changes while it is read. Raises `StoreUnavailable`."""
+        async with self.reading() as connection:
+            if not self.sqlite:  # where every transaction is one
+                await connection.execution_options(isolation_level="REPEATABLE READ")
+            yield connection
+
+    @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """A transaction, committed at the end unless an exception passes. Raises `StoreUnavailable`."""
         async with _told(), self._writer.begin() as connection:

@@ -45,3 +45,10 @@ def person_holds(text: str) -> ColumnElement[bool]:
     """``text`` stands in the name, badge, sign-in name or pinyin initials of a row of ``users``."""
     columns = (t.user.c.name, t.user.c.badge, t.user.c.account, t.user.c.initials)
     return or_(*(holds(column, text) for column in columns))
+
+
+def place_of(row: Row[Any]) -> dict[str, Any] | None:
+    """The place of a recording's or photo's row, with the degrees of its own columns, by which it is searched."""
+    if row.place is None and row.longitude is None and row.latitude is None:
+        return None
+    return {**(row.place or {}), "longitude": row.longitude, "latitude": row.latitude}

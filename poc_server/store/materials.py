@@ -18,6 +18,7 @@ from poc_server.chain import Kind, canonical
 from poc_server.store import evidence, incident_happenings, incidents
 from poc_server.store import tables as t
 from poc_server.store.ids import clean
+from poc_server.store.lookup import place_of
 from poc_server.store.recordings import Area, Page, Scope, allowed_rows
 
 
@@ -118,11 +119,11 @@ async def keep(connection: AsyncConnection, row: Row[Any], file: str, at_ms: int
     """It is whole: seal it into the evidence of its group, and tell the incidents it belongs to."""
     values = {"state": MaterialState.KEPT.value, "file": file, "kept_ms": at_ms}
     await connection.execute(update(t.material).where(t.material.c.id == row.id).values(**values))
-    content = _content(row, file, at_ms)
+    content = {"v": 1, **_told_of(row), "file": file, "kept_ms": at_ms}
     item = evidence.Item(row.group_id, Kind(row.kind), row.id, canonical(content), zone_minutes)
     await evidence.append(connection, [item], at_ms)
     kind = EventType.NOTE if row.kind == Kind.NOTE else EventType.PHOTO
-    told = Happened(f"material/{row.id}", kind, at_ms, UserId(row.user_id), _told(row))
+    told = Happened(f"material/{row.id}", kind, at_ms, UserId(row.user_id), _happening(row))
     codes = await incidents.of_group(connection, GroupId(row.group_id))
     if row.incident and (row.agency_id, row.incident) not in codes:
         codes = [*codes, (AgencyId(row.agency_id), IncidentCode(row.incident))]
@@ -190,15 +191,20 @@ async def one(connection: AsyncConnection, scope: Scope, material: str) -> Row[A
     return (await connection.execute(query.where(allowed_rows(scope, t.material, m.begun_ms)))).one_or_none()
 
 
-def _content(row: Row[Any], file: str, at_ms: int) -> dict[str, Any]:
+def told(row: Row[Any]) -> dict[str, Any]:
+    """What the row of one that is kept tells, by the names of its sealed record."""
+    return {**_told_of(row), "place": place_of(row), "file": row.file, "kept_ms": row.kept_ms}
+
+
+def _told_of(row: Row[Any]) -> dict[str, Any]:
     names: Sequence[str] = (
         "id", "kind", "agency_id", "group_id", "incident", "user_id", "user_name", "device_id", "note", "origin",
         "taken_ms", "clock_offset_ms", "begun_ms", "place", "cell", "media_type", "size", "sha256",
     )  # fmt: skip
-    return {"v": 1, **{name: getattr(row, name) for name in names}, "file": file, "kept_ms": at_ms}
+    return {name: getattr(row, name) for name in names}
 
 
-def _told(row: Row[Any]) -> dict[str, JsonValue]:
+def _happening(row: Row[Any]) -> dict[str, JsonValue]:
     told: dict[str, JsonValue] = {
         "group": row.group_id,
         "name": row.user_name,

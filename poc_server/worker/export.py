@@ -18,7 +18,7 @@ from typing import Any
 from groups.vocabulary import GroupId
 from poc_server import chain
 from poc_server.chain import Kind, Stored
-from poc_server.recording import verify
+from poc_server.recording import beside, judge, verify
 from poc_server.recording.layout import inside
 from poc_server.store import StoreSettings, evidence, materials
 from poc_server.store import recordings as query
@@ -223,7 +223,7 @@ def _fill(out: _Hashing, order: Order, found: _Read) -> str:
     out.text("evidence/heads.jsonl", _lines(chain.head_to_json(signed) for signed in found.heads))
     for name, pem in order.keys.items():
         out.text(f"evidence/keys/{name}.pem", pem)
-    for module in (chain, verify):
+    for module in (chain, judge, beside, verify):
         path = Path(str(module.__file__))
         out.text(f"evidence/{path.name}", path.read_text("utf-8"))
     out.text("README.txt", (_HERE / "export_readme.txt").read_text("utf-8"))

@@ -24,8 +24,8 @@ from poc_server.chain import (
     head_from_json,
     head_to_json,
 )
+from poc_server.recording.judge import Finding, Wrong, judge, signatures_by
 from poc_server.recording.keys import EvidenceKey
-from poc_server.recording.verify import Finding, Wrong, judge, signatures_by
 
 NOW = 1_760_000_000_000
 KEY = EvidenceKey.of(Ed25519PrivateKey.generate())

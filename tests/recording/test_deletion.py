@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from groups.vocabulary import AgencyId, GroupId, UserId
 from poc_server.chain import Kind, Stored
 from poc_server.recording.deletion import DAY_MS, Deletion
+from poc_server.recording.judge import check_files_in, judge
 from poc_server.recording.settings import RecordingSettings
-from poc_server.recording.verify import check_files_in, judge
 from poc_server.store import Actor, Store, audit_pages, evidence, keeping, materials
 from poc_server.store import recordings as query
 from poc_server.store import tables as t

@@ -14,11 +14,11 @@ from sqlalchemy.exc import DBAPIError
 
 from groups.vocabulary import AgencyId, BurstEnd, GroupId, UserId
 from poc_server.chain import Kind, SignedHead, head_from_json
-from poc_server.recording.check import read_daily
+from poc_server.recording.check import Trust, check, read_daily
+from poc_server.recording.judge import Wrong, judge, signatures_by
 from poc_server.recording.keys import BadKey, EvidenceKey
 from poc_server.recording.notary import Notary
 from poc_server.recording.settings import RecordingSettings
-from poc_server.recording.verify import Wrong, judge, signatures_by
 from poc_server.store import BurstRecord, Store, evidence
 from poc_server.store import tables as t
 from poc_server.store.evidence import Item
@@ -192,6 +192,46 @@ async def test_one_who_may_do_anything_to_the_database_is_found_out(store: Store
     async with store.writing() as connection:
         await connection.execute(text("UPDATE evidence_day SET signed_entries = 1, entries = 1"))
     assert await wrongs(store, notary.key) == {Wrong.BAD_SIGNATURE, Wrong.UNSIGNED}
+
+
+ROWS = {
+    "UPDATE burst SET user_name = '李四' WHERE id = {2}": "altered #2 its row: user_name",
+    "UPDATE burst SET started_ms = started_ms - 60000 WHERE id = {1}": "altered #1 its row: started_ms",
+    "UPDATE burst SET kept_ms = kept_ms - 3600000 WHERE id = {1}": "altered #1 its row: kept_ms",
+    "UPDATE burst SET group_id = 'gr-2' WHERE id = {3}": "altered #3 its row: group",
+    "UPDATE burst SET longitude = 100 WHERE id = {3}": "altered #3 its row: place",
+    "DELETE FROM burst WHERE id = {2}": "missing #2 its row: nothing",
+    "UPDATE burst SET key = 'b-new' WHERE id = {2}": "missing #2 its row: nothing|inserted #None its row: no entry",
+    # Two that changed places, as far as rows have any: each tells the other's time.
+    "UPDATE burst SET started_ms = {1} + {2} - started_ms WHERE id IN ({1}, {2})": (
+        "altered #1 its row: started_ms|altered #2 its row: started_ms"
+    ),
+}
+
+
+async def test_a_row_that_tells_otherwise_than_was_sealed_is_found(
+    store: Store, notary: Notary, tmp_path: Path
+) -> None:
+    """What pages and exports show of a burst stands in a row of its own, which no trigger guards."""
+    for number in (1, 2, 3):
+        store.journal.append(burst(number))
+    await store.journal.drain()
+    await notary.sign_now()
+    trust = Trust({notary.key.name: notary.key.public_pem()})
+    assert (await check(store.database, tmp_path, trust)).findings == ()
+    async with store.reading() as connection:
+        whole = [dict(row._mapping) for row in await connection.execute(select(t.burst))]
+    ids = {number: NOON + number for number in (0, 1, 2, 3)}
+    for statement, expected in ROWS.items():
+        async with store.writing() as connection:
+            await connection.execute(text(statement.format(*ids.values())))
+        found = (await check(store.database, tmp_path, trust)).findings
+        said = [f"{finding.wrong} #{finding.position} {finding.detail}" for finding in found]
+        assert all(line.startswith(start) for line, start in zip(said, expected.split("|"), strict=True)), said
+        async with store.writing() as connection:
+            await connection.execute(t.burst.delete())
+            await connection.execute(t.burst.insert(), whole)
+    assert (await check(store.database, tmp_path, trust, "gr-1")).findings == ()
 
 
 async def test_a_chain_that_was_rebuilt_and_is_signed_anew_is_named_for_good(

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -18,9 +19,11 @@ from poc_server.bridge.links import Links
 from poc_server.bridge.materials import Gatherer
 from poc_server.chain import head_from_json
 from poc_server.recording import uploads
-from poc_server.recording.verify import check_files_in, judge, signatures_by
+from poc_server.recording.check import Trust, check
+from poc_server.recording.judge import Wrong, signatures_by
 from poc_server.recording.watermark import size_of
 from poc_server.store import StoreSettings, audit_pages, evidence, incidents, materials
+from poc_server.store import tables as t
 from poc_server.store.audit_pages import AuditFilter
 from poc_server.store.ids import now_ms
 from poc_server.store.incident_bursts import recording
@@ -95,8 +98,14 @@ async def test_a_photo_is_kept_as_evidence_with_all_that_is_known_of_it(
     async with voices.store.reading() as connection:
         (event,) = await incidents.events_of(connection, voices.town.agency, INCIDENT)
     assert (event.type, event.data["photo"], event.data["sha256"]) == ("photo", said["id"], said["sha256"])
-    files = check_files_in(tmp_path / "data" / "recordings")
-    assert judge(entries, [], lambda _: True, files, entries[0].entry.at_ms) == []
+    await voices.recordings.notary.sign_now()
+    key = voices.recordings.notary.key
+    evidence_of = partial(check, voices.store.database, tmp_path / "data" / "recordings")
+    assert (await evidence_of(Trust({key.name: key.public_pem()}))).findings == ()
+    async with voices.store.writing() as connection:
+        await connection.execute(t.material.update().values(note="另一处", cell=None))
+    (finding,) = (await evidence_of(Trust({key.name: key.public_pem()}))).findings
+    assert (finding.wrong, finding.detail) == (Wrong.ALTERED, f"its row: note, cell of {said['id']}")
     await voices.store.journal.drain()
     async with voices.store.reading() as connection:
         assert (

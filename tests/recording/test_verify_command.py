@@ -70,6 +70,13 @@ async def test_a_server_verifies_and_each_tampering_is_named(voices: Voices, tmp
     tamper(data, "UPDATE evidence SET content = (SELECT was.content FROM was WHERE was.position = evidence.position)")
     assert (await verify(data))[0] == 0
 
+    # One row of what pages and exports show: its own table, beside the chain.
+    tamper(data, "UPDATE burst SET user_name = '李四' WHERE key = (SELECT subject FROM evidence WHERE position = 2)")
+    code, said = await verify(data)
+    assert (code, said.startswith(f"altered {voices.group} {day} #2 its row: user_name of b-")) == (1, True), said
+    tamper(data, "UPDATE burst SET user_name = '王建国'")
+    assert (await verify(data))[0] == 0
+
     # One head: in a daily file, readable or not.
     line = daily.read_text()
     for forged, found in (
@@ -84,6 +91,7 @@ async def test_a_server_verifies_and_each_tampering_is_named(voices: Voices, tmp
     # The last row with its head in the database: the daily file still knows, this server's or the one kept elsewhere.
     tamper(
         data,
+        "DELETE FROM burst WHERE key = (SELECT subject FROM evidence WHERE position = 3);"
         "DROP TRIGGER evidence_no_delete; DELETE FROM evidence WHERE position = 3;"
         "UPDATE evidence_day SET entries = 2, signed_entries = 2, signature = NULL",
     )

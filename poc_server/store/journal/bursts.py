@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, BurstEnd, CallId, DeviceId, GroupId, Tier, UnitId, UserId
@@ -16,6 +17,7 @@ from poc_server.store import tables as t
 from poc_server.store.ids import clean, now_ms
 from poc_server.store.inserts import insert_new
 from poc_server.store.journal.base import MAX_MS, Count, Ms, Record, Text
+from poc_server.store.lookup import place_of
 
 MAX_PEAKS_CHARS = 4_000
 MAX_HEARERS = 20_000
@@ -88,8 +90,9 @@ class BurstRecord(Record):
 async def apply(connection: AsyncConnection, found: Sequence[BurstRecord]) -> None:
     """Insert what is not there. What the chain knows already is passed over, also when its row was deleted since."""
     items = [evidence.Item(each.group, Kind.BURST, each.key, each.evidence(), each.zone_minutes) for each in found]
-    added = await evidence.append(connection, items, now_ms())
-    rows = [_row(each) for each in {each.key: each for each in found}.values() if each.key in added]
+    at_ms = now_ms()
+    added = await evidence.append(connection, items, at_ms)
+    rows = [_row(each, at_ms) for each in {each.key: each for each in found}.values() if each.key in added]
     if rows:
         await insert_new(connection, t.burst, rows)
         hearers = [{"user_id": user, "key": each.key} for each in found if each.key in added for user in each.hearers]
@@ -98,7 +101,26 @@ async def apply(connection: AsyncConnection, found: Sequence[BurstRecord]) -> No
         await incident_bursts.tell(connection, rows)
 
 
-def _row(each: BurstRecord) -> dict[str, Any]:
+def told(row: Row[Any]) -> dict[str, Any]:
+    """What a row of the table ``burst`` tells, by the names of `BurstRecord.evidence`; and when it was kept."""
+    as_they_are = (
+        "id", "from_ms", "key", "tier", "priority", "incident", "node", "user_name", "started_ms", "ended_ms",
+        "duration_ms", "packets", "lost", "unrecorded", "filled_ms", "file", "size", "sha256", "kept_ms",
+    )  # fmt: skip
+    return {
+        **{name: getattr(row, name) for name in as_they_are},
+        "group": row.group_id,
+        "agency": row.agency_id,
+        "unit": row.unit_id,
+        "call": row.call_id,
+        "user": row.user_id,
+        "device": row.device_id,
+        "end": row.end_reason,
+        "place": place_of(row),
+    }
+
+
+def _row(each: BurstRecord, at_ms: int) -> dict[str, Any]:
     return {
         "group_id": each.group,
         "id": each.id,
@@ -129,5 +151,5 @@ def _row(each: BurstRecord) -> dict[str, Any]:
         "size": each.size,
         "sha256": each.sha256,
         "peaks": bytes.fromhex(each.peaks),
-        "kept_ms": now_ms(),
+        "kept_ms": at_ms,
     }
