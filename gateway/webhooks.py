@@ -134,7 +134,9 @@ class Received:
 
 
 def verify(sender: Sender, received: Received, now: int) -> str | None:
-    """Whether ``received`` is from ``sender``: returns the message id that was signed, None where there is none.
+    """Whether ``received`` is from ``sender``: returns the mark of a signed message, None where nothing is signed.
+
+    Whoever overhears a signed message can send it again while its time is good; by its mark it is known.
 
     Raises `Refused`: bad_signature for a wrong or missing proof, clock_skew for one that is too old or too new (ms).
     """
@@ -192,7 +194,13 @@ def _verify_hmac(proof: HmacProof, received: Received, now: int) -> str | None:
     ):
         raise Refused(Refusal.BAD_SIGNATURE)
     _check_time(timestamp, now, proof.tolerance_s)
-    return message_id or None
+    # An id that is not signed could be another one at each repetition.
+    return _mark(message_id, received.body) if message_id and "{id}" in proof.signed else _mark("", signed)
+
+
+def _mark(message_id: str, content: bytes) -> str:
+    """The same for a message that comes again, also when its sender signed it anew because no answer reached him."""
+    return hashlib.sha256(message_id.encode() + b"\0" + content).hexdigest()
 
 
 def _fill(template: str, timestamp: str, message_id: str, body: bytes) -> bytes:
@@ -214,7 +222,7 @@ def _verify_standard(proof: StandardProof, received: Received, now: int) -> str:
     if not right or not message_id:
         raise Refused(Refusal.BAD_SIGNATURE)
     _check_time(timestamp, now, proof.tolerance_s)
-    return message_id
+    return _mark(message_id, received.body)
 
 
 def _check_time(timestamp: str, now: int, tolerance_s: int) -> None:

@@ -20,6 +20,7 @@ from poc_server.bridge import address
 from poc_server.bridge.opened import OpenBridge
 from poc_server.refused import Refused
 from poc_server.store import Actor, incidents
+from poc_server.store.heard import Heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class Teller:
     services: Services
     bridge: OpenBridge
     caller: Caller | None = None
+    heard: Heard | None = None
+    """The signed message by which a system tells."""
 
     @property
     def units(self) -> frozenset[UnitId] | None:
@@ -109,9 +112,12 @@ async def _told_by(request: Request, services: Use) -> Teller:
         caller = await caller_of(request, services, bearer)
         rights.allow(services, caller, Act.HANDLE_INCIDENT, _own_unit(services, caller))
         return Teller(caller.user.agency, caller.actor, services, bridge, caller)
-    sender = bridge.inbox.prove(Received(request.headers, await request.body(), address_of(request)))
+    received = Received(request.headers, await request.body(), address_of(request))
+    # All looking is one: several looks in one second may carry the same signature.
+    target = "read" if request.method == "GET" else f"{request.method} {request.url.path}"
+    sender, heard = await bridge.inbox.prove(received, target)
     actor = Actor(address=f"{sender.id} {address_of(request)}"[:64])
-    return Teller(bridge.bridge.agency(), actor, services, bridge)
+    return Teller(bridge.bridge.agency(), actor, services, bridge, heard=heard)
 
 
 Told = Annotated[Teller, Depends(_told_by)]

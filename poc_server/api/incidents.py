@@ -227,7 +227,7 @@ async def link_group(code: Code, body: Annotated[LinkIn, Body()], told: Told) ->
     """Tie an existing group to the incident: what is said there belongs to it from now on."""
     await told.find(code)
     told.reach_group(GroupId(body.group))
-    done = await told.bridge.bridge.link(told.agency, code, GroupId(body.group), told.actor)
+    done = await told.bridge.bridge.link(told.agency, code, GroupId(body.group), told.actor, heard=told.heard)
     return _out(done.after, told)
 
 
@@ -235,7 +235,7 @@ async def link_group(code: Code, body: Annotated[LinkIn, Body()], told: Told) ->
 async def unlink_group(code: Code, group: Id, told: Told) -> IncidentOut:
     """Take a group off the incident again."""
     await told.find(code)
-    done = await told.bridge.bridge.link(told.agency, code, GroupId(group), told.actor, linked=False)
+    done = await told.bridge.bridge.link(told.agency, code, GroupId(group), told.actor, False, told.heard)
     return _out(done.after, told)
 
 
@@ -245,7 +245,7 @@ async def tie_burst(code: Code, body: Annotated[TieIn, Body()], told: Told) -> T
     await told.find(code)
     happened, group, unit = await told.bridge.burst(told.agency, code, body.recording, told.actor)
     told.reach_group(group, unit)
-    done = await told.bridge.bridge.tie(told.agency, code, happened, told.actor)
+    done = await told.bridge.bridge.tie(told.agency, code, happened, told.actor, told.heard)
     return _taken(done, told)
 
 
@@ -267,7 +267,7 @@ async def make_log_link(code: Code, told: Told) -> LinkOut:
 async def _take(told: Teller, code: IncidentCode, document: Document) -> TakenOut:
     async with told.bridge.entrance:
         await told.reach(code, document)
-    done = await told.bridge.bridge.news(told.agency, code, document, told.actor)
+    done = await told.bridge.bridge.news(told.agency, code, document, told.actor, told.heard)
     version = _version(done.after) if document.version is None else document.version
     rows = [row for row in done.after.incident.log if row.version == version]
     late = not done.discarded and version < _version(done.before)

@@ -28,7 +28,8 @@ from poc_server.bridge.phones import TAPS
 from poc_server.bridge.setup import Setup
 from poc_server.bridge.step import Batch, Done
 from poc_server.refused import Refused, StoreUnavailable
-from poc_server.store import SYSTEM, Actor, Change, DirectoryChange, IncidentJoined, Store, incidents
+from poc_server.store import SYSTEM, Actor, Change, DirectoryChange, IncidentJoined, Store, heard, incidents
+from poc_server.store.heard import Heard
 from poc_server.store.ids import now_ms
 from signaling.messages import IncidentSummary
 from signaling.messages.incident import Tap
@@ -72,6 +73,7 @@ class _Job:
     make: Callable[[IncidentState], Input]
     actor: Actor
     action: str
+    heard: Heard | None
     future: asyncio.Future[Done]
 
 
@@ -136,14 +138,29 @@ class Bridge:
 
     # --- what comes in -------------------------------------------------------------------------------------------
 
-    async def news(self, agency: AgencyId, code: IncidentCode, document: Document, actor: Actor = SYSTEM) -> Done:
-        """Takes a document about a case. Refuses: too_fast when too much waits, unavailable while SQL is away."""
+    async def news(
+        self,
+        agency: AgencyId,
+        code: IncidentCode,
+        document: Document,
+        actor: Actor = SYSTEM,
+        heard: Heard | None = None,
+    ) -> Done:
+        """Takes a document about a case. Refuses: too_fast when too much waits, unavailable while SQL is away.
+
+        ``heard``: the piece of a signed message that it is; when that was taken before, nothing is changed.
+        """
 
         def make(state: IncidentState) -> Input:
             newest = max((one.version for one in state.news), default=state.base_order[0])
-            return NewsArrived(document.news(now_ms(), newest))
+            told = document
+            if document.version is None:
+                # A repetition is known by the id that its sender gave it, whatever came in between.
+                again = next((one.version for one in state.news if one.id == document.id), None)
+                told = replace(document, version=again)
+            return NewsArrived(told.news(now_ms(), newest))
 
-        return await self._submit(agency, code, make, actor, "incident.news")
+        return await self._submit(agency, code, make, actor, "incident.news", heard=heard)
 
     async def report(self, user: User, code: IncidentCode, tap: Tap) -> Done:
         """An officer's tap. Refuses one who is not a member of the incident (not_found)."""
@@ -158,17 +175,25 @@ class Bridge:
         return await self._submit(user.agency, code, make, Actor(user.id, user.agency), "incident.report")
 
     async def link(
-        self, agency: AgencyId, code: IncidentCode, group: GroupId, actor: Actor, linked: bool = True
+        self,
+        agency: AgencyId,
+        code: IncidentCode,
+        group: GroupId,
+        actor: Actor,
+        linked: bool = True,
+        heard: Heard | None = None,
     ) -> Done:
         """Ties an existing group to an incident by hand, or takes it off. Refuses strangers (not_found)."""
         found = self._store.directory.group(group)
         if found is None or found.agency != agency or found.kind is GroupKind.INCIDENT:
             raise Refused(Refusal.NOT_FOUND, "group")
-        return await self._submit(agency, code, lambda _: Linked(group, linked), actor, "", known=True)
+        return await self._submit(agency, code, lambda _: Linked(group, linked), actor, "", known=True, heard=heard)
 
-    async def tie(self, agency: AgencyId, code: IncidentCode, happened: Happened, actor: Actor) -> Done:
+    async def tie(
+        self, agency: AgencyId, code: IncidentCode, happened: Happened, actor: Actor, heard: Heard | None = None
+    ) -> Done:
         """Ties a recorded burst to an incident later, audited."""
-        return await self._submit(agency, code, lambda _: happened, actor, "incident.tie", known=True)
+        return await self._submit(agency, code, lambda _: happened, actor, "incident.tie", known=True, heard=heard)
 
     def code_of(self, group: GroupId) -> IncidentCode | None:
         """The incident whose address a group is, from memory; None for any other group."""
@@ -240,12 +265,13 @@ class Bridge:
         actor: Actor,
         action: str,
         known: bool = False,
+        heard: Heard | None = None,
     ) -> Done:
         if len(self._jobs) >= self._waiting_limit:
             raise Refused(Refusal.TOO_FAST, "too much news at once", retry_after_ms=2_000)
         if known:
             await self.find(agency, code)
-        job = _Job(agency, code, make, actor, action, asyncio.get_running_loop().create_future())
+        job = _Job(agency, code, make, actor, action, heard, asyncio.get_running_loop().create_future())
         self._jobs.append(job)
         self._wake.set()
         return await job.future
@@ -302,8 +328,16 @@ class Bridge:
         batches = {agency: self._new_batch(change, agency) for agency in {job.agency for job in jobs}}
         for agency, batch in batches.items():
             await batch.load({job.code for job in jobs if job.agency == agency})
+        marks = [job.heard for job in jobs if job.heard is not None]
+        before = await heard.taken(change.connection, marks)
+        await heard.note(change.connection, set(marks) - before, now_ms())
         results = []
         for job in jobs:
+            if job.heard in before:
+                results.append(batches[job.agency].again(job.code))
+                continue
+            if job.heard is not None:
+                before.add(job.heard)
             done = await batches[job.agency].step(job.code, job.make, job.actor)
             if job.action and not done.discarded and job.actor is not SYSTEM:
                 change.actor = job.actor

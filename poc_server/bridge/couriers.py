@@ -18,7 +18,7 @@ from poc_server.bridge.materials import Gatherer
 from poc_server.bridge.senders import Inbox, PollInbox
 from poc_server.metrics import Reading
 from poc_server.refused import Refused, StoreUnavailable
-from poc_server.store import Store, outbox
+from poc_server.store import Store, heard, outbox
 from poc_server.store.ids import now_ms
 from poc_server.store.outbox import SqlOutbox
 
@@ -164,6 +164,7 @@ class Couriers:
                 pruned = loop.time()
                 async with self._store.writing() as connection:
                     await outbox.prune(connection, now_ms() - self._delivered_ms)
+                    await heard.forget(connection, now_ms())
             await asyncio.sleep(LOOK_EVERY_S)
 
 

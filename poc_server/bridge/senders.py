@@ -17,7 +17,8 @@ from groups.vocabulary import IncidentCode, Refusal
 from poc_server.bridge.bridge import Bridge
 from poc_server.bridge.setup import PollSetup, SenderSetup
 from poc_server.refused import Refused
-from poc_server.store import Store, incidents, polls
+from poc_server.store import Store, heard, incidents, polls
+from poc_server.store.heard import Heard
 from poc_server.store.ids import now_ms
 from signaling.messages import Refused as WireRefused
 
@@ -49,38 +50,53 @@ class Inbox:
             raise Refused(Refusal.NOT_SIGNED_IN)
         return found
 
-    def prove(self, received: Received) -> SenderSetup:
-        """Which sender of our own documents this is. Refuses bad_signature, clock_skew."""
+    async def prove(self, received: Received, target: str) -> tuple[SenderSetup, Heard | None]:
+        """Which sender of our own documents this is, and which message. Refuses bad_signature, clock_skew.
+
+        ``target``: what it is sent to. A signed message that was sent to something else before is another's repetition
+        of it, and refused (bad_signature).
+        """
+        sender, mark = self._proved(received)
+        if mark is None:
+            return sender, None
+        message = Heard(sender.id, mark)
+        async with self._store.writing() as connection:
+            if not await heard.bind(connection, message, target, now_ms()):
+                raise Refused(Refusal.BAD_SIGNATURE, "this message was sent to something else before")
+        return sender, message
+
+    def _proved(self, received: Received) -> tuple[SenderSetup, str | None]:
         problem: WireRefused | None = None
         for sender in self._senders.values():
             if sender.mapping is None:
                 try:
-                    verify(sender, received, now_ms())
+                    return sender, verify(sender, received, now_ms())
                 except WireRefused as refused:
                     # One whose signature was right but whose clock is wrong is told so.
                     problem = refused if problem is None or refused.code is Refusal.CLOCK_SKEW else problem
-                else:
-                    return sender
         raise Refused(problem.code if problem else Refusal.NOT_SIGNED_IN)
 
     async def deliver(self, name: str, received: Received) -> Taken:
         """A webhook of a sender. Refuses what is not proved; what cannot be read is kept for the operator and told."""
         sender = self.sender(name)
         try:
-            verify(sender, received, now_ms())
+            mark = verify(sender, received, now_ms())
         except WireRefused as refused:
             raise Refused(refused.code) from None
         body = read(received.body)
         mapping = self._bridge.setup.mapping(sender.mapping)
         items = _our_own(body) if mapping is None else tuple(read_items(mapping, body))
-        return await self.take(sender.id, items, received.body.decode("utf-8", "replace"))
+        return await self.take(sender.id, items, received.body.decode("utf-8", "replace"), mark)
 
-    async def take(self, sender: str, items: tuple[Item, ...], body: str) -> Taken:
-        """Gives every item to the bridge. Refuses as a whole (unavailable, too_fast) when one must come again."""
+    async def take(self, sender: str, items: tuple[Item, ...], body: str, mark: str | None = None) -> Taken:
+        """Gives every item to the bridge. Refuses as a whole (unavailable, too_fast) when one must come again.
+
+        ``mark``: of the signed message that held them; what of it was taken before, is not again.
+        """
         agency = self._bridge.agency()
-        readable: list[tuple[IncidentCode, Document]] = []
+        readable: list[tuple[IncidentCode, Document, Heard | None]] = []
         refused: list[str] = []
-        for item in items:
+        for part, item in enumerate(items):
             faults = [f"{fault.field}: {fault.why}" for fault in item.faults]
             if item.document is None or item.code is None:
                 refused.append(f"{item.code or '?'}: {'; '.join(faults)}")
@@ -88,10 +104,12 @@ class Inbox:
                 continue
             if faults:
                 log.warning("news_with_faults", sender=sender, incident=item.code, faults=faults)
-            readable.append((item.code, item.document))
+            readable.append((item.code, item.document, None if mark is None else Heard(sender, mark, part)))
         for start in range(0, len(readable), AT_ONCE):
-            part = readable[start : start + AT_ONCE]
-            await asyncio.gather(*(self._bridge.news(agency, code, document) for code, document in part))
+            news = readable[start : start + AT_ONCE]
+            await asyncio.gather(
+                *(self._bridge.news(agency, code, document, heard=piece) for code, document, piece in news)
+            )
         return Taken(len(readable), tuple(refused))
 
     async def _keep(self, sender: str, code: str, faults: list[str], body: str) -> None:

@@ -20,6 +20,7 @@ from gateway.effects import (
     LinkChanged,
     MembersChanged,
     ResolveParties,
+    WhyDiscarded,
 )
 from gateway.lifecycle import IncidentState, Input, Options, handle, new_incident
 from groups.vocabulary import AgencyId, GroupId, IncidentCode, UserId
@@ -97,6 +98,12 @@ class Batch:
         await self._feed(line, done, make(line.now))
         await self._breathe()
         return done
+
+    def again(self, code: IncidentCode) -> Done:
+        """What told this was taken before, so nothing changes."""
+        now = self._lines[code].now
+        repeated = (Discarded("", WhyDiscarded.REPEATED),)
+        return Done(self._agency, incidents.group_of(self._agency, code), now, now, repeated)
 
     async def resolve(self, code: IncidentCode) -> Done:
         """Looks up again who the parties are. An incident nothing is known of stays so."""

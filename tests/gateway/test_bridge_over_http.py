@@ -116,6 +116,38 @@ def test_a_replayed_signature_under_another_body_is_refused(both: Bridged) -> No
     assert both.poc("GET", "/incidents/S4")[0] == 404
 
 
+def signed(message: str, body: bytes) -> dict[str, str]:
+    moment = datetime.now(UTC)
+    stamp = {"webhook-id": message, "webhook-timestamp": str(int(moment.timestamp()))}
+    return {**stamp, "webhook-signature": Webhook(NEW).sign(message, moment, body.decode())}
+
+
+def test_a_signed_message_that_is_overheard_and_sent_again_changes_nothing(both: Bridged) -> None:
+    url = f"{both.url}/api/v1"
+    bodies = [json.dumps({"code": "S7", "title": title, "parties": OFFICER}).encode() for title in ("one", "two")]
+    messages = [(body, signed(f"s7-{at}", body)) for at, body in enumerate(bodies)]
+    for body, headers in messages * 2:
+        assert call("POST", f"{url}/senders/signed/news", body, headers) == (200, {"taken": 1, "refused": []})
+    # Its sender did not get the answer, and signs it anew.
+    assert call("POST", f"{url}/senders/signed/news", bodies[0], signed("s7-0", bodies[0]))[0] == 200
+    assert both.poc("GET", "/incidents/S7")[1]["facts"]["title"] == "two"
+
+    look = signed("s7-look", b"")
+    for _ in range(2):
+        assert call("GET", f"{url}/incidents/S7", None, look)[0] == 200
+    status, problem = call("POST", f"{url}/incidents/S7/close", b"", look)
+    assert (status, problem["code"]) == (401, "bad_signature"), "a look is no order"
+    body = json.dumps({"title": "three"}).encode()
+    put = signed("s7-put", body)
+    assert call("PUT", f"{url}/incidents/S7", body, put)[1]["discarded"] is None
+    assert both.poc("PUT", "/incidents/S7", {"title": "four"})[1]["discarded"] is None
+    assert call("PUT", f"{url}/incidents/S7", body, put)[1]["discarded"] == "repeated"
+    assert call("PUT", f"{url}/incidents/S9", body, put)[0] == 401
+    found = both.poc("GET", "/incidents/S7")[1]
+    assert (found["facts"]["title"], found["state"]) == ("four", "dispatched")
+    assert both.poc("GET", "/incidents/S9")[0] == 404
+
+
 def test_their_own_document_is_read_as_the_mapping_says(both: Bridged) -> None:
     body = FLAT.encode()
     at = str(int(time.time()))

@@ -27,6 +27,7 @@ from poc_server.store import tables as t
 from poc_server.store.cells import Cell
 from poc_server.store.duty import ShiftDraft
 from poc_server.store.groups import GroupDraft
+from poc_server.store.heard import Heard
 from poc_server.store.ids import now_ms
 from poc_server.store.outbox import SqlOutbox
 from poc_server.store.people import UserDraft
@@ -96,6 +97,31 @@ async def test_a_hundred_at_once_share_transactions_and_each_is_whole(bridged: B
     group = bridged.store.directory.group(incidents.group_of(bridged.town.agency, IncidentCode("C7")))
     assert group is not None
     assert (group.name, group.enabled, group.unit) == ("案7", True, bridged.town.unit)
+
+
+async def test_a_signed_message_is_taken_once_whatever_node_it_comes_to(bridged: Bridged) -> None:
+    agency, code = bridged.town.agency, IncidentCode("H1")
+    other = Bridge(Setup(), bridged.store, bridged.told, batch=32, waiting_limit=WAITING)
+    other.start()
+    other.open.set()
+
+    async def tell(node: Bridge, mark: str, title: str) -> bool:
+        document = read_document({"title": title, "parties": []})
+        return not (await node.news(agency, code, document, heard=Heard("cases", mark))).discarded
+
+    assert await tell(bridged.bridge, "m1", "one")
+    assert await tell(bridged.bridge, "m2", "two")
+    again = await asyncio.gather(*(tell(node, "m1", "one") for node in (other, bridged.bridge, other, other)))
+    assert again == [False] * 4
+    assert sorted(await asyncio.gather(*(tell(node, "m3", "one") for node in (other, bridged.bridge)))) == [False, True]
+    assert (await bridged.bridge.find(agency, code)).incident.title == "one"
+    assert len((await bridged.bridge.find(agency, code)).news) == 3
+    await other.aclose()
+
+    one = {"id": "told-1", "title": "of that id"}
+    for fields in (one, {"title": "meanwhile"}, one):
+        await bridged.tell("H1", **fields)
+    assert (await bridged.bridge.find(agency, code)).incident.title == "meanwhile"
 
 
 async def test_several_pieces_about_one_case_in_one_batch_are_taken_in_their_order(bridged: Bridged) -> None:

@@ -101,7 +101,21 @@ poll = Table(
     Column("position", BigInteger, nullable=False),
     Column("failures", Integer, nullable=False),
     Column("last_error", Text, nullable=False),
+    Column("holder", ID, nullable=False, server_default=""),
+    Column("held_until_ms", BigInteger, nullable=False, server_default="0"),
 )
+"""How far an endpoint was read. One node polls it, the ``holder``, as long as it says so."""
+
+heard = Table(
+    "heard",
+    metadata,
+    Column("sender_id", ID, primary_key=True),
+    Column("mark", String(64), primary_key=True),
+    Column("part", Integer, primary_key=True, autoincrement=False),
+    Column("target", Text, nullable=False),
+    Column("until_ms", BigInteger, nullable=False, index=True),
+)
+"""Signed messages that came, and which pieces of them were taken (`poc_server.store.heard`)."""
 
 refused_news = Table(
     "refused_news",
