@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from groups.plain import known
 from groups.vocabulary import CallId, Tier, UserId
 
 
@@ -165,13 +166,14 @@ class CallState:
     def from_json(cls, text: str | bytes) -> CallState:
         """What `to_json` wrote. Raises ValueError, KeyError or TypeError on anything else."""
         plain: dict[str, Any] = json.loads(text)
-        options = plain.pop("options")
-        return cls(
-            kind=CallKind(plain.pop("kind")),
-            tier=Tier(plain.pop("tier")),
-            options=CallOptions(answering=Answering(options.pop("answering")), **options),
-            phase=Phase(plain.pop("phase")),
-            parties=tuple(Party(p["user"], Part(p["part"]), p["key"]) for p in plain.pop("parties")),
-            end=None if (end := plain.pop("end")) is None else CallEnd(end),
-            **plain,
+        options, end = plain["options"], plain.get("end")
+        options["answering"] = Answering(options["answering"])
+        plain["kind"], plain["tier"], plain["phase"] = (
+            CallKind(plain["kind"]),
+            Tier(plain["tier"]),
+            Phase(plain["phase"]),
         )
+        plain["options"] = CallOptions(**known(CallOptions, options))
+        plain["parties"] = tuple(Party(p["user"], Part(p["part"]), p["key"]) for p in plain["parties"])
+        plain["end"] = None if end is None else CallEnd(end)
+        return cls(**known(cls, plain))

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from groups.plain import known
 from groups.vocabulary import AlertState, GroupId, Refusal, UserId
 
 OPEN = frozenset({AlertState.RAISED, AlertState.CLAIMED, AlertState.ACKNOWLEDGED})
@@ -66,7 +67,9 @@ class AlertRecord:
     def from_json(cls, text: str | bytes) -> AlertRecord:
         """What `to_json` wrote. Raises ValueError, KeyError or TypeError on anything else."""
         plain: dict[str, Any] = json.loads(text)
-        return cls(options=AlertOptions(**plain.pop("options")), state=AlertState(plain.pop("state")), **plain)
+        plain["options"] = AlertOptions(**known(AlertOptions, plain["options"]))
+        plain["state"] = AlertState(plain["state"])
+        return cls(**known(cls, plain))
 
 
 def raised(

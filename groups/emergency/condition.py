@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from groups.plain import known
 from groups.vocabulary import GroupId, Refusal, Tier, UserId
 
 
@@ -64,8 +65,11 @@ class Condition:
     def from_json(cls, text: str | bytes) -> Condition:
         """What `to_json` wrote. Raises ValueError, KeyError or TypeError on anything else."""
         plain: dict[str, Any] = json.loads(text)
-        holders = tuple(Holder(tier=Tier(each.pop("tier")), **each) for each in plain.pop("holders"))
-        return cls(holders=holders, talking=tuple(plain.pop("talking")), **plain)
+        for each in plain["holders"]:
+            each["tier"] = Tier(each["tier"])
+        plain["holders"] = tuple(Holder(**known(Holder, each)) for each in plain["holders"])
+        plain["talking"] = tuple(plain["talking"])
+        return cls(**known(cls, plain))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from groups.floor.options import FloorOptions
 from groups.floor.queue import FloorQueue, Waiting
+from groups.plain import known
 from groups.vocabulary import BurstEnd, BurstId, RevokeCause, Tier, UserId
 
 SCHEMA = 1
@@ -106,26 +107,22 @@ class FloorState:
     def from_json(cls, text: str | bytes) -> FloorState:
         """What `to_json` wrote. Raises ValueError, KeyError or TypeError on anything else."""
         plain: dict[str, Any] = json.loads(text)
-        if plain.pop("schema") != SCHEMA:
+        if plain["schema"] != SCHEMA:
             raise ValueError("a floor state of another schema")
-        return cls(
-            options=FloorOptions(**plain.pop("options")),
-            bursts=tuple(_burst(burst) for burst in plain.pop("bursts")),
-            queue=tuple(_waiting(entry) for entry in plain.pop("queue")),
-            retry=tuple(RetryAfter(**entry) for entry in plain.pop("retry")),
-            last_end=BurstEnd(plain.pop("last_end")),
-            **plain,
-        )
+        plain["options"] = FloorOptions(**known(FloorOptions, plain["options"]))
+        plain["bursts"] = tuple(_burst(burst) for burst in plain["bursts"])
+        plain["queue"] = tuple(_waiting(entry) for entry in plain["queue"])
+        plain["retry"] = tuple(RetryAfter(**known(RetryAfter, entry)) for entry in plain["retry"])
+        plain["last_end"] = BurstEnd(plain["last_end"])
+        return cls(**known(cls, plain))
 
 
 def _burst(plain: dict[str, Any]) -> Burst:
-    revoked = plain.pop("revoked")
-    return Burst(
-        tier=Tier(plain.pop("tier")),
-        revoked=None if revoked is None else RevokeCause(revoked),
-        **plain,
-    )
+    revoked = plain.get("revoked")
+    plain["tier"], plain["revoked"] = Tier(plain["tier"]), None if revoked is None else RevokeCause(revoked)
+    return Burst(**known(Burst, plain))
 
 
 def _waiting(plain: dict[str, Any]) -> Waiting:
-    return Waiting(tier=Tier(plain.pop("tier")), **plain)
+    plain["tier"] = Tier(plain["tier"])
+    return Waiting(**known(Waiting, plain))

@@ -11,6 +11,7 @@ from typing import Any
 from groups.emergency import broadcast as rules
 from groups.emergency.broadcast import BroadcastState, Life, PersonReceipt
 from groups.model import User
+from groups.plain import known
 from groups.vocabulary import BroadcastKind, GroupId, ReceiptState, Tier, UserId
 from poc_server.store.emergency import Kept
 from poc_server.store.journal.ends import MAX_MISSED, BroadcastOver
@@ -175,7 +176,7 @@ def from_kept(row: Kept, by: User, receipts: Iterable[PersonReceipt]) -> LiveBro
         content["acknowledge"],
         content["exercise"],
         row.at_ms,
-        Life(**life),
+        Life(**known(Life, life)),
         None if content["group"] is None else GroupId(content["group"]),
         {each.user: each for each in receipts},
         message=content.get("message"),

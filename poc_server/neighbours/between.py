@@ -144,6 +144,8 @@ class Between:
             if feed is not None:
                 feed.last()
             return
+        if kind != VOICE:
+            return  # of a later version
         voice = VoicePacket(sequence, timestamp, packet[begin:], arrived_ms, None if level < 0 else level)
         if not self._push(group, burst, voice):
             self._keep(group, burst, voice)

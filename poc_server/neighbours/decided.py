@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from pydantic import TypeAdapter
 
 from groups.emergency.condition import Condition
@@ -18,9 +19,11 @@ from poc_server.talk.roster import Transient
 if TYPE_CHECKING:
     from poc_server.neighbours.this_node import ThisNode
 
+log = structlog.get_logger(__name__)
+
 NOTHING: Mapping[str, Any] = {}
-_GROUP = TypeAdapter(Group)
-_BEGINNING = TypeAdapter(Beginning)
+GROUP = TypeAdapter(Group)
+BEGINNING = TypeAdapter(Beginning)
 
 
 def groups(node: ThisNode, called: Iterable[GroupId]) -> set[GroupId]:
@@ -40,7 +43,7 @@ def of(node: ThisNode, group: GroupId) -> dict[str, Any]:
         out["condition"] = condition.to_json()
     call = node.calls.of_group(group)
     if call is not None:
-        out["call"] = _BEGINNING.dump_python(call.beginning, mode="json")
+        out["call"] = BEGINNING.dump_python(call.beginning, mode="json")
         out["duplex"] = call.duplex.on_air()
     patch = node.joined.get(group)
     if patch is not None:
@@ -61,7 +64,7 @@ def take(node: ThisNode, calls: dict[GroupId, Beginning], group: GroupId, what: 
     elif node.roster.is_transient(group):
         node.roster.drop(group)
     if "patch" in what:
-        _take_patch(node, group, *what["patch"])
+        _take_patch(node, group, *what["patch"][:4])
     node.conditions.reserve(group, UserId(what["only"]) if "only" in what else None)
     _take_call(node, calls, group, what)
     node.conditions.take(Condition.from_json(what["condition"]) if "condition" in what else Condition(group))
@@ -73,7 +76,10 @@ def take_all(node: ThisNode, calls: dict[GroupId, Beginning], said: Mapping[str,
         for group in groups(node, calls) - set(said["all"]):
             take(node, calls, group, NOTHING)
     for group, what in said["groups"].items():
-        take(node, calls, GroupId(group), what)
+        try:
+            take(node, calls, GroupId(group), what)
+        except Exception:
+            log.exception("decision_unreadable", group=group)  # of a later version; the other groups go on
 
 
 def _take_patch(node: ThisNode, patch: GroupId, name: str, by: str, joined: list[str], since_ms: int) -> None:
@@ -85,14 +91,14 @@ def _take_patch(node: ThisNode, patch: GroupId, name: str, by: str, joined: list
 
 def _take_call(node: ThisNode, calls: dict[GroupId, Beginning], group: GroupId, what: Mapping[str, Any]) -> None:
     if "call" in what:
-        calls[group] = _BEGINNING.validate_python(what["call"])
+        calls[group] = BEGINNING.validate_python(what["call"])
     else:
         calls.pop(group, None)
     talkgroup, said = node.talkgroups.get(group), what.get("duplex", ())
     if said and talkgroup is None and node.roster.group(group) is not None:
         talkgroup = node.talkgroups.open(group)
     if talkgroup is not None:
-        on_air = {BurstId(burst): (UserId(user), key) for burst, user, key in said}
+        on_air = {BurstId(burst): (UserId(user), key) for burst, user, key, *_ in said}
         duplex.follow(node.phones, talkgroup, node.fabric.now(), on_air)
 
 
@@ -102,16 +108,16 @@ def _to_json(transient: Transient) -> dict[str, Any]:
     for user, place in transient.members.items():
         alike.setdefault((place.may_talk, place.may_preempt, place.priority), []).append(user)
     return {
-        "group": _GROUP.dump_python(transient.group, mode="json"),
+        "group": GROUP.dump_python(transient.group, mode="json"),
         "members": [[*place, users] for place, users in alike.items()],
     }
 
 
 def _from_json(plain: dict[str, Any]) -> Transient:
-    group = _GROUP.validate_python(plain["group"])
+    group = GROUP.validate_python(plain["group"])
     members = {
         UserId(user): Membership(group.id, UserId(user), may_talk, may_preempt, priority)
-        for may_talk, may_preempt, priority, users in plain["members"]
+        for may_talk, may_preempt, priority, users, *_ in plain["members"]
         for user in users
     }
     return Transient(group, members)

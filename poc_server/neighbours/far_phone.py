@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from groups.model import User
 from groups.vocabulary import GroupId, IncidentCode, MonitorScope, NotListening, Refusal
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 
+W = TypeVar("W", bound=StrEnum)
 Order = Callable[[dict[str, Any], bytes], None]
 """Lets its node do something: ``(what to do, the bytes that belong to it)``."""
 Placed = Callable[["FarPhone", Iterable[GroupId], Iterable[GroupId]], None]
@@ -156,8 +158,15 @@ def update(phone: FarPhone, user: User, record: dict[str, Any]) -> None:
     phone.listens = tuple(GroupId(group) for group in record["listens"])
     phone.brought = tuple(GroupId(group) for group in record["brought"])
     phone.monitors = tuple(GroupId(group) for group in record["monitors"])
-    phone.scope, phone.hidden = MonitorScope(record["scope"]), record["hidden"]
-    reason = record["not_listening"]
-    phone.not_listening = None if reason is None else NotListening(reason)
+    phone.scope = _word(MonitorScope, record["scope"]) or MonitorScope.NONE
+    phone.hidden, phone.not_listening = record["hidden"], _word(NotListening, record["not_listening"])
     phone.hears, phone.resume, phone.since = record["hears"], record["resume"], record["since"]
     phone.paths = record.get("paths", 0)  # in an upgrade a node of the version before does not count them
+
+
+def _word(kind: type[W], said: Any) -> W | None:
+    """None for a word of a later version as well: what counts, whether he would hear, stands beside it."""
+    try:
+        return kind(said)
+    except ValueError:
+        return None

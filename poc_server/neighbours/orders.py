@@ -25,17 +25,20 @@ log = structlog.get_logger(__name__)
 def carry_out(others: Others, desk: Desk, neighbour: Neighbour, orders: list[dict[str, Any]], blob: bytes) -> None:
     """What another node has this one do."""
     for order in orders:
-        do = order["do"]
-        if do in _DESK:
-            _DESK[do](others, desk, neighbour, order, blob)
-            continue
-        phone = others.node.phones.get(order["to"])
-        if phone is None or isinstance(phone, FarPhone):
-            continue  # it has just gone
         try:
-            _PHONE[do](others, desk, phone, order, blob)
+            _carry_out(others, desk, neighbour, order, blob)
         except Exception:
-            log.exception("order_failed", order=do)
+            log.exception("order_failed", order=order.get("do"))  # of a later version, or a fault; the others go on
+
+
+def _carry_out(others: Others, desk: Desk, neighbour: Neighbour, order: dict[str, Any], blob: bytes) -> None:
+    do = order["do"]
+    if do in _DESK:
+        _DESK[do](others, desk, neighbour, order, blob)
+        return
+    phone = others.node.phones.get(order["to"])
+    if phone is not None and not isinstance(phone, FarPhone):  # else it has just gone
+        _PHONE[do](others, desk, phone, order, blob)
 
 
 def _write(others: Others, desk: Desk, phone: Phone, order: dict[str, Any], blob: bytes) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from groups.floor.inputs import Left, Rejoined
 from groups.vocabulary import Refusal, UserId
 from poc_server.neighbours.far_phone import FarConnection, FarPhone, update
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from poc_server.neighbours.this_node import ThisNode
     from poc_server.talk.phone import Phone
 
+log = structlog.get_logger(__name__)
+
 
 def user_of(key: str) -> UserId:
     """The user of a phone's key."""
@@ -26,6 +30,13 @@ def user_of(key: str) -> UserId:
 
 def take(others: Others, desk: Desk, neighbour: Neighbour, key: str, record: dict[str, Any]) -> None:
     """Another node said how a phone of its own is. Where two have the same phone, it is where it came last."""
+    try:
+        _take(others, desk, neighbour, key, record)
+    except Exception:
+        log.exception("phone_unreadable", node=neighbour.id)  # of a later version; the others are known even so
+
+
+def _take(others: Others, desk: Desk, neighbour: Neighbour, key: str, record: dict[str, Any]) -> None:
     node = others.node
     user, known = node.roster.user(UserId(record["user"])), node.phones.get(key)
     if user is None or (known is not None and known.since > record["since"]):

@@ -104,6 +104,8 @@ class Runner(Generic[S]):
                         self._arm(self.state)
                 except Unavailable:
                     log.warning("fabric_unavailable", input=type(given).__name__)
+                except Exception:
+                    log.exception("step_failed", input=type(given).__name__)  # what comes after it still counts
         finally:
             self._pumping = None
 

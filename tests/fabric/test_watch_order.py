@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -77,6 +78,16 @@ class Line:
         return answer
 
 
+class Known(Numbers):
+    """What a node of today can read."""
+
+    def state_from_json(self, value: Any) -> int:
+        return int(value["n"] if isinstance(value, dict) else value)
+
+    def event_from_json(self, value: Any) -> Any:
+        return {"later": lambda: {}["later"]}.get(value, lambda: value)()
+
+
 class Node:
     """A node that watches the key; without a line it is alone."""
 
@@ -87,7 +98,7 @@ class Node:
         self.seen = Seen()
         self.written = 0
         self.background: list[asyncio.Task[None]] = []
-        self.watch = RedisWatch(self, "k", 0, Numbers(), self.seen, max)  # type: ignore[arg-type]
+        self.watch = RedisWatch(self, "k", 0, Known(), self.seen, max)  # type: ignore[arg-type]
         shelf.hears.append(self.watch)
 
     async def session(self) -> Line | None:
@@ -251,3 +262,18 @@ async def test_who_waits_for_an_answer_has_it_though_the_session_ended_before(at
     await one.meets(shelf)
     assert one.seen.words == ["first", "mine"], "and nothing else is known to be different"
     assert one.watch.state == 12
+
+
+async def test_what_happened_in_a_way_that_is_not_known_yet_is_told_by_the_state_as_a_whole() -> None:
+    _, one, _ = await two()
+    version = one.watch._version
+    one.watch.heard(json.dumps({"v": version + 1, "b": version, "s": 40, "e": ["later"]}).encode())
+    assert one.seen.told[-1] == (40, (LOADED,), version + 1)
+
+
+@pytest.mark.parametrize("there", ['{"of": "a later version"}', "damaged"])
+async def test_a_group_whose_state_cannot_be_read_begins_anew_for_all(there: str) -> None:
+    shelf, one, other = await two()
+    shelf.version, shelf.state = shelf.version + 7, there.encode()
+    await other.adds(3, "anew")
+    assert one.watch.state == other.watch.state == 3

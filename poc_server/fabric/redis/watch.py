@@ -16,6 +16,7 @@ from poc_server.fabric.settings import FabricSettings
 
 log = structlog.get_logger(__name__)
 
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError)
 GAP_S = 0.1
 """Events of a version that is known to be there are waited for so long; then it is asked whether they will come."""
 
@@ -75,6 +76,8 @@ class RedisWatch:
         """What is not told yet, by the version before it: its own version, state and events."""
         self._gap: asyncio.TimerHandle | None = None
         self._lock = asyncio.Lock()
+        self._unreadable = False
+        """Said once."""
         self._alone = False
         """Steps were made without Redis: what is there has to be merged with what is here."""
         self._session: Session | None = None
@@ -117,8 +120,10 @@ class RedisWatch:
         if version <= self._told and self._session is not None:
             return
         before = int(said.get("b", version - 1))  # in an upgrade a node of the version before does not say it
-        state = self._codec.state_from_json(said["s"])
-        events = [LOADED if each is None else self._codec.event_from_json(each) for each in said["e"]]
+        try:
+            state, events = self._codec.state_from_json(said["s"]), self._events_of(said["e"])
+        except UNREADABLE as problem:
+            state, events = self._nothing(problem), [LOADED]
         self._early[before] = (version, state, events)
         if self._session is not None:
             if LOADED in events and before != self._told:
@@ -168,7 +173,7 @@ class RedisWatch:
     def _take(self, version: int, text: bytes) -> None:
         """The head is what stands in Redis."""
         if version > self._version:
-            self._version, self._state = version, self._codec.state_from_json(json.loads(text))
+            self._version, self._state = version, self._read(text)
             self._expect()
         elif version < self._version:
             # Redis lost what it had: what is known here is newer than what stands there.
@@ -183,7 +188,7 @@ class RedisWatch:
         self._forget_early()
         await session.subscribe(self._fabric.name_of(self._key))
         version, text = await session.read(self._fabric.name_of(self._key))
-        theirs = self._codec.state_from_json(json.loads(text)) if version else self._initial
+        theirs = self._read(text) if version else self._initial
         if self._alone or version < self._version:
             await self._reunite(session, version, theirs)
         elif version > self._told:
@@ -209,11 +214,32 @@ class RedisWatch:
             version, there = await self._write(session, version, after, [None])
             if there is None:
                 break
-            theirs = self._codec.state_from_json(json.loads(there)) if version else self._initial
+            theirs = self._read(there) if version else self._initial
         self._version, self._state = version, after
         self._alone = False
         self._session = session
         self._tell_loaded()
+
+    def _read(self, text: bytes) -> Any:
+        """A state as it stands in Redis."""
+        try:
+            return self._codec.state_from_json(json.loads(text))
+        except UNREADABLE as problem:
+            return self._nothing(problem)
+
+    def _nothing(self, problem: Exception) -> Any:
+        """A state that cannot be read, of a later version or damaged, counts as none: a group must not be mute."""
+        if not self._unreadable:
+            log.error("state_unreadable", key=self._key, problem=repr(problem))
+        self._unreadable = True
+        return self._initial
+
+    def _events_of(self, plain: list[Any]) -> list[Any]:
+        """Events; what cannot be read, of a later version, is told by the state as a whole."""
+        try:
+            return [LOADED if each is None else self._codec.event_from_json(each) for each in plain]
+        except UNREADABLE:
+            return [LOADED]
 
     def _step_alone(self, transition: Transition[Any]) -> None:
         state, events = transition(self._state, self._fabric.now())

@@ -1,0 +1,95 @@
+"""Nodes of two versions share one city while it is upgraded: what one writes, the other reads."""
+
+from __future__ import annotations
+
+import json
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from groups.calls.state import CallEnd, CallKind, Part
+from groups.emergency.broadcast import Life
+from groups.model import User
+from groups.plain import known
+from groups.vocabulary import AlertState, BurstEnd, GroupKind, MonitorScope, NotListening, RevokeCause, Tier
+from poc_server.neighbours import decided
+from poc_server.neighbours.far_phone import FarPhone, record_of, update
+from poc_server.talk.machines import CALL, FLOOR
+from tests.nodes import samples
+
+BEFORE: dict[str, Any] = json.loads((Path(__file__).parent / "written_by_0.1.0.json").read_text())
+"""What nodes of that version wrote: of each kind one, with every field it had, and the words of its enumerations."""
+WORDS: dict[str, type[Enum]] = {
+    kind.__name__: kind
+    for kind in (
+        AlertState,
+        BurstEnd,
+        CallEnd,
+        CallKind,
+        GroupKind,
+        MonitorScope,
+        NotListening,
+        Part,
+        RevokeCause,
+        Tier,
+    )
+}
+
+
+def read(name: str, plain: Any) -> Any:
+    """As a node reads it."""
+    machine, _, effect = name.partition(" ")
+    if effect:
+        return {"floor": FLOOR, "call": CALL}[machine].event_from_json([effect, plain])
+    if name in samples.STATES:
+        return samples.STATES[name].from_json(json.dumps(plain))
+    if name == "Life":
+        return Life(**known(Life, plain))
+    return {"Group": decided.GROUP, "Beginning": decided.BEGINNING}[name].validate_python(plain)
+
+
+def lost(before: Any, now: Any, where: str = "") -> list[str]:
+    """Fields that were written once and are not any more."""
+    if isinstance(before, dict):
+        missing = [f"{where}.{key}" for key in before if key not in now]
+        return missing + [
+            each for key in before if key in now for each in lost(before[key], now[key], f"{where}.{key}")
+        ]
+    if isinstance(before, list) and before and now:
+        return lost(before[0], now[0], f"{where}[]")
+    return []
+
+
+@pytest.mark.parametrize("name", samples.everything())
+def test_a_field_that_is_not_known_yet_is_passed_over(name: str) -> None:
+    plain = samples.everything()[name]
+    assert read(name, samples.of_later(plain)) == read(name, plain)
+
+
+@pytest.mark.parametrize("name", BEFORE["written"])
+def test_what_an_earlier_version_wrote_is_read(name: str) -> None:
+    read(name, BEFORE["written"][name])
+
+
+def test_nothing_that_an_earlier_version_reads_is_left_out() -> None:
+    assert lost(BEFORE["written"], samples.everything()) == []
+    assert lost(BEFORE["phone"], record_of(phone(), 0.0)) == []
+
+
+def test_no_word_of_an_earlier_version_is_forgotten() -> None:
+    assert {name: set(words) - {each.value for each in WORDS[name]} for name, words in BEFORE["words"].items()} == {
+        name: set() for name in WORDS
+    }
+
+
+def phone() -> FarPhone:
+    return FarPhone("u/phone", samples.sample(User), "s", 2)
+
+
+def test_a_phone_is_known_though_its_node_says_more_of_it_and_in_words_that_are_new() -> None:
+    far = phone()
+    said = samples.of_later(BEFORE["phone"]) | {"not_listening": "asleep", "scope": "half", "selected": "g"}
+    update(far, far.user, said)
+    assert (far.selected, far.not_listening, far.scope) == ("g", None, MonitorScope.NONE)
