@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from gateway.effects import EventType
-from gateway.lifecycle import Happened
 from gateway.notice import Notice, NoticeKind
 from groups.emergency import alert as machine
 from groups.emergency.alert import AlertInput, AlertOptions
@@ -19,12 +17,12 @@ from groups.policy import Act, may
 from groups.reach import visible
 from groups.vocabulary import AlertState, GroupId, GroupKind, Refusal, Tier, UserId
 from poc_server.emergency import live_alert
+from poc_server.emergency.alert_keeping import AlertKeeping
 from poc_server.emergency.attendance import Attendance
 from poc_server.emergency.gatherings import Gathering
 from poc_server.emergency.live_alert import LiveAlert
 from poc_server.refused import Refused
 from poc_server.store import emergency as kept
-from poc_server.store import incident_happenings
 from poc_server.talk.roster import Transient
 from poc_server.talk.slices import Slices
 from signaling.endpoint import frame
@@ -36,7 +34,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 KEEP_AGAIN_S = 1.0
-"""While SQL is away an alert is told, and its keeping is tried again so often."""
+"""While SQL is away an alert is told and led, and its keeping there is tried again so often."""
 
 
 class Alerts:
@@ -47,6 +45,7 @@ class Alerts:
         self._field = desk.field
         self._live: dict[str, LiveAlert] = {}
         self._slices = Slices()
+        self._keeping = AlertKeeping(desk)
         self._attendance = Attendance(desk, self._live, self._unattended)
 
     def __len__(self) -> int:
@@ -63,15 +62,18 @@ class Alerts:
         """Take up what was open when the server ended. Raises `Refused` (unavailable); may be called again."""
         async with self._desk.store.reading() as connection:
             found = await kept.open_alerts(connection)
+            still = {each.id for each in found}
+            for over in [each for each, live in self._live.items() if live.saved and each not in still]:
+                found += [each for each in [await kept.find_alert(connection, over)] if each is not None]
         for each in found:
             user, known = self._field.roster.user(each.user), self._live.get(each.id)
-            if user is None or (known is not None and known.saved):
-                continue
             if known is not None:
-                self._adopt(known, each)
-            else:
+                newer = each.version > known.record.version
+                if newer or (not known.saved and each.version == known.record.version):
+                    self._settle(known, each)
+            elif user is not None and each.open:
                 live = live_alert.from_content(user, each.content)
-                live.saved = True
+                live.noted = live.saved = True
                 self._begin(live)
                 self._announce(live)
 
@@ -91,9 +93,9 @@ class Alerts:
         return self._raise(user, sos, selected) if live is None else live
 
     async def keep(self, live: LiveAlert) -> LiveAlert:
-        """Returns when the alert stands in SQL and was told. Raises `Refused`: unavailable (told, but SQL is away)."""
+        """Returns when the alert is kept and was told. Raises `Refused`: unavailable (told, but nothing keeps it)."""
         async with live.lock:
-            return live if live.saved else await self._keep_first(live)
+            return live if live.noted else await self._keep_first(live)
 
     def _raise(self, user: User, sos: Sos, selected: GroupId | None) -> LiveAlert:
         origin = self._group(user, sos.group, selected)
@@ -117,32 +119,31 @@ class Alerts:
 
     async def _keep_first(self, live: LiveAlert) -> LiveAlert:
         try:
-            async with self._desk.store.writing() as connection:
-                before = await kept.find_alert(connection, live.record.id)
-                if before is None:
-                    await kept.put_alert(connection, live.kept(), [self._entry(live, "alert.raise", live.user)])
-                    await self._tell_incident(connection, live)
+            before = await self._keeping.first(live)
         except Refused:
             # Who is in danger is told of even so; his phone goes on sending until it is kept, and we go on trying.
-            # Once: each of these tries would wake everybody who is away, several times a second.
-            if not live.announced:
-                self._announce(live)
-            if live.keep_again is None:
-                loop = asyncio.get_running_loop()
-                live.keep_again = loop.call_later(KEEP_AGAIN_S, self._keep_later, live)
+            self._told_once(live)
             raise
-        if before is not None and before.open and before.user == live.user.id:
-            self._adopt(live, before)
+        finally:
+            if not live.saved:
+                self._again_soon(live)
+        if before is None:
+            self._told_once(live)
             return live
-        if before is not None:
-            # It was closed before this server started; the phone that still sends it did not hear so.
+        if before.user != live.user.id:
             self._over(live)
-            if before.user != live.user.id:
-                raise Refused(Refusal.CONFLICT, "alert")
-            return live_alert.from_content(live.user, before.content)
-        live.saved = True
-        self._announce(live)
+            raise Refused(Refusal.CONFLICT, "alert")
+        self._settle(live, before)
         return live
+
+    def _told_once(self, live: LiveAlert) -> None:
+        """However often it could not be kept: each telling wakes everybody who is away."""
+        if not live.announced:
+            self._announce(live)
+
+    def _again_soon(self, live: LiveAlert) -> None:
+        if live.keep_again is None:
+            live.keep_again = asyncio.get_running_loop().call_later(KEEP_AGAIN_S, self._keep_later, live)
 
     def _keep_later(self, live: LiveAlert) -> None:
         """The phone may be gone by now: what was told is kept without it."""
@@ -152,17 +153,38 @@ class Alerts:
 
     async def _kept_later(self, live: LiveAlert) -> None:
         try:
-            await self.keep(live)
+            if not live.noted:
+                await self.keep(live)
+                return
+            before = await self._keeping.standing(live)
         except Refused as refused:
             log.warning("alert_not_kept", alert=live.record.id, code=refused.code)
+            self._again_soon(live)
+            return
+        async with live.lock:
+            if self._live.get(live.record.id) is not live:
+                return
+            live.saved = True
+            if before is not None and before.version >= live.record.version and before.user == live.user.id:
+                self._settle(live, before)
+
+    def _settle(self, live: LiveAlert, before: kept.Kept) -> None:
+        """It was raised before this server started: that is how it stands, claimed or closed meanwhile."""
+        if before.open:
+            self._adopt(live, before)
+            return
+        # The phone that still sends it did not hear that it was closed.
+        live.record = live_alert.from_content(live.user, before.content).record
+        self._over(live)
+        self._announce(live)
 
     def _adopt(self, live: LiveAlert, before: kept.Kept) -> None:
-        """It was raised before this server started, and somebody may have claimed it: that is how it stands."""
+        """Lead it from here on as it stands in SQL: somebody may have claimed it."""
         earlier = live_alert.from_content(live.user, before.content)
         self._over(live)
         live.record, live.covert, live.origin = earlier.record, earlier.covert, earlier.origin
         live.incident = live.incident or earlier.incident
-        live.saved = True
+        live.noted = live.saved = True
         self._begin(live)
         self._announce(live)
 
@@ -214,7 +236,7 @@ class Alerts:
     async def step(self, alert: str, user: User | None, given: AlertInput) -> list[Any]:
         """One step of an alert by ``user`` (None: the clock). Returns the effects that answer him.
 
-        Raises `Refused`: not_found, not_allowed, the machine's own codes, unavailable.
+        Raises `Refused`: not_found, not_allowed, the machine's own codes, unavailable (nothing keeps it).
         """
         live = self._live.get(alert)
         if live is None:
@@ -226,15 +248,11 @@ class Alerts:
             if changed is not None:
                 before, live.record = live.record, record
                 try:
-                    async with self._desk.store.writing() as connection:
-                        entry = self._entry(live, changed.action, user)
-                        await kept.put_alert(connection, live.kept(), [entry])
-                        if (record.state, record.claimed_by) != (before.state, before.claimed_by):
-                            await self._tell_incident(connection, live)
+                    case = (record.state, record.claimed_by) != (before.state, before.claimed_by)
+                    await self._keeping.changed(live, changed.action, user, tell_case=case)
                 except BaseException:
                     live.record = before
                     raise
-                live.saved = True
                 self._arm(live)
                 if any(isinstance(each, machine.Over) for each in effects):
                     self._over(live)
@@ -294,7 +312,7 @@ class Alerts:
             self._desk.spawn(self._escalate(live))
 
     async def _escalate(self, live: LiveAlert) -> None:
-        """While SQL is away it cannot be counted: then it is as soon as SQL is back."""
+        """While neither SQL nor the disk takes it, it cannot be counted: then it is as soon as one of them does."""
         try:
             await self.step(live.record.id, None, machine.Tick())
         except Refused as refused:
@@ -303,7 +321,7 @@ class Alerts:
                 live.timer = asyncio.get_running_loop().call_later(KEEP_AGAIN_S, self._due, live)
 
     async def _unattended(self, live: LiveAlert, given: machine.Unattended) -> None:
-        """While SQL is away this is tried again with the next look."""
+        """While nothing keeps it this is tried again with the next look."""
         try:
             await self.step(live.record.id, None, given)
         except Refused as refused:
@@ -355,27 +373,3 @@ class Alerts:
     def _concerns(self, live: LiveAlert, user: UserId) -> bool:
         group = live.record.group
         return user == live.record.user or (group is not None and user in self._field.roster.members(group))
-
-    async def _tell_incident(self, connection: Any, live: LiveAlert) -> None:
-        """The case of an incident learns of an emergency in its group, and who took it; and whether it is covert."""
-        record = live.record
-        if live.origin is None:
-            return
-        claimer = None if record.claimed_by is None else self._field.roster.user(record.claimed_by)
-        data: dict[str, Any] = {
-            "alert": record.id,
-            "state": record.state.value,
-            "name": live.user.name,
-            "claimed_by": None if claimer is None else {"id": claimer.id, "name": claimer.name},
-            "place": None if live.place is None else live.place.model_dump(exclude_none=True),
-            "covert": live.covert,
-        }
-        # Taken by another after it went back into the queue it is in the same state again.
-        told = f"alert/{record.id}/{record.state.value}/{record.version}"
-        happened = Happened(told, EventType.EMERGENCY, self._field.fabric.now(), live.user.id, data)
-        await incident_happenings.tell(connection, live.origin, happened)
-
-    def _entry(self, live: LiveAlert, action: str, user: User | None) -> Any:
-        record = live.record
-        detail = {"user": record.user, "group": record.group, "state": record.state, "escalated": record.escalated}
-        return self._desk.entry(user, action, "alert", record.id, detail, live.user.agency)

@@ -343,7 +343,7 @@ class Broadcasts:
             self._desk.spawn(self._keep_later(live))
             return
         for record in live.over(missed):
-            self._desk.over(record)
+            self._desk.note(record)
 
     async def _keep_later(self, live: LiveBroadcast) -> None:
         while True:

@@ -123,7 +123,7 @@ class EmergencyCalls:
         # On disk, not in SQL at once: the call is over also if SQL is away until this process has ended.
         detail = {"timed_out": timed_out}
         entry = self._desk.entry(live.ended_by, "emergency.end", "emergency_call", live.id, detail, live.by.agency)
-        self._desk.over(EmergencyCallOver(id=live.id))
+        self._desk.note(EmergencyCallOver(id=live.id))
         self._desk.store.journal.audit(entry)
 
     def _new(self, by: User, asked: EmergencyCall) -> LiveEmergency:

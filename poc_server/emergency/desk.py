@@ -16,13 +16,13 @@ from poc_server.emergency.spoken import SpokenMessages
 from poc_server.store import Actor, Store, audit
 from poc_server.store.audit import SYSTEM, AuditEntry
 from poc_server.store.ids import now_ms
-from poc_server.store.journal import BroadcastOver, EmergencyCallOver
+from poc_server.store.journal import AlertKept, BroadcastOver, EmergencyCallOver
 from poc_server.talk.later import Later
 
 if TYPE_CHECKING:
     from poc_server.emergency.field import Field
 
-Ended = EmergencyCallOver | BroadcastOver
+Noted = AlertKept | EmergencyCallOver | BroadcastOver
 Wake = Callable[[Iterable[UserId], Notice], None]
 
 
@@ -31,7 +31,7 @@ class Desk:
 
     Attributes:
         wake: wakes people who have no phone connected.
-        tell_over: tells the other nodes, where there are some, what is over.
+        tell_noted: tells the other nodes, where there are some, what SQL does not say yet.
         spoken: recorded messages; None where nothing is recorded, for then there is no worker to make them.
     """
 
@@ -42,7 +42,7 @@ class Desk:
         self.gatherings = Gatherings(field)
         self.spoken: SpokenMessages | None = None
         self.wake: Wake = lambda _users, _notice: None
-        self.tell_over: Callable[[Ended], None] = lambda _: None
+        self.tell_noted: Callable[[Noted], None] = lambda _: None
         self.later = Later()
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
@@ -73,12 +73,12 @@ class Desk:
         """How many of these have a phone connected."""
         return len({p.user.id for p in self.field.phones.values() if p.connection is not None and p.user.id in users})
 
-    # --- ends --------------------------------------------------------------------------------------------------------
+    # --- what lasts --------------------------------------------------------------------------------------------------
 
-    def over(self, record: Ended) -> None:
-        """What is over though SQL does not say so yet: on disk, here and wherever the desk may be next."""
+    def note(self, record: Noted) -> None:
+        """What was decided though SQL does not say so yet: on disk, here and wherever the desk may be next."""
         self.store.journal.append(record)
-        self.tell_over(record)
+        self.tell_noted(record)
 
     # --- audit -------------------------------------------------------------------------------------------------------
 

@@ -45,9 +45,12 @@ class Emergency(Desk):
         return await self.later.load(self.store, self._load, "emergencies")
 
     async def _load(self) -> None:
-        await self.alerts.load()
         # What ended while SQL was away still stands there as going on, until the journal has said so.
-        await self.store.journal.catch_up()
+        try:
+            await self.store.journal.catch_up()
+        finally:
+            # An alert waits for no journal that is far behind: one that is over is taken back when this is done again.
+            await self.alerts.load()
         await self.calls.load()
         await self.broadcasts.load()
 

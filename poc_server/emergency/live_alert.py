@@ -26,10 +26,11 @@ class LiveAlert:
 
     Attributes:
         origin: the group the officer had in mind; of a covert alert another than the one it is said in.
+        noted: it is kept, in SQL or on disk until SQL is back.
         saved: it stands in SQL.
         announced: those it concerns were told at least once.
         rang: the keys of the dispatchers' phones it went to when it was last announced, and of those that came since.
-        keep_again: runs while it could not be kept yet.
+        keep_again: runs while it does not stand in SQL yet.
     """
 
     record: AlertRecord
@@ -39,6 +40,7 @@ class LiveAlert:
     incident: str | None
     covert: bool
     origin: GroupId | None = None
+    noted: bool = False
     saved: bool = False
     announced: bool = False
     rang: set[str] = field(default_factory=set)

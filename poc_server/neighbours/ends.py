@@ -1,4 +1,4 @@
-"""What ended here is on the disk of every node: whichever has the desk next reads its own before what was going on."""
+"""What SQL does not say yet is on the disk of every node: whichever has the desk next reads its own first."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from poc_server.store.journal.kinds import records
 
 if TYPE_CHECKING:
-    from poc_server.emergency.desk import Desk, Ended
+    from poc_server.emergency.desk import Desk, Noted
     from poc_server.neighbours.elsewhere import Elsewhere
     from poc_server.neighbours.neighbour import Neighbour
 
@@ -15,15 +15,15 @@ TOPIC = "over"
 
 
 class Ends:
-    """Tells the other nodes what ended while it waits for SQL, and keeps what they tell."""
+    """Tells the other nodes what ended, or how an alert stands, while it waits for SQL; and keeps what they tell."""
 
     def __init__(self, elsewhere: Elsewhere, desk: Desk) -> None:
         self._elsewhere = elsewhere
         self._journal = desk.store.journal
-        desk.tell_over = self._tell
+        desk.tell_noted = self._tell
         elsewhere.topics[TOPIC] = self._keep
 
-    def _tell(self, record: Ended) -> None:
+    def _tell(self, record: Noted) -> None:
         self._elsewhere.say(TOPIC, record.model_dump(mode="json"))
 
     def _keep(self, _: Neighbour, said: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, and_, not_, or_, select, update
+from sqlalchemy import ColumnElement, Row, Table, and_, func, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.emergency.broadcast import BroadcastState, PersonReceipt
@@ -37,11 +37,20 @@ class Kept:
     group: GroupId | None = None
     tier: Tier = Tier.NORMAL
 
+    @property
+    def version(self) -> int:
+        """Of an alert: how often it has changed."""
+        return int(self.content.get("record", {}).get("version", 0))
+
 
 async def put_alert(connection: AsyncConnection, kept: Kept, entries: Sequence[AuditEntry]) -> None:
-    """Keep an alert as it is now."""
+    """Keep an alert as it is now; what was kept of it on disk meanwhile and comes later does not bring it back."""
     row = {**_common(kept), "state": kept.state, "raised_ms": kept.at_ms}
-    await upsert(connection, t.alert, ["id"], [row], ["state", "open", "content"], _reopens(t.alert))
+
+    def goes_back(new: Any) -> ColumnElement[bool]:
+        return or_(_reopens(t.alert)(new), _version(t.alert.c.content) > _version(new.content))
+
+    await upsert(connection, t.alert, ["id"], [row], ["state", "open", "content"], goes_back)
     await audit.append(connection, entries)
 
 
@@ -168,6 +177,11 @@ async def _open(connection: AsyncConnection, table: Table, order: str) -> Sequen
 
 def _reopens(table: Table) -> Callable[[Any], ColumnElement[bool]]:
     return lambda new: and_(not_(table.c.open), new.open)
+
+
+def _version(content: Any) -> ColumnElement[int]:
+    found: ColumnElement[int] = func.coalesce(content[("record", "version")].as_integer(), 0)
+    return found
 
 
 def _common(kept: Kept) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 LOAD_AGAIN_S = 1.0
+T = TypeVar("T")
 
 
 class Later:
@@ -30,9 +31,10 @@ class Later:
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
         """Do it in the background."""
-        self._begun(work)
+        self.beside(work)
 
-    def _begun(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+    def beside(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Do it in the background for one who may stop waiting for it; a refusal is then nobody's."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._finished)
@@ -40,14 +42,14 @@ class Later:
 
     def answer(self, phone: Phone, request: str, work: Coroutine[Any, Any, Any]) -> None:
         """Do what a phone asked; a refusal is its answer."""
-        self._asked[self._begun(self._answered(phone, request, work))] = (phone, request)
+        self._asked[self.beside(self._answered(phone, request, work))] = (phone, request)
 
     async def load(self, store: Store, load: Callable[[], Awaitable[None]], what: str) -> bool:
         """Read what was kept; while SQL is away, as soon as it is back (``what``: for the log). Whether it was read."""
         loaded = await _loaded(store, load, what)
         if not loaded:
             log.warning("not_loaded", what=what)
-            self._loads.add(self._begun(self._load_later(store, load, what)))
+            self._loads.add(self.beside(self._load_later(store, load, what)))
         return loaded
 
     def rest(self) -> None:
@@ -89,7 +91,7 @@ class Later:
         self._tasks.discard(task)
         self._loads.discard(task)
         self._asked.pop(task, None)
-        if not task.cancelled() and task.exception() is not None:
+        if not task.cancelled() and not isinstance(task.exception(), Refused | None):
             log.error("background_work_failed", exc_info=task.exception())
 
 

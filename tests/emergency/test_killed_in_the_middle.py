@@ -1,6 +1,6 @@
 """kill -9 in mid-broadcast, with an SOS and an emergency call open: all of it goes on after the restart, none twice.
 
-What was ended just before, while SQL was away, does not come back with it.
+What was ended just before, while SQL was away, does not come back with it; an SOS that was raised then does.
 """
 
 from __future__ import annotations
@@ -73,8 +73,10 @@ async def until_counted(leader: Handset, broadcast: str, **wanted: int) -> None:
             return
 
 
-async def before_the_kill(cast: Cast) -> tuple[str, Handset]:
-    leader, one, two, officer, dispatcher = await cast.phones("LD-001", "BJ-001", "BJ-002", "XS-001", "PQ-001")
+async def before_the_kill(cast: Cast) -> tuple[str, list[Handset]]:
+    leader, one, two, officer, dispatcher, shut = await cast.phones(
+        "LD-001", "BJ-001", "BJ-002", "XS-001", "PQ-001", "XS-002"
+    )
     missing = cast.id("QK-001")
     await leader.request(EmergencyCall(id="d", call="done", to=Recipients(users=[missing]), name="结束了的"))
     await leader.request(
@@ -96,11 +98,16 @@ async def before_the_kill(cast: Cast) -> tuple[str, Handset]:
     await press.settled
     leader.speak(recording("zh-report").frames[0].marked(leader.number, 1, 0, time.time_ns()), 0)
     await one.until_packets(1)
-    return started.group.id, leader
+    await shut.request(Sos(id="t", alert="shut", pressed_ms=1))
+    return started.group.id, [leader, one, dispatcher]
 
 
-async def ended_without_sql(leader: Handset, data: Path) -> None:
-    """Over for all, and on disk though SQL knows nothing of it."""
+async def goes_on_without_sql(phones: list[Handset], data: Path) -> None:
+    """Over for all, or raised, and on disk though SQL knows nothing of it."""
+    leader, one, dispatcher = phones
+    await one.request(Sos(id="u", alert="away", pressed_ms=2))
+    await dispatcher.request(AlertClaim(id="v", alert="shut"))
+    await dispatcher.request(AlertResolve(id="w", alert="shut", outcome="false_alarm"))
     done = next(m for m in leader.inbox if isinstance(m, BroughtIn) and m.call == "done")
     await leader.request(EmergencyCancel(id="x", group=done.group.id))
     await leader.told(BroughtOut, call="done")
@@ -123,6 +130,8 @@ async def after_it(cast: Cast, phones: list[Handset], group: str) -> None:
     dispatcher, officer, leader, one, two = phones
     alert = (await dispatcher.told(Alert, queue=True)).alert
     assert (alert.id, alert.state, alert.claimed_by.id) == ("sos", "claimed", dispatcher.user)
+    raised = (await dispatcher.told(Alert, queue=True)).alert
+    assert (raised.id, raised.state, raised.by.id, raised.pressed_ms) == ("away", "raised", one.user, 2)
     assert (await officer.told(EmergencyState, group=alert.group)).tier == 2
     await dispatcher.request(AlertAcknowledge(id="a", alert="sos"))
     await dispatcher.request(AlertResolve(id="z", alert="sos", outcome="resolved"))
@@ -151,6 +160,14 @@ async def after_it(cast: Cast, phones: list[Handset], group: str) -> None:
     assert sorted(each["state"] for each in report["receipts"]) == ["delivered", "heard", "missed"]
     assert cast.city.get("/api/v1/broadcasts/gone", leader.identity.token)["broadcast"]["state"] == "withdrawn"
     auditor = cast.city.post(f"/api/v1/demo/people/{cast.id('SJ-001')}/step-in")["access_token"]
+    alerts = cast.city.get("/api/v1/alerts", dispatcher.identity.token)["alerts"]
+    assert {each["record"]["id"]: each["record"]["state"] for each in alerts} == {
+        "sos": "resolved",
+        "shut": "false_alarm",
+        "away": "raised",
+    }
+    audited = cast.city.get("/api/v1/audit?target=away", auditor)["items"]
+    assert [(each["action"], each["actor"]) for each in audited] == [("alert.raise", one.user)], "once"
     for action in ("emergency.end", "broadcast.withdrawn"):
         (entry,) = cast.city.get(f"/api/v1/audit?action={action}&target={ENDED[action]}", auditor)["items"]
         assert entry["actor"] == leader.user
@@ -163,10 +180,10 @@ async def test_all_goes_on_after_a_kill_as_soon_as_sql_is_back(tmp_path: Path, o
     env = {"POC_STORE__URL": await create_database(own_postgres, "poc"), "POC_EMERGENCY__ESCALATE_S": "600"}
     with running_city(tmp_path / "data", "--links", str(tmp_path / "links"), env=env) as city:
         async with handsets(city, links_of(tmp_path)) as street:
-            group, leader = await before_the_kill(Cast(city, street))
+            group, before = await before_the_kill(Cast(city, street))
             until_copied(tmp_path / "data")
             own_postgres.stop("immediate")
-            await ended_without_sql(leader, tmp_path / "data")
+            await goes_on_without_sql(before, tmp_path / "data")
             city.process.kill()
             city.process.wait()
     # Were it for the journal's own pace, it would be behind when what went on is taken up again.

@@ -14,7 +14,7 @@ from poc_server.refused import StoreUnavailable
 from poc_server.store import Actor, BurstRecord, CallEnded, CallStarted, Journal, Store, StoreSettings, audit, emergency
 from poc_server.store import tables as t
 from poc_server.store.engine import Database
-from poc_server.store.journal import BroadcastOver, EmergencyCallOver, lines
+from poc_server.store.journal import AlertKept, BroadcastOver, EmergencyCallOver, lines
 from poc_server.store.journal.replay import DEAD_LETTERS
 from poc_server.store.migrate import migrate
 from poc_server.store.settings import JournalSettings
@@ -136,6 +136,28 @@ async def test_what_a_node_keeps_late_takes_nothing_back(database: Database) -> 
             for going_on in (True, False, True):
                 await put(connection, kept("", 1, going_on=going_on), [])
             assert await still(connection) == []
+
+
+async def test_an_alert_that_comes_late_from_the_disk_changes_nothing_of_a_newer_one(
+    database: Database, tmp_path: Path
+) -> None:
+    def kept(version: int, state: str) -> emergency.Kept:
+        record = {"record": {"version": version}}
+        return emergency.Kept("al", AgencyId("ag"), UserId("us-1"), True, START, record, state)
+
+    journal = Journal(tmp_path / "j", database, JournalSettings())
+    journal.append(AlertKept.of(kept(2, "claimed"), None))
+    async with database.writing() as connection:
+        await emergency.put_alert(connection, kept(3, "acknowledged"), [])
+    for version, state in ((3, "acknowledged"), (4, "raised")):
+        if version > 3:
+            journal.append(AlertKept.of(kept(version, state), None))
+        await journal.drain()
+        async with database.reading() as connection:
+            found = await emergency.find_alert(connection, "al")
+        assert found is not None
+        assert (found.version, found.state) == (version, state)
+    await journal.aclose()
 
 
 async def test_who_waits_for_a_journal_far_behind_is_not_held_up(database: Database, tmp_path: Path) -> None:

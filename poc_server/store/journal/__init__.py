@@ -16,6 +16,7 @@ from poc_server.store.audit import AuditEntry
 from poc_server.store.engine import Database
 from poc_server.store.ids import new_id
 from poc_server.store.journal import lines
+from poc_server.store.journal.alerts import AlertKept, CaseTold
 from poc_server.store.journal.base import Record
 from poc_server.store.journal.bursts import BurstPlace, BurstRecord
 from poc_server.store.journal.ends import BroadcastOver, EmergencyCallOver
@@ -127,12 +128,14 @@ def _name(folder: Path) -> str:
 
 
 __all__ = [
+    "AlertKept",
     "AuditRecord",
     "BroadcastOver",
     "BurstPlace",
     "BurstRecord",
     "CallEnded",
     "CallStarted",
+    "CaseTold",
     "EmergencyCallOver",
     "IncidentJoined",
     "Journal",

@@ -20,7 +20,8 @@ from poc_server.store.audit import AuditEntry
 from poc_server.store.change import note_alone
 from poc_server.store.ids import clean
 from poc_server.store.inserts import insert_new
-from poc_server.store.journal import bursts, ends, joins
+from poc_server.store.journal import alerts, bursts, ends, joins
+from poc_server.store.journal.alerts import AlertKept
 from poc_server.store.journal.base import Ms, Record, Text
 from poc_server.store.journal.bursts import BurstRecord
 from poc_server.store.journal.ends import BroadcastOver, EmergencyCallOver
@@ -113,6 +114,7 @@ AnyRecord = Annotated[
     | AuditRecord
     | PlaceRecord
     | SessionEnded
+    | AlertKept
     | EmergencyCallOver
     | BroadcastOver
     | IncidentJoined,
@@ -200,6 +202,7 @@ APPLIERS: dict[str, Applier] = {
     "audit": _audit,
     "place": _places,
     "session_ended": _sessions_ended,
+    "alert": alerts.apply,
     "emergency_call_over": ends.calls_over,
     "broadcast_over": ends.broadcasts_over,
     "incident_joined": joins.apply,

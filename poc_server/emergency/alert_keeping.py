@@ -1,0 +1,134 @@
+"""How an alert stands, kept: in SQL, and where SQL does not answer at once on the disk of every node.
+
+Nobody in danger waits for a database, and what was done about him stands there all the same afterwards, once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from groups.model import User
+from poc_server.emergency.live_alert import LiveAlert
+from poc_server.refused import Refused, StoreUnavailable
+from poc_server.store import emergency as kept
+from poc_server.store import incident_happenings
+from poc_server.store.audit import AuditEntry
+from poc_server.store.emergency import Kept
+from poc_server.store.journal.alerts import AlertKept, CaseTold
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from poc_server.emergency.desk import Desk
+
+SQL_WITHIN_S = 0.5
+"""SQL may take so long; then the disk stands in for it, and SQL may still do its part: it changes nothing twice."""
+DISK_WITHIN_S = 2.0
+"""A disk that takes longer is failing."""
+
+
+class AlertKeeping:
+    """Keeps alerts."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def first(self, live: LiveAlert) -> Kept | None:
+        """Keep a new alert; returns what stands in SQL under its id already, and then keeps nothing.
+
+        Raises `Refused`: unavailable (neither SQL nor the disk took it).
+        """
+        row, entry, case = live.kept(), self.entry(live, "alert.raise", live.user), self._case(live)
+
+        async def in_sql() -> Kept | None:
+            async with self._desk.store.writing() as connection:
+                before = await kept.find_alert(connection, row.id)
+                if before is None:
+                    await _put(connection, row, entry, case)
+                return before
+
+        done = await self._within(in_sql())
+        if done is None:
+            await self._note(row, entry, case)
+            live.noted = True
+            return None
+        live.noted = live.saved = True
+        before: Kept | None = done[0]
+        return before
+
+    async def changed(self, live: LiveAlert, action: str, user: User | None, *, tell_case: bool) -> None:
+        """Keep how it stands now. Raises `Refused`: unavailable (neither SQL nor the disk took it)."""
+        row, entry = live.kept(), self.entry(live, action, user)
+        case = self._case(live) if tell_case else None
+
+        async def in_sql() -> None:
+            async with self._desk.store.writing() as connection:
+                await _put(connection, row, entry, case)
+
+        if await self._within(in_sql()) is None:
+            await self._note(row, entry, case)
+        live.noted = True
+
+    async def standing(self, live: LiveAlert) -> Kept | None:
+        """Bring SQL up to ``live``, which was put on disk for want of it; returns what stands there and is not that.
+
+        Raises `Refused`: unavailable.
+        """
+        row = live.kept()
+        async with self._desk.store.writing() as connection:
+            before = await kept.find_alert(connection, row.id)
+            if before is None or before.version < row.version:
+                await kept.put_alert(connection, row, ())
+                return None
+        return None if before.content == row.content else before
+
+    def entry(self, live: LiveAlert, action: str, user: User | None) -> AuditEntry:
+        """What was done about it, for the audit; ``user`` None: by the clock."""
+        record = live.record
+        detail = {"user": record.user, "group": record.group, "state": record.state, "escalated": record.escalated}
+        return self._desk.entry(user, action, "alert", record.id, detail, live.user.agency)
+
+    async def _within(self, work: Any) -> tuple[Any] | None:
+        """Its result when SQL did it in time; None when SQL is away or slow."""
+        task = self._desk.later.beside(work)
+        await asyncio.wait({task}, timeout=SQL_WITHIN_S)
+        if not task.done():
+            return None
+        try:
+            return (task.result(),)
+        except Refused:
+            return None
+
+    async def _note(self, row: Kept, entry: AuditEntry, case: CaseTold | None) -> None:
+        self._desk.note(AlertKept.of(row, case))
+        self._desk.store.journal.audit(entry)
+        try:
+            async with asyncio.timeout(DISK_WITHIN_S):
+                await self._desk.store.journal.flush()
+        except TimeoutError:
+            raise StoreUnavailable("neither SQL nor the disk") from None
+
+    def _case(self, live: LiveAlert) -> CaseTold | None:
+        """The case of an incident learns of an emergency in its group, and who took it; and whether it is covert."""
+        record = live.record
+        if live.origin is None:
+            return None
+        claimer = None if record.claimed_by is None else self._desk.field.roster.user(record.claimed_by)
+        data: dict[str, Any] = {
+            "alert": record.id,
+            "state": record.state.value,
+            "name": live.user.name,
+            "claimed_by": None if claimer is None else {"id": claimer.id, "name": claimer.name},
+            "place": None if live.place is None else live.place.model_dump(exclude_none=True),
+            "covert": live.covert,
+        }
+        # Taken by another after it went back into the queue it is in the same state again.
+        told = f"alert/{record.id}/{record.state.value}/{record.version}"
+        return CaseTold(id=told, group=live.origin, at_ms=self._desk.field.fabric.now(), user=live.user.id, data=data)
+
+
+async def _put(connection: AsyncConnection, row: Kept, entry: AuditEntry, case: CaseTold | None) -> None:
+    await kept.put_alert(connection, row, [entry])
+    if case is not None:
+        await incident_happenings.tell(connection, case.group, case.happened())
