@@ -162,6 +162,8 @@ class Caller:
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        if path.endswith("/roles"):
+            headers["If-Match"] = "*"
         try:
             text = fetch(method, f"{self.city.url}/api/v1{path}", headers, None if body is None else json.dumps(body))
         except urllib.error.HTTPError as problem:

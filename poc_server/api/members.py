@@ -51,6 +51,13 @@ class MembersIn(Body):
     place: MemberIn = MemberIn()
 
 
+class MembersAdded(Body):
+    """How many came in, and who of those named was ``inside`` already."""
+
+    added: int
+    inside: list[str]
+
+
 @router.get("", responses=documented(401, 403, 404, 422, 503))
 async def list_members(group: PathId, caller: SignedInCaller, services: Use) -> list[MemberOut]:
     """The members of a group one may see, by name."""
@@ -72,13 +79,16 @@ async def list_members(group: PathId, caller: SignedInCaller, services: Use) -> 
     ]
 
 
-@router.post("", status_code=204, **ruled(Act.ADMINISTER_GROUPS, 404, 409))
-async def add_members(group: PathId, body: MembersIn, caller: SignedInCaller, services: Use) -> Response:
-    """Add people, or change the place of those who are in already."""
+@router.post("", **ruled(Act.ADMINISTER_GROUPS, 404, 409))
+async def add_members(group: PathId, body: MembersIn, caller: SignedInCaller, services: Use) -> MembersAdded:
+    """Add people; who is in already keeps his place, which is changed one by one, each as it was seen."""
     found = _door(services, caller, group, body.users)
+    wanted = sorted(set(body.users))
     async with services.store.change(caller.actor) as change:
-        await groups.set_members(change, found, [_member(found, user, body.place) for user in body.users])
-    return Response(status_code=204)
+        inside = {row.user_id for row in await groups.members_of(change.connection, found)}
+        new = [_member(found, user, body.place) for user in wanted if user not in inside]
+        await groups.set_members(change, found, new)
+    return MembersAdded(added=len(new), inside=[user for user in wanted if user in inside])
 
 
 @router.put("/{user}", status_code=204, **ruled(Act.ADMINISTER_GROUPS, 404, 409, 412))

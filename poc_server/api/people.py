@@ -155,9 +155,9 @@ async def delete_person(user: PathId, caller: SignedInCaller, services: Use, exp
     return Response(status_code=204)
 
 
-@router.put("/{user}/roles", **ruled(Act.ASSIGN_ROLES, 404, 409))
+@router.put("/{user}/roles", **ruled(Act.ASSIGN_ROLES, 404, 409, 412, 428))
 async def assign_roles(
-    user: PathId, body: RolesIn, caller: SignedInCaller, services: Use, response: Response
+    user: PathId, body: RolesIn, caller: SignedInCaller, services: Use, expected: Expected, response: Response
 ) -> PersonRow:
     """Give a person exactly these roles. Nobody gives roles to himself; one person holds one administrator's role."""
     found = rights.person(services, caller, user, Act.ASSIGN_ROLES)
@@ -165,10 +165,11 @@ async def assign_roles(
     if not may_hold_together(wanted):
         raise Refused(Refusal.CONFLICT, "one administrator's role each")
     async with services.store.change(caller.actor) as change:
-        await people.set_roles(change, found.id, wanted)
+        await people.set_roles(change, found.id, wanted, expected)
     return await _shown(services, caller.user, found.id, response)
 
 
+# Who must be silent now is silenced whatever else was changed meanwhile: no edit, and no version is asked for.
 @router.put("/{user}/ban", **ruled(Act.BAN, 404))
 async def ban(user: PathId, body: BanIn, caller: SignedInCaller, services: Use, response: Response) -> PersonRow:
     """Ban a person from talking, or lift the ban."""
@@ -178,11 +179,13 @@ async def ban(user: PathId, body: BanIn, caller: SignedInCaller, services: Use, 
     return await _shown(services, caller.user, found.id, response)
 
 
-@router.put("/{user}/password", status_code=204, **ruled(Act.ADMINISTER_PEOPLE, 404))
-async def set_password(user: PathId, body: PasswordIn, caller: SignedInCaller, services: Use) -> Response:
+@router.put("/{user}/password", status_code=204, **ruled(Act.ADMINISTER_PEOPLE, 404, 412, 428))
+async def set_password(
+    user: PathId, body: PasswordIn, caller: SignedInCaller, services: Use, expected: Expected
+) -> Response:
     """Give a person a new password; all his sessions end."""
     found = rights.person(services, caller, user)
-    await services.auth.set_password(caller.actor, found.id, body.password)
+    await services.auth.set_password(caller.actor, found.id, body.password, expected)
     return Response(status_code=204)
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from groups.policy import Act
 from groups.vocabulary import AgencyId, Refusal
+from poc_server.api.paging import Expected, IfMatch, check_seen, tag
 from poc_server.api.recordings import Recorded
 from poc_server.api.rights import allow, own_agency, ruled
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
@@ -27,13 +28,17 @@ Reason = Annotated[str, Field(min_length=1, max_length=500)]
 
 
 class RuleOut(Body):
-    """How many days what was said in a group, or for an incident, is kept; null: for ever."""
+    """How many days what was said in a group, or for an incident, is kept; null: for ever.
+
+    ``version`` is for ``If-Match``.
+    """
 
     kind: HoldKind
     target: str
     days: int | None
     set_by: str | None
     set_ms: int
+    version: int
 
 
 class RuleIn(Body):
@@ -86,21 +91,28 @@ async def rules(caller: SignedInCaller, services: Use) -> list[RuleOut]:
         return [RuleOut(**_shown(RuleOut, row)) for row in await keeping.rules(connection, agency)]
 
 
-@router.put("/retention/rules/{kind}/{target}", status_code=204, **ruled(Act.RULE_RETENTION))
-async def set_rule(caller: SignedInCaller, services: Use, kind: HoldKind, target: Name, rule: RuleIn) -> Response:
-    """Set how long what was said in a group, or for an incident, is kept."""
+@router.put("/retention/rules/{kind}/{target}", status_code=204, **ruled(Act.RULE_RETENTION, 409, 412))
+async def set_rule(
+    caller: SignedInCaller, services: Use, kind: HoldKind, target: Name, rule: RuleIn, if_match: IfMatch = None
+) -> Response:
+    """Say how long what was said in a group, or for an incident, is kept; with ``If-Match``, change what was said."""
     agency = ruling(caller, services)
     async with services.store.change(caller.actor) as change:
+        check_seen(await keeping.rule_row(change.connection, agency, kind, target), if_match, "rule")
         await keeping.set_rule(change, agency, Rule(kind, target, rule.days))
-    return Response(status_code=204)
+    response = Response(status_code=204)
+    tag(response, change.version)
+    return response
 
 
-@router.delete("/retention/rules/{kind}/{target}", status_code=204, **ruled(Act.RULE_RETENTION, 404))
-async def drop_rule(caller: SignedInCaller, services: Use, kind: HoldKind, target: Name) -> Response:
+@router.delete("/retention/rules/{kind}/{target}", status_code=204, **ruled(Act.RULE_RETENTION, 404, 412, 428))
+async def drop_rule(
+    caller: SignedInCaller, services: Use, kind: HoldKind, target: Name, expected: Expected
+) -> Response:
     """Let the default hold again."""
     agency = ruling(caller, services)
     async with services.store.change(caller.actor) as change:
-        await keeping.drop_rule(change, agency, kind, target)
+        await keeping.drop_rule(change, agency, kind, target, expected)
     return Response(status_code=204)
 
 

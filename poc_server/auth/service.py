@@ -219,11 +219,14 @@ class Auth:
             self._store.end_session(session, reason)
             self._audit(actor, "session.end", "session", session, {"reason": reason})
 
-    async def set_password(self, actor: Actor, user: UserId, password: str) -> None:
-        """Give a user a new password and end what was signed in with the old one."""
+    async def set_password(self, actor: Actor, user: UserId, password: str, expected: int | None = None) -> None:
+        """Give a user a new password and end what was signed in with the old one.
+
+        Refuses an older ``expected`` version of the user (stale).
+        """
         kept = await self.passwords.hash(password)
         async with self._store.change(actor, self._clock()) as change:
-            await people.set_password(change, user, kept)
+            await people.set_password(change, user, kept, expected)
             await sessions.end_of_user(change, user, "password_changed")
 
     async def change_password(self, claims: Claims, old: str, new: str, address: str = "") -> None:

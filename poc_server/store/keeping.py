@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, Refusal
@@ -63,19 +63,33 @@ async def set_rule(change: Change, agency: AgencyId, rule: Rule) -> None:
         "days": rule.days,
         "set_by": change.actor.user,
         "set_ms": change.at_ms,
+        "version": change.version,
     }
     keys = ("agency_id", "kind", "target")
-    await upsert(change.connection, t.retention_rule, keys, [row], ("days", "set_by", "set_ms"))
+    await upsert(change.connection, t.retention_rule, keys, [row], ("days", "set_by", "set_ms", "version"))
     change.record("retention.rule", rule.kind.value, rule.target, {"days": rule.days}, agency)
 
 
-async def drop_rule(change: Change, agency: AgencyId, kind: HoldKind, target: str) -> None:
-    """Let the default hold again. Refuses (not_found) where no rule is."""
-    c = t.retention_rule.c
-    which = and_(c.agency_id == agency, c.kind == kind.value, c.target == target)
-    if not (await change.connection.execute(delete(t.retention_rule).where(which))).rowcount:
+async def drop_rule(change: Change, agency: AgencyId, kind: HoldKind, target: str, expected: int | None = None) -> None:
+    """Let the default hold again. Refuses: not_found where no rule is; stale when its version is not ``expected``."""
+    row = await rule_row(change.connection, agency, kind, target)
+    if row is None:
         raise Refused(Refusal.NOT_FOUND, "rule")
+    if expected is not None and row.version != expected:
+        raise Refused(Refusal.STALE, "rule")
+    await change.connection.execute(delete(t.retention_rule).where(_rule(agency, kind, target)))
     change.record("retention.default", kind.value, target, {}, agency)
+
+
+async def rule_row(connection: AsyncConnection, agency: AgencyId, kind: HoldKind, target: str) -> Row[Any] | None:
+    """The row of a rule; None where the default holds."""
+    query = select(t.retention_rule).where(_rule(agency, kind, target))
+    return (await connection.execute(query)).one_or_none()
+
+
+def _rule(agency: AgencyId, kind: HoldKind, target: str) -> ColumnElement[bool]:
+    c = t.retention_rule.c
+    return and_(c.agency_id == agency, c.kind == kind.value, c.target == target)
 
 
 async def rules(connection: AsyncConnection, agency: AgencyId | None = None) -> list[Row[Any]]:

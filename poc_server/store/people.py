@@ -85,9 +85,9 @@ async def update_user(change: Change, user: UserId, draft: UserDraft, expected: 
     change.record("user.update", "user", user, _told(draft), draft.agency)
 
 
-async def set_roles(change: Change, user: UserId, roles: frozenset[Role]) -> None:
-    """Give a user exactly these roles."""
-    row = await one(change.connection, t.user, user)
+async def set_roles(change: Change, user: UserId, roles: frozenset[Role], expected: int | None = None) -> None:
+    """Give a user exactly these roles. Refuses an older ``expected`` version (stale)."""
+    row = await one(change.connection, t.user, user, expected)
     await change.connection.execute(delete(t.role).where(t.role.c.user_id == user))
     await _set_roles(change.connection, user, roles)
     stamp = update(t.user).where(t.user.c.id == user).values(version=change.version)
@@ -112,9 +112,9 @@ async def set_flags(
     change.record("user.flags", "user", user, told, row.agency_id)
 
 
-async def set_password(change: Change, user: UserId, password_hash: str | None) -> None:
-    """Keep the hash of a new password, or none."""
-    row = await one(change.connection, t.user, user)
+async def set_password(change: Change, user: UserId, password_hash: str | None, expected: int | None = None) -> None:
+    """Keep the hash of a new password, or none. Refuses an older ``expected`` version (stale)."""
+    row = await one(change.connection, t.user, user, expected)
     values = {"password_hash": password_hash, "version": change.version}
     await change.connection.execute(update(t.user).where(t.user.c.id == user).values(values))
     change.record("user.password", "user", user, {"set": password_hash is not None}, row.agency_id)

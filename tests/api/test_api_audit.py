@@ -69,8 +69,8 @@ async def test_the_audit_is_searched_by_name_initials_act_and_refusal(client: ht
     )
     security = await signed_in(town, Role.SECURITY_ADMIN, "安全")
     user = await town.person(name="王建国")
-    await client.put(f"/people/{user}/roles", json={"roles": ["dispatcher"]}, headers=security)
-    await client.put(f"/people/{user}/roles", json={"roles": ["leader"]}, headers=system)
+    for role, who in (("dispatcher", security), ("leader", system)):
+        await client.put(f"/people/{user}/roles", json={"roles": [role]}, headers={**who, "if-match": "*"})
     await client.post("/units", json={"name": "50%_街道"}, headers=system)
     await town.store.journal.drain()
 

@@ -196,7 +196,7 @@ async def prepare(world: World, method: str, path: str, where: str, place: Place
             await sharing.offer(change, place.group, caller.agency)
         elif offered:
             await sharing.offer(change, place.group, (world.town if where == "foreign" else world.foreign).agency)
-        elif method == "DELETE" and path.startswith("/retention/rules"):
+        elif path.startswith("/retention/rules/"):
             await keeping.set_rule(change, caller.agency, Rule(HoldKind.GROUP, place.group, 400))
         elif path.startswith("/retention/holds/"):
             place.hold = await keeping.begin_hold(change, caller.agency, Hold(HoldKind.GROUP, place.group, "诉讼"))
@@ -263,18 +263,18 @@ async def test_an_administrator_is_changed_only_by_the_one_who_gives_out_roles(w
             answer = await client.put(
                 f"/people/{auditor}/password",
                 json={"password": "taken over?"},
-                headers={"authorization": f"Bearer {world.tokens[role]}"},
+                headers={"authorization": f"Bearer {world.tokens[role]}", "if-match": "*"},
             )
             assert answer.status_code == status
         both = await client.put(
             f"/people/{world.callers[Role.SYSTEM_ADMIN]}/roles",
             json={"roles": ["system_admin", "audit_admin"]},
-            headers={"authorization": f"Bearer {world.tokens[Role.SECURITY_ADMIN]}"},
+            headers={"authorization": f"Bearer {world.tokens[Role.SECURITY_ADMIN]}", "if-match": "*"},
         )
         assert (both.status_code, both.json()["code"]) == (409, Refusal.CONFLICT)
         mine = await client.put(
             f"/people/{world.callers[Role.SECURITY_ADMIN]}/roles",
             json={"roles": ["leader"]},
-            headers={"authorization": f"Bearer {world.tokens[Role.SECURITY_ADMIN]}"},
+            headers={"authorization": f"Bearer {world.tokens[Role.SECURITY_ADMIN]}", "if-match": "*"},
         )
         assert mine.status_code == 403

@@ -254,11 +254,22 @@ async def test_only_who_rules_over_retention_may_hold_and_delete(voices: Voices)
 async def test_rules_of_retention_are_kept_within_the_law(voices: Voices) -> None:
     ruler = await voices.as_user(await voices.town.person(Role.SECURITY_ADMIN, name="安全"))
     path = f"/retention/rules/group/{voices.group}"
+    tag = None
     for days, status in ((179, 422), (180, 204), (36_500, 204), (36_501, 422), (None, 204)):
-        answer = await voices.client.put(path, headers=ruler, json={"days": days})
+        seen = ruler if tag is None else {**ruler, "if-match": tag}
+        answer = await voices.client.put(path, headers=seen, json={"days": days})
         assert answer.status_code == status, days
+        tag = answer.headers.get("etag", tag)
     (rule,) = (await voices.client.get("/retention/rules", headers=ruler)).json()
+    assert tag == f'"{rule["version"]}"'
+    # Two who rule over one: neither writes over the other, nor drops what he has not seen.
+    for header, status in ((None, 409), ('"0"', 412), ("nonsense", 412)):
+        seen = ruler if header is None else {**ruler, "if-match": header}
+        assert (await voices.client.put(path, headers=seen, json={"days": 200})).status_code == status
+    for header, status in ((None, 428), ('"0"', 412)):
+        seen = ruler if header is None else {**ruler, "if-match": header}
+        assert (await voices.client.delete(path, headers=seen)).status_code == status
     assert (rule["kind"], rule["target"], rule["days"]) == ("group", voices.group, None)
     assert (await voices.client.put("/retention/rules/user/u", headers=ruler, json={"days": 200})).status_code == 422
-    assert (await voices.client.delete(path, headers=ruler)).status_code == 204
-    assert (await voices.client.delete(path, headers=ruler)).status_code == 404
+    assert (await voices.client.delete(path, headers={**ruler, "if-match": tag})).status_code == 204
+    assert (await voices.client.delete(path, headers={**ruler, "if-match": tag})).status_code == 404

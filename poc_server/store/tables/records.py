@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, BigInteger, Column, Float, Index, Integer, LargeBinary, String, Table, Text
 
-from poc_server.store.tables.base import ID, NAME, WORD, metadata
+from poc_server.store.tables.base import ID, NAME, WORD, metadata, version
 
 place = Table(
     "place",
@@ -143,6 +143,7 @@ retention_rule = Table(
     Column("days", Integer),
     Column("set_by", ID),
     Column("set_ms", BigInteger, nullable=False),
+    version(),
 )
 
 legal_hold = Table(

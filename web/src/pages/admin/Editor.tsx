@@ -40,6 +40,8 @@ type FormProps = {
   fields: readonly Field[];
   /** Where it is read and written; null for something new. */
   path: string | null;
+  /** Where it is written, if not there. */
+  to?: string;
   held: Held;
   /** What the server has as what the form shows, and back. */
   show?: (values: Values) => Values;
@@ -48,6 +50,8 @@ type FormProps = {
   /** Told of what the server has after a save; `held` may be given anew whenever a later version is known. */
   kept?: (now: Held) => void;
   saved: () => void;
+  /** What stands on the key. */
+  button?: Key;
 };
 
 const asItIs = (values: Values) => values;
@@ -55,13 +59,25 @@ const asItIs = (values: Values) => values;
 /** What the form shows, and `whole`: what the server has, of which the form may show a part. */
 type Seen = Held & { whole: Values };
 
-export function Form({ fields, path, held, show = asItIs, send = asItIs, create, kept, saved }: FormProps) {
+export function Form({
+  fields,
+  path,
+  to,
+  held,
+  show = asItIs,
+  send = asItIs,
+  create,
+  kept,
+  saved,
+  button = path === null ? "admin_create" : "admin_save",
+}: FormProps) {
   const seen = ({ values, tag }: Held): Seen => ({ values: show(values), tag, whole: values });
   const base = useSignal(seen(held));
   const mine = useSignal(base.value.values);
   const problem = useSignal<unknown>(null);
   const clash = useSignal<{ theirs: Seen; fields: Clash[] } | null>(null);
   const busy = useSignal(false);
+  const done = useSignal(false);
   const changed = !same(base.value.values, mine.value);
   useHold(() => !same(base.value.values, mine.value));
 
@@ -72,10 +88,11 @@ export function Form({ fields, path, held, show = asItIs, send = asItIs, create,
       const body = send(only(fields, mine.value), base.value.whole);
       if (path === null) await create?.(body);
       else {
-        const now = await write(path, body, base.value.tag);
+        const now = await write(to ?? path, body, base.value.tag);
         base.value = seen(now);
         mine.value = base.value.values;
         clash.value = null;
+        done.value = true;
         kept?.(now);
       }
       saved();
@@ -150,9 +167,12 @@ export function Form({ fields, path, held, show = asItIs, send = asItIs, create,
         .map((field) => (
           <Input key={field.name} field={field} values={mine} problem={problem.value} />
         ))}
-      <button type="submit" class="primary" disabled={busy.value || (path !== null && !changed)}>
-        {t(path === null ? "admin_create" : "admin_save")}
-      </button>
+      <p class="row">
+        <button type="submit" class="primary" disabled={busy.value || (path !== null && !changed)}>
+          {t(button)}
+        </button>
+        <span role="status">{done.value && !changed && t("admin_saved")}</span>
+      </p>
     </form>
   );
 }

@@ -52,5 +52,5 @@ export function subtree(id: string, list: readonly Unit[] = units.value): Set<st
 /** What to say to the person when something was refused. */
 export function wordsOf(problem: unknown): string {
   if (!(problem instanceof Problem)) return refusalWords("unreachable");
-  return problem.code === "stale" ? t("admin_conflict") : refusalWords(problem.code);
+  return problem.code === "stale" ? t("admin_look_again") : refusalWords(problem.code);
 }

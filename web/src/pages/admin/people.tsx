@@ -3,12 +3,11 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { authorised } from "../../account/authorised";
-import { roleWords, t } from "../../i18n";
+import { listed, roleWords, t } from "../../i18n";
 import type { Role } from "../../wire/protocol";
 import { Delete, type Field, Form, Panel } from "./Editor";
-import { useHold } from "./Leaving";
 import { may, tree, units, wordsOf } from "./office";
-import { type Held, read, same, write } from "./record";
+import { type Held, read } from "./record";
 
 export const ROLES: readonly Role[] = [
   "officer",
@@ -77,9 +76,22 @@ export function PersonPanel({ id, close, saved }: EditorProps) {
       )}
       {found && id !== null && (
         <>
-          {may("roles") && <Roles id={id} roles={roles} kept={kept} saved={saved} />}
+          {may("roles") && (
+            <section class="part">
+              <Form
+                fields={ROLES_FIELDS}
+                path={`/people/${id}`}
+                to={`/people/${id}/roles`}
+                held={found}
+                show={(values) => ({ roles: [...(values.roles as Role[])].sort() })}
+                kept={kept}
+                saved={saved}
+                button="admin_save_roles"
+              />
+            </section>
+          )}
           {edits && <Enrolment id={id} />}
-          {edits && <Password id={id} kept={kept} />}
+          {edits && <Password id={id} tag={found.tag} kept={kept} />}
           {edits && (
             <Delete
               path={`/people/${id}`}
@@ -122,52 +134,38 @@ export function useHeld(
   ];
 }
 
-type RolesProps = { id: string; roles: readonly Role[]; kept: (now: Held) => void; saved: () => void };
+const ROLES_FIELDS: readonly Field[] = [
+  {
+    name: "roles",
+    title: "admin_roles",
+    kind: "own",
+    told: (value) => listed((value as Role[]).map(roleWords)),
+    control: (value, set, id) => <Ticks id={id} wanted={value as Role[]} set={set} />,
+  },
+];
 
-function Roles({ id, roles, kept, saved }: RolesProps) {
-  const before = useSignal<readonly Role[]>([...roles].sort());
-  const wanted = useSignal<readonly Role[]>(before.value);
-  const word = useSignal("");
-  useHold(() => !same(before.value, wanted.value));
-  const save = async () => {
-    try {
-      const now = await write(`/people/${id}/roles`, { roles: wanted.value }, "*");
-      before.value = wanted.value = [...(now.values.roles as Role[])].sort();
-      kept(now);
-      word.value = t("admin_saved");
-      saved();
-    } catch (problem) {
-      word.value = wordsOf(problem);
-    }
-  };
+type TicksProps = { id: string; wanted: readonly Role[]; set: (to: readonly Role[]) => void };
+
+function Ticks({ id, wanted, set }: TicksProps) {
   return (
-    <section class="part">
-      <h3>{t("admin_roles")}</h3>
-      <ul class="ticks">
-        {ROLES.map((role) => (
-          <li key={role}>
-            <label class="check">
-              <input
-                type="checkbox"
-                name={`role-${role}`}
-                checked={wanted.value.includes(role)}
-                onChange={(event) => {
-                  const others = wanted.value.filter((each) => each !== role);
-                  wanted.value = event.currentTarget.checked ? [...others, role].sort() : others;
-                }}
-              />
-              {roleWords(role)}
-            </label>
-          </li>
-        ))}
-      </ul>
-      <p class="row">
-        <button type="button" disabled={same(before.value, wanted.value)} onClick={() => void save()}>
-          {t("admin_save_roles")}
-        </button>
-        <span role="status">{word.value}</span>
-      </p>
-    </section>
+    <ul id={id} class="ticks">
+      {ROLES.map((role) => (
+        <li key={role}>
+          <label class="check">
+            <input
+              type="checkbox"
+              name={`role-${role}`}
+              checked={wanted.includes(role)}
+              onChange={(event) => {
+                const others = wanted.filter((each) => each !== role);
+                set(event.currentTarget.checked ? [...others, role].sort() : others);
+              }}
+            />
+            {roleWords(role)}
+          </label>
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -211,18 +209,21 @@ function Enrolment({ id }: { id: string }) {
   );
 }
 
-function Password({ id, kept }: { id: string; kept: (now: Held) => void }) {
+type PasswordProps = { id: string; tag: string; kept: (now: Held) => void };
+
+function Password({ id, tag, kept }: PasswordProps) {
   const text = useSignal("");
   const word = useSignal("");
   const set = async () => {
     try {
-      await authorised("PUT", `/people/${id}/password`, { password: text.value });
+      await authorised("PUT", `/people/${id}/password`, { password: text.value }, { "if-match": tag });
       text.value = "";
       word.value = t("admin_password_set");
-      kept(await read(`/people/${id}`));
     } catch (problem) {
       word.value = wordsOf(problem);
     }
+    // Also when another was quicker: what he did is seen before it is tried again.
+    await read(`/people/${id}`).then(kept, () => undefined);
   };
   return (
     <section class="part">
