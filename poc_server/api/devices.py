@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from groups.policy import Act
 from groups.vocabulary import Refusal, UserId
 from poc_server.api import rights
-from poc_server.api.paging import Cursor, Expected, Limit, Search, cursor_of, keys_of, tag
+from poc_server.api.paging import Cursor, Expected, Limit, Search, cursor_of, keys_of, ms_of, tag
 from poc_server.api.problems import documented
 from poc_server.api.rights import ruled
 from poc_server.api.services import SignedInCaller, Use
@@ -63,6 +63,14 @@ class SessionOut(Body):
     seen_ms: int
     expires_ms: int
     own: bool
+
+
+class SessionsPage(Body):
+    """One page of sessions."""
+
+    items: list[SessionOut]
+    total: int
+    next: str | None = None
 
 
 @router.get("", **ruled(Act.SEE_DEVICES))
@@ -130,12 +138,17 @@ async def enable_device(device: PathId, caller: SignedInCaller, services: Use, r
 
 @live.get("/sessions", **ruled(Act.END_SESSION))
 async def list_sessions(
-    caller: SignedInCaller, services: Use, user: OfUser = None, q: Search = "", limit: Limit = 100
-) -> list[SessionOut]:
+    caller: SignedInCaller,
+    services: Use,
+    user: OfUser = None,
+    q: Search = "",
+    limit: Limit = 50,
+    after: Cursor = "",
+) -> SessionsPage:
     """Live sessions of one's own agency, the newest first."""
     rights.allow(services, caller, Act.END_SESSION, caller.user)
     of = None if user is None else UserId(user)
-    return await _sessions(services, caller, of, limit, q.replace("\x00", ""))
+    return await _sessions(services, caller, of, limit, after, q.replace("\x00", ""))
 
 
 @live.delete("/sessions/{session}", status_code=204, **ruled(Act.END_SESSION, 404))
@@ -146,10 +159,10 @@ async def end_session(session: PathId, caller: SignedInCaller, services: Use) ->
     return Response(status_code=204)
 
 
-@live.get("/me/sessions", responses=documented(401, 403, 503))
-async def my_sessions(caller: SignedInCaller, services: Use) -> list[SessionOut]:
-    """Where I am signed in."""
-    return await _sessions(services, caller, caller.user.id, 100)
+@live.get("/me/sessions", responses=documented(401, 403, 422, 503))
+async def my_sessions(caller: SignedInCaller, services: Use, limit: Limit = 50, after: Cursor = "") -> SessionsPage:
+    """Where I am signed in, the newest first."""
+    return await _sessions(services, caller, caller.user.id, limit, after)
 
 
 @live.delete("/me/sessions/{session}", status_code=204, responses=documented(401, 403, 404, 422, 503))
@@ -160,11 +173,22 @@ async def end_my_session(session: PathId, caller: SignedInCaller, services: Use)
 
 
 async def _sessions(
-    services: Use, caller: SignedInCaller, user: UserId | None, limit: int, text: str = ""
-) -> list[SessionOut]:
+    services: Use, caller: SignedInCaller, user: UserId | None, limit: int, after: str, text: str = ""
+) -> SessionsPage:
+    keys = keys_of(after, 2)
     async with services.store.reading() as connection:
-        rows = await sessions.live_sessions(connection, caller.user.agency, now_ms(), limit, user, text)
-    return [_session(row, own=row.id == caller.claims.session) for row in rows]
+        rows, total = await sessions.live_sessions(
+            connection,
+            caller.user.agency,
+            now_ms(),
+            limit,
+            user=user,
+            text=text,
+            after=None if keys is None else (ms_of(keys[0]), keys[1]),
+        )
+    following = cursor_of(str(rows[-1].created_ms), rows[-1].id) if len(rows) == limit else None
+    shown = [_session(row, own=row.id == caller.claims.session) for row in rows]
+    return SessionsPage(items=shown, total=total, next=following)
 
 
 def _session(row: Any, *, own: bool) -> SessionOut:

@@ -12,7 +12,7 @@ from groups.model import User
 from groups.policy import Act
 from groups.vocabulary import Refusal, UnitId, UserId
 from poc_server.api import rights
-from poc_server.api.paging import Cursor, Expected, Limit, cursor_of, keys_of, tag
+from poc_server.api.paging import Cursor, Expected, Limit, cursor_of, keys_of, ms_of, tag
 from poc_server.api.problems import documented
 from poc_server.api.rights import ruled
 from poc_server.api.services import Services, SignedInCaller, Use
@@ -25,7 +25,6 @@ from poc_server.store.ids import now_ms
 router = APIRouter(prefix="/shifts", tags=["duty"])
 Ms = Annotated[int, Field(ge=0, le=2**53)]
 MAX_PEOPLE = 2_000
-MAX_MS_DIGITS = 16
 WEEK_MS = 7 * 86_400_000
 
 
@@ -130,10 +129,7 @@ def _after(cursor: str) -> tuple[int, str] | None:
     keys = keys_of(cursor, 2)
     if keys is None:
         return None
-    starts, shift = keys
-    if not starts.isascii() or not starts.isdigit() or len(starts) > MAX_MS_DIGITS:
-        raise Refused(Refusal.BAD_MESSAGE, "after")
-    return int(starts), shift
+    return ms_of(keys[0]), keys[1]
 
 
 def _draft(body: ShiftIn, caller: SignedInCaller) -> ShiftDraft:

@@ -14,6 +14,7 @@ from poc_server.refused import Refused
 
 MAX_PAGE = 200
 MAX_CURSOR_CHARS = 800
+MAX_MS_DIGITS = 16
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="Items on one page")]
 Cursor = Annotated[str, Query(max_length=MAX_CURSOR_CHARS, description="``next`` of the page before")]
 Search = Annotated[str, Query(max_length=64, description="Anywhere in the name, badge, account or pinyin initials")]
@@ -37,6 +38,13 @@ def keys_of(cursor: str, count: int) -> tuple[str, ...] | None:
     if any("\x00" in key for key in keys):
         raise Refused(Refusal.BAD_MESSAGE, "after")
     return tuple(keys)
+
+
+def ms_of(key: str) -> int:
+    """A time among the keys of a cursor. Refuses (bad_message) what this server did not make."""
+    if not key.isascii() or not key.isdigit() or len(key) > MAX_MS_DIGITS:
+        raise Refused(Refusal.BAD_MESSAGE, "after")
+    return int(key)
 
 
 def tag(response: Response, version: int) -> None:

@@ -99,22 +99,38 @@ async def end_of_device(change: Change, device: DeviceId, reason: str) -> list[s
 
 
 async def live_sessions(
-    connection: AsyncConnection, agency: AgencyId, at_ms: int, limit: int, user: UserId | None = None, text: str = ""
-) -> list[Row[Any]]:
-    """Sessions that may still refresh, the newest first; ``text``: in the person's name, badge or initials."""
+    connection: AsyncConnection,
+    agency: AgencyId,
+    at_ms: int,
+    limit: int,
+    *,
+    user: UserId | None = None,
+    text: str = "",
+    after: tuple[int, str] | None = None,
+) -> tuple[list[Row[Any]], int]:
+    """Sessions that may still refresh, the newest first, after the given (begun, id), and how many there are in all.
+
+    ``text``: in the person's name, badge or initials.
+    """
+    session = t.session.c
+    conditions = [t.user.c.agency_id == agency, session.ended_ms.is_(None), session.expires_ms > at_ms]
+    if user is not None:
+        conditions.append(session.user_id == user)
+    if text:
+        conditions.append(person_holds(text))
+    owned = t.session.join(t.user, t.user.c.id == session.user_id)
+    total = await connection.scalar(select(func.count()).select_from(owned).where(*conditions))
     query = (
         select(t.session, t.user.c.name.label("user_name"), t.device.c.name.label("device_name"))
-        .join(t.user, t.user.c.id == t.session.c.user_id)
-        .outerjoin(t.device, t.device.c.id == t.session.c.device_id)
-        .where(t.user.c.agency_id == agency, t.session.c.ended_ms.is_(None), t.session.c.expires_ms > at_ms)
-        .order_by(t.session.c.created_ms.desc(), t.session.c.id)
+        .select_from(owned.outerjoin(t.device, t.device.c.id == session.device_id))
+        .where(*conditions)
+        .order_by(session.created_ms.desc(), session.id)
         .limit(limit)
     )
-    if user is not None:
-        query = query.where(t.session.c.user_id == user)
-    if text:
-        query = query.where(person_holds(text))
-    return list((await connection.execute(query)).all())
+    if after is not None:
+        begun, key = after
+        query = query.where(or_(session.created_ms < begun, (session.created_ms == begun) & (session.id > key)))
+    return list((await connection.execute(query)).all()), int(total or 0)
 
 
 async def create_device(change: Change, agency: AgencyId, user: UserId | None, name: str) -> DeviceId:

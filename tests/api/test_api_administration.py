@@ -128,9 +128,9 @@ async def test_guessed_ids_find_nothing(desk: Desk) -> None:
 async def test_roles_come_from_the_security_administrator_alone(desk: Desk) -> None:
     system, security = await desk.login(Role.SYSTEM_ADMIN), await desk.login(Role.SECURITY_ADMIN)
     user = await desk.town.person(Role.OFFICER)
-    body = {"roles": ["dispatcher", "officer"]}
-    assert (await desk.client.put(f"/people/{user}/roles", json=body, headers=system)).status_code == 403
-    given = await desk.client.put(f"/people/{user}/roles", json=body, headers=security)
+    body, path = {"roles": ["dispatcher", "officer"]}, f"/people/{user}/roles"
+    assert (await desk.client.put(path, json=body, headers={**system, "if-match": "*"})).status_code == 403
+    given = await desk.client.put(path, json=body, headers={**security, "if-match": "*"})
     assert given.json()["roles"] == ["dispatcher", "officer"]
     person = desk.town.store.directory.user(user)
     assert person is not None
@@ -178,9 +178,10 @@ async def test_sessions_are_listed_and_ended(desk: Desk) -> None:
     signed = await desk.town.auth.start_session(user, "demo", "198.51.100.7")
     mine = {"authorization": f"Bearer {signed.access_token}"}
     listed = (await desk.client.get("/sessions", params={"user": user}, headers=security)).json()
-    assert [(each["user_name"], each["address"]) for each in listed] == [("目标", "198.51.100.7")]
+    assert [(each["user_name"], each["address"]) for each in listed["items"]] == [("目标", "198.51.100.7")]
     assert (await desk.client.delete(f"/me/sessions/{signed.session}", headers=security)).status_code == 404
-    assert [each["id"] for each in (await desk.client.get("/me/sessions", headers=mine)).json()] == [signed.session]
+    own = (await desk.client.get("/me/sessions", headers=mine)).json()
+    assert ([each["id"] for each in own["items"]], own["total"]) == ([signed.session], 1)
     assert (await desk.client.delete(f"/sessions/{signed.session}", headers=security)).status_code == 204
     assert (await desk.client.get("/me", headers=mine)).status_code == 401
 
@@ -318,6 +319,48 @@ async def test_two_editors_of_one_members_place_do_not_overwrite_each_other(desk
     assert (await desk.client.get(members, headers=admin)).json() == []
 
 
+async def test_people_added_together_leave_the_places_of_those_who_are_in(desk: Desk) -> None:
+    admin = await desk.login(Role.SYSTEM_ADMIN)
+    old, new = await desk.town.person(name="队员"), await desk.town.person(name="新人")
+    group = (await desk.client.post("/groups", json={"name": "一组", "unit": desk.town.unit}, headers=admin)).json()
+    members = f"/groups/{group['id']}/members"
+    await desk.client.put(f"{members}/{old}", json={"priority": 7, "may_talk": False}, headers=admin)
+    body = {"users": [old, new, new], "place": {"priority": 9}}
+    answer = await desk.client.post(members, json=body, headers=admin)
+    assert (answer.status_code, answer.json()) == (200, {"added": 1, "inside": [old]})
+    seen = {each["user"]: each["priority"] for each in (await desk.client.get(members, headers=admin)).json()}
+    assert seen == {old: 7, new: 9}
+
+
+async def test_two_security_administrators_do_not_overwrite_what_the_other_gave(desk: Desk) -> None:
+    one, two = await desk.login(Role.SECURITY_ADMIN), await desk.login(Role.SECURITY_ADMIN)
+    path = f"/people/{await desk.town.person(name='队员')}"
+    tag = (await desk.client.get(path, headers=one)).headers["etag"]
+    for roles, header, status in (
+        (["officer"], None, 428),
+        (["officer"], '"0"', 412),
+        (["officer"], "nonsense", 412),
+        (["officer"], tag, 200),
+        (["leader"], tag, 412),
+    ):
+        headers = two if header is None else {**two, "if-match": header}
+        answer = await desk.client.put(f"{path}/roles", json={"roles": roles}, headers=headers)
+        assert answer.status_code == status, (header, answer.text)
+    assert answer.json()["code"] == "stale"
+    now = await desk.client.get(path, headers=one)
+    assert now.json()["roles"] == ["officer"]
+
+
+async def test_a_password_is_given_to_who_was_seen(desk: Desk) -> None:
+    admin = await desk.login(Role.SYSTEM_ADMIN)
+    path = f"/people/{await desk.town.person(name='队员')}"
+    tag = (await desk.client.get(path, headers=admin)).headers["etag"]
+    for header, status in ((None, 428), ('"0"', 412), (tag, 204), (tag, 412)):
+        headers = admin if header is None else {**admin, "if-match": header}
+        answer = await desk.client.put(f"{path}/password", json={"password": "a long password"}, headers=headers)
+        assert answer.status_code == status, (header, answer.text)
+
+
 async def test_two_editors_of_one_device_do_not_overwrite_each_other(desk: Desk) -> None:
     admin, security = await desk.login(Role.SYSTEM_ADMIN), await desk.login(Role.SECURITY_ADMIN)
     owner = await desk.town.person()
@@ -350,6 +393,23 @@ async def test_pages_reach_everybody_once(desk: Desk) -> None:
     for bad in ("x", "W10", "ey", "WzEsMl0", "//", "é"):
         answer = await desk.client.get("/people", params={"after": bad}, headers=admin)
         assert answer.status_code == 422
+
+
+async def test_every_session_is_reached_page_by_page(desk: Desk) -> None:
+    security = await desk.login(Role.SECURITY_ADMIN)
+    user = await desk.town.person(name="目标")
+    made = {(await desk.town.auth.start_session(user, "demo")).session for _ in range(5)}  # begun in the same ms, too
+    seen: list[str] = []
+    after: str | None = ""
+    while after is not None:
+        params = {"limit": 2, "after": after, "user": user}
+        page = (await desk.client.get("/sessions", params=params, headers=security)).json()
+        seen += [each["id"] for each in page["items"]]
+        after = page["next"]
+    assert (len(seen), set(seen), page["total"]) == (5, made, 5)
+    for text in ("x", "WyJhIiwiYiJd"):  # the second: ["a", "b"]
+        refused = await desk.client.get("/sessions", params={"after": text}, headers=security)
+        assert (refused.status_code, refused.json()["code"]) == (422, "bad_message")
 
 
 async def test_a_week_of_shifts_goes_on_page_by_page(desk: Desk) -> None:

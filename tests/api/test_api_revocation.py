@@ -68,7 +68,7 @@ async def test_every_way_of_throwing_somebody_out_closes_his_connection(city: Ci
             if way == "signs out":
                 await office.ask(officer, "POST", "/auth/sign-out", refresh_token=officer["refresh_token"])
             elif way == "session ended":
-                (session,) = (await office.ask(security, "GET", f"/sessions?user={user}")).json()
+                (session,) = (await office.ask(security, "GET", f"/sessions?user={user}")).json()["items"]
                 await office.ask(security, "DELETE", f"/sessions/{session['id']}")
             elif way == "user disabled":
                 person = (await office.ask(system, "GET", f"/people/{user}")).json()

@@ -34,6 +34,9 @@ type RefusedNews = {
 };
 
 const AGAIN_MS = 5000;
+const PAGE = 50;
+/** The server tells no more at once. */
+const MOST = 1000;
 const time = (ms: number) => new Date(ms).toLocaleString();
 
 export function BridgeDesk() {
@@ -41,19 +44,24 @@ export function BridgeDesk() {
   const letters = useSignal<readonly (DeadLetter & { receiver: string })[]>([]);
   const refused = useSignal<readonly RefusedNews[]>([]);
   const problem = useSignal("");
+  /** How many of each list are asked for. */
+  const asked = useSignal({ letters: PAGE, refused: PAGE });
   const read = async () => {
     try {
       receivers.value = await authorised<Receiver[]>("GET", "/bridge/receivers");
       const dead = receivers.value.filter((each) => each.dead > 0);
       const found = await Promise.all(
         dead.map(async ({ id }) =>
-          (await authorised<DeadLetter[]>("GET", `/bridge/receivers/${id}/dead-letters?limit=100`)).map(
-            (letter) => ({ ...letter, receiver: id }),
-          ),
+          (
+            await authorised<DeadLetter[]>(
+              "GET",
+              `/bridge/receivers/${id}/dead-letters?limit=${asked.peek().letters}`,
+            )
+          ).map((letter) => ({ ...letter, receiver: id })),
         ),
       );
       letters.value = found.flat();
-      refused.value = await authorised<RefusedNews[]>("GET", "/bridge/refused?limit=50");
+      refused.value = await authorised<RefusedNews[]>("GET", `/bridge/refused?limit=${asked.peek().refused}`);
       problem.value = "";
     } catch (why) {
       problem.value = refusalWords(why instanceof Problem ? why.code : "unreachable");
@@ -73,6 +81,11 @@ export function BridgeDesk() {
     }
     await read();
   };
+  const more = (list: "letters" | "refused") => {
+    asked.value = { ...asked.value, [list]: Math.min(2 * asked.value[list], MOST) };
+    void read();
+  };
+  const dead = receivers.value.reduce((sum, each) => sum + each.dead, 0);
   return (
     <div class="bridge-desk">
       {problem.value && <p class="problem">{problem.value}</p>}
@@ -117,6 +130,16 @@ export function BridgeDesk() {
           </li>
         ))}
       </ul>
+      {letters.value.length < dead && (
+        <p class="row">
+          {asked.value.letters < MOST && (
+            <button type="button" onClick={() => more("letters")}>
+              {t("admin_more")}
+            </button>
+          )}
+          <span class="soft">{t("admin_shown", { shown: letters.value.length, total: dead })}</span>
+        </p>
+      )}
       <h2>{t("bridge_refused")}</h2>
       {refused.value.length === 0 && <p class="none">{t("bridge_all_well")}</p>}
       <ul class="letters">
@@ -135,6 +158,13 @@ export function BridgeDesk() {
           </li>
         ))}
       </ul>
+      {refused.value.length === asked.value.refused && asked.value.refused < MOST && (
+        <p class="row">
+          <button type="button" onClick={() => more("refused")}>
+            {t("admin_more")}
+          </button>
+        </p>
+      )}
     </div>
   );
 }

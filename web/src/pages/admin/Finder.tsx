@@ -24,6 +24,7 @@ type FinderProps = {
 export function Finder({ path, words, inside, choose, id }: FinderProps) {
   const q = useSignal("");
   const found = useSignal<readonly Found[]>([]);
+  const others = useSignal(0);
   useEffect(() => {
     const text = q.value.trim();
     if (!text) {
@@ -33,12 +34,14 @@ export function Finder({ path, words, inside, choose, id }: FinderProps) {
     let gone = false;
     const timer = window.setTimeout(
       () =>
-        void authorised<{ items: Found[] }>(
+        void authorised<{ items: Found[]; total: number }>(
           "GET",
           `${path}?limit=${SHOWN}&q=${encodeURIComponent(text)}`,
         ).then(
-          ({ items }) => {
-            if (!gone) found.value = items;
+          ({ items, total }) => {
+            if (gone) return;
+            found.value = items;
+            others.value = total - items.length;
           },
           () => undefined,
         ),
@@ -77,6 +80,7 @@ export function Finder({ path, words, inside, choose, id }: FinderProps) {
               </button>
             </li>
           ))}
+          {others.value > 0 && <li class="soft">{t("admin_found_more", { count: others.value })}</li>}
         </ul>
       )}
     </div>

@@ -125,6 +125,7 @@ export function Sheets() {
       </p>
       {found && found.mistakes.length > 0 && <Mistakes of={found.mistakes} />}
       {found?.wrong === 0 && found.changes.length > 0 && <Changes of={found.changes} />}
+      {found && <Untold of={found} />}
     </div>
   );
 }
@@ -144,7 +145,13 @@ function Mistakes({ of }: { of: readonly Mistake[] }) {
   );
 }
 
-/** What each line does, column by column; the server tells the first two hundred. */
+/** The server tells the first two hundred; of the others, how many they are. */
+function Untold({ of: { create, update, wrong, changes, mistakes } }: { of: Plan }) {
+  const [total, shown] = wrong > 0 ? [wrong, mistakes.length] : [create + update, changes.length];
+  return total > shown ? <p class="soft">{t("admin_shown", { shown, total })}</p> : null;
+}
+
+/** What each line does, column by column. */
 function Changes({ of }: { of: readonly Line[] }) {
   return (
     <Told titles={["admin_line", "admin_change", "admin_differences"]}>

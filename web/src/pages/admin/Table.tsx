@@ -1,10 +1,10 @@
 // One list: found by search, gone on with by "more", a row opened or acted on.
 
 import { type Signal, useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { t } from "../../i18n";
 import { CellMap } from "./cells";
-import { type List, load, type Row, type RowAct } from "./lists";
+import { type List, load, loadAll, type Page, type Row, type RowAct } from "./lists";
 import { may, wordsOf } from "./office";
 import { Sure } from "./Sure";
 
@@ -21,18 +21,29 @@ export function Table({
   open: (id: string | null) => void;
 }) {
   const q = useSignal("");
-  const rows = useSignal<readonly Row[]>([]);
-  const next = useSignal("");
+  const page = useSignal<Page>({ rows: [], next: "", total: 0 });
   const word = useSignal("");
   const loaded = useSignal(false);
-  const read = async (after = "") => {
+  const searched = useRef(q.value);
+  const read = async () => {
     const asked = q.peek();
+    // What was found by another word is not gone on with; what one went through is not folded up again.
+    const least = asked === searched.current ? page.peek().rows.length : 0;
     try {
-      const found = await load(list, asked.trim(), after);
-      if (asked !== q.peek() || (after && after !== next.peek())) return;
-      rows.value = after ? [...rows.peek(), ...found.rows] : found.rows;
-      next.value = found.next;
+      const found = await loadAll(list, asked.trim(), least);
+      if (asked !== q.peek()) return;
+      searched.current = asked;
+      page.value = found;
       loaded.value = true;
+    } catch (problem) {
+      word.value = wordsOf(problem);
+    }
+  };
+  const more = async () => {
+    const before = page.peek();
+    try {
+      const found = await load(list, searched.current.trim(), before.next);
+      if (page.peek() === before) page.value = { ...found, rows: [...before.rows, ...found.rows] };
     } catch (problem) {
       word.value = wordsOf(problem);
     }
@@ -51,6 +62,7 @@ export function Table({
     }
   };
   const create = list.panel?.create;
+  const { rows, next, total } = page.value;
   const acts = list.acts.filter((one) => one.offered?.() ?? true);
   return (
     <>
@@ -86,7 +98,7 @@ export function Table({
             </tr>
           </thead>
           <tbody>
-            {rows.value.map((row) => (
+            {rows.map((row) => (
               <tr key={String(row.id)} data-off={row.enabled === false}>
                 {list.columns.map(({ title, show, wide = false }, at) => (
                   <td key={title} data-title={t(title)} data-wide={wide}>
@@ -121,15 +133,16 @@ export function Table({
             ))}
           </tbody>
         </table>
-        {loaded.value && rows.value.length === 0 && <p class="hint">{t("admin_none")}</p>}
+        {loaded.value && rows.length === 0 && <p class="hint">{t("admin_none")}</p>}
       </div>
-      {list.name === "cells" && (
-        <CellMap cells={rows.value as unknown as Parameters<typeof CellMap>[0]["cells"]} />
-      )}
-      {next.value && (
-        <button type="button" onClick={() => void read(next.value)}>
-          {t("admin_more")}
-        </button>
+      {list.name === "cells" && <CellMap cells={rows as unknown as Parameters<typeof CellMap>[0]["cells"]} />}
+      {next && (
+        <p class="row">
+          <button type="button" class="more" onClick={() => void more()}>
+            {t("admin_more")}
+          </button>
+          <span class="soft">{t("admin_shown", { shown: rows.length, total })}</span>
+        </p>
       )}
     </>
   );

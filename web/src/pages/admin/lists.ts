@@ -209,19 +209,28 @@ function wayWords(way: unknown): string {
   return found ? t(found) : String(way);
 }
 
-export async function load(list: List, q: string, after: string): Promise<{ rows: Row[]; next: string }> {
+export type Page = { rows: readonly Row[]; next: string; total: number };
+export const PAGE = 50;
+
+/** The first rows of a list, at least `least` of them where there are so many: what was gone through stays in sight. */
+export async function loadAll(list: List, q: string, least: number): Promise<Page> {
+  let found = await load(list, q, "");
+  while (found.next && found.rows.length < least) {
+    const more = await load(list, q, found.next);
+    found = { ...more, rows: [...found.rows, ...more.rows] };
+  }
+  return found;
+}
+
+export async function load(list: List, q: string, after: string): Promise<Page> {
   const query = new URLSearchParams({
-    limit: "50",
+    limit: String(PAGE),
     ...(q && list.search ? { q } : {}),
     ...(after ? { after } : {}),
   });
-  const found = await authorised<Row[] | { items: Row[]; next?: string | null }>(
+  const { items, next, total } = await authorised<{ items: Row[]; next?: string | null; total: number }>(
     "GET",
     `${list.path}?${query}`,
   );
-  const rows = (Array.isArray(found) ? found : found.items).map((row) => ({
-    ...row,
-    id: String(row.id ?? row.code),
-  }));
-  return { rows, next: Array.isArray(found) ? "" : (found.next ?? "") };
+  return { rows: items.map((row) => ({ ...row, id: String(row.id ?? row.code) })), next: next ?? "", total };
 }
