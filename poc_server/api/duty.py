@@ -88,8 +88,8 @@ async def on_duty_now(caller: SignedInCaller, services: Use) -> list[PersonOut]:
 
 @router.get("/{shift}", responses=documented(401, 403, 404, 422, 503))
 async def get_shift(shift: PathId, caller: SignedInCaller, services: Use, response: Response) -> ShiftOut:
-    """One shift of one's own agency that runs or is to come."""
-    return await _shown(services, _shift(services, caller, shift).id, response)
+    """One shift of one's own agency, also one that is over."""
+    return await _shown(services, caller, shift, response)
 
 
 @router.post("", status_code=201, **ruled(Act.PLAN_DUTY, 404, 409))
@@ -99,7 +99,7 @@ async def create_shift(body: ShiftIn, caller: SignedInCaller, services: Use, res
     async with services.store.change(caller.actor) as change:
         made = await duty.create_shift(change, _draft(body, caller))
     response.headers["location"] = f"/api/v1/shifts/{made}"
-    return await _shown(services, made, response)
+    return await _shown(services, caller, made, response)
 
 
 @router.put("/{shift}", **ruled(Act.PLAN_DUTY, 404, 409, 412, 428))
@@ -112,7 +112,7 @@ async def update_shift(
     rights.unit(services, caller, body.unit, Act.PLAN_DUTY)
     async with services.store.change(caller.actor) as change:
         await duty.update_shift(change, found.id, _draft(body, caller), expected)
-    return await _shown(services, found.id, response)
+    return await _shown(services, caller, found.id, response)
 
 
 @router.delete("/{shift}", status_code=204, **ruled(Act.PLAN_DUTY, 404, 412, 428))
@@ -144,9 +144,11 @@ def _shift(services: Services, caller: SignedInCaller, name: str) -> Shift:
     return found
 
 
-async def _shown(services: Services, shift: str, response: Response) -> ShiftOut:
+async def _shown(services: Services, caller: SignedInCaller, shift: str, response: Response) -> ShiftOut:
     async with services.store.reading() as connection:
         row, users = await duty.shift_row(connection, shift)
+    if row.agency_id != caller.user.agency:
+        raise Refused(Refusal.NOT_FOUND, "shift")
     tag(response, row.version)
     return _out(services, row, users)
 

@@ -71,7 +71,12 @@ def _private(name: str, flags: int) -> int:
 
 
 def _lines(snapshot: Snapshot) -> Iterator[bytes]:
-    head = {"format": FORMAT, "version": snapshot.version, "ended_sessions": dict(snapshot.ended_sessions)}
+    head = {
+        "format": FORMAT,
+        "version": snapshot.version,
+        "ended_sessions": dict(snapshot.ended_sessions),
+        "planned_until": dict(snapshot.planned_until),
+    }
     yield json.dumps(head).encode() + b"\n"
     count = 0
     for kind, items in (
@@ -125,6 +130,7 @@ def _assemble(parsed: Iterator[Any]) -> Snapshot:
         groups_by_user={user: frozenset(groups) for user, groups in of_user.items()},
         units_below=children(units.values()),
         shifts={each.id: each for each in found["shift"]},
+        planned_until=head.get("planned_until", {}),
         ended_sessions=head["ended_sessions"],
     )
 

@@ -132,12 +132,12 @@ class Directory:
             )
         )
 
-    def patch(self, delta: Delta, forget_sessions_before: int = 0) -> None:
+    def patch(self, delta: Delta, forget_before: int = 0) -> None:
         """Take what changed."""
         if delta.version == self.version and not delta:
             return
         before = self._snapshot
-        self._snapshot = patched(before, delta, forget_sessions_before)
+        self._snapshot = patched(before, delta, forget_before)
         self._tell(
             DirectoryChange(
                 before,

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Select, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.calls.rules import CallRules
@@ -106,7 +106,7 @@ def device_of(row: Row[Any]) -> Device:
 async def load(connection: AsyncConnection, since_ms: int) -> Snapshot:
     """Everything, in slices, so that a city of 100,000 does not hold up voice.
 
-    Sessions and shifts that ended before ``since_ms`` are left out.
+    Sessions and shifts that ended before ``since_ms`` are left out; of shifts it stays when the last of a unit ended.
     """
     with collector_resting():
         return await _load(connection, since_ms)
@@ -146,8 +146,15 @@ async def _load(connection: AsyncConnection, since_ms: int) -> Snapshot:
         shifts={
             s.id: s async for s in _each(connection, coming, lambda r: shift_of(r, on_shift.get(r.id, frozenset())))
         },
+        planned_until=await _planned_until(connection),
         ended_sessions=dict([pair async for pair in _each(connection, ended, lambda r: (r.id, r.ended_ms))]),
     )
+
+
+async def _planned_until(connection: AsyncConnection) -> dict[UnitId, int]:
+    """When the last shift ends that was ever planned for each unit."""
+    query = select(t.shift.c.unit_id, func.max(t.shift.c.ends_ms).label("ends_ms")).group_by(t.shift.c.unit_id)
+    return {UnitId(row.unit_id): row.ends_ms for row in (await connection.execute(query)).all()}
 
 
 async def _frozen(of_user: dict[UserId, set[GroupId]]) -> dict[UserId, frozenset[GroupId]]:
@@ -223,6 +230,7 @@ async def _delta(connection: AsyncConnection, version: int, touched: Mapping[str
         devices=await fresh("device", t.device, device_of),
         members=members,
         shifts=await fresh("shift", t.shift, lambda r: shift_of(r, on_shift.get(r.id, frozenset()))),
+        planned_until=await _planned_until(connection) if "shift" in touched else None,
         ended_sessions=ended,
         cells=frozenset(ids("cell")),
     )

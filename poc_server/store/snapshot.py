@@ -16,6 +16,9 @@ from groups.vocabulary import AgencyId, DeviceId, GroupId, UnitId, UserId
 K = TypeVar("K")
 V = TypeVar("V")
 EMPTY: Mapping[UserId, Membership] = MappingProxyType({})
+PLAN_LAPSES_MS = 31 * 86_400_000
+"""So long after its last shift a unit still counts as one whose shifts are planned: a plan that comes late puts nobody
+on duty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,9 @@ class Snapshot:
     groups_by_user: Mapping[UserId, frozenset[GroupId]] = field(default_factory=dict)
     units_below: Mapping[UnitId, tuple[UnitId, ...]] = field(default_factory=dict)
     shifts: Mapping[str, Shift] = field(default_factory=dict)
-    """Shifts under way or to come."""
+    """Shifts under way or to come, and some that were over lately."""
+    planned_until: Mapping[UnitId, int] = field(default_factory=dict)
+    """When the last shift ends that was ever planned for a unit (ms)."""
     ended_sessions: Mapping[str, int] = field(default_factory=dict)
 
     def unit_subtree(self, unit: UnitId) -> frozenset[UnitId]:
@@ -89,13 +94,10 @@ class Snapshot:
         person = self.users.get(user)
         if person is None:
             return False
-        above = set(self.unit_path(person.unit))
-        planned = False
-        for shift in self.shifts.values():
-            if user in shift.users and shift.runs(at_ms):
-                return True
-            planned = planned or shift.unit in above
-        return not planned
+        if any(user in shift.users and shift.runs(at_ms) for shift in self.shifts.values()):
+            return True
+        ends = (self.planned_until[unit] for unit in self.unit_path(person.unit) if unit in self.planned_until)
+        return all(at_ms >= end + PLAN_LAPSES_MS for end in ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,8 @@ class Delta:
     devices: Mapping[DeviceId, Device | None] = field(default_factory=dict)
     members: Mapping[tuple[GroupId, UserId], Membership | None] = field(default_factory=dict)
     shifts: Mapping[str, Shift | None] = field(default_factory=dict)
+    planned_until: Mapping[UnitId, int] | None = None
+    """The whole of it, where a shift changed."""
     ended_sessions: Mapping[str, int] = field(default_factory=dict)
     cells: frozenset[str] = frozenset()
     """Codes of grid cells that changed; a snapshot does not hold them."""
@@ -119,16 +123,22 @@ class Delta:
         return any(kinds) or bool(self.ended_sessions) or bool(self.cells)
 
 
-def patched(old: Snapshot, delta: Delta, forget_sessions_before: int = 0) -> Snapshot:
-    """The next snapshot. What did not change is shared with the old one."""
+def patched(old: Snapshot, delta: Delta, forget_before: int = 0) -> Snapshot:
+    """The next snapshot, without sessions and shifts that ended before then.
+
+    What did not change is shared with the old one.
+    """
     units = _merged(old.units, delta.units)
     groups = _merged(old.groups, delta.groups)
     users = _merged(old.users, delta.users)
     members, of_user = _members(old, delta)
     sessions = old.ended_sessions
-    if delta.ended_sessions or any(at < forget_sessions_before for at in sessions.values()):
+    if delta.ended_sessions or any(at < forget_before for at in sessions.values()):
         joined = {**sessions, **delta.ended_sessions}
-        sessions = {key: at for key, at in joined.items() if at >= forget_sessions_before}
+        sessions = {key: at for key, at in joined.items() if at >= forget_before}
+    shifts = _merged(old.shifts, delta.shifts)
+    if any(shift.ends_ms <= forget_before for shift in shifts.values()):
+        shifts = {key: shift for key, shift in shifts.items() if shift.ends_ms > forget_before}
     return replace(
         old,
         version=delta.version,
@@ -140,7 +150,8 @@ def patched(old: Snapshot, delta: Delta, forget_sessions_before: int = 0) -> Sna
         members=members,
         groups_by_user=of_user,
         units_below=children(units.values()) if delta.units else old.units_below,
-        shifts=_merged(old.shifts, delta.shifts),
+        shifts=shifts,
+        planned_until=old.planned_until if delta.planned_until is None else delta.planned_until,
         ended_sessions=sessions,
     )
 

@@ -8,9 +8,10 @@ from groups.model import Membership
 from groups.policy import Act, may
 from groups.vocabulary import Refusal, Role, UserId
 from poc_server.refused import Refused
-from poc_server.store import Store, duty, groups, sharing, units
+from poc_server.store import Store, copy, duty, groups, rows, sharing, units
 from poc_server.store.duty import ShiftDraft
 from poc_server.store.ids import now_ms
+from poc_server.store.snapshot import PLAN_LAPSES_MS
 from tests.fixtures.people import Town, found_town
 
 pytestmark = pytest.mark.wire
@@ -38,6 +39,26 @@ async def test_on_duty_is_who_the_shift_names_and_everybody_where_none_is_planne
     async with town.store.change() as change:
         await duty.delete_shift(change, made)
     assert town.store.directory.on_duty(two, now)
+
+
+async def test_on_duty_is_the_same_after_a_restart_and_a_plan_that_comes_late_puts_nobody_on_duty(town: Town) -> None:
+    user = await town.person()
+    start = now_ms() - 20 * 24 * HOUR
+    over = start + 8 * HOUR
+    await shift(town, start, user)
+    async with town.store.reading() as connection:
+        loaded = await rows.load(connection, now_ms())
+    copy_path = town.store.data / "copy"
+    await copy.save(copy_path, loaded)
+    restored = copy.read(copy_path)
+    assert restored is not None
+    lapsed = over + PLAN_LAPSES_MS
+    for at, on_duty in ((over, False), (now_ms(), False), (lapsed - 1, False), (lapsed, True)):
+        held = [town.store.directory.snapshot, loaded, restored]
+        assert [each.on_duty(user, at) for each in held] == [on_duty] * 3, at - over
+    # One that is over does not stay in memory for as long as the process runs.
+    await town.person()
+    assert town.store.directory.snapshot.shifts == loaded.shifts == {}
 
 
 async def test_a_group_that_follows_duty_changes_hands_with_the_shift(town: Town) -> None:
