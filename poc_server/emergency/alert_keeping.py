@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any
 from groups.model import User
 from poc_server.emergency.live_alert import LiveAlert
 from poc_server.refused import Refused, StoreUnavailable
+from poc_server.store import audit
 from poc_server.store import emergency as kept
-from poc_server.store import incident_happenings
 from poc_server.store.audit import AuditEntry
 from poc_server.store.emergency import Kept
+from poc_server.store.journal import alerts
 from poc_server.store.journal.alerts import AlertKept, CaseTold
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
     from poc_server.emergency.desk import Desk
 
 SQL_WITHIN_S = 0.5
@@ -39,18 +38,19 @@ class AlertKeeping:
 
         Raises `Refused`: unavailable (neither SQL nor the disk took it).
         """
-        row, entry, case = live.kept(), self.entry(live, "alert.raise", live.user), self._case(live)
+        record, entry = AlertKept.of(live.kept(), self._case(live)), self.entry(live, "alert.raise", live.user)
 
         async def in_sql() -> Kept | None:
             async with self._desk.store.writing() as connection:
-                before = await kept.find_alert(connection, row.id)
+                before = await kept.find_alert(connection, record.id)
                 if before is None:
-                    await _put(connection, row, entry, case)
+                    await alerts.apply(connection, [record])
+                    await audit.append(connection, [entry])
                 return before
 
         done = await self._within(in_sql())
         if done is None:
-            await self._note(row, entry, case)
+            await self._note(record, entry)
             live.noted = True
             return None
         live.noted = live.saved = True
@@ -59,15 +59,16 @@ class AlertKeeping:
 
     async def changed(self, live: LiveAlert, action: str, user: User | None, *, tell_case: bool) -> None:
         """Keep how it stands now. Raises `Refused`: unavailable (neither SQL nor the disk took it)."""
-        row, entry = live.kept(), self.entry(live, action, user)
-        case = self._case(live) if tell_case else None
+        record = AlertKept.of(live.kept(), self._case(live) if tell_case else None)
+        entry = self.entry(live, action, user)
 
         async def in_sql() -> None:
             async with self._desk.store.writing() as connection:
-                await _put(connection, row, entry, case)
+                await alerts.apply(connection, [record])
+                await audit.append(connection, [entry])
 
         if await self._within(in_sql()) is None:
-            await self._note(row, entry, case)
+            await self._note(record, entry)
         live.noted = True
 
     async def standing(self, live: LiveAlert) -> Kept | None:
@@ -100,8 +101,8 @@ class AlertKeeping:
         except Refused:
             return None
 
-    async def _note(self, row: Kept, entry: AuditEntry, case: CaseTold | None) -> None:
-        self._desk.note(AlertKept.of(row, case))
+    async def _note(self, record: AlertKept, entry: AuditEntry) -> None:
+        self._desk.note(record)
         self._desk.store.journal.audit(entry)
         try:
             async with asyncio.timeout(DISK_WITHIN_S):
@@ -126,9 +127,3 @@ class AlertKeeping:
         # Taken by another after it went back into the queue it is in the same state again.
         told = f"alert/{record.id}/{record.state.value}/{record.version}"
         return CaseTold(id=told, group=live.origin, at_ms=self._desk.field.fabric.now(), user=live.user.id, data=data)
-
-
-async def _put(connection: AsyncConnection, row: Kept, entry: AuditEntry, case: CaseTold | None) -> None:
-    await kept.put_alert(connection, row, [entry])
-    if case is not None:
-        await incident_happenings.tell(connection, case.group, case.happened())
