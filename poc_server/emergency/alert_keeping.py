@@ -9,6 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from groups.model import User
+from groups.vocabulary import Refusal
 from poc_server.emergency.live_alert import LiveAlert
 from poc_server.refused import Refused, StoreUnavailable
 from poc_server.store import audit
@@ -25,6 +26,13 @@ SQL_WITHIN_S = 0.5
 """SQL may take so long; then the disk stands in for it, and SQL may still do its part: it changes nothing twice."""
 DISK_WITHIN_S = 2.0
 """A disk that takes longer is failing."""
+
+
+class Overtaken(Refused):
+    """Another node kept something as new: this one slept, or has only just lost the desk. Nothing was kept."""
+
+    def __init__(self) -> None:
+        super().__init__(Refusal.UNAVAILABLE, "another node leads it")
 
 
 class AlertKeeping:
@@ -58,18 +66,27 @@ class AlertKeeping:
         return before
 
     async def changed(self, live: LiveAlert, action: str, user: User | None, *, tell_case: bool) -> None:
-        """Keep how it stands now. Raises `Refused`: unavailable (neither SQL nor the disk took it)."""
+        """Keep how it stands now.
+
+        Raises `Overtaken`, and `Refused`: unavailable (neither SQL nor the disk took it).
+        """
         record = AlertKept.of(live.kept(), self._case(live) if tell_case else None)
         entry = self.entry(live, action, user)
 
         async def in_sql() -> None:
             async with self._desk.store.writing() as connection:
-                await alerts.apply(connection, [record])
+                if not await alerts.apply(connection, [record]):
+                    raise Overtaken
                 await audit.append(connection, [entry])
 
         if await self._within(in_sql()) is None:
             await self._note(record, entry)
         live.noted = True
+
+    async def newest(self, live: LiveAlert) -> Kept | None:
+        """What stands in SQL. Raises `Refused`: unavailable."""
+        async with self._desk.store.reading() as connection:
+            return await kept.find_alert(connection, live.record.id)
 
     async def standing(self, live: LiveAlert) -> Kept | None:
         """Bring SQL up to ``live``, which was put on disk for want of it; returns what stands there and is not that.
@@ -98,6 +115,8 @@ class AlertKeeping:
             return None
         try:
             return (task.result(),)
+        except Overtaken:
+            raise
         except Refused:
             return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -17,7 +17,7 @@ from groups.policy import Act, may
 from groups.reach import visible
 from groups.vocabulary import AlertState, GroupId, GroupKind, Refusal, Tier, UserId
 from poc_server.emergency import live_alert
-from poc_server.emergency.alert_keeping import AlertKeeping
+from poc_server.emergency.alert_keeping import AlertKeeping, Overtaken
 from poc_server.emergency.attendance import Attendance
 from poc_server.emergency.gatherings import Gathering
 from poc_server.emergency.live_alert import LiveAlert
@@ -243,24 +243,41 @@ class Alerts:
             raise Refused(await self._closed(alert, user))
         self._allowed(live, user, given)
         async with live.lock:
-            record, effects = machine.handle(live.record, given, self._field.fabric.now())
-            changed = next((each for each in effects if isinstance(each, machine.Changed)), None)
-            if changed is not None:
-                before, live.record = live.record, record
-                try:
-                    case = (record.state, record.claimed_by) != (before.state, before.claimed_by)
-                    await self._keeping.changed(live, changed.action, user, tell_case=case)
-                except BaseException:
-                    live.record = before
-                    raise
-                self._arm(live)
-                if any(isinstance(each, machine.Over) for each in effects):
-                    self._over(live)
-                self._announce(live)
+            try:
+                effects = await self._step(live, user, given)
+            except Overtaken:
+                await self._catch_up(live)
+                effects = await self._step(live, user, given)
         for each in effects:
             if isinstance(each, machine.Refused):
                 raise Refused(each.code)
         return list(effects)
+
+    async def _catch_up(self, live: LiveAlert) -> None:
+        """Another node led it meanwhile, and told of it: go on from how it stands."""
+        newest = await self._keeping.newest(live)
+        if newest is not None and newest.open:
+            live.record = live_alert.from_content(live.user, newest.content).record
+            self._arm(live)
+        elif newest is not None and self._live.get(live.record.id) is live:
+            self._settle(live, newest)
+
+    async def _step(self, live: LiveAlert, user: User | None, given: AlertInput) -> Sequence[Any]:
+        record, effects = machine.handle(live.record, given, self._field.fabric.now())
+        changed = next((each for each in effects if isinstance(each, machine.Changed)), None)
+        if changed is not None:
+            before, live.record = live.record, record
+            try:
+                case = (record.state, record.claimed_by) != (before.state, before.claimed_by)
+                await self._keeping.changed(live, changed.action, user, tell_case=case)
+            except BaseException:
+                live.record = before
+                raise
+            self._arm(live)
+            if any(isinstance(each, machine.Over) for each in effects):
+                self._over(live)
+            self._announce(live)
+        return effects
 
     async def cancel(self, alert: str, user: User) -> None:
         """The officer, or one who may, takes it back. Raises `Refused`."""

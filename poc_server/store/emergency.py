@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, and_, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, Row, Table, and_, case, func, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.emergency.broadcast import BroadcastState, PersonReceipt
@@ -21,6 +21,9 @@ from poc_server.store.audit import AuditEntry
 from poc_server.store.inserts import insert_new, upsert
 
 RECEIPTS_AT_ONCE = 500
+_FAR = {ReceiptState.SENT: 1, ReceiptState.MISSED: 2, ReceiptState.DELIVERED: 3}
+_FAR |= {ReceiptState.HEARD: 4, ReceiptState.ACKNOWLEDGED: 5}
+"""Who was given up by one node may have been reached by another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +46,20 @@ class Kept:
         return int(self.content.get("record", {}).get("version", 0))
 
 
-async def put_alert(connection: AsyncConnection, kept: Kept, entries: Sequence[AuditEntry]) -> None:
-    """Keep an alert as it is now; what was kept of it on disk meanwhile and comes later does not bring it back."""
+async def put_alert(connection: AsyncConnection, kept: Kept, entries: Sequence[AuditEntry]) -> bool:
+    """Keep an alert as it is now, unless what stands there is as new: from the disk of before, or of another node.
+
+    Returns whether it was kept.
+    """
     row = {**_common(kept), "state": kept.state, "raised_ms": kept.at_ms}
 
     def goes_back(new: Any) -> ColumnElement[bool]:
-        return or_(_reopens(t.alert)(new), _version(t.alert.c.content) > _version(new.content))
+        return or_(_reopens(t.alert)(new), _version(t.alert.c.content) >= _version(new.content))
 
-    await upsert(connection, t.alert, ["id"], [row], ["state", "open", "content"], goes_back)
+    if not await upsert(connection, t.alert, ["id"], [row], ["state", "open", "content"], goes_back):
+        return False
     await audit.append(connection, entries)
+    return True
 
 
 async def put_call(connection: AsyncConnection, kept: Kept, entries: Sequence[AuditEntry]) -> None:
@@ -90,7 +98,7 @@ async def put_receipts(connection: AsyncConnection, broadcast: str, receipts: It
     columns = ["state", "sent_ms", "delivered_ms", "heard_ms", "acknowledged_ms"]
     for start in range(0, len(rows), RECEIPTS_AT_ONCE):
         part = rows[start : start + RECEIPTS_AT_ONCE]
-        await upsert(connection, t.receipt, ["broadcast_id", "user_id"], part, columns)
+        await upsert(connection, t.receipt, ["broadcast_id", "user_id"], part, columns, _less_far)
 
 
 async def begin_receipts(connection: AsyncConnection, broadcast: str, users: Sequence[UserId]) -> None:
@@ -182,6 +190,15 @@ def _reopens(table: Table) -> Callable[[Any], ColumnElement[bool]]:
 def _version(content: Any) -> ColumnElement[int]:
     found: ColumnElement[int] = func.coalesce(content[("record", "version")].as_integer(), 0)
     return found
+
+
+def _less_far(new: Any) -> ColumnElement[bool]:
+    """A receipt only moves forward; the same again may still say more of when."""
+    return _far(new.state) < _far(t.receipt.c.state)
+
+
+def _far(state: Any) -> ColumnElement[int]:
+    return case({each.value: far for each, far in _FAR.items()}, value=state, else_=0)
 
 
 def _common(kept: Kept) -> dict[str, Any]:

@@ -23,14 +23,14 @@ async def upsert(
     rows: Sequence[dict[str, Any]],
     change: Sequence[str],
     unless: Callable[[Any], ColumnElement[bool]] | None = None,
-) -> None:
+) -> bool:
     """Insert rows; where one with the same ``keys`` is there, set its columns ``change`` to the new values.
 
-    ``unless``: of the new values, says which rows stay as they are.
+    ``unless``: of the new values, says which rows stay as they are. Returns, of a single row, whether it was written.
     """
     make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     statement = make(table)
     new = {name: statement.excluded[name] for name in change}
     where = None if unless is None else not_(unless(statement.excluded))
     update = statement.on_conflict_do_update(index_elements=list(keys), set_=new, where=where)
-    await connection.execute(update, list(rows))
+    return (await connection.execute(update, rows[0] if len(rows) == 1 else list(rows))).rowcount != 0

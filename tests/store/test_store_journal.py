@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
 
+from groups.emergency.broadcast import PersonReceipt
 from groups.vocabulary import AgencyId, BurstEnd, CallId, GroupId, GroupKind, ReceiptState, Tier, UserId
 from poc_server.refused import StoreUnavailable
 from poc_server.store import Actor, BurstRecord, CallEnded, CallStarted, Journal, Store, StoreSettings, audit, emergency
@@ -118,6 +120,9 @@ async def test_what_a_node_keeps_late_takes_nothing_back(database: Database) -> 
     def kept(state: str, said: int, *, going_on: bool = True) -> emergency.Kept:
         return emergency.Kept("one", agency, us, going_on, START, {"said": said}, state, GroupId("g"), Tier.EMERGENCY)
 
+    def alert(version: int, *, going_on: bool) -> emergency.Kept:
+        return replace(kept("", 1, going_on=going_on), content={"record": {"version": version}})
+
     async with database.writing() as connection:
         for each in (kept("running", 1), kept("running", 2), kept("over", 3), kept("running", 2)):
             await emergency.put_broadcast(connection, each, [])
@@ -129,13 +134,37 @@ async def test_what_a_node_keeps_late_takes_nothing_back(database: Database) -> 
         found = await emergency.find_broadcast(connection, "one")
         assert found is not None
         assert (found.open, found.state, found.content) == (False, "withdrawn", {"said": 4})
-        for put, still in (
-            (emergency.put_alert, emergency.open_alerts),
-            (emergency.put_call, emergency.open_calls),
-        ):
-            for going_on in (True, False, True):
-                await put(connection, kept("", 1, going_on=going_on), [])
-            assert await still(connection) == []
+        for version, going_on in enumerate((True, False, True)):
+            await emergency.put_alert(connection, alert(version, going_on=going_on), [])
+            await emergency.put_call(connection, kept("", 1, going_on=going_on), [])
+        assert await emergency.open_alerts(connection) == []
+        assert await emergency.open_calls(connection) == []
+
+
+async def test_of_two_nodes_that_keep_the_same_step_of_an_alert_the_first_one_holds(database: Database) -> None:
+    def kept(version: int, by: str) -> emergency.Kept:
+        content = {"record": {"version": version, "claimed_by": by}}
+        return emergency.Kept("al", AgencyId("ag"), UserId("us-1"), True, START, content, "claimed")
+
+    async with database.writing() as connection:
+        done = [await emergency.put_alert(connection, kept(*each), []) for each in ((2, "a"), (2, "b"), (3, "b"))]
+        found = await emergency.find_alert(connection, "al")
+    assert done == [True, False, True]
+    assert found is not None
+    assert found.content["record"]["claimed_by"] == "b"
+
+
+async def test_a_receipt_that_is_kept_late_takes_nothing_back(database: Database) -> None:
+    states = (ReceiptState.SENT, ReceiptState.MISSED, ReceiptState.HEARD, ReceiptState.MISSED, ReceiptState.DELIVERED)
+    us = UserId("us-1")
+    async with database.writing() as connection:
+        row = emergency.Kept("b", AgencyId("ag"), us, True, START, {}, "over")
+        await emergency.put_broadcast(connection, row, [])
+        await emergency.begin_receipts(connection, "b", [us])
+        for state in states:
+            await emergency.put_receipts(connection, "b", [PersonReceipt(us, state, sent_at=1)])
+        (found,) = await emergency.receipts(connection, "b")
+    assert found.state is ReceiptState.HEARD
 
 
 async def test_an_alert_that_comes_late_from_the_disk_changes_nothing_of_a_newer_one(

@@ -64,9 +64,11 @@ class AlertKept(Record):
         return emergency.Kept(self.id, self.agency, self.user, self.open, self.raised_ms, self.content, self.state)
 
 
-async def apply(connection: AsyncConnection, found: Sequence[AlertKept]) -> None:
-    """Bring their rows up to this, and tell their cases what they were not told yet."""
+async def apply(connection: AsyncConnection, found: Sequence[AlertKept]) -> int:
+    """Bring their rows up to this, and tell their cases what they were not told yet. Returns how many were newer."""
+    newer = 0
     for each in found:
-        await emergency.put_alert(connection, each.row(), ())
+        newer += await emergency.put_alert(connection, each.row(), ())
         if each.case is not None:
             await incident_happenings.tell(connection, each.case.group, each.case.happened())
+    return newer

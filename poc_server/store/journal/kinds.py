@@ -121,7 +121,7 @@ AnyRecord = Annotated[
     Field(discriminator="kind"),
 ]
 records: TypeAdapter[Any] = TypeAdapter(AnyRecord)
-Applier = Callable[[AsyncConnection, Sequence[Any]], Awaitable[None]]
+Applier = Callable[[AsyncConnection, Sequence[Any]], Awaitable[object]]
 
 
 async def _calls_started(connection: AsyncConnection, found: Sequence[CallStarted]) -> None:

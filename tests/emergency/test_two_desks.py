@@ -1,0 +1,78 @@
+"""Two nodes that both believe to have the desk, for one of them slept: an alert is one dispatcher's all the same."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from groups.emergency.alert import AlertOptions, Claim, Held, Resolve, raised
+from groups.model import User
+from groups.vocabulary import AgencyId, AlertState, Refusal, UnitId, UserId
+from poc_server.emergency.alerts import Alerts
+from poc_server.emergency.live_alert import LiveAlert
+from poc_server.emergency.settings import EmergencySettings
+from poc_server.refused import Refused
+from poc_server.store import audit
+from poc_server.store import emergency as kept
+from poc_server.store.engine import Database
+from poc_server.store.migrate import migrate
+from poc_server.store.settings import StoreSettings
+from poc_server.talk.later import Later
+
+pytestmark = pytest.mark.wire
+NOW = 1_700_000_000_000
+OFFICER, ANNA, BORIS = (
+    User(UserId(name), AgencyId("ag"), UnitId("un"), name, frozenset()) for name in ("officer", "anna", "boris")
+)
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    opened = Database.open(StoreSettings(), tmp_path)
+    await migrate(opened)
+    record = raised("al", OFFICER.id, None, NOW, NOW, AlertOptions())
+    async with opened.writing() as connection:
+        live = LiveAlert(record, OFFICER, None, None, None, covert=False)
+        await kept.put_alert(connection, live.kept(), [])
+    yield opened
+    await opened.aclose()
+
+
+async def desk(database: Database) -> Alerts:
+    """One node's, with nobody connected."""
+    users = {each.id: each for each in (OFFICER, ANNA, BORIS)}
+    roster = SimpleNamespace(user=users.get, group=lambda _: None)
+    field = SimpleNamespace(
+        roster=roster, phones={}, fabric=SimpleNamespace(now=lambda: NOW), conditions=None, arrivals=None
+    )
+    store = SimpleNamespace(reading=database.reading, writing=database.writing)
+    made: Any = SimpleNamespace(field=field, store=store, settings=EmergencySettings(), later=Later())
+    made.spawn, made.claimers, made.wake_away = made.later.spawn, lambda _: frozenset(), lambda *_: None
+    made.gatherings = SimpleNamespace(begin=lambda *_: None, end=lambda _: None)
+    made.entry = lambda user, action, kind, target, detail, agency: audit.entry(
+        audit.SYSTEM, NOW, action, kind, target, detail, agency
+    )
+    alerts = Alerts(made)
+    await alerts.load()
+    return alerts
+
+
+async def test_who_claims_at_a_desk_that_slept_learns_who_has_it(database: Database) -> None:
+    awake, slept = await desk(database), await desk(database)
+    await awake.step("al", None, Claim(ANNA.id))
+    (held,) = [each for each in await slept.step("al", None, Claim(BORIS.id)) if isinstance(each, Held)]
+    assert (held.by, held.yours) == (ANNA.id, False)
+
+
+async def test_what_was_closed_meanwhile_is_over_at_the_desk_that_slept(database: Database) -> None:
+    awake, slept = await desk(database), await desk(database)
+    for given in (Claim(ANNA.id), Resolve(ANNA.id, AlertState.RESOLVED)):
+        await awake.step("al", None, given)
+    with pytest.raises(Refused) as refused:
+        await slept.step("al", None, Claim(BORIS.id))
+    assert refused.value.code is Refusal.ALERT_OVER
+    assert len(slept) == 0
