@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -94,10 +95,14 @@ class Vapid:
         """What a browser subscribes with."""
 
     @classmethod
-    def open(cls, file: Path, contact: str) -> Vapid:
-        """The key of ``file``, made when there is none. Raises ValueError on a file that is no P-256 key, OSError."""
+    def open(cls, file: Path, contact: str, keep: Callable[[Path, bytes], None]) -> Vapid:
+        """The key of ``file``, made and kept by ``keep`` when there is none.
+
+        Raises ValueError on a file that is no P-256 key, OSError.
+        """
         if not file.exists():
-            _make(file)
+            made = ec.generate_private_key(ec.SECP256R1())
+            keep(file, made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         key = load_pem_private_key(file.read_bytes(), password=None)
         if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
             raise ValueError(f"{file} is not a P-256 key")
@@ -129,15 +134,3 @@ def _decoded(text: str) -> bytes:
         return urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except (ValueError, binascii.Error):
         return b""
-
-
-def _make(file: Path) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    key = ec.generate_private_key(ec.SECP256R1())
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return  # another node that shares the folder was first
-    with os.fdopen(handle, "wb") as out:
-        out.write(pem)

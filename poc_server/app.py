@@ -43,6 +43,7 @@ from poc_server.parts import Parts
 from poc_server.recording.disk_news import DiskNews
 from poc_server.recording.missed import MissedVoice
 from poc_server.recording.recordings import Recordings
+from poc_server.secret_file import keep_first
 from poc_server.serving import Serving
 from poc_server.store import Store
 from poc_server.talk.people import people_here
@@ -160,7 +161,7 @@ class App:
                 journal=self.store.journal.append,
                 places=self.store.places.all,
                 talk=config.talk,
-                name=socket.gethostname()[:64],
+                name=self._name,
             )
         )
 
@@ -190,6 +191,11 @@ class App:
         self.metrics.read_from(lambda: readings.media(self.media.counters))
         self.metrics.read_from(lambda: readings.journal(self.store.journal))
         self.metrics.read_from(lambda: readings.talk(node.phones, node.talkgroups, node.calls, node.endpoint))
+
+    @property
+    def _name(self) -> str:
+        """What this node is called in records: nodes on one machine have names of their own."""
+        return (self.config.fabric.node or socket.gethostname())[:64]
 
     def _own_data(self) -> Path:
         """Where this node keeps what is its own, when the data folder is shared with other nodes."""
@@ -227,7 +233,7 @@ class App:
             settings,
             self.config.server.data,
             self.store,
-            (self.config.fabric.node or socket.gethostname())[:64],
+            self._name,
             self.fabric.now,
         )
         self._stack.push_async_callback(made.aclose)
@@ -261,7 +267,7 @@ class App:
         config = self.config
         keys = config.auth.keys or config.server.data / "keys"
         file = config.notify.vapid_key or keys / "vapid.pem"
-        vapid = Vapid.open(file, config.notify.contact) if config.notify.web_push else None
+        vapid = Vapid.open(file, config.notify.contact, keep_first) if config.notify.web_push else None
         made = Notifier(config.notify, self.store, vapid, config.bridge.public_url)
         made.start()
         self._stack.push_async_callback(made.aclose)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,8 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
+
+from poc_server.secret_file import keep_first
 
 _PATTERN = "sign-*.pem"
 
@@ -41,12 +42,7 @@ def load_or_make(folder: Path) -> SigningKeys:
 
 def _make(folder: Path) -> None:
     pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    try:
-        handle = os.open(folder / "sign-1.pem", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return  # another node that shares the folder was first
-    with os.fdopen(handle, "wb") as file:
-        file.write(pem)
+    keep_first(folder / "sign-1.pem", pem)
 
 
 def _read(path: Path) -> Ed25519PrivateKey:

@@ -12,6 +12,8 @@ MARK = b"x-poc-desk"
 """A request that was passed on once is not passed on again: the desk may just be moving."""
 TIMEOUT_S = 5.0
 _READS = frozenset({"GET", "HEAD"})
+_NEVER_SAID = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+"""Failures in which the desk cannot have heard of the request."""
 _HOP_BY_HOP = frozenset({b"connection", b"keep-alive", b"transfer-encoding", b"host", b"content-length", b"upgrade"})
 
 
@@ -20,7 +22,7 @@ class ToDesk:
 
     Args:
         served: the API of this node.
-        unavailable: answers for a desk that is too slow.
+        unavailable: answers for a desk that is too slow, or died over it.
         desk_url: the desk's address, "" when it is here or nowhere.
         limit: bytes of the largest body of such a request; a longer one is refused by ``served``, unread.
         timeout_s: how long the desk may take; after it what only reads is served here, and anything else is refused.
@@ -58,12 +60,12 @@ class ToDesk:
         try:
             answer = await self._client.send(request)
         except httpx.HTTPError as failed:
-            if isinstance(failed, httpx.ReadTimeout) and scope["method"] not in _READS:
-                # The desk has it and may still do it: done here, too, an alert would stand twice. He asks again.
+            if scope["method"] in _READS or isinstance(failed, _NEVER_SAID):
+                # The desk is just going: this node answers as well as it can.
+                await self._served(scope, _again(body), send)
+            else:
+                # The desk may have done it, or do it still: done here, too, an alert would stand twice. He asks again.
                 await self._unavailable(scope, receive, send)
-                return
-            # The desk is just going: this node answers as well as it can.
-            await self._served(scope, _again(body), send)
             return
         kept = [(name, value) for name, value in answer.headers.raw if name.lower() not in _HOP_BY_HOP]
         await send({"type": "http.response.start", "status": answer.status_code, "headers": kept})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from poc_server.chain import Head, SignedHead
+from poc_server.secret_file import keep_first
 
 
 class BadKey(ValueError):
@@ -39,7 +39,6 @@ class EvidenceKey:
     def open(cls, path: Path) -> EvidenceKey:
         """Read the key, or make one that only we can read. Raises `BadKey` or OSError."""
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
             _write_new(path, Ed25519PrivateKey.generate())
         try:
             private = load_pem_private_key(path.read_bytes(), None)
@@ -69,17 +68,4 @@ def name_of(public: Ed25519PublicKey) -> str:
 
 
 def _write_new(path: Path, private: Ed25519PrivateKey) -> None:
-    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    half = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.write(descriptor, pem)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    try:
-        os.link(half, path)  # another process may have been quicker: its key stands
-    except FileExistsError:
-        pass
-    finally:
-        half.unlink()
+    keep_first(path, private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))

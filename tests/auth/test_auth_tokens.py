@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import random
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -120,6 +121,13 @@ def test_keys_are_made_once_private_and_all_of_them_verify(tmp_path: Path) -> No
     both = load_or_make(tmp_path / "keys")
     assert len(both.public) == 2
     assert Tokens(both, "i", 0).read("access", token, NOW) == CLAIMS
+
+
+def test_nodes_that_start_at_the_same_instant_have_one_key_and_none_finds_half_of_it(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as nodes:
+        names = {keys.name for keys in nodes.map(load_or_make, [tmp_path / "keys"] * 64)}
+    assert len(names) == 1
+    assert [each.name for each in (tmp_path / "keys").iterdir()] == ["sign-1.pem"]
 
 
 def test_a_file_that_is_no_key_is_an_error_at_the_start(tmp_path: Path) -> None:

@@ -80,5 +80,24 @@ async def test_what_a_slow_desk_may_still_do_is_not_done_here_too(slow_desk: str
     assert json.loads(sent[1]["body"])["code"] == "unavailable"
 
 
+@pytest.fixture
+async def dying_desk() -> AsyncIterator[str]:
+    """It takes what is asked and is gone before it says what came of it."""
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(take, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def test_what_a_desk_may_have_done_before_it_died_is_not_done_here_too(dying_desk: str) -> None:
+    sent: list[Message] = []
+    assert (await ask("/api/v1/alerts", [b"sos"], dying_desk, sent=sent))[0] == []
+    assert sent[0]["status"] == 503
+    assert (await ask("/api/v1/alerts", [b""], dying_desk, "GET"))[0] == [b""]
+
+
 async def test_what_is_only_read_is_served_here_when_the_desk_is_slow(slow_desk: str) -> None:
     assert (await ask("/api/v1/alerts", [b""], slow_desk, "GET"))[0] == [b""]
