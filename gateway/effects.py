@@ -124,6 +124,23 @@ class Discarded:
     why: WhyDiscarded
 
 
+@dataclass(frozen=True, slots=True)
+class Rivals:
+    """Two different messages carry the same version: the greater id counts as the later, whichever came first."""
+
+    id: str
+    known: str
+    version: int
+
+
 Effect = (
-    AddressChanged | ResolveParties | MembersChanged | BringForward | LinkChanged | LampChanged | EventOut | Discarded
+    AddressChanged
+    | ResolveParties
+    | MembersChanged
+    | BringForward
+    | LinkChanged
+    | LampChanged
+    | EventOut
+    | Discarded
+    | Rivals
 )

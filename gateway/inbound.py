@@ -42,11 +42,12 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One case out of a vendor's document. ``document`` is None when it had to be refused."""
+    """One case out of a vendor's document. ``document`` is None when it had to be refused; ``read``: what it was."""
 
     code: IncidentCode | None
     document: Document | None
     faults: tuple[Fault, ...] = ()
+    read: JsonValue = None
 
 
 def read_items(mapping: MappingFile, body: JsonValue) -> Iterator[Item]:
@@ -73,7 +74,8 @@ class _Reader:
             self._fault("version", "not found", fatal=True)
         fields |= {name: value for name, value in self._structured() if value is not None}
         lost = any(fault.fatal for fault in self._faults)
-        return Item(code, None if lost else self._checked(fields), tuple(self._faults))
+        document = None if lost else self._checked(fields)
+        return Item(code, document, tuple(self._faults), None if document is not None else self._item)
 
     def _checked(self, fields: dict[str, Any]) -> Document | None:
         """The document; what a check refuses is left out, for the other facts of the news count all the same."""

@@ -32,6 +32,7 @@ from gateway.effects import (
     LinkChanged,
     MembersChanged,
     ResolveParties,
+    Rivals,
     WhyDiscarded,
 )
 from gateway.incident import Incident, State
@@ -82,6 +83,8 @@ class MembersResolved:
     """Parties nobody knows."""
     near: frozenset[UserId] = frozenset()
     """Who of them is there by being near (`PartyKind.PLACE`)."""
+    empty: tuple[str, ...] = ()
+    """Parties that are known and are nobody just now: a unit without people, a shift nobody is on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,7 @@ class IncidentState:
     members: frozenset[UserId] = frozenset()
     unknown: tuple[str, ...] = ()
     near: frozenset[UserId] = frozenset()
+    empty: tuple[str, ...] = ()
     groups: frozenset[GroupId] = frozenset()
     round: int = 0
     """How often its work began anew (返工): what officers tapped counts within a round."""
@@ -238,6 +242,7 @@ def _news(state: IncidentState, news: News, now: int, options: Options) -> tuple
     newest_again = state.news and state.news[-1].id == news.id
     if newest_again or any(known.order == news.order for known in state.news):
         return state, (Discarded(news.id, WhyDiscarded.REPEATED),)
+    rivals = tuple(Rivals(news.id, known.id, news.version) for known in state.news if known.version == news.version)
     ordered = list(state.news)
     insort(ordered, news, key=lambda one: one.order)
     base, base_order = state.base, state.base_order
@@ -255,7 +260,7 @@ def _news(state: IncidentState, news: News, now: int, options: Options) -> tuple
         # Whoever was near for the former dispatch is not for this one, unless he is now.
         after = replace(after, near=frozenset())
         effects = (*effects, ResolveParties(after.incident.parties))
-    return after, effects
+    return after, (*rivals, *effects)
 
 
 def _begins_anew(before: State, after: State) -> bool:
@@ -273,8 +278,9 @@ def _tick(state: IncidentState, now: int, options: Options) -> tuple[IncidentSta
 def _settle(state: IncidentState, now: int, options: Options) -> tuple[IncidentState, tuple[Effect, ...]]:
     """Brings address, attention and lamp to what the incident and the time ask for."""
     after, effects = _settle_address(state, now, options)
-    attention = options.rules.attention(after.incident) if after.address is Address.OPEN else after.attention
-    if attention > state.attention and after.address is Address.OPEN and after.members:
+    # What rests, or is over, is nobody's matter; when its work goes on it comes forward as if it were new.
+    attention = options.rules.attention(after.incident) if after.address is Address.OPEN else Attention.QUIET
+    if attention > state.attention and after.members:
         effects += (BringForward(after.members, attention),)
     lamp = limits.lamp(after.incident, now, options.calendar)
     if lamp is not state.lamp:
@@ -326,7 +332,7 @@ def _members(state: IncidentState, found: MembersResolved, now: int) -> tuple[In
     users = found.users | in_danger
     if state.address not in _HAS_MEMBERS:
         return state, ()
-    state = replace(state, unknown=found.unknown, near=found.near)
+    state = replace(state, unknown=found.unknown, near=found.near, empty=found.empty)
     if users == state.members:
         return state, ()
     joined, left = users - state.members, state.members - users

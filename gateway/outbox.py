@@ -84,6 +84,8 @@ def settle(
     if outcome.taken:
         done = replace(delivery, status=Status.DELIVERED, attempts=delivery.attempts + 1, last_error="")
         return done, Health(health.receiver)
+    if outcome.postponed and now - delivery.created >= policy.give_up:
+        return replace(delivery, status=Status.DEAD, last_error=outcome.error), health
     if outcome.postponed:
         return replace(delivery, next_at=now + policy.delays[0], last_error=outcome.error), health
     refused = outcome.status in _REFUSED_FOR_GOOD

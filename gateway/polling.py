@@ -65,8 +65,8 @@ class NotInOrder(Exception):
 class PollPort(Protocol):
     """Where rounds go and the state is kept."""
 
-    async def load(self) -> PollState:
-        """The state as it was saved last."""
+    async def load(self) -> PollState | None:
+        """The state as it was saved last; None: another node polls this endpoint just now."""
         ...
 
     async def take(self, items: tuple[Item, ...], after: PollState) -> None:
@@ -139,6 +139,8 @@ class Poller:
     async def round(self) -> PollState:
         """One round; returns the state it left."""
         state = await self._port.load()
+        if state is None:
+            return PollState()
         try:
             items = await self._read(state)
         except (httpx.HTTPError, Refused, TimeoutError, NotInOrder) as problem:

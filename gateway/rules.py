@@ -1,4 +1,4 @@
-"""No channel flood: which incidents come forward by themselves, on whose phones, and what an officer's list shows.
+"""No channel flood: which incidents come forward by themselves, on whose phones, and whose matter they are.
 
 A city files hundreds of cases a day, nearly all litter and potholes. Each has an address; only what a rule names
 rings. The rules are the operator's; the default names sudden incidents (突发事件), urgent and supervised ones (督办).
@@ -6,20 +6,21 @@ rings. The rules are the operator's; the default names sudden incidents (突发�
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
+from gateway.case_code import parse
 from gateway.incident import Incident, Kind, State
 from groups.vocabulary import Tier
 
 SUDDEN_CLASSES = ("04",)
 """Major classes of events that are sudden incidents where the case system sets no flag."""
-SHOWN_INCIDENTS = 8
-"""How many incidents an officer's list holds unless he asks for more."""
+
+
+NOBODYS = frozenset({State.DRAFT, State.REPORTED, State.FILED, State.CLOSED, State.EVALUATED, State.VOID})
+"""States in which a case is no officer's matter: not dispatched yet, or over."""
 
 
 class Attention(IntEnum):
@@ -54,9 +55,10 @@ class Rule(BaseModel):
             (self.sudden, incident.sudden),
             (self.supervised, incident.supervised),
         )
+        kind, major = _classes(incident)
         words = (
-            (self.kinds, incident.kind),
-            (self.majors, incident.major),
+            (self.kinds, kind),
+            (self.majors, major),
             (self.levels, incident.level),
             (self.sources, incident.source),
         )
@@ -76,7 +78,6 @@ class Rules(BaseModel):
         Rule(attention=Attention.SWITCHED, urgent=True),
         Rule(attention=Attention.SWITCHED, supervised=True),
     )
-    shown: Annotated[int, Field(ge=1, le=100)] = SHOWN_INCIDENTS
 
     def attention(self, incident: Incident) -> Attention:
         """How far ``incident`` comes forward."""
@@ -127,11 +128,8 @@ def stays(phone: Phone, group: str) -> Stays | None:
     return Stays.IN_CALL if phone.in_private_call else None
 
 
-def shown(incidents: Iterable[Incident], rules: Rules, limit: int | None = None) -> tuple[Incident, ...]:
-    """The few that matter, urgent first, then what rules bring forward, then the newest; at most ``limit``."""
-    live = (one for one in incidents if one.state not in _NOT_SHOWN)
-    ranked = sorted(live, key=lambda one: (not one.urgent, -rules.attention(one), -one.since, one.code))
-    return tuple(ranked[: rules.shown if limit is None else limit])
-
-
-_NOT_SHOWN = frozenset({State.DRAFT, State.REPORTED, State.FILED, State.CLOSED, State.EVALUATED, State.VOID})
+def _classes(incident: Incident) -> tuple[Kind | None, str]:
+    """Kind and major class as they were told; where nothing was, as a code of the standard tells them."""
+    if incident.kind is None and not incident.major and (told := parse(incident.code)):
+        return told.kind, told.major
+    return incident.kind, incident.major

@@ -40,8 +40,9 @@ class Shape(BaseModel):
 
 
 class IncidentOut(Shape):
-    """An incident as it stands. ``group``: its talk group; ``unknown``: parties nobody knows; ``facts``: the case.
+    """An incident as it stands. ``group``: its talk group; ``facts``: the case.
 
+    ``unknown``: parties nobody knows; ``empty``: parties that are known and are nobody just now.
     ``names``: what its members are called; ``online``, ``listening``: how many have its group open, and would hear.
     """
 
@@ -54,6 +55,7 @@ class IncidentOut(Shape):
     online: int
     listening: int
     unknown: list[str]
+    empty: list[str]
     links: list[str]
     taps: dict[str, str]
     attention: int
@@ -66,13 +68,15 @@ class TakenOut(Shape):
     """What became of news: the incident now, and whether the news changed nothing (``repeated``, ``old``).
 
     ``late``: newer news of the case were known already, before which these were put. ``fits``: false when the step is
-    none that leads on from where the case stood; it is in the case's log, and changed no state.
+    none that leads on from where the case stood; it is in the case's log, and changed no state. ``rivals``: other news
+    of the case carry the same version; which of them counts as the later, their ids decide.
     """
 
     incident: IncidentOut
     discarded: str | None
     late: bool = False
     fits: bool = True
+    rivals: bool = False
 
 
 class EventOut(Shape):
@@ -271,7 +275,9 @@ async def _take(told: Teller, code: IncidentCode, document: Document) -> TakenOu
     version = _version(done.after) if document.version is None else document.version
     rows = [row for row in done.after.incident.log if row.version == version]
     late = not done.discarded and version < _version(done.before)
-    return _taken(done, told).model_copy(update={"late": late, "fits": all(row.fits for row in rows)})
+    return _taken(done, told).model_copy(
+        update={"late": late, "fits": all(row.fits for row in rows), "rivals": bool(done.rivals)}
+    )
 
 
 def _taken(done: Done, told: Teller) -> TakenOut:
@@ -297,6 +303,7 @@ def _out(state: IncidentState, told: Teller) -> IncidentOut:
         online=here.online,
         listening=here.listening,
         unknown=list(state.unknown),
+        empty=list(state.empty),
         links=sorted(state.groups),
         taps=dict(state.taps),
         attention=int(state.attention),

@@ -17,7 +17,7 @@ import structlog
 from gateway.document import Document
 from gateway.events import Event
 from gateway.lifecycle import Happened, IncidentState, Input, Linked, NewsArrived, Tick, handle, new_incident
-from gateway.rules import Attention, shown
+from gateway.rules import Attention
 from groups.model import User
 from groups.vocabulary import AgencyId, GroupId, GroupKind, IncidentCode, Refusal, UserId
 from poc_server.bridge.address import GONE
@@ -41,7 +41,6 @@ log = structlog.get_logger(__name__)
 
 TICK_S = 1.0
 DUE_AT_ONCE = 200
-LISTED_AT_MOST = 100
 
 
 class PhonesPort(Protocol):
@@ -232,18 +231,16 @@ class Bridge:
         async with self._store.reading() as connection:
             return await incidents.newest_of(connection, agency, code, before, limit)
 
-    async def of_user(self, user: User, limit: int) -> list[IncidentSummary]:
-        """The few that matter to an officer, urgent first."""
+    async def of_user(self, user: User, limit: int, text: str = "") -> tuple[list[IncidentSummary], bool]:
+        """The few that matter to an officer, urgent first, and whether there are more. ``text``: in title or code."""
         directory = self._store.directory
         mine = [key for key in directory.groups_of(user.id) if _is_incident(directory.group(key))]
         async with self._store.reading() as connection:
-            states = await incidents.of_groups(connection, mine)
-        by_code = {state.code: state for state in states}
-        few = shown((state.incident for state in states), self.options.rules, limit)
-        return [
-            self._phones.summary(by_code[each.code], incidents.group_of(user.agency, each.code), user.id)
-            for each in few
+            states = await incidents.that_matter(connection, mine, limit + 1, text)
+        few = [
+            self._phones.summary(each, incidents.group_of(user.agency, each.code), user.id) for each in states[:limit]
         ]
+        return few, len(states) > limit
 
     def joined(self, user: User, group: GroupId) -> None:
         """Somebody affiliated with an incident's group: told once per incident and user, though SQL be away now."""
@@ -278,7 +275,7 @@ class Bridge:
 
     async def _take_batches(self) -> None:
         await self.open.wait()
-        await self._learn_codes()
+        await self._begin()
         while True:
             self._wake.clear()
             if not self._jobs:
@@ -297,10 +294,12 @@ class Bridge:
         self._following.directory_changed(change)
         self._codes.directory_changed(change)
 
-    async def _learn_codes(self) -> None:
+    async def _begin(self) -> None:
         while True:
             try:
                 await self._codes.load()
+                async with self._store.writing() as connection:
+                    await incidents.due_at_once(connection, now_ms())
             except StoreUnavailable:
                 await asyncio.sleep(TICK_S)
             else:
@@ -371,6 +370,8 @@ class Bridge:
                 self._codes.know(done.group, done.after.code)
             self.taken += 1
             self.discarded += bool(done.discarded)
+            if done.rivals:
+                log.warning("news_of_one_version", incident=done.after.code, version=done.rivals[0].version)
             self._following.noted(done.agency, done.after)
             if done.after != done.before:
                 self._phones.changed(done.after, done.group, done.left)

@@ -18,7 +18,7 @@ from poc_server.bridge.materials import Gatherer
 from poc_server.bridge.senders import Inbox, PollInbox
 from poc_server.metrics import Reading
 from poc_server.refused import Refused, StoreUnavailable
-from poc_server.store import Store, heard, outbox
+from poc_server.store import Store, heard, outbox, polls
 from poc_server.store.ids import now_ms
 from poc_server.store.outbox import SqlOutbox
 
@@ -42,6 +42,8 @@ class Couriers:
         self._receivers = {receiver.id: receiver for receiver in bridge.setup.file.receivers}
         self._couriers: list[Courier] = []
         self._tasks: list[asyncio.Task[None]] = []
+        self._polls: list[PollInbox] = []
+        self._failing = {"receivers": 0, "polls": 0}
         self._counts: dict[tuple[str, str], int] = {}
         # Environment proxies are for browsing; a receiver is reached directly.
         self._client = httpx.AsyncClient(limits=httpx.Limits(max_connections=CONNECTIONS), trust_env=False)
@@ -52,6 +54,7 @@ class Couriers:
             self._tasks.append(asyncio.create_task(self._carry(receiver), name=f"courier-{receiver.id}"))
         for plan in self._bridge.setup.file.polls:
             port = PollInbox(plan, self._inbox, self._store)
+            self._polls.append(port)
             poller = Poller(plan, self._bridge.setup.mappings[plan.mapping], port, self._client, now_ms)
             self._tasks.append(asyncio.create_task(_kept_alive(poller.run, plan.id), name=f"poll-{plan.id}"))
         self._tasks.append(asyncio.create_task(self._enter(), name="receivers"))
@@ -63,6 +66,8 @@ class Couriers:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        # Without it the others wait until the time is over for which these were held.
+        await asyncio.gather(*(each.release() for each in self._polls), return_exceptions=True)
         await self._client.aclose()
 
     def wake(self) -> None:
@@ -75,6 +80,9 @@ class Couriers:
         yield "poc_bridge_news_total", "Pieces of news taken", self._bridge.taken
         yield "poc_bridge_news_discarded_total", "Of them repeated or too old", self._bridge.discarded
         yield "poc_bridge_news_waiting", "Pieces of news on their way into SQL", self._bridge.waiting
+        yield "poc_bridge_news_refused_total", "Pieces that could not be taken, each once", self._inbox.refused
+        for kind, count in self._failing.items():
+            yield f"poc_bridge_{kind}_failing", f"Of the bridge's {kind}, those that fail or were stopped", count
         for status, text in ((Status.WAITING, "Deliveries that wait"), (Status.DEAD, "Dead letters")):
             number = sum(count for (_, found), count in self._counts.items() if found == status.value)
             yield f"poc_bridge_deliveries_{status.value}", text, number
@@ -158,6 +166,10 @@ class Couriers:
                 if loop.time() - counted >= COUNT_EVERY_S:
                     counted = loop.time()
                     self._counts = await outbox.counts(connection)
+                    self._failing = {
+                        "receivers": await outbox.failing(connection, self._receivers),
+                        "polls": await polls.failing(connection, [each.id for each in self._bridge.setup.file.polls]),
+                    }
             if head != before:
                 self.wake()
             if loop.time() - pruned >= PRUNE_EVERY_S:

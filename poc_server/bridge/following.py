@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from gateway.effects import Address
-from gateway.lifecycle import IncidentState
+from gateway.lifecycle import IncidentState, MembersResolved
 from groups.vocabulary import AgencyId, IncidentCode
 from poc_server.bridge.parties import Parties, follows_place
 from poc_server.bridge.step import Batch, Done
@@ -97,7 +97,7 @@ class Following:
             for state in (await incidents.find_many(connection, agency, codes)).values():
                 self.noted(agency, state)
                 now = await parties.resolve(connection, state)
-                if (now.users, now.unknown, now.near) != (state.members, state.unknown, state.near):
+                if now != MembersResolved(state.members, state.unknown, state.near, state.empty):
                     found.append(state.code)
                 if loop.time() > end:
                     await asyncio.sleep(0)

@@ -73,16 +73,19 @@ class Parties:
         users: set[UserId] = set()
         near: set[UserId] = set()
         unknown: list[str] = []
+        empty: list[str] = []
         for party in incident.parties:
             found = await self._find(connection, party, state)
             if found is None:
                 unknown.append(f"{party.kind}:{party.id}")
                 continue
             found = {user for user in found if self._listens(user)}
+            if not found:
+                empty.append(f"{party.kind}:{party.id}")
             users |= found
             if party.kind is PartyKind.PLACE:
                 near |= found
-        return MembersResolved(frozenset(users), tuple(unknown), frozenset(near))
+        return MembersResolved(frozenset(users), tuple(unknown), frozenset(near), tuple(empty))
 
     async def _find(self, connection: Connection, party: Party, state: IncidentState) -> set[UserId] | None:
         match party.kind:
@@ -130,7 +133,7 @@ class Parties:
         return {user for user in people if self.snapshot.on_duty(user, self.now)}
 
     def _duty(self, name: str) -> set[UserId] | None:
-        """Whoever is on a shift of that id or name, or on any shift of that unit."""
+        """Whoever is on a shift of that id or name, or on any of that unit; all of it where nobody plans shifts."""
         unit = self._unit(name)
         below = self.snapshot.unit_subtree(unit) if unit is not None else frozenset()
         shifts = [
@@ -140,6 +143,8 @@ class Parties:
         ]
         if not shifts and unit is None:
             return None
+        if not shifts and unit is not None:
+            return {user for user in self._of_unit(unit) if self.snapshot.on_duty(user, self.now)}
         return {user for shift in shifts if shift.runs(self.now) for user in shift.users}
 
     def _near(self, state: IncidentState, radius_m: int) -> set[UserId]:

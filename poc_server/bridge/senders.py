@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass
 
 import structlog
@@ -11,7 +12,7 @@ from pydantic import JsonValue
 from gateway.case_code import incident_code
 from gateway.document import BadDocument, Document, read_document, read_json
 from gateway.inbound import Fault, Item, read_items
-from gateway.polling import PollState
+from gateway.polling import PollState, failed, pause_s
 from gateway.webhooks import Received, verify
 from groups.vocabulary import IncidentCode, Refusal
 from poc_server.bridge.bridge import Bridge
@@ -19,7 +20,7 @@ from poc_server.bridge.setup import PollSetup, SenderSetup
 from poc_server.refused import Refused
 from poc_server.store import Store, heard, incidents, polls
 from poc_server.store.heard import Heard
-from poc_server.store.ids import now_ms
+from poc_server.store.ids import new_id, now_ms
 from signaling.messages import Refused as WireRefused
 
 log = structlog.get_logger(__name__)
@@ -37,10 +38,15 @@ class Taken:
 
 
 class Inbox:
-    """The way in for systems."""
+    """The way in for systems.
+
+    Attributes:
+        refused: pieces of news that could not be taken, each once however often it came.
+    """
 
     def __init__(self, bridge: Bridge, store: Store) -> None:
         self._bridge, self._store = bridge, store
+        self.refused = 0
         self._senders = {sender.id: sender for sender in bridge.setup.file.senders}
 
     def sender(self, name: str) -> SenderSetup:
@@ -100,7 +106,7 @@ class Inbox:
             faults = [f"{fault.field}: {fault.why}" for fault in item.faults]
             if item.document is None or item.code is None:
                 refused.append(f"{item.code or '?'}: {'; '.join(faults)}")
-                await self._keep(sender, item.code or "", faults, body)
+                await self._keep(sender, item.code or "", faults, body or json.dumps(item.read, ensure_ascii=False))
                 continue
             if faults:
                 log.warning("news_with_faults", sender=sender, incident=item.code, faults=faults)
@@ -113,9 +119,15 @@ class Inbox:
         return Taken(len(readable), tuple(refused))
 
     async def _keep(self, sender: str, code: str, faults: list[str], body: str) -> None:
-        log.warning("news_refused", sender=sender, incident=code, faults=faults)
         async with self._store.writing() as connection:
-            await incidents.refuse_news(connection, sender, now_ms(), code, faults, body)
+            if not await incidents.refuse_news(connection, sender, now_ms(), code, faults, body):
+                return
+        self.refused += 1
+        log.warning("news_refused", sender=sender, incident=code, faults=faults)
+
+
+HOLD_MARGIN_MS = 60_000
+"""How much longer than the pause between two rounds an endpoint is one node's: when that is gone, another polls."""
 
 
 class PollInbox:
@@ -123,11 +135,20 @@ class PollInbox:
 
     def __init__(self, setup: PollSetup, inbox: Inbox, store: Store) -> None:
         self._setup, self._inbox, self._store = setup, inbox, store
+        self._holder = new_id("po")
 
-    async def load(self) -> PollState:
-        """Where polling stands."""
-        async with self._store.reading() as connection:
-            return await polls.load(connection, self._setup.id)
+    async def load(self) -> PollState | None:
+        """Where polling stands; None while another node polls this endpoint."""
+        async with self._store.writing() as connection:
+            return await polls.hold(connection, self._setup.id, self._holder, now_ms(), self._hold_ms)
+
+    def _hold_ms(self, state: PollState) -> int:
+        return round(pause_s(self._setup, failed(state, "")) * 1000) + HOLD_MARGIN_MS
+
+    async def release(self) -> None:
+        """This node polls no more: another takes over at its next round."""
+        async with self._store.writing() as connection:
+            await polls.release(connection, self._setup.id, self._holder)
 
     async def take(self, items: tuple[Item, ...], after: PollState) -> None:
         """Takes the news, then saves the cursor: a crash in between reads them again, and they are known."""
@@ -135,7 +156,9 @@ class PollInbox:
         await self.save(after)
 
     async def save(self, state: PollState) -> None:
-        """Saves the cursor."""
+        """Saves the cursor, or that a round failed."""
+        if state.failures:
+            log.warning("poll_failed", poll=self._setup.id, failures=state.failures, problem=state.last_error)
         async with self._store.writing() as connection:
             await polls.save(connection, self._setup.id, state)
 

@@ -20,9 +20,10 @@ from gateway.effects import (
     LinkChanged,
     MembersChanged,
     ResolveParties,
+    Rivals,
     WhyDiscarded,
 )
-from gateway.lifecycle import IncidentState, Input, Options, handle, new_incident
+from gateway.lifecycle import IncidentState, Input, Options, Tick, handle, new_incident
 from groups.vocabulary import AgencyId, GroupId, IncidentCode, UserId
 from poc_server.bridge import address
 from poc_server.bridge.parties import Parties
@@ -40,6 +41,7 @@ class Done:
     before: IncidentState
     after: IncidentState
     discarded: tuple[Discarded, ...] = ()
+    rivals: tuple[Rivals, ...] = ()
     forward: list[BringForward] = field(default_factory=list)
     events: int = 0
 
@@ -59,6 +61,8 @@ class _Line:
     address: AddressChanged | None = None
     members: bool = False
     links: bool = False
+    due: bool = False
+    """Time was to change it: when it does so next is reckoned anew, also when nothing came of it."""
 
     def tells(self) -> bool:
         """Whether more came than that time went by; an event tells beside this."""
@@ -127,7 +131,7 @@ class Batch:
             await incidents.append_many(connection, self._agency, self._events)
         # An incident that was only asked about is none: a link to nothing must not make one.
         new = [line.now for _, line in lines if line.first is None and line.now != new_incident(line.now.code)]
-        known = [line.now for _, line in lines if line.first is not None and line.now != line.first]
+        known = [line.now for _, line in lines if line.first is not None and (line.due or line.now != line.first)]
         told = {code for code, _ in self._events}
         quiet = {code for code, line in lines if code not in told and not line.tells()}
         await incidents.save_many(connection, self._agency, new, known, self._now, self._options, units, quiet)
@@ -139,6 +143,7 @@ class Batch:
                 self._change.record("incident.link", "incident", code, linked, self._agency)
 
     async def _feed(self, line: _Line, done: Done, given: Input) -> None:
+        line.due |= isinstance(given, Tick)
         line.now, effects = handle(line.now, given, self._now, self._options)
         done.after = line.now
         for effect in effects:
@@ -157,6 +162,8 @@ class Batch:
                 done.events += 1
             case BringForward():
                 done.forward.append(effect)
+            case Rivals():
+                done.rivals += (effect,)
             case Discarded():
                 done.discarded += (effect,)
             case ResolveParties():

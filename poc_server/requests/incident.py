@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 class IncidentDesk(Protocol):
     """Where incidents are kept (`poc_server.bridge`)."""
 
-    async def of_user(self, user: User, limit: int) -> list[IncidentSummary]:
-        """The incidents that matter to a user, at most ``limit``. Refuses while SQL is away."""
+    async def of_user(self, user: User, limit: int, text: str = "") -> tuple[list[IncidentSummary], bool]:
+        """The incidents that matter to a user, at most ``limit``, and whether there are more.
+
+        ``text``: in title or code. Refuses while SQL is away.
+        """
 
     async def report(self, user: User, code: IncidentCode, tap: Tap) -> object:
         """A tap of an officer; returns when it is kept. Refuses one who is not a member."""
@@ -46,7 +49,8 @@ def incident_list(node: Reporting, phone: Phone, message: IncidentList) -> None:
         return
 
     async def answer() -> None:
-        phone.send(Incidents(id=message.id, incidents=await desk.of_user(phone.user, message.limit)))
+        found, more = await desk.of_user(phone.user, message.limit, message.text)
+        phone.send(Incidents(id=message.id, incidents=found, more=more))
 
     node.later.answer(phone, message.id, answer())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.effects import Address, EventOut
 from gateway.events import Event
-from gateway.lifecycle import DEFAULT, IncidentState, Options, deadline
+from gateway.lifecycle import IncidentState, Options, deadline
+from gateway.limits import Lamp
+from gateway.rules import NOBODYS
 from groups.vocabulary import AgencyId, GroupId, IncidentCode, UnitId
-from poc_server.store.ids import clean, new_id
+from poc_server.store import locks
+from poc_server.store.ids import clean
+from poc_server.store.inserts import insert_new
 from poc_server.store.lookup import like
 from poc_server.store.tables import bridge as t
 
@@ -38,7 +43,12 @@ async def load(connection: AsyncConnection, agency: AgencyId, code: IncidentCode
 async def load_many(
     connection: AsyncConnection, agency: AgencyId, codes: Collection[IncidentCode]
 ) -> dict[IncidentCode, IncidentState]:
-    """Those of these incidents of which something is known, locked until the transaction ends."""
+    """Those of these incidents of which something is known, locked until the transaction ends.
+
+    The outbox's head is locked before them: who writes the events of several cases one by one, as the journal does,
+    holds it when he comes to the second one, and who had that case and then wanted the head would wait for ever.
+    """
+    await locks.outbox(connection)
     found: dict[IncidentCode, IncidentState] = {}
     for part in _parts(sorted(set(codes))):
         these = (t.incident.c.agency_id == agency) & t.incident.c.code.in_(part)
@@ -48,11 +58,9 @@ async def load_many(
     return found
 
 
-async def save(
-    connection: AsyncConnection, agency: AgencyId, state: IncidentState, now: int, options: Options = DEFAULT
-) -> None:
-    """Writes an incident that is known already, but for its links."""
-    await save_many(connection, agency, [], [state], now, options)
+async def save(connection: AsyncConnection, agency: AgencyId, state: IncidentState, now: int) -> None:
+    """Writes an incident that is known already, but for its links. It is due at once: the bridge knows what for."""
+    await save_many(connection, agency, [], [state], now, None)
 
 
 async def save_many(
@@ -61,14 +69,15 @@ async def save_many(
     new: Sequence[IncidentState],
     known: Sequence[IncidentState],
     now: int,
-    options: Options = DEFAULT,
+    options: Options | None,
     units: Mapping[IncidentCode, UnitId] | None = None,
     quiet: Collection[IncidentCode] = (),
 ) -> None:
     """Writes incidents as they are now, but for their links.
 
-    ``new``: `load` found none of them. ``units``: whose they are, those that came into another's hands. ``quiet``: of
-    which there is nothing to tell; among those that changed last they stay where they are.
+    ``options``: by which it is reckoned when time changes them next; None: now. ``new``: `load` found none of them.
+    ``units``: whose they are, those that came into another's hands. ``quiet``: of which there is nothing to tell; among
+    those that changed last they stay where they are.
     """
     units = units or {}
     if new:
@@ -101,7 +110,7 @@ async def save_many(
         await connection.execute(update(t.incident).where(this).values(unit_id=whose, updated_ms=moved), rows)
 
 
-def _values(state: IncidentState, now: int, options: Options) -> dict[str, Any]:
+def _values(state: IncidentState, now: int, options: Options | None) -> dict[str, Any]:
     incident = state.incident
     return {
         "content": state.to_json(),
@@ -113,7 +122,7 @@ def _values(state: IncidentState, now: int, options: Options) -> dict[str, Any]:
         "attention": int(state.attention),
         "lamp": state.lamp.value,
         "since_ms": incident.since,
-        "due_ms": deadline(state, now, options),
+        "due_ms": now if options is None else deadline(state, now, options),
     }
 
 
@@ -250,12 +259,28 @@ async def of_addresses(
     return found
 
 
-async def of_groups(connection: AsyncConnection, groups: Collection[GroupId]) -> list[IncidentState]:
-    """The incidents whose addresses these groups are."""
-    if not groups:
-        return []
-    query = select(t.incident.c.content).where(t.incident.c.group_id.in_(sorted(groups)))
-    return [IncidentState.from_json(found) for found in (await connection.execute(query)).scalars()]
+async def that_matter(
+    connection: AsyncConnection, groups: Collection[GroupId], limit: int, text: str = ""
+) -> list[IncidentState]:
+    """Of the incidents whose addresses these groups are, those that are somebody's matter, at most ``limit``.
+
+    Urgent ones first, then by attention, then the newest. ``text``: in their title or code. An officer may be a member
+    of hundreds of groups: only what is returned is read whole.
+    """
+    i = t.incident.c
+    query = select(i.group_id, i.urgent, i.attention, i.since_ms, i.code)
+    query = query.where(i.state.not_in(sorted(state.value for state in NOBODYS)))
+    if text:
+        query = query.where(_holds(text))
+    query = query.order_by(i.urgent.desc(), i.attention.desc(), i.since_ms.desc(), i.code).limit(limit)
+    rows: list[Any] = []
+    for part in _parts(sorted(groups)):
+        rows += (await connection.execute(query.where(i.group_id.in_(part)))).all()
+    rows.sort(key=lambda row: (not row.urgent, -row.attention, -row.since_ms, row.code))
+    wanted = [row.group_id for row in rows[:limit]]
+    contents = select(i.group_id, i.content).where(i.group_id.in_(wanted))
+    found = {row.group_id: row.content for row in (await connection.execute(contents)).all()}
+    return [IncidentState.from_json(found[each]) for each in wanted if each in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,8 +302,7 @@ async def page(
     if asked.addresses:
         query = query.where(i.address.in_(sorted(address.value for address in asked.addresses)))
     if asked.text:
-        pattern = like(asked.text.lower())
-        query = query.where(or_(*(func.lower(column).like(pattern, escape="\\") for column in (i.title, i.code))))
+        query = query.where(_holds(asked.text))
     if asked.units is not None:
         query = query.where(i.unit_id.in_(sorted(asked.units)))
     if asked.matters_first:
@@ -296,6 +320,12 @@ async def due(connection: AsyncConnection, now: int, limit: int) -> list[tuple[A
         .limit(limit)
     )
     return [(AgencyId(row.agency_id), IncidentCode(row.code)) for row in (await connection.execute(query)).all()]
+
+
+async def due_at_once(connection: AsyncConnection, now: int) -> None:
+    """Every live incident with a limit is due: what working time is may have been changed."""
+    live = t.incident.c.address.in_([address.value for address in (Address.OPEN, Address.PARKED, Address.CLOSING)])
+    await connection.execute(update(t.incident).where(live, t.incident.c.lamp != Lamp.OFF.value).values(due_ms=now))
 
 
 async def next_due(connection: AsyncConnection) -> int | None:
@@ -325,19 +355,24 @@ async def codes(connection: AsyncConnection, groups: Collection[GroupId] | None 
 
 async def refuse_news(
     connection: AsyncConnection, sender: str, now: int, code: str, faults: Sequence[str], body: str
-) -> None:
-    """Keeps news that could not be taken; the oldest beyond `REFUSED_KEPT` go."""
+) -> bool:
+    """Keeps news that could not be taken; the oldest beyond `REFUSED_KEPT` go. False: they are kept already.
+
+    A list that is polled holds the same row for days, and whoever is refused sends again.
+    """
     row = {
-        "id": new_id("rn"),
         "sender_id": sender,
-        "at_ms": now,
         "code": clean(code)[:64],
         "faults": [clean(fault) for fault in faults],
         "body": clean(body)[:REFUSED_BODY_CHARS],
     }
-    await connection.execute(insert(t.refused_news), [row])
+    key = "rn-" + hashlib.sha256(json.dumps(row, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()[:24]
+    if await connection.scalar(select(t.refused_news.c.id).where(t.refused_news.c.id == key)) is not None:
+        return False
+    await insert_new(connection, t.refused_news, [{**row, "id": key, "at_ms": now}])
     kept = select(t.refused_news.c.id).order_by(t.refused_news.c.at_ms.desc()).limit(REFUSED_KEPT)
     await connection.execute(delete(t.refused_news).where(t.refused_news.c.id.not_in(kept)))
+    return True
 
 
 async def refused(connection: AsyncConnection, limit: int) -> list[Row[Any]]:
@@ -370,6 +405,12 @@ async def known(connection: AsyncConnection, agency: AgencyId, ids: Collection[s
 def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
     for start in range(0, len(values), IN_LIMIT):
         yield values[start : start + IN_LIMIT]
+
+
+def _holds(text: str) -> Any:
+    pattern = like(text.lower())
+    columns = (t.incident.c.title, t.incident.c.code)
+    return or_(*(func.lower(column).like(pattern, escape="\\") for column in columns))
 
 
 def _this(agency: AgencyId, code: IncidentCode) -> Any:

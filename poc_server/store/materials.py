@@ -15,7 +15,7 @@ from gateway.effects import EventType
 from gateway.lifecycle import Happened
 from groups.vocabulary import AgencyId, DeviceId, GroupId, IncidentCode, UnitId, UserId
 from poc_server.chain import Kind, canonical
-from poc_server.store import evidence, incident_happenings, incidents
+from poc_server.store import evidence, incident_happenings, incidents, locks
 from poc_server.store import tables as t
 from poc_server.store.ids import clean
 from poc_server.store.lookup import place_of
@@ -117,6 +117,7 @@ async def receiving(connection: AsyncConnection, user: UserId) -> int:
 
 async def keep(connection: AsyncConnection, row: Row[Any], file: str, at_ms: int, zone_minutes: int) -> None:
     """It is whole: seal it into the evidence of its group, and tell the incidents it belongs to."""
+    await locks.outbox(connection)
     values = {"state": MaterialState.KEPT.value, "file": file, "kept_ms": at_ms}
     await connection.execute(update(t.material).where(t.material.c.id == row.id).values(**values))
     content = {"v": 1, **_told_of(row), "file": file, "kept_ms": at_ms}

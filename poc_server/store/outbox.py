@@ -219,6 +219,12 @@ async def counts(connection: AsyncConnection) -> dict[tuple[str, str], int]:
     return {(row.receiver_id, row.status): row.number for row in rows}
 
 
+async def failing(connection: AsyncConnection, receivers: Collection[str]) -> int:
+    """How many of these receivers do not answer as they should, or said that they are gone."""
+    these = t.receiver.c.id.in_(sorted(receivers)) & (t.receiver.c.stopped | t.receiver.c.failing_since_ms.is_not(None))
+    return int(await connection.scalar(select(func.count()).where(these)) or 0)
+
+
 async def start_again(connection: AsyncConnection, receiver: str) -> None:
     """A stopped receiver was put right: what waits goes out again, at once."""
     values = {"failures": 0, "failing_since_ms": None, "probe_ms": None, "stopped": False}

@@ -43,19 +43,24 @@ class IncidentSummary(Message):
 
 
 class IncidentList(Message):
-    """The incidents that matter to me now, urgent first. Answered by `Incidents`."""
+    """The incidents that matter to me now, urgent first; with ``text`` those that have it in title or code.
+
+    Answered by `Incidents`.
+    """
 
     type: Literal["incident_list"] = "incident_list"
     id: RequestId
     limit: Annotated[int, Field(ge=1, le=100)] = 8
+    text: Annotated[str, StringConstraints(max_length=64)] = ""
 
 
 class Incidents(Message):
-    """Answer to `IncidentList`."""
+    """Answer to `IncidentList`. ``more``: there are others beside these."""
 
     type: Literal["incidents"] = "incidents"
     id: RequestId
     incidents: list[IncidentSummary]
+    more: bool = False
 
 
 class IncidentChanged(Message):

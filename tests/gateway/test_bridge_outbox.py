@@ -108,3 +108,10 @@ def test_retry_after_is_heeded_within_reason() -> None:
 def test_a_recording_not_ready_only_waits() -> None:
     delivery, health = settle(FRESH, WELL, Outcome(False, error="not ready", postponed=True), 10, 0)
     assert (delivery.next_at, delivery.attempts, health) == (10 + DELAYS_MS[0], 0, WELL)
+
+
+def test_a_recording_that_is_never_ready_holds_up_what_follows_for_days_and_not_for_ever() -> None:
+    never = Outcome(False, error="not ready", postponed=True)
+    assert settle(FRESH, WELL, never, GIVE_UP_MS - 1, 0)[0].status is Status.WAITING
+    dead, health = settle(FRESH, WELL, never, GIVE_UP_MS, 0)
+    assert (dead.status, dead.last_error, health) == (Status.DEAD, "not ready", WELL)

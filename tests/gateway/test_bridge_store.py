@@ -7,22 +7,37 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from gateway.document import read_document
-from gateway.effects import EventType
+from gateway.effects import EventOut, EventType
 from gateway.lifecycle import Happened, IncidentState
+from gateway.limits import Lamp
 from gateway.outbox import Status
+from gateway.polling import PollState
 from gateway.receiver import Health
 from groups.vocabulary import AgencyId, IncidentCode, Refusal, Role, UserId
 from poc_server.bridge.bridge import Bridge
-from poc_server.bridge.setup import Setup
+from poc_server.bridge.setup import BridgeFile, Setup, WorkingTime
 from poc_server.refused import Refused
-from poc_server.store import SYSTEM, Store, cells, duty, groups, incident_happenings, incidents, outbox, people, units
+from poc_server.store import (
+    SYSTEM,
+    Store,
+    cells,
+    duty,
+    groups,
+    incident_happenings,
+    incidents,
+    outbox,
+    people,
+    polls,
+    units,
+)
 from poc_server.store import tables as t
 from poc_server.store.cells import Cell
 from poc_server.store.duty import ShiftDraft
@@ -32,6 +47,7 @@ from poc_server.store.ids import now_ms
 from poc_server.store.outbox import SqlOutbox
 from poc_server.store.people import UserDraft
 from poc_server.store.places import Place, Position
+from poc_server.store.tables import bridge as bridge_tables
 from tests.fixtures.people import Town
 from tests.gateway.told import Told
 
@@ -124,6 +140,114 @@ async def test_a_signed_message_is_taken_once_whatever_node_it_comes_to(bridged:
     assert (await bridged.bridge.find(agency, code)).incident.title == "meanwhile"
 
 
+async def test_the_few_that_matter_are_the_urgent_then_what_comes_forward_then_the_newest(bridged: Bridged) -> None:
+    officer = await bridged.town.person()
+    for at in range(12):
+        await bridged.tell(f"L{at:02}", title=f"暴露垃圾 {at}", at=1_000 + at, parties=of(officer))
+    await bridged.tell("W1", title="井盖 100%", at=10, supervised=True, parties=of(officer))
+    await bridged.tell("F1", title="火情", at=5, urgent=True, parties=of(officer))
+    await bridged.tell("Z1", urgent=True, version=1, parties=of(officer))
+    await bridged.tell("Z1", version=2, state="closed")
+    groups_of_his = bridged.store.directory.groups_of(officer)
+
+    async def codes(limit: int, text: str = "") -> list[str]:
+        async with bridged.store.reading() as connection:
+            found = await incidents.that_matter(connection, groups_of_his, limit, text)
+        return [each.code for each in found]
+
+    everything = ["F1", "W1", *(f"L{at:02}" for at in reversed(range(12)))]
+    assert await codes(8) == everything[:8]
+    assert await codes(14) == everything
+    assert await codes(8, "垃圾 1") == ["L11", "L10", "L01"]
+    assert await codes(8, "l1") == ["L11", "L10"]
+    assert await codes(8, "0%") == ["W1"]
+
+
+async def test_when_working_time_was_changed_the_lamp_follows_and_nothing_stays_due(bridged: Bridged) -> None:
+    long_ago = now_ms() - 40 * 24 * HOUR
+    limit = {"stage": "handling", "allowed_ms": HOUR}
+    await bridged.tell("T1", at=long_ago, state="handling", limits=[limit], parties=[])
+    await bridged.tell("T2", at=now_ms(), state="handling", limits=[{**limit, "wall_clock": True}], parties=[])
+    assert (await bridged.bridge.find(bridged.town.agency, IncidentCode("T1"))).lamp is Lamp.RED
+    await bridged.bridge.aclose()
+    # Nobody works but on one day, which is a month from now: nothing of the hour is used up.
+    rare = WorkingTime(weekdays=frozenset(), extra_days=frozenset({datetime.now(UTC).date() + timedelta(days=30)}))
+    changed = Setup(BridgeFile(working_time=rare))
+    bridge = Bridge(changed, bridged.store, bridged.told, batch=32, waiting_limit=WAITING, tick_s=0.1)
+    bridge.start()
+    bridge.open.set()
+
+    i = bridge_tables.incident.c
+
+    async def due() -> dict[str, Any]:
+        async with bridged.store.reading() as connection:
+            rows = await connection.execute(select(i.code, i.lamp, i.due_ms))
+            return {row.code: (row.lamp, row.due_ms) for row in rows}
+
+    async with asyncio.timeout(30):
+        while (found := await due())["T1"][0] != "green" or found["T2"][1] < now_ms():  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    assert found["T1"][1] > now_ms() + 20 * 24 * HOUR
+    assert found["T2"][0] == "green"
+    await bridge.aclose()
+
+
+async def test_journal_and_news_that_want_the_same_cases_in_another_order_wait_for_each_other(bridged: Bridged) -> None:
+    agency, codes = bridged.town.agency, [IncidentCode(code) for code in ("J1", "J2")]
+    for code in codes:
+        await bridged.tell(code, parties=[])
+    one_told = asyncio.Event()
+    waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+
+    async def journal() -> None:
+        async with bridged.store.writing() as connection:
+            for code in reversed(codes):
+                await incident_happenings.tell_one(connection, agency, code, Happened(f"j-{code}", EventType.NOTE, 1))
+                one_told.set()
+                while connection.dialect.name == "postgresql" and not await connection.scalar(waits):  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+
+    async def news() -> None:
+        await one_told.wait()
+        async with bridged.store.writing() as connection:
+            await incidents.load_many(connection, agency, codes)
+            await incidents.append(connection, agency, codes[0], [EventOut("n1", EventType.NOTE, 2)])
+
+    async with asyncio.timeout(30):
+        await asyncio.gather(journal(), news())
+    for code in codes:
+        assert "note" in await bridged.types(code)
+
+
+async def test_news_that_are_refused_again_and_again_are_kept_once(bridged: Bridged) -> None:
+    async with bridged.store.writing() as connection:
+        for now in range(3):
+            kept = await incidents.refuse_news(connection, "list", now, "R1", ["version: not found"], '{"no": "R1"}')
+            assert kept is (now == 0)
+        assert await incidents.refuse_news(connection, "list", 9, "R1", ["version: not found"], '{"no": "R1", "x": 1}')
+        assert [row.at_ms for row in await incidents.refused(connection, 10)] == [9, 0]
+
+
+async def test_of_several_nodes_one_polls_an_endpoint_until_it_stops_or_is_silent_too_long(bridged: Bridged) -> None:
+    async def hold(node: str, now: int) -> PollState | None:
+        async with bridged.store.writing() as connection:
+            return await polls.hold(connection, "list", node, now, lambda state: 10 * (1 + state.failures))
+
+    assert await hold("a", 0) == PollState()
+    assert await hold("b", 9) is None
+    assert await hold("a", 9) == PollState()
+    async with bridged.store.writing() as connection:
+        await polls.save(connection, "list", PollState(5, 1, "down"))
+        assert await polls.failing(connection, ["list"]) == 1
+    assert await hold("b", 18) is None
+    assert await hold("b", 19) == PollState(5, 1, "down")
+    assert await hold("a", 38) is None
+    async with bridged.store.writing() as connection:
+        await polls.release(connection, "list", "a")
+        await polls.release(connection, "list", "b")
+    assert await hold("a", 38) == PollState(5, 1, "down")
+
+
 async def test_several_pieces_about_one_case_in_one_batch_are_taken_in_their_order(bridged: Bridged) -> None:
     one, two = await bridged.town.person(), await bridged.town.person(name="李四")
     told = [
@@ -196,6 +320,20 @@ async def test_an_archived_case_stays_with_its_unit_though_its_people_have_moved
             await asyncio.sleep(0.02)
     async with store.reading() as connection:
         assert await incidents.unit_of(connection, town.agency, code) == patrol
+
+
+async def test_duty_where_nobody_plans_it_is_the_unit_and_who_is_dispatched_to_nobody_is_told(bridged: Bridged) -> None:
+    town = bridged.town
+    one = await town.person()
+    await bridged.tell("D0", parties=[{"kind": "duty", "id": town.unit}])
+    await bridged.members("D0", {one})
+    yesterday = now_ms() - 24 * HOUR
+    async with bridged.store.change() as change:
+        draft = ShiftDraft(town.agency, town.unit, "夜班", yesterday, yesterday + HOUR, frozenset({one}))
+        await duty.create_shift(change, draft)
+    await bridged.members("D0", set())
+    state = await bridged.tell("D0", parties=[{"kind": "duty", "id": town.unit}, {"kind": "duty", "id": "早班"}])
+    assert (state.empty, state.unknown) == ((f"duty:{town.unit}",), ("duty:早班",))
 
 
 async def test_members_follow_people_units_duty_and_cells(bridged: Bridged) -> None:

@@ -19,6 +19,7 @@ from gateway.effects import (
     LinkChanged,
     MembersChanged,
     ResolveParties,
+    Rivals,
     WhyDiscarded,
 )
 from gateway.incident import Party, PartyKind, State
@@ -43,7 +44,7 @@ from gateway.rules import Attention
 from gateway.steps import Step
 from groups.vocabulary import GroupId, IncidentCode, UserId
 
-CODE = IncidentCode("E0403202607150017")
+CODE = IncidentCode("E0103202607150017")
 ANNA, BORIS, CHEN = UserId("anna"), UserId("boris"), UserId("chen")
 
 
@@ -272,6 +273,29 @@ def test_made_urgent_later_brings_all_members_forward_once() -> None:
     ]
     _, effects = run(MembersResolved(frozenset({ANNA, BORIS, CHEN})), state=state)
     assert BringForward(frozenset({CHEN}), Attention.SWITCHED) in effects
+
+
+@pytest.mark.parametrize("way", [(Step.SUSPEND, Step.RESUME), (Step.CLOSE, Step.REOPEN, Step.DISPATCH)])
+def test_what_goes_on_after_a_rest_comes_forward_as_if_it_were_new(way: tuple[Step, ...]) -> None:
+    state = open_incident(urgent=True)
+    assert state.attention is Attention.SWITCHED
+    resting, _ = run(news(3, way[0]), state=state)
+    assert resting.attention is Attention.QUIET
+    state, effects = run(*(news(4 + at, step) for at, step in enumerate(way[1:])), state=resting)
+    assert (state.address, state.attention) == (Address.OPEN, Attention.SWITCHED)
+    assert [e for e in effects if isinstance(e, BringForward)] == [
+        BringForward(frozenset({ANNA, BORIS}), Attention.SWITCHED)
+    ]
+
+
+def test_of_two_with_one_version_the_id_decides_whichever_came_first_and_it_is_told() -> None:
+    one, other = (replace(news(3, title=title), id=title) for title in ("a", "b"))
+    for both in ((one, other), (other, one)):
+        state, effects = run(*both, state=open_incident())
+        assert state.incident.title == "b"
+        assert [effect for effect in effects if isinstance(effect, Rivals)] == [Rivals(both[1].id, both[0].id, 3)]
+    _, effects = run(one, state=state)
+    assert kinds(effects) == ["Discarded"]
 
 
 def test_an_officers_taps_count_once_and_only_forward() -> None:

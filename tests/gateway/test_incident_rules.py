@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.incident import Incident, Kind, State
-from gateway.rules import SHOWN_INCIDENTS, Attention, Phone, Rule, Rules, Stays, shown, stays
+from gateway.rules import Attention, Phone, Rule, Rules, Stays, stays
 from groups.vocabulary import IncidentCode, Tier
 
 
@@ -39,18 +41,16 @@ def test_litter_is_quiet_and_a_sudden_incident_is_not() -> None:
     assert rules.attention(incident(kind=Kind.COMPONENT, major="04")) is Attention.QUIET
 
 
+def test_where_no_class_was_told_a_code_of_the_standard_tells_it() -> None:
+    told = Incident(IncidentCode("E0403202607150017"))
+    assert Rules().attention(told) is Attention.SWITCHED
+    assert Rules().attention(replace(told, kind=Kind.EVENT, major="01")) is Attention.QUIET, "what was told counts"
+    for code in ("E0103202607150017", "C0403202607150017", "04-17"):
+        assert Rules().attention(Incident(IncidentCode(code))) is Attention.QUIET
+
+
 def test_the_first_rule_that_matches_decides() -> None:
     rules = Rules(rules=(Rule(attention=Attention.TOLD, levels=("1",)), Rule(attention=Attention.SWITCHED)))
     assert rules.attention(incident(level="1")) is Attention.TOLD
     assert rules.attention(incident(level="2")) is Attention.SWITCHED
     assert Rules(rules=()).attention(incident(urgent=True)) is Attention.QUIET
-
-
-def test_an_officer_sees_the_few_that_matter_urgent_first() -> None:
-    many = [incident(f"litter{n}", since=n) for n in range(50)]
-    many += [incident("closed", state=State.CLOSED, urgent=True), incident("fire", urgent=True, since=1)]
-    many += [incident("watched", supervised=True, since=2)]
-    seen = shown(many, Rules())
-    assert [one.code for one in seen[:3]] == ["fire", "watched", "litter49"]
-    assert len(seen) == SHOWN_INCIDENTS
-    assert len(shown(many, Rules(), limit=SHOWN_INCIDENTS + 1)) == SHOWN_INCIDENTS + 1

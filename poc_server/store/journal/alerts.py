@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.effects import EventType
 from gateway.lifecycle import Happened
 from groups.vocabulary import AgencyId, GroupId, UserId
-from poc_server.store import emergency, incident_happenings
+from poc_server.store import emergency, incident_happenings, locks
 from poc_server.store.journal.base import Ms, Record, Text
 
 
@@ -67,6 +67,8 @@ class AlertKept(Record):
 async def apply(connection: AsyncConnection, found: Sequence[AlertKept]) -> int:
     """Bring their rows up to this, and tell their cases what they were not told yet. Returns how many were newer."""
     newer = 0
+    if any(each.case for each in found):
+        await locks.outbox(connection)
     for each in found:
         newer += await emergency.put_alert(connection, each.row(), ())
         if each.case is not None:

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from poc_server.store import locks
 from poc_server.store import tables as t
 from poc_server.store.engine import Database, is_away
 from poc_server.store.journal import lines
@@ -173,6 +174,11 @@ def _write_letters(path: Path, bad: list[_Entry]) -> None:
 
 async def _apply_all(connection: AsyncConnection, batch: list[Any]) -> None:
     """Runs of one kind go in one statement; the order of kinds is kept."""
+    kinds = {record.kind for record in batch}
+    if "session_ended" in kinds:
+        await locks.directory(connection)
+    if not kinds.isdisjoint(("burst", "incident_joined", "alert")):
+        await locks.outbox(connection)
     for kind, run in itertools.groupby(batch, key=lambda record: record.kind):
         await APPLIERS[kind](connection, list(run))
 

@@ -121,6 +121,7 @@ function Crew({ found }: { found: Case }) {
       {found.unknown.length > 0 && (
         <p class="problem">{t("cases_unknown", { who: found.unknown.join("、") })}</p>
       )}
+      {found.empty.length > 0 && <p class="problem">{t("cases_empty", { who: found.empty.join("、") })}</p>}
     </section>
   );
 }

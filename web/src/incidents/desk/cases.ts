@@ -16,6 +16,7 @@ export type Case = {
   online: number;
   listening: number;
   unknown: string[];
+  empty: string[];
   links: string[];
   /** User → the event of his last tap. */
   taps: Record<string, string>;
