@@ -113,6 +113,7 @@ class Life:
         quiet_at: a live one that is not (or no longer) spoken into is over then.
         talking: its initiator is on air.
         burst: what was said last.
+        withdrawn_at: when its initiator took it back.
     """
 
     kind: BroadcastKind
@@ -121,6 +122,7 @@ class Life:
     quiet_at: int | None = None
     talking: bool = False
     burst: int | None = None
+    withdrawn_at: int | None = None
 
 
 def begun(kind: BroadcastKind, now: int, expires_at: int, quiet_ms: int) -> Life:
@@ -144,13 +146,12 @@ def released(life: Life, lost: bool, now: int, quiet_ms: int) -> Life:
     return replace(life, talking=False, state=BroadcastState.OVER)
 
 
-def ended(life: Life, withdraw: bool) -> Life:
+def ended(life: Life, withdraw: bool, now: int) -> Life:
     """Its initiator ends it, or takes it back from all."""
     if life.state in FINAL:
         return life
-    return replace(
-        life, talking=False, quiet_at=None, state=BroadcastState.WITHDRAWN if withdraw else BroadcastState.OVER
-    )
+    life = replace(life, talking=False, quiet_at=None, state=BroadcastState.OVER)
+    return replace(life, state=BroadcastState.WITHDRAWN, withdrawn_at=now) if withdraw else life
 
 
 def timed(life: Life, now: int) -> Life:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request, Response
@@ -9,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from gateway import cap, cap_rules
 from gateway.cap import CapAlert, CapArea, CapInfo, Severity, Urgency
 from gateway.cap_rules import Order
+from groups.emergency import area
 from groups.emergency.broadcast import BroadcastState
 from groups.model import Unit, User
 from groups.policy import Act, may
@@ -23,6 +25,7 @@ from poc_server.refused import Refused
 from poc_server.store import audit
 from poc_server.store import emergency as kept
 from poc_server.store.ids import now_ms
+from signaling.limits import MAX_AREA_POINTS
 from signaling.messages import Area, BroadcastStart, Recipients
 from signaling.messages import Refused as RefusedByGateway
 
@@ -39,14 +42,16 @@ class TakenOut(Body):
     """What a CAP message did.
 
     ``broadcast`` is None when it says nothing new (Cancel, Ack, Error, a rule that tells nobody, an Update that has run
-    out or whose areas are empty); ``duplicate``: it came before, and nobody is told twice; ``withdrawn`` are the
-    broadcasts it took back.
+    out or whose areas are empty or unusable); ``duplicate``: it came before, and nobody is told twice; ``withdrawn``
+    are the broadcasts it took back; ``areas_left_out``: areas that cannot be used (crossed, open, larger than a city)
+    beside others that can.
     """
 
     broadcast: str | None
     duplicate: bool
     withdrawn: list[str]
     people: int
+    areas_left_out: int = 0
 
 
 @router.post("/cap", responses=documented(401, 403, 409, 413, 422, 503))
@@ -63,17 +68,21 @@ async def take(request: Request, caller: SignedInCaller, services: Use) -> Taken
     for each in order.replaces:
         desk.broadcasts.may_end(caller.user, each)
     said = None if order.text is None else order.broadcast
+    usable = [ring for ring in order.rings if area.usable(ring, MAX_AREA_POINTS)]
     try:
-        people, duplicate = await _say(desk, caller.user, order)
+        if order.rings and not usable:
+            raise Refused(Refusal.BAD_AREA)
+        people, duplicate = await _say(desk, caller.user, replace(order, rings=tuple(usable)))
     except Refused as refused:
-        if refused.code is not Refusal.NOBODY_CALLED or not order.replaces:
+        if refused.code not in (Refusal.NOBODY_CALLED, Refusal.BAD_AREA) or not order.replaces:
             raise
         # What it replaces no longer holds, whoever the new one reaches.
         people, duplicate, said = 0, False, None
     withdrawn = [each for each in order.replaces if await _take_back(services, desk, caller.user, each)]
     detail = {"broadcast": said, "duplicate": duplicate, "withdrawn": withdrawn, "exercise": order.exercise}
     services.store.journal.audit(audit.entry(caller.actor, now_ms(), "cap.take", "cap", order.broadcast, detail))
-    return TakenOut(broadcast=said, duplicate=duplicate, withdrawn=withdrawn, people=people)
+    left_out = len(order.rings) - len(usable)
+    return TakenOut(broadcast=said, duplicate=duplicate, withdrawn=withdrawn, people=people, areas_left_out=left_out)
 
 
 def _own_unit(services: Services, user: User) -> Unit:
@@ -159,7 +168,8 @@ async def broadcast_out(broadcast: PathId, caller: SignedInCaller, services: Use
         CapAlert(
             identifier=f"{live.id}-cancel" if over else live.id,
             sender=sender,
-            sent=_moment(now_ms()) if over else sent,
+            # The Cancel is one message, whenever it is read: `sent` is when it came about (CAP 1.2 §3.2.1).
+            sent=_moment(live.life.withdrawn_at or live.at) if over else sent,
             status="Exercise" if live.exercise else "Actual",
             msgType="Cancel" if over else "Alert",
             scope="Restricted",

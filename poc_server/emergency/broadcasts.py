@@ -82,13 +82,17 @@ class Broadcasts:
             by = self._field.roster.user(row.user)
             if by is None or row.id in self._live:
                 continue
-            live = live_broadcast.from_kept(row, by, receipts)
-            if live.life.talking:
-                quiet_ms = self._desk.settings.broadcast_quiet_s * 1000
-                live.life = rules.released(live.life, lost=True, now=self._field.fabric.now(), quiet_ms=quiet_ms)
-            self._begin(live)
-            for phone in tuple(self._field.phones.values()):
-                self._catch_up(live, phone)
+            self._take_up(live_broadcast.from_kept(row, by, receipts))
+
+    def _take_up(self, live: LiveBroadcast) -> LiveBroadcast:
+        """Lead what another server, or this one in another life, began; phones that are here are told."""
+        if live.life.talking:
+            quiet_ms = self._desk.settings.broadcast_quiet_s * 1000
+            live.life = rules.released(live.life, lost=True, now=self._field.fabric.now(), quiet_ms=quiet_ms)
+        self._begin(live)
+        for phone in tuple(self._field.phones.values()):
+            self._catch_up(live, phone)
+        return live
 
     # --- beginning and end ----
 
@@ -105,7 +109,7 @@ class Broadcasts:
             if known.by.id != by.id:
                 raise Refused(Refusal.CONFLICT, "broadcast")
             async with known.lock:
-                return known
+                return self._live.get(asked.broadcast, known)
         samples = self._check(asked)
         assert users is not None  # noqa: S101 - worked out above, where it was not known
         group = GroupId(f"br-{secrets.token_hex(8)}") if asked.kind is BroadcastKind.LIVE else None
@@ -114,7 +118,9 @@ class Broadcasts:
         self._live[live.id] = live
         try:
             async with live.lock:
-                await self._keep_first(live)
+                before = await self._keep_first(live)
+                if before is not None:
+                    return self._take_up(before)
         except BaseException:
             self._live.pop(live.id, None)
             raise
@@ -129,7 +135,7 @@ class Broadcasts:
         if live is None:
             raise Refused(Refusal.NOT_FOUND)
         self.may_end(by, broadcast)
-        await self._become(live, lambda life: rules.ended(life, withdraw), by)
+        await self._become(live, lambda life: rules.ended(life, withdraw, self._field.fabric.now()), by)
 
     def may_end(self, by: User, broadcast: str) -> None:
         """Raises `Refused` (not_allowed, not_found) when it is not his to end; what is not under way is anybody's."""
@@ -352,14 +358,22 @@ class Broadcasts:
                 with contextlib.suppress(Refused):
                     return await self._keep(live, (), ())
 
-    async def _keep_first(self, live: LiveBroadcast) -> None:
+    async def _keep_first(self, live: LiveBroadcast) -> LiveBroadcast | None:
+        """Returns the same one, kept by a desk that died before it could answer; then nothing is kept.
+
+        Raises `Refused`: unavailable, conflict (it is another's, or final).
+        """
         detail: dict[str, Any] = {"kind": live.kind, "tier": live.tier.name, "people": len(live.receipts)}
         entry = self._desk.entry(live.by, "broadcast.start", "broadcast", live.id, detail)
         async with self._desk.store.writing() as connection:
-            if await kept.find_broadcast(connection, live.id) is not None:
+            before = await kept.find_broadcast(connection, live.id)
+            if before is None:
+                await kept.put_broadcast(connection, live.kept(), [entry])
+                await kept.begin_receipts(connection, live.id, list(live.receipts))
+                return None
+            if not before.open or before.user != live.by.id:
                 raise Refused(Refusal.CONFLICT, "broadcast")
-            await kept.put_broadcast(connection, live.kept(), [entry])
-            await kept.begin_receipts(connection, live.id, list(live.receipts))
+            return live_broadcast.from_kept(before, live.by, await kept.receipts(connection, live.id))
 
 
 @dataclass(eq=False, slots=True)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 INITIATOR_PRIORITY = 240
 """Of a call's initiator in the group made for it (0–255); the others have 100."""
 
+STARTED = "emergency.start"
+
 
 @dataclass(eq=False, slots=True)
 class LiveEmergency:
@@ -74,12 +76,10 @@ class EmergencyCalls:
             by = self._field.roster.user(each.user)
             if by is None or each.group is None or each.id in self._live:
                 continue
-            users = frozenset(UserId(user) for user in each.content["users"])
-            own, name = each.content["own"], each.content["name"]
-            self._begin(LiveEmergency(each.id, by, each.group, name, each.tier, own, users, each.at_ms))
+            self._begin(_from_kept(each, each.group, by))
 
     async def start(self, by: User, asked: EmergencyCall) -> LiveEmergency:
-        """Start a call, or change the tier of one's own. Raises `Refused`."""
+        """Start a call, or change the tier of one's own; asked again it is the same. Raises `Refused`."""
         known = self._live.get(asked.call)
         if known is not None:
             return await self._again(known, by, asked)
@@ -89,10 +89,13 @@ class EmergencyCalls:
         self._live[live.id] = live
         try:
             async with live.lock:
-                await self._keep(live, "emergency.start", by)
+                before = await self._keep(live, STARTED, by)
         except BaseException:
             self._live.pop(live.id, None)
             raise
+        if before is not None:
+            self._begin(before)
+            return before
         self._begin(live)
         self._desk.wake_away(live.users, Notice(NoticeKind.CALL, live.id, by.name, live.name, live.tier))
         return live
@@ -201,11 +204,27 @@ class EmergencyCalls:
         members[live.by.id] = Membership(live.group, live.by.id, may_preempt=True, priority=INITIATOR_PRIORITY)
         return Transient(group, members)
 
-    async def _keep(self, live: LiveEmergency, action: str, by: User) -> None:
+    async def _keep(self, live: LiveEmergency, action: str, by: User) -> LiveEmergency | None:
+        """Returns the same call, kept by a desk that died before it could answer; then nothing is kept.
+
+        Raises `Refused`: unavailable, conflict (it is another's, or over).
+        """
         content: dict[str, Any] = {"users": sorted(live.users), "own": live.own, "name": live.name}
         row = kept.Kept(
             live.id, live.by.agency, live.by.id, True, live.started_at, content, group=live.group, tier=live.tier
         )
         detail = {"group": live.group, "tier": live.tier.name, "people": len(live.users)}
         async with self._desk.store.writing() as connection:
+            before = await kept.find_call(connection, live.id)
+            if before is not None and action == STARTED:
+                if not before.open or before.user != live.by.id or before.group is None:
+                    raise Refused(Refusal.CONFLICT, "call")
+                return _from_kept(before, before.group, live.by)
             await kept.put_call(connection, row, [self._desk.entry(by, action, "emergency_call", live.id, detail)])
+            return None
+
+
+def _from_kept(row: kept.Kept, group: GroupId, by: User) -> LiveEmergency:
+    """One that was kept."""
+    users = frozenset(UserId(user) for user in row.content["users"])
+    return LiveEmergency(row.id, by, group, row.content["name"], row.tier, row.content["own"], users, row.at_ms)

@@ -106,6 +106,7 @@ class Emergency(Desk):
             countdown_ms=settings.countdown_ms,
             covert=settings.covert and settings.covert_allowed,
             phone=settings.centre_phone,
+            microphone_ms=settings.microphone_ms,
         )
 
     def readings(self) -> Iterable[Reading]:

@@ -145,6 +145,12 @@ async def find_alert(connection: AsyncConnection, alert: str) -> Kept | None:
     return None if row is None else _kept(row, row.raised_ms)
 
 
+async def find_call(connection: AsyncConnection, call: str) -> Kept | None:
+    """The emergency call with that id."""
+    row = (await connection.execute(select(t.emergency_call).where(t.emergency_call.c.id == call))).one_or_none()
+    return None if row is None else _kept(row, row.started_ms)
+
+
 async def find_broadcast(connection: AsyncConnection, broadcast: str) -> Kept | None:
     """The broadcast with that id."""
     row = (await connection.execute(select(t.broadcast).where(t.broadcast.c.id == broadcast))).one_or_none()

@@ -60,6 +60,8 @@ class SosRules(Message):
         covert: the page shows and sounds nothing of it.
         phone: number of the centre, for a ``tel:`` link while the SOS is not confirmed; empty: there is none.
         again_ms: sent again so often until it is confirmed.
+        microphone_ms: the microphone is opened for so long as soon as the phone is brought into the group of its alert,
+            which waits for nothing; 0: not before it is confirmed.
     """
 
     type: Literal["sos_rules"] = "sos_rules"
@@ -68,6 +70,7 @@ class SosRules(Message):
     covert: bool
     phone: Annotated[str, StringConstraints(max_length=MAX_PHONE_CHARS)] = ""
     again_ms: int = 500
+    microphone_ms: int = 0
 
 
 class Sos(Message):

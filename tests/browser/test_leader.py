@@ -67,7 +67,9 @@ def test_a_leaders_emergency_call_is_heard_and_answered_and_his_message_confirme
         start.dblclick()  # a finger that trembles starts it once
         expect(officer.page.locator(".message", has_text="high ground")).to_have_count(1)
 
-        said = [held(leader, ".hold.broadcast", officer) for _ in range(BROADCASTS)]
+        said = [held(leader, ".hold.broadcast", officer, marked=False) for _ in range(BROADCASTS - 1)]
+        leader.page.locator('.say input[type="checkbox"]').last.check()  # an exercise, told so while it is heard
+        said.append(held(leader, ".hold.broadcast", officer, marked=True))
         figures = {"call_to_voice_ms": spread(called), "broadcast_to_voice_ms": spread(said)}
         (build_folder / "leader.json").write_text(json.dumps(figures) + "\n")
         print("leader's key down to first voice:", figures)
@@ -82,8 +84,11 @@ def test_a_leaders_emergency_call_is_heard_and_answered_and_his_message_confirme
         assert not [*leader.problems, *officer.problems]
 
 
-def held(leader: Officer, key: str, officer: Officer) -> float:
-    """Hold this key until it is heard, and let go; ms from key down to the officer's first voice."""
+def held(leader: Officer, key: str, officer: Officer, *, marked: bool = False) -> float:
+    """Hold this key until it is heard, and let go; ms from key down to the officer's first voice.
+
+    ``marked``: meanwhile the officer reads that it is an exercise; else he does not.
+    """
     before = {name: len(leader.events(name)) + 1 for name in ("floor_granted", "floor_release")}
     heard = len(officer.events("first_voice")) + 1
     leader.page.locator(key).scroll_into_view_if_needed()
@@ -93,6 +98,7 @@ def held(leader: Officer, key: str, officer: Officer) -> float:
     leader.page.mouse.down()
     officer.wait_for("first_voice", heard)
     leader.wait_for("floor_granted", before["floor_granted"])
+    expect(officer.page.locator(".affairs .brought .exercise")).to_have_count(int(marked))
     leader.page.mouse.up()
     leader.wait_for("floor_release", before["floor_release"])
     officer.page.locator('.page:not([data-face="listening"])').wait_for()
@@ -116,10 +122,10 @@ def draw_around_all(page: Page) -> None:
 
 
 def speak(leader: Officer, key: str, ms: int) -> None:
-    box = leader.page.locator(key).bounding_box()
-    assert box is not None
-    leader.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    leader.page.mouse.down()
+    """By keyboard: he need not have a pointer."""
+    leader.page.keyboard.press("Tab")
+    leader.page.locator(key).focus()
+    leader.page.keyboard.down("Enter")
     expect(leader.page.locator(key)).to_have_attribute("aria-pressed", "true")
     leader.page.wait_for_timeout(ms)
-    leader.page.mouse.up()
+    leader.page.keyboard.up("Enter")

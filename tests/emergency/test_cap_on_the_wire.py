@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 import urllib.error
@@ -22,6 +23,7 @@ from tests.support.handsets import Handset
 from tests.support.inline import inline
 
 pytestmark = pytest.mark.wire
+NOTHING = {"broadcast": None, "duplicate": False, "withdrawn": [], "people": 0, "areas_left_out": 0}
 SENDER = "weather.example"
 SENT = datetime.now(UTC).replace(microsecond=0)
 
@@ -105,7 +107,7 @@ async def test_a_message_is_one_broadcast_however_it_comes(cast: Cast) -> None:
 async def test_the_operators_own_table_decides_the_tier(cast: Cast) -> None:
     leader, officer = await cast.phones("LD-001", "BJ-001")
     answer = json.loads(ask(cast, leader, "/api/v1/cap", message(31).replace("暴雨<".encode(), "水位<".encode())))
-    assert answer == {"broadcast": None, "duplicate": False, "withdrawn": [], "people": 0}
+    assert answer == NOTHING
     take(cast, leader, message(32).replace(b"Met", b"Geo"))
     quake = (await told(officer, 32)).broadcast
     assert (quake.tier, quake.acknowledge) == (1, True)
@@ -120,7 +122,20 @@ async def test_an_area_reaches_those_last_known_there(cast: Cast) -> None:
         take(cast, leader, message(12, area=nowhere))
     assert "nobody_called" in refused.value.read().decode()
     update = json.loads(ask(cast, leader, "/api/v1/cap", message(13, kind="Update", refers=11, area=nowhere)))
-    assert update == {"broadcast": None, "duplicate": False, "withdrawn": [name(11)], "people": 0}
+    assert update == NOTHING | {"withdrawn": [name(11)]}
+
+
+async def test_an_area_that_cannot_be_used_keeps_nobody_in_the_others_from_being_told(cast: Cast) -> None:
+    leader = await cast.phone("LD-001")
+    here = "<area><areaDesc>x</areaDesc><circle>30.58,114.298 3</circle></area>"
+    huge = "<area><areaDesc>x</areaDesc><polygon>20,100 20,120 40,120 40,100 20,100</polygon></area>"
+    first = json.loads(ask(cast, leader, "/api/v1/cap", message(51, area=huge + here)))
+    assert (first["broadcast"], first["people"] > 0, first["areas_left_out"]) == (name(51), True, 1)
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        take(cast, leader, message(52, area=huge))
+    assert "bad_area" in refused.value.read().decode()
+    update = json.loads(ask(cast, leader, "/api/v1/cap", message(53, kind="Update", refers=51, area=huge)))
+    assert update == NOTHING | {"withdrawn": [name(51)], "areas_left_out": 1}, "what it replaces no longer holds"
 
 
 async def test_who_may_not_withdraw_the_old_warning_does_not_put_a_new_one_beside_it(cast: Cast) -> None:
@@ -139,8 +154,14 @@ async def test_what_goes_out_can_be_read(cast: Cast) -> None:
     out = cap.read(ask(cast, leader, f"/api/v1/broadcasts/{name(21)}/cap"))
     assert (out.msgType, out.status, out.info[0].headline) == ("Alert", "Actual", "暴雨21")
     take(cast, leader, message(22, kind="Cancel", refers=21))
-    assert cap.read(ask(cast, leader, f"/api/v1/broadcasts/{name(21)}/cap")).msgType == "Cancel"
+    cancel = ask(cast, leader, f"/api/v1/broadcasts/{name(21)}/cap")
+    found = cap.read(cancel)
+    assert (found.msgType, found.references) == ("Cancel", f"{out.sender},{out.identifier},{out.sent}")
+    came = cap.moment(found.sent).timestamp()
+    assert abs(came - time.time()) < 30
     await officer.request(Sos(id="s", alert="cap-sos", pressed_ms=time.time_ns() // 1_000_000))
     sos = cap.read(ask(cast, dispatcher, "/api/v1/alerts/cap-sos/cap"))
     assert (sos.scope, sos.info[0].event, len(sos.info[0].area)) == ("Private", "SOS", 1)
     await officer.request(SosCancel(id="c", alert="cap-sos"))
+    await asyncio.sleep(came + 1 - time.time())  # the next second: CAP tells no finer
+    assert ask(cast, leader, f"/api/v1/broadcasts/{name(21)}/cap") == cancel, "the same message whenever it is read"

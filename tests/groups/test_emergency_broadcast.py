@@ -64,10 +64,11 @@ def test_a_release_ends_a_live_one_and_a_lost_talker_may_come_back() -> None:
     assert (over.state, over.burst, m.deadline(over)) == (BroadcastState.OVER, 7, 100_000)
     gone = m.timed(over, 100_000)
     assert (gone.state, m.deadline(gone)) == (BroadcastState.EXPIRED, None)
-    assert m.ended(gone, withdraw=True) == gone
+    assert m.ended(gone, withdraw=True, now=1) == gone
 
 
 def test_what_is_not_live_is_over_at_once_and_waits_for_the_offline() -> None:
     life = m.begun(BroadcastKind.TEXT, 0, 60_000, 5_000)
     assert (life.state, m.deadline(life)) == (BroadcastState.OVER, 60_000)
-    assert m.ended(life, withdraw=True).state is BroadcastState.WITHDRAWN
+    taken_back = m.ended(life, withdraw=True, now=7)
+    assert (taken_back.state, taken_back.withdrawn_at) == (BroadcastState.WITHDRAWN, 7)

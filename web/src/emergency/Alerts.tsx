@@ -3,7 +3,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { t } from "../i18n";
+import { language, t } from "../i18n";
 import type { Phone } from "../phone/phone";
 import { SayAgain } from "../recordings/Replay";
 import type { Alert, AlertInfo } from "../wire/protocol";
@@ -12,6 +12,8 @@ import "./alerts.css";
 
 const LAST_S = 30;
 const TICK_MS = 1_000;
+/** Phones' clocks may be wrong by so much. */
+const LATE_S = 30;
 
 /** `none`: what stands there while there is no alert. */
 export function Alerts({ phone, none = true }: { phone: Phone; none?: boolean }) {
@@ -54,6 +56,7 @@ function One({ phone, one }: { phone: Phone; one: Alert }) {
         </strong>
         <Age since={alert.raised_ms} />
       </p>
+      <Late alert={alert} />
       {alert.covert && <strong class="covert">{t("alert_covert")}</strong>}
       <p class="facts">
         <span>{alert.group_name}</span>
@@ -61,7 +64,7 @@ function One({ phone, one }: { phone: Phone; one: Alert }) {
         <Place alert={alert} />
         {alert.battery != null && <span class="soft">{t("alert_battery", { percent: alert.battery })}</span>}
       </p>
-      {alert.state === "raised" && <Late alert={alert} />}
+      {alert.state === "raised" && <Again alert={alert} />}
       {taken && (
         <span role={first.value ? "alert" : undefined}>
           {t("console_claimed_by", { name: taken })}
@@ -113,8 +116,19 @@ function One({ phone, one }: { phone: Phone; one: Alert }) {
   );
 }
 
+/** It could not be sent when it was pressed: who reads it must know how old the danger is. Phones' clocks differ a little. */
+function Late({ alert: { pressed_ms, raised_ms } }: { alert: AlertInfo }) {
+  const seconds = Math.round((raised_ms - pressed_ms) / 1000);
+  if (seconds < LATE_S) return null;
+  return (
+    <strong class="late">
+      {t("alert_sent_late", { time: clock(pressed_ms), minutes: minutes(seconds) })}
+    </strong>
+  );
+}
+
 /** Why it rings again. */
-function Late({ alert: { left_by, escalated = 0 } }: { alert: AlertInfo }) {
+function Again({ alert: { left_by, escalated = 0 } }: { alert: AlertInfo }) {
   if (!left_by && !escalated) return null;
   const words = left_by
     ? t("alert_left", { name: left_by.name })
@@ -131,9 +145,18 @@ function Age({ since }: { since: number }) {
     }, TICK_MS);
     return () => clearInterval(timer);
   }, [now]);
-  const seconds = Math.max(0, Math.round((now.value - since) / 1000));
-  const [minutes, rest] = [Math.floor(seconds / 60), String(seconds % 60).padStart(2, "0")];
-  return <time class="age">{`${minutes}:${rest}`}</time>;
+  return <time class="age">{minutes(Math.max(0, Math.round((now.value - since) / 1000)))}</time>;
+}
+
+/** Seconds as minutes and seconds, after an hour with hours. */
+function minutes(seconds: number): string {
+  const two = (number: number) => String(number).padStart(2, "0");
+  const [hours, rest] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  return `${hours ? `${hours}:${two(rest)}` : rest}:${two(seconds % 60)}`;
+}
+
+function clock(atMs: number): string {
+  return new Date(atMs).toLocaleTimeString(language.value);
 }
 
 function Place({ alert }: { alert: AlertInfo }) {

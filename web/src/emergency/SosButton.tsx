@@ -3,6 +3,7 @@
 import { useEffect, useMemo } from "preact/hooks";
 import { t } from "../i18n";
 import type { Phone } from "../phone/phone";
+import { useHold } from "../ui/hold";
 import { OPEN } from "../wire/affairs";
 import type { AlertInfo } from "../wire/protocol";
 import { SosKey, type SosState } from "./sos";
@@ -10,6 +11,7 @@ import "./sos.css";
 
 export function SosButton({ phone }: { phone: Phone }) {
   const key = useMemo(() => new SosKey(phone), [phone]);
+  const held = useHold({ down: () => key.down(), up: () => key.up(), tapped: () => key.tapped() });
   const mine = useMine(phone, key);
   const { hold_ms, covert, phone: number } = key.rules;
   const told = mine?.told ?? (key.state.value.name === "confirmed" ? key.state.value.told : null);
@@ -23,14 +25,7 @@ export function SosButton({ phone }: { phone: Phone }) {
         class="sos-key"
         style={{ "--hold": `${hold_ms}ms` }}
         aria-label={t("sos_label")}
-        onPointerDown={(event) => {
-          event.preventDefault();
-          event.currentTarget.setPointerCapture(event.pointerId);
-          key.down();
-        }}
-        onPointerUp={() => key.up()}
-        onPointerCancel={() => key.up()}
-        onContextMenu={(event) => event.preventDefault()}
+        {...held}
       >
         SOS
       </button>

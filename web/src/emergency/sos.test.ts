@@ -4,16 +4,30 @@ import type { Phone } from "../phone/phone";
 import { RequestRefused } from "../wire/link";
 import type { SosRules } from "../wire/protocol";
 import { SosKey } from "./sos";
+import { KEPT_MS } from "./unsent";
 
-type Sent = { type: string; alert: string; pressed_ms: number; covert?: boolean };
+type Sent = {
+  type: string;
+  alert: string;
+  pressed_ms: number;
+  covert?: boolean;
+  group?: string;
+  place?: { longitude: number };
+};
 
 let shaken = 0;
+const stored = new Map<string, string>();
 
 beforeEach(() => {
   vi.useFakeTimers();
   shaken = 0;
   vi.stubGlobal("window", globalThis);
-  vi.stubGlobal("localStorage", { getItem: () => null, setItem: () => undefined });
+  stored.clear();
+  vi.stubGlobal("localStorage", {
+    getItem: (key: string) => stored.get(key) ?? null,
+    setItem: (key: string, value: string) => stored.set(key, value),
+    removeItem: (key: string) => stored.delete(key),
+  });
   vi.stubGlobal("sessionStorage", { getItem: () => null });
   vi.stubGlobal("fetch", () => Promise.reject(new Error("no network")));
   vi.stubGlobal("navigator", {
@@ -31,6 +45,7 @@ afterEach(() => {
 function phone(rules: Partial<SosRules>, answered = false, answers: { alert?: string; state?: string } = {}) {
   const sent: Sent[] = [];
   const opened: [string, number][] = [];
+  const told: ((message: object) => void)[] = [];
   const made = {
     affairs: signal({
       sos: { type: "sos_rules", hold_ms: 1500, countdown_ms: 0, covert: false, again_ms: 500, ...rules },
@@ -40,7 +55,13 @@ function phone(rules: Partial<SosRules>, answered = false, answers: { alert?: st
     incidents: signal({ list: [] }),
     covert: signal(false),
     touched: () => undefined,
-    key: { openFor: (group: string, ms: number) => opened.push([group, ms]) },
+    key: {
+      openFor: (group: string, ms: number) => {
+        opened.push([group, ms]);
+        return () => opened.push(["closed", 0]);
+      },
+    },
+    follow: (listener: (message: object) => void) => told.push(listener),
     ask: (message: Sent) => {
       sent.push(message);
       if (message.type === "sos_cancel") return Promise.reject(new RequestRefused("alert_over", "over"));
@@ -50,7 +71,10 @@ function phone(rules: Partial<SosRules>, answered = false, answers: { alert?: st
       return answered ? Promise.resolve(answer) : Promise.reject(new Error("no answer"));
     },
   };
-  return { key: new SosKey(made as unknown as Phone), made, sent, opened };
+  const tell = (message: object) => {
+    for (const each of told) each(message);
+  };
+  return { key: new SosKey(made as unknown as Phone, "us-1"), made, sent, opened, tell };
 }
 
 test("let go before the time nothing is sent; held it goes out", async () => {
@@ -144,4 +168,87 @@ test("a press that belongs to an alert raised before follows that one", async ()
   await vi.advanceTimersByTimeAsync(0);
   key.over("al-before");
   expect(key.state.value.name).toBe("quiet");
+});
+
+const brought = (call: string) => ({ type: "brought_in", why: "alert", call, group: { id: "east" } });
+
+test("he is heard as soon as the server leads it, though nothing is kept yet; confirmed later it opens nothing more", async () => {
+  const answers = { alert: "al-1" };
+  const { key, sent, opened, tell } = phone({ hold_ms: 0, microphone_ms: 10_000 }, false, answers);
+  key.down();
+  tell(brought("another's"));
+  expect(opened).toEqual([]);
+  const { alert } = sent[0] as Sent;
+  tell(brought(alert));
+  tell(brought(alert));
+  expect([key.state.value.name, opened]).toEqual(["not_sent", [["east", 10_000]]]);
+  const kept = { alert, state: "raised", told: 1, group: "east", microphone_ms: 10_000 };
+  vi.stubGlobal("fetch", () => Promise.resolve({ ok: true, json: async () => kept }));
+  await vi.advanceTimersByTimeAsync(600);
+  expect([key.state.value.name, opened.length]).toEqual(["confirmed", 1]);
+  key.over(alert);
+  expect(opened).toEqual([
+    ["east", 10_000],
+    ["closed", 0],
+  ]);
+});
+
+test("what nobody has confirmed goes on from the page that is loaded anew, the same with its time and place", async () => {
+  vi.stubGlobal("navigator", {
+    geolocation: {
+      getCurrentPosition: (here: (at: object) => void) =>
+        here({ coords: { longitude: 114.3, latitude: 30.6, accuracy: 8 }, timestamp: 5 }),
+    },
+  });
+  const first = phone({ hold_ms: 0 });
+  first.key.down();
+  const pressed = first.sent[0] as Sent;
+  vi.clearAllTimers(); // the page is gone
+  await vi.advanceTimersByTimeAsync(60_000);
+  const second = phone({ hold_ms: 0 });
+  expect(second.key.state.value.name).toBe("not_sent");
+  const [again] = second.sent;
+  expect(again).toEqual(pressed);
+  expect(again).toMatchObject({ group: "east", place: { longitude: 114.3 } });
+  vi.clearAllTimers();
+
+  const third = phone({ hold_ms: 0 }, true);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(third.key.state.value.name).toBe("confirmed");
+  expect(third.opened).toEqual([["east", 10_000]]);
+  expect(phone({ hold_ms: 0 }).key.state.value.name, "confirmed it is forgotten").toBe("quiet");
+});
+
+test("long after the press a page that is loaded anew only tells; after a day not even that", async () => {
+  const first = phone({ hold_ms: 0 });
+  first.key.down();
+  vi.clearAllTimers();
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  const late = phone({ hold_ms: 0 }, true, { state: "raised" });
+  await vi.advanceTimersByTimeAsync(0);
+  expect([late.key.state.value.name, late.opened]).toEqual(["confirmed", []]);
+
+  const again = phone({ hold_ms: 0 });
+  again.key.down();
+  vi.clearAllTimers();
+  await vi.advanceTimersByTimeAsync(2 * KEPT_MS);
+  expect(phone({ hold_ms: 0 }).key.state.value.name).toBe("quiet");
+});
+
+test("another person's page on the same device sends nothing of it", () => {
+  const { key, made } = phone({ hold_ms: 0 });
+  key.down();
+  expect(new SosKey(made as unknown as Phone, "us-2").state.value.name).toBe("quiet");
+});
+
+test("touched by one who cannot hold it, it goes out after three seconds in which he may take it back", async () => {
+  const { key, sent } = phone({});
+  key.tapped();
+  expect(key.state.value.name).toBe("counting");
+  await key.cancel();
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(sent).toEqual([]);
+  key.tapped();
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(sent.length).toBe(1);
 });

@@ -1,23 +1,27 @@
-// One-key SOS: hold, count down, send until confirmed, then ten seconds of open microphone. The page says NOT SENT until it is.
+// One-key SOS: hold, count down, send until confirmed; the microphone opens for ten seconds as soon as the server has brought this
+// phone into the group of its alert, before anything is kept. The page says NOT SENT until it is confirmed, also when it was loaded anew.
 // How the key works is the operator's to say (`sos_rules`); a covert one leaves no sign on this phone.
 
 import { signal } from "@preact/signals";
-import { freshToken } from "../account/account";
+import { current, freshToken } from "../account/account";
 import { mark } from "../diagnostics";
 import type { Phone } from "../phone/phone";
 import { uuid } from "../uuid";
 import { OPEN } from "../wire/affairs";
 import { RequestRefused } from "../wire/link";
-import type { AlertInfo, SosRules, Whereabouts } from "../wire/protocol";
+import type { AlertInfo, ServerMessage, SosRules, Whereabouts } from "../wire/protocol";
+import { forget, keep, kept, type Unsent } from "./unsent";
 
 /** What holds until the server has said how its key works. */
-const RULES: Pick<SosRules, "hold_ms" | "countdown_ms" | "covert" | "phone" | "again_ms"> = {
-  hold_ms: 1500,
-  countdown_ms: 0,
-  covert: false,
-  phone: "",
-  again_ms: 500,
-};
+const RULES: Pick<SosRules, "hold_ms" | "countdown_ms" | "covert" | "phone" | "again_ms" | "microphone_ms"> =
+  {
+    hold_ms: 1500,
+    countdown_ms: 0,
+    covert: false,
+    phone: "",
+    again_ms: 500,
+    microphone_ms: 0,
+  };
 const KEPT = "poc.sos";
 /** Who was last told here that he may raise an alert. */
 const KEPT_RIGHT = "poc.sos.user";
@@ -25,6 +29,10 @@ const PLACE_AGE_MS = 60_000;
 const PLACE_WITHIN_MS = 10_000;
 /** What is open is told in one breath with the rules, after each welcome. */
 const TOLD_WITHIN_MS = 2_000;
+/** Who cannot hold the key may take back so long what he touched. */
+const TAPPED_MS = 3_000;
+/** Of what was pressed longer ago a page that was loaded anew only tells, and opens no microphone. */
+const SPEAKS_WITHIN_MS = 120_000;
 /** Why taking back is refused when there is nothing left to take back. */
 const GONE = new Set(["alert_over", "not_found"]);
 
@@ -51,8 +59,19 @@ export class SosKey {
   #timer = 0;
   #place: Whereabouts | null = null;
   #battery: number | null = null;
+  #unsent: Unsent | null = null;
+  #speaks = true;
+  /** Ends the open microphone of the alert that is open. */
+  #silent: (() => void) | null = null;
 
-  constructor(private readonly phone: Phone) {}
+  constructor(
+    private readonly phone: Phone,
+    private readonly user = current()?.id ?? "",
+  ) {
+    phone.follow((message) => this.#told(message));
+    const before = kept(user, Date.now());
+    if (before) this.#begin(before, Date.now() - before.pressed_ms < SPEAKS_WITHIN_MS);
+  }
 
   /** The rules of this server; of the one before while there is no connection. */
   get rules(): typeof RULES {
@@ -71,6 +90,16 @@ export class SosKey {
     this.state.value = { name: "arming" };
     if (!covert) navigator.vibrate?.([60, 200, 60, 200, 60]);
     this.#timer = window.setTimeout(() => this.#held(), hold_ms);
+  }
+
+  /** Touched by one who cannot hold it, with a screen reader: it goes out after a while in which he may take it back. */
+  tapped(): void {
+    if (this.state.value.name !== "quiet") return;
+    this.phone.touched();
+    this.#locate();
+    const { countdown_ms, covert } = this.rules;
+    if (covert) return this.#raise();
+    this.#count(Math.max(countdown_ms, TAPPED_MS));
   }
 
   /** Let go before the time: nothing happens. */
@@ -115,6 +144,8 @@ export class SosKey {
 
   #quiet(): void {
     clearTimeout(this.#timer);
+    this.#silent?.();
+    this.#silent = null;
     this.phone.covert.value = false;
     this.state.value = { name: "quiet" };
   }
@@ -122,70 +153,100 @@ export class SosKey {
   #held(): void {
     const { countdown_ms, covert } = this.rules;
     if (countdown_ms === 0 || covert) return this.#raise();
-    this.state.value = { name: "counting", until: performance.now() + countdown_ms };
+    this.#count(countdown_ms);
+  }
+
+  #count(ms: number): void {
+    this.state.value = { name: "counting", until: performance.now() + ms };
     navigator.vibrate?.([200, 800, 200, 800, 200]);
-    this.#timer = window.setTimeout(() => this.#raise(), countdown_ms);
+    this.#timer = window.setTimeout(() => this.#raise(), ms);
   }
 
   #raise(): void {
-    const alert = `al-${uuid()}`;
-    const pressed = Date.now();
     const { covert } = this.rules;
-    mark("sos_pressed", { alert });
-    this.phone.covert.value = covert;
-    this.state.value = { name: "not_sent", alert, tries: 0 };
-    this.#send(alert, pressed, covert);
+    const group = this.phone.picture.value.selected;
+    const incident = this.phone.incidents.value.list.find((one) => one.group?.id === group);
+    const sos: Unsent = {
+      alert: `al-${uuid()}`,
+      pressed_ms: Date.now(),
+      ...(covert ? { covert } : {}),
+      ...(group ? { group } : {}),
+      ...(incident ? { incident: incident.code } : {}),
+    };
+    mark("sos_pressed", { alert: sos.alert });
+    this.#begin(sos);
   }
 
-  #send(alert: string, pressed: number, covert: boolean): void {
+  /** It goes out from now on until somebody has confirmed it. */
+  #begin(sos: Unsent, speaks = true): void {
+    this.#unsent = sos;
+    this.#speaks = speaks;
+    this.phone.covert.value = sos.covert ?? false;
+    this.state.value = { name: "not_sent", alert: sos.alert, tries: 0 };
+    this.#send(sos.alert);
+  }
+
+  #send(alert: string): void {
     const now = this.state.value;
-    if (now.name !== "not_sent" || now.alert !== alert) return;
+    if (now.name !== "not_sent" || now.alert !== alert || !this.#unsent) return;
     this.state.value = { ...now, tries: now.tries + 1 };
-    if (!covert) navigator.vibrate?.(now.tries === 0 ? 400 : 80);
-    const selected = this.phone.picture.value.selected;
-    const incident = this.phone.incidents.value.list.find(({ group }) => group?.id === selected);
-    const body = {
-      alert,
-      pressed_ms: pressed,
-      ...(covert ? { covert } : {}),
-      ...(selected ? { group: selected } : {}),
-      ...(incident ? { incident: incident.code } : {}),
+    if (!this.phone.covert.peek()) navigator.vibrate?.(now.tries === 0 ? 400 : 80);
+    this.#unsent = {
+      ...this.#unsent,
       ...(this.#place ? { place: this.#place } : {}),
       ...(this.#battery === null ? {} : { battery: this.#battery }),
     };
+    const sos = this.#unsent;
     this.phone
-      .ask({ type: "sos", ...body })
+      .ask({ type: "sos", ...sos })
       .then((answer) => {
         if (answer.type === "sos_confirmed") this.#confirmed(alert, answer);
       })
       .catch(() => undefined);
     // The same by HTTPS: whichever way is open carries it, and the server takes it once.
-    void this.#post(body).catch(() => undefined);
-    this.#timer = window.setTimeout(() => this.#send(alert, pressed, covert), this.rules.again_ms ?? 500);
+    void this.#post(sos).catch(() => undefined);
+    // After it was sent: writing takes its time on some phones.
+    keep(this.user, sos);
+    this.#timer = window.setTimeout(() => this.#send(alert), this.rules.again_ms ?? 500);
   }
 
-  async #post(body: { alert: string; pressed_ms: number }): Promise<void> {
+  async #post(sos: Unsent): Promise<void> {
     const token = await freshToken();
     const response = await fetch("/api/v1/alerts", {
       method: "POST",
       headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
-      body: JSON.stringify(body),
+      body: JSON.stringify(sos),
     });
     if (!response.ok) return;
-    this.#confirmed(body.alert, (await response.json()) as Answer);
+    this.#confirmed(sos.alert, (await response.json()) as Answer);
+  }
+
+  /** The server has it and leads it, though it may not be kept yet: he is heard from now on. */
+  #told(message: ServerMessage): void {
+    const now = this.state.peek();
+    if (message.type !== "brought_in" || now.name !== "not_sent" || message.call !== now.alert) return;
+    this.#speak(message.group.id, this.rules.microphone_ms ?? 0);
   }
 
   #confirmed(alert: string, answer: Answer): void {
     const now = this.state.value;
     if (now.name !== "not_sent" || now.alert !== alert) return;
     clearTimeout(this.#timer);
+    forget(this.user);
     // The answer before was lost, and it was closed meanwhile.
     if (!OPEN.has(answer.state)) return this.#quiet();
     const { told, group, microphone_ms: microphoneMs } = answer;
     this.state.value = { name: "confirmed", alert: answer.alert, told };
     mark("sos_confirmed", { alert, told });
     if (!this.phone.covert.peek()) navigator.vibrate?.([100, 100, 100]);
-    if (group && microphoneMs > 0) this.phone.key.openFor(group, microphoneMs);
+    if (group) this.#speak(group, microphoneMs);
+  }
+
+  #speak(group: string, ms: number): void {
+    if (!this.#speaks || ms <= 0) return;
+    this.#speaks = false; // once for each press
+    mark("sos_microphone", { group });
+    this.#silent = this.phone.key.openFor(group, ms);
   }
 
   /** Where he is and how full the battery is: known a moment later, and in what is sent from then on. */

@@ -72,12 +72,12 @@ export const emergencyEn: Record<keyof typeof emergencyZh, string> = {
   column_person: "Name",
   column_badge: "Number",
   column_state: "State",
-  column_time: "Time",
 
   alert_title: "ALERT",
   alert_silent: "The browser keeps sound back: touch the page",
   alert_covert: "Covert: do not call his phone",
   alert_battery: "Battery {percent}%",
+  alert_sent_late: "Pressed at {time}, reached us {minutes} later",
   alert_left: "{name} had taken it and is gone, ringing again",
   alert_escalated: "Nobody has taken it, ringing again ({count})",
   alert_told: "He knows",

@@ -70,12 +70,12 @@ export const emergencyZh = {
   column_person: "姓名",
   column_badge: "编号",
   column_state: "状态",
-  column_time: "时间",
 
   alert_title: "警情",
   alert_silent: "浏览器不让发声：请点一下页面",
   alert_covert: "静默报警：不要呼叫他的手机",
   alert_battery: "电量 {percent}%",
+  alert_sent_late: "{time} 按下，{minutes} 后才送达",
   alert_left: "接警人{name}已离线，再次呼叫",
   alert_escalated: "第 {count} 次无人处理，再次呼叫",
   alert_told: "已告知本人",

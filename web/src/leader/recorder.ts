@@ -4,11 +4,17 @@ const RATE = 24_000;
 
 export class MessageRecorder {
   #recorder: MediaRecorder | null = null;
+  #starting: Promise<void> = Promise.resolve();
   #stream: MediaStream | null = null;
   #parts: Blob[] = [];
 
   /** Rejects as getUserMedia does. */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.#starting = this.#start();
+    return this.#starting;
+  }
+
+  async #start(): Promise<void> {
     this.#stream = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1 } });
     this.#parts = [];
     this.#recorder = new MediaRecorder(this.#stream);
@@ -18,6 +24,8 @@ export class MessageRecorder {
 
   /** Resolves to what was said, null when that is nothing. */
   async stop(): Promise<{ wav: Blob; seconds: number } | null> {
+    // Let go before the microphone was there: it is closed all the same.
+    await this.#starting.catch(() => undefined);
     const recorder = this.#recorder;
     if (!recorder) return null;
     await new Promise<void>((done) => {

@@ -1,13 +1,14 @@
 import { signal } from "@preact/signals";
-import { expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Floors } from "../floor/several";
 import type { ClientMessage } from "../wire/protocol";
-import { Pressing } from "./pressing";
+import { OPENS_WITHIN_MS, Pressing } from "./pressing";
 
 vi.stubGlobal("window", globalThis);
 
-function talking(begin: (key: Pressing) => void) {
+function phone() {
   const sent: ClientMessage[] = [];
+  const blocked = signal(false);
   const floors = new Floors({
     urge: (message) => sent.push(message) > 0,
     voice: { open: () => undefined, silence: () => undefined, detach: async () => undefined },
@@ -16,12 +17,43 @@ function talking(begin: (key: Pressing) => void) {
   });
   floors.feed({ type: "link", state: "up" });
   floors.feed({ type: "group", group: "east", yours: "none" });
-  const key = new Pressing(floors, { blocked: () => false, covert: signal(true) });
-  begin(key);
-  const { id } = sent.find(({ type }) => type === "floor_request") as { id: string };
-  floors.received({ type: "floor_granted", id, group: "east", burst: 7, duration_ms: 30_000 });
-  return { key, held: () => floors.state.value.held };
+  const key = new Pressing(floors, { blocked: () => blocked.value, covert: signal(true) });
+  let burst = 6;
+  /** Grants what was asked for last; returns in which group that was. */
+  const grant = () => {
+    const asked = sent.filter((each) => each.type === "floor_request").at(-1);
+    if (asked?.type !== "floor_request") throw new Error("nothing was asked for");
+    const { id, group } = asked;
+    burst += 1;
+    floors.received({ type: "floor_granted", id, group, burst, duration_ms: 30_000 });
+    return group;
+  };
+  const has = () => {
+    const { phase, group } = floors.state.value;
+    return phase.name === "has_permission" ? group : null;
+  };
+  /** Answers the release that is under way, once the microphone has been closed. */
+  const released = async () => {
+    await vi.advanceTimersByTimeAsync(1_000);
+    const release = sent.filter((each) => each.type === "floor_release").at(-1);
+    if (release) floors.received({ type: "ok", id: release.id });
+  };
+  return { key, floors, blocked, sent, grant, has, released, held: () => floors.state.value.held };
 }
+
+function talking(begin: (key: Pressing) => void) {
+  const made = phone();
+  begin(made.key);
+  made.grant();
+  return made;
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 test("a telephone call that takes the microphone gives the floor back", () => {
   const { key, held } = talking((key) => key.press(0));
@@ -41,4 +73,97 @@ test("what was opened for a while stays open: the microphone may come back", () 
   const { key, held } = talking((key) => key.openFor("east", 30_000));
   key.microphone("lost");
   expect(held()).toBe(true);
+});
+
+test("what was opened for a while closes by itself", async () => {
+  const { has } = talking((key) => key.openFor("east", 10_000));
+  await vi.advanceTimersByTimeAsync(9_999);
+  expect(has()).toBe("east");
+  await vi.advanceTimersByTimeAsync(1);
+  expect(has()).toBeNull();
+});
+
+test("a key that is held while it is opened goes on after that time, until it is let go", async () => {
+  const { key, has } = talking((key) => key.press(0));
+  key.openFor("east", 10_000);
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(has()).toBe("east");
+  key.lift();
+  expect(has()).toBeNull();
+});
+
+test("a key that is let go meanwhile closes nothing before the time", async () => {
+  const { key, has } = talking((key) => key.press(0));
+  key.openFor("east", 10_000);
+  await vi.advanceTimersByTimeAsync(4_000);
+  key.lift();
+  expect(has()).toBe("east");
+  await vi.advanceTimersByTimeAsync(6_000);
+  expect(has()).toBeNull();
+});
+
+test("a hand that presses anew takes over", async () => {
+  const { key, has } = talking((key) => key.openFor("east", 10_000));
+  key.press(0);
+  await vi.advanceTimersByTimeAsync(15_000);
+  expect(has()).toBe("east");
+  key.lift();
+  expect(has()).toBeNull();
+});
+
+test("who talks elsewhere gives that back and is heard where it is opened", async () => {
+  const { key, grant, has, released } = talking((key) => key.press(0));
+  key.openFor("sos", 10_000);
+  expect(has()).toBeNull();
+  await released();
+  expect(grant()).toBe("sos");
+  key.lift(); // the thumb that was down all the time
+  expect(has()).toBe("sos");
+});
+
+test("a floor that is just being given back is asked for again", async () => {
+  const { key, grant, has, released } = talking((key) => key.press(0));
+  key.lift();
+  key.openFor("east", 10_000);
+  await released();
+  grant();
+  expect(has()).toBe("east");
+});
+
+test("without network or sound it opens as soon as they are there, for all of its time; not for ever", async () => {
+  const { key, floors, blocked, grant, has, sent } = phone();
+  floors.feed({ type: "link", state: "down" });
+  blocked.value = true;
+  key.openFor("east", 10_000);
+  await vi.advanceTimersByTimeAsync(20_000);
+  floors.feed({ type: "link", state: "up" });
+  expect(sent).toEqual([]);
+  blocked.value = false;
+  grant();
+  await vi.advanceTimersByTimeAsync(9_999);
+  expect(has()).toBe("east");
+  await vi.advanceTimersByTimeAsync(1);
+  expect(has()).toBeNull();
+
+  const other = phone();
+  other.blocked.value = true;
+  other.key.openFor("east", 10_000);
+  await vi.advanceTimersByTimeAsync(OPENS_WITHIN_MS);
+  other.blocked.value = false;
+  expect(other.sent).toEqual([]);
+});
+
+test("what ends it before its time closes it, unless a hand has taken over", () => {
+  const first = phone();
+  const end = first.key.openFor("east", 10_000);
+  first.grant();
+  end();
+  expect(first.has()).toBeNull();
+
+  const second = phone();
+  const endSecond = second.key.openFor("east", 10_000);
+  second.grant();
+  second.key.press(0);
+  endSecond();
+  expect(second.has()).toBe("east");
 });

@@ -1,9 +1,12 @@
 // The talk key of a phone, whoever holds it down: a thumb, a console's key, an SOS that opens the microphone for a while.
 
-import { batch, type ReadonlySignal } from "@preact/signals";
+import { batch, effect, type ReadonlySignal, untracked } from "@preact/signals";
 import { mark } from "../diagnostics";
 import type { Floors } from "../floor/several";
 import type { MicrophoneState } from "../media/microphone";
+
+/** What was opened without a hand waits so long for a network, a sound that is unlocked, a floor that is given back. */
+export const OPENS_WITHIN_MS = 60_000;
 
 export type KeyOwner = {
   /** Something only the person can mend is in the way. */
@@ -12,8 +15,13 @@ export type KeyOwner = {
   covert: ReadonlySignal<boolean>;
 };
 
+/** Opened for a while by no hand. `speaks`: it does, and is not waiting for its turn any more. */
+type Opened = { speaks: boolean };
+
 export class Pressing {
-  #openUntil = 0;
+  /** A hand holds it down. */
+  #hand = false;
+  #opened: Opened | null = null;
 
   constructor(
     private readonly floors: Floors,
@@ -23,49 +31,98 @@ export class Pressing {
   press(at: number): void {
     mark("pointerdown", {}, at);
     if (this.owner.blocked()) return;
-    if (!this.owner.covert.peek()) navigator.vibrate?.(20);
-    this.#openUntil = 0;
-    this.floors.feed({ type: "press" });
+    this.#hand = true;
+    this.#opened = null;
+    this.#press();
   }
 
-  /** Presses on a group that need not be the selected one: a console's key, an SOS, a leader's call; on others with it. */
+  /** Presses on a group that need not be the selected one: a console's key, a leader's call; on others with it. */
   pressIn(group: string, at: number, also: readonly string[] = []): void {
-    const { group: now, held, phase } = this.floors.state.peek();
+    const { held, phase } = this.floors.state.peek();
     if (held || phase.name !== "has_no_permission") return;
     // In one step: between the two the floor would follow the selection back.
     batch(() => {
-      if (group !== now) this.floors.feed({ type: "group", group, yours: "none" });
+      this.#enter(group);
       this.press(at);
     });
     if (also.length > 0 && this.floors.state.peek().phase.name === "pending_request")
       this.floors.pressAlso(also);
   }
 
-  /** Opens the microphone in a group for `ms`, whatever becomes of the page meanwhile; the key pressed by hand takes over. */
-  openFor(group: string, ms: number): void {
-    this.pressIn(group, performance.now());
-    const until = performance.now() + ms;
-    this.#openUntil = until;
-    setTimeout(() => {
-      if (this.#openUntil !== until) return;
-      this.#openUntil = 0;
-      this.lift();
-    }, ms);
+  /**
+   * Opens the microphone in a group for `ms`, whatever becomes of the page meanwhile, as soon as it can be; a key pressed by hand
+   * takes over, and one that is held there already goes on. Returns what ends it before its time.
+   */
+  openFor(group: string, ms: number): () => void {
+    const opened: Opened = { speaks: false };
+    this.#opened = opened;
+    const end = () => {
+      clearTimeout(timer);
+      stop();
+      if (this.#opened !== opened) return;
+      this.#opened = null;
+      if (opened.speaks && !this.#hand) this.#close();
+    };
+    let timer = setTimeout(end, OPENS_WITHIN_MS);
+    const stop = effect(() => {
+      const state = this.floors.state.value;
+      const blocked = this.owner.blocked();
+      if (opened.speaks || this.#opened !== opened || state.link !== "up" || blocked) return;
+      untracked(() => {
+        if (!this.#spoken(group)) return;
+        opened.speaks = true;
+        clearTimeout(timer);
+        timer = setTimeout(end, ms);
+      });
+    });
+    return end;
   }
 
+  /** The hand lets go: what was opened for a while stays open. */
   lift(): void {
-    if (this.floors.all.peek().some(({ held, phase }) => held || phase.name !== "has_no_permission")) {
-      this.floors.feed({ type: "lift" });
-    }
+    this.#hand = false;
+    if (!this.#opened?.speaks) this.#close();
   }
 
-  /** No "up" of a thumb will come any more; what was opened for a while stays open. */
+  /** No "up" of a thumb will come any more. */
   lost(): void {
-    if (!this.#openUntil) this.lift();
+    this.lift();
   }
 
   /** A telephone call took the microphone: nobody can hear this person, and others may want to speak. */
   microphone(state: MicrophoneState): void {
     if (state === "lost") this.lost();
+  }
+
+  /** Whether this phone asks for the floor of `group`, or has it; elsewhere what it has is given back first. */
+  #spoken(group: string): boolean {
+    const { group: now, phase } = this.floors.state.peek();
+    if (phase.name === "has_no_permission") {
+      batch(() => {
+        this.#enter(group);
+        this.#press();
+      });
+      return true;
+    }
+    if (phase.name === "pending_release") return false;
+    if (now === group) return true;
+    this.#hand = false;
+    this.#close();
+    return false;
+  }
+
+  #enter(group: string): void {
+    if (group !== this.floors.state.peek().group) this.floors.feed({ type: "group", group, yours: "none" });
+  }
+
+  #press(): void {
+    if (!this.owner.covert.peek()) navigator.vibrate?.(20);
+    this.floors.feed({ type: "press" });
+  }
+
+  #close(): void {
+    if (this.floors.all.peek().some(({ held, phase }) => held || phase.name !== "has_no_permission")) {
+      this.floors.feed({ type: "lift" });
+    }
   }
 }

@@ -5,6 +5,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import { t } from "../../i18n";
 import type { Command, How } from "../../leader/command";
 import { MessageRecorder } from "../../leader/recorder";
+import { useHold } from "../../ui/hold";
 
 const CHECKS = [
   ["urgent", "leader_urgent"],
@@ -104,23 +105,11 @@ export function Spoken({ use, word, failed }: SpokenProps) {
     since.value = null;
     take.value = await recorder.stop();
   };
+  const held = useHold({ down: () => void begin(), up: () => void end() });
   const made = take.value;
   return (
     <div class="spoken">
-      <button
-        type="button"
-        class="record"
-        aria-pressed={since.value !== null}
-        onPointerDown={(event) => {
-          if (event.button !== 0) return;
-          event.preventDefault();
-          event.currentTarget.setPointerCapture(event.pointerId);
-          void begin();
-        }}
-        onPointerUp={() => void end()}
-        onPointerCancel={() => void end()}
-        onContextMenu={(event) => event.preventDefault()}
-      >
+      <button type="button" class="record" aria-pressed={since.value !== null} {...held}>
         {since.value === null
           ? t("leader_record")
           : t("leader_recording", { seconds: Math.max(0, Math.round((now.value - since.value) / 1000)) })}

@@ -5,6 +5,7 @@ import { useEffect } from "preact/hooks";
 import { t } from "../../i18n";
 import { type ReceiptRow, type Report, report, type State } from "../../leader/api";
 import type { Command } from "../../leader/command";
+import { tableOf } from "../../leader/table";
 import type { BroadcastInfo, BroadcastTally } from "../../wire/protocol";
 
 const SETTLE_MS = 400;
@@ -127,7 +128,7 @@ function ReportOf({ id, tally }: { id: string; tally: BroadcastTally | null }) {
           ))}
         </tbody>
       </table>
-      <button type="button" onClick={() => save(made, rows)}>
+      <button type="button" onClick={() => save({ ...made, receipts: rows })}>
         {t("leader_save_report")}
       </button>
     </div>
@@ -146,19 +147,8 @@ function clock(at: number | null): string {
   return at === null ? "" : new Date(at).toLocaleTimeString();
 }
 
-/** The report as a table that a spreadsheet opens; a leading mark says that it is UTF-8. */
-function save(made: Report, rows: readonly ReceiptRow[]): void {
-  const head = [t("column_person"), t("column_badge"), t("column_state"), t("column_time")];
-  const time = (at: number | null) => (at === null ? "" : new Date(at).toISOString());
-  const lines = rows.map((row) => [
-    row.person.name,
-    row.person.badge ?? "",
-    t(`receipt_${row.state ?? "waiting"}`),
-    time(latest(row)),
-  ]);
-  const cell = (text: string) => `"${text.replace(/^([=+\-@])/, "'$1").replaceAll('"', '""')}"`;
-  const text = [head, ...lines].map((line) => line.map(cell).join(",")).join("\r\n");
-  const url = URL.createObjectURL(new Blob(["\ufeff", text], { type: "text/csv" }));
+function save(made: Report): void {
+  const url = URL.createObjectURL(new Blob([tableOf(made)], { type: "text/csv" }));
   const link = document.createElement("a");
   link.href = url;
   link.download = `${made.broadcast.id}.csv`;
