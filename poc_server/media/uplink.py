@@ -29,6 +29,10 @@ PACE_FACTOR = 1.25
 MAX_JUMP_S = 10.0
 """A burst's timestamps may be so far ahead of the time that has really gone since its first packet: that one may have
 been late, and clocks differ. More is a jump, by which every listener's slot would be ahead for as long."""
+MAX_SMOOTHED_S = 0.06
+"""What is further ahead of the pace of its burst than that is not made to wait: the pace was wrong."""
+WORTH_WAITING_S = 0.005
+"""What is due sooner is relayed at once: jitter buffers do not see the difference."""
 WITHOUT_FLOOR_EVERY_S = 1.0
 TAIL_S = 1.0
 """For so long after a burst its last packets may still be under way: no reason to complain."""
@@ -42,9 +46,14 @@ class Onward(Protocol):
 
 
 class Pacer:
-    """Relays one burst's voice with the constant delay its first packet had to wait for the grant."""
+    """Relays one burst's voice at the pace it was spoken in, as late as its first packet: the burst's constant delay.
 
-    __slots__ = ("_delay", "_detach", "_done", "_loop", "_queue", "_route", "_timer")
+    A packet that came quicker over the uplink than the first did waits for its time. No jitter buffer would play it
+    sooner, but to one that hears burst after burst, each begun by a packet of another lateness, early packets make all
+    others look late, and it grows.
+    """
+
+    __slots__ = ("_base", "_delay", "_detach", "_done", "_loop", "_queue", "_route", "_timer")
 
     def __init__(
         self,
@@ -56,20 +65,28 @@ class Pacer:
         self._loop = loop
         self._route = route
         self._detach = detach
-        self._queue = held
         self._delay = loop.time() - held[0][0] if held else 0.0
+        """How long the first packet waited for the grant."""
+        self._base: float | None = None
+        """When the packet with timestamp 0 would have been due, on the loop's clock."""
+        self._queue = deque(packet for _, packet in held)
         self._done: Callable[[], None] | None = None
+        for arrived, packet in held:
+            self._due(packet, arrived)
         # The first packet is due now, but after the caller's turn, in which it sets the audience.
         self._timer: asyncio.Handle | None = loop.call_soon(self._pace) if held else None
 
     def voice(self, packet: VoicePacket, now: float) -> None:
         """A packet that arrived ``now`` (the loop's clock)."""
-        if self._delay <= 0.0:
-            self._route.push(packet)
+        due = self._due(packet, now)
+        if due - now > WORTH_WAITING_S:
+            self._queue.append(packet)
+            if self._timer is None:
+                self._timer = self._loop.call_at(due, self._pace)
             return
-        self._queue.append((now, packet))
-        if self._timer is None:
-            self._timer = self._loop.call_at(now + self._delay, self._pace)
+        if self._queue:
+            self._pace()  # a new pace may have begun
+        self._route.push(packet)
 
     def finish(self, done: Callable[[], None]) -> None:
         """Nothing more comes: relay what waits, in its time, then call ``done``."""
@@ -83,14 +100,23 @@ class Pacer:
         self._queue.clear()
         self._finished()
 
+    def _due(self, packet: VoicePacket, arrived: float) -> float:
+        """When ``packet`` is to be relayed. One far ahead of its time begins a new pace: the first was an outlier."""
+        spoken, soonest = packet.timestamp / CLOCK_HZ, arrived + self._delay
+        if self._base is None or self._base + spoken > soonest + MAX_SMOOTHED_S:
+            self._base = soonest - spoken
+        return self._base + spoken
+
     def _pace(self) -> None:
-        self._timer = None
-        now = self._loop.time()
-        queue = self._queue
-        while queue and queue[0][0] + self._delay <= now:
-            self._route.push(queue.popleft()[1])
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        queue, base = self._queue, self._base or 0.0
+        soon = self._loop.time() + WORTH_WAITING_S
+        while queue and base + queue[0].timestamp / CLOCK_HZ <= soon:
+            self._route.push(queue.popleft())
         if queue:
-            self._timer = self._loop.call_at(queue[0][0] + self._delay, self._pace)
+            self._timer = self._loop.call_at(base + queue[0].timestamp / CLOCK_HZ, self._pace)
         elif self._done is not None:
             self._finished()
 

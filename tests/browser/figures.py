@@ -49,12 +49,14 @@ def measured(talker: Officer, listener: Officer) -> dict[str, object]:
     downs, tones, _ = _presses(talker)
     silents = [e["t"] for e in talker.events("mic_silent")]
     access = [tone - down for down, tone in zip(downs, tones, strict=True)]
-    delays, lost, found = [], [], []
-    for down, silent in zip(downs, silents, strict=True):
+    delays, lost, found, places = [], [], [], []
+    for press, (down, silent) in enumerate(zip(downs, silents, strict=True), 1):
         burst = Burst(said, heard, down, silent)
         delays.append(burst.delay)
         lost.append(burst.first_syllable_lost())
-        found += burst.windows()
+        seconds = burst.windows()
+        found += seconds
+        places += [f"press {press}, second {number}" for number in range(1, len(seconds) + 1)]
     correlations = [window.correlation for window in found]
     spoken = np.concatenate([window.said for window in found])
     received = np.concatenate([window.heard for window in found])
@@ -65,7 +67,11 @@ def measured(talker: Officer, listener: Officer) -> dict[str, object]:
         "mouth_to_ear_ms": spread(delays),
         "later_than_300_ms": {"access": count_late(access), "mouth_to_ear": count_late(delays)},
         "first_syllable_lost_ms": spread(lost),
-        "correlation": {"median": round(float(np.median(correlations)), 4), "min": round(min(correlations), 4)},
+        "correlation": {
+            "median": round(float(np.median(correlations)), 4),
+            "min": round(min(correlations), 4),
+            "least_at": places[int(np.argmin(correlations))],
+        },
         "stoi": round(float(stoi(spoken[::3], received[::3], RATE // 3)), 4),
     }
 

@@ -25,6 +25,8 @@ PRESSES = 20
 HOLD_MS = 2_500
 PAUSE_MS = 700
 PRIVATE_CALLS = 10
+SETTLED_MS = 1_000
+"""A page that has just come is sent silence for so long, by which its jitter buffer learns the path (decision 0018)."""
 
 
 def test_what_is_said_on_one_page_is_heard_on_the_other(playwright: Playwright, city: City, build_folder: Path) -> None:
@@ -37,6 +39,7 @@ def test_what_is_said_on_one_page_is_heard_on_the_other(playwright: Playwright, 
         listener.select(GROUP)
         talker.record("said")
         listener.record("heard")
+        listener.page.wait_for_timeout(SETTLED_MS)
         talk(talker, PRESSES, HOLD_MS, PAUSE_MS)
         figures = measured(talker, listener)
         with independent(city, "BJ-003", read_wav(SPEECH / "en-order.wav")) as third:

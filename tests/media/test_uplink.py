@@ -81,6 +81,38 @@ async def test_a_grant_before_the_first_word_delays_nothing() -> None:
 
 
 @stepped
+async def test_what_came_quicker_than_the_first_packet_waits_for_its_time_and_what_came_later_for_nothing() -> None:
+    s = shared()
+    talker, one = Talker(s), Heard(s)
+    begin(s, talker, one)
+    start = s.loop.time()
+    arrivals = [0.0, 0.01, 0.055, 0.13, 0.16]  # a pace of 40 ms, 30 ms early, 25 early, 10 late, in time
+    for arrival in arrivals:
+        await asyncio.sleep(start + arrival - s.loop.time())
+        talker.says()
+    await asyncio.sleep(0.1)
+    assert one.times == pytest.approx([start, start + 0.04, start + 0.08, start + 0.13, start + 0.16], abs=0.006)
+    assert [packet.timestamp - one.packets[0].timestamp for packet in one.packets] == [n * FRAME for n in range(5)]
+
+
+@stepped
+async def test_a_first_packet_that_was_late_beyond_all_others_does_not_delay_its_burst() -> None:
+    s = shared()
+    talker, one = Talker(s), Heard(s)
+    begin(s, talker, one)
+    start = s.loop.time()
+    said = [talker.says(), talker.says()]  # the first was 100 ms late: the second waits, the third comes 20 ms after it
+    await asyncio.sleep(0.02)
+    said.append(talker.says())
+    await settle()
+    assert one.payloads == said, "nothing waits any more, in order"
+    await asyncio.sleep(0.04)
+    talker.says()
+    await settle()
+    assert one.times == pytest.approx([start, start + 0.02, start + 0.02, start + 0.06])
+
+
+@stepped
 async def test_older_leading_packets_are_dropped_and_counted() -> None:
     s = shared(hold_ms=150)
     talker, one = Talker(s), Heard(s)
@@ -111,7 +143,7 @@ async def test_the_end_waits_for_what_is_still_to_be_relayed() -> None:
     await asyncio.sleep(0.5)
     assert one.payloads[:2] == said
     assert len(one.packets) == 3
-    assert done == pytest.approx([released + 0.1])
+    assert done == pytest.approx([released + 0.04]), "a frame after the first, which was due with the grant"
     assert len(watcher.packets) == 2
 
 
@@ -319,7 +351,7 @@ async def test_minutes_of_silence_within_a_burst_and_between_two_are_no_jump() -
         route, _ = begin(s, talker, one)
         said += [talker.says(), talker.says()]
         route.end()
-        await over()
+        await asyncio.sleep(0.1)
     assert one.payloads == [*said, SILENCE]
     assert s.counters.bad_voice == 0
 
@@ -368,7 +400,7 @@ async def test_a_frame_lost_on_the_uplink_is_found_in_the_redundancy_of_the_next
             talker.number += 1  # lost
         else:
             talker.says(doubled, payload_type=RED)
-    await settle()
+    await asyncio.sleep(0.1)
     assert one.payloads == frames
     times = [packet.timestamp for packet in one.packets]
     assert [time - times[0] for time in times] == [0, FRAME, 2 * FRAME, 3 * FRAME]
@@ -390,6 +422,6 @@ async def test_a_phone_s_own_word_on_loudness_goes_along_with_its_voice() -> Non
     says_level(1, b"\x10\xa0\0\0")
     says_level(2, b"\x10\x7f\0\0")
     says_level(3, b"")
-    await settle()
+    await asyncio.sleep(0.1)
     assert [packet.level for packet in watcher.packets] == [None, 32, 127, None]
     assert (s.counters.voice_levelled, s.counters.voice_silent) == (2, 1)

@@ -26,6 +26,11 @@ type Fader = {
 const LOOKED_AT = 2048;
 /** A change of loudness takes so long (s): a step would click. */
 const FADE_S = 0.01;
+/**
+ * No jitter buffer is shorter (ms): one frame of 40. On a quiet path Chromium's own aim is 20, half a frame, and then it runs dry
+ * whenever a machine does something else for a moment, and stretches and squeezes the voice in turn.
+ */
+const SHORTEST_BUFFER_MS = 40;
 
 export class Slots {
   #slots: Playing[] = [];
@@ -45,6 +50,7 @@ export class Slots {
       const stream = new MediaStream([receiver.track]);
       element.autoplay = true;
       element.srcObject = stream;
+      receiver.jitterBufferTarget = SHORTEST_BUFFER_MS;
       // The element stays, silent: it is what makes the browser decode the track.
       const desk = this.mixer ? fader(this.mixer, stream) : null;
       return { element, receiver, desk, mix: { gain: 1, pan: 0 }, level: 0 };
