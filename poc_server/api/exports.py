@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -15,9 +16,10 @@ from poc_server.api.rights import ruled
 from poc_server.api.services import SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, Line
 from poc_server.recording.access import scope_of
-from poc_server.recording.exports import Export, ExportState, Wish
+from poc_server.recording.exports import Wish
 from poc_server.refused import Refused
 from poc_server.store import audit
+from poc_server.store.exports import Export, ExportState
 from poc_server.store.ids import now_ms
 
 router = APIRouter(prefix="/exports", tags=["recordings"])
@@ -70,7 +72,7 @@ async def order(caller: SignedInCaller, services: Use, recorded: Recorded, asked
     if not (named.incident or named.call or named.group or named.user or (named.from_ms and named.until_ms)):
         raise Refused(Refusal.BAD_MESSAGE, "name an incident, call, group, user, or from_ms and until_ms")
     wish = Wish(caller.user.id, caller.user.agency, caller.user.name, scope, named.search(), asked.title, asked.mp3)
-    export = recorded.exports.order(wish)
+    export = await recorded.exports.order(wish)
     if export is None:
         raise Refused(Refusal.NO_RESOURCES, "too many exports are being made", retry_after_ms=30_000)
     services.store.journal.audit(audit.entry(caller.actor, now_ms(), "export.order", "export", export.id, detail))
@@ -80,24 +82,27 @@ async def order(caller: SignedInCaller, services: Use, recorded: Recorded, asked
 @router.get("", **ruled(Act.EXPORT))
 async def mine(caller: SignedInCaller, recorded: Recorded) -> list[ExportOut]:
     """What the caller has asked for in the last day."""
-    return [ExportOut.of(export) for export in recorded.exports.of(caller.user.id)]
+    return [ExportOut.of(export) for export in await recorded.exports.of(caller.user.id)]
 
 
 @router.get("/{export}", **ruled(Act.EXPORT, 404))
 async def one(caller: SignedInCaller, recorded: Recorded, export: Id) -> ExportOut:
     """How far one is."""
-    return ExportOut.of(_found(recorded.exports.find(export, caller.user.id)))
+    return ExportOut.of(_found(await recorded.exports.find(export, caller.user.id)))
 
 
 @router.get("/{export}/file", response_class=FileResponse, **ruled(Act.EXPORT, 404, 409))
 async def file(caller: SignedInCaller, services: Use, recorded: Recorded, export: Id) -> FileResponse:
     """The ZIP. Refuses (conflict) while it is not ready."""
-    found = _found(recorded.exports.find(export, caller.user.id))
+    found = _found(await recorded.exports.find(export, caller.user.id))
     if found.state is not ExportState.READY:
         raise Refused(Refusal.CONFLICT, found.state.value)
+    path = recorded.exports.path(found)
+    if not await asyncio.to_thread(path.is_file):  # a restore brings back its row alone
+        raise Refused(Refusal.NOT_FOUND, "export")
     detail = {"recordings": found.recordings, "size": found.size}
     services.store.journal.audit(audit.entry(caller.actor, now_ms(), "export.fetch", "export", found.id, detail))
-    return FileResponse(found.path, media_type="application/zip", filename=f"{found.id}.zip")
+    return FileResponse(path, media_type="application/zip", filename=f"{found.id}.zip")
 
 
 def _found(export: Export | None) -> Export:

@@ -20,7 +20,7 @@ from poc_server.recording.exports import Exports
 from poc_server.recording.finisher import Finisher
 from poc_server.recording.keys import EvidenceKey
 from poc_server.recording.last_said import LastSaid
-from poc_server.recording.layout import default_key, safe_name
+from poc_server.recording.layout import default_key
 from poc_server.recording.listening import Listening
 from poc_server.recording.model import BurstMeta, Place, Recording
 from poc_server.recording.notary import Notary
@@ -248,10 +248,10 @@ class Recordings:
             self.worker,
             self.settings,
             self.notary,
+            self._node,
             data=data,
             files=self.files,
-            # Nodes share the data folder, and each empties its own of what an earlier run left.
-            folder=data / "exports" / safe_name(self._node),
+            folder=data / "exports",
         )
         await self.exports.start()
         self._stack.push_async_callback(self.exports.aclose)

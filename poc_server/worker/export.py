@@ -240,7 +240,7 @@ def _add_voice(out: _Hashing, order: Order, item: dict[str, Any], row: Found) ->
         return False
     out.file(item["file"], path)
     if order.mp3:
-        made = order.wanted.parent / f".{row.key}.{os.getpid()}.mp3"
+        made = order.wanted.with_name(f"{order.wanted.name}.{os.getpid()}.mp3")
         try:
             convert(path, made, "mp3")
             item["mp3"] = f"mp3/{row.key}.mp3"

@@ -14,7 +14,11 @@ class Lane(StrEnum):
     """Jobs of one lane run one after the other; lanes run beside each other, so a long export holds up no burst."""
 
     QUICK = "quick"
+    """What a burst, its deletion or a listener waits for."""
     BULK = "bulk"
+    """Seconds at most: a photo, a voice for players."""
+    LONG = "long"
+    """Minutes, and nothing else waits behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ JOBS: dict[str, Job] = {
     "keep_material": Job(_keep_material, Lane.BULK),
     "message": Job(_message, Lane.QUICK),
     "convert": Job(_convert, Lane.BULK),
-    "export": Job(_export, Lane.BULK),
+    "export": Job(_export, Lane.LONG),
     "add_signature": Job(_add_signature, Lane.BULK),
     "remove": Job(_remove, Lane.QUICK),
     "put_aside": Job(_put_aside, Lane.QUICK),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import time
+import zipfile
 from typing import Any
 
 import httpx
@@ -77,8 +79,26 @@ async def test_a_case_that_one_node_took_is_on_the_phones_of_the_other(city: Cit
 
     (row,) = await eventually(recordings, bool)
     assert (row["group"], row["talker"]["id"], row["node"]) == (address, far.user, "node-2")
+    await exported_here_and_fetched_there(api, code)
     for client in api:
         await client.aclose()
+
+
+async def exported_here_and_fetched_there(api: list[httpx.AsyncClient], code: str) -> None:
+    """A browser's next request may reach any node."""
+    leader = next(p for p in (await api[0].get("/demo/people")).json() if "shift_leader" in p["roles"])
+    token = (await api[0].post(f"/demo/people/{leader['id']}/step-in", json={})).json()["access_token"]
+    headers = {"authorization": f"Bearer {token}"}
+    made = (await api[0].post("/exports", json={"search": {"incident": code}}, headers=headers)).json()
+
+    async def there() -> Any:
+        return (await api[1].get(f"/exports/{made['id']}", headers=headers)).json()
+
+    ready = await eventually(there, lambda export: export.get("state") != "making")
+    assert (ready.get("state"), ready.get("recordings")) == ("ready", 1), ready
+    fetched = await api[1].get(f"/exports/{made['id']}/file", headers=headers)
+    with zipfile.ZipFile(io.BytesIO(fetched.content)) as archive:
+        assert any(name.endswith(".ogg") for name in archive.namelist())
 
 
 async def test_who_comes_late_on_another_node_hears_the_burst_from_its_start(city: City, street: Handsets) -> None:

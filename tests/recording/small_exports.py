@@ -27,7 +27,7 @@ async def test_an_export_on_a_full_disk_fails_leaves_nothing_and_succeeds_when_t
     voices: Voices, exporter: Exporter, tmp_path: Path
 ) -> None:
     keys = await spoken_and_signed(voices)
-    folder = tmp_path / "data" / "exports" / "n1"
+    folder = tmp_path / "data" / "exports"
     folder.mkdir(parents=True, exist_ok=True)
     mount("-t", "tmpfs", "-o", "size=16k", "small", folder)
     failed = await exporter.made(search={"group": voices.group})

@@ -7,29 +7,37 @@ import csv
 import hashlib
 import io
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
+from sqlalchemy import select
 
-from groups.vocabulary import CallId, Role
-from poc_server.recording.exports import ExportState, Wish
+from groups.vocabulary import CallId, Role, UserId
+from poc_server.api import Services
+from poc_server.recording.exports import Wish
+from poc_server.recording.recordings import Recordings
 from poc_server.recording.settings import RecordingSettings
-from poc_server.store import StoreSettings, audit_pages
+from poc_server.store import StoreSettings, audit_pages, exports
 from poc_server.store import tables as t
 from poc_server.store.audit_pages import AuditFilter
+from poc_server.store.exports import Export
 from poc_server.store.ids import now_ms
 from poc_server.store.recordings import Scope, Search
 from poc_server.worker.siprec import NAMESPACE
+from tests.fixtures.api import api_of
 from tests.recording.pictures import announcement, png
 from tests.recording.test_materials import Phone
 from tests.recording.town_with_voices import INCIDENT, PLACE, Voices, voices
@@ -49,6 +57,7 @@ def store_settings() -> StoreSettings:
 class Exporter:
     voices: Voices
     headers: dict[str, str]
+    user: str = ""
 
     async def order(self, **asked: Any) -> httpx.Response:
         return await self.voices.client.post("/exports", headers=self.headers, json=asked)
@@ -78,7 +87,7 @@ class Exporter:
 @pytest.fixture
 async def exporter(voices: Voices) -> Exporter:
     user = await voices.town.person(Role.SHIFT_LEADER, name="值班长")
-    return Exporter(voices, await voices.as_user(user))
+    return Exporter(voices, await voices.as_user(user), user)
 
 
 def verify(folder: Path) -> tuple[int, str]:
@@ -303,17 +312,94 @@ async def test_an_export_whose_time_is_over_is_gone_without_another_being_made(v
     await voices.say(incident=INCIDENT)
     leader = await voices.town.person(Role.SHIFT_LEADER, name="值班长")
     headers = await voices.as_user(leader)
-    exports = voices.recordings.exports
-    exports.kept_s = 0.0
+    exporting = voices.recordings.exports
+    exporting.kept_s = 0.0
     scope = Scope(leader, whole=frozenset([voices.group]))
-    made = exports.order(Wish(leader, voices.town.agency, "值班长", scope, Search(incident=INCIDENT), "", mp3=False))
+    wish = Wish(leader, voices.town.agency, "值班长", scope, Search(incident=INCIDENT), "", mp3=False)
+    made = await exporting.order(wish)
     assert made is not None
-    assert exports.of(leader) == [made]
-    await asyncio.wait_for(asyncio.gather(*exports._tasks), 120)
-    assert (made.state, made.size > 0, made.path.exists()) == (ExportState.READY, True, False)
+    await asyncio.wait_for(asyncio.gather(*exporting._making.values()), 120)
+    assert (exporting.path(made).exists(), await exporting.of(leader)) == (True, [])
     for path in (f"/exports/{made.id}", f"/exports/{made.id}/file"):
         assert (await voices.client.get(path, headers=headers)).status_code == 404
     assert (await voices.client.get("/exports", headers=headers)).json() == []
+    await exporting.sweep()
+    assert list(exporting.path(made).parent.iterdir()) == []
+    async with voices.store.reading() as connection:
+        assert (await connection.execute(select(t.export))).all() == []
+
+
+async def test_what_one_node_makes_the_other_tells_and_gives_out(
+    voices: Voices, exporter: Exporter, tmp_path: Path
+) -> None:
+    await spoken_and_signed(voices)
+    other = await Recordings.open(RecordingSettings(warn_free_bytes=0), tmp_path / "data", voices.store, "n2", now_ms)
+    api = api_of(Services(voices.store, voices.town.auth, recordings=other))
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(api, client=("192.0.2.1", 1)), base_url="http://test/api/v1"
+    ) as client:
+        there = Exporter(replace(voices, client=client, recordings=other), exporter.headers)
+        made = await exporter.made(search={"incident": INCIDENT})
+        assert (await client.get("/exports", headers=there.headers)).json() == [made]
+        fetched = await client.get(f"/exports/{made['id']}/file", headers=there.headers)
+        assert len(zipfile.ZipFile(io.BytesIO(fetched.content)).namelist()) > 10
+        # One that the other was making when it was killed, with what its worker had done of it.
+        left = Export("ex-left", voices.town.agency, UserId(exporter.user), "n2", "", now_ms())
+        async with voices.store.writing() as connection:
+            assert await exports.begin(connection, left, 20)
+        (tmp_path / "data" / "exports" / ".ex-left.zip.77").write_bytes(b"half")
+        state = (await voices.client.get("/exports/ex-left", headers=exporter.headers)).json()["state"]
+        assert state == "making"
+        assert (await client.get("/exports/ex-left/file", headers=there.headers)).status_code == 409
+        async with voices.store.writing() as connection:
+            await exports.alive(connection, ["ex-left"], now_ms() - exports.ALIVE_WITHIN_MS)
+        given_up = (await voices.client.get("/exports/ex-left", headers=exporter.headers)).json()
+        assert (given_up["state"], given_up["detail"]) == ("failed", exports.LOST)
+    await other.aclose()
+    again = await Recordings.open(RecordingSettings(warn_free_bytes=0), tmp_path / "data", voices.store, "n2", now_ms)
+    async with asyncio.timeout(30):
+        while list((tmp_path / "data" / "exports").glob(".*")):  # noqa: ASYNC110 - the other node's doing
+            await asyncio.sleep(0.02)
+    await again.aclose()
+    assert (await voices.client.get(f"/exports/{made['id']}/file", headers=exporter.headers)).status_code == 200
+    voices.recordings.exports.path(left).with_name(f"{made['id']}.zip").unlink()
+    assert (await voices.client.get(f"/exports/{made['id']}/file", headers=exporter.headers)).status_code == 404
+    await voices.store.journal.drain()
+    async with voices.store.reading() as connection:
+        for action, times in (("export.order", 1), ("export.fetch", 2)):
+            asked = AuditFilter(voices.town.agency, action=action)
+            rows = (await audit_pages.page(connection, asked)).rows
+            assert [(row.actor_id, row.target_id) for row in rows] == [(exporter.user, made["id"])] * times
+
+
+async def test_a_worker_that_is_killed_in_an_export_makes_it_again(
+    voices: Voices, exporter: Exporter, tmp_path: Path
+) -> None:
+    await spoken_and_signed(voices)
+    worker, killed = voices.recordings.worker, []
+    run = worker.run
+
+    async def run_and_kill(job: str, **values: Any) -> dict[str, Any]:
+        """The real worker, killed when it has begun."""
+        await run("remove", path=str(tmp_path / "nothing"))  # it is there, also after its death before
+        asked = asyncio.ensure_future(run(job, **values))
+        if job == "export" and len(killed) < kills:
+            assert worker.pid is not None
+            half = Path(values["wanted"]).with_name(f".{Path(values['wanted']).name}.{worker.pid}")
+            half.parent.mkdir(exist_ok=True)
+            half.write_bytes(b"half")
+            killed.append(worker.pid)
+            os.kill(worker.pid, signal.SIGKILL)
+        return await asked
+
+    voices.recordings.exports._worker = SimpleNamespace(run=run_and_kill)
+    kills = 1
+    folder = await exporter.unpacked(tmp_path / "out", search={"incident": INCIDENT})
+    assert (verify(folder)[0], len(killed)) == (0, 1)
+    killed.clear()
+    kills = 2
+    assert (await exporter.made(search={"incident": INCIDENT}))["detail"] == "the worker died"
+    assert [path.suffix for path in (tmp_path / "data" / "exports").iterdir()] == [".zip"], "the first one's"
 
 
 async def test_who_may_not_export_is_refused_and_audited(voices: Voices) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import os
 import select
 import signal
@@ -8,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +20,9 @@ from poc_server.recording.finisher import Finisher
 from poc_server.recording.model import Recording
 from poc_server.recording.settings import RecordingSettings
 from poc_server.recording.spool import SpoolEnd, end_record, head_record, voice_record
+from poc_server.store.recordings import Search
 from poc_server.work.client import JobFailed, Worker, WorkerDied
+from tests.recording.pictures import png
 from tests.recording.voices import NOON, SAMPLES, hear, meta, spoken
 
 pytestmark = pytest.mark.wire
@@ -132,6 +137,57 @@ async def test_the_worker_says_what_it_cannot_do_and_goes_on(tmp_path: Path) -> 
     await worker.aclose()
     with pytest.raises(WorkerDied):
         await worker.run("remove", path=str(tmp_path / "absent"))
+
+
+async def test_a_photo_a_deletion_and_a_burst_wait_for_no_export(tmp_path: Path) -> None:
+    """The export is at a database that takes the connection and says nothing: as long as one may last."""
+    connected, let_go = asyncio.Event(), asyncio.Event()
+
+    async def silent(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connected.set()
+        await let_go.wait()
+        writer.close()
+
+    worker = await Worker.start()
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        url = f"postgresql+asyncpg://poc:poc@127.0.0.1:{port}/poc?ssl=disable"
+        export = asyncio.create_task(worker.run("export", **exported(tmp_path, url)))
+        await asyncio.wait_for(connected.wait(), 30)
+        picture = png(4, 3)
+        (tmp_path / "part").write_bytes(picture)
+        kept = tmp_path / "kept.png"
+        sha256 = hashlib.sha256(picture).hexdigest()
+        said = {"size": len(picture), "sha256": sha256, "media_type": "image/png"}
+        await worker.run("keep_material", part=str(tmp_path / "part"), wanted=str(kept), **said)
+        path = leave_spool(tmp_path, 1)
+        await worker.run("mux", spool=str(path), recordings=str(tmp_path / "recordings"), zone_minutes=480)
+        await worker.run("remove", path=str(path))
+        assert (kept.read_bytes(), path.exists(), export.done()) == (picture, False, False)
+        let_go.set()
+        with pytest.raises(JobFailed):
+            await export
+    await worker.aclose()
+
+
+def exported(folder: Path, url: str) -> dict[str, Any]:
+    everything = dict.fromkeys(Search.__dataclass_fields__)
+    return {
+        "store": {"url": url, "connect_timeout_s": 30},
+        "data": str(folder),
+        "files": str(folder),
+        "wanted": str(folder / "ex.zip"),
+        "scope": {"user": "us-1", "whole": [], "while_member": [], "gone_in": []},
+        "search": everything,
+        "keys": {},
+        "title": "",
+        "by": "",
+        "at_ms": NOON,
+        "zone_minutes": 480,
+        "mp3": False,
+        "most": 1,
+        "most_bytes": 1,
+    }
 
 
 def test_the_worker_ends_with_its_node() -> None:

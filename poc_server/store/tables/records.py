@@ -220,6 +220,24 @@ material = Table(
     Index("ix_material_state_begun_ms", "state", "begun_ms"),
 )
 
+export = Table(
+    "export",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("agency_id", ID, nullable=False),
+    Column("user_id", ID, nullable=False),
+    Column("node", ID, nullable=False),
+    Column("title", NAME, nullable=False),
+    Column("asked_ms", BigInteger, nullable=False),
+    Column("alive_ms", BigInteger, nullable=False),
+    Column("state", WORD, nullable=False),
+    Column("recordings", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("until_ms", BigInteger),
+    Index("ix_export_user_id", "user_id"),
+)
+
 audit = Table(
     "audit",
     metadata,
