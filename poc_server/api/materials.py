@@ -8,7 +8,8 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import AfterValidator, Field
 
-from groups.policy import Act
+from groups.policy import Act, may
+from groups.rights import Right, has
 from groups.vocabulary import GroupId, IncidentCode, Refusal
 from poc_server.api import rights
 from poc_server.api.recordings import Recorded, area_of
@@ -17,12 +18,13 @@ from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, Line
 from poc_server.chain import Kind
 from poc_server.recording.access import scope_of
-from poc_server.recording.uploads import CHUNK_BYTES, Uploads
+from poc_server.recording.uploads import CHUNK_BYTES, FORGET_MS, Uploads
 from poc_server.recording.watermark import watermarked
 from poc_server.refused import Refused
-from poc_server.store import audit, incidents, materials
+from poc_server.store import audit, incidents, materials, periods
 from poc_server.store.ids import clean, now_ms
 from poc_server.store.materials import Material, MaterialSearch, MaterialState, Origin
+from poc_server.store.periods import Home
 from poc_server.store.places import Position, ServingCell
 from poc_server.store.recordings import Page
 
@@ -31,6 +33,8 @@ router = APIRouter(prefix="/materials", tags=["materials"])
 MAX_BYTES = 25_000_000
 """Largest photo."""
 MAX_NOTE = 2_000
+LATE_MS = FORGET_MS
+"""What was taken longer ago is refused to who has no right any more to where it was taken."""
 MAX_PAGE = 200
 MaterialId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{16,64}$")]
 """Chosen by the device, at random, so that what it announces twice is one thing."""
@@ -147,14 +151,20 @@ Receiving = Annotated[Uploads, Depends(_uploads)]
 
 @router.post("", status_code=201, **ruled(Act.REPORT, 404, 409))
 async def announce(caller: SignedInCaller, services: Use, uploads: Receiving, asked: MaterialIn) -> MaterialOut:
-    """Announce a photo or note; announcing it again gives where it stands."""
-    group = rights.group(services, caller, asked.group, Act.REPORT)
+    """Announce a photo or note; announcing it again gives where it stands.
+
+    What was taken while the caller was a member is taken also when he has left the group since, or it is gone with its
+    case, for fourteen days.
+    """
+    now = now_ms()
+    taken_ms = min(now, asked.taken_ms + now - asked.sent_ms)
+    home = await _home(caller, services, GroupId(asked.group), taken_ms)
     if asked.kind == "photo" and not (asked.media_type and asked.size and asked.sha256):
         raise Refused(Refusal.BAD_MESSAGE, "a photo has media_type, size and sha256")
     if asked.kind == "note" and (asked.media_type or asked.size or asked.sha256 or not asked.note):
         raise Refused(Refusal.BAD_MESSAGE, "a note has text and nothing else")
-    incident = await _incident(caller, services, group, asked.incident)
-    row = await uploads.announce(_material(caller, services, group, incident, asked))
+    incident = await _incident(caller, services, home.group, asked.incident, taken_ms)
+    row = await uploads.announce(_material(caller, services, home, incident, asked))
     return MaterialOut.of(row, await uploads.offset(row))
 
 
@@ -239,33 +249,53 @@ async def marked(caller: SignedInCaller, services: Use, recorded: Recorded, mate
     return Response(image, media_type="image/svg+xml", headers=headers)
 
 
-async def _incident(caller: Caller, services: Services, group: GroupId, asked: str | None) -> IncidentCode | None:
-    """The incident it belongs to. Refuses (not_found) one that is neither the group's nor one the caller works on."""
+async def _home(caller: Caller, services: Services, group: GroupId, taken_ms: int) -> Home:
+    """Where it belongs. Refuses who neither has the right now nor had it when it was taken, as the table says now."""
+    found = services.directory.group(group)
+    if found is not None and may(Act.REPORT, caller.user, found, services.directory) is None:
+        return Home(found.id, found.agency, found.unit)
+    if has(caller.user, Right.REPORT) and taken_ms >= now_ms() - LATE_MS:
+        async with services.store.reading() as connection:
+            if await periods.was_in(connection, group, caller.user.id, taken_ms):
+                home = await periods.home_of(connection, group)
+                return home or Home(group, caller.user.agency, caller.user.unit)
+    rights.group(services, caller, group, Act.REPORT)
+    raise Refused(Refusal.NOT_A_MEMBER)
+
+
+async def _incident(
+    caller: Caller, services: Services, group: GroupId, asked: str | None, taken_ms: int
+) -> IncidentCode | None:
+    """The incident it belongs to.
+
+    Refuses (not_found) one that is neither the group's nor one that the caller works on, or did when it was taken.
+    """
     async with services.store.reading() as connection:
         codes = {code for agency, code in await incidents.of_group(connection, group) if agency == caller.user.agency}
-    if asked is None:
-        return min(codes, default=None)
-    code = IncidentCode(asked)
-    own = incidents.group_of(caller.user.agency, code)
-    if code not in codes and services.directory.membership(own, caller.user.id) is None:
-        raise Refused(Refusal.NOT_FOUND, "incident")
-    return code
+        if asked is None:
+            return min(codes, default=None)
+        code = IncidentCode(asked)
+        own = incidents.group_of(caller.user.agency, code)
+        if code in codes or services.directory.membership(own, caller.user.id) is not None:
+            return code
+        if await periods.was_in(connection, own, caller.user.id, taken_ms):
+            return code
+    raise Refused(Refusal.NOT_FOUND, "incident")
 
 
 def _material(
-    caller: Caller, services: Services, group: GroupId, incident: IncidentCode | None, asked: MaterialIn
+    caller: Caller, services: Services, home: Home, incident: IncidentCode | None, asked: MaterialIn
 ) -> Material:
-    found = services.directory.group(group)
     now = now_ms()
     last = services.store.places.of(caller.user.id)
     position = asked.place or (last.position if last is not None else None)
     cell = asked.cell or (last.cell if last is not None else None)
     return Material(
         id=asked.id,
-        agency=found.agency if found else caller.user.agency,
+        agency=home.agency,
         kind=Kind(asked.kind),
-        group=group,
-        unit=found.unit if found else None,
+        group=home.group,
+        unit=home.unit,
         user=caller.user.id,
         user_name=caller.user.name,
         device=caller.claims.device,

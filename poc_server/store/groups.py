@@ -82,8 +82,8 @@ async def update_group(change: Change, group: GroupId, draft: GroupDraft, expect
 async def delete_group(change: Change, group: GroupId, expected: int | None = None) -> None:
     """Delete a group and its memberships; what was said in it stays."""
     row = await one(change.connection, t.group, group, expected)
-    await change.connection.execute(delete(t.group).where(t.group.c.id == group))
     await periods.end_all(change.connection, [group], change.at_ms)
+    await change.connection.execute(delete(t.group).where(t.group.c.id == group))
     change.note("group", group)
     change.record("group.delete", "group", group, {"name": row.name}, row.agency_id)
 

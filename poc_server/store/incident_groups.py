@@ -86,8 +86,8 @@ async def _rows(change: Change, groups: Iterable[GroupId]) -> dict[GroupId, Row[
 
 async def _delete(change: Change, gone: Sequence[Wanted]) -> None:
     for part in _parts(each.group for each in gone):
-        await change.connection.execute(delete(t.group).where(t.group.c.id.in_(part)))
         await periods.end_all(change.connection, part, change.at_ms)
+        await change.connection.execute(delete(t.group).where(t.group.c.id.in_(part)))
     for each in gone:
         change.note("group", each.group)
         _record(change, each, "group.archive" if each.archived else "group.delete", {"name": each.name})

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from pydantic import JsonValue
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.effects import EventType
@@ -163,7 +163,7 @@ class MaterialSearch:
 async def search(connection: AsyncConnection, scope: Scope, what: MaterialSearch, page: Page) -> list[Row[Any]]:
     """What is kept and may be seen, by time of announcement."""
     m = t.material.c
-    query = select(t.material).where(m.state == MaterialState.KEPT.value, allowed_rows(scope, t.material, m.begun_ms))
+    query = select(t.material).where(m.state == MaterialState.KEPT.value, _allowed(scope))
     for column, value in ((m.group_id, what.group), (m.incident, what.incident), (m.user_id, what.user)):
         if value is not None:
             query = query.where(column == value)
@@ -189,7 +189,14 @@ async def one(connection: AsyncConnection, scope: Scope, material: str) -> Row[A
     """The kept one with that id; None also when it may not be seen."""
     m = t.material.c
     query = select(t.material).where(m.id == material, m.state == MaterialState.KEPT.value)
-    return (await connection.execute(query.where(allowed_rows(scope, t.material, m.begun_ms)))).one_or_none()
+    return (await connection.execute(query.where(_allowed(scope)))).one_or_none()
+
+
+def _allowed(scope: Scope) -> ColumnElement[bool]:
+    """A member sees what came while he was one, and what was taken while he was one and came late."""
+    m = t.material.c
+    taken_ms = m.taken_ms + m.clock_offset_ms
+    return or_(allowed_rows(scope, t.material, m.begun_ms), allowed_rows(scope, t.material, taken_ms))
 
 
 def told(row: Row[Any]) -> dict[str, Any]:

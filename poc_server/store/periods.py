@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from groups.vocabulary import GroupId, UserId
+from groups.vocabulary import AgencyId, GroupId, UnitId, UserId
 from poc_server.store import tables as t
 from poc_server.store.inserts import upsert
 
@@ -33,13 +34,50 @@ async def end(connection: AsyncConnection, group: GroupId, users: Collection[Use
 
 
 async def end_all(connection: AsyncConnection, groups: Collection[GroupId], at_ms: int) -> None:
-    """These groups go, and with them who was in them to the end."""
+    """These groups are about to go, and with them who was in them to the end."""
     p = t.membership_period.c
     over = update(t.membership_period).where(p.group_id.in_(groups), p.until_ms.is_(None))
     await connection.execute(over.values(until_ms=at_ms))
     # One that came back from the archive may go again: its latest end is the one.
-    ends = [{"group_id": group, "at_ms": at_ms} for group in groups]
-    await upsert(connection, t.group_end, ("group_id",), ends, ("at_ms",))
+    g = t.group.c
+    homes = await connection.execute(select(g.id, g.agency_id, g.unit_id).where(g.id.in_(groups)))
+    ends = [
+        {"group_id": row.id, "at_ms": at_ms, "agency_id": row.agency_id, "unit_id": row.unit_id} for row in homes.all()
+    ]
+    if ends:
+        await upsert(connection, t.group_end, ("group_id",), ends, ("at_ms", "agency_id", "unit_id"))
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Whose a group is or was."""
+
+    group: GroupId
+    agency: AgencyId
+    unit: UnitId | None
+
+
+async def was_in(connection: AsyncConnection, group: GroupId, user: UserId, at_ms: int) -> bool:
+    """Whether ``user`` was a member of ``group`` then, whatever became of either since."""
+    p = t.membership_period.c
+    query = select(p.user_id).where(
+        p.group_id == group, p.user_id == user, p.from_ms <= at_ms, or_(p.until_ms.is_(None), p.until_ms >= at_ms)
+    )
+    return (await connection.execute(query.limit(1))).first() is not None
+
+
+async def home_of(connection: AsyncConnection, group: GroupId) -> Home | None:
+    """Whose ``group`` is, or was before it went; None when that is not known."""
+    for query in (
+        select(t.group.c.agency_id, t.group.c.unit_id).where(t.group.c.id == group),
+        select(t.group_end.c.agency_id, t.group_end.c.unit_id).where(
+            t.group_end.c.group_id == group, t.group_end.c.agency_id.is_not(None)
+        ),
+    ):
+        row = (await connection.execute(query)).one_or_none()
+        if row is not None:
+            return Home(group, AgencyId(row.agency_id), UnitId(row.unit_id) if row.unit_id else None)
+    return None
 
 
 def _open(group: GroupId) -> Any:

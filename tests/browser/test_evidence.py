@@ -206,6 +206,18 @@ def export_is_read_without_a_server(city: City, browser: Browser, folder: Path) 
     context.close()
 
 
+KEEP_NOTE = """([user, group]) => new Promise((done) => {
+  const opening = indexedDB.open("poc-materials", 1);
+  opening.onsuccess = () => {
+    const change = opening.result.transaction("items", "readwrite");
+    change.objectStore("items").put({ id: "note-of-a-gone-case", user, kind: "note", group, incident: null, origin: "none",
+      note: "墙体开裂", takenMs: Date.now(), place: null, sha256: "", picture: null, refused: null });
+    change.oncomplete = () => done();
+  };
+})"""
+"""As this page keeps a note that is to be sent."""
+
+
 def test_a_photo_survives_a_closed_page_and_goes_when_there_is_a_network(city: City, browser: Browser) -> None:
     officer = Officer(browser, city, "DH-001")
     page = officer.page
@@ -216,11 +228,19 @@ def test_a_photo_survives_a_closed_page_and_goes_when_there_is_a_network(city: C
     picture = {"name": "road.jpg", "mimeType": "image/jpeg", "buffer": content}
     page.locator(".evidence .primary input").set_input_files(picture)  # type: ignore[arg-type]
     page.locator(".on-the-way li", has_text="占道经营").wait_for(timeout=WAIT_MS)
+    page.evaluate(KEEP_NOTE, [officer.user["id"], "gr-of-a-case-that-is-gone"])
     page.close()
     page = officer.context.new_page()
     page.goto(f"{city.url}/talk?voice=raw&as={officer.user['id']}")
-    page.locator('.evidence-key[data-state="sent"]').wait_for(timeout=WAIT_MS)
+    # What the server will never take is told, with the reason, in whatever group he is now, and can be dropped.
+    page.locator('.evidence-key[data-state="failed"]').wait_for(timeout=WAIT_MS)
     page.locator(".evidence-key").click()
+    refused = page.locator('.on-the-way li[data-refused="true"]')
+    expect(refused).to_contain_text("其他群组 · 没有这个组")
+    page.locator(".sent li", has_text="占道经营").wait_for(timeout=WAIT_MS)
+    shown(page, "evidence-refused")
+    refused.get_by_role("button", name="删除").click()
+    page.locator('.evidence-key[data-state="sent"]').wait_for(timeout=WAIT_MS)
     page.locator(".sent li", has_text="占道经营").locator("button").click()
     page.wait_for_function("document.querySelector('.sent img')?.naturalWidth > 0", timeout=WAIT_MS)
     shown(page, "evidence")

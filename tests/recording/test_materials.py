@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from groups.vocabulary import Role
+from poc_server.api import materials as api_materials
 from poc_server.bridge.links import Links
 from poc_server.bridge.materials import Gatherer
 from poc_server.chain import head_from_json
@@ -22,14 +23,14 @@ from poc_server.recording import uploads
 from poc_server.recording.check import Trust, check
 from poc_server.recording.judge import Wrong, signatures_by
 from poc_server.recording.watermark import size_of
-from poc_server.store import StoreSettings, audit_pages, evidence, incidents, materials
+from poc_server.store import StoreSettings, audit_pages, evidence, groups, incidents, materials
 from poc_server.store import tables as t
 from poc_server.store.audit_pages import AuditFilter
 from poc_server.store.ids import now_ms
 from poc_server.store.incident_bursts import recording
 from poc_server.store.places import Place, Position
 from tests.recording.pictures import announcement, jpeg, png
-from tests.recording.town_with_voices import INCIDENT, Voices, voices
+from tests.recording.town_with_voices import INCIDENT, Voices, dispatcher, voices
 
 pytestmark = pytest.mark.wire
 __all__ = ["voices"]
@@ -244,6 +245,54 @@ async def test_a_note_is_kept_at_once(voices: Voices, phone: Phone) -> None:
 async def test_a_photo_belongs_to_no_incident_its_sender_has_no_part_in(voices: Voices, phone: Phone) -> None:
     strange = await phone.announce(**announcement(PICTURE, voices.group, incident=INCIDENT))
     assert (strange.status_code, strange.json()["code"]) == (404, "not_found")
+
+
+async def test_what_was_taken_while_one_was_a_member_is_taken_when_one_is_no_more(voices: Voices, phone: Phone) -> None:
+    """A case that is closed, or a group one has left, before the phone had a network again."""
+    await voices.case(INCIDENT)
+    early = announcement(PICTURE, voices.group)
+    async with voices.store.writing() as connection:
+        await connection.execute(t.membership_period.update().values(from_ms=now_ms() - 600_000))
+    then = now_ms() - 300_000
+    await voices.leave(voices.group, voices.officer)
+    for number, more, code in (
+        (1, {"taken_ms": then - 3_600_000}, "not_a_member"),  # before he was one
+        (2, {"taken_ms": now_ms() + 60_000}, "not_a_member"),  # since
+        (3, {"taken_ms": then, "sent_ms": then - 3_600_000}, "not_a_member"),  # no clock makes it later than now
+    ):
+        answer = await phone.announce(**early | {"id": f"photo-{number:012d}", "sent_ms": now_ms()} | more)
+        assert (answer.status_code, answer.json()["code"]) == (403, code), (number, answer.text)
+    on_another_clock = {"taken_ms": then + 86_400_000, "sent_ms": now_ms() + 86_400_000}
+    left = announcement(PICTURE, voices.group, 4, incident=INCIDENT) | on_another_clock
+    assert (await phone.send(PICTURE, **left))["state"] == "kept"
+    async with voices.store.change() as change:
+        await groups.delete_group(change, voices.group)
+    gone = announcement(PICTURE, voices.group, 5, incident=INCIDENT, taken_ms=then, sent_ms=now_ms())
+    assert (await phone.send(PICTURE, **gone))["state"] == "kept"
+    late = announcement(PICTURE, voices.group, 6, taken_ms=now_ms() + 60_000, sent_ms=now_ms())
+    assert (await phone.announce(**late)).json()["code"] == "unknown_group"
+    # Seen by who was in it to the end, and by whose office it is.
+    for headers in (await voices.as_user(voices.colleague), await dispatcher(voices)):
+        listed = (await voices.client.get("/materials", headers=headers)).json()["materials"]
+        assert [one["id"] for one in listed] == [gone["id"], left["id"]]
+    async with voices.store.reading() as connection:
+        row = await materials.find(connection, str(gone["id"]))
+    assert row is not None
+    assert (row.agency_id, row.unit_id, row.incident) == (voices.town.agency, voices.town.unit, INCIDENT)
+
+
+async def test_what_was_taken_too_long_ago_is_refused_for_good(
+    voices: Voices, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with voices.store.writing() as connection:
+        await connection.execute(t.membership_period.update().values(from_ms=now_ms() - 600_000))
+    then = now_ms() - 300_000
+    await voices.leave(voices.group, voices.officer)
+    said = announcement(PICTURE, voices.group, taken_ms=then)
+    monkeypatch.setattr(api_materials, "LATE_MS", 299_999)
+    assert (await phone.announce(**said | {"sent_ms": now_ms()})).status_code == 403
+    monkeypatch.setattr(api_materials, "LATE_MS", 600_000)
+    assert (await phone.announce(**said | {"sent_ms": now_ms()})).status_code == 201
 
 
 async def test_where_the_device_was_last_is_told_of_a_photo_that_names_no_place(voices: Voices, phone: Phone) -> None:

@@ -185,6 +185,8 @@ group_end = Table(
     metadata,
     Column("group_id", ID, primary_key=True),
     Column("at_ms", BigInteger, nullable=False),
+    Column("agency_id", ID),
+    Column("unit_id", ID),
 )
 
 material = Table(

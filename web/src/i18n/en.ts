@@ -197,6 +197,7 @@ export const en: Record<Key, string> = {
   evidence_send_note: "Note only",
   evidence_photo: "Photo",
   evidence_note_one: "Note",
+  evidence_elsewhere: "another group",
   evidence_drop: "Delete",
   say_again: "Say again",
   missed: "{count} missed · {length}",

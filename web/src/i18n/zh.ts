@@ -192,6 +192,7 @@ export const zh = {
   evidence_send_note: "只发文字",
   evidence_photo: "照片",
   evidence_note_one: "文字",
+  evidence_elsewhere: "其他群组",
   evidence_drop: "删除",
   say_again: "重听上一句",
   missed: "未听 {count} 条 · {length}",

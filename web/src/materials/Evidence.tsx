@@ -3,8 +3,9 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
-import { t } from "../i18n";
+import { refusalWords, t } from "../i18n";
 import { Icon } from "../ui/icons";
+import type { Refusal } from "../wire/protocol";
 import { outbox } from "./here";
 import { type Material, pictureOf, sentIn } from "./materials";
 import type { Stand } from "./outbox";
@@ -32,7 +33,9 @@ export function Camera({ user, group, incident = null }: Where) {
 
 export function EvidenceKey({ user, group, name }: Where & { name: string }) {
   const open = useSignal(false);
-  const stand = outbox(user).stand(group);
+  const box = outbox(user);
+  // What was refused elsewhere is told here: that group's own key may be gone with its case.
+  const stand = box.refused.value.length > 0 ? "failed" : box.stand(group);
   return (
     <>
       <button
@@ -64,7 +67,7 @@ export function EvidenceKey({ user, group, name }: Where & { name: string }) {
           <p class="hint">{name}</p>
           <Taking user={user} group={group} />
           <OnTheWay user={user} group={group} />
-          <Sent key={group} group={group} after={outbox(user).sent.value[group] ?? 0} />
+          <Sent key={group} group={group} after={box.sent.value[group] ?? 0} />
         </div>
       )}
     </>
@@ -130,13 +133,19 @@ function Picker(props: {
 
 function OnTheWay({ user, group }: Where) {
   const box = outbox(user);
-  const items = box.items.value.filter((item) => item.group === group);
+  const items = box.items.value.filter((item) => item.group === group || item.refused !== null);
   return (
     <ul class="on-the-way" aria-live="polite">
-      {items.map(({ id, kind, note, refused }) => (
+      {items.map(({ id, kind, note, takenMs, refused, ...item }) => (
         <li key={id} data-refused={refused !== null}>
           <span>
             {t(kind === "photo" ? "evidence_photo" : "evidence_note_one")} {note}
+            {refused !== null && (
+              <small>
+                {new Date(takenMs).toLocaleString()}
+                {item.group !== group && ` · ${t("evidence_elsewhere")}`} · {refusalWords(refused as Refusal)}
+              </small>
+            )}
           </span>
           <em>
             {refused !== null

@@ -130,6 +130,7 @@ test("what the server refuses is kept and told, and does not hold up what follow
   expect(outbox.stand("h")).toBe("sent");
   const [left] = outbox.items.value;
   expect(left?.refused).toBe("bad_message");
+  expect(outbox.refused.value).toEqual([left]);
   await outbox.drop(left?.id ?? "");
   expect(kept.size).toBe(0);
 });

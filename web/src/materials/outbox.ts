@@ -1,7 +1,7 @@
 // What is on its way from this device: kept in the browser's database until the server has it whole, so that a closed page, an
 // empty battery or a tunnel loses nothing.
 
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { uuid } from "../uuid";
 import { backoff } from "../wire/backoff";
 import { type Ask, deliver, Never } from "./delivery";
@@ -33,6 +33,8 @@ export class Outbox {
   readonly sending = signal<string | null>(null);
   /** Group → how many went since this page was opened. */
   readonly sent = signal<Readonly<Record<string, number>>>({});
+  /** What the server will never take, of whichever group. */
+  readonly refused = computed(() => this.items.value.filter(({ refused }) => refused !== null));
   #running: Promise<void> | null = null;
 
   constructor(
