@@ -245,9 +245,7 @@ class App:
             return
         node = self.node
         node.arrivals.disk_news = DiskNews(node.phones, self.recordings)
-        node.arrivals.missed = made = MissedVoice(
-            self.store, self.fabric.now, lambda: {p.user.id for p in node.phones.values() if p.connection is not None}
-        )
+        node.arrivals.missed = made = MissedVoice(self.store, self.fabric.now, node.phones)
         made.start()
         self._stack.push_async_callback(made.aclose)
 

@@ -32,8 +32,8 @@ class _Nowhere:
 
 
 def member_scope(directory: Directory, user: UserId) -> Scope:
-    """What ``user`` was to hear as a member or party, whatever his office."""
-    return Scope(user, while_member=directory.groups_of(user), as_hearer=True)
+    """What ``user`` was to hear as a member or party, whatever his office; also in groups that are gone since."""
+    return Scope(user, while_member=directory.groups_of(user), as_hearer=True, gone_while_member=True)
 
 
 def scope_of(directory: Directory, user: User, act: Act = Act.REPLAY) -> Scope:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from groups.vocabulary import Tier, UserId
+from groups.vocabulary import GroupId, Tier, UserId
 from poc_server.recording.access import member_scope
 from poc_server.refused import Refused
 from poc_server.store import Store, absence
@@ -16,6 +16,7 @@ from poc_server.store import recordings as query
 from poc_server.store.absence import Away
 from poc_server.store.recordings import Search
 from poc_server.talk.phone import Phone
+from poc_server.talk.phones import Phones
 from signaling.limits import MAX_MISSED_TALKERS
 from signaling.messages import Missed, MissedTalker
 
@@ -26,6 +27,8 @@ SETTLE_S = 2.0
 """What was said just now is on its way to SQL for about so long."""
 TOGETHER_S = 0.3
 """How much longer the first waits, so that others who come meanwhile are written down with him."""
+RETRY_S = 5.0
+"""Where SQL is away when somebody returns, it is asked again so often, until he is told."""
 NOTE_EVERY_S = 60.0
 """A killed server remembers when people were here to within this."""
 SLICE = 200
@@ -34,6 +37,8 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Return:
+    """Somebody is back by ``phone`` and was not told yet; ``settled`` is a time of the loop."""
+
     phone: Phone
     away: Away
     settled: float
@@ -42,18 +47,22 @@ class _Return:
 class MissedVoice:
     """Watches who comes and goes on this node.
 
+    One is away while no phone of his is connected: a second one has missed nothing that the first has heard.
+
     Args:
         clock: ms since the epoch, the fabric's.
-        here: who is connected to this node now.
+        phones: those of this node and, where there are others, of theirs.
     """
 
-    def __init__(self, store: Store, clock: Callable[[], int], here: Callable[[], set[UserId]]) -> None:
+    def __init__(self, store: Store, clock: Callable[[], int], phones: Phones) -> None:
         self.told = 0
         self._store = store
         self._clock = clock
-        self._here = here
+        self._phones = phones
         self._left: dict[UserId, int] = {}
-        self._returns: asyncio.Queue[_Return] = asyncio.Queue()
+        self._untold: dict[UserId, _Return] = {}
+        """Until they are told, SQL must go on saying when they were here before."""
+        self._returns: asyncio.Queue[UserId] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -73,33 +82,56 @@ class MissedVoice:
 
     def came(self, phone: Phone) -> None:
         """A phone is here that heard nothing meanwhile."""
+        user = phone.user.id
+        if self._has_another(phone):
+            return
         now = self._clock()
-        away = Away(max(now - LONGEST_MS, self._left.get(phone.user.id, 0)), now)
-        self._returns.put_nowait(_Return(phone, away, asyncio.get_running_loop().time() + SETTLE_S))
+        before = self._untold.get(user)
+        from_ms = self._left.get(user, 0) if before is None else before.away.from_ms
+        away = Away(max(now - LONGEST_MS, from_ms), now)
+        self._untold[user] = _Return(phone, away, asyncio.get_running_loop().time() + SETTLE_S)
+        self._returns.put_nowait(user)
 
     def went(self, phone: Phone) -> None:
         """A phone lost its socket."""
-        self._left[phone.user.id] = self._clock()
+        if not self._has_another(phone):
+            self._left[phone.user.id] = self._clock()
+
+    def _has_another(self, phone: Phone) -> bool:
+        others = (other for other in self._phones.of(phone.user.id) if other is not phone)
+        return any(other.connection is not None for other in others)
 
     async def _tell_all(self) -> None:
         while True:
             backs = await self._next_returns()
             try:
-                away = await self._away({back.phone.user.id: back.away for back in backs})
-                for back in backs:
-                    await self._tell(back.phone, away.get(back.phone.user.id))
+                away = await self._away({user: back.away for user, back in backs.items()})
+                for user, back in backs.items():
+                    await self._tell(back.phone, away.get(user))
+                    if self._untold.get(user) is back:
+                        del self._untold[user]
             except Refused as problem:
-                log.warning("missed_voice_not_told", users=len(backs), problem=str(problem))
+                log.warning("missed_voice_waits", users=len(backs), problem=str(problem))
+                await asyncio.sleep(RETRY_S)
+                for user in backs:
+                    self._returns.put_nowait(user)
 
-    async def _next_returns(self) -> list[_Return]:
-        """Those who came soon after each other: when a city returns after an outage, SQL is asked once for many."""
-        backs = [await self._returns.get()]
+    async def _next_returns(self) -> dict[UserId, _Return]:
+        """Those who came soon after each other: when a city returns after an outage, SQL is asked once for many.
+
+        Who is gone again meanwhile is told when he is back for good, of the whole time.
+        """
+        users = [await self._returns.get()]
         loop = asyncio.get_running_loop()
-        await asyncio.sleep(max(0.0, backs[0].settled + TOGETHER_S - loop.time()))
-        while not self._returns.empty() and len(backs) < SLICE:
-            backs.append(self._returns.get_nowait())
-        await asyncio.sleep(max(0.0, backs[-1].settled - loop.time()))
-        return backs
+        await asyncio.sleep(max(0.0, self._settled(users) + TOGETHER_S - loop.time()))
+        while not self._returns.empty() and len(users) < SLICE:
+            users.append(self._returns.get_nowait())
+        await asyncio.sleep(max(0.0, self._settled(users) - loop.time()))
+        found = {user: self._untold[user] for user in users if user in self._untold}
+        return {user: back for user, back in found.items() if back.phone.connection is not None}
+
+    def _settled(self, users: list[UserId]) -> float:
+        return max((self._untold[user].settled for user in users if user in self._untold), default=0.0)
 
     async def _away(self, backs: dict[UserId, Away]) -> dict[UserId, Away]:
         async with self._store.writing() as connection:
@@ -121,7 +153,9 @@ class MissedVoice:
     async def _note(self) -> None:
         """Write down when people were last here."""
         left, self._left = self._left, {}
-        when = list((left | dict.fromkeys(self._here(), self._clock())).items())
+        here = {phone.user.id for phone in self._phones.values() if phone.connection is not None}
+        seen = left | dict.fromkeys(here, self._clock())
+        when = [(user, at_ms) for user, at_ms in seen.items() if user not in self._untold]
         try:
             for begin in range(0, len(when), SLICE):
                 async with self._store.writing() as connection:
@@ -136,11 +170,11 @@ async def missed(store: Store, user: UserId, away: Away) -> Missed:
     search = Search(not_user=user, from_ms=away.from_ms, until_ms=away.until_ms)
     async with store.reading() as connection:
         rows = await query.tally(connection, member_scope(store.directory, user), search)
-    names = store.directory.snapshot.groups
+        names = await query.group_names(connection, {GroupId(row.group_id) for row in rows})
     by = [
         MissedTalker(
             group=row.group_id,
-            group_name=names[row.group_id].name if row.group_id in names else "",
+            group_name=names.get(row.group_id, ""),
             talker=row.user_id,
             talker_name=row.user_name,
             bursts=row.recordings,

@@ -29,14 +29,16 @@ async def seen(connection: AsyncConnection, when: Mapping[UserId, int]) -> None:
 
 
 async def returned(connection: AsyncConnection, back: Mapping[UserId, Away]) -> dict[UserId, Away]:
-    """These people are back, away from ``from_ms`` at the earliest; of those who were here before: how long."""
+    """These people are back, away from ``from_ms`` at the earliest; of those who were here before: how long.
+
+    The same return said again gives the same.
+    """
     rows = await connection.execute(select(t.absence).where(t.absence.c.user_id.in_(sorted(back))))
-    away = {
-        UserId(row.user_id): Away(
-            max(row.seen_ms, back[UserId(row.user_id)].from_ms), back[UserId(row.user_id)].until_ms
-        )
-        for row in rows
-    }
+    away = {}
+    for row in rows:
+        said = back[UserId(row.user_id)]
+        known = row.away_until_ms == said.until_ms
+        away[UserId(row.user_id)] = Away(row.away_from_ms if known else max(row.seen_ms, said.from_ms), said.until_ms)
     if away:
         change = (
             update(t.absence)

@@ -210,8 +210,8 @@ KEEP_NOTE = """([user, group]) => new Promise((done) => {
   const opening = indexedDB.open("poc-materials", 1);
   opening.onsuccess = () => {
     const change = opening.result.transaction("items", "readwrite");
-    change.objectStore("items").put({ id: "note-of-a-gone-case", user, kind: "note", group, incident: null, origin: "none",
-      note: "墙体开裂", takenMs: Date.now(), place: null, sha256: "", picture: null, refused: null });
+    change.objectStore("items").put({ id: "note-of-a-gone-case", user, kind: "note", group, incident: null,
+      origin: "none", note: "墙体开裂", takenMs: Date.now(), place: null, sha256: "", picture: null, refused: null });
     change.oncomplete = () => done();
   };
 })"""

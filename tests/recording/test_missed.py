@@ -1,0 +1,175 @@
+"""Who is told what he missed, and when: one is away while no phone of his is here, and nothing is told twice."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from groups.vocabulary import UserId
+from poc_server.recording import missed as missing
+from poc_server.recording.missed import MissedVoice
+from poc_server.store import StoreSettings, absence, groups
+from poc_server.store import tables as t
+from poc_server.store.absence import Away
+from poc_server.store.ids import now_ms
+from poc_server.talk.phone import Phone
+from poc_server.talk.phones import Phones
+from signaling.messages import Missed
+from tests.recording.town_with_voices import Voices, voices
+
+pytestmark = pytest.mark.wire
+__all__ = ["voices"]
+HOUR = 3_600_000
+
+
+@pytest.fixture
+def store_settings() -> StoreSettings:
+    return StoreSettings(busy_timeout_ms=50)
+
+
+class Line:
+    """The socket of a phone; what was written to it."""
+
+    def __init__(self) -> None:
+        self.told: asyncio.Queue[Missed] = asyncio.Queue()
+
+    def send(self, message: Any) -> None:
+        self.told.put_nowait(message)
+
+
+class Desk:
+    """The real keeper of absences, and phones that come and go."""
+
+    def __init__(self, voices: Voices) -> None:
+        self.phones = Phones()
+        self.voices = voices
+        self.missed = MissedVoice(voices.store, now_ms, self.phones)
+
+    def come(self, user: UserId, device: str = "a") -> Line:
+        found = self.voices.store.directory.user(user)
+        assert found is not None
+        key = f"{user}/{device}"
+        phone = self.phones.get(key) or Phone(key, found, "se", 2)
+        line = Line()
+        phone.connection = line  # type: ignore[assignment]
+        self.phones[key] = phone
+        self.missed.came(phone)
+        return line
+
+    def go(self, user: UserId, device: str = "a") -> None:
+        phone = self.phones[f"{user}/{device}"]
+        phone.connection = None
+        self.missed.went(phone)
+
+    async def was_here(self, user: UserId, at_ms: int) -> None:
+        async with self.voices.store.writing() as connection:
+            await absence.seen(connection, {user: at_ms})
+
+    async def last_away(self, user: UserId) -> Away | None:
+        async with self.voices.store.reading() as connection:
+            return await absence.last_away(connection, user)
+
+    async def all_told(self) -> None:
+        async with asyncio.timeout(30):
+            while self.missed._untold:  # noqa: ASYNC110 - until nobody waits
+                await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def desk(voices: Voices, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
+    for name in ("SETTLE_S", "TOGETHER_S"):
+        monkeypatch.setattr(missing, name, 0.0)
+    monkeypatch.setattr(missing, "RETRY_S", 0.02)
+    monkeypatch.setattr(missing, "SHORTEST_MS", 0)
+    made = Desk(voices)
+    made.missed.start()
+    yield made
+    await made.missed.aclose()
+
+
+async def told(line: Line) -> Missed:
+    return await asyncio.wait_for(line.told.get(), 30)
+
+
+async def test_who_returns_while_sql_is_away_is_told_when_it_is_back(
+    voices: Voices, desk: Desk, tmp_path: Path
+) -> None:
+    """Also when he is gone again meanwhile, and what is noted in between does not make his absence shorter."""
+    user = voices.colleague
+    since = now_ms() - HOUR
+    await desk.was_here(user, since)
+    await voices.say()
+    database = sqlite3.connect(tmp_path / "data" / "poc.sqlite", isolation_level=None)
+    database.execute("BEGIN IMMEDIATE")
+    line = desk.come(user)
+    await desk.missed._note()
+    desk.go(user)
+    again = desk.come(user)
+    await asyncio.sleep(0.2)  # it is asked in vain a few times
+    assert (line.told.empty(), again.told.empty()) == (True, True)
+    database.execute("ROLLBACK")
+    database.close()
+    await desk.missed._note()
+    message = await told(again)
+    assert (message.bursts, message.from_ms) == (1, since)
+    await desk.all_told()
+    assert (line.told.empty(), again.told.empty(), desk.missed.told) == (True, True, 1)
+    async with voices.store.reading() as connection:
+        seen = await connection.scalar(select(t.absence.c.seen_ms).where(t.absence.c.user_id == user))
+    assert seen > since
+
+
+async def test_a_note_that_is_made_as_one_returns_does_not_hide_what_he_missed(voices: Voices, desk: Desk) -> None:
+    since = now_ms() - HOUR
+    await desk.was_here(voices.colleague, since)
+    await voices.say()
+    line = desk.come(voices.colleague)
+    await desk.missed._note()
+    assert (await told(line)).from_ms == since
+
+
+async def test_a_second_phone_has_missed_nothing_that_the_first_has_heard(voices: Voices, desk: Desk) -> None:
+    user = voices.colleague
+    since = now_ms() - HOUR
+    await desk.was_here(user, since)
+    await voices.say()
+    first = desk.come(user)
+    assert (await told(first)).bursts == 1
+    away = await desk.last_away(user)
+    assert away is not None
+    await voices.say()
+    second = desk.come(user, "b")
+    desk.go(user)  # the first is put away; the second goes on hearing
+    await voices.say()
+    first = desk.come(user)
+    await desk.all_told()
+    assert (first.told.empty(), second.told.empty()) == (True, True)
+    assert await desk.last_away(user) == away, "what the first has not played yet is still what he missed"
+    desk.go(user)
+    desk.go(user, "b")
+    left = now_ms()
+    await voices.say(at_ms=left + 1)
+    message = await told(desk.come(user, "b"))
+    assert (message.bursts, message.from_ms >= left - 1_000) == (1, True)
+
+
+async def test_what_was_missed_in_a_group_that_is_gone_is_told_and_listed_by_its_name(
+    voices: Voices, desk: Desk
+) -> None:
+    user = voices.colleague
+    await desk.was_here(user, now_ms() - HOUR)
+    group = await voices.new_group("路面塌陷", voices.officer, user)
+    key = await voices.say(group=group)
+    async with voices.store.change() as change:
+        await groups.delete_group(change, group)
+    message = await told(desk.come(user))
+    assert [(each.group, each.bursts) for each in message.by] == [(group, 1)]
+    headers = await voices.as_user(user)
+    listed = (await voices.client.get("/missed", headers=headers)).json()["recordings"]
+    assert [row["id"] for row in listed] == [key]
