@@ -103,7 +103,7 @@ class Voices:
         """An incident to which the group is tied."""
         state = replace(new_incident(code), groups=frozenset({self.group}))
         async with self.store.writing() as connection:
-            await incidents.save_many(connection, self.town.agency, [state], [], now_ms())
+            await incidents.save_many(connection, self.town.agency, [state], [], now_ms(), None)
             await incidents.save_links(connection, self.town.agency, state)
 
     async def head_of(self, group: GroupId) -> list[SignedHead]:
