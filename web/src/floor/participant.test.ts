@@ -1,79 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { LIMITS, type ParticipantEffect, type ParticipantInput, type ParticipantState, start } from "./model";
-import { deadline, handle, mutesSlots } from "./participant";
-
-const GROUP = "g1";
-
-/** Drives one participant on a clock of its own; `run` lets every deadline up to a moment come due. */
-class Driver {
-  state: ParticipantState = start;
-  now = 1_000_000;
-  effects: ParticipantEffect[] = [];
-
-  constructor() {
-    this.feed({ type: "link", state: "up" });
-    this.feed({ type: "group", group: GROUP, yours: "none" });
-    this.effects = [];
-  }
-
-  feed(input: ParticipantInput): ParticipantEffect[] {
-    const [next, effects] = handle(this.state, input, this.now);
-    this.state = next;
-    this.effects.push(...effects);
-    return effects;
-  }
-
-  run(ms: number): ParticipantEffect[] {
-    const until = this.now + ms;
-    const from = this.effects.length;
-    for (let due = deadline(this.state); due !== null && due <= until; due = deadline(this.state)) {
-      this.now = Math.max(this.now, due);
-      this.feed({ type: "tick" });
-    }
-    this.now = until;
-    return this.effects.slice(from);
-  }
-
-  request(): string {
-    const sent = this.effects.findLast((effect) => effect.type === "send_request");
-    return sent?.type === "send_request" ? sent.id : "";
-  }
-
-  release(): string {
-    const sent = this.effects.findLast((effect) => effect.type === "send_release");
-    return sent?.type === "send_release" ? sent.id : "";
-  }
-
-  grant(burst = 7, more: { durationMs?: number; fromQueue?: boolean } = {}): ParticipantEffect[] {
-    const { durationMs = 30_000, fromQueue = false } = more;
-    return this.feed({ type: "granted", id: this.request(), group: GROUP, burst, durationMs, fromQueue });
-  }
-
-  queue(position = 1): ParticipantEffect[] {
-    return this.feed({ type: "queued", group: GROUP, position, size: 3 });
-  }
-
-  deny(retryAfterMs: number | null = null): ParticipantEffect[] {
-    const id = this.request();
-    return this.feed({ type: "deny", id, group: GROUP, cause: 1, code: "floor_taken", retryAfterMs });
-  }
-
-  names(): string[] {
-    return this.effects.map(named);
-  }
-}
-
-function named(effect: ParticipantEffect): string {
-  return effect.type === "tone" ? `tone:${effect.tone}` : effect.type;
-}
-
-function talking(): Driver {
-  const phone = new Driver();
-  phone.feed({ type: "press" });
-  phone.grant();
-  phone.effects = [];
-  return phone;
-}
+import { LIMITS } from "./model";
+import { mutesSlots } from "./participant";
+import { Driver, GROUP, named, talking } from "./participant.driver";
 
 describe("a press", () => {
   it("requests the floor and sends voice from the moment the key goes down", () => {
@@ -360,46 +288,5 @@ describe("a lost link", () => {
     phone.feed({ type: "link", state: "up" });
     const effects = phone.feed({ type: "group", group: GROUP, yours: "granted" });
     expect(effects.map(named)).toEqual(["send_release"]);
-  });
-});
-
-describe("any sequence", () => {
-  it("never throws, never leaves a microphone open without a reason, never sets a deadline in the past", () => {
-    let seed = 20_240_601;
-    const chance = () => {
-      seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
-      return seed / 2 ** 31;
-    };
-    const one = <T>(list: readonly T[]): T => list[Math.floor(chance() * list.length)] as T;
-    const phone = new Driver();
-    for (let step = 0; step < 10_000; step++) {
-      const id = one([phone.request(), null, "x"]);
-      const group = one([GROUP, GROUP, GROUP, "g2"]);
-      const burst = one([7, 8]);
-      const input = one<ParticipantInput>([
-        { type: "press" },
-        { type: "press" },
-        { type: "lift" },
-        { type: "tick" },
-        { type: "detached" },
-        { type: "link", state: one(["up", "up", "up", "down", "no_media_path"]) },
-        { type: "group", group: one([GROUP, GROUP, "g2", null]), yours: one(["none", "queued", "granted"]) },
-        { type: "granted", id, group, burst, durationMs: one([1, 30_000]), fromQueue: chance() < 0.5 },
-        { type: "deny", id, group, cause: 1, code: "floor_taken", retryAfterMs: one([null, 0, 500]) },
-        { type: "queued", group, position: 1, size: 1 },
-        { type: "revoke", group, burst, cause: 4, graceMs: one([0, 1000]) },
-        { type: "answered", id: one([phone.release(), "x"]) },
-        { type: "refused", id: id ?? "x", code: "internal", retryAfterMs: null },
-      ]);
-      phone.effects = phone.effects.slice(-20);
-      phone.feed(input);
-      phone.run(one([0, 10, 100, 1000]));
-      const { phase, microphone } = phone.state;
-      const mayBeOn =
-        ["pending_request", "has_permission"].includes(phase.name) && phone.state.link !== "down";
-      if (microphone.name === "on" && !mayBeOn) throw new Error(`open without a reason at step ${step}`);
-      const due = deadline(phone.state);
-      if (due !== null && due <= phone.now) throw new Error(`a deadline in the past at step ${step}`);
-    }
   });
 });

@@ -1,0 +1,47 @@
+"""The edge's sockets: what the kernel drops, buffers it grants, one port on every address, what phones are told."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from poc_server.media import MediaSettings
+from poc_server.media.udp import UdpPort, machine_addresses
+from tests.media.handmade import HandPhone
+from tests.media.stage import open_edge, until
+
+pytestmark = pytest.mark.wire
+
+
+async def test_the_kernel_s_drops_are_counted() -> None:
+    async with open_edge(socket_buffer_bytes=65_536) as small:
+        stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        for _ in range(2_000):  # the loop has no turn meanwhile, so nothing is read
+            stranger.sendto(b"x" * 1000, ("127.0.0.1", small.port))
+        stranger.close()
+        assert small.counters.kernel_drops > 100
+        await until(lambda: small.counters.datagrams_in + small.counters.kernel_drops == 2_000)
+
+
+async def test_buffers_are_asked_for_and_what_was_granted_is_known() -> None:
+    async with open_edge(socket_buffer_bytes=65_536) as edge:
+        assert edge.buffer_bytes == 65_536
+    async with open_edge(socket_buffer_bytes=1 << 30) as edge:
+        assert 65_536 <= edge.buffer_bytes < 1 << 30
+
+
+async def test_one_port_on_every_address_of_the_machine() -> None:
+    port = UdpPort.open(MediaSettings(loopback=True))
+    assert {one.port for one in port.sockets} == {port.port}
+    assert [one.host for one in port.sockets] == machine_addresses(loopback=True)
+    with pytest.raises(OSError, match="in use"):
+        UdpPort.open(MediaSettings(loopback=True, port=port.port))
+    port.close()
+
+
+async def test_addresses_told_to_phones_are_configuration() -> None:
+    async with open_edge(announce=("203.0.113.5", "2001:db8::5")) as edge:
+        phone = HandPhone(edge)
+        assert phone.offer.candidates == (("203.0.113.5", edge.port), ("2001:db8::5", edge.port))
+        phone.close()
