@@ -167,6 +167,25 @@ async def test_what_does_not_fit_is_refused_and_leaves_nothing(store: Store, cit
         assert await connection.scalar(select(func.count()).select_from(t.user)) == 0
 
 
+async def test_a_tree_of_units_has_so_many_levels_and_not_one_more(store: Store, city: City) -> None:
+    async with store.change() as change:
+        deepest = city.below
+        for level in range(3, units.MAX_UNIT_DEPTH + 1):
+            deepest = await units.create_unit(change, city.agency, deepest, f"{level}")
+        pair = await units.create_unit(change, city.agency, None, "上")
+        await units.create_unit(change, city.agency, pair, "下")
+    above = store.directory.snapshot.unit_path(deepest)[1]
+    assert len(store.directory.snapshot.unit_path(deepest)) == units.MAX_UNIT_DEPTH
+    too_deep: list[Callable[[Change], Awaitable[object]]] = [
+        lambda change: units.create_unit(change, city.agency, deepest, "太深"),
+        lambda change: units.update_unit(change, pair, name="上", parent=above),
+    ]
+    assert [await refused(store, attempt) for attempt in too_deep] == [Refusal.CONFLICT] * 2
+    over = store.directory.snapshot.unit_path(above)[1]
+    async with store.change() as change:
+        await units.update_unit(change, pair, name="上", parent=over)
+
+
 async def test_nothing_of_another_agency_can_be_used(store: Store, city: City) -> None:
     async with store.change() as change:
         other = await units.create_agency(change, "别市")
