@@ -94,8 +94,9 @@ async def get_shift(shift: PathId, caller: SignedInCaller, services: Use, respon
 
 @router.post("", status_code=201, **ruled(Act.PLAN_DUTY, 404, 409))
 async def create_shift(body: ShiftIn, caller: SignedInCaller, services: Use, response: Response) -> ShiftOut:
-    """Plan a shift."""
+    """Plan a shift, of people whose duty one plans."""
     rights.unit(services, caller, body.unit, Act.PLAN_DUTY)
+    _allow_people(services, caller, frozenset(body.users))
     async with services.store.change(caller.actor) as change:
         made = await duty.create_shift(change, _draft(body, caller))
     response.headers["location"] = f"/api/v1/shifts/{made}"
@@ -106,10 +107,11 @@ async def create_shift(body: ShiftIn, caller: SignedInCaller, services: Use, res
 async def update_shift(
     shift: PathId, body: ShiftIn, caller: SignedInCaller, services: Use, expected: Expected, response: Response
 ) -> ShiftOut:
-    """Change a shift."""
+    """Change a shift. Whoever is in it may stay; who is put in must be somebody whose duty one plans."""
     found = _shift(services, caller, shift)
     rights.unit(services, caller, found.unit, Act.PLAN_DUTY)
     rights.unit(services, caller, body.unit, Act.PLAN_DUTY)
+    _allow_people(services, caller, frozenset(body.users) - found.users)
     async with services.store.change(caller.actor) as change:
         await duty.update_shift(change, found.id, _draft(body, caller), expected)
     return await _shown(services, caller, found.id, response)
@@ -123,6 +125,15 @@ async def delete_shift(shift: PathId, caller: SignedInCaller, services: Use, exp
     async with services.store.change(caller.actor) as change:
         await duty.delete_shift(change, found.id, expected)
     return Response(status_code=204)
+
+
+def _allow_people(services: Services, caller: SignedInCaller, users: frozenset[str]) -> None:
+    """A group that follows duty takes in who is named: nobody is named by who does not plan for his unit."""
+    for user in sorted(users):
+        person = services.directory.user(UserId(user))
+        if person is None or person.agency != caller.user.agency:
+            raise Refused(Refusal.NOT_FOUND, "user")
+        rights.unit(services, caller, person.unit, Act.PLAN_DUTY)
 
 
 def _after(cursor: str) -> tuple[int, str] | None:

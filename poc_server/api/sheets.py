@@ -1,7 +1,8 @@
-"""CSV in, with a dry run that says what would change, and out. All of a file is applied, or nothing."""
+"""CSV in, with a dry run that says what would change, and out. With one mistake in it, nothing of a file is applied."""
 
 from __future__ import annotations
 
+import dataclasses
 from enum import StrEnum
 from typing import Annotated
 
@@ -10,14 +11,16 @@ from fastapi.responses import StreamingResponse
 
 from groups.model import User
 from groups.policy import Act, may
+from groups.vocabulary import Refusal
 from poc_server.api import rights
 from poc_server.api.body import LARGER
 from poc_server.api.problems import documented
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body
+from poc_server.refused import Refused
 from poc_server.store import Device, audit, sheets
 from poc_server.store.ids import now_ms
-from poc_server.store.sheets import Plan, Sheet
+from poc_server.store.sheets import Import, Sheet
 
 router = APIRouter(prefix="/sheets", tags=["import and export"])
 MAX_SHEET_BYTES = 5_000_000
@@ -71,9 +74,15 @@ class MistakeOut(Body):
 
 
 class PlanOut(Body):
-    """What a file would do, or did. ``changes`` and ``mistakes`` show the first 200; counts are of all."""
+    """What a file would do, or did. ``changes`` and ``mistakes`` show the first 200; counts are of all.
+
+    ``applied``: all of it stands. ``written``: lines that stand by it; ``stopped``: why the others do not, where the
+    database went away or somebody else came between. The same file again does what is left.
+    """
 
     applied: bool
+    written: int = 0
+    stopped: Refusal | None = None
     create: int
     update: int
     unchanged: int
@@ -87,7 +96,7 @@ _CSV = {"text/csv": {"schema": {"type": "string"}}}
 
 @router.post(
     "/{kind}",
-    responses=documented(401, 403, 409, 422, 503),
+    responses=documented(401, 403, 409, 412, 422, 503),
     openapi_extra={"requestBody": {"content": _CSV, "required": True}},
 )
 async def import_sheet(
@@ -97,19 +106,16 @@ async def import_sheet(
     services: Use,
     dry_run: Annotated[bool, Query(description="Only say what would change")] = True,
 ) -> PlanOut:
-    """Read a CSV file. With one mistake in it, nothing is applied."""
-    sheet = _sheet(services, caller, kind)
+    """Read a CSV file. With one mistake in it, nothing is applied; others write between its lines."""
+
+    def make() -> Sheet:
+        return _sheet(services, _as_now(services, caller), kind)
+
+    make()  # who may not is refused before his file is read
     data = await request.body()
-    async with services.store.reading() as connection:
-        await sheet.prepare(connection)
-    plan = await sheets.judge(sheet, data)
-    applied = not dry_run and not plan.mistakes
-    if applied:
-        async with services.store.change(caller.actor) as change:
-            await sheets.apply(sheet, change, plan)
-            counted = {"create": plan.count("create"), "update": plan.count("update")}
-            change.record("sheet.import", "sheet", kind.value, counted)
-    return _out(plan, applied)
+    if dry_run:
+        return _out(Import(await sheets.dry_run(services.store, make, data)), dry_run=True)
+    return _out(await sheets.carry_out(services.store, caller.actor, kind.value, make, data))
 
 
 @router.get(
@@ -125,6 +131,14 @@ async def export_sheet(kind: Kind, caller: SignedInCaller, services: Use) -> Str
     services.store.journal.audit(audit.entry(caller.actor, now_ms(), "sheet.export", "sheet", kind.value))
     headers = {"content-disposition": f'attachment; filename="{kind.value}.csv"'}
     return StreamingResponse(sheets.export(sheet), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _as_now(services: Services, caller: Caller) -> Caller:
+    """Who imports, with the rights he has by now."""
+    user = services.directory.user(caller.user.id)
+    if user is None:
+        raise Refused(Refusal.BAD_TOKEN)
+    return dataclasses.replace(caller, user=user)
 
 
 def _sheet(services: Services, caller: Caller, kind: Kind) -> Sheet:
@@ -165,10 +179,13 @@ def _may_disable(services: Services, caller: Caller, device: Device) -> bool:
     return may(act, caller.user, target, services.directory) is None
 
 
-def _out(plan: Plan, applied: bool) -> PlanOut:
+def _out(done: Import, *, dry_run: bool = False) -> PlanOut:
+    plan = done.plan
     changes = [each for each in plan.verdicts if each.verb != "unchanged"][:MAX_TOLD]
     return PlanOut(
-        applied=applied,
+        applied=done.applied and not dry_run,
+        written=done.written,
+        stopped=None if done.stopped is None else done.stopped.code,
         create=plan.count("create"),
         update=plan.count("update"),
         unchanged=plan.count("unchanged"),

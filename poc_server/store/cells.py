@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select
+from sqlalchemy import Row, delete, func, insert, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, Refusal, UnitId, UserId
@@ -34,17 +34,25 @@ class Cell:
 
 
 async def put_cells(change: Change, cells: Sequence[Cell]) -> None:
-    """Add cells or change those that are there. Refuses strangers (not_found) and wrong codes (bad_message)."""
+    """Add cells or change those that are there, at most some hundred, each once.
+
+    Refuses strangers (not_found) and wrong codes (bad_message).
+    """
+    if not cells:
+        return
+    connection = change.connection
+    if any(len(each.code) != CODE_DIGITS or not (each.code.isascii() and each.code.isdigit()) for each in cells):
+        raise Refused(Refusal.BAD_MESSAGE, "code")
+    for agency, unit in {(each.agency, each.unit) for each in cells}:
+        await unit_of_agency(connection, agency, unit)
+    responsible = {(each.user, each.agency) for each in cells if each.user is not None}
+    mine = tuple_(t.user.c.id, t.user.c.agency_id).in_(sorted(responsible))
+    if responsible and await connection.scalar(select(func.count()).where(mine)) != len(responsible):
+        raise Refused(Refusal.NOT_FOUND, "user")
+    keys = [(each.agency, each.code) for each in cells]
+    await connection.execute(delete(t.cell).where(tuple_(t.cell.c.agency_id, t.cell.c.code).in_(keys)))
+    await connection.execute(insert(t.cell), [{**_columns(each), "version": change.version} for each in cells])
     for each in cells:
-        if len(each.code) != CODE_DIGITS or not (each.code.isascii() and each.code.isdigit()):
-            raise Refused(Refusal.BAD_MESSAGE, "code")
-        await unit_of_agency(change.connection, each.agency, each.unit)
-        if each.user is not None:
-            mine = select(t.user.c.id).where(t.user.c.id == each.user, t.user.c.agency_id == each.agency)
-            if await change.connection.scalar(mine) is None:
-                raise Refused(Refusal.NOT_FOUND, "user")
-        await change.connection.execute(delete(t.cell).where(_this(each.agency, each.code)))
-        await change.connection.execute(insert(t.cell), [{**_columns(each), "version": change.version}])
         change.note("cell", each.code)
         change.record("cell.put", "cell", each.code, {"name": each.name, "unit": each.unit, "user": each.user})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
@@ -63,6 +63,13 @@ async def changing(database: Database, actor: Actor, at_ms: int | None = None) -
             await _finish(change)
     except IntegrityError as problem:
         raise Refused(Refusal.CONFLICT, _constraint(problem)) from problem
+
+
+async def noted_between(change: Change, version: int, kinds: Collection[Kind]) -> bool:
+    """Whether things of these kinds were changed after ``version`` and before this change."""
+    log = t.directory_change.c
+    query = select(log.version).where(log.version > version, log.version < change.version, log.kind.in_(sorted(kinds)))
+    return (await change.connection.execute(query.limit(1))).first() is not None
 
 
 async def note_alone(connection: AsyncConnection, kind: Kind, target: str) -> None:

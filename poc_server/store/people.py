@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, Refusal, Role, UnitId, UserId, UserKind
@@ -73,27 +73,38 @@ async def create_users(change: Change, drafts: Sequence[UserDraft], password_has
 
 async def update_user(change: Change, user: UserId, draft: UserDraft, expected: int | None = None) -> None:
     """Change a user to ``draft``; the agency cannot change. Refuses an older ``expected`` version (stale)."""
-    row = await one(change.connection, t.user, user, expected)
-    if row.agency_id != draft.agency:
-        raise Refused(Refusal.NOT_FOUND, "user")
-    await unit_of_agency(change.connection, draft.agency, draft.unit)
-    values = {**_columns(draft), "version": change.version}
-    await change.connection.execute(update(t.user).where(t.user.c.id == user).values(values))
-    await change.connection.execute(delete(t.role).where(t.role.c.user_id == user))
-    await _set_roles(change.connection, user, draft.roles)
-    change.note("user", user)
+    await one(change.connection, t.user, user, expected)
+    await _update(change, [(user, draft)])
+    await _replace_roles(change.connection, {user: draft.roles})
     change.record("user.update", "user", user, _told(draft), draft.agency)
+
+
+async def update_users(change: Change, wanted: Sequence[tuple[UserId, UserDraft]]) -> None:
+    """Change many users, each once; the roles they hold stay. Refuses as `update_user`."""
+    await _update(change, wanted)
+    for user, draft in wanted:
+        told = _told(draft)
+        del told["roles"]
+        change.record("user.update", "user", user, told, draft.agency)
 
 
 async def set_roles(change: Change, user: UserId, roles: frozenset[Role], expected: int | None = None) -> None:
     """Give a user exactly these roles. Refuses an older ``expected`` version (stale)."""
-    row = await one(change.connection, t.user, user, expected)
-    await change.connection.execute(delete(t.role).where(t.role.c.user_id == user))
-    await _set_roles(change.connection, user, roles)
-    stamp = update(t.user).where(t.user.c.id == user).values(version=change.version)
+    await one(change.connection, t.user, user, expected)
+    await set_roles_of_many(change, {user: roles})
+
+
+async def set_roles_of_many(change: Change, wanted: Mapping[UserId, frozenset[Role]]) -> None:
+    """Give each user exactly these roles. Refuses somebody who is not there (not_found)."""
+    if not wanted:
+        return
+    agencies = await _agencies(change.connection, wanted)
+    await _replace_roles(change.connection, wanted)
+    stamp = update(t.user).where(t.user.c.id.in_(sorted(wanted))).values(version=change.version)
     await change.connection.execute(stamp)
-    change.note("user", user)
-    change.record("user.roles", "user", user, {"roles": sorted(roles)}, row.agency_id)
+    for user, roles in wanted.items():
+        change.note("user", user)
+        change.record("user.roles", "user", user, {"roles": sorted(roles)}, agencies[user])
 
 
 async def set_flags(
@@ -210,6 +221,34 @@ def _told(draft: UserDraft) -> dict[str, Any]:
     return shown
 
 
-async def _set_roles(connection: AsyncConnection, user: UserId, roles: frozenset[Role]) -> None:
-    if roles:
-        await connection.execute(insert(t.role), [{"user_id": user, "role": role.value} for role in sorted(roles)])
+async def _update(change: Change, wanted: Sequence[tuple[UserId, UserDraft]]) -> None:
+    if not wanted:
+        return
+    agencies = await _agencies(change.connection, [user for user, _ in wanted])
+    if any(agencies[user] != draft.agency for user, draft in wanted):
+        raise Refused(Refusal.NOT_FOUND, "user")
+    for agency, unit in {(draft.agency, draft.unit) for _, draft in wanted}:
+        await unit_of_agency(change.connection, agency, unit)
+    values = [{**_columns(draft), "version": change.version, "this": user} for user, draft in wanted]
+    # One statement for all: where one leaves a column as it is, all do.
+    statement = update(t.user).where(t.user.c.id == bindparam("this"))
+    statement = statement.values({name: bindparam(name) for name in values[0] if name != "this"})
+    await change.connection.execute(statement, values)
+    for user, _ in wanted:
+        change.note("user", user)
+
+
+async def _agencies(connection: AsyncConnection, users: Collection[UserId]) -> dict[UserId, AgencyId]:
+    """Whose each is. Refuses somebody who is not there (not_found)."""
+    query = select(t.user.c.id, t.user.c.agency_id).where(t.user.c.id.in_(sorted(users)))
+    found = {UserId(row.id): AgencyId(row.agency_id) for row in (await connection.execute(query)).all()}
+    if len(found) != len(set(users)):
+        raise Refused(Refusal.NOT_FOUND, "user")
+    return found
+
+
+async def _replace_roles(connection: AsyncConnection, wanted: Mapping[UserId, frozenset[Role]]) -> None:
+    await connection.execute(delete(t.role).where(t.role.c.user_id.in_(sorted(wanted))))
+    rows = [{"user_id": user, "role": role.value} for user, roles in wanted.items() for role in sorted(roles)]
+    if rows:
+        await connection.execute(insert(t.role), rows)

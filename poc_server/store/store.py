@@ -40,6 +40,7 @@ class Store:
 
     Attributes:
         ready: SQL was reached and is at the newest tables.
+        importing: held by who reads a file in: two at once would each have to judge again after each step of the other.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Store:
         self.journal = Journal((own or data) / "journal", self.database, settings.journal)
         self.places = Places(self.journal)
         self.ready = False
+        self.importing = asyncio.Lock()
         self._copy_path = (own or data) / "directory.copy"
         self._copy = copy.CopyKeeper(self._copy_path)
         self._fresh = asyncio.Lock()

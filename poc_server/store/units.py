@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, delete, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, Refusal, UnitId
@@ -15,6 +15,7 @@ from poc_server.store.ids import clean, new_id
 from poc_server.store.lookup import one, unit_of_agency
 
 MAX_UNIT_DEPTH = 12
+"""Levels of a tree of units, its root among them."""
 
 
 async def create_agency(change: Change, name: str, agency: AgencyId | None = None) -> AgencyId:
@@ -28,9 +29,13 @@ async def create_agency(change: Change, name: str, agency: AgencyId | None = Non
 
 
 async def create_unit(change: Change, agency: AgencyId, parent: UnitId | None, name: str) -> UnitId:
-    """A new unit below ``parent``. Refuses a parent that is not of this agency (not_found)."""
+    """A new unit below ``parent``.
+
+    Refuses a parent that is not of this agency (not_found), or beyond `MAX_UNIT_DEPTH` (conflict).
+    """
     if parent is not None:
         await unit_of_agency(change.connection, agency, parent)
+        _check_depth(len(await _path(change.connection, parent)) + 1)
     made = UnitId(new_id("un"))
     values = {
         "id": made,
@@ -53,8 +58,10 @@ async def update_unit(
     row = await one(change.connection, t.unit, unit, expected)
     if parent is not None:
         await unit_of_agency(change.connection, row.agency_id, parent)
-        if unit in await _path(change.connection, parent):
+        path = await _path(change.connection, parent)
+        if unit in path:
             raise Refused(Refusal.CONFLICT, "a unit cannot be below itself")
+        _check_depth(len(path) + await _levels(change.connection, unit))
     values = {"name": clean(name), "parent_id": parent, "version": change.version}
     await change.connection.execute(update(t.unit).where(t.unit.c.id == unit).values(values))
     change.note("unit", unit)
@@ -74,12 +81,22 @@ async def unit_row(connection: AsyncConnection, unit: UnitId) -> Row[Any] | None
     return (await connection.execute(select(t.unit).where(t.unit.c.id == unit))).one_or_none()
 
 
-async def _path(connection: AsyncConnection, unit: UnitId) -> list[UnitId]:
-    path: list[UnitId] = []
-    at: UnitId | None = unit
-    while at is not None:
-        path.append(at)
-        if len(path) >= MAX_UNIT_DEPTH:
-            raise Refused(Refusal.CONFLICT, "the tree of units is too deep")
-        at = await connection.scalar(select(t.unit.c.parent_id).where(t.unit.c.id == at))
-    return path
+def _check_depth(levels: int) -> None:
+    if levels > MAX_UNIT_DEPTH:
+        raise Refused(Refusal.CONFLICT, f"a tree of units has at most {MAX_UNIT_DEPTH} levels")
+
+
+async def _path(connection: AsyncConnection, unit: UnitId) -> set[UnitId]:
+    """A unit and those above it."""
+    above = select(t.unit.c.id, t.unit.c.parent_id).where(t.unit.c.id == unit).cte("above", recursive=True)
+    above = above.union(select(t.unit.c.id, t.unit.c.parent_id).where(t.unit.c.id == above.c.parent_id))
+    return {UnitId(each) for each in (await connection.execute(select(above.c.id))).scalars()}
+
+
+async def _levels(connection: AsyncConnection, unit: UnitId) -> int:
+    """How many levels a unit has with what is below it."""
+    level = literal(1).label("level")
+    below = select(t.unit.c.id, level).where(t.unit.c.id == unit).cte("below", recursive=True)
+    deeper = select(t.unit.c.id, below.c.level + 1).where(t.unit.c.parent_id == below.c.id)
+    below = below.union_all(deeper)
+    return int(await connection.scalar(select(func.max(below.c.level))) or 0)

@@ -11,7 +11,7 @@ import pytest
 
 from groups.vocabulary import Role, UserId
 from poc_server.auth import Revoked
-from poc_server.store import SYSTEM, sessions
+from poc_server.store import SYSTEM, sessions, units
 from tests.fixtures.people import Town, found_town
 
 pytestmark = pytest.mark.wire
@@ -272,6 +272,29 @@ async def test_who_is_on_duty_is_planned_and_seen(desk: Desk) -> None:
     assert (await desk.client.get("/shifts/now", headers=admin)).json() == []
     bad = await desk.client.post("/shifts", json={**body, "users": [UserId("us-nobody")]}, headers=admin)
     assert bad.status_code == 404
+
+
+async def test_who_plans_duty_names_his_own_people(desk: Desk) -> None:
+    town = desk.town
+    async with town.store.change() as change:
+        mine, theirs = [await units.create_unit(change, town.agency, town.unit, name) for name in ("东", "西")]
+    own, other = await town.person(name="东人", unit=mine), await town.person(name="西人", unit=theirs)
+    lead = await town.auth.start_session(await town.person(Role.SHIFT_LEADER, unit=mine), "demo")
+    leader, admin = {"authorization": f"Bearer {lead.access_token}"}, await desk.login(Role.SYSTEM_ADMIN)
+    now = town.clock()
+    body = {"unit": mine, "name": "早班", "starts_ms": now, "ends_ms": now + 3_600_000, "users": [own]}
+    made = await desk.client.post("/shifts", json=body, headers=leader)
+    assert made.status_code == 201
+    with_other = {**body, "users": [own, other]}
+    refused = await desk.client.post("/shifts", json=with_other, headers=leader)
+    assert (refused.status_code, refused.json()["code"]) == (403, "not_allowed")
+    path, match = f"/shifts/{made.json()['id']}", {"if-match": "*"}
+    assert (await desk.client.put(path, json=with_other, headers={**leader, **match})).status_code == 403
+    # Whom somebody with the right has put in may stay when the leader changes the hours.
+    assert (await desk.client.put(path, json=with_other, headers={**admin, **match})).status_code == 200
+    later = {**with_other, "ends_ms": now + 7_200_000}
+    changed = await desk.client.put(path, json=later, headers={**leader, **match})
+    assert (changed.status_code, set(changed.json()["users"])) == (200, {own, other})
 
 
 async def test_two_editors_of_one_cell_do_not_overwrite_each_other(desk: Desk) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
+import httpx
 import pytest
 
 from groups.vocabulary import Refusal
@@ -198,3 +200,21 @@ async def test_a_covert_one_is_known_to_dispatchers_alone(cast: Cast) -> None:
     assert other.packets() == 0
     assert not [m for m in other.inbox if isinstance(m, Alert | BroughtIn | EmergencyState | FloorTaken)]
     assert not [m for m in officer.inbox if isinstance(m, FloorTaken)]
+
+
+async def test_an_sos_is_told_while_a_city_is_read_in(cast: Cast) -> None:
+    officer, dispatcher = await cast.phones("BJ-001", "PQ-001")
+    admin = {"authorization": f"Bearer {cast.token('XT-001')}", "content-type": "text/csv"}
+    lines = "".join(f"r{n},R-{n},新人,person,江城市,,1\n" for n in range(5_000))
+    people = f"account,badge,name,kind,unit,phone,enabled\n{lines}"
+    async with httpx.AsyncClient(base_url=f"{cast.city.url}/api/v1", headers=admin, timeout=60) as office:
+        sheet = office.post("/sheets/people?dry_run=false", content=people.encode())
+        reading_in = asyncio.create_task(sheet)
+        while not (await office.get("/people?q=R-0&limit=1")).json()["items"]:
+            assert not reading_in.done(), reading_in.result().text
+        confirmed, _ = await officer.request(pressed("read-in"))
+        alert = (await dispatcher.told(Alert, queue=True)).alert
+        assert not reading_in.done()
+        assert (confirmed.state, alert.by.id) == ("raised", officer.user)
+        assert (await reading_in).json()["written"] == 5_000
+    await close(dispatcher, "read-in")

@@ -12,7 +12,7 @@ from groups.vocabulary import AgencyId, UserId
 from poc_server.store import cells
 from poc_server.store import tables as t
 from poc_server.store.cells import CODE_DIGITS, Cell
-from poc_server.store.change import Change
+from poc_server.store.change import Change, Kind
 from poc_server.store.people import account_key
 from poc_server.store.places import Datum
 from poc_server.store.sheets.known import KnownPeople
@@ -27,6 +27,7 @@ class CellsSheet:
 
     columns: Sequence[str] = ("code", "name", "unit", "account", "outline", "datum")
     required: Sequence[str] = ("code", "unit")
+    reads: frozenset[Kind] = frozenset({"cell", "unit", "user"})
 
     def __init__(self, snapshot: Snapshot, agency: AgencyId) -> None:
         self._agency = agency

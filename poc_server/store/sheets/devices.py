@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, DeviceId
 from poc_server.store import sessions
-from poc_server.store.change import Change
+from poc_server.store.change import Change, Kind
 from poc_server.store.people import account_key
 from poc_server.store.sheets.known import KnownPeople
 from poc_server.store.sheets.plan import BadCell, Verdict, compared, flag, verb_of, yes
@@ -33,6 +33,7 @@ class DevicesSheet:
 
     columns: Sequence[str] = ("id", "device", "enabled", "account", "badge", "person")
     required: Sequence[str] = ("id", "device")
+    reads: frozenset[Kind] = frozenset({"device", "user"})
 
     def __init__(
         self, snapshot: Snapshot, agency: AgencyId, may_rename: bool, may_disable: Callable[[Device], bool]

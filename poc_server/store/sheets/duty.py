@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.times import local_text, to_ms
 from groups.vocabulary import AgencyId, UnitId, UserId
 from poc_server.store import duty
-from poc_server.store.change import Change
+from poc_server.store.change import Change, Kind
 from poc_server.store.duty import MAX_SHIFT_MS, ShiftDraft
 from poc_server.store.ids import now_ms
 from poc_server.store.sheets.known import KnownPeople
@@ -32,6 +32,7 @@ class DutySheet:
 
     columns: Sequence[str] = ("unit", "name", "starts", "ends", "people")
     required: Sequence[str] = ("unit", "starts", "ends")
+    reads: frozenset[Kind] = frozenset({"shift", "unit", "user"})
 
     def __init__(self, snapshot: Snapshot, agency: AgencyId) -> None:
         self._agency = agency

@@ -12,7 +12,7 @@ from groups.model import Group
 from groups.vocabulary import AgencyId, GroupId, GroupKind, UnitId
 from poc_server.store import groups
 from poc_server.store import tables as t
-from poc_server.store.change import Change
+from poc_server.store.change import Change, Kind
 from poc_server.store.groups import GroupDraft
 from poc_server.store.sheets.paths import UnitPaths
 from poc_server.store.sheets.plan import BadCell, Verdict, compared, flag, verb_of, yes
@@ -37,6 +37,7 @@ class GroupsSheet:
 
     columns: Sequence[str] = ("id", "name", "kind", "unit", "duty_unit", "emergency", "monitoring", "enabled")
     required: Sequence[str] = ("name", "unit")
+    reads: frozenset[Kind] = frozenset({"group", "unit"})
 
     def __init__(self, snapshot: Snapshot, agency: AgencyId) -> None:
         self._agency = agency

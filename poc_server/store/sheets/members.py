@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from groups.model import Membership
 from groups.vocabulary import AgencyId, GroupId
 from poc_server.store import groups
-from poc_server.store.change import Change
+from poc_server.store.change import Change, Kind
 from poc_server.store.groups import MAX_PRIORITY
 from poc_server.store.sheets.known import KnownPeople
 from poc_server.store.sheets.plan import BadCell, Verdict, compared, flag, verb_of, yes
@@ -22,6 +22,7 @@ class MembersSheet:
 
     columns: Sequence[str] = ("group", "id", "account", "badge", "name", "talk", "preempt", "priority")
     required: Sequence[str] = ("group", "account")
+    reads: frozenset[Kind] = frozenset({"membership", "group", "user"})
 
     def __init__(self, snapshot: Snapshot, agency: AgencyId) -> None:
         self._snapshot = snapshot

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from groups.model import User
 from groups.vocabulary import AgencyId, UserId, UserKind
 from poc_server.store import people
-from poc_server.store.change import Change
+from poc_server.store.change import Change, Kind
 from poc_server.store.people import UserDraft, account_key
 from poc_server.store.sheets.known import KnownPeople
 from poc_server.store.sheets.paths import UnitPaths
@@ -33,6 +33,7 @@ class PeopleSheet:
 
     columns: Sequence[str] = ("id", "account", "badge", "name", "kind", "unit", "phone", "enabled")
     required: Sequence[str] = ("account", "name", "unit")
+    reads: frozenset[Kind] = frozenset({"user", "unit"})
 
     def __init__(self, snapshot: Snapshot, agency: AgencyId, may_change: Callable[[User], bool]) -> None:
         self._snapshot = snapshot
@@ -61,12 +62,10 @@ class PeopleSheet:
         return Verdict(line.number, verb, key, differences, _Wish(user, draft))
 
     async def apply(self, change: Change, verdicts: Sequence[Verdict]) -> None:
-        """Creates in bulk, updates one by one."""
+        """Roles stay: they have a sheet and a right of their own."""
         wishes: list[_Wish] = [verdict.wish for verdict in verdicts]
         await people.create_users(change, [wish.draft for wish in wishes if wish.user is None])
-        for wish in wishes:
-            if wish.user is not None:
-                await people.update_user(change, wish.user, wish.draft)
+        await people.update_users(change, [(wish.user, wish.draft) for wish in wishes if wish.user is not None])
 
     def rows(self) -> Iterator[Sequence[str]]:
         """Everybody, by name."""

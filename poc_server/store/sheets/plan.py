@@ -1,4 +1,4 @@
-"""What a file would change, and the change itself: all of it or nothing.
+"""What a file would change, and a table as a file.
 
 Lines are judged in slices, so that a file of ten thousand does not hold up voice.
 """
@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from poc_server.store.change import Change
+from poc_server.store.change import Change, Kind
 from poc_server.store.sheets import text
 from poc_server.store.sheets.text import Line
 
@@ -65,10 +65,18 @@ class Plan:
 
 
 class Sheet(Protocol):
-    """One kind of table."""
+    """One kind of table.
+
+    Attributes:
+        columns: all it may have, in the order in which they are written.
+        required: those a file must have.
+        reads: what else a judgement stands on than the rights of who imports: when somebody changes such a thing, it
+            is judged again.
+    """
 
     columns: Sequence[str]
     required: Sequence[str]
+    reads: frozenset[Kind]
 
     async def prepare(self, connection: AsyncConnection) -> None:
         """Read what lines are compared with."""
@@ -77,7 +85,7 @@ class Sheet(Protocol):
         """What a line means. Raises `BadCell`."""
 
     async def apply(self, change: Change, verdicts: Sequence[Verdict]) -> None:
-        """Carry out creates and updates."""
+        """Carry out some creates and updates, those of earlier lines stand already."""
 
     def rows(self) -> Iterator[Sequence[str]]:
         """All there is, in the order of ``columns``."""
@@ -100,11 +108,6 @@ async def judge(sheet: Sheet, data: bytes) -> Plan:
         if count % SLICE == 0:
             await asyncio.sleep(0)
     return Plan(verdicts, mistakes)
-
-
-async def apply(sheet: Sheet, change: Change, plan: Plan) -> None:
-    """Carry out a plan without mistakes."""
-    await sheet.apply(change, [verdict for verdict in plan.verdicts if verdict.verb != "unchanged"])
 
 
 async def export(sheet: Sheet) -> AsyncIterator[bytes]:

@@ -10,7 +10,7 @@ from groups.model import User
 from groups.rights import may_hold_together
 from groups.vocabulary import AgencyId, Role, UserId
 from poc_server.store import people
-from poc_server.store.change import Change
+from poc_server.store.change import Change, Kind
 from poc_server.store.sheets.known import KnownPeople
 from poc_server.store.sheets.plan import BadCell, Verdict, compared
 from poc_server.store.sheets.text import Line
@@ -22,6 +22,7 @@ class RolesSheet:
 
     columns: Sequence[str] = ("id", "account", "badge", "name", "roles")
     required: Sequence[str] = ("account", "roles")
+    reads: frozenset[Kind] = frozenset({"user"})
 
     def __init__(self, snapshot: Snapshot, agency: AgencyId, may_change: Callable[[User], bool]) -> None:
         self._snapshot = snapshot
@@ -50,10 +51,8 @@ class RolesSheet:
         return Verdict(line.number, "update" if differences else "unchanged", user, differences, (user, roles))
 
     async def apply(self, change: Change, verdicts: Sequence[Verdict]) -> None:
-        """Each person in turn."""
-        for verdict in verdicts:
-            user, roles = verdict.wish
-            await people.set_roles(change, user, roles)
+        """All of them."""
+        await people.set_roles_of_many(change, dict(verdict.wish for verdict in verdicts))
 
     def rows(self) -> Iterator[Sequence[str]]:
         """Everybody, by name."""

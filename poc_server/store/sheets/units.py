@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, UnitId
 from poc_server.store import units
-from poc_server.store.change import Change
+from poc_server.store.change import Change, Kind
 from poc_server.store.sheets.paths import SEPARATOR, UnitPaths
 from poc_server.store.sheets.plan import BadCell, Verdict
 from poc_server.store.sheets.text import MAX_NAME_CHARS, Line
@@ -20,10 +20,12 @@ class UnitsSheet:
 
     columns: Sequence[str] = ("unit",)
     required: Sequence[str] = ("unit",)
+    reads: frozenset[Kind] = frozenset({"unit"})
 
     def __init__(self, snapshot: Snapshot, agency: AgencyId) -> None:
         self._agency = agency
         self._paths = UnitPaths(snapshot, agency)
+        self._made = dict(self._paths.all())
 
     async def prepare(self, connection: AsyncConnection) -> None:
         """The tree is in memory already."""
@@ -41,15 +43,14 @@ class UnitsSheet:
 
     async def apply(self, change: Change, verdicts: Sequence[Verdict]) -> None:
         """Parents first."""
-        made: dict[str, UnitId] = dict(self._paths.all())
         for verdict in verdicts:
             parent: UnitId | None = None
             names = verdict.key.split(SEPARATOR)
             for depth, name in enumerate(names, 1):
                 path = SEPARATOR.join(names[:depth])
-                if path not in made:
-                    made[path] = await units.create_unit(change, self._agency, parent, name)
-                parent = made[path]
+                if path not in self._made:
+                    self._made[path] = await units.create_unit(change, self._agency, parent, name)
+                parent = self._made[path]
 
     def rows(self) -> Iterator[Sequence[str]]:
         """Every path, parents first."""

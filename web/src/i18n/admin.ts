@@ -110,6 +110,7 @@ export const adminZh = {
   admin_export: "导出",
   admin_plan: "新增 {create} 条，修改 {update} 条，不变 {unchanged} 条，错误 {wrong} 处",
   admin_applied: "已导入：新增 {create} 条，修改 {update} 条",
+  admin_stopped: "已导入 {written} 条，共 {lines} 条，随后中断：{why}。再次导入同一文件即可完成其余部分。",
   admin_line: "行",
   admin_column: "列",
   admin_value: "内容",
@@ -246,6 +247,8 @@ export const adminEn: Record<keyof typeof adminZh, string> = {
   admin_export: "Export",
   admin_plan: "{create} new, {update} changed, {unchanged} unchanged, {wrong} mistakes",
   admin_applied: "Imported: {create} new, {update} changed",
+  admin_stopped:
+    "Imported {written} of {lines}, then stopped: {why}. Import the same file again for the rest.",
   admin_line: "Line",
   admin_column: "Column",
   admin_value: "Value",

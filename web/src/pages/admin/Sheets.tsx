@@ -3,14 +3,17 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { authorised, file } from "../../account/authorised";
-import { t } from "../../i18n";
+import { refusalWords, t } from "../../i18n";
 import type { Key } from "../../i18n/zh";
+import type { Refusal } from "../../wire/protocol";
 import { may, readUnits, wordsOf } from "./office";
 
 type Line = { line: number; verb: "create" | "update"; differences: Record<string, [string, string]> };
 type Mistake = { line: number; column: string; problem: string; value: string };
 type Plan = {
   applied: boolean;
+  written: number;
+  stopped: Refusal | null;
   create: number;
   update: number;
   unchanged: number;
@@ -53,7 +56,7 @@ export function Sheets() {
     try {
       const body = new Blob([chosen.value], { type: "text/csv" });
       plan.value = await authorised<Plan>("POST", `/sheets/${kind.value}?dry_run=${dry}`, body);
-      if (plan.value.applied) await readUnits();
+      if (plan.value.written > 0) await readUnits();
     } catch (problem) {
       plan.value = null;
       word.value = wordsOf(problem);
@@ -121,7 +124,7 @@ export function Sheets() {
         </button>
       </p>
       <p class="word" role="status">
-        {found ? t(found.applied ? "admin_applied" : "admin_plan", { ...counts(found) }) : word.value}
+        {found ? said(found) : word.value}
       </p>
       {found && found.mistakes.length > 0 && <Mistakes of={found.mistakes} />}
       {found?.wrong === 0 && found.changes.length > 0 && <Changes of={found.changes} />}
@@ -194,6 +197,7 @@ function Told({ titles, children }: { titles: readonly Key[]; children: Componen
   );
 }
 
-function counts({ create, update, unchanged, wrong }: Plan) {
-  return { create, update, unchanged, wrong };
+function said({ applied, create, update, unchanged, wrong, written, stopped }: Plan): string {
+  if (stopped) return t("admin_stopped", { written, lines: create + update, why: refusalWords(stopped) });
+  return t(applied ? "admin_applied" : "admin_plan", { create, update, unchanged, wrong });
 }
