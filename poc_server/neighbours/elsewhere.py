@@ -25,6 +25,7 @@ from poc_server.neighbours.orphans import Orphans
 from poc_server.neighbours.post import Post, channel_of
 from poc_server.neighbours.pulse import Pulse
 from poc_server.talk.clock import loop_time
+from poc_server.talk.people import on_air
 from signaling.limits import RESUME_S
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ PHONES_AT_ONCE = 200
 PAUSE_S = 0.02
 NODES = "nodes"
 ASK_S = 0.5
-_NOBODY: dict[str, FarPhone] = {}
 
 
 class Elsewhere:
@@ -72,7 +72,8 @@ class Elsewhere:
         self._changed: dict[str, None] = {}
         self._flushing = False
         self._joined = False
-        self._hears: dict[str, bool] = {}
+        self._said: dict[str, tuple[bool, GroupId | None]] = {}
+        self._on_air: dict[UserId, GroupId] = {}
         self._orphans = Orphans(node)
         self._tasks: list[asyncio.Task[None]] = []
         self.topics: dict[str, Callable[[Neighbour, Any], None]] = {"desk": self.desk.heard, "came": self.desk.again}
@@ -127,7 +128,7 @@ class Elsewhere:
         """Users whose phones on other nodes are connected in ``group``, and those of them that would hear."""
         online: set[UserId] = set()
         hearing: set[UserId] = set()
-        for phone in self._in_group.get(group, _NOBODY).values():
+        for phone in self._in_group.get(group, {}).values():
             if phone.connection is not None and phone.is_in(group):
                 online.add(phone.user.id)
                 if phone.hears:
@@ -136,7 +137,7 @@ class Elsewhere:
 
     def monitors_of(self, group: GroupId) -> dict[UserId, User]:
         """Users on other nodes who hear ``group`` without being in it, and do not hide it."""
-        phones = [phone for phone in self._in_group.get(group, _NOBODY).values() if phone.connection is not None]
+        phones = [phone for phone in self._in_group.get(group, {}).values() if phone.connection is not None]
         return {p.user.id: p.user for p in phones if group in p.monitors and not p.hidden and not p.is_in(group)}
 
     def placed(self, phone: FarPhone, before: Iterable[GroupId], after: Iterable[GroupId]) -> None:
@@ -200,17 +201,16 @@ class Elsewhere:
 
     def _tell(self) -> None:
         changed, self._changed = self._changed, {}
-        records = {key: self._record(key) for key in changed}
-        if records:
-            self._cast({"phones": records})
+        if changed:
+            self._cast({"phones": {key: self._record(key) for key in changed}})
 
     def _record(self, key: str) -> dict[str, Any] | None:
         phone = self.node.phones.get(key)
         if phone is None or isinstance(phone, FarPhone):
-            self._hears.pop(key, None)
+            self._said.pop(key, None)
             return None
-        record = record_of(phone, loop_time())
-        self._hears[key] = record["hears"]
+        record = record_of(phone, loop_time(), self._on_air.get(phone.user.id))
+        self._said[key] = (record["hears"], record["talking"])
         return record
 
     def _cast(self, content: dict[str, Any]) -> None:
@@ -244,9 +244,10 @@ class Elsewhere:
         return await self.fabric.hearing({channel_of(each): each for each in voice}, {v: k for k, v in voice.items()})
 
     def _look_after_phones(self, now: float) -> None:
+        self._on_air = on_air(self.node.talkgroups)
         for phone in self.node.phones.here():
-            # That one would hear ends by itself, and no message says so.
-            if self._hears.get(phone.key) != phone.would_hear(now):
+            # That one would hear ends by itself, and nobody is told who talks but those who hear it.
+            if self._said.get(phone.key) != (phone.would_hear(now), self._on_air.get(phone.user.id)):
                 self.tell(phone)
         for phone in tuple(self.node.phones.values()):
             lost = isinstance(phone, FarPhone) and phone.neighbour is None and phone.dropped_at is not None

@@ -67,6 +67,7 @@ class FarPhone(Phone):
     placed: Placed | None = None
     hears: bool = False
     lost: int | None = None
+    talking: GroupId | None = None
 
     def have(self, what: dict[str, Any], blob: bytes = b"") -> None:
         """Let its own node do something with it."""
@@ -128,8 +129,8 @@ class FarPhone(Phone):
         return self.hears and self.connection is not None
 
 
-def record_of(phone: Phone, now: float) -> dict[str, Any]:
-    """What other nodes are told of a phone of this one."""
+def record_of(phone: Phone, now: float, talking: GroupId | None = None) -> dict[str, Any]:
+    """What other nodes are told of a phone of this one; ``talking``: the group its user is on air in."""
     return {
         "user": phone.user.id,
         "session": phone.session,
@@ -148,6 +149,7 @@ def record_of(phone: Phone, now: float) -> dict[str, Any]:
         "since": phone.since,
         "resumed": phone.resumed,
         "paths": phone.paths,
+        "talking": talking,
     }
 
 
@@ -161,7 +163,8 @@ def update(phone: FarPhone, user: User, record: dict[str, Any]) -> None:
     phone.scope = _word(MonitorScope, record["scope"]) or MonitorScope.NONE
     phone.hidden, phone.not_listening = record["hidden"], _word(NotListening, record["not_listening"])
     phone.hears, phone.resume, phone.since = record["hears"], record["resume"], record["since"]
-    phone.paths = record.get("paths", 0)  # in an upgrade a node of the version before does not count them
+    # In an upgrade a node of the version before says neither.
+    phone.paths, phone.talking = record.get("paths", 0), record.get("talking")
 
 
 def _word(kind: type[W], said: Any) -> W | None:

@@ -31,14 +31,20 @@ class PersonHere:
     talking_in: GroupId | None = None
 
 
-def people_here(phones: Phones, talkgroups: Talkgroups, conditions: Conditions) -> list[PersonHere]:
-    """Everybody with a connected phone on this node, and those in an SOS without one. A snapshot."""
-    now = loop_time()
-    talking = {
+def on_air(talkgroups: Talkgroups) -> dict[UserId, GroupId]:
+    """Who talks, and in which group, of the groups that this node hears."""
+    return {
         each.on_air.talker.id: group
         for group, talkgroup in talkgroups.items()
         for each in tuple(talkgroup.bursts.routes.values())
     }
+
+
+def people_here(phones: Phones, talkgroups: Talkgroups, conditions: Conditions) -> list[PersonHere]:
+    """Everybody with a connected phone on this node, and those in an SOS without one. A snapshot."""
+    now = loop_time()
+    talking = {phone.user.id: phone.away.talking for phone in phones.values() if phone.away and phone.away.talking}
+    talking |= on_air(talkgroups)
     # What a phone was brought into is a call, ordinary or for an emergency; every node knows it of every phone.
     engaged = {phone.user.id for phone in phones.values() if phone.connection is not None and phone.brought}
     found: dict[UserId, PersonHere] = {}

@@ -29,9 +29,11 @@ class Away(Protocol):
 
     Attributes:
         lost: packets of the broadcast it speaks of that its RTCP says it lost; None without such a report.
+        talking: the group it is on air in, as its node said last; this node need not hear that group.
     """
 
     lost: int | None
+    talking: GroupId | None
 
     def affiliate(self, selected: GroupId | None, listens: Iterable[GroupId]) -> None:
         """Set what it talks in and listens to."""

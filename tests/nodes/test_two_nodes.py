@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from loadtest.phone import PhoneFailed
 from poc_server.store.journal import lines
 from signaling.messages import (
     BroughtIn,
     BroughtOut,
+    Bye,
     Call,
     CallEnded,
     CallLeave,
@@ -107,7 +109,41 @@ async def test_a_full_duplex_voice_comes_over_a_new_media_path_where_no_desk_is(
     await until_busy(city, (a.user, b.user), ())
 
 
-async def until_busy(city: City, of: tuple[str, str], expected: tuple[str, ...]) -> None:
+async def test_who_talks_is_busy_also_where_nobody_hears_his_group(city: City, street: Handsets) -> None:
+    cast = Cast(city, street)
+    talker, near = [await street.connect(each, node=0) for each in cast.identities("BJ-001", "BJ-002")]
+    group = cast.group(talker, "滨江巡查组")
+    for phone in (talker, near):
+        await phone.select(group)
+    press = talker.press_key(group)
+    await press.settled
+    assert press.burst is not None
+    speaking = asyncio.create_task(talker.utter(700))
+    await until_busy(city, (talker.user,), (talker.user,))
+    speaking.cancel()
+    talker.release_key()
+    await until_busy(city, (talker.user,), ())
+
+
+@pytest.mark.parametrize("way", ["device disabled", "session ended"])
+async def test_who_is_thrown_out_on_one_node_is_shut_out_on_the_other(city: City, street: Handsets, way: str) -> None:
+    cast = Cast(city, street)
+    officer = await street.connect(cast.enrolled("BJ-004", way), node=0)
+    security = {"Authorization": f"Bearer {cast.token('AQ-001')}", "If-Match": "*"}
+    other = f"http://127.0.0.1:{city.own_ports[1]}/api/v1"
+    what = "devices" if way == "device disabled" else "sessions"
+    found = json.loads(await asyncio.to_thread(fetch, "GET", f"{other}/{what}?user={officer.user}", security, None))
+    one = next(each["id"] for each in found["items"] if way in each.values())
+    if way == "device disabled":
+        await asyncio.to_thread(fetch, "POST", f"{other}/devices/{one}/disable", security, "{}")
+    else:
+        await asyncio.to_thread(fetch, "DELETE", f"{other}/sessions/{one}", security, None)
+    assert (await officer.told(Bye)).reconnect is False
+    with pytest.raises(PhoneFailed):
+        await street.connect(officer.identity, node=0)
+
+
+async def until_busy(city: City, of: tuple[str, ...], expected: tuple[str, ...]) -> None:
     """Until each node alone tells a dispatcher the same of these two."""
     token = city.post(f"/api/v1/demo/people/{dispatcher(city)}/step-in")["access_token"]
     for node in (0, 1):
