@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from groups.vocabulary import GroupId, Refusal
 from poc_server.neighbours.far_phone import FarPhone
+from poc_server.neighbours.unanswered import Unanswered
 from poc_server.requests import AT_DESK
 from poc_server.requests.floor import floor_request
 from poc_server.requests.reception import carry_out
@@ -40,7 +41,7 @@ class Place(Protocol):
 
 
 class Asked:
-    """The requests of this node's phones that the desk has not taken yet."""
+    """The requests of this node's phones that the desk has not taken yet, and those that it has not answered."""
 
     def __init__(self, others: Others, losses: Losses, desk: Place) -> None:
         self._others = others
@@ -50,6 +51,7 @@ class Asked:
         self._held: dict[str, deque[Any]] = {}
         self._asked: dict[str, tuple[int, Any, asyncio.TimerHandle]] = {}
         self._number = 0
+        self.unanswered = Unanswered(self._node)
         self._later = Later()
 
     async def aclose(self) -> None:
@@ -108,6 +110,8 @@ class Asked:
         """The desk has taken a request: what the phone said after it is carried out now."""
         asked = self._asked.get(phone.key)
         if asked is not None and asked[0] == number:
+            if self._desk.there is not None:
+                self.unanswered.taken(phone, asked[1].id, self._desk.there.id)
             self._go_on(phone)
 
     def press(self, phone: Phone, message: FloorRequest) -> None:
@@ -118,6 +122,7 @@ class Asked:
     def _ask(self, phone: Phone, message: Any) -> None:
         self._number += 1
         timer = asyncio.get_running_loop().call_later(ANSWER_S, self._unanswered, phone)
+        self.unanswered.asked(phone, message.id)
         self._asked[phone.key] = (self._number, message, timer)
         self._send(phone.key)
 
@@ -133,7 +138,8 @@ class Asked:
 
     def _unanswered(self, phone: Phone) -> None:
         _, message, _ = self._asked[phone.key]
-        phone.refuse(Refusal.UNAVAILABLE, getattr(message, "id", None))
+        self.unanswered.here(phone, message.id)
+        phone.refuse(Refusal.UNAVAILABLE, message.id)
         self._go_on(phone)
 
     def _go_on(self, phone: Phone) -> None:
@@ -157,5 +163,6 @@ class Asked:
         for key, (_, message, _) in tuple(self._asked.items()):
             phone = self._node.phones.get(key)
             if phone is not None and not isinstance(phone, FarPhone):
+                self.unanswered.here(phone, message.id)
                 carry_out(self._node, phone, message)
                 self._go_on(phone)

@@ -85,6 +85,7 @@ class Desk:
 
     def died(self, neighbour: Neighbour) -> None:
         """A node is dead; when it had the desk, somebody has to take it: its lease need not run out."""
+        self.asked.unanswered.lost(neighbour.id)
         if self._holder == neighbour.id:
             self._holder = None
             if not self._others.fabric.alone:

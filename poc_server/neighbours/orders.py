@@ -43,6 +43,7 @@ def _carry_out(others: Others, desk: Desk, neighbour: Neighbour, order: dict[str
 
 def _write(others: Others, desk: Desk, phone: Phone, order: dict[str, Any], blob: bytes) -> None:
     phone.write(blob)
+    desk.asked.unanswered.told(phone, blob)
 
 
 def _close(others: Others, desk: Desk, phone: Phone, order: dict[str, Any], blob: bytes) -> None:

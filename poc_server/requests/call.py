@@ -33,6 +33,10 @@ class Calling(people_called.City, Protocol):
 
 def call_start(node: Calling, phone: Phone, message: CallStart) -> None:
     """Call people; refused as a whole when one of them may not be called."""
+    begun = node.calls.asked_for(phone, message.id, CallKind(message.kind), map(UserId, message.users))
+    if begun is not None:
+        begun.answer(phone, message.id)
+        return
     try:
         _START[message.kind](node, phone, message)
     except Refused as refused:

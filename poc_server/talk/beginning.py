@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """What a call is besides its state. ``called``: at its start; ``standing``: its group is there without it."""
+    """What a call is besides its state.
+
+    Attributes:
+        called: at its start.
+        standing: its group is there without it.
+        asked: the phone it was asked for from, and the id of its request.
+    """
 
     id: CallId
     group: GroupId
@@ -28,6 +34,7 @@ class Beginning:
     name: str
     called: tuple[UserId, ...] = ()
     standing: bool = False
+    asked: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

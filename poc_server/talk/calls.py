@@ -102,6 +102,7 @@ class Calls:
             name if group is None else group.name,
             start.called,
             standing=group is not None,
+            asked=None if start.request is None else (phone.key, start.request),
         )
         live = LiveCall(self, self._city, what)
         if start.request is not None:
@@ -146,6 +147,14 @@ class Calls:
             request=request,
         )
         return self.start(phone, start, group=group)
+
+    def asked_for(self, phone: Phone, request: str, kind: CallKind, users: Iterable[UserId]) -> LiveCall | None:
+        """The call that this very request began, at a desk that ended before it could say so."""
+        for live in self._live.values():
+            what = live.beginning
+            if what.asked == (phone.key, request) and what.kind is kind and what.initiator.id == phone.user.id:
+                return live if {*what.called}.issuperset(users) else None
+        return None
 
     def crossing(self, caller: UserId, called: UserId, *, duplex: bool) -> LiveCall | None:
         """The private call, of the same kind, with which ``called`` calls ``caller`` at this moment."""

@@ -156,18 +156,25 @@ class LiveCall:
         elif party.part == "joined" and party.key in (None, phone.key):
             phone.send(self.snapshot())
 
+    def _answer_asked(self) -> None:
+        """A request is answered when the call exists, not when somebody has picked up."""
+        asked, self._asked = self._asked, []
+        for phone, request in asked:
+            if self.state.parties:
+                phone.send(self.snapshot(request))
+            else:
+                phone.refuse(Refusal.CALL_OVER, request)
+
     # --- effects -----------------------------------------------------------------------------------------------------
 
     def _on_effects(self, state: CallState, effects: Sequence[Any]) -> None:
         if LOADED in effects:
             self._book.loaded(self)
+            self._answer_asked()
             return
         if state.parties and self._asked:
-            # A request is answered when the call exists, not when somebody has picked up.
-            asked, self._asked = self._asked, []
             self._book.set_members(self)
-            for phone, request in asked:
-                phone.send(self.snapshot(request))
+            self._answer_asked()
         self._members_changed = False
         for effect in effects:
             _EFFECTS[type(effect)](self, effect)

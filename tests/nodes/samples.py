@@ -34,6 +34,8 @@ def sample(kind: Any) -> Any:
     origin, args = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
         return sample(args[0])
+    if origin is tuple and args[-1] is not Ellipsis:
+        return tuple(sample(each) for each in args)
     if origin in (tuple, frozenset):
         return origin([sample(args[0])])
     if isinstance(kind, type) and issubclass(kind, Enum):
