@@ -30,6 +30,7 @@ class _One:
     command: list[str]
     env: dict[str, str]
     own_port: int
+    reserved: socket.socket
     process: asyncio.subprocess.Process | None = None
 
 
@@ -45,7 +46,8 @@ class Several:
     def __init__(self, config: Config, count: int, command: list[str], first: list[str], others: list[str]) -> None:
         self._config = config
         self._stopping = False
-        # Bound, never listening: the port is ours, and each node gets its part of what comes in.
+        # Bound, never listening: the port is ours, and each node gets its part of what comes in. So are the ports of
+        # each node alone, also while one that ended is started again.
         self._reserved = _reserve(config.server.host, config.server.port)
         self.port = int(self._reserved.getsockname()[1])
         first_own = config.server.own_port
@@ -70,10 +72,12 @@ class Several:
                     group.create_task(self._keep(node))
                     await self._ready(node)
         finally:
-            self._reserved.close()
+            for held in (self._reserved, *(node.reserved for node in self._nodes)):
+                held.close()
 
     def _one(self, number: int, command: list[str], own_port: int) -> _One:
-        port = own_port or _free_port()
+        reserved = _reserve(self._config.server.host, own_port)
+        port = int(reserved.getsockname()[1])
         media = self._config.media.port + number if self._config.media.port else 0
         if command[0] == "demo":
             command = [*command, "--port", str(self.port), "--media-port", str(media)]
@@ -85,7 +89,7 @@ class Several:
             "POC_SERVER__OWN_PORT": str(port),
             "POC_MEDIA__PORT": str(media),
         }
-        return _One(env["POC_FABRIC__NODE"], [sys.executable, "-m", "poc_server.cli", *command], env, port)
+        return _One(env["POC_FABRIC__NODE"], [sys.executable, "-m", "poc_server.cli", *command], env, port, reserved)
 
     async def _keep(self, node: _One) -> None:
         while not self._stopping:
@@ -112,20 +116,17 @@ class Several:
 
 
 def _reserve(host: str, port: int) -> socket.socket:
+    """A port for nodes that share it with nobody else. Raises OSError where somebody listens on it."""
     wildcard = host in ("0.0.0.0", "::")  # noqa: S104 - asked for by configuration
     family = socket.AF_INET6 if (wildcard and socket.has_dualstack_ipv6()) or ":" in host else socket.AF_INET
     made = socket.socket(family, socket.SOCK_STREAM)
     if family == socket.AF_INET6:
         made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if wildcard else 1)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     made.bind(("::" if wildcard and family == socket.AF_INET6 else host, port))
+    # Only now: asked for before, it would let this city in beside another one of the same user.
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     return made
-
-
-def _free_port() -> int:
-    with socket.create_server((LOOPBACK, 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def _answers(port: int) -> bool:
