@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import closing
 from functools import partial
 
 import pytest
@@ -19,7 +21,9 @@ from signaling.messages import (
     AlertClaim,
     AlertResolve,
     Bye,
+    FloorGranted,
     FloorIdle,
+    FloorQueued,
     FloorTaken,
     Isolated,
     Sos,
@@ -115,9 +119,39 @@ async def rings_again(gone: Handset, stays: Handset) -> None:
     await stays.request(AlertResolve(id="z", alert=alert.id, outcome="resolved"))
 
 
+async def queued_on_the_first_node(street: Handsets) -> Callable[[], Awaitable[None]]:
+    """One who waits there behind a talker of the other node; what is returned is for when his node is dead."""
+    cast = Cast(street.city, street)
+    people = cast.identities("XS-001", "XS-002")
+    talks, waits = [await street.connect(each, node=node) for each, node in zip(people, (1, 0), strict=True)]
+    group = cast.group(talks, "西山巡查组")
+    for phone in (talks, waits):
+        await phone.select(group)
+    async with asyncio.timeout(WAIT_S):
+        await talks.press_key(group).settled
+    saying = asyncio.create_task(talks.utter(700))
+    waits.press_key(group)
+    await waits.told(FloorQueued, group=group)
+
+    async def is_next() -> None:
+        await come_back(waits, street.urls[1])
+        saying.cancel()
+        talks.release_key()
+        await waits.told(FloorGranted, group=group)
+
+    return is_next
+
+
+def recorded(city: City, burst: int) -> list[str]:
+    """How a burst ended, as it stands in SQL."""
+    with closing(sqlite3.connect(city.data / "poc.sqlite")) as database:
+        return [row[0] for row in database.execute("SELECT end_reason FROM burst WHERE id = ?", (burst,))]
+
+
 async def test_a_node_is_killed_its_floor_is_free_and_its_phones_resume_elsewhere(city: City, street: Handsets) -> None:
     group, a, _, c = await three(street)
     gone, stays = await at_a_desk_of_the_first_node(street)
+    is_next = await queued_on_the_first_node(street)
     queued_behind = c.press_key(group)
     async with asyncio.timeout(WAIT_S):
         await queued_behind.settled
@@ -125,7 +159,7 @@ async def test_a_node_is_killed_its_floor_is_free_and_its_phones_resume_elsewher
     talking = a.press_key(group)
     async with asyncio.timeout(WAIT_S):
         await talking.settled
-    a.speak(b"\x08" + bytes(99), 0)
+    await a.utter(15)
     await c.told(FloorTaken, group=group, burst=talking.burst)
     os.kill(city.node_pid(0), signal.SIGKILL)
     died = time.monotonic()
@@ -137,6 +171,7 @@ async def test_a_node_is_killed_its_floor_is_free_and_its_phones_resume_elsewher
     assert idle.end in (BurstEnd.LEFT, BurstEnd.MEDIA_LOST, BurstEnd.CUT)
     print("floor free after", round(time.monotonic() - died, 2))
     await back
+    await is_next()
     assert a.welcome is not None
     assert a.welcome.resumed
     assert a.welcome.selected == group
@@ -145,6 +180,7 @@ async def test_a_node_is_killed_its_floor_is_free_and_its_phones_resume_elsewher
     await c.until_packets(8)
     await rings_again(gone, stays)
     await until(partial(whole, city))
+    await until(lambda: recorded(city, talking.burst or 0) == [BurstEnd.CUT])
 
 
 async def test_a_node_that_sleeps_is_given_up_and_wakes_without_a_voice(city: City, street: Handsets) -> None:
