@@ -226,7 +226,8 @@ class Alerts:
 
     def _hidden_group(self, live: LiveAlert, group: GroupId) -> Transient:
         """Of a covert alert: he talks, dispatchers hear, and nobody's voice comes out of his phone."""
-        model = Group(group, live.user.agency, live.user.unit, live.user.name, GroupKind.TEMPORARY)
+        who = live.user
+        model = Group(group, who.agency, who.unit, who.name, GroupKind.TEMPORARY, monitoring_allowed=False)
         members = {user: Membership(group, user, may_talk=False) for user in self._desk.claimers(live.user)}
         members[live.user.id] = Membership(group, live.user.id)
         return Transient(model, members)

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from groups.floor.inputs import Withdraw
-from groups.vocabulary import GroupId, Refusal, RevokeCause, UserId
-from poc_server.talk.monitoring import FOLLOWING
+from groups.vocabulary import GroupId, MonitorScope, Refusal, RevokeCause, UserId
 from poc_server.talk.slices import Slices
 from signaling.limits import CLOSE_BAD_TOKEN
 from signaling.messages import Person, TalkBanned
@@ -64,9 +63,13 @@ class Following:
         if anybody or change.users:
             self.on_people()
 
+    def passing(self, group: GroupId) -> None:
+        """A group that lives as long as its call begins, or ends: who monitors all hears it, too, or no more."""
+        self._slices.add(self._regroup(frozenset((group,))))
+
     def _regroup(self, groups: frozenset[GroupId]) -> Iterator[None]:
-        """A group, or a membership, may be new: it is not among what a monitor hears yet."""
-        for phone in [each for each in self.arrivals.phones.here() if each.scope in FOLLOWING]:
+        """A group, or a membership, may be new: it is not among what a monitor hears yet; or it may be gone."""
+        for phone in [each for each in self.arrivals.phones.here() if each.scope is not MonitorScope.NONE]:
             if self.arrivals.phones.get(phone.key) is phone:
                 self.monitoring.regroup(phone, groups)
             yield

@@ -70,17 +70,20 @@ class Monitoring:
 
     def regroup(self, phone: Phone, groups: Collection[GroupId]) -> None:
         """Only these groups, or who is in them, are different now: the others of the scope are not judged again."""
-        if phone.scope not in FOLLOWING:
-            return
         before = set(phone.monitors)
-        inside = self._allowed(phone.user, self._keys(phone.user, phone.scope) & set(groups), self._act(phone))
+        if phone.scope not in FOLLOWING:
+            gone = {group for group in before.intersection(groups) if self._roster.group(group) is None}
+            if gone:
+                self._follow(phone, [group for group in phone.monitors if group not in gone])
+            return
+        inside = self._allowed(phone.user, self._keys(phone.user, phone.scope, groups), self._act(phone))
         after = before.difference(groups).union(group.id for group in inside)
         if after == before:
             return
         if len(after) < len(before) == MAX_MONITORED:
             self.rescope(phone)  # there is room again for what was one too many
         else:
-            known = [group for key in after if (group := self._directory.group(key)) is not None]
+            known = [group for key in after if (group := self._roster.group(key)) is not None]
             self._follow(phone, _by_name(known))
 
     def ceased(self, phone: Phone, before: Collection[GroupId]) -> None:
@@ -98,13 +101,17 @@ class Monitoring:
         """The groups of a scope that the right reaches, by name."""
         return _by_name(self._allowed(user, self._keys(user, scope), act))
 
-    def _keys(self, user: User, scope: MonitorScope) -> Set[GroupId]:
+    def _keys(self, user: User, scope: MonitorScope, among: Collection[GroupId] | None = None) -> Set[GroupId]:
+        """What belongs to a scope, of all groups or of those asked about. Temporary groups belong to ``all``."""
         if scope is MonitorScope.OWN:
-            return self._directory.groups_of(user.id)
-        return self._directory.snapshot.groups.keys() if scope is MonitorScope.ALL else frozenset()
+            own = self._directory.groups_of(user.id)
+            return own if among is None else own.intersection(among)
+        if scope is not MonitorScope.ALL:
+            return frozenset()
+        return {*self._directory.snapshot.groups, *self._roster.transients()} if among is None else frozenset(among)
 
     def _allowed(self, user: User, keys: Iterable[GroupId], act: Act) -> list[Group]:
-        found = [group for key in keys if (group := self._directory.group(key)) is not None]
+        found = [group for key in keys if (group := self._roster.group(key)) is not None]
         return [g for g in found if g.kind is not GroupKind.PRIVATE and may(act, user, g, self._roster) is None]
 
     def _follow(self, phone: Phone, wanted: list[GroupId]) -> None:

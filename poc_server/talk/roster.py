@@ -26,10 +26,12 @@ class Roster:
 
     Attributes:
         on_changed: told when a transient group begins, has other members, or ends.
+        on_passing: told when one begins, or ends.
     """
 
     def __init__(self, directory: Directory) -> None:
         self.on_changed: Callable[[GroupId], None] = lambda _: None
+        self.on_passing: Callable[[GroupId], None] = lambda _: None
         self._directory = directory
         self._transient: dict[GroupId, Transient] = {}
         self._transient_of: dict[UserId, set[GroupId]] = {}
@@ -74,16 +76,20 @@ class Roster:
 
     def put(self, transient: Transient) -> None:
         """A transient group begins, or its members are different now."""
+        begins = transient.group.id not in self._transient
         self._forget(transient.group.id)
         self._transient[transient.group.id] = transient
         for user in transient.members:
             self._transient_of.setdefault(user, set()).add(transient.group.id)
         self.on_changed(transient.group.id)
+        if begins:
+            self.on_passing(transient.group.id)
 
     def drop(self, group: GroupId) -> None:
         """A transient group ends."""
         self._forget(group)
         self.on_changed(group)
+        self.on_passing(group)
 
     def _forget(self, group: GroupId) -> None:
         transient = self._transient.pop(group, None)

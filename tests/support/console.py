@@ -19,6 +19,14 @@ class Console:
         self.problems: list[str] = []
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
         self.page.goto(f"{city.url}/console?as={self.user['id']}", timeout=CONNECTED_MS)
+        self._connected()
+
+    def load_anew(self) -> None:
+        """The same page once more, until its voice path is connected again."""
+        self.page.reload(timeout=CONNECTED_MS)
+        self._connected()
+
+    def _connected(self) -> None:
         self.page.wait_for_function(
             "window.__poc && window.__poc.events.some(e => e.name === 'media' && e.state === 'connected')",
             timeout=CONNECTED_MS,

@@ -4,6 +4,7 @@ import { uuid } from "./uuid";
 
 const LISTEN = "poc.listen";
 const DESK = "poc.desk";
+const MONITORED = "poc.monitored";
 
 const DEVICE = "poc.device";
 
@@ -45,9 +46,18 @@ export function keepDesk(user: string, desk: unknown): void {
   localStorage.setItem(`${DESK}.${user}`, JSON.stringify(desk));
 }
 
-function read(key: string): unknown {
+/** What this page of a dispatcher monitors: it lasts as long as the page, loaded anew or not, and begins no next shift by itself. */
+export function keptMonitored(user: string): unknown {
+  return read(`${MONITORED}.${user}`, sessionStorage);
+}
+
+export function keepMonitored(user: string, monitored: unknown): void {
+  sessionStorage.setItem(`${MONITORED}.${user}`, JSON.stringify(monitored));
+}
+
+function read(key: string, storage: Storage = localStorage): unknown {
   try {
-    return JSON.parse(localStorage.getItem(key) ?? "null");
+    return JSON.parse(storage.getItem(key) ?? "null");
   } catch {
     return null;
   }
