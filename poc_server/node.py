@@ -82,6 +82,7 @@ class Node:
         self.patches = Patches(self.roster, self.phones, self.talkgroups, self.joined, self.affiliation, self.audit)
         city = CallCity(fabric, self.roster, self.phones, self.talkgroups, self.affiliation)
         self.calls = Calls(city, self.conditions, parts.journal, self.audit, parts.name)
+        self.air.on_read = self.calls.floor_read
         self.calls.press_again = lambda phone, message: floor_request(self, phone, message, up=True)
         self.monitoring = Monitoring(
             parts.directory, self.roster, self.affiliation, self.presence, self.overview, self.audit
@@ -112,6 +113,7 @@ class Node:
             self.patches,
             on_people=self.calls.follow_bans,
         )
+        self.roster.on_passing = self.following.passing
         door = FrontDoor(parts.auth, parts.directory, self.arrivals, self._received)
         self.endpoint = Endpoint(lambda connection: Reception(door, connection))
         self.emergency: Emergency | None = None

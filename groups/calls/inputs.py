@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from groups.calls.state import CallKind, CallOptions
+from groups.calls.state import CallKind, CallOptions, Talking
 from groups.vocabulary import Tier, UserId
 
 
@@ -86,12 +86,22 @@ class Add:
 class BurstBegan:
     """Somebody talks."""
 
+    talking: Talking
+
 
 @dataclass(frozen=True, slots=True)
 class BurstEnded:
     """Somebody stopped talking."""
 
     user: UserId
+    talking: Talking
+
+
+@dataclass(frozen=True, slots=True)
+class OnAir:
+    """These talk, and nobody else: said by one who leads the call since a moment ago, and did not hear all before."""
+
+    talking: tuple[Talking, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,4 +126,6 @@ class Tick:
     """Time went by."""
 
 
-CallInput = Start | Accept | Refuse | Came | Leave | Gone | Add | BurstBegan | BurstEnded | TierChanged | End | Tick
+CallInput = (
+    Start | Accept | Refuse | Came | Leave | Gone | Add | BurstBegan | BurstEnded | OnAir | TierChanged | End | Tick
+)

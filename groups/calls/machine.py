@@ -300,21 +300,34 @@ def _add(state: CallState, given: into.Add, now: int) -> Step:
 
 
 def _burst_began(state: CallState, given: into.BurstBegan, now: int) -> Step:
-    return replace(state, talking=state.talking + 1, quiet_at=None), ()
+    if state.phase is Phase.ENDED:
+        return state, ()
+    others = tuple(each for each in state.on_air if each != given.talking)
+    return replace(state, on_air=(*others, given.talking), quiet_at=None), ()
 
 
 def _burst_ended(state: CallState, given: into.BurstEnded, now: int) -> Step:
     if state.phase is Phase.ENDED:
         return state, ()
-    state = replace(state, talking=max(0, state.talking - 1))
-    if state.kind is CallKind.BROADCAST and given.user == state.initiator:
+    state = replace(state, on_air=tuple(each for each in state.on_air if each != given.talking))
+    if state.kind is CallKind.BROADCAST and given.user == state.initiator and not state.on_air:
         # The broadcast is what its initiator said in one go (TS 24.379: its release ends the call).
         return _ended(state, CallEnd.BROADCAST_OVER)
     return _quiet(state, now), ()
 
 
+def _on_air(state: CallState, given: into.OnAir, now: int) -> Step:
+    over = set(state.on_air).difference(given.talking)
+    if state.phase is Phase.ENDED or (not over and not given.talking):
+        return state, ()
+    state = replace(state, on_air=given.talking)
+    if over and not given.talking and state.kind is CallKind.BROADCAST:
+        return _ended(state, CallEnd.BROADCAST_OVER)
+    return _quiet(state, now), ()
+
+
 def _quiet(state: CallState, now: int) -> CallState:
-    if state.talking or state.options.hang_ms is None or state.options.duplex:
+    if state.on_air or state.options.hang_ms is None or state.options.duplex:
         return replace(state, quiet_at=None)
     return replace(state, quiet_at=now + state.options.hang_ms)
 
@@ -346,7 +359,7 @@ def _ended(state: CallState, end: CallEnd) -> Step:
     done: tuple[out.CallEffect, ...] = tuple(
         out.StopRinging(party.user, Part.NOT_NEEDED, None) for party in state.pending()
     )
-    state = replace(state, phase=Phase.ENDED, end=end, quiet_at=None, ring_at=None, maximum_at=None, talking=0)
+    state = replace(state, phase=Phase.ENDED, end=end, quiet_at=None, ring_at=None, maximum_at=None, on_air=())
     return state, (*done, out.Ended(end))
 
 
@@ -364,6 +377,7 @@ _HANDLERS: dict[type, Callable[[CallState, Any, int], Step]] = {
     into.Add: _add,
     into.BurstBegan: _burst_began,
     into.BurstEnded: _burst_ended,
+    into.OnAir: _on_air,
     into.TierChanged: _tier,
     into.End: _end,
     into.Tick: _nothing,

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from groups.plain import known
-from groups.vocabulary import CallId, Tier, UserId
+from groups.vocabulary import BurstId, CallId, Tier, UserId
 
 
 class CallKind(StrEnum):
@@ -53,6 +53,7 @@ class Part(StrEnum):
     NOT_NEEDED = "not_needed"
 
 
+_PARTS = {part.value: part for part in Part}
 PRESENT = frozenset({Part.JOINED})
 PENDING = frozenset({Part.CALLED, Part.RINGING})
 
@@ -106,11 +107,19 @@ class Party:
 
 
 @dataclass(frozen=True, slots=True)
+class Talking:
+    """A burst on air, and the key of the connection it comes from: the same burst may go on from another."""
+
+    burst: BurstId
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallState:
     """One call.
 
     Attributes:
-        talking: bursts on air now; while there is one, inactivity does not count.
+        on_air: the bursts on air now; while there is one, inactivity does not count.
         quiet_at: when it becomes inactive (T4); None while somebody talks or it has no such limit.
         ring_at: when those who still ring have not answered.
         maximum_left_ms: what is left of the maximum length while it stands still.
@@ -126,7 +135,7 @@ class CallState:
     phase: Phase = Phase.SETTING_UP
     parties: tuple[Party, ...] = ()
     began_at: int = 0
-    talking: int = 0
+    on_air: tuple[Talking, ...] = ()
     quiet_at: int | None = None
     ring_at: int | None = None
     maximum_left_ms: int = 0
@@ -159,8 +168,11 @@ class CallState:
         return replace(self, parties=(*kept, *new.values()))
 
     def to_json(self) -> str:
-        """One line of JSON."""
-        return json.dumps(asdict(self), separators=(",", ":"))
+        """One line of JSON, quickly: parties may be thousands. ``talking`` is what version 0.1.0 knows of `on_air`."""
+        plain = asdict(replace(self, parties=()))
+        plain["parties"] = [{"user": p.user, "part": p.part.value, "key": p.key} for p in self.parties]
+        plain["talking"] = len(self.on_air)
+        return json.dumps(plain, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str | bytes) -> CallState:
@@ -174,6 +186,7 @@ class CallState:
             Phase(plain["phase"]),
         )
         plain["options"] = CallOptions(**known(CallOptions, options))
-        plain["parties"] = tuple(Party(p["user"], Part(p["part"]), p["key"]) for p in plain["parties"])
+        plain["parties"] = tuple(Party(p["user"], _PARTS[p["part"]], p["key"]) for p in plain["parties"])
+        plain["on_air"] = tuple(Talking(**known(Talking, each)) for each in plain.get("on_air", ()))
         plain["end"] = None if end is None else CallEnd(end)
         return cls(**known(cls, plain))

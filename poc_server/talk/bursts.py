@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,7 +10,7 @@ from groups.floor import effects as out
 from groups.floor import inputs as into
 from groups.precedence import Voice, voice_of
 from groups.vocabulary import BurstEnd, BurstId, GroupId, GroupKind, Tier, UserId
-from poc_server.talk.burst import BurstMeta, BurstTap, FarVoice, Listeners
+from poc_server.talk.burst import BurstListener, BurstMeta, BurstTap, FarVoice, Listeners
 from poc_server.talk.ears import Ears, OnAir
 from poc_server.talk.patch import Joined
 from poc_server.talk.roster import Roster
@@ -50,6 +50,7 @@ class Air:
     Attributes:
         listeners: who hears a burst beside the phones.
         far: voice between nodes; None while there is only this one.
+        on_read: told of a group whose floor was read whole, after what it says was done.
     """
 
     relay: Relay
@@ -59,6 +60,7 @@ class Air:
     danger: Danger
     listeners: Listeners
     far: FarVoice | None = None
+    on_read: Callable[[GroupId], None] = lambda _: None
 
 
 class GroupOnAir(Protocol):
@@ -82,6 +84,7 @@ class _Burst:
     talker_key: str
     far: bool
     taps: tuple[BurstTap, ...]
+    meta: BurstMeta
 
 
 class Bursts:
@@ -154,7 +157,7 @@ class Bursts:
         route = self._route(began, phone, taps)
         voice = self._voice(user.id, began.tier)
         on_air = OnAir(began.burst, group.id, user, began.tier, voice, began.priority, route, began.at, spoken_in)
-        self.routes[began.burst] = _Burst(on_air, began.key, phone is None, taps)
+        self.routes[began.burst] = _Burst(on_air, began.key, phone is None, taps, meta)
         air.ears.began(on_air)
         self._slices.add(self._placed(on_air.burst))
         for each in air.joined.spread(group.id):
@@ -173,6 +176,12 @@ class Bursts:
         )
         self.end(burst, BurstEnd.CUT)
         self.begin(began)
+
+    def end_told(self, listener: BurstListener) -> None:
+        """One who did not hear all bursts on air begin hears how they end; of their voice no more than before."""
+        for each in self.routes.values():
+            tap = listener.begin(each.meta)
+            each.taps = each.taps if tap is None else (*each.taps, tap)
 
     def retier(self, burst: BurstId, tier: Tier) -> None:
         """The talker's emergency state changed in mid-burst: it may take slots now, or lose them."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from gateway.notice import Notice, NoticeKind
 from groups.calls import inputs as into
 from groups.calls.effects import Ended
-from groups.calls.state import CallEnd, CallKind, CallOptions, Part, Phase
+from groups.calls.state import CallEnd, CallKind, CallOptions, Part, Phase, Talking
 from groups.emergency.condition import Condition
 from groups.model import Group, Membership
 from groups.policy import Act
@@ -38,6 +38,8 @@ GROUP_KINDS = {
 STANDING = {GroupKind.PREARRANGED: CallKind.PREARRANGED, GroupKind.BROADCAST: CallKind.BROADCAST}
 """Kinds of standing groups that are talked in by calls."""
 OF_TWO = frozenset({CallKind.PRIVATE, CallKind.FIRST_TO_ANSWER})
+CALLED_AT_ONCE = 250
+"""Members of a standing group called in one step: five thousand in one would hold the loop for 60 ms and more."""
 _SAYS_NO = frozenset({NotListening.LOCKED, NotListening.HIDDEN, NotListening.FROZEN, NotListening.MICROPHONE_LOST})
 
 
@@ -80,6 +82,10 @@ class Calls:
     def get(self, call: str) -> LiveCall | None:
         """The live call with that id."""
         return self._live.get(CallId(call))
+
+    def all(self) -> list[LiveCall]:
+        """All of them, the newest first."""
+        return sorted(self._live.values(), key=lambda live: -live.state.began_at)
 
     def groups(self) -> list[GroupId]:
         """The groups in which calls are talked."""
@@ -132,7 +138,9 @@ class Calls:
 
     def start_standing(self, phone: Phone, group: Group, request: str | None = None) -> LiveCall:
         """Begin the call of a prearranged or broadcast group: its members who are there are brought in."""
-        members = tuple(sorted(self._city.roster.members(group.id)))
+        members = self._city.roster.members(group.id)
+        there = self.reachable(members)
+        ordered = sorted(members, key=lambda user: (user not in there, user))
         rules = group.call
         options = CallOptions(hang_ms=rules.hang_ms, maximum_ms=rules.maximum_ms, least=rules.least)
         here = self._conditions.of_group(group.id)
@@ -140,13 +148,16 @@ class Calls:
             kind=STANDING[group.kind],
             initiator=phone.user.id,
             key=phone.key,
-            called=members,
-            reachable=self.reachable(members),
+            called=tuple(ordered[:CALLED_AT_ONCE]),
+            reachable=there,
             tier=here,
             options=options,
             request=request,
         )
-        return self.start(phone, start, group=group)
+        live = self.start(phone, start, group=group)
+        for at in range(CALLED_AT_ONCE, len(ordered), CALLED_AT_ONCE):
+            live.submit(into.Add(tuple(ordered[at : at + CALLED_AT_ONCE]), there))
+        return live
 
     def asked_for(self, phone: Phone, request: str, kind: CallKind, users: Iterable[UserId]) -> LiveCall | None:
         """The call that this very request began, at a desk that ended before it could say so."""
@@ -182,6 +193,8 @@ class Calls:
         if what.id not in self._live:
             live = self._live[what.id] = self._of_group[what.group] = LiveCall(self, self._city, what)
             live.duplex.take_up()
+            # Where its floor is not followed yet, that is read whole before long.
+            self.floor_read(what.group)
             if live.kind is CallKind.BROADCAST:
                 self._conditions.reserve(live.group, what.initiator.id)
 
@@ -291,8 +304,17 @@ class Calls:
         live = self._of_group.get(meta.group.id)
         if live is None:
             return None
-        live.submit(into.BurstBegan())
-        return TalkOf(live, meta.talker.id)
+        talking = Talking(meta.burst, meta.device)
+        live.submit(into.BurstBegan(talking))
+        return TalkOf(live, meta.talker.id, talking)
+
+    def floor_read(self, group: GroupId) -> None:
+        """The floor of a group was read whole: bursts of its call may have begun and ended unheard."""
+        live, talkgroup = self._of_group.get(group), self._city.talkgroups.get(group)
+        if live is not None and talkgroup is not None:
+            talkgroup.bursts.end_told(self)
+            routes = talkgroup.bursts.routes.items()
+            live.submit(into.OnAir(tuple(Talking(burst, each.talker_key) for burst, each in routes)))
 
     def set_members(self, live: LiveCall) -> None:
         """A group made for its call has those who are in it now as members."""

@@ -186,6 +186,7 @@ def _reloaded(group: Talkgroup, state: FloorState) -> None:
             _began(group, state, burst)
     if before and not on_air:
         idle(group, out.Idle(max(before), BurstEnd.CUT))
+    group.read()
 
 
 def _lost(group: Talkgroup, ended: out.BurstEnded) -> None:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from groups.calls import effects as out
 from groups.calls import inputs as into
-from groups.calls.state import CallKind, CallState, Phase
+from groups.calls.state import CallKind, CallState, Phase, Talking
 from groups.vocabulary import BurstEnd, DenyCause, Refusal, UserId
 from poc_server.fabric.interface import LOADED
 from poc_server.talk.beginning import Beginning, CallCity
@@ -111,10 +111,9 @@ class LiveCall:
         """Whether he is in the call without being told of it (remote listening)."""
         return self.kind is CallKind.AMBIENT and user != self.initiator.id
 
-    def snapshot(self, request: str | None = None) -> Call:
-        """How the call stands, as its people are told."""
+    def snapshot(self, request: str | None = None, named: int = NAMED) -> Call:
+        """How the call stands, as its people are told; so many of them are named."""
         state, user = self.state, self._city.roster.user
-        named = state.parties[:NAMED]
         return Call(
             id=request,
             call=self.id,
@@ -125,7 +124,9 @@ class LiveCall:
             tier=state.tier,
             phase="running" if state.phase is Phase.RUNNING else "setting up",
             duplex=state.options.duplex,
-            parties=[CallParty(person=person(u), part=p.part.value) for p in named if (u := user(p.user))],
+            parties=[
+                CallParty(person=person(u), part=p.part.value) for p in state.parties[:named] if (u := user(p.user))
+            ],
             people=len(state.parties),
             present=len(state.present()),
             ends_ms=state.maximum_at,
@@ -373,10 +374,11 @@ class TalkOf:
 
     call: LiveCall
     talker: UserId
+    talking: Talking
 
     def voice(self, packet: Any) -> None:
         """The call counts bursts, not packets."""
 
     def end(self, outcome: BurstEnd) -> None:
         """The burst is over."""
-        self.call.submit(into.BurstEnded(self.talker))
+        self.call.submit(into.BurstEnded(self.talker, self.talking))

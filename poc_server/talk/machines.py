@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any, Generic, Protocol, TypeVar, get_args
 
 from pydantic import TypeAdapter
@@ -46,6 +46,7 @@ class PureMachine(Generic[S]):
         self.handle = handle
         self.deadline = deadline
         self.state_from_json = from_json
+        self._fields = {kind.__name__: [each.name for each in fields(kind)] for kind in get_args(effects)}
         self._kinds = {kind.__name__: TypeAdapter(kind) for kind in get_args(effects)}
 
     def state_to_json(self, state: S) -> Any:
@@ -53,8 +54,9 @@ class PureMachine(Generic[S]):
         return state.to_json()
 
     def event_to_json(self, event: Any) -> Any:
-        """``[name of the effect, its fields]``."""
-        return [type(event).__name__, asdict(event)]
+        """``[name of the effect, its fields]``; effects are flat."""
+        kind = type(event)
+        return [kind.__name__, {name: getattr(event, name) for name in self._fields[kind.__name__]}]
 
     def event_from_json(self, value: Any) -> Any:
         """What `event_to_json` made. Raises KeyError or ValueError on anything else."""

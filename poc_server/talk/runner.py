@@ -12,6 +12,8 @@ from typing import Any, Generic, Protocol, TypeVar
 import structlog
 
 from poc_server.fabric.interface import Codec, Fabric, Merge, Unavailable
+from poc_server.talk.clock import loop_time
+from poc_server.talk.slices import SLICE_S
 
 S = TypeVar("S")
 log = structlog.get_logger(__name__)
@@ -96,7 +98,11 @@ class Runner(Generic[S]):
 
     async def _pump(self) -> None:
         try:
+            since = loop_time()
             while self._waiting:
+                if loop_time() - since > SLICE_S:
+                    await asyncio.sleep(0)  # many steps at once hold up neither voice nor other groups
+                    since = loop_time()
                 given = self._waiting.popleft()
                 try:
                     await self._watch.step(partial(self._handle, given))

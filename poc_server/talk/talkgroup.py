@@ -114,6 +114,10 @@ class Talkgroup:
         """Returns when it is."""
         await self._runner.settled()
 
+    def read(self) -> None:
+        """The floor was read whole, and routes and phones follow it."""
+        self._air.on_read(self.id)
+
     def close(self) -> None:
         """End everything here, at once."""
         self.bursts.end_all()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from groups.floor.options import FloorOptions
 from groups.precedence import Voice
@@ -14,6 +15,8 @@ STANDING = {
     GroupId("west"): (USERS[3:9], FloorOptions(queueing=False, revoke_grace_ms=0)),
     GroupId("city"): (USERS, FloorOptions(dual_floor=True, transmit_limit_ms=8_000)),
 }
+DISPATCHER = UserId("dispatcher")
+"""A member of no group: what he hears he monitors."""
 SLOTS = 2
 SILENT = (None,) * SLOTS
 
@@ -31,7 +34,10 @@ class OnAir:
 
 @dataclass(eq=False)
 class Phone:
-    """One device; ``slots`` is what its lines carry, kept apart from the audience and compared with it."""
+    """One device; ``slots`` is what its lines carry, kept apart from the audience and compared with it.
+
+    ``patched``: group → the patch it is joined by, of the whole city.
+    """
 
     key: str
     user: UserId
@@ -39,8 +45,19 @@ class Phone:
     selected: GroupId | None = None
     listens: tuple[GroupId, ...] = ()
     brought: tuple[GroupId, ...] = ()
+    monitors: tuple[GroupId, ...] = ()
+    patched: Mapping[GroupId, GroupId] = field(default_factory=dict)
     slots: tuple[OnAir | None, ...] = SILENT
 
-    def groups(self) -> tuple[GroupId, ...]:
+    def present(self) -> tuple[GroupId, ...]:
+        """The groups it is in; in the place of one that is patched its patch comes first."""
         selected = () if self.selected is None else (self.selected,)
-        return tuple(dict.fromkeys((*self.brought, *selected, *self.listens))) if self.here else ()
+        return self._with_patches((*self.brought, *selected, *self.listens))
+
+    def groups(self) -> tuple[GroupId, ...]:
+        """All it hears: what it monitors after all it is in."""
+        return tuple(dict.fromkeys((*self.present(), *self._with_patches(self.monitors))))
+
+    def _with_patches(self, groups: tuple[GroupId, ...]) -> tuple[GroupId, ...]:
+        every = (each for group in groups for each in (self.patched.get(group, group), group))
+        return tuple(dict.fromkeys(every)) if self.here else ()

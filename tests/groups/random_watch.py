@@ -73,12 +73,20 @@ class Watch:
         for each in heard:
             assert world.on_air[each.group].get(each.burst) is each, "nobody hears what is over"
             assert each.group in phone.groups()
-            assert phone.user in world.members(each.group), "nobody hears a group he may not"
+            monitored = {world.patched.get(group, group) for group in phone.monitors} | set(phone.monitors)
+            allowed = phone.user in world.members(each.group) or each.group in monitored
+            assert allowed, "nobody hears a group he may not"
+            assert each.group not in world.patched, "where groups are joined, nobody is on air in one of them alone"
+            private = each.group in world.calls and world.calls[CallId(each.group)].kind is CallKind.PRIVATE
+            assert not private or phone.user in world.members(each.group)
             assert each.speaker != phone.user
 
     def _call(self, call: CallState) -> None:
         assert call.phase is not Phase.ENDED
         assert call.kind is not CallKind.FIRST_TO_ANSWER or len(call.present()) <= 2, "one answers, and no more"
+        on_air = self.world.on_air[GroupId(call.id)].keys()
+        led = call.id not in self.world.unled
+        assert not led or {each.burst for each in call.on_air} == on_air, "what is on air keeps a call, nothing else"
         due = calls.deadline(call)
         assert due is None or due > self.world.now
         assert due is not None or call.tier is not Tier.NORMAL, "a call that nothing would ever end"

@@ -16,14 +16,14 @@ from groups.audience import Audience
 from groups.calls import effects as call_out
 from groups.calls import inputs as call_in
 from groups.calls import machine as calls
-from groups.calls.state import Answering, CallKind, CallOptions, CallState, Part, Phase
+from groups.calls.state import Answering, CallKind, CallOptions, CallState, Part, Phase, Talking
 from groups.floor import effects as floor_out
 from groups.floor import inputs as floor_in
 from groups.floor import machine as floors
 from groups.floor.state import FloorState
 from groups.precedence import voice_of
 from groups.vocabulary import BurstId, CallId, GroupId, RevokeCause, Tier, UserId
-from tests.groups.random_people import SILENT, SLOTS, STANDING, USERS, OnAir, Phone
+from tests.groups.random_people import DISPATCHER, SILENT, SLOTS, STANDING, USERS, OnAir, Phone
 from tests.groups.random_watch import Watch
 
 LONGEST_CALL_MS = 60_000
@@ -36,20 +36,24 @@ class World:
         self.random = random.Random(seed)
         self.now = 1_000_000_000_000
         self.serial = 0
+        self.patched: dict[GroupId, GroupId] = {}
         self.phones = [Phone(f"{user}/{n}", user) for user in USERS for n in range(1 + (user == USERS[0]))]
+        self.phones.append(Phone(f"{DISPATCHER}/0", DISPATCHER))
         self.by_key = {phone.key: phone for phone in self.phones}
         self.floors = {group: FloorState(options=options) for group, (_, options) in STANDING.items()}
         self.calls: dict[CallId, CallState] = {}
         self.on_air: dict[GroupId, dict[BurstId, OnAir]] = {group: {} for group in STANDING}
         self.audience: Audience[str, OnAir] = Audience()
         self.tiers: dict[UserId, Tier] = {}
+        self.unled: set[CallId] = set()
         self.waiting: deque[tuple[Callable[[Any, Any], None], Any, Any]] = deque()
         self.working = False
         self.ended = self.granted = 0
         self.watch = Watch(self)
         for phone in self.phones:
             self.audience.join(phone.key, phone.user, SLOTS)
-            phone.selected = next(group for group, (members, _) in STANDING.items() if phone.user in members)
+            phone.patched = self.patched
+            phone.selected = next((g for g, (members, _) in STANDING.items() if phone.user in members), None)
             self.follow(phone)
 
     # --- what may happen ---------------------------------------------------------------------------------------------
@@ -64,8 +68,9 @@ class World:
         group = self.any_of(phone.groups())
         if group is None:
             return
+        group = self.patched.get(group, group)
         members = self.members(group)
-        here = {p.user for p in self.phones if group in p.groups()}
+        here = {p.user for p in self.phones if group in p.present()}
         tier = self.tiers.get(phone.user, Tier.NORMAL)
         self.floor(
             group,
@@ -75,7 +80,7 @@ class World:
                 participants=len(here),
                 request=str(self.number()),
                 priority=self.random.randrange(256),
-                may_talk=phone.user in members and self.random.random() < 0.95,
+                may_talk=(phone.user in members or phone.user == DISPATCHER) and self.random.random() < 0.95,
                 may_preempt=self.random.random() < 0.3,
                 tier=tier,
                 sos=tier is Tier.EMERGENCY and self.random.random() < 0.5,
@@ -111,9 +116,38 @@ class World:
         phone.listens = tuple(self.random.sample(mine, self.random.randrange(len(mine) + 1)))
         self.follow(phone)
 
+    def monitor(self) -> None:
+        """The dispatcher hears standing groups and temporary ones, none, some or all, and no private call."""
+        phone = self.by_key[f"{DISPATCHER}/0"]
+        temporary = [GroupId(call) for call, state in self.calls.items() if state.kind is CallKind.GROUP]
+        may = [*STANDING, *temporary]
+        phone.monitors = tuple(self.random.sample(may, self.random.randrange(len(may) + 1)))
+        self.follow(phone)
+
+    def patch(self) -> None:
+        """Two groups are joined, or what is joined is taken apart: who talks there presses again."""
+        before = {group: self.patched.get(group) for group in STANDING}
+        patch = next(iter(self.patched.values()), None)
+        if patch is None:
+            patch = GroupId(f"patch-{self.number()}")
+            self.floors[patch], self.on_air[patch] = FloorState(), {}
+            joined = self.random.sample(list(STANDING), 2)
+            for group in joined:
+                self.floor(group, floor_in.Withdraw(None, RevokeCause.OTHER))
+            self.patched.update(dict.fromkeys(joined, patch))
+        else:
+            self.floor(patch, floor_in.Withdraw(None, RevokeCause.OTHER))
+            self.patched.clear()
+        for phone in self.phones:
+            self.follow(phone)
+        if not self.patched:
+            self.waiting.append((self._forget, patch, None))
+            self.work()
+        assert before != {group: self.patched.get(group) for group in STANDING}
+
     def call(self) -> None:
         phone = self.anyone()
-        if not phone.here or len(self.calls) > 6:
+        if not phone.here or phone.user == DISPATCHER or len(self.calls) > 6:
             return
         kind = self.random.choice(tuple(CallKind))
         most = 1 if kind in (CallKind.PRIVATE, CallKind.AMBIENT) else 5
@@ -215,6 +249,18 @@ class World:
             else:
                 self.floor(group, floor_in.Withdraw(self.any_of([None, *USERS]), RevokeCause.NO_PERMISSION))
 
+    def desk_moves(self) -> None:
+        """A call is led by nobody for a while; who leads it then says what is on air."""
+        call = self.any_of(list(self.calls))
+        if call in self.unled:
+            self.lead(call)
+        elif call is not None:
+            self.unled.add(call)
+
+    def lead(self, call: CallId) -> None:
+        self.unled.discard(call)
+        self.feed(call, call_in.OnAir(tuple(Talking(burst, "key") for burst in self.on_air[GroupId(call)])))
+
     def clock_jumps(self) -> None:
         self.now += self.random.choice((-3_600_000, -2_000, -500, 90_000))
         self.tick()
@@ -269,14 +315,19 @@ class World:
         self.audience.began(on_air)
         self.place(self.audience.listeners(group))
         if CallId(group) in self.calls:
-            self.feed(CallId(group), call_in.BurstBegan())
+            self.call_hears(CallId(group), call_in.BurstBegan(Talking(effect.burst, "key")))
 
     def over(self, group: GroupId, burst: BurstId, user: UserId) -> None:
         del self.on_air[group][burst]
         self.audience.ended(group, burst)
         self.place(self.audience.listeners(group))
         if CallId(group) in self.calls:
-            self.feed(CallId(group), call_in.BurstEnded(user))
+            self.call_hears(CallId(group), call_in.BurstEnded(user, Talking(burst, "key")))
+
+    def call_hears(self, call: CallId, given: call_in.BurstBegan | call_in.BurstEnded) -> None:
+        """While its desk moves a call hears nothing."""
+        if call not in self.unled:
+            self.feed(call, given)
 
     def _feed(self, call: CallId, given: call_in.CallInput) -> None:
         state = self.calls.get(call)
@@ -303,6 +354,10 @@ class World:
         for phone in self.phones:
             if call in phone.brought and user in (None, phone.user):
                 phone.brought = tuple(g for g in phone.brought if g != call)
+                self.floor(GroupId(call), floor_in.Left(phone.user, phone.key))
+                self.follow(phone)
+            elif user is None and call in phone.monitors:
+                phone.monitors = tuple(g for g in phone.monitors if g != call)
                 self.floor(GroupId(call), floor_in.Left(phone.user, phone.key))
                 self.follow(phone)
 
@@ -337,6 +392,9 @@ class World:
     def members(self, group: GroupId) -> frozenset[UserId]:
         if group in STANDING:
             return frozenset(STANDING[group][0])
+        joined = [each for each, patch in self.patched.items() if patch == group]
+        if joined:
+            return frozenset(user for each in joined for user in STANDING[each][0])
         state = self.calls.get(CallId(group))
         return frozenset() if state is None else frozenset(p.user for p in state.parties if p.part is Part.JOINED)
 
@@ -356,6 +414,8 @@ class World:
             self.tiers[user] = Tier.NORMAL
             for call in tuple(self.calls):
                 self.feed(call, call_in.TierChanged(Tier.NORMAL))
+        for call in self.unled & self.calls.keys():
+            self.lead(call)
         for group, bursts in tuple(self.on_air.items()):
             for on_air in tuple(bursts.values()):
                 self.floor(group, floor_in.MediaStopped(on_air.speaker, on_air.burst, self.now))
@@ -384,6 +444,9 @@ _CHANCES: tuple[tuple[int, Callable[[World], None]], ...] = (
     (2, World.revoke),
     (1, World.options),
     (1, World.alone),
+    (2, World.monitor),
+    (1, World.patch),
+    (2, World.desk_moves),
     (1, World.clock_jumps),
     (14, World.time_goes_by),
 )

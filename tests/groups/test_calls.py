@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from groups.calls import effects as out
 from groups.calls import inputs as into
 from groups.calls.machine import deadline, handle
-from groups.calls.state import Answering, CallEnd, CallKind, CallOptions, CallState, Part, Phase
-from groups.vocabulary import CallId, Refusal, Tier, UserId
+from groups.calls.state import Answering, CallEnd, CallKind, CallOptions, CallState, Part, Phase, Talking
+from groups.vocabulary import BurstId, CallId, Refusal, Tier, UserId
 
 A, B, C, D = (UserId(x) for x in "abcd")
 NEW = CallState(CallId("call"))
+BURST, MOVED, NEXT = Talking(BurstId(7), "a1"), Talking(BurstId(7), "a2"), Talking(BurstId(8), "b1")
 RINGING = CallOptions(answering=Answering.MANUAL, ring_ms=30_000)
 
 
@@ -126,17 +127,41 @@ def test_one_who_was_unreachable_is_brought_into_a_running_group_call_when_he_co
 
 def test_a_broadcast_ends_with_its_initiators_burst_and_not_with_anothers() -> None:
     state, _ = started(CallKind.BROADCAST, (B, C))
-    state, _ = handle(state, into.BurstBegan(), 1)
-    assert handle(state, into.BurstEnded(B), 2)[0].phase is Phase.RUNNING
-    assert handle(state, into.BurstEnded(A), 2)[0].end is CallEnd.BROADCAST_OVER
+    state, _ = handle(state, into.BurstBegan(BURST), 1)
+    assert handle(state, into.BurstEnded(B, BURST), 2)[0].phase is Phase.RUNNING
+    assert handle(state, into.BurstEnded(A, BURST), 2)[0].end is CallEnd.BROADCAST_OVER
 
 
 def test_a_call_ends_by_inactivity_but_not_while_somebody_talks() -> None:
     state, _ = started(CallKind.GROUP, (B,))
-    state, _ = handle(state, into.BurstBegan(), 1_000)
+    state, _ = handle(state, into.BurstBegan(BURST), 1_000)
     assert handle(state, into.Tick(), 100_000)[0].phase is Phase.RUNNING
-    state, _ = handle(state, into.BurstEnded(A), 100_000)
+    state, _ = handle(state, into.BurstEnded(A, BURST), 100_000)
     assert handle(state, into.Tick(), 130_000)[0].end is CallEnd.INACTIVITY
+
+
+def test_a_burst_that_goes_on_from_another_connection_ends_neither_quiet_nor_broadcast() -> None:
+    for kind in (CallKind.GROUP, CallKind.BROADCAST):
+        state, _ = started(kind, (B,))
+        for step in (into.BurstBegan(BURST), into.BurstBegan(MOVED), into.BurstEnded(A, BURST)):
+            state, _ = handle(state, step, 1_000)
+        assert handle(state, into.Tick(), 100_000)[0].phase is Phase.RUNNING
+        assert handle(state, into.BurstEnded(A, MOVED), 100_000)[0].on_air == ()
+
+
+def test_who_leads_a_call_anew_says_what_is_on_air_and_what_was_missed_keeps_it_no_longer() -> None:
+    state, _ = started(CallKind.GROUP, (B,))
+    state, _ = handle(state, into.BurstBegan(BURST), 1_000)
+    still, _ = handle(state, into.OnAir((BURST,)), 2_000)
+    assert handle(still, into.Tick(), 100_000)[0].phase is Phase.RUNNING
+    still, _ = handle(still, into.BurstEnded(A, BURST), 100_000)
+    assert deadline(still) == 130_000
+    missed, _ = handle(state, into.OnAir(()), 2_000)
+    assert handle(missed, into.Tick(), 32_000)[0].end is CallEnd.INACTIVITY
+    unheard, _ = handle(started(CallKind.GROUP, (B,))[0], into.OnAir((NEXT,)), 2_000)
+    assert handle(unheard, into.Tick(), 100_000)[0].phase is Phase.RUNNING
+    state, _ = handle(started(CallKind.BROADCAST, (B,))[0], into.BurstBegan(BURST), 1_000)
+    assert handle(state, into.OnAir(()), 2_000)[0].end is CallEnd.BROADCAST_OVER
 
 
 def test_the_maximum_length_stands_still_during_an_emergency() -> None:
@@ -151,7 +176,7 @@ def test_the_maximum_length_stands_still_during_an_emergency() -> None:
 def test_remote_listening_ends_at_its_longest_though_the_voice_is_always_on_air() -> None:
     state, _ = started(CallKind.AMBIENT, (B,), CallOptions(hang_ms=None, maximum_ms=10_000))
     assert state.phase is Phase.RUNNING
-    state, _ = handle(state, into.BurstBegan(), 1)
+    state, _ = handle(state, into.BurstBegan(BURST), 1)
     assert handle(state, into.Tick(), 9_999)[0].phase is Phase.RUNNING
     assert handle(state, into.Tick(), 10_000)[0].end is CallEnd.MAXIMUM_LENGTH
 
@@ -170,8 +195,9 @@ anything = st.one_of(
     st.builds(into.Leave, users, st.just("1"), st.none() | st.just("r")),
     st.builds(into.Gone, users, st.sampled_from(["1", "2"]), st.booleans()),
     st.builds(into.Add, st.tuples(users), st.frozensets(users)),
-    st.just(into.BurstBegan()),
-    st.builds(into.BurstEnded, users),
+    st.just(into.BurstBegan(BURST)),
+    st.builds(into.BurstEnded, users, st.sampled_from([BURST, NEXT])),
+    st.builds(into.OnAir, st.sampled_from([(), (BURST,), (BURST, NEXT)])),
     st.builds(into.TierChanged, st.sampled_from(list(Tier))),
     st.just(into.Tick()),
 )
@@ -209,12 +235,12 @@ def test_whatever_happens_a_call_is_consistent_and_ends_once(
         assert due is None or due > now
     assert len(ends) == (state.phase is Phase.ENDED)
     # Left alone, a call that has a limit ends.
-    quiet = replace(state, talking=0)
+    quiet = replace(state, on_air=())
     for _ in range(5):
         due = deadline(quiet)
         if due is not None:
             quiet, _ = handle(quiet, into.Tick(), due)
-    assert quiet.phase is Phase.ENDED or quiet.tier is not Tier.NORMAL or quiet.talking
+    assert quiet.phase is Phase.ENDED or quiet.tier is not Tier.NORMAL or quiet.on_air
 
 
 def test_a_standing_group_of_five_thousand_is_called_in_one_step_and_of_one_not_at_all() -> None:
@@ -229,6 +255,16 @@ def test_a_standing_group_of_five_thousand_is_called_in_one_step_and_of_one_not_
     _, effects = started(CallKind.PREARRANGED, (A,))
     assert effects == (out.Refused("a1", "r", Refusal.NOBODY_CALLED),)
     assert started(CallKind.PREARRANGED, ())[0].phase is Phase.ENDED
+
+
+def test_those_who_are_there_called_first_and_the_others_after_are_in_one_call_as_if_called_together() -> None:
+    members = tuple(UserId(f"m{n}") for n in range(9))
+    there = frozenset(members[:4])
+    together, _ = started(CallKind.PREARRANGED, members, reachable=there)
+    state, _ = started(CallKind.PREARRANGED, members[:5], reachable=there)
+    state, effects = handle(state, into.Add(members[5:], there), 0)
+    assert not [effect for effect in effects if isinstance(effect, out.Join | out.Ended)]
+    assert state == together
 
 
 def test_with_fewer_than_its_least_a_prearranged_call_does_not_begin_and_does_not_go_on() -> None:
@@ -259,5 +295,5 @@ def test_a_clock_that_jumps_ends_no_call_early_and_keeps_none_for_ever() -> None
     state, effects = handle(state, into.Tick(), 9 * hour + 30_000)
     assert effects == (out.Ended(CallEnd.INACTIVITY),)
     state, _ = handle(NEW, into.Start(CallKind.PRIVATE, A, "a1", (B,), frozenset({B}), request="r"), hour)
-    state, effects = handle(state, into.BurstBegan(), 20 * hour)
+    state, effects = handle(state, into.BurstBegan(BURST), 20 * hour)
     assert state.phase is Phase.ENDED, "what was due meanwhile is done first"

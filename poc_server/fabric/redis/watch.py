@@ -161,9 +161,11 @@ class RedisWatch:
         if not before or before < self._version:
             version = max(before, self._version, self._fabric.now()) + 1
         plain, writer = self._codec.state_to_json(state), self._fabric.next_writer()
-        said = json.dumps({"v": version, "b": before, "s": plain, "e": events}, separators=(",", ":"))
+        # Made into JSON once, for both: that of a call to thousands is long.
+        text, told = json.dumps(plain), json.dumps(events, separators=(",", ":"))
+        said = f'{{"v":{version},"b":{before},"s":{text},"e":{told}}}'
         name, keep = self._fabric.name_of(self._key), self._fabric.settings.keep_s
-        answer = await session.step([name], [before, version, json.dumps(plain), writer, keep, name, said])
+        answer = await session.step([name], [before, version, text, writer, keep, name, said])
         if answer[0] == 1 or answer[3].decode() == writer:
             if version > self._version:
                 self._version, self._state = version, state
