@@ -57,8 +57,13 @@ class Floors(Protocol):
 
 
 def floor_request(node: Floors, phone: Phone, message: FloorRequest, *, up: bool = False) -> None:
-    """Key down: the right is looked up here, the floor is judged by the machine. ``up``: its call is known to run."""
-    phone.pressed_at = loop_time()
+    """Key down: the right is looked up here, the floor is judged by the machine.
+
+    ``up``: the call that this key began runs now; that counts only when the key is still down.
+    """
+    if up and phone.presses != (message.group, message.id):
+        return
+    phone.pressed_at, phone.presses = loop_time(), None
     group = _affiliated(node, phone, message.group, message.id)
     if group is None:
         return
@@ -109,6 +114,7 @@ def begins_call(node: Floors, phone: Phone, group: Group, message: FloorRequest)
     """In a prearranged or broadcast group the key begins the call, and counts as soon as it is up."""
     if group.kind not in STANDING or node.roster.is_transient(group.id):
         return False
+    phone.presses = (group.id, message.id)
     desk = node.calls.desk
     if desk is not None and not desk.here:
         desk.begins_call(phone, message)
@@ -117,6 +123,7 @@ def begins_call(node: Floors, phone: Phone, group: Group, message: FloorRequest)
     if live is None:
         live = node.calls.start_standing(phone, group)
     elif live.state.phase is not Phase.SETTING_UP:
+        phone.presses = None
         return False
     live.press(phone, message)
     return True
@@ -158,6 +165,10 @@ def floor_release(node: Floors, phone: Phone, message: FloorRelease) -> None:
     """Key up."""
     group = _affiliated(node, phone, message.group, message.id)
     if group is not None:
+        if phone.presses is not None and phone.presses[0] == group.id:
+            phone.presses = None
+            if phone.peer is not None:
+                phone.peer.discard_held()
         burst = None if message.burst is None else BurstId(message.burst)
         node.talkgroups.floor_of(group.id).submit(into.Release(phone.user.id, phone.key, message.id, burst))
 
