@@ -41,6 +41,9 @@ async def prune(database: Database, settings: RetentionSettings, now_ms: int) ->
         newest = int(await connection.scalar(select(func.max(t.directory_change.c.version))) or 0)
     places = await _delete(database, t.place, t.place.c.at_ms < now_ms - settings.place_days * DAY_MS)
     texts = await _delete(database, t.text, t.text.c.at_ms < now_ms - settings.text_days * DAY_MS)
+    written = select(t.text.c.group_id).where(t.text.c.group_id.is_not(None))
+    await _delete(database, t.text_reader, t.text_reader.c.group_id.not_in(written))
+    await _delete(database, t.passing_group, t.passing_group.c.id.not_in(written))
     said = now_ms - settings.burst_days * DAY_MS
     calls = await _delete(database, t.call, (t.call.c.started_ms < said) & t.call.c.incident.is_(None))
     over = (t.session.c.ended_ms < log_limit) | (t.session.c.expires_ms < log_limit)

@@ -107,7 +107,7 @@ async def member_since(connection: AsyncConnection, group: GroupId, user: UserId
 async def unread(connection: AsyncConnection, users: Collection[UserId], thread: str | None = None) -> list[Unread]:
     """What waits for these users, in every thread of theirs or in the one named; nothing where nothing waits."""
     found = []
-    for query in (_unread_in_groups(users), _unread_from_people(users)):
+    for query in (_unread_in_groups(users), _unread_in_passing(users), _unread_from_people(users)):
         if thread is not None:
             query = query.where(t.text.c.thread == thread)
         rows = (await connection.execute(query)).all()
@@ -147,6 +147,15 @@ def _unread_in_groups(users: Collection[UserId]) -> Select[Any]:
     )
     joined = or_(p.from_ms.is_(None), t.text.c.at_ms >= p.from_ms)
     return _counted(m.user_id, source, m.user_id.in_(sorted(users)), joined)
+
+
+def _unread_in_passing(users: Collection[UserId]) -> Select[Any]:
+    reader = t.text_reader.c
+    source = t.text_reader.join(t.text, t.text.c.group_id == reader.group_id).outerjoin(
+        t.text_read, (t.text_read.c.user_id == reader.user_id) & (t.text_read.c.thread == t.text.c.thread)
+    )
+    his = or_(reader.until.is_(None), t.text.c.number <= reader.until)
+    return _counted(reader.user_id, source, reader.user_id.in_(sorted(users)), his)
 
 
 def _unread_from_people(users: Collection[UserId]) -> Select[Any]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from groups.policy import Act, may
+from groups.rights import Right, has
 from groups.vocabulary import GroupId, Refusal, StatusWord, TextKind, UserId
 from poc_server.refused import Refused
-from poc_server.store import Store, texts
+from poc_server.store import Store, passing, texts
 from poc_server.store.ids import now_ms
 from poc_server.store.texts import TextDraft, Unread, thread_of
 from poc_server.talk.clock import loop_time
@@ -30,6 +32,14 @@ if TYPE_CHECKING:
 MINUTE_S = 60.0
 SLICE = 100
 """Users whose unread messages are looked up in one question."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """What of a thread one may read: what was written since he is a ``member``, and ``before`` this number."""
+
+    member: bool = True
+    before: int = passing.WITHOUT_END
 
 
 class TextDesk:
@@ -56,8 +66,9 @@ class TextDesk:
     async def _load(self) -> None:
         async with self._store.reading() as connection:
             groups, users = await texts.places_of_texts(connection)
+            readers = await passing.readers(connection)
         self._groups |= groups
-        self._users |= users
+        self._users |= users | readers
 
     async def aclose(self) -> None:
         """End what is under way."""
@@ -67,7 +78,7 @@ class TextDesk:
 
     async def send(self, phone: Phone, asked: TextSend) -> TextInfo:
         """Keep a message and tell it. Raises `Refused`: the rights' codes, bad_message, too_fast, unavailable."""
-        group, to = self._place(phone, asked.group, asked.user)
+        group, to = self._place(asked.group, asked.user)
         _check(asked)
         self._judge_send(phone, group, to)
         self._count(phone.user.id)
@@ -82,31 +93,35 @@ class TextDesk:
             group=group,
             to=to,
         )
+        transient = None if group is None else self._roster.transient(group)
         async with self._store.writing() as connection:
             row, new = await texts.keep(connection, draft)
+            if new and transient is not None:
+                await passing.keep(connection, transient.group, transient.members.keys(), row.number)
         info = self._info(row)
         if new:
-            self._note(group, to)
+            self._note(group, to, () if transient is None else transient.members)
             self._slices.add(self._tell(phone, info, frame(Texted(message=info))))
         return info
 
     async def list(self, phone: Phone, asked: TextList) -> Texts:
         """A page. Raises `Refused`."""
-        group, to = self._place(phone, asked.group, asked.user)
-        member = group is None or self._judge_read(phone, group)
+        group, to = self._place(asked.group, asked.user)
+        bounds = _Bounds() if group is None else await self._judge_read(phone, group)
         thread = thread_of(phone.user.id, group, to)
         async with self._store.reading() as connection:
-            since = await texts.member_since(connection, group, phone.user.id) if group and member else 0
-            rows, more = await texts.page(connection, thread, asked.limit, asked.before, since)
+            since = await texts.member_since(connection, group, phone.user.id) if group and bounds.member else 0
+            before = bounds.before if asked.before is None else min(asked.before, bounds.before)
+            rows, more = await texts.page(connection, thread, asked.limit, before, since)
             waiting = await texts.unread(connection, (phone.user.id,), thread)
         unread = sum(each.unread for each in waiting)
         return Texts(id=asked.id, messages=[self._info(row) for row in rows], unread=unread, more=more)
 
     async def read(self, phone: Phone, asked: TextRead) -> None:
         """How far was read; the user's other phones are told. Raises `Refused`."""
-        group, to = self._place(phone, asked.group, asked.user)
+        group, to = self._place(asked.group, asked.user)
         if group is not None:
-            self._judge_read(phone, group)
+            await self._judge_read(phone, group)
         thread = thread_of(phone.user.id, group, to)
         async with self._store.writing() as connection:
             await texts.read(connection, phone.user.id, thread, asked.number)
@@ -128,12 +143,10 @@ class TextDesk:
 
     # --- rights and limits -------------------------------------------------------------------------------------------
 
-    def _place(self, phone: Phone, group: str | None, user: str | None) -> tuple[GroupId | None, UserId | None]:
+    def _place(self, group: str | None, user: str | None) -> tuple[GroupId | None, UserId | None]:
         if (group is None) == (user is None):
             raise Refused(Refusal.BAD_MESSAGE, "one of group and user")
         if group is not None:
-            if self._roster.group(GroupId(group)) is None:
-                raise Refused(Refusal.UNKNOWN_GROUP)
             return GroupId(group), None
         found = self._roster.user(UserId(user or ""))
         if found is None:
@@ -142,23 +155,31 @@ class TextDesk:
 
     def _judge_send(self, phone: Phone, group: GroupId | None, to: UserId | None) -> None:
         roster = self._roster
+        if group is not None and roster.group(group) is None:
+            raise Refused(Refusal.UNKNOWN_GROUP)
         target = roster.group(group) if group is not None else roster.user(to or UserId(""))
         refused = Refusal.NOT_FOUND if target is None else may(Act.TEXT, phone.user, target, roster)
         if refused is not None:
             raise Refused(refused)
 
-    def _judge_read(self, phone: Phone, group: GroupId) -> bool:
-        """Whether he reads as a member; one who does by his office is audited."""
+    async def _judge_read(self, phone: Phone, group: GroupId) -> _Bounds:
+        """What he may read, and whether as a member; one who does by his office is audited. Raises `Refused`."""
         roster, found = self._roster, self._roster.group(group)
         if found is None:
-            raise Refused(Refusal.UNKNOWN_GROUP)
+            async with self._store.reading() as connection:
+                found = await passing.group(connection, group)
+                until = await passing.reads_until(connection, group, phone.user.id)
+            if found is None:
+                raise Refused(Refusal.UNKNOWN_GROUP)
+            if until is not None and has(phone.user, Right.REPLAY):
+                return _Bounds(member=False, before=until + 1)
         refused = may(Act.REPLAY, phone.user, found, roster)
         member = roster.membership(group, phone.user.id) is not None
         if refused is not None or not member:
             self._audit(phone.user, Act.REPLAY, "group", group, {"texts": True}, refused)
         if refused is not None:
             raise Refused(refused)
-        return member
+        return _Bounds(member)
 
     def _count(self, user: UserId) -> None:
         now = loop_time()
@@ -171,7 +192,8 @@ class TextDesk:
 
     # --- telling -----------------------------------------------------------------------------------------------------
 
-    def _note(self, group: GroupId | None, to: UserId | None) -> None:
+    def _note(self, group: GroupId | None, to: UserId | None, readers: Iterable[UserId]) -> None:
+        self._users.update(readers)
         if group is not None:
             self._groups.add(group)
         elif to is not None:
@@ -199,17 +221,21 @@ class TextDesk:
             async with self._store.reading() as connection:
                 waiting = await texts.unread(connection, {phone.user.id for phone in part})
                 latest = await texts.messages(connection, {(each.thread, each.last) for each in waiting})
+                gone = {key for row in latest.values() if (key := row.group_id) and self._roster.group(key) is None}
+                names = await passing.names(connection, gone)
             for phone in part:
-                threads = [self._waiting(each, latest) for each in waiting if each.user == phone.user.id]
+                threads = [self._waiting(each, latest, names) for each in waiting if each.user == phone.user.id]
                 threads.sort(key=lambda each: -(each.last.at_ms if each.last else 0))
                 if threads:
                     phone.send(TextUnread(threads=threads[:MAX_THREADS_TOLD], all=True))
 
-    def _waiting(self, each: Unread, latest: dict[tuple[str, int], Any]) -> Thread:
+    def _waiting(self, each: Unread, latest: dict[tuple[str, int], Any], names: Mapping[GroupId, str]) -> Thread:
         last = self._info(latest[each.thread, each.last])
         group = None if last.group is None else GroupId(last.group)
         other = UserId(last.by.id) if group is None else None
-        return self._thread(group, other, each.unread, last)
+        thread = self._thread(group, other, each.unread, last)
+        name = None if group is None else names.get(group)
+        return thread if name is None else thread.model_copy(update={"group_name": name})
 
     def _thread(self, group: GroupId | None, other: UserId | None, unread: int, last: TextInfo | None = None) -> Thread:
         found = None if group is None else self._roster.group(group)

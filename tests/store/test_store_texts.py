@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from groups.vocabulary import AgencyId, GroupId, TextKind, UserId
-from poc_server.store import Store, handovers, patches, texts
+from groups.model import Group
+from groups.vocabulary import AgencyId, GroupId, GroupKind, TextKind, UnitId, UserId
+from poc_server.store import Store, handovers, passing, patches, texts
 from poc_server.store.audit import SYSTEM, entry
 from poc_server.store.handovers import KeptHandover
 from poc_server.store.patches import KeptPatch
@@ -36,6 +37,26 @@ async def test_messages_are_numbered_kept_once_and_counted_until_read(store: Sto
         rows, more = await texts.page(connection, thread, 1)
         assert ([row.id for row in rows], more) == ([second.id], True)
         assert await texts.places_of_texts(connection) == ({GroupId("gr-1")}, {B})
+
+
+async def test_what_was_written_in_a_group_that_is_gone_waits_for_who_was_in_it(store: Store) -> None:
+    group = Group(GroupId("ca-1"), AgencyId("ag"), UnitId("un"), "路口", GroupKind.TEMPORARY)
+    late = UserId("us-c")
+    async with store.writing() as connection:
+        first, _ = await texts.keep(connection, draft("p1", A, group=group.id))
+        await passing.keep(connection, group, {A, B}, first.number)
+        second, _ = await texts.keep(connection, draft("p2", A, group=group.id))
+        await passing.keep(connection, group, {A, late}, second.number)
+        assert await passing.group(connection, group.id) == group
+        assert await passing.names(connection, {group.id, GroupId("gr-9")}) == {group.id: "路口"}
+        until = {user: await passing.reads_until(connection, group.id, user) for user in (A, B, late, UserId("us-z"))}
+        assert until == {A: passing.WITHOUT_END, B: 1, late: passing.WITHOUT_END, "us-z": None}
+        waiting = {each.user: each.unread for each in await texts.unread(connection, (A, B, late))}
+        assert waiting == {B: 1, late: 2}, "who left does not read what was written after"
+        third, _ = await texts.keep(connection, draft("p3", A, group=group.id))
+        await passing.keep(connection, group, {A, B, late}, third.number)
+        assert await passing.reads_until(connection, group.id, B) == passing.WITHOUT_END, "he came again"
+        assert await passing.readers(connection) == {A, B, late}
 
 
 async def test_a_handover_waits_until_it_is_decided(store: Store) -> None:

@@ -7,7 +7,7 @@ import pytest
 from groups.vocabulary import Refusal, StatusWord, TextKind
 from loadtest.phone import PhoneFailed
 from signaling.limits import MAX_TEXT_CHARS
-from signaling.messages import Texted, TextList, TextRead, TextSend, TextUnread
+from signaling.messages import Call, CallEnd, CallEnded, CallStart, Texted, TextList, TextRead, TextSend, TextUnread
 from tests.emergency.cast import Cast
 
 pytestmark = pytest.mark.wire
@@ -42,6 +42,27 @@ async def test_a_message_reaches_its_group_is_kept_once_and_waits_for_who_is_awa
     await late.request(TextRead(id="t5", group=group, number=heard.number))
     older, _ = await late.request(TextList(id="t6", group=group, before=heard.number))
     assert ([m.text for m in older.messages], older.unread, older.more) == (["谁在中山路？"], 0, False)
+
+
+async def test_what_was_written_in_a_temporary_group_is_read_when_it_is_over(cast: Cast) -> None:
+    dispatcher, one, two, outside = await cast.phones("PQ-001", "BJ-001", "BJ-002", "XS-001")
+    asked = CallStart(id="c1", kind="group", users=[one.user, two.user], name="路口")
+    call, _ = await dispatcher.request(asked)
+    await two.told(Call, call=call.call)
+    kept, _ = await one.request(TextSend(id="t1", message="p1", group=call.group, text="东口已封"))
+    assert (await two.told(Texted)).message == kept.message
+    two.close()
+    await dispatcher.request(CallEnd(id="c2", call=call.call))
+    await one.told(CallEnded, call=call.call)
+    for reader in (one, dispatcher):
+        page, _ = await reader.request(TextList(id="t2", group=call.group))
+        assert page.messages == [kept.message]
+    again = await cast.phone("BJ-002")
+    waits = (await again.told(TextUnread, all=True)).threads
+    assert [(each.group_name, each.unread) for each in waits if each.group == call.group] == [("路口", 1)]
+    await again.request(TextRead(id="t3", group=call.group, number=kept.message.number))
+    assert await refused(outside, TextList(id="t4", group=call.group)) is Refusal.NOT_A_MEMBER
+    assert await refused(one, TextSend(id="t5", message="p2", group=call.group, text="x")) is Refusal.UNKNOWN_GROUP
 
 
 async def test_one_who_is_away_is_asked_to_call_back(cast: Cast) -> None:

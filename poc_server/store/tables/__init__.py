@@ -40,7 +40,7 @@ from poc_server.store.tables.records import (
     place,
     retention_rule,
 )
-from poc_server.store.tables.ways import handover, patch, text, text_read, text_thread
+from poc_server.store.tables.ways import handover, passing_group, patch, text, text_read, text_reader, text_thread
 
 __all__ = [
     "ID",
@@ -77,6 +77,7 @@ __all__ = [
     "membership",
     "membership_period",
     "metadata",
+    "passing_group",
     "patch",
     "place",
     "plan",
@@ -89,6 +90,7 @@ __all__ = [
     "shift_member",
     "text",
     "text_read",
+    "text_reader",
     "text_thread",
     "unit",
     "user",

@@ -46,6 +46,27 @@ text_read = Table(
     Column("number", BigInteger, nullable=False),
 )
 
+passing_group = Table(
+    "passing_group",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("agency_id", ID, nullable=False),
+    Column("unit_id", ID, nullable=False),
+    Column("kind", WORD, nullable=False),
+    Column("name", NAME, nullable=False),
+)
+"""Groups that lived as long as their call and in which something was written."""
+
+text_reader = Table(
+    "text_reader",
+    metadata,
+    Column("group_id", ID, primary_key=True),
+    Column("user_id", ID, primary_key=True),
+    Column("until", BigInteger),
+    Index("ix_text_reader_user_id", "user_id"),
+)
+"""Who may read there; up to message ``until`` when he left before it ended."""
+
 handover = Table(
     "handover",
     metadata,
