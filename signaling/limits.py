@@ -34,6 +34,8 @@ MAX_PATCHED = 16
 """Groups one patch joins."""
 MAX_HANDED_OVER = 100
 """Open alerts that go over with one shift."""
+MAX_CALLS_LISTED = 50
+"""Calls one answer to `CallList` carries; the newest come first."""
 MAX_CALL_HOURS = 24
 """Longest time a temporary group may be given."""
 MAX_CALLED = 500

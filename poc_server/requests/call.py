@@ -1,4 +1,4 @@
-"""call_start, call_accept, call_refuse, call_leave, call_end, call_add."""
+"""call_start, call_accept, call_refuse, call_leave, call_end, call_add, call_list."""
 
 from __future__ import annotations
 
@@ -6,21 +6,28 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from groups.calls import inputs as into
-from groups.calls.state import Answering, CallKind, CallOptions, Part
+from groups.calls.state import Answering, CallKind, CallOptions, Part, Phase
 from groups.policy import Act, Switches, may
 from groups.reach import visible
+from groups.rights import Right, has
 from groups.vocabulary import GroupId, GroupKind, Refusal, UserId
 from poc_server.refused import Refused
 from poc_server.talk import people_called
 from poc_server.talk.calls import OF_TWO, refusal_of
 from poc_server.talk.live_call import LiveCall
-from signaling.messages import CallAccept, CallAdd, CallEnd, CallLeave, CallRefuse, CallStart, Ok
+from signaling.limits import MAX_CALLS_LISTED
+from signaling.messages import CallAccept, CallAdd, CallEnd, CallLeave, CallList, CallRefuse, CallStart, Ok
+from signaling.messages import Calls as Listed
 
 if TYPE_CHECKING:
     from poc_server.talk.audit import Audit
     from poc_server.talk.calls import Calls
     from poc_server.talk.phone import Phone
     from poc_server.talk.settings import TalkSettings
+
+
+NAMED_IN_LIST = 4
+"""Parties that a list of calls names of each."""
 
 
 class Calling(people_called.City, Protocol):
@@ -252,6 +259,22 @@ def call_add(node: Calling, phone: Phone, message: CallAdd) -> None:
     phone.send(Ok(id=message.id))
 
 
+def call_list(node: Calling, phone: Phone, message: CallList) -> None:
+    """The calls this dispatcher may end; who listens remotely to whom is nobody's business but the audit's."""
+    if not has(phone.user, Right.FORCE_END):
+        phone.refuse(Refusal.NOT_ALLOWED, message.id)
+        return
+    found = [live for live in node.calls.all() if _may_end(node, phone, live)]
+    listed = [live.snapshot(named=NAMED_IN_LIST) for live in found[:MAX_CALLS_LISTED]]
+    phone.send(Listed(id=message.id, calls=listed, more=len(found) > MAX_CALLS_LISTED))
+
+
+def _may_end(node: Calling, phone: Phone, live: LiveCall) -> bool:
+    group = node.roster.group(live.group)
+    goes_on = live.kind is not CallKind.AMBIENT and live.state.phase is not Phase.ENDED and bool(live.state.parties)
+    return goes_on and group is not None and may(Act.FORCE_END, phone.user, group, node.roster) is None
+
+
 def _live(node: Calling, phone: Phone, call: str, request: str) -> LiveCall | None:
     live = node.calls.get(call)
     if refusal_of(live) is not None or live is None or not _seen(node, phone, live):
@@ -277,4 +300,5 @@ REQUESTS: dict[type, Callable[[Any, Any, Any], None]] = {
     CallLeave: call_leave,
     CallEnd: call_end,
     CallAdd: call_add,
+    CallList: call_list,
 }

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from groups.vocabulary import Tier
-from signaling.limits import MAX_CALL_HOURS, MAX_CALLED
+from signaling.limits import MAX_CALL_HOURS, MAX_CALLED, MAX_CALLS_LISTED
 from signaling.messages.base import Id, Message, Name, RequestId
 from signaling.messages.emergency import Area
 from signaling.messages.group import Person
@@ -109,6 +109,13 @@ class CallAdd(Message):
     users: Called
 
 
+class CallList(Message):
+    """Which calls go on, of those one may end for all (强拆), in them or not. Answered by `Calls`."""
+
+    type: Literal["call_list"] = "call_list"
+    id: RequestId
+
+
 class CallParty(Message):
     """One of those in a call, and what he has done."""
 
@@ -138,6 +145,18 @@ class Call(Message):
     people: int = 0
     present: int = 0
     ends_ms: int | None = None
+
+
+class Calls(Message):
+    """Answer to `CallList`, the newest first, each with the first of its ``parties``; ``more``: there are older ones.
+
+    Remote listening is not among them.
+    """
+
+    type: Literal["calls"] = "calls"
+    id: RequestId
+    calls: Annotated[list[Call], Field(max_length=MAX_CALLS_LISTED)]
+    more: bool = False
 
 
 class CallRinging(Message):

@@ -49,6 +49,7 @@ ClientMessage = Annotated[
     | call.CallLeave
     | call.CallEnd
     | call.CallAdd
+    | call.CallList
     | incident.IncidentList
     | incident.IncidentReport
     | text.TextSend
@@ -94,6 +95,7 @@ ServerMessage = Annotated[
     | call.Call
     | call.CallRinging
     | call.CallStopped
+    | call.Calls
     | call.CallEnded
     | incident.Incidents
     | incident.IncidentChanged

@@ -114,12 +114,12 @@ def test_three_phones_and_a_console(playwright: Playwright, city: City) -> None:
             expect(card).to_have_attribute("data-air", "idle", timeout=30_000)
 
         # The same two joined: who talks in one is heard in the other.
-        desk.page.locator(".together button.primary").click()
+        desk.key("j")
         expect(desk.page.locator('.together [data-kind="patch"]')).to_be_visible(timeout=30_000)
         west.key_down()
         heard(one, west.user["id"])
         west.key_up()
-        desk.page.locator('.together [data-kind="patch"] button').click()
+        desk.key("Shift+J")
         expect(desk.page.locator(".together")).to_have_count(0, timeout=30_000)
 
         # Written there, unread here, read, answered by a word.
@@ -139,14 +139,22 @@ def test_three_phones_and_a_console(playwright: Playwright, city: City) -> None:
         # Found by the initials of the pinyin, rung up, answered, hung up by a key.
         desk.key("/")
         desk.page.keyboard.type(two.user["badge"])
-        desk.key("Escape")
-        desk.page.locator(f'.persons [data-user="{two.user["id"]}"] .one').click()
-        desk.page.get_by_role("button", name="振铃呼叫").click()
+        found = desk.page.locator(".persons li")
+        expect(found).to_have_count(1, timeout=30_000)
+        desk.key("ArrowDown", "Enter", "Shift+Q")
         two.page.get_by_role("button", name="接听").click(timeout=30_000)
         expect(desk.page.locator(".channel .flag", has_text="通话")).to_be_visible(timeout=30_000)
         desk.page.keyboard.down("Space")
         heard(two, desk.user["id"], bursts=2)
         desk.page.keyboard.up("Space")
+        desk.key("Backspace")
+        expect(desk.page.locator(".channel .flag", has_text="通话")).to_have_count(0, timeout=30_000)
+
+        # Both at once, without a key to hold: each hears the other.
+        desk.key("d")
+        two.page.get_by_role("button", name="接听").click(timeout=30_000)
+        heard(two, desk.user["id"], bursts=3)
+        heard(desk, two.user["id"], bursts=2)
         desk.key("Backspace")
         expect(desk.page.locator(".channel .flag", has_text="通话")).to_have_count(0, timeout=30_000)
 
@@ -224,6 +232,9 @@ def test_what_needs_a_right(playwright: Playwright, city: City) -> None:
         dialog.get_by_label("隐蔽监听").uncheck()
         dialog.get_by_role("button", name="确定").click()
         expect(eye).to_have_text("1", timeout=30_000)
+        leader.load_anew()
+        expect(watched.get_by_role("img", name="监听中")).to_be_visible(timeout=30_000)
+        expect(eye).to_have_text("1", timeout=30_000)
 
         # Barred from talking: told at once, refused at the key; then let talk again.
         card(desk, two).get_by_role("button", name="禁呼").click()
@@ -292,7 +303,16 @@ def test_what_needs_a_right(playwright: Playwright, city: City) -> None:
         expect(temporary.locator(".gathered")).to_contain_text("圈内")
         temporary.get_by_role("button", name="建组").click()
         expect(one.page.locator(".affairs .brought")).to_contain_text("地图区域", timeout=30_000)
-        call.get_by_role("button", name="强拆").click()
+
+        # Whose call it is not, and who is not in it, sees it go on, pulls one more in and ends it.
+        leader.page.locator(f'.persons [data-user="{two.user["id"]}"] .pick').click()
+        leader.key("c")
+        others = leader.page.locator("dialog[open] .calls li", has_text="地图区域")
+        others.get_by_role("button", name="强拉已选 1 人").click(timeout=30_000)
+        expect(two.page.locator(".affairs .brought")).to_contain_text("地图区域", timeout=30_000)
+        others.get_by_role("button", name="强拆").click()
+        expect(others).to_have_count(0, timeout=30_000)
+        leader.key("Escape")
         expect(one.page.locator(".affairs .brought")).to_have_count(0, timeout=30_000)
         desk.key("p")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from groups.policy import Act
+from groups.rights import Right, has
 from groups.vocabulary import Refusal
 from signaling import messages as m
 from tests.talk.matrix_world import Scene, number
@@ -310,6 +311,11 @@ def pulls_in(s: Scene) -> Expected:
     if s.may(Act.LISTEN, s.group(s.place.call), R.CALL_OVER) is R.CALL_OVER:
         return R.CALL_OVER
     return s.may(Act.PULL_IN, s.user, R.UNKNOWN_USER)
+
+
+@row(m.CallList, lambda s: None if has(s.caller, Right.FORCE_END) else R.NOT_ALLOWED)
+async def call_list(_: Scene) -> m.CallList:
+    return m.CallList(id=number())
 
 
 @row(m.CallAdd, pulls_in)

@@ -19,6 +19,7 @@ from signaling.messages import (
     CallEnd,
     CallEnded,
     CallLeave,
+    CallList,
     CallRefuse,
     CallRinging,
     CallStart,
@@ -165,7 +166,11 @@ async def test_a_dispatcher_makes_a_temporary_group_and_pulls_more_in(
     pulled = ways_report.way("temporary group, one pulled in", (d, a, b), (c, other))
     await pulled.says(a, call.group)
     await pulled.says(b, call.group)
-    # Ended by him too, for all: the other one's call (强拆).
+    # Seen and ended by him too, for all: the other one's call (强拆). Whoever may end none sees none.
+    assert await refusal(a, CallList(id="l1")) is Refusal.NOT_ALLOWED
+    listed, _ = await other.request(CallList(id="l2"))
+    (seen,) = [each for each in listed.calls if each.call == call.call]
+    assert (seen.name, seen.by.id, seen.present) == ("临时组", d.user, 3)
     assert await refusal(b, CallEnd(id="c5", call=call.call)) is Refusal.NOT_ALLOWED
     await other.request(CallEnd(id="c6", call=call.call))
     for phone in (d, a, b):

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from groups.vocabulary import NotListening, Refusal
+from groups.vocabulary import MonitorScope, NotListening, Refusal
 from loadtest.phone import PhoneFailed
+from loadtest.press import Outcome
 from signaling.messages import (
     AmbientOff,
     AmbientOn,
@@ -21,7 +22,10 @@ from signaling.messages import (
     CallLeave,
     CallRinging,
     CallStart,
+    FloorIdle,
     Listening,
+    Monitor,
+    Monitoring,
     Ping,
     Slot,
 )
@@ -198,6 +202,20 @@ async def test_a_prearranged_group_brings_its_members_in_also_late(cast: Cast, w
     assert (await late.told(CallEnded, call=call.call)).end == "inactivity"
     assert (await b.told(CallEnded, call=call.call)).message == "Nobody talked: the call has ended"
 
+    # Pressed and let go before the call is up: it is up, and nobody talks.
+    a.press_key(group)
+    a.release_key()
+    while (await b.told(Call, group=group, phase="running")).call == call.call:
+        pass
+    for up, other in ((a, b), (b, a)):
+        following = other.press_key(group)
+        await following.settled
+        assert following.outcome is Outcome.IMMEDIATE, f"{up.user} has the floor with his key up"
+        other.release_key()
+        await up.told(FloorIdle, group=group, burst=following.burst)
+        other.press_key(group)
+        other.release_key()
+
 
 async def test_nobody_there_is_no_call(cast: Cast) -> None:
     group = standing(cast, "无人", "prearranged", "BJ-001", "BJ-005")
@@ -231,17 +249,22 @@ async def test_in_a_broadcast_group_only_the_initiator_talks_and_his_release_end
 
 
 async def test_groups_are_merged_into_a_temporary_one(cast: Cast, ways_report: WaysReport) -> None:
-    dispatcher, a, b, outside = await cast.phones("PQ-001", "BJ-001", "XS-001", "QK-001")
+    dispatcher, a, b, outside, monitor = await cast.phones("PQ-001", "BJ-001", "XS-001", "QK-001", "ZB-001")
     groups = [cast.group(a, PATROL), cast.group(b, "西山巡查组")]
+    await monitor.request(Monitor(id="m0", scope=MonitorScope.ALL))
     call, _ = await dispatcher.request(CallStart(id="m1", kind="group", groups=groups, name="合并", lasts_s=60))
     assert call.people >= 10
     await b.told(Call, call=call.call)
     await a.told(Call, call=call.call)
-    way = ways_report.way("temporary group by merging", (dispatcher, a, b), (outside,))
+    while call.group not in {each.id for each in (await monitor.told(Monitoring)).groups}:
+        pass
+    way = ways_report.way("temporary group by merging", (dispatcher, a, b, monitor), (outside,))
     await a.say(call.group)
     await way.heard(a, 8)
     await dispatcher.request(CallEnd(id="m2", call=call.call))
     await a.told(CallEnded, call=call.call)
+    while call.group in {each.id for each in (await monitor.told(Monitoring)).groups}:
+        pass
     hidden = CallStart(id="m3", kind="group", groups=["gr-nowhere"])
     assert await refusal(dispatcher, hidden) is Refusal.UNKNOWN_GROUP
     assert await refusal(a, CallStart(id="m4", kind="group", groups=groups)) is Refusal.NOT_A_MEMBER

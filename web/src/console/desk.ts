@@ -11,9 +11,10 @@ import type { HandoverInfo, Refusal, ServerMessage } from "../wire/protocol";
 import { dispatchTold, nothingDispatched } from "./dispatch";
 import { firstToAnswer, type Gathering, gatheredNobody, isNobody, temporaryGroup } from "./gathering";
 import { emptyDesk, mixOf, restored, soundOf, VOLUME_STEP, withVolume } from "./mix";
+import { Monitored } from "./monitored";
 import { type Channel, channelsOf, stepped } from "./wall";
 
-export type Dialog = "help" | "monitor" | "handover" | "temporary";
+export type Dialog = "help" | "monitor" | "handover" | "temporary" | "calls";
 export const PANELS = ["people", "incidents", "map", "messages"] as const;
 export type Panel = (typeof PANELS)[number];
 
@@ -32,6 +33,8 @@ export class ConsoleDesk {
   readonly wide = signal(false);
   /** The person whose card is open, in the list and on the map. */
   readonly person = signal<string | null>(null);
+  /** The people that are listed just now, in their order. */
+  readonly listed = signal<readonly string[]>([]);
   /** The name of the one that is written to, for a thread in which nothing was said yet. */
   readonly personName = signal("");
   /** The thread that is open; null: the list of them. */
@@ -81,7 +84,12 @@ export class ConsoleDesk {
   #user: string | null = null;
 
   constructor(readonly phone: Phone) {
+    const monitored = new Monitored(
+      (request) => phone.ask(request),
+      (problem) => this.#fail(problem),
+    );
     phone.follow((message) => {
+      monitored.told(message);
       this.dispatch.value = dispatchTold(this.dispatch.peek(), message);
       if (message.type === "handover") this.#takeOver(message.handover);
     });
@@ -113,6 +121,28 @@ export class ConsoleDesk {
 
   step(by: number): void {
     this.chosen.value = stepped(this.channels.value, this.current.value?.id ?? null, by);
+  }
+
+  /** Opens the card of the next one in the list, or of the one before. */
+  stepPerson(by: number): void {
+    this.open("people");
+    const listed = this.listed.value;
+    const at = listed.indexOf(this.person.value ?? "");
+    const next = at < 0 ? (by < 0 ? listed.length - 1 : 0) : (at + by + listed.length) % listed.length;
+    this.person.value = listed[next] ?? null;
+  }
+
+  may(right: string): boolean {
+    return this.phone.picture.value.rights.includes(right);
+  }
+
+  /** Ends the call that is talked in this channel for all (强拆), in it or not. */
+  endCall(channel: Channel): void {
+    const { calls } = this.phone.affairs.peek();
+    const mine = Object.values(calls).find(({ group }) => group === channel.id);
+    // A group that lives as long as its call has its name.
+    const call = mine?.call ?? (channel.id.startsWith("ca-") ? channel.id : null);
+    if (call) this.ask({ type: "call_end", call });
   }
 
   louder(group: string, steps: number): void {
@@ -189,6 +219,15 @@ export class ConsoleDesk {
     else this.ask({ type: "call_start", kind: "group", users: [user] });
   }
 
+  /** Brings those who are picked into a call that goes on, in it or not (强拉). */
+  pullPickedInto(call: string, done: () => void): void {
+    const users = [...this.picked.value.keys()];
+    this.ask({ type: "call_add", call, users }, () => {
+      this.picked.value = new Map();
+      done();
+    });
+  }
+
   /** Takes a person among those who are called together, or out of them. */
   pick(user: string, name: string): void {
     const picked = new Map(this.picked.value);
@@ -245,7 +284,8 @@ export class ConsoleDesk {
 
   /** Joins the marked channels (派接). */
   patch(name = ""): void {
-    const groups = [...this.marked.peek()] as PatchStart["groups"];
+    const groups = this.targets.peek().map(({ id }) => id) as PatchStart["groups"];
+    if (groups.length < 2 || !this.may("patch")) return;
     this.ask({ type: "patch_start", groups, name }, () => {
       this.marked.value = [];
     });

@@ -3,7 +3,8 @@
 import { sayAgain } from "../recordings/recordings";
 import { lastEnded } from "../wire/picture";
 import type { ConsoleDesk, Dialog } from "./desk";
-import { type Act, LAST_S, meaning } from "./keymap";
+import { patchOf, waiting } from "./dispatch";
+import { type Act, LAST_S, meaning, PERSON_ACTS } from "./keymap";
 import { withMute, withNextEar, withSolo } from "./mix";
 
 const TYPING = "input:not([type=range]), textarea, select, [contenteditable]";
@@ -21,13 +22,22 @@ export function bindKeys(desk: ConsoleDesk): () => void {
   return () => stop.abort();
 }
 
+const REPEATED: ReadonlySet<Act> = new Set([
+  "quieter",
+  "louder",
+  "previous",
+  "next",
+  "previous_person",
+  "next_person",
+]);
+
 function down(desk: ConsoleDesk, event: KeyboardEvent): void {
   const meant = meaning(event);
   if (!meant || event.isComposing) return;
   const { act } = meant.binding;
   if (act !== "escape" && !forConsole(event.target, event.code)) return;
   event.preventDefault();
-  if (event.repeat && act !== "quieter" && act !== "louder" && act !== "previous" && act !== "next") return;
+  if (event.repeat && !REPEATED.has(act)) return;
   if (act === "talk") return desk.talk(event.code, desk.spaceTalksIn.value, event.timeStamp);
   const channel = meant.channel === null ? null : (desk.numbered.value[meant.channel] ?? null);
   if (act === "talk_channel") return desk.talk(event.code, channel ? [channel] : [], event.timeStamp);
@@ -53,7 +63,7 @@ function forConsole(target: EventTarget | null, code: string): boolean {
   return !(target.closest("button, a, [role=option]") && target.matches(":focus-visible"));
 }
 
-const DEEDS: Partial<Record<Act, (desk: ConsoleDesk) => void>> = {
+const DEEDS: Partial<Record<Act, (desk: ConsoleDesk) => unknown>> = {
   previous: (desk) => desk.step(-1),
   next: (desk) => desk.step(1),
   listen: (desk) => withCurrent(desk, (id) => desk.phone.toggleListening(id)),
@@ -98,6 +108,22 @@ const DEEDS: Partial<Record<Act, (desk: ConsoleDesk) => void>> = {
     desk.marked.value = [];
   },
   temporary: (desk) => desk.gather(desk.chosenAll()),
+  patch: (desk) => desk.patch(),
+  unpatch: (desk) =>
+    withCurrent(desk, (group) => {
+      const found = patchOf(desk.dispatch.value, group);
+      if (found) desk.ask({ type: "patch_end", patch: found.patch });
+    }),
+  calls: (desk) => desk.may("force_end") && toggle(desk, "calls"),
+  force_end: (desk) => desk.current.value && desk.endCall(desk.current.value),
+  previous_person: (desk) => desk.stepPerson(-1),
+  next_person: (desk) => desk.stepPerson(1),
+  ...Object.fromEntries(PERSON_ACTS.map((act) => [act, () => pressed(act)])),
+  write: (desk) => withCurrent(desk, (group) => desk.write({ group })),
+  take_over: (desk) => {
+    const { toMe } = waiting(desk.dispatch.value, desk.phone.picture.value.user?.id);
+    if (toMe) desk.ask({ type: "handover_answer", handover: toMe.id, accept: true });
+  },
   monitor: (desk) => toggle(desk, "monitor"),
   handover: (desk) => toggle(desk, "handover"),
   help: (desk) => toggle(desk, "help"),
@@ -106,6 +132,11 @@ const DEEDS: Partial<Record<Act, (desk: ConsoleDesk) => void>> = {
     if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
   },
 };
+
+/** The button that does it, where there is one: what may be done is decided there. */
+function pressed(act: Act): void {
+  document.querySelector<HTMLButtonElement>(`.dock [data-act="${act}"]`)?.click();
+}
 
 function toggle(desk: ConsoleDesk, dialog: Dialog): void {
   desk.dialog.value = desk.dialog.value === dialog ? null : dialog;

@@ -5,6 +5,21 @@ import type { Key } from "../i18n/zh";
 /** How much of a channel one key plays again. */
 export const LAST_S = 30;
 
+/** What is done with the person whose card is open: each is a button there, for whoever has the right. */
+export const PERSON_ACTS = [
+  "person_call",
+  "person_ring",
+  "person_duplex",
+  "person_text",
+  "person_call_back",
+  "person_pull",
+  "person_pick",
+  "people_first",
+  "person_ban",
+  "person_listen",
+] as const;
+export type PersonAct = (typeof PERSON_ACTS)[number];
+
 /** What a key does. `channel` acts carry which channel; all others concern the chosen channel. */
 export type Act =
   | "talk"
@@ -23,6 +38,13 @@ export type Act =
   | "target"
   | "clear_targets"
   | "temporary"
+  | "patch"
+  | "unpatch"
+  | "calls"
+  | "force_end"
+  | "previous_person"
+  | "next_person"
+  | PersonAct
   | "claim"
   | "accept"
   | "hang_up"
@@ -30,6 +52,8 @@ export type Act =
   | "people"
   | "map"
   | "messages"
+  | "write"
+  | "take_over"
   | "incidents"
   | "widen"
   | "monitor"
@@ -37,7 +61,7 @@ export type Act =
   | "help"
   | "escape";
 
-export type Section = "keys_talk" | "keys_hear" | "keys_page";
+export type Section = "keys_talk" | "keys_hear" | "keys_person" | "keys_page";
 
 export type Binding = {
   act: Act;
@@ -102,7 +126,25 @@ export const KEYS: readonly Binding[] = [
     words: "key_clear_targets",
   },
   { act: "temporary", section: "keys_talk", cap: "N", codes: ["KeyN"], words: "key_temporary" },
+  { act: "patch", section: "keys_talk", cap: "J", codes: ["KeyJ"], words: "key_patch" },
+  {
+    act: "unpatch",
+    section: "keys_talk",
+    cap: "Shift + J",
+    codes: ["KeyJ"],
+    shift: true,
+    words: "key_unpatch",
+  },
   { act: "revoke", section: "keys_talk", cap: "X", codes: ["KeyX"], words: "key_revoke" },
+  {
+    act: "force_end",
+    section: "keys_talk",
+    cap: "Shift + X",
+    codes: ["KeyX"],
+    shift: true,
+    words: "key_force_end",
+  },
+  { act: "calls", section: "keys_talk", cap: "C", codes: ["KeyC"], words: "key_calls" },
   { act: "claim", section: "keys_talk", cap: "A", codes: ["KeyA"], words: "key_claim" },
   { act: "accept", section: "keys_talk", cap: "Enter", codes: ["Enter", "NumpadEnter"], words: "key_accept" },
   {
@@ -119,13 +161,88 @@ export const KEYS: readonly Binding[] = [
   { act: "quieter", section: "keys_hear", cap: ",", codes: ["Comma"], words: "key_quieter" },
   { act: "louder", section: "keys_hear", cap: ".", codes: ["Period"], words: "key_louder" },
   { act: "last_30s", section: "keys_hear", cap: "R", codes: ["KeyR"], words: "key_last_30s" },
+  {
+    act: "previous_person",
+    section: "keys_person",
+    cap: "PgUp",
+    codes: ["PageUp"],
+    words: "key_previous_person",
+  },
+  {
+    act: "next_person",
+    section: "keys_person",
+    cap: "PgDn",
+    codes: ["PageDown"],
+    words: "key_next_person",
+  },
+  { act: "person_call", section: "keys_person", cap: "Q", codes: ["KeyQ"], words: "person_call" },
+  {
+    act: "person_ring",
+    section: "keys_person",
+    cap: "Shift + Q",
+    codes: ["KeyQ"],
+    shift: true,
+    words: "person_ring",
+  },
+  { act: "person_duplex", section: "keys_person", cap: "D", codes: ["KeyD"], words: "person_duplex" },
+  { act: "person_text", section: "keys_person", cap: "K", codes: ["KeyK"], words: "person_text" },
+  {
+    act: "person_call_back",
+    section: "keys_person",
+    cap: "Shift + K",
+    codes: ["KeyK"],
+    shift: true,
+    words: "person_call_back",
+  },
+  { act: "person_pull", section: "keys_person", cap: "V", codes: ["KeyV"], words: "person_pull" },
+  { act: "person_pick", section: "keys_person", cap: "F", codes: ["KeyF"], words: "people_pick" },
+  {
+    act: "people_first",
+    section: "keys_person",
+    cap: "Shift + F",
+    codes: ["KeyF"],
+    shift: true,
+    words: "people_first",
+  },
+  {
+    act: "person_ban",
+    section: "keys_person",
+    cap: "Shift + Z",
+    codes: ["KeyZ"],
+    shift: true,
+    words: "key_ban",
+  },
+  {
+    act: "person_listen",
+    section: "keys_person",
+    cap: "Shift + L",
+    codes: ["KeyL"],
+    shift: true,
+    words: "key_listen_remotely",
+  },
   { act: "search", section: "keys_page", cap: "/", codes: ["Slash"], words: "key_search" },
   { act: "people", section: "keys_page", cap: "P", codes: ["KeyP"], words: "key_people" },
   { act: "map", section: "keys_page", cap: "G", codes: ["KeyG"], words: "key_map" },
   { act: "messages", section: "keys_page", cap: "W", codes: ["KeyW"], words: "key_messages" },
+  {
+    act: "write",
+    section: "keys_page",
+    cap: "Shift + W",
+    codes: ["KeyW"],
+    shift: true,
+    words: "key_write",
+  },
   { act: "incidents", section: "keys_page", cap: "I", codes: ["KeyI"], words: "key_incidents" },
   { act: "monitor", section: "keys_page", cap: "O", codes: ["KeyO"], words: "key_monitor" },
   { act: "handover", section: "keys_page", cap: "H", codes: ["KeyH"], words: "key_handover" },
+  {
+    act: "take_over",
+    section: "keys_page",
+    cap: "Shift + H",
+    codes: ["KeyH"],
+    shift: true,
+    words: "key_take_over",
+  },
   { act: "widen", section: "keys_page", cap: "B", codes: ["KeyB"], words: "key_widen" },
   {
     act: "help",

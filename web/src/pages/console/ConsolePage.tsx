@@ -14,6 +14,7 @@ import { Icon } from "../../ui/icons";
 import { TopBar } from "../../ui/TopBar";
 import { WakeKey } from "../../wake/WakeKey";
 import { AirPanel } from "./Air";
+import { CallsDialog } from "./CallsDialog";
 import { ChannelCard } from "./ChannelCard";
 import { Dock } from "./Dock";
 import { HandoverDialog, Taking } from "./HandoverDialog";
@@ -65,6 +66,7 @@ export function ConsolePage({ phone }: { phone: Phone }) {
       <KeyStrip desk={desk} />
       <KeyHelp desk={desk} />
       <MonitorDialog desk={desk} />
+      <CallsDialog desk={desk} />
       <HandoverDialog desk={desk} />
       <TemporaryDialog desk={desk} />
       <ObstacleScreen phone={phone} />
@@ -121,6 +123,11 @@ function Tools({ desk }: { desk: ConsoleDesk }) {
           {monitoring
             ? t(monitoring.hidden ? "monitor_on_hidden" : "monitor_on", { count: monitoring.groups.length })
             : t("console_listen")}
+        </button>
+      )}
+      {rights.includes("force_end") && (
+        <button type="button" class="tool" onClick={() => (desk.dialog.value = "calls")}>
+          <Icon.call /> {t("console_in_call")}
         </button>
       )}
       {rights.includes("dispatch") && (

@@ -16,7 +16,7 @@ const ALWAYS: readonly Act[] = [
   "search",
   "help",
 ];
-const SECTIONS: readonly Section[] = ["keys_talk", "keys_hear", "keys_page"];
+const SECTIONS: readonly Section[] = ["keys_talk", "keys_hear", "keys_person", "keys_page"];
 
 export function KeyStrip({ desk }: { desk: ConsoleDesk }) {
   return (

@@ -1,6 +1,7 @@
 // The people one can see: who is there, found by name, badge or pinyin initials; a click opens what can be done.
 
 import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import type { ConsoleDesk } from "../../console/desk";
 import { gatheredNobody } from "../../console/gathering";
 import { t } from "../../i18n";
@@ -28,6 +29,10 @@ export function PeoplePanel({ desk }: { desk: ConsoleDesk }) {
     ? contacts.filter(({ id }) => id !== me).map((one) => ({ ...one, present: there.get(one.id) ?? null }))
     : joined(contacts, there, me);
   const shown = arranged(found, filter.value);
+  const order = shown.map(({ id }) => id).join(" ");
+  useEffect(() => {
+    desk.listed.value = order ? order.split(" ") : [];
+  }, [desk, order]);
   const online = [...there.values()].filter((one) => one.online).length;
   return (
     <>
@@ -39,6 +44,16 @@ export function PeoplePanel({ desk }: { desk: ConsoleDesk }) {
         value={word.value}
         onInput={(event) => {
           word.value = event.currentTarget.value;
+        }}
+        onKeyDown={(event) => {
+          // From the field into the list: what can be done with a person has keys of its own.
+          if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+            event.preventDefault();
+            desk.stepPerson(event.key === "ArrowDown" ? 1 : -1);
+          } else if (event.key === "Enter" && !event.isComposing) {
+            event.currentTarget.blur();
+            if (!desk.listed.peek().includes(desk.person.peek() ?? "")) desk.stepPerson(1);
+          }
         }}
       />
       <div class="filters" role="radiogroup" aria-label={t("console_people")}>
@@ -79,7 +94,7 @@ function Picked({ desk }: { desk: ConsoleDesk }) {
       </p>
       <p class="acts">
         {rights.includes("private_call") && people.length > 1 && (
-          <button type="button" class="primary" onClick={() => desk.callFirst()}>
+          <button type="button" class="primary" data-act="people_first" onClick={() => desk.callFirst()}>
             <Icon.call /> {t("people_first")}
           </button>
         )}
@@ -100,8 +115,12 @@ function Row({ desk, one }: { desk: ConsoleDesk; one: Listed }) {
   const open = desk.person.value === one.id;
   const picked = desk.picked.value.has(one.id);
   const { rights } = desk.phone.picture.value;
+  const row = useRef<HTMLLIElement>(null);
+  useEffect(() => {
+    if (open) row.current?.scrollIntoView({ block: "nearest" });
+  }, [open]);
   return (
-    <li data-user={one.id} data-standing={standing(one.present)} data-open={open}>
+    <li ref={row} data-user={one.id} data-standing={standing(one.present)} data-open={open}>
       <div class="row">
         <button
           type="button"
@@ -121,6 +140,7 @@ function Row({ desk, one }: { desk: ConsoleDesk; one: Listed }) {
           <button
             type="button"
             class="pick"
+            data-act={open ? "person_pick" : undefined}
             aria-pressed={picked}
             aria-label={`${t("people_pick")} ${one.name}`}
             title={t("people_pick")}

@@ -121,29 +121,37 @@ export function PersonActs({ desk, user, banned }: { desk: ConsoleDesk; user: st
     <div class="person-acts">
       {may("private_call") && (
         <>
-          <button type="button" class="primary" onClick={() => desk.call(user, {})}>
+          <button type="button" class="primary" data-act="person_call" onClick={() => desk.call(user, {})}>
             <Icon.mic /> {t("person_call")}
           </button>
-          <button type="button" onClick={() => desk.call(user, { answering: "manual" })}>
+          <button
+            type="button"
+            data-act="person_ring"
+            onClick={() => desk.call(user, { answering: "manual" })}
+          >
             {t("person_ring")}
           </button>
-          <button type="button" onClick={() => desk.call(user, { answering: "manual", duplex: true })}>
+          <button
+            type="button"
+            data-act="person_duplex"
+            onClick={() => desk.call(user, { answering: "manual", duplex: true })}
+          >
             {t("person_duplex")}
           </button>
         </>
       )}
       {may("text") && (
         <>
-          <button type="button" onClick={() => desk.write({ user })}>
+          <button type="button" data-act="person_text" onClick={() => desk.write({ user })}>
             {t("person_text")}
           </button>
-          <button type="button" onClick={() => desk.callBack(user)}>
+          <button type="button" data-act="person_call_back" onClick={() => desk.callBack(user)}>
             {t("person_call_back")}
           </button>
         </>
       )}
       {may("pull_in") && (
-        <button type="button" onClick={() => desk.pullIn(user)}>
+        <button type="button" data-act="person_pull" onClick={() => desk.pullIn(user)}>
           {running ? t("person_pull_in") : t("person_pull")}
         </button>
       )}
@@ -151,6 +159,7 @@ export function PersonActs({ desk, user, banned }: { desk: ConsoleDesk; user: st
         <button
           type="button"
           class="danger"
+          data-act="person_listen"
           onClick={(event) => {
             if (event.detail > 1) return; // a double click is one press
             if (sure.value) desk.listenRemotely(user);
@@ -164,6 +173,7 @@ export function PersonActs({ desk, user, banned }: { desk: ConsoleDesk; user: st
         <button
           type="button"
           class="danger"
+          data-act="person_ban"
           aria-pressed={barred}
           onClick={() => {
             desk.ask({ type: "talk_ban", user, banned: !barred }, () => {
