@@ -21,6 +21,8 @@ from signaling.messages import (
     AlertClaim,
     AlertResolve,
     Bye,
+    Call,
+    CallEnded,
     FloorGranted,
     FloorIdle,
     FloorQueued,
@@ -32,6 +34,7 @@ from tests.emergency.cast import Cast
 from tests.support.city import City
 from tests.support.handsets import Handset, Handsets
 from tests.support.redis import RedisServer
+from tests.talk.test_ways_on_the_wire import standing
 
 pytestmark = pytest.mark.wire
 WAIT_S = 120.0
@@ -50,9 +53,9 @@ def _held(holds: Callable[[], bool]) -> bool:
         return False
 
 
-def whole(city: City) -> bool:
-    """Whether the first node is back: one that still drains, or has not met the desk, takes no phone."""
-    return city.node_status(0, "/readyz") == 200 and city.node_metric(0, "poc_nodes") == 2
+def whole(city: City, node: int = 0) -> bool:
+    """Whether this node is back: one that still drains, or has not met the desk, takes no phone."""
+    return city.node_status(node, "/readyz") == 200 and city.node_metric(node, "poc_nodes") == 2
 
 
 async def come_back(phone: Handset, url: str) -> None:
@@ -67,11 +70,12 @@ async def come_back(phone: Handset, url: str) -> None:
                 return
 
 
-async def three(street: Handsets) -> tuple[str, Handset, Handset, Handset]:
-    """A group and three of its people: one on the first node, two on the second."""
+async def three(street: Handsets, alone: int = 0) -> tuple[str, Handset, Handset, Handset]:
+    """A group and three of its people: one on the node ``alone``, two on the other."""
     cast = Cast(street.city, street)
     people = cast.identities("BJ-001", "BJ-002", "BJ-003")
-    a, b, c = [await street.connect(each, node=node) for each, node in zip(people, (0, 1, 1), strict=True)]
+    nodes = (alone, 1 - alone, 1 - alone)
+    a, b, c = [await street.connect(each, node=node) for each, node in zip(people, nodes, strict=True)]
     group = cast.group(a, "滨江巡查组")
     for phone in (a, b, c):
         await phone.select(group)
@@ -98,15 +102,29 @@ async def test_a_node_that_drains_sends_its_phones_away_between_bursts(city: Cit
     await until(partial(whole, city))
 
 
-async def at_a_desk_of_the_first_node(street: Handsets) -> tuple[Handset, Handset]:
-    """An alert that is taken there and told to the officer; its dispatcher, and one on the other node."""
+async def at_a_desk_of(node: int, street: Handsets) -> tuple[Handset, Handset]:
+    """An alert that is taken on this node and told to the officer; its dispatcher, and one on the other node."""
     cast = Cast(street.city, street)
     people = cast.identities("QK-001", "PQ-001", "PQ-002")
-    officer, gone, stays = [await street.connect(each, node=node) for each, node in zip(people, (1, 0, 1), strict=True)]
+    nodes = (1 - node, node, 1 - node)
+    officer, gone, stays = [await street.connect(each, node=at) for each, at in zip(people, nodes, strict=True)]
     await officer.request(Sos(id="s", alert="at the desk", pressed_ms=1))
     await gone.request(AlertClaim(id="c", alert="at the desk"))
     await gone.request(AlertAcknowledge(id="k", alert="at the desk"))
     return gone, stays
+
+
+async def in_a_call(street: Handsets, node: int) -> tuple[Handset, Handset, str]:
+    """A call of a standing group that ends when nobody talked for a second; one of two on this node talks."""
+    cast = Cast(street.city, street)
+    group = standing(cast, "会商", "prearranged", "DH-001", "DH-002", hang_ms=1_000)
+    talker, other = [await street.connect(each, node=node) for each in cast.identities("DH-001", "DH-002")]
+    await talker.select(group)
+    press = talker.press_key(group)
+    async with asyncio.timeout(WAIT_S):
+        await press.settled
+    assert press.burst is not None, press.cause
+    return talker, other, (await other.told(Call, group=group, phase="running")).call
 
 
 async def rings_again(gone: Handset, stays: Handset) -> None:
@@ -119,11 +137,11 @@ async def rings_again(gone: Handset, stays: Handset) -> None:
     await stays.request(AlertResolve(id="z", alert=alert.id, outcome="resolved"))
 
 
-async def queued_on_the_first_node(street: Handsets) -> Callable[[], Awaitable[None]]:
-    """One who waits there behind a talker of the other node; what is returned is for when his node is dead."""
+async def queued_on(node: int, street: Handsets) -> Callable[[], Awaitable[None]]:
+    """One who waits on this node behind a talker of the other node; what is returned is for when his node is dead."""
     cast = Cast(street.city, street)
     people = cast.identities("XS-001", "XS-002")
-    talks, waits = [await street.connect(each, node=node) for each, node in zip(people, (1, 0), strict=True)]
+    talks, waits = [await street.connect(each, node=node) for each, node in zip(people, (1 - node, node), strict=True)]
     group = cast.group(talks, "西山巡查组")
     for phone in (talks, waits):
         await phone.select(group)
@@ -134,7 +152,7 @@ async def queued_on_the_first_node(street: Handsets) -> Callable[[], Awaitable[N
     await waits.told(FloorQueued, group=group)
 
     async def is_next() -> None:
-        await come_back(waits, street.urls[1])
+        await come_back(waits, street.urls[1 - node])
         saying.cancel()
         talks.release_key()
         await waits.told(FloorGranted, group=group)
@@ -148,10 +166,15 @@ def recorded(city: City, burst: int) -> list[str]:
         return [row[0] for row in database.execute("SELECT end_reason FROM burst WHERE id = ?", (burst,))]
 
 
-async def test_a_node_is_killed_its_floor_is_free_and_its_phones_resume_elsewhere(city: City, street: Handsets) -> None:
-    group, a, _, c = await three(street)
-    gone, stays = await at_a_desk_of_the_first_node(street)
-    is_next = await queued_on_the_first_node(street)
+async def test_the_node_of_the_desk_is_killed_its_floor_is_free_and_its_phones_resume_elsewhere(
+    city: City, street: Handsets
+) -> None:
+    dead = next(node for node in (0, 1) if city.node_metric(node, "poc_desk_here"))
+    group, a, _, c = await three(street, dead)
+    gone, stays = await at_a_desk_of(dead, street)
+    is_next = await queued_on(dead, street)
+    talker, other, call = await in_a_call(street, 1 - dead)
+    speaks = asyncio.create_task(talker.utter(200))
     queued_behind = c.press_key(group)
     async with asyncio.timeout(WAIT_S):
         await queued_behind.settled
@@ -161,12 +184,12 @@ async def test_a_node_is_killed_its_floor_is_free_and_its_phones_resume_elsewher
         await talking.settled
     await a.utter(15)
     await c.told(FloorTaken, group=group, burst=talking.burst)
-    os.kill(city.node_pid(0), signal.SIGKILL)
+    os.kill(city.node_pid(dead), signal.SIGKILL)
     died = time.monotonic()
-    back = asyncio.create_task(come_back(a, street.urls[1]))
+    back = asyncio.create_task(come_back(a, street.urls[1 - dead]))
     # The one that is left is where all phones go: it stays ready though the desk may have died with the other.
     for _ in range(20):
-        assert await asyncio.to_thread(city.node_status, 1, "/readyz") == 200
+        assert await asyncio.to_thread(city.node_status, 1 - dead, "/readyz") == 200
     idle = await c.told(FloorIdle, group=group, burst=talking.burst)
     assert idle.end in (BurstEnd.LEFT, BurstEnd.MEDIA_LOST, BurstEnd.CUT)
     print("floor free after", round(time.monotonic() - died, 2))
@@ -179,7 +202,12 @@ async def test_a_node_is_killed_its_floor_is_free_and_its_phones_resume_elsewher
     await a.say(group)
     await c.until_packets(8)
     await rings_again(gone, stays)
-    await until(partial(whole, city))
+    # Who leads the call now did not hear that burst begin, and hears its end.
+    assert not [m for m in other.inbox if isinstance(m, CallEnded)]
+    speaks.cancel()
+    talker.release_key()
+    assert (await other.told(CallEnded, call=call)).end == "inactivity"
+    await until(partial(whole, city, dead))
     await until(lambda: recorded(city, talking.burst or 0) == [BurstEnd.CUT])
 
 
