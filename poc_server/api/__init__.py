@@ -43,6 +43,7 @@ from poc_server.api import (
 )
 from poc_server.api.body import BodyLimit
 from poc_server.api.services import Services
+from poc_server.api.turns import OneATurn
 
 PREFIX = "/api/v1"
 MAX_BODY_BYTES = 256_000
@@ -106,6 +107,7 @@ def build_api(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.add_middleware(BodyLimit, limit=MAX_BODY_BYTES)
+    app.add_middleware(OneATurn)
     problems.install(app)
     v1 = APIRouter(prefix=PREFIX, responses=problems.documented(400, 413, 422))
     for router in ROUTERS:

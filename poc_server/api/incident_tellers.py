@@ -57,11 +57,10 @@ class Teller:
         """Refuses (not_allowed) to tell of a case beyond his units, or to send one of his to people beyond them."""
         if self.caller is None:
             return
-        state = await self.bridge.bridge.known(self.agency, code)
+        state, members = await self.bridge.bridge.meant(self.agency, code, document)
         if state is not None:
             self._allow(await self._unit_of(code))
         if state is None or document.parties is not None:
-            members = await self.bridge.bridge.meant(self.agency, code, document)
             self._allow(address.common_unit(self.services.directory.snapshot, members))
 
     async def replay(self, code: IncidentCode) -> None:

@@ -205,14 +205,17 @@ class Bridge:
         async with self._store.reading() as connection:
             return await incidents.find(connection, agency, code)
 
-    async def meant(self, agency: AgencyId, code: IncidentCode, document: Document) -> frozenset[UserId]:
-        """Who would be members if this were told now."""
-        state = await self.known(agency, code) or new_incident(code)
-        after, _ = handle(state, NewsArrived(document.news(now_ms())), now_ms(), self.options)
-        told = {name: getattr(document, name) for name in ("parties", "point", "cell") if getattr(document, name)}
-        asked = replace(after, incident=replace(after.incident, **told), near=frozenset())
+    async def meant(
+        self, agency: AgencyId, code: IncidentCode, document: Document
+    ) -> tuple[IncidentState | None, frozenset[UserId]]:
+        """An incident as it is known, and who would be members if this were told now."""
         async with self._store.reading() as connection:
-            return (await self._parties(agency).resolve(connection, asked)).users
+            state = await incidents.find(connection, agency, code)
+            news = NewsArrived(document.news(now_ms()))
+            after, _ = handle(state or new_incident(code), news, now_ms(), self.options)
+            told = {name: getattr(document, name) for name in ("parties", "point", "cell") if getattr(document, name)}
+            asked = replace(after, incident=replace(after.incident, **told), near=frozenset())
+            return state, (await self._parties(agency).resolve(connection, asked)).users
 
     async def find(self, agency: AgencyId, code: IncidentCode) -> IncidentState:
         """One incident. Refuses not_found."""

@@ -135,6 +135,10 @@ def _assemble(parsed: Iterator[Any]) -> Snapshot:
     )
 
 
+REST = 20
+"""How many times as long as a writing took nothing is written after it: a large city takes a third of a second."""
+
+
 class CopyKeeper:
     """Keeps the copy on disk near the newest snapshot, with at least ``pause_s`` between two writings."""
 
@@ -159,9 +163,11 @@ class CopyKeeper:
         await self._write()
 
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
         while self._newest is not None:
+            began = loop.time()
             await self._write()
-            await asyncio.sleep(self._pause)
+            await asyncio.sleep(max(self._pause, REST * (loop.time() - began)))
 
     async def _write(self) -> None:
         snapshot, self._newest = self._newest, None

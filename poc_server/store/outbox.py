@@ -186,13 +186,20 @@ async def write(connection: AsyncConnection, each: Delivery) -> None:
 
 
 async def enter(connection: AsyncConnection, receivers: Collection[str]) -> None:
-    """Receivers not known yet begin with what happens from now on; those that are known go on where they were."""
+    """Receivers not known yet begin with what happens from now on; those that are known go on where they were.
+
+    One that did not answer is tried at once: a server is started again when its address or key was put right.
+    """
     known = set((await connection.execute(select(t.receiver.c.id))).scalars())
     position = await head(connection)
     rows = [{"id": each, "position": position, "failures": 0, "stopped": False} for each in receivers]
     if new := [row for row in rows if row["id"] not in known]:
         # Another node may enter the same ones meanwhile.
         await insert_new(connection, t.receiver, new)
+    for each in sorted(known.intersection(receivers)):
+        r = t.receiver.c
+        await connection.execute(update(t.receiver).where(r.id == each, r.probe_ms.is_not(None)).values(probe_ms=0))
+        await _due_at_once(connection, each)
 
 
 async def head(connection: AsyncConnection) -> int:

@@ -169,6 +169,20 @@ async def test_a_receiver_started_again_is_told_at_once_of_all_that_waits(town: 
         assert sorted(replies.ids[:3]) == sorted(replies.ids[3:])
 
 
+async def test_a_server_started_again_tries_a_receiver_that_was_away_at_once(town: Town, tmp_path: Path) -> None:
+    async with receiving(says(204)) as replies, desk(town, tmp_path, "http://127.0.0.1:9/wrong", THREE) as found:
+        assert await found.carry() == 3
+        assert await found.carry() == 0
+        async with town.store.writing() as connection:
+            await outbox.enter(connection, ["cases"])
+        right = Receiver.model_validate({"id": "cases", "url": replies.url, "secrets": [SECRET]})
+        gatherer = Gatherer(town.store, Links(b"k", "", 60_000), tmp_path)
+        async with httpx.AsyncClient(trust_env=False) as client:
+            courier = Courier(right, None, found.box, gatherer, client, "/poc", lambda: found.now)
+            assert await courier.carry() == 1, "one probes"
+            assert await courier.carry() == 3
+
+
 async def test_the_first_delivery_after_a_time_away_makes_the_others_due(town: Town, tmp_path: Path) -> None:
     answers = [ASKS_FOR_AN_HOUR, says(503), says(503)]
     async with receiving(*answers, says(204)) as replies, desk(town, tmp_path, replies.url, THREE) as found:
