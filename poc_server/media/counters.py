@@ -34,7 +34,9 @@ class MediaCounters:
     unclassified: int = 0
     """First byte of no protocol spoken here (RFC 7983)."""
     stun_refused: int = 0
-    """Not STUN, unknown ufrag, wrong integrity, repeated transaction."""
+    """Not STUN, unknown ufrag, wrong integrity, repeated transaction, from an address where another phone is."""
+    address_held: int = 0
+    """Of those: proved by one phone at an address where another had just proved itself."""
     from_unproven: int = 0
     """DTLS or SRTP from an address that has not proved itself by STUN."""
     dtls_refused: int = 0

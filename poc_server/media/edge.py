@@ -12,7 +12,7 @@ from poc_server.media.peer import Peer, PeerOwner
 from poc_server.media.relay import Relay
 from poc_server.media.settings import MediaSettings
 from poc_server.media.shared import Shared, wall_ms
-from poc_server.media.udp import Address, LocalSocket, UdpPort
+from poc_server.media.udp import Address, Addresses, LocalSocket, UdpPort
 
 BUCKETS = 10
 """Phones are looked after in as many parts per report interval, so that no turn of the loop is long."""
@@ -34,14 +34,16 @@ class MediaEdge:
         self._timer: asyncio.TimerHandle | None = None
 
     @classmethod
-    async def open(cls, settings: MediaSettings, clock: Callable[[], int] = wall_ms) -> MediaEdge:
-        """Bind the port and serve. ``clock`` is floor control's, in ms.
+    async def open(
+        cls, settings: MediaSettings, clock: Callable[[], int] = wall_ms, addresses: Addresses | None = None
+    ) -> MediaEdge:
+        """Bind the port and serve. ``clock`` is floor control's, in ms; ``addresses`` tells those of the machine.
 
         Raises:
             OSError: the port cannot be bound.
         """
         shared = Shared(settings, clock)
-        edge = cls(shared, UdpPort.open(settings))
+        edge = cls(shared, UdpPort.open(settings, addresses))
         edge._port.start(edge.datagram)
         edge._tick()
         return edge
@@ -90,11 +92,15 @@ class MediaEdge:
         await asyncio.sleep(0)
         self._port.close()
 
+    def follow_addresses(self) -> None:
+        """Serve on the addresses the machine has now; called by itself every ten seconds."""
+        self._port.follow_addresses()
+
     # --- what peers call --------------------------------------------------------------------------------------
 
     def candidates(self) -> list[tuple[str, int]]:
         """Where phones are told to send."""
-        hosts = self.shared.settings.announce or tuple(one.host for one in self._port.sockets)
+        hosts = self.shared.settings.announce or self._port.hosts()
         return [(host, self.port) for host in hosts]
 
     def new_ice(self, peer: Peer) -> IceLite:
@@ -171,4 +177,4 @@ class MediaEdge:
         self.shared.trimmer.tick(now)
         if now >= self._follow_at:
             self._follow_at = now + FOLLOW_ADDRESSES_EVERY_S
-            self._port.follow_addresses()
+            self.follow_addresses()

@@ -81,7 +81,8 @@ class Peer:
         self._ice = edge.new_ice(self)
         self._next_ice: IceLite | None = None
         self._answer: sdp.Answer | None = None
-        self._paths: OrderedDict[Path, None] = OrderedDict()
+        self._paths: OrderedDict[Path, float] = OrderedDict()
+        """Where it has proved itself, and when last, on the loop's clock."""
         self._path: Path | None = None
         self._dtls = DtlsSession(self._certificate, self._send_dtls, self._dtls_closed)
         self._handshake: asyncio.Task[None] | None = None
@@ -166,6 +167,8 @@ class Peer:
             if local.phones.get(address) is self:
                 del local.phones[address]
         self._paths.clear()
+        if self._path is not None:
+            self._path[0].followers -= 1
         self._edge.forget(self, self._ice, self._next_ice)
 
     # --- what the edge calls ----------------------------------------------------------------------------------
@@ -177,8 +180,9 @@ class Peer:
         if outcome is None:
             return False
         now = self._shared.loop.time()
+        if not self._prove(path, now):
+            return False
         self._consent_at = now
-        self._prove(path)
         self._send(outcome.reply, path)
         if outcome.nominated or self._path is None:
             if ice is self._next_ice and outcome.nominated:
@@ -237,6 +241,10 @@ class Peer:
                 self._dtls.settle()
                 self._shared.trimmer.settled(now)
 
+    def holds(self, path: Path, now: float) -> bool:
+        """Whether it proved itself there so short ago that no other may be there."""
+        return now - self._paths.get(path, float("-inf")) < self._shared.settings.address_held_s
+
     def forget_path(self, path: Path) -> None:
         """Another phone has proved itself at this address."""
         self._paths.pop(path, None)
@@ -249,28 +257,36 @@ class Peer:
 
     # --- path -------------------------------------------------------------------------------------------------
 
-    def _prove(self, path: Path) -> None:
+    def _prove(self, path: Path, now: float) -> bool:
+        """This phone is there from now on; false if another is: a sender may write any address on a check."""
         if path in self._paths:
+            self._paths[path] = now
             self._paths.move_to_end(path)
-            return
+            return True
         local, address = path
-        other = local.phones.get(address)
+        other: Peer | None = local.phones.get(address)
         if other is not None:
+            if other.holds(path, now):
+                self._shared.counters.address_held += 1
+                return False
             other.forget_path(path)
         local.phones[address] = self
-        self._paths[path] = None
+        self._paths[path] = now
         if len(self._paths) > MAX_PATHS:
             old = next(one for one in self._paths if one != self._path)
             del self._paths[old]
             if old[0].phones.get(old[1]) is self:
                 del old[0].phones[old[1]]
+        return True
 
     def _follow(self, path: Path) -> None:
         if path == self._path:
             return
-        if self._path is not None and self.connected:
-            self._shared.counters.migrations += 1
+        if self._path is not None:
+            self._path[0].followers -= 1
+            self._shared.counters.migrations += self.connected
         self._path = path
+        path[0].followers += 1
         for slot in self.slots:
             slot.direct(*path)
         self._start_handshake()

@@ -34,10 +34,12 @@ _MEMINFO_DROPS = 8
 class LocalSocket:
     """One bound address. ``phones`` finds who sends by the address it has proved to own."""
 
-    __slots__ = ("batch", "family", "fd", "host", "phones", "port", "socket")
+    __slots__ = ("batch", "family", "fd", "followers", "here", "host", "phones", "port", "socket")
 
     def __init__(self, host: str, port: int) -> None:
         self.host = host
+        self.here = True
+        """The machine has the address; one that went may come back, and the socket serves it then."""
         self.family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.socket = socket.socket(self.family, socket.SOCK_DGRAM)
         self.socket.setblocking(False)
@@ -51,6 +53,8 @@ class LocalSocket:
         self.port: int = self.socket.getsockname()[1]
         self.fd = self.socket.fileno()
         self.phones: dict[Address, Any] = {}
+        self.followers = 0
+        """Phones whose voice goes by here: as long as there are any it stays open."""
         self.batch = Batch(self.fd)
 
     def size_buffers(self, wanted: int) -> int:
@@ -69,6 +73,7 @@ class LocalSocket:
 
 
 Received = Callable[[bytes, Address, LocalSocket], None]
+Addresses = Callable[[], list[str]]
 
 
 def machine_addresses(*, loopback: bool) -> list[str]:
@@ -91,7 +96,8 @@ def machine_addresses(*, loopback: bool) -> list[str]:
 class UdpPort:
     """The sockets of the node. Datagrams go to ``received``, at most ``read_batch`` per wake-up and socket."""
 
-    def __init__(self, sockets: list[LocalSocket], granted: int, settings: MediaSettings) -> None:
+    def __init__(self, sockets: list[LocalSocket], granted: int, settings: MediaSettings, addresses: Addresses) -> None:
+        self._addresses = addresses
         self.sockets = sockets
         self.port = sockets[0].port
         self.buffer_bytes = granted
@@ -100,19 +106,20 @@ class UdpPort:
         self._received: Received | None = None
 
     @classmethod
-    def open(cls, settings: MediaSettings) -> UdpPort:
-        """Bind every address that is to be listened on to one port number.
+    def open(cls, settings: MediaSettings, addresses: Addresses | None = None) -> UdpPort:
+        """Bind every address that is to be listened on to one port number; ``addresses`` tells those of the machine.
 
         Raises:
             OSError: no address, or the port is taken.
         """
-        hosts = list(settings.listen) or machine_addresses(loopback=settings.loopback)
+        addresses = addresses or (lambda: machine_addresses(loopback=settings.loopback))
+        hosts = list(settings.listen) or addresses()
         if not hosts:
             # A machine without network still serves itself.
             hosts = machine_addresses(loopback=True)
         sockets = _bind_all(hosts, settings.port)
         granted = min(one.size_buffers(settings.socket_buffer_bytes) for one in sockets)
-        return cls(sockets, granted, settings)
+        return cls(sockets, granted, settings, addresses)
 
     def start(self, received: Received) -> None:
         """Read from now on."""
@@ -120,25 +127,40 @@ class UdpPort:
         for one in self.sockets:
             self._loop.add_reader(one.fd, self._readable, one)
 
-    def follow_addresses(self) -> list[LocalSocket]:
-        """Bind addresses the machine has got meanwhile (DHCP, a floating address); return the new sockets."""
-        if self._settings.listen:
-            return []
-        known = {one.host for one in self.sockets}
-        fresh = []
-        for host in machine_addresses(loopback=self._settings.loopback):
-            if host in known:
-                continue
-            try:
-                one = LocalSocket(host, self.port)
-            except OSError:
-                continue
-            one.size_buffers(self._settings.socket_buffer_bytes)
-            fresh.append(one)
-            if self._received is not None:
-                self._loop.add_reader(one.fd, self._readable, one)
-        self.sockets.extend(fresh)
-        return fresh
+    def hosts(self) -> list[str]:
+        """The addresses phones can be told: those there are, or were when there are none."""
+        return [one.host for one in self.sockets if one.here] or [one.host for one in self.sockets]
+
+    def follow_addresses(self) -> None:
+        """Bind what the machine has got meanwhile (DHCP, a floating address), and tell of no address that it has lost.
+
+        The socket of a lost one is closed when no phone's voice goes by there any more. A machine that has lost all is
+        taken to get some back.
+        """
+        here = [] if self._settings.listen else self._addresses()
+        if not here:
+            return
+        for one in self.sockets:
+            one.here = one.host in here
+        for host in here:
+            if not any(one.host == host for one in self.sockets):
+                self._bind(host)
+        if not any(one.here for one in self.sockets):
+            return
+        for gone in [one for one in self.sockets if not one.here and not one.followers]:
+            self.sockets.remove(gone)
+            self._loop.remove_reader(gone.fd)
+            gone.socket.close()
+
+    def _bind(self, host: str) -> None:
+        try:
+            one = LocalSocket(host, self.port)
+        except OSError:
+            return  # gone again, or another has the port there: asked anew the next time
+        one.size_buffers(self._settings.socket_buffer_bytes)
+        self.sockets.append(one)
+        if self._received is not None:
+            self._loop.add_reader(one.fd, self._readable, one)
 
     def kernel_drops(self) -> int:
         """Datagrams the kernel dropped on all sockets since they were opened."""

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from poc_server.media import MediaSettings
+from poc_server.media import MediaEdge, MediaSettings
 from poc_server.media.udp import UdpPort, machine_addresses
 from tests.media.handmade import HandPhone
 from tests.media.stage import open_edge, until
@@ -38,6 +38,28 @@ async def test_one_port_on_every_address_of_the_machine() -> None:
     with pytest.raises(OSError, match="in use"):
         UdpPort.open(MediaSettings(loopback=True, port=port.port))
     port.close()
+
+
+async def test_an_address_the_machine_has_lost_is_told_to_no_phone_and_serves_those_who_are_there() -> None:
+    has = ["127.0.0.1", "127.0.0.2"]
+    edge = await MediaEdge.open(MediaSettings(warm_up_ms=0), addresses=lambda: list(has))
+    assert edge.candidates() == [("127.0.0.1", edge.port), ("127.0.0.2", edge.port)]
+    phone = await HandPhone(edge, host="127.0.0.2").connect()
+    has[:] = ["127.0.0.1", "127.0.0.3"]
+    edge.follow_addresses()
+    assert edge.candidates() == [("127.0.0.1", edge.port), ("127.0.0.3", edge.port)]
+    await phone.check()  # a floating address that flickers cuts nobody off
+    phone.peer.close()
+    edge.follow_addresses()
+    has.append("127.0.0.2")
+    edge.follow_addresses()
+    again = await HandPhone(edge, host="127.0.0.2").connect()
+    has.clear()
+    edge.follow_addresses()
+    assert len(edge.candidates()) == 3, "a machine that has lost all gets some back"
+    phone.close()
+    again.close()
+    await edge.aclose()
 
 
 async def test_addresses_told_to_phones_are_configuration() -> None:
