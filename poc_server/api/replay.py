@@ -15,10 +15,11 @@ from poc_server.api.rights import ruled
 from poc_server.api.services import SignedInCaller, Use
 from poc_server.api.shapes import Body, Id
 from poc_server.recording.access import member_scope, scope_of
+from poc_server.recording.layout import begun_of
 from poc_server.recording.listening import AudioForm
 from poc_server.recording.missed import LONGEST_MS
 from poc_server.refused import Refused
-from poc_server.store import absence, audit
+from poc_server.store import absence, audit, periods
 from poc_server.store import recordings as query
 from poc_server.store.absence import Away
 from poc_server.store.ids import now_ms
@@ -109,9 +110,20 @@ async def last_said(
 async def on_air(
     caller: SignedInCaller, services: Use, recorded: Recorded, group: Id, form: Form = AudioForm.OGG
 ) -> FileResponse:
-    """What was said so far in the burst that is on air, for one who came late. Refuses (not_found) when none is."""
+    """What was said so far in the burst that is on air, for one who came late.
+
+    Refuses: not_found when nothing is on air, not_allowed who became a member after it had begun, and may replay the
+    group by no office.
+    """
     name = rights.group(services, caller, group, Act.LISTEN)
-    path = await recorded.so_far(name)
+    spool = await recorded.on_air(name)
+    if spool is not None and name not in scope_of(services.directory, caller.user).whole:
+        async with services.store.reading() as connection:
+            inside = await periods.was_in(connection, name, caller.user.id, begun_of(spool))
+        if not inside:
+            services.store.journal.audit(audit.entry(caller.actor, now_ms(), "recording.refused", "group", name))
+            raise Refused(Refusal.NOT_ALLOWED, "it began before you were a member")
+    path = await recorded.so_far(spool) if spool is not None else None
     if path is None:
         raise Refused(Refusal.NOT_FOUND, "nothing is on air")
     services.store.journal.audit(audit.entry(caller.actor, now_ms(), "recording.so_far", "group", name))

@@ -84,7 +84,8 @@ async def _said(services: Services, live: LiveBroadcast, form: AudioForm) -> Fil
     recorded = await recordings_of(services)
     if live.group is None or live.life.burst is None:
         raise Refused(Refusal.NOT_FOUND, "nothing was said")
-    if live.life.talking and (so_far := await recorded.so_far(live.group)) is not None:
+    spool = await recorded.on_air(live.group) if live.life.talking else None
+    if spool is not None and (so_far := await recorded.so_far(spool)) is not None:
         return FileResponse(so_far, media_type=AudioForm.OGG.media_type, content_disposition_type="inline")
     async with services.store.reading() as connection:
         row = await query.of_burst(connection, live.group, live.life.burst)

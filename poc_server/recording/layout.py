@@ -36,6 +36,11 @@ def spool_name(meta: BurstMeta) -> str:
     return f"{safe_name(meta.group)}.{int(meta.burst)}-{meta.from_ms}{SPOOL_SUFFIX}"
 
 
+def begun_of(spool: Path) -> int:
+    """When the recording began whose spool this is, ms since the epoch."""
+    return int(spool.name.removesuffix(SPOOL_SUFFIX).rpartition("-")[2])
+
+
 def audio_path(meta: BurstMeta, zone_minutes: int) -> str:
     """Path of the burst's audio file below the recordings folder."""
     day = city_day(meta.started_ms, zone_minutes)

@@ -140,20 +140,21 @@ class Recordings:
         told = {"group": row.group_id, "talker": row.user_id, "started_ms": row.started_ms, **detail}
         return audit.entry(actor, self._clock(), action, "recording", row.key, told, row.agency_id)
 
-    async def so_far(self, group: GroupId) -> Path | None:
-        """What was said so far in the burst that is on air in ``group``, as a file; None when there is none.
+    async def on_air(self, group: GroupId) -> Path | None:
+        """The spool of the burst that is on air in ``group``, None when there is none.
 
-        A burst of another node is read from its spool, in the data folder that nodes share. Refuses (unavailable)
-        when the disk or the worker is too slow.
+        That of another node is found in the data folder, which nodes share.
         """
-        spool = self.recorder.on_air(group)
-        if spool is None:
-            spool = await asyncio.to_thread(self._folders.elsewhere, group)
-            if spool is not None:
-                await asyncio.sleep(self.settings.flush_ms / 1000)  # by then what was said until now is on disk
+        return self.recorder.on_air(group) or await asyncio.to_thread(self._folders.elsewhere, group)
+
+    async def so_far(self, spool: Path) -> Path | None:
+        """What was said so far in a burst that is on air, as a file; None when nothing was.
+
+        Refuses (unavailable) when the disk or the worker is too slow.
+        """
+        if spool.parent != self._folders.own:
+            await asyncio.sleep(self.settings.flush_ms / 1000)  # by then what was said until now is on disk
         elif not await self.recorder.written(WRITTEN_WITHIN_S):
-            return None
-        if spool is None:
             return None
         wanted = self._made / f"on-air-{secrets.token_hex(8)}.ogg"
         try:

@@ -16,6 +16,7 @@ from groups.vocabulary import AgencyId, BurstEnd, Role, Tier
 from poc_server.recording.recordings import Recordings
 from poc_server.recording.writer import DiskState
 from poc_server.store import BurstRecord, StoreSettings, audit_pages
+from poc_server.store import tables as t
 from poc_server.store.audit_pages import AuditFilter
 from poc_server.store.ids import now_ms
 from tests.recording.town_with_voices import INCIDENT, PLACE, Voices, dispatcher, ids, key_of, voices
@@ -136,6 +137,29 @@ async def test_say_again_is_the_last_burst_also_when_it_ended_this_moment(voices
     await elsewhere.aclose()
     outsider = await voices.as_user(await voices.town.person(name="外人"))
     assert (await voices.client.get(path, headers=outsider)).status_code == 404
+
+
+async def test_who_came_when_it_had_begun_does_not_hear_a_burst_on_air_from_its_start(voices: Voices) -> None:
+    """It would be voice of before his time; who was a member then, and who may replay the group by office, hears it."""
+    path = f"/groups/{voices.group}/on-air/audio"
+    tap = voices.speak(at_ms=now_ms() + 1)
+    newcomer, desk = await voices.town.person(name="新人"), await voices.town.person(Role.DISPATCHER, name="赵敏")
+    await voices.join(voices.group, newcomer, desk)
+    async with voices.store.writing() as connection:
+        later = t.membership_period.c.user_id.in_([newcomer, desk])
+        await connection.execute(t.membership_period.update().where(later).values(from_ms=tap.meta.from_ms + 1))
+    for headers, status in (
+        (await voices.as_user(voices.colleague), 200),
+        (await voices.as_user(desk), 200),
+        (await voices.as_user(newcomer), 403),
+    ):
+        answer = await voices.client.get(path, headers=headers)
+        assert answer.status_code == status, answer.text
+        if status == 200:
+            assert hear(answer.content).plays == 25 * SAMPLES
+    tap.end(BurstEnd.RELEASED)
+    assert len(await audited(voices, "recording.so_far")) == 2
+    assert await audited(voices, "recording.refused") == [(newcomer, voices.group)]
 
 
 async def test_the_last_with_sound_is_found_though_nothing_was_recorded_of_a_later_one(voices: Voices) -> None:
