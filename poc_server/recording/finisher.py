@@ -13,6 +13,7 @@ import structlog
 
 from poc_server.recording.model import Recording
 from poc_server.recording.settings import RecordingSettings
+from poc_server.recording.spool import SpoolEnd
 from poc_server.work.client import JobFailed, WorkerDied
 
 DISK_RETRY_S = 2.0
@@ -58,7 +59,7 @@ class Finisher:
         self._aside = aside
         self._recordings = recordings
         self._settings = settings
-        self._queue: asyncio.Queue[Path] = asyncio.Queue()
+        self._queue: asyncio.Queue[tuple[Path, SpoolEnd | None]] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -70,9 +71,9 @@ class Finisher:
         """Spools still to be taken up."""
         return self._queue.qsize()
 
-    def spooled(self, path: Path) -> None:
-        """A spool is whole."""
-        self._queue.put_nowait(path)
+    def spooled(self, path: Path, end: SpoolEnd | None = None) -> None:
+        """A spool is whole. ``end``: how the burst ended, where the disk would not take that into the spool."""
+        self._queue.put_nowait((path, end))
 
     async def drained(self) -> None:
         """Returns when every spool given so far is finished or put aside."""
@@ -93,23 +94,23 @@ class Finisher:
 
     async def _run(self) -> None:
         while True:
-            spool = await self._queue.get()
+            spool, end = await self._queue.get()
             try:
-                await self._finish(spool)
+                await self._finish(spool, end)
             except Exception as problem:  # one burst's trouble must not end the recording of all others
                 _log.error("spool_left_for_next_start", spool=spool.name, reason=repr(problem))
             finally:
                 self._queue.task_done()
 
-    async def _finish(self, spool: Path) -> None:
-        record = await self._muxed(spool)
+    async def _finish(self, spool: Path, end: SpoolEnd | None) -> None:
+        record = await self._muxed(spool, end)
         if record is None:
             return
         await self._sink.recorded(record)
         await self._until_done("remove", path=str(spool))
         self.finished += 1
 
-    async def _muxed(self, spool: Path) -> Recording | None:
+    async def _muxed(self, spool: Path, end: SpoolEnd | None) -> Recording | None:
         """The record, or None: to be tried again when the disk is at fault, put aside when the spool is."""
         reason = ""
         for _ in range(self._settings.mux_attempts):
@@ -119,13 +120,14 @@ class Finisher:
                     spool=str(spool),
                     recordings=str(self._recordings),
                     zone_minutes=self._settings.zone_minutes,
+                    end=None if end is None else [end.outcome.value, end.ended_ms, end.unrecorded],
                 )
             except (JobFailed, WorkerDied) as problem:
                 reason = str(problem) or "the worker died"
                 _log.warning("muxing_failed", spool=spool.name, reason=reason)
                 if isinstance(problem, JobFailed) and problem.disk:
                     await asyncio.sleep(DISK_RETRY_S)
-                    self._queue.put_nowait(spool)
+                    self._queue.put_nowait((spool, end))
                     return None
             else:
                 return Recording.from_json(values)

@@ -51,8 +51,8 @@ class RecordingGap:
 class RecorderListener(Protocol):
     """Who hears of the recorder's work; called on the loop, never per packet."""
 
-    def spooled(self, path: Path) -> None:
-        """A burst's spool is whole: mux it."""
+    def spooled(self, path: Path, end: SpoolEnd | None) -> None:
+        """A burst's spool is whole: mux it. ``end`` where the spool itself cannot say how it ended."""
 
     def alarm(self, alarm: RecordingAlarm) -> None:
         """Tell operators; called on each change, also back to ok."""
@@ -231,7 +231,7 @@ class Recorder:
             except Empty:
                 return
             if isinstance(report, Closed):
-                self._listener.spooled(report.path)
+                self._listener.spooled(report.path, report.end)
             else:
                 self._given_up(report)
 

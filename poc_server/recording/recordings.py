@@ -26,6 +26,7 @@ from poc_server.recording.model import BurstMeta, Place, Recording
 from poc_server.recording.notary import Notary
 from poc_server.recording.recorder import BurstTap, Recorder, RecordingAlarm, RecordingGap
 from poc_server.recording.settings import RecordingSettings
+from poc_server.recording.spool import SpoolEnd
 from poc_server.recording.spools import SpoolFolders
 from poc_server.recording.uploads import Uploads
 from poc_server.recording.writer import DiskState
@@ -40,6 +41,9 @@ from poc_server.work.client import JobFailed, Worker, WorkerDied
 
 WRITTEN_WITHIN_S = 1.0
 """How long a late entrant waits for the disk."""
+JOURNAL_RETRY_S = 1.0
+ADOPT_EVERY_S = 30.0
+"""So often it is looked whether another node has died with bursts unfinished."""
 log = structlog.get_logger(__name__)
 
 
@@ -73,6 +77,7 @@ class Recordings:
         self._node = node
         self._clock = clock
         self._made = data / "made"
+        self._adopting = asyncio.Lock()
         self._stack = AsyncExitStack()
 
     @classmethod
@@ -164,9 +169,19 @@ class Recordings:
         return wanted if found["samples"] else None
 
     async def adopt(self) -> None:
-        """Another node that shares the folder died: finish what it was recording."""
-        for path in await asyncio.to_thread(self._folders.adopt):
-            self.finisher.spooled(path)
+        """Finish what other nodes, which share the folder, were recording when they died."""
+        async with self._adopting:
+            for path in await asyncio.to_thread(self._folders.adopt):
+                self.finisher.spooled(path)
+
+    async def _watch_over_others(self) -> None:
+        """A node that hangs, or one whose machine is gone, holds its lock for a while after it is called dead."""
+        while True:
+            await asyncio.sleep(ADOPT_EVERY_S)
+            try:
+                await self.adopt()
+            except OSError as problem:
+                log.warning("spools_not_looked_at", problem=str(problem))
 
     def readings(self) -> Iterator[Reading]:
         """For metrics."""
@@ -186,9 +201,9 @@ class Recordings:
 
     # --- of the recorder and the finisher --------------------------------------------------------------------------
 
-    def spooled(self, path: Path) -> None:
+    def spooled(self, path: Path, end: SpoolEnd | None) -> None:
         """A burst's spool is whole (`RecorderListener`)."""
-        self.finisher.spooled(path)
+        self.finisher.spooled(path, end)
 
     def alarm(self, alarm: RecordingAlarm) -> None:
         """The disk is in another state (`RecorderListener`)."""
@@ -211,7 +226,9 @@ class Recordings:
         self._store.journal.audit(entry)
 
     async def recorded(self, recording: Recording) -> None:
-        """A burst's file stands: journal it (`RecordSink`)."""
+        """A burst's file stands: journal it (`RecordSink`). A journal that is full is waited for; the spool is safe."""
+        while self._store.journal.full:  # noqa: ASYNC110 - its thread has no event for that
+            await asyncio.sleep(JOURNAL_RETRY_S)
         self._store.journal.append(record_of(recording, self.settings.zone_minutes))
         await self._store.journal.flush()
 
@@ -235,6 +252,8 @@ class Recordings:
         self._stack.push_async_callback(self.finisher.aclose)
         for path in await asyncio.to_thread(lambda: list(folders.left_behind())):
             self.finisher.spooled(path)
+        watching = asyncio.create_task(self._watch_over_others(), name="adoption")
+        self._stack.callback(watching.cancel)
         self.notary = Notary(key, self._store, self.settings, data / "evidence")
         self.notary.start()
         self._stack.push_async_callback(self.notary.aclose)

@@ -12,7 +12,7 @@ import os
 import shutil
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -43,6 +43,8 @@ class SpoolFile:
     descriptor: int | None = None
     offset: int = 0
     given_up: bool = False
+    unwritten: int = 0
+    """Packets it was given after it was given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,10 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """A spool that is whole, ready to be muxed."""
+    """A spool that is whole, ready to be muxed; ``end`` where that could not be written into it."""
 
     path: Path
+    end: SpoolEnd | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +132,10 @@ class SpoolWriter:
         if not file.given_up:
             self._until_written(work)
         if file.given_up and work.packets:
+            file.unwritten += len(work.packets)
             self.reports.put(GivenUp(work.meta, work.packets, self.detail))
         if work.end is not None:
-            self._close(file)
+            self._close(file, work.end)
         self.written += len(work.packets)
 
     def _until_written(self, work: Work) -> None:
@@ -152,12 +156,13 @@ class SpoolWriter:
                     self._looked_at = -1e9
                 return
 
-    def _close(self, file: SpoolFile) -> None:
+    def _close(self, file: SpoolFile, end: SpoolEnd) -> None:
         if file.descriptor is not None:
             os.close(file.descriptor)
             file.descriptor = None
         if file.offset > 0:
-            self.reports.put(Closed(file.path))
+            told = replace(end, unrecorded=end.unrecorded + file.unwritten) if file.given_up else None
+            self.reports.put(Closed(file.path, told))
 
     def _look_at_space(self) -> None:
         if monotonic() - self._looked_at < self.settings.space_check_s:

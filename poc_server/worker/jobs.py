@@ -30,9 +30,13 @@ class Job:
 
 
 def _mux(values: Values) -> Values:
+    from groups.vocabulary import BurstEnd
+    from poc_server.recording.spool import SpoolEnd
     from poc_server.worker.mux import mux
 
-    record = mux(Path(values["spool"]), Path(values["recordings"]), int(values["zone_minutes"]))
+    outcome, ended_ms, unrecorded = values.get("end") or (None, 0, 0)
+    end = None if outcome is None else SpoolEnd(BurstEnd(outcome), int(ended_ms), int(unrecorded))
+    record = mux(Path(values["spool"]), Path(values["recordings"]), int(values["zone_minutes"]), end)
     return record.to_json()
 
 

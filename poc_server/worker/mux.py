@@ -20,8 +20,10 @@ from poc_server.worker.peaks import peaks
 SO_FAR_KEPT_S = 60
 
 
-def mux(spool_file: Path, recordings: Path, zone_minutes: int) -> Recording:
-    """Make the file of one burst and say all that is known of it. A spool without end is marked `BurstEnd.CUT`.
+def mux(spool_file: Path, recordings: Path, zone_minutes: int, told: SpoolEnd | None = None) -> Recording:
+    """Make the file of one burst and say all that is known of it.
+
+    A spool without end, of which nobody has ``told`` how it ended either, is marked `BurstEnd.CUT`.
 
     The file is whole and on the disk (fsync of file and folder) before it stands under its name.
 
@@ -34,7 +36,7 @@ def mux(spool_file: Path, recordings: Path, zone_minutes: int) -> Recording:
     except FileNotFoundError:
         raise NotASpool("the spool is gone") from None
     arranged = arrange(spool.packets)
-    end = spool.end or SpoolEnd(BurstEnd.CUT, _last_heard(spool))
+    end = spool.end or told or SpoolEnd(BurstEnd.CUT, _last_heard(spool))
     relative, size, digest = "", 0, ""
     if arranged.pieces:
         relative = audio_path(spool.meta, zone_minutes)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from poc_server.recording.recorder import BurstTap, Recorder, RecordingAlarm, RecordingGap
 from poc_server.recording.settings import RecordingSettings
-from poc_server.recording.spool import Spool, read_spool
+from poc_server.recording.spool import Spool, SpoolEnd, read_spool
 from poc_server.recording.writer import DiskState
 from tests.recording.voices import NOON, spoken
 
@@ -21,12 +21,14 @@ class Ear:
 
     def __init__(self) -> None:
         self.paths: list[Path] = []
+        self.ends: dict[Path, SpoolEnd | None] = {}
         self.alarms: list[RecordingAlarm] = []
         self.gaps: list[RecordingGap] = []
         self._told = asyncio.Event()
 
-    def spooled(self, path: Path) -> None:
+    def spooled(self, path: Path, end: SpoolEnd | None) -> None:
         self.paths.append(path)
+        self.ends[path] = end
         self._told.set()
 
     def alarm(self, alarm: RecordingAlarm) -> None:

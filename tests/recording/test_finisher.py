@@ -80,7 +80,13 @@ async def test_a_torn_spool_becomes_a_recording_that_is_marked_cut(tmp_path: Pat
         finisher.start()
         finisher.spooled(torn)
         await finisher.drained()
-    assert [(r.outcome, r.packets) for r in shelf.records] == [(BurstEnd.CUT, 20)]
+        given_up = leave_spool(tmp_path, 3, whole=False)
+        finisher.spooled(given_up, SpoolEnd(BurstEnd.RELEASED, NOON + 9_000, unrecorded=7))
+        await finisher.drained()
+    assert [(r.outcome, r.packets, r.unrecorded) for r in shelf.records] == [
+        (BurstEnd.CUT, 20, 0),
+        (BurstEnd.RELEASED, 0, 7),  # its one record of packets was torn: what is told of it counts
+    ]
 
 
 async def test_a_spool_that_is_none_is_put_aside_and_told(tmp_path: Path) -> None:

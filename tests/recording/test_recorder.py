@@ -13,7 +13,7 @@ import pytest
 
 from groups.vocabulary import BurstEnd
 from poc_server.recording.recorder import Recorder
-from poc_server.recording.spool import read_spool
+from poc_server.recording.spool import SpoolEnd, read_spool
 from poc_server.recording.writer import DiskState
 from tests.recording.recorders import QUICK, Ear, recording, speak
 from tests.recording.voices import NOON, meta, spoken
@@ -159,6 +159,11 @@ async def test_a_file_that_can_never_be_written_is_given_up_and_told(tmp_path: P
     assert kept["long"] + sum(gap.packets for gap in ear.gaps) == 200
     assert 50 < kept["long"] < 100
     assert recorder.counters.dropped == 200 - kept["long"]
+    # What cannot be written into the spool is told beside it.
+    assert ear.ends == {
+        long.file.path: SpoolEnd(BurstEnd.RELEASED, NOON + 5_000, unrecorded=200 - kept["long"]),
+        short.file.path: None,
+    }
 
 
 async def test_little_space_is_told_while_there_is_still_some(tmp_path: Path) -> None:
@@ -217,7 +222,7 @@ from poc_server.recording.settings import RecordingSettings
 from tests.recording.voices import meta, spoken
 
 class Deaf:
-    def spooled(self, path): ...
+    def spooled(self, path, end): ...
     def alarm(self, alarm): ...
     def gap(self, gap): ...
 

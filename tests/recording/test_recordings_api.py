@@ -13,12 +13,14 @@ import numpy as np
 import pytest
 
 from groups.vocabulary import AgencyId, BurstEnd, Role, Tier
+from poc_server.recording import recordings as joined
 from poc_server.recording.recordings import Recordings
 from poc_server.recording.writer import DiskState
-from poc_server.store import BurstRecord, StoreSettings, audit_pages
+from poc_server.store import SYSTEM, BurstRecord, StoreSettings, audit, audit_pages
 from poc_server.store import tables as t
 from poc_server.store.audit_pages import AuditFilter
 from poc_server.store.ids import now_ms
+from poc_server.store.settings import JournalSettings
 from tests.recording.town_with_voices import INCIDENT, PLACE, Voices, dispatcher, ids, key_of, voices
 from tests.recording.voices import SAMPLES, hear, likeness, speech, spoken
 
@@ -137,6 +139,57 @@ async def test_say_again_is_the_last_burst_also_when_it_ended_this_moment(voices
     await elsewhere.aclose()
     outsider = await voices.as_user(await voices.town.person(name="外人"))
     assert (await voices.client.get(path, headers=outsider)).status_code == 404
+
+
+async def test_a_record_waits_with_its_spool_for_a_journal_that_is_full(
+    voices: Voices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(joined, "JOURNAL_RETRY_S", 0.02)
+    journal, folder, aside = voices.store.journal, tmp_path / "data" / "journal", tmp_path / "aside"
+    await journal.drain()
+    monkeypatch.setattr(journal._writer, "_settings", JournalSettings(waiting_limit=1, segment_bytes=4_096))
+    monkeypatch.setattr(journal._writer, "_size", 4_096)
+    folder.rename(aside)
+    folder.write_text("a file stands where the folder should be")
+    audited_first = audit.entry(SYSTEM, now_ms(), "x", "x", "x", {}, voices.town.agency)
+    journal.audit(audited_first)  # the thread has it, and cannot write it
+    while not journal._writer.failing:  # noqa: ASYNC110 - only the thread knows
+        await asyncio.sleep(0.01)
+    journal.audit(audited_first)
+    tap = voices.speak()
+    tap.end(BurstEnd.RELEASED)
+    while not list((tmp_path / "data" / "recordings").rglob("*.ogg")):
+        voices.recordings.recorder.flush()
+        await asyncio.sleep(0.01)
+    assert (journal.full, tap.file.path.exists(), voices.recordings.finisher.finished) == (True, True, 0)
+    folder.unlink()
+    aside.rename(folder)
+    await voices.recordings.finisher.drained()
+    await journal.drain()
+    assert (journal.state().lost, tap.file.path.exists()) == (0, False)
+    assert await ids(voices, await voices.as_user(voices.colleague)) == [key_of(tap)]
+
+
+async def test_what_a_node_left_that_held_its_lock_for_a_while_is_finished_all_the_same(
+    voices: Voices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was called dead once; its machine let go of the lock only after."""
+    monkeypatch.setattr(joined, "ADOPT_EVERY_S", 0.05)
+    dead = await Recordings.open(voices.recordings.settings, tmp_path / "data", voices.store, "n2", now_ms)
+    tap = voices.speak(on=dead)
+    assert await dead.recorder.written(10)
+    there = await Recordings.open(voices.recordings.settings, tmp_path / "data", voices.store, "n3", now_ms)
+    await there.adopt()
+    assert there.finisher.waiting == there.finisher.finished == 0
+    dead._folders.close()  # what the end of its process does
+    while there.finisher.finished == 0:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    await there.aclose()
+    await voices.store.journal.drain()
+    (row,) = (await voices.client.get("/recordings", headers=await voices.as_user(voices.colleague))).json()[
+        "recordings"
+    ]
+    assert (row["id"], row["end"]) == (key_of(tap), "cut")
 
 
 async def test_who_came_when_it_had_begun_does_not_hear_a_burst_on_air_from_its_start(voices: Voices) -> None:

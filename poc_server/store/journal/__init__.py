@@ -61,6 +61,11 @@ class Journal:
         if self._writer.put(lines.encode(record.model_dump(mode="json", exclude_none=True))):
             self.appended += 1
 
+    @property
+    def full(self) -> bool:
+        """Whether the next record would be refused: the disk has failed for so long."""
+        return self._writer.full
+
     def audit(self, entry: AuditEntry) -> None:
         """Take an audit entry that must not wait for SQL."""
         self.append(AuditRecord.of(entry))

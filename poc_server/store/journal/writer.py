@@ -55,9 +55,14 @@ class JournalWriter:
         """Records in memory that are not on disk yet."""
         return self._queue.qsize()
 
+    @property
+    def full(self) -> bool:
+        """Whether one more has to be refused."""
+        return self._queue.qsize() >= self._settings.waiting_limit
+
     def put(self, line: bytes) -> bool:
         """Hand over one line; False when it had to be refused (see ``lost``)."""
-        if self._queue.qsize() >= self._settings.waiting_limit:
+        if self.full:
             self.lost += 1
             return False
         self._queue.put(line)
