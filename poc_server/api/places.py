@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import asyncio
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Query
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from groups.model import User
 from groups.policy import Act, may
@@ -18,11 +19,14 @@ from poc_server.api.shapes import ID_PATTERN, Body, PathId
 from poc_server.refused import Refused
 from poc_server.store import audit
 from poc_server.store.ids import now_ms
-from poc_server.store.places import FUTURE_MS, OLDEST_MS, Battery, Motion, Place, Position, ServingCell, track
+from poc_server.store.places import FUTURE_MS, OLDEST_MS, PARTS, Battery, Motion, Place, Position, ServingCell, track
 
 router = APIRouter(tags=["places"])
+P = TypeVar("P", bound=BaseModel)
 MAX_REPORTS = 100
 MAX_TRACK = 5_000
+LOOKED_AT_ONCE = 200
+"""Places judged before voice gets its turn again: a city has thousands."""
 
 
 class ReportIn(Body):
@@ -50,17 +54,44 @@ class ReportingOut(Body):
     accepted: int = 0
 
 
+class PositionOut(Position):
+    """With its age."""
+
+    age_ms: int
+
+
+class MotionOut(Motion):
+    """With its age."""
+
+    age_ms: int
+
+
+class CellOut(ServingCell):
+    """With its age."""
+
+    age_ms: int
+
+
+class BatteryOut(Battery):
+    """With its age."""
+
+    age_ms: int
+
+
 class PlaceOut(Body):
-    """Where somebody was. ``age_ms`` is how long ago that was told, by the server's clock."""
+    """Where somebody was: the time of his newest report, and each part with who says so and how old it is.
+
+    A part of which the newest report said nothing is an older one. Ages are by the server's clock.
+    """
 
     user: str
     name: str
     at_ms: int
     age_ms: int
-    position: Position | None
-    motion: Motion | None
-    cell: ServingCell | None
-    battery: Battery | None
+    position: PositionOut | None
+    motion: MotionOut | None
+    cell: CellOut | None
+    battery: BatteryOut | None
 
 
 @router.get("/me/place/reporting", responses=documented(401, 403))
@@ -71,22 +102,16 @@ async def reporting(caller: SignedInCaller, services: Use) -> ReportingOut:
 
 @router.post("/me/place", responses=documented(401, 403, 409, 422))
 async def report(body: ReportsIn, caller: SignedInCaller, services: Use) -> ReportingOut:
-    """Report where I am. Off duty nothing is kept, and the answer says so."""
-    wish = _reporting(services, caller.user)
-    if not wish.wanted:
-        return wish
+    """Report where I am. What was measured off duty, or comes sooner than was asked, is not taken: see ``accepted``."""
     now = now_ms()
-    accepted = 0
-    for each in body.reports:
-        at = each.at_ms if each.at_ms <= now + FUTURE_MS else now
-        if at < now - OLDEST_MS:
-            continue
-        parts = each.model_dump(exclude={"at_ms"}, exclude_none=True)
-        services.store.places.put(
-            Place(user=caller.user.id, agency=caller.user.agency, at_ms=at, received_ms=now, **parts)
-        )
-        accepted += 1
-    return wish.model_copy(update={"accepted": accepted})
+    places = services.store.places
+    found = sorted((_reported(caller.user, each, now) for each in body.reports), key=lambda place: place.at_ms)
+    accepted = sum(
+        places.report(place)
+        for place in found
+        if place.at_ms >= now - OLDEST_MS and _wanted(services, caller.user, place.at_ms)
+    )
+    return _reporting(services, caller.user).model_copy(update={"accepted": accepted})
 
 
 @router.get("/places", **ruled(Act.LOCATE))
@@ -99,7 +124,9 @@ async def list_places(
     below = None if unit is None else services.directory.unit_subtree(UnitId(unit))
     now = now_ms()
     found = []
-    for place in services.store.places.all():
+    for number, place in enumerate(services.store.places.all(), 1):
+        if number % LOOKED_AT_ONCE == 0:
+            await asyncio.sleep(0)
         user = services.directory.user(place.user)
         if user is None or (below is not None and user.unit not in below):
             continue
@@ -130,9 +157,26 @@ async def person_track(
 
 
 def _reporting(services: Services, user: User) -> ReportingOut:
-    settings = services.store.settings.places
-    on_duty = services.directory.on_duty(user.id, now_ms())
-    return ReportingOut(wanted=on_duty or not settings.only_on_duty, interval_s=settings.interval_s, on_duty=on_duty)
+    now, interval_s = now_ms(), services.store.settings.places.interval_s
+    on_duty = services.directory.on_duty(user.id, now)
+    return ReportingOut(wanted=_wanted(services, user, now), interval_s=interval_s, on_duty=on_duty)
+
+
+def _wanted(services: Services, user: User, at_ms: int) -> bool:
+    """Whether what was measured then is to be told: also of a time before, for a phone that had no network."""
+    return not services.store.settings.places.only_on_duty or services.directory.on_duty(user.id, at_ms)
+
+
+def _reported(user: User, told: ReportIn, now: int) -> Place:
+    """A report as a place; of a phone whose clock is far ahead, at the time of arrival, parts as old as they were."""
+    ahead = told.at_ms - now if told.at_ms > now + FUTURE_MS else 0
+    parts = {}
+    for name in PARTS:
+        part = getattr(told, name)
+        if part is not None:
+            # No part was measured after the report.
+            parts[name] = part.model_copy(update={"at_ms": max(0, min(part.at_ms, told.at_ms) - ahead)})
+    return Place(user=user.id, agency=user.agency, at_ms=told.at_ms - ahead, received_ms=now, **parts)
 
 
 def _out(user: User, place: Place, now: int) -> PlaceOut:
@@ -141,8 +185,12 @@ def _out(user: User, place: Place, now: int) -> PlaceOut:
         name=user.name,
         at_ms=place.at_ms,
         age_ms=max(0, now - place.at_ms),
-        position=place.position,
-        motion=place.motion,
-        cell=place.cell,
-        battery=place.battery,
+        position=_aged(PositionOut, place.position, now),
+        motion=_aged(MotionOut, place.motion, now),
+        cell=_aged(CellOut, place.cell, now),
+        battery=_aged(BatteryOut, place.battery, now),
     )
+
+
+def _aged(form: type[P], part: Position | Motion | ServingCell | Battery | None, now: int) -> P | None:
+    return None if part is None else form.model_construct(**dict(part), age_ms=max(0, now - part.at_ms))

@@ -179,7 +179,7 @@ class Parties:
 
     def _metres_to(self, place: Place, here: Point) -> float | None:
         position = place.position
-        if position is None or self.now - place.at_ms > PLACE_MAX_AGE_MS:
+        if position is None or self.now - position.at_ms > PLACE_MAX_AGE_MS:
             return None
         there = convert(Point(position.longitude, position.latitude, Datum(position.datum.value)), Datum.WGS84)
         return _metres(here, there)

@@ -1,4 +1,4 @@
-"""Where people are: the last known place of each in memory, the track in SQL by the journal.
+"""Where people are: what is known of each in memory, the track in SQL by the journal.
 
 Every part of a place names its source and its time. A browser has no cell id and says ``none``; nothing is invented.
 """
@@ -18,14 +18,19 @@ from gateway.datum import convert
 from gateway.incident import Point
 from groups.vocabulary import AgencyId, UserId
 from poc_server.store import tables as t
+from poc_server.store.ids import now_ms
 from poc_server.store.journal import Journal
 from poc_server.store.journal.base import Ms
 from poc_server.store.journal.kinds import PlaceRecord
+from poc_server.store.settings import PlaceSettings
 
 FUTURE_MS = 60_000
 """A device's clock may be so far ahead; beyond it the time of arrival is taken."""
 OLDEST_MS = 86_400_000
 """A report older than this is history, not a place: refused."""
+EARLY = 0.5
+"""A report may come after this part of the interval: timers drift, and a fix takes its time."""
+HOUR_MS = 3_600_000
 
 
 class Source(StrEnum):
@@ -108,21 +113,44 @@ class Place(BaseModel):
     cell: ServingCell | None = None
     battery: Battery | None = None
 
+    def over(self, known: Place) -> Place:
+        """This one, and of what it says nothing the parts that were known: each has a time of its own."""
+        parts = {name: getattr(known, name) for name in PARTS if getattr(self, name) is None}
+        return self.model_copy(update=parts)
 
+
+PARTS = ("position", "motion", "cell", "battery")
 _kept: TypeAdapter[Place] = TypeAdapter(Place)
 Listener = Callable[[Place], None]
 
 
 class Places:
-    """The newest place of each user, and the door for new ones."""
+    """What is known of where each user is, and the door for reports."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, settings: PlaceSettings, clock: Callable[[], int] = now_ms) -> None:
         self._journal = journal
+        self._settings = settings
+        self._clock = clock
         self._newest: dict[UserId, Place] = {}
+        self._reported: dict[UserId, int] = {}
         self._listeners: list[Listener] = []
 
+    def report(self, place: Place) -> bool:
+        """Take what a phone says by itself; False when it comes sooner after the one before than it was asked to.
+
+        Reports of one user are to come in the order of their times.
+        """
+        last = self._reported.get(place.user)
+        pause_ms = EARLY * self._settings.interval_s * 1000
+        # What was told before the clock was set back is no reason to wait.
+        if last is not None and place.at_ms < last + pause_ms and last <= place.received_ms + FUTURE_MS:
+            return False
+        self._reported[place.user] = place.at_ms
+        self.put(place)
+        return True
+
     def put(self, place: Place) -> None:
-        """Take a report: kept by the journal, and the newest of its user unless a newer one is there."""
+        """Take a place: kept by the journal, and the newest of its user unless a newer one is there."""
         content: dict[str, Literal["place"] | Any] = place.model_dump(mode="json", exclude_none=True)
         for key in ("user", "agency", "at_ms", "received_ms"):
             content.pop(key)
@@ -140,28 +168,49 @@ class Places:
     def learn(self, place: Place) -> None:
         """Take what is kept elsewhere already: read at the start, or told by another node."""
         known = self._newest.get(place.user)
+        if place.at_ms < self._told_since():
+            return
         # What was told before the server's clock was set back lies in its future, and is no news.
         if known is not None and place.at_ms <= known.at_ms <= place.received_ms + FUTURE_MS:
             return
-        self._newest[place.user] = place
+        newest = place if known is None else place.over(known)
+        self._newest[place.user] = newest
         for listener in tuple(self._listeners):
-            listener(place)
+            listener(newest)
 
     def of(self, user: UserId) -> Place | None:
-        """The newest place of a user."""
-        return self._newest.get(user)
+        """What is known of a user: his newest report, and older parts of which it says nothing."""
+        found = self._newest.get(user)
+        return None if found is None or found.at_ms < self._told_since() else _fresh(found, self._told_since())
 
     def all(self) -> list[Place]:
-        """The newest place of everybody."""
-        return list(self._newest.values())
+        """The same of everybody."""
+        since = self._told_since()
+        return [_fresh(place, since) for place in self._newest.values() if place.at_ms >= since]
 
     def forget(self, user: UserId) -> None:
         """A user is gone."""
         self._newest.pop(user, None)
+        self._reported.pop(user, None)
+
+    def forget_old(self) -> None:
+        """Let go of what is too old to be told."""
+        since = self._told_since()
+        for user in [user for user, place in self._newest.items() if place.at_ms < since]:
+            self.forget(user)
 
     def subscribe(self, listener: Listener) -> None:
         """Call ``listener`` on the loop for every newer place; it must not block."""
         self._listeners.append(listener)
+
+    def _told_since(self) -> int:
+        return self._clock() - round(self._settings.told_hours * HOUR_MS)
+
+
+def _fresh(place: Place, since_ms: int) -> Place:
+    """Without parts that were measured before then."""
+    old = {name: None for name in PARTS if (part := getattr(place, name)) is not None and part.at_ms < since_ms}
+    return place.model_copy(update=old) if old else place
 
 
 async def load_newest(connection: AsyncConnection, since_ms: int) -> list[Place]:

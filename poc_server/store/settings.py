@@ -47,9 +47,11 @@ class PlaceSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     interval_s: float = Field(default=15.0, ge=1)
-    """How often a phone shall report; it is told so in every answer."""
+    """How often a phone shall report; it is told so in every answer. What comes twice as often is not taken."""
     only_on_duty: bool = True
-    """Reports of people who are off duty are refused and not kept."""
+    """What a phone measured while its person was off duty is not taken."""
+    told_hours: float = Field(default=12.0, gt=0, le=24)
+    """So long the last place of somebody is told, each part with its age; then only his track holds it."""
 
 
 class StoreSettings(BaseModel):

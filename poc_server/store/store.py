@@ -53,7 +53,7 @@ class Store:
         self.database = Database.open(settings, data)
         self.directory = Directory()
         self.journal = Journal((own or data) / "journal", self.database, settings.journal)
-        self.places = Places(self.journal)
+        self.places = Places(self.journal, settings.places, clock)
         self.ready = False
         self.importing = asyncio.Lock()
         self._copy_path = (own or data) / "directory.copy"
@@ -218,6 +218,7 @@ class Store:
             pruned = await retention.prune(self.database, self.settings.retention, now)
             if any(dataclasses.astuple(pruned)):
                 log.info("pruned", **dataclasses.asdict(pruned))
+            self.places.forget_old()
             self._prune_due = now + PRUNE_EVERY_MS
 
     def _changed(self, change: DirectoryChange) -> None:

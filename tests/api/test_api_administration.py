@@ -12,6 +12,8 @@ import pytest
 from groups.vocabulary import Role, UserId
 from poc_server.auth import Revoked
 from poc_server.store import SYSTEM, sessions, units
+from poc_server.store.ids import now_ms
+from poc_server.store.places import EARLY
 from tests.fixtures.people import Town, found_town
 
 pytestmark = pytest.mark.wire
@@ -232,7 +234,7 @@ async def test_places_are_told_seen_by_those_who_may_and_kept_only_on_duty(desk:
     assert (seen["user"], seen["position"]["source"], seen["cell"]) == (
         officer,
         "device",
-        {"source": "none", "at_ms": now, "id": None},
+        {"source": "none", "at_ms": now, "id": None, "age_ms": seen["cell"]["age_ms"]},
     )
     assert [each["user"] for each in (await desk.client.get("/places", headers=mine)).json()] == [officer]
     invented = {**report, "cell": {"at_ms": now, "id": "460-00-1-1"}}
@@ -240,8 +242,58 @@ async def test_places_are_told_seen_by_those_who_may_and_kept_only_on_duty(desk:
     admin = await desk.login(Role.SYSTEM_ADMIN)
     shift = {"unit": desk.town.unit, "name": "晚班", "starts_ms": now + 3_600_000, "ends_ms": now + 7_200_000}
     assert (await desk.client.post("/shifts", json=shift, headers=admin)).status_code == 201
-    off = await desk.client.post("/me/place", json={"reports": [report]}, headers=mine)
+    later = {**report, "at_ms": now + 10_000}
+    off = await desk.client.post("/me/place", json={"reports": [later]}, headers=mine)
     assert (off.json()["wanted"], off.json()["accepted"]) == (False, 0)
+
+
+async def test_what_was_measured_off_duty_is_not_taken_when_it_comes_on_duty(desk: Desk) -> None:
+    admin = await desk.login(Role.SYSTEM_ADMIN)
+    officer = await desk.town.person(Role.OFFICER, name="巡查员")
+    mine = {"authorization": f"Bearer {(await desk.town.auth.start_session(officer, 'demo')).access_token}"}
+    now = now_ms()
+    body = {"unit": desk.town.unit, "name": "早班", "users": [officer]}
+    for starts, ends in ((now - 3_600_000, now - 1_800_000), (now - 60_000, now + 3_600_000)):
+        shift = {**body, "starts_ms": starts, "ends_ms": ends}
+        assert (await desk.client.post("/shifts", json=shift, headers=admin)).status_code == 201
+    minutes = (-70, -50, -40, -20, -10, 0)  # before, in the first shift twice, between, between, in the second
+    reports = [{"at_ms": now + 60_000 * each, "cell": {"at_ms": now}} for each in minutes]
+    told = await desk.client.post("/me/place", json={"reports": reports[::-1]}, headers=mine)
+    assert (told.json()["wanted"], told.json()["accepted"]) == (True, 3)
+    await desk.town.store.journal.drain()
+    dispatcher = await desk.login(Role.DISPATCHER)
+    span = {"from_ms": 0, "until_ms": now + 1}
+    track = (await desk.client.get(f"/people/{officer}/track", params=span, headers=dispatcher)).json()
+    assert [(each["at_ms"] - now) // 60_000 for each in track] == [-50, -40, 0]
+    # No part is from after its report, whatever the phone says.
+    assert [each["cell"]["at_ms"] - each["at_ms"] for each in track] == [0, 0, 0]
+
+
+async def test_a_phone_reports_as_often_as_it_was_asked_to(desk: Desk) -> None:
+    officer = await desk.town.person(Role.OFFICER, name="巡查员")
+    mine = {"authorization": f"Bearer {(await desk.town.auth.start_session(officer, 'demo')).access_token}"}
+    now = now_ms()
+    least = round(EARLY * desk.town.store.settings.places.interval_s * 1000)
+    for ages, taken in (((3 * least, 2 * least + 1, 2 * least), 2), ((least + 1,), 0), ((least,), 1), ((least,), 0)):
+        reports = [{"at_ms": now - age} for age in ages]
+        told = await desk.client.post("/me/place", json={"reports": reports}, headers=mine)
+        assert told.json()["accepted"] == taken, ages
+
+
+async def test_each_part_of_a_place_tells_its_own_age(desk: Desk) -> None:
+    officer = await desk.town.person(Role.OFFICER, name="巡查员")
+    mine = {"authorization": f"Bearer {(await desk.town.auth.start_session(officer, 'demo')).access_token}"}
+    now = now_ms()
+    position = {"longitude": 114.3, "latitude": 30.6, "at_ms": now - 70_000}
+    reports = [
+        {"at_ms": now - 60_000, "position": position, "battery": {"percent": 60, "at_ms": now - 60_000}},
+        {"at_ms": now, "battery": {"percent": 55, "at_ms": now}},  # a cellar: no fix
+    ]
+    assert (await desk.client.post("/me/place", json={"reports": reports}, headers=mine)).json()["accepted"] == 2
+    (seen,) = (await desk.client.get("/places", headers=mine)).json()
+    assert (seen["position"]["at_ms"], seen["battery"]["percent"]) == (now - 70_000, 55)
+    age = seen["age_ms"]
+    assert (seen["position"]["age_ms"], seen["battery"]["age_ms"]) == (age + 70_000, age)
 
 
 async def test_who_is_on_duty_is_planned_and_seen(desk: Desk) -> None:

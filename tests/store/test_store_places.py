@@ -8,8 +8,8 @@ from pydantic import ValidationError
 from groups.vocabulary import AgencyId, UserId
 from poc_server.store import Store, retention
 from poc_server.store.ids import now_ms
-from poc_server.store.places import Battery, Place, Position, ServingCell, Source, load_newest, track
-from poc_server.store.settings import RetentionSettings
+from poc_server.store.places import HOUR_MS, Battery, Place, Places, Position, ServingCell, Source, load_newest, track
+from poc_server.store.settings import PlaceSettings, RetentionSettings
 
 pytestmark = pytest.mark.wire
 
@@ -42,6 +42,26 @@ async def test_the_newest_place_wins_whatever_order_reports_come_in(store: Store
             now,
         ]
         assert await load_newest(connection, 0) == [place(now)]
+
+
+async def test_the_last_place_is_told_for_its_time_and_then_let_go(store: Store) -> None:
+    now = 1_800_000_000_000
+    places = Places(store.journal, PlaceSettings(told_hours=2), lambda: now)
+    user, at = UserId("us-1"), now
+    places.put(place(at))
+    places.put(Place(user=user, agency=AgencyId("ag"), at_ms=at + HOUR_MS, received_ms=at + HOUR_MS))
+    now = at + 2 * HOUR_MS
+    assert places.of(user) == places.all()[0]
+    assert places.all()[0].position == place(at).position, "what the newer one does not say is as it was"
+    now += 1
+    assert [each.position for each in places.all()] == [None]
+    now = at + 3 * HOUR_MS + 1
+    assert (places.of(user), places.all()) == (None, [])
+    places.forget_old()
+    now = at
+    assert places.of(user) is None
+    places.learn(place(at - 2 * HOUR_MS - 1))
+    assert places.all() == []
 
 
 async def test_tracks_end_when_their_time_is_over(store: Store) -> None:

@@ -33,8 +33,7 @@ export type Cell = { code: string; name: string; outline: readonly Point[] };
 type PlaceOut = {
   user: string;
   name: string;
-  age_ms: number;
-  position: Position | null;
+  position: (Position & { age_ms: number }) | null;
   battery: { percent: number } | null;
   motion: { heading_deg: number | null; speed_mps: number | null } | null;
 };
@@ -68,13 +67,13 @@ async function askPlaces(): Promise<void> {
   try {
     const found = await authorised<PlaceOut[]>("GET", "/places");
     const now = Date.now();
-    places.value = found.flatMap(({ user, name, age_ms, position, battery, motion }) =>
+    places.value = found.flatMap(({ user, name, position, battery, motion }) =>
       position
         ? [
             {
               user,
               name,
-              seen_ms: now - age_ms,
+              seen_ms: now - position.age_ms,
               at: inWgs84(position, position.datum),
               position,
               battery: battery?.percent ?? null,

@@ -19,6 +19,8 @@ export type Report = {
   battery?: { at_ms: number; percent: number; charging: boolean };
 };
 export type Wish = { wanted: boolean; interval_s: number; on_duty: boolean };
+/** `accepted`: how many reports were taken; none that come sooner than was asked, or were measured off duty. */
+type Taken = Wish & { accepted: number };
 type Fix = Pick<GeolocationPosition, "timestamp"> & { coords: Omit<GeolocationCoordinates, "toJSON"> };
 type Power = { level: number; charging: boolean };
 
@@ -68,6 +70,7 @@ export class PlaceSharing {
     clearTimeout(this.#timer);
     try {
       if (this.on.value && this.wish.value?.wanted) await this.#tell();
+      else if (this.on.value && this.#waiting.length > 0) await this.#send();
       else this.wish.value = await authorised<Wish>("GET", "/me/place/reporting");
     } catch {
       // No network, or the server is away: what was not told is kept for the next time.
@@ -84,10 +87,17 @@ export class PlaceSharing {
     if (!this.on.value) return;
     const newest = report(Date.now(), fix, power);
     this.#waiting = [...this.#waiting, newest].slice(-KEPT_REPORTS);
+    await this.#send();
+  }
+
+  /** Also off duty, of what was measured on duty without network. */
+  async #send(): Promise<void> {
     const sent = this.#waiting;
-    this.wish.value = await authorised<Wish>("POST", "/me/place", { reports: sent });
+    const { accepted, ...wish } = await authorised<Taken>("POST", "/me/place", { reports: sent });
+    this.wish.value = wish;
     this.#waiting = this.#waiting.filter((each) => !sent.includes(each));
-    if (this.on.value) this.told.value = this.wish.value.wanted ? newest : null;
+    if (!this.on.value || !wish.wanted) this.told.value = null;
+    else if (accepted > 0) this.told.value = sent.at(-1) ?? null;
   }
 
   #fix(): Promise<Fix | null> {
