@@ -71,9 +71,9 @@ async def enrol(body: EnrolBody, services: Use, address: Address) -> TokensOut:
 
 
 @router.post("/refresh", responses=documented(401, 403, 404, 422, 503))
-async def refresh(body: RefreshBody, services: Use) -> TokensOut:
+async def refresh(body: RefreshBody, services: Use, address: Address) -> TokensOut:
     """A new pair of tokens. Works for phones of the last day while the database is away, too."""
-    return TokensOut.of(await services.auth.refresh(body.refresh_token))
+    return TokensOut.of(await services.auth.refresh(body.refresh_token, address))
 
 
 @router.post("/sign-out", status_code=204, responses=documented(401, 422, 503))

@@ -17,7 +17,7 @@ import structlog
 
 from groups.model import Agency, Unit
 from groups.rights import may_hold_together
-from groups.vocabulary import Refusal, Role, UserId
+from groups.vocabulary import AgencyId, Refusal, Role, UserId
 from poc_server.auth.settings import ProviderSettings
 from poc_server.auth.tokens import MAX_TOKEN_CHARS, AuthRefused
 from poc_server.refused import StoreUnavailable
@@ -133,10 +133,15 @@ def issuer_of(token: str) -> str:
     return issuer if isinstance(issuer, str) else ""
 
 
+def agency_of(store: Store, settings: ProviderSettings) -> AgencyId | None:
+    """The agency whose people a provider vouches for; None where its settings name none that is there."""
+    return _named(store.directory.snapshot.agencies, settings.agency)
+
+
 async def settle(store: Store, settings: ProviderSettings, identity: ExternalIdentity, actor: Actor) -> UserId:
     """The user an identity stands for, made and given roles as the settings say. Raises `AuthRefused`."""
     snapshot = store.directory.snapshot
-    agency = _named(snapshot.agencies, settings.agency)
+    agency = agency_of(store, settings)
     async with store.reading() as connection:
         row = await people.credentials(connection, identity.account)
     if agency is None or (row is not None and row.agency_id != agency):

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from poc_server.auth.settings import LimitSettings
 
+REPEATS_REMEMBERED = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class _Failures:
@@ -57,6 +59,41 @@ class FailureLimiter:
         doublings = min(count - self._settings.free, 30)
         seconds = min(self._settings.first_wait_s * float(2**doublings), self._settings.longest_s)
         return round(seconds * 1000)
+
+
+class Sparing:
+    """Lets through at a bounded rate what a stranger can drive, and counts what it holds back.
+
+    Of each sort ``at_once`` go through together, then one every ``every_s`` seconds.
+    """
+
+    def __init__(self, at_once: int, every_s: float) -> None:
+        self._at_once = at_once
+        self._every_ms = every_s * 1000
+        self._left: dict[str, tuple[float, int]] = {}
+        self._held: dict[str, int] = {}
+        self._seen: OrderedDict[object, int] = OrderedDict()
+
+    def admit(self, sort: str, now: int, again: object = None) -> int | None:
+        """How many of this sort were held back since the last one that went through; None: this one is, too.
+
+        ``again``: what is the same each time, of which one goes through every ``every_s`` seconds.
+        """
+        tokens, at = self._left.get(sort, (float(self._at_once), now))
+        tokens = min(self._at_once, tokens + max(0, now - at) / self._every_ms)
+        seen = None if again is None else self._seen.get(again)
+        repeated = seen is not None and 0 <= now - seen < self._every_ms
+        if tokens < 1 or repeated:
+            self._left[sort] = (tokens, now)
+            self._held[sort] = self._held.get(sort, 0) + 1
+            return None
+        self._left[sort] = (tokens - 1, now)
+        if again is not None:
+            self._seen[again] = now
+            self._seen.move_to_end(again)
+            while len(self._seen) > REPEATS_REMEMBERED:
+                self._seen.popitem(last=False)
+        return self._held.pop(sort, 0)
 
 
 def address_key(address: str) -> str:

@@ -8,20 +8,22 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import structlog
 
 from groups.model import User
-from groups.vocabulary import AgencyId, DeviceId, Refusal, UserId
+from groups.vocabulary import DeviceId, Refusal, UserId
 from poc_server.auth import keys
-from poc_server.auth.external import Provider, issuer_of, settle
+from poc_server.auth.external import Provider, agency_of, issuer_of, settle
 from poc_server.auth.limits import FailureLimiter, address_key
 from poc_server.auth.passwords import Passwords
+from poc_server.auth.refusals import Attempt, RefusedSignIns
 from poc_server.auth.settings import AuthSettings
 from poc_server.auth.tokens import AuthRefused, Claims, Tokens
 from poc_server.refused import Refused, StoreUnavailable
-from poc_server.store import Actor, DirectoryChange, Store, audit, people, sessions
+from poc_server.store import Actor, Connection, Store, audit, people, sessions
 from poc_server.store.ids import now_ms
 from poc_server.store.people import account_key
 from poc_server.store.sessions import SessionDraft
@@ -43,19 +45,6 @@ class SignedIn:
     refresh_token: str
 
 
-@dataclass(frozen=True, slots=True)
-class Revoked:
-    """Whose live connections must end now."""
-
-    sessions: frozenset[str]
-    users: frozenset[UserId]
-    devices: frozenset[DeviceId]
-
-    def concerns(self, claims: Claims) -> bool:
-        """Whether one who came with ``claims`` must go."""
-        return claims.session in self.sessions or claims.user in self.users or claims.device in self.devices
-
-
 class Auth:
     """Who one is. `verify_access` looks only at memory; the rest may wait for SQL."""
 
@@ -71,8 +60,7 @@ class Auth:
         self._per_account = FailureLimiter(settings.per_account)
         self._per_address = FailureLimiter(settings.per_address)
         self._providers = {each.issuer: Provider(each, clock) for each in settings.providers}
-        self._callbacks: list[Callable[[Revoked], None]] = []
-        self._directory.subscribe(self._directory_changed)
+        self._refusals = RefusedSignIns(settings, store, clock)
 
     @classmethod
     def open(cls, settings: AuthSettings, store: Store, data: Path) -> Auth:
@@ -90,10 +78,6 @@ class Auth:
         self._check_alive(claims)
         return claims
 
-    def on_revoked(self, callback: Callable[[Revoked], None]) -> None:
-        """Call ``callback``, on the loop, whenever sessions, users or devices lose their right to be connected."""
-        self._callbacks.append(callback)
-
     # --- signing in ------------------------------------------------------------------------------------------------
 
     async def sign_in(self, account: str, password: str, address: str = "") -> SignedIn:
@@ -103,18 +87,20 @@ class Auth:
         `StoreUnavailable`.
         """
         name = account_key(account)
-        with self._attempt(address, name):
-            async with self._store.reading() as connection:
-                row = await people.credentials(connection, name)
-            matches = await self.passwords.matches(row.password_hash if row is not None else None, password)
-        if row is None or not matches:
-            self._audit(Actor(address=address), "sign_in.refused", "account", name[:64], {}, row and row.agency_id)
-            raise AuthRefused(Refusal.WRONG_CREDENTIALS)
-        self._per_account.forget(name)
-        self._per_address.undo(address_key(address), self._clock())
-        if self.passwords.is_outdated(row.password_hash):
-            await self._rehash(UserId(row.id), password)
-        return await self.start_session(UserId(row.id), "password", address)
+        attempt = Attempt("password", Actor(address=address), find=partial(_by_account, name))
+        async with self._refusals.kept(attempt):
+            with self._attempt(address, name):
+                async with self._store.reading() as connection:
+                    row = await people.credentials(connection, name)
+                attempt.user = None if row is None else UserId(row.id)
+                matches = await self.passwords.matches(row.password_hash if row is not None else None, password)
+            if row is None or not matches:
+                raise AuthRefused(Refusal.WRONG_CREDENTIALS)
+            self._per_account.forget(name)
+            self._per_address.undo(address_key(address), self._clock())
+            if self.passwords.is_outdated(row.password_hash):
+                await self._rehash(UserId(row.id), password)
+            return await self.start_session(UserId(row.id), "password", address)
 
     async def sign_in_external(self, token: str, address: str = "") -> SignedIn:
         """By a token of a configured identity provider; makes or changes the user as the provider says.
@@ -122,14 +108,17 @@ class Auth:
         Raises `AuthRefused`: bad_token, token_expired, disabled, wrong_credentials (nobody here by that account),
         sign_in_limit; `StoreUnavailable`.
         """
-        with self._attempt(address):
-            provider = self._providers.get(issuer_of(token))
-            if provider is None:
-                raise AuthRefused(Refusal.BAD_TOKEN)
-            identity = await provider.identity(token)
-            user = await settle(self._store, provider.settings, identity, Actor(address=address))
-        self._per_address.undo(address_key(address), self._clock())
-        return await self.start_session(user, "external", address)
+        attempt = Attempt("external", Actor(address=address))
+        async with self._refusals.kept(attempt):
+            with self._attempt(address):
+                provider = self._providers.get(issuer_of(token))
+                if provider is None:
+                    raise AuthRefused(Refusal.BAD_TOKEN)
+                attempt.agency = agency_of(self._store, provider.settings)
+                identity = await provider.identity(token)
+                user = attempt.user = await settle(self._store, provider.settings, identity, attempt.actor)
+            self._per_address.undo(address_key(address), self._clock())
+            return await self.start_session(user, "external", address)
 
     async def start_session(
         self, user: UserId, way: str, address: str = "", device: DeviceId | None = None
@@ -141,7 +130,7 @@ class Auth:
         async with self._store.writing() as connection:
             session = await sessions.begin(connection, draft, now)
         actor = Actor(user, person.agency, address)
-        self._audit(actor, "sign_in", "session", session, {"way": way, "device": device})
+        self._audit(actor, "sign_in", session, {"way": way, "device": device})
         return self._signed_in(person, session, device, rotation=0)
 
     async def start_sessions(self, users: Sequence[UserId], way: str, access_s: int | None = None) -> list[SignedIn]:
@@ -166,21 +155,25 @@ class Auth:
 
     async def enrol(self, code: str, device_name: str = "", address: str = "") -> SignedIn:
         """Spend a code: a new device and its session. Raises `AuthRefused`: enrolment_spent, sign_in_limit."""
-        with self._attempt(address):
-            if len(code) > MAX_CODE_CHARS:
-                raise AuthRefused(Refusal.ENROLMENT_SPENT)
-            async with self._store.change(Actor(address=address), self._clock()) as change:
-                row = await sessions.spend_enrolment(change, _code_hash(code.strip().lower()))
-                person = self._enabled(UserId(row.user_id))
-                device = await sessions.create_device(
-                    change, person.agency, person.id, device_name or row.device_name or person.name
-                )
-        self._per_address.undo(address_key(address), self._clock())
-        return await self.start_session(person.id, "enrolment", address, device)
+        kept = _code_hash(code.strip().lower())
+        attempt = Attempt("enrolment", Actor(address=address), find=partial(sessions.enrolled_by, code_hash=kept))
+        async with self._refusals.kept(attempt):
+            with self._attempt(address):
+                if len(code) > MAX_CODE_CHARS:
+                    raise AuthRefused(Refusal.ENROLMENT_SPENT)
+                async with self._store.change(attempt.actor, self._clock()) as change:
+                    row = await sessions.spend_enrolment(change, kept)
+                    attempt.user = UserId(row.user_id)
+                    person = self._enabled(attempt.user)
+                    device = await sessions.create_device(
+                        change, person.agency, person.id, device_name or row.device_name or person.name
+                    )
+            self._per_address.undo(address_key(address), self._clock())
+            return await self.start_session(person.id, "enrolment", address, device)
 
     # --- staying and leaving ---------------------------------------------------------------------------------------
 
-    async def refresh(self, token: str) -> SignedIn:
+    async def refresh(self, token: str, address: str = "") -> SignedIn:
         """A new pair of tokens for a refresh token; each can be used once.
 
         While SQL is away a phone that is known gets an access token and keeps its refresh token, which is signed and so
@@ -189,7 +182,9 @@ class Auth:
         Raises `AuthRefused`: bad_token, token_expired, disabled; `StoreUnavailable`.
         """
         claims = self._tokens.read("refresh", token, self._clock())
-        self._check_alive(claims)
+        attempt = Attempt("refresh", Actor(address=address), claims.user, claims.device)
+        async with self._refusals.kept(attempt, only=(Refusal.DISABLED,)):
+            self._check_alive(claims)
         try:
             rotation = await self._rotate(claims)
         except StoreUnavailable:
@@ -217,7 +212,7 @@ class Auth:
                 await sessions.end(change, session, reason)
         except StoreUnavailable:
             self._store.end_session(session, reason)
-            self._audit(actor, "session.end", "session", session, {"reason": reason})
+            self._audit(actor, "session.end", session, {"reason": reason})
 
     async def set_password(self, actor: Actor, user: UserId, password: str, expected: int | None = None) -> None:
         """Give a user a new password and end what was signed in with the old one.
@@ -231,15 +226,17 @@ class Auth:
 
     async def change_password(self, claims: Claims, old: str, new: str, address: str = "") -> None:
         """Change one's own password. Raises `AuthRefused`: wrong_credentials, sign_in_limit; `StoreUnavailable`."""
-        with self._attempt(address, claims.user):
-            async with self._store.reading() as connection:
-                row = await people.user_row(connection, claims.user)
-            matches = row is not None and await self.passwords.matches(row.password_hash, old)
-        if not matches:
-            raise AuthRefused(Refusal.WRONG_CREDENTIALS)
+        actor = Actor(claims.user, claims.agency, address)
+        async with self._refusals.kept(Attempt("password", actor, claims.user, action="user.password")):
+            with self._attempt(address, claims.user):
+                async with self._store.reading() as connection:
+                    row = await people.user_row(connection, claims.user)
+                matches = row is not None and await self.passwords.matches(row.password_hash, old)
+            if not matches:
+                raise AuthRefused(Refusal.WRONG_CREDENTIALS)
         self._per_account.forget(claims.user)
         self._per_address.undo(address_key(address), self._clock())
-        await self.set_password(Actor(claims.user, claims.agency, address), claims.user, new)
+        await self.set_password(actor, claims.user, new)
 
     # --- inside ----------------------------------------------------------------------------------------------------
 
@@ -321,30 +318,13 @@ class Auth:
         if wait:
             raise AuthRefused(Refusal.SIGN_IN_LIMIT, retry_after_ms=wait)
 
-    def _audit(
-        self, actor: Actor, action: str, kind: str, target: str, detail: dict[str, object], agency: object = None
-    ) -> None:
-        whose = actor.agency if agency is None else AgencyId(str(agency))
-        self._store.journal.audit(audit.entry(actor, self._clock(), action, kind, target, detail, whose))
-
-    def _directory_changed(self, change: DirectoryChange) -> None:
-        revoked = revoked_by(change)
-        if revoked is not None:
-            for callback in tuple(self._callbacks):
-                callback(revoked)
+    def _audit(self, actor: Actor, action: str, session: str, detail: dict[str, object]) -> None:
+        self._store.journal.audit(audit.entry(actor, self._clock(), action, "session", session, detail))
 
 
-def revoked_by(change: DirectoryChange) -> Revoked | None:
-    """Who lost the right to be connected by a change of the directory; None when nobody did."""
-    before, after = change.before, change.after
-    ended = after.ended_sessions.keys() - before.ended_sessions.keys()
-    users = before.users.keys() if change.everything else change.users
-    devices = before.devices.keys() if change.everything else change.devices
-    gone = {name for name in users if not ((user := after.users.get(name)) and user.enabled)}
-    dead = {name for name in devices if not ((device := after.devices.get(name)) and device.enabled)}
-    if not (ended or gone or dead):
-        return None
-    return Revoked(frozenset(ended), frozenset(gone), frozenset(dead))
+async def _by_account(name: str, connection: Connection) -> UserId | None:
+    row = await people.credentials(connection, name)
+    return None if row is None else UserId(row.id)
 
 
 def _code_hash(code: str) -> bytes:

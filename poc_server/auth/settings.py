@@ -101,6 +101,10 @@ class AuthSettings(BaseModel):
     """Each holds ``argon2_memory_kib`` and a core for about 0.1 s; more would take them from voice."""
     hashes_waiting: int = Field(default=50, ge=1)
     """Sign-ins that may wait for their turn; one more is told to come later."""
+    audited_at_once: int = Field(default=60, ge=1)
+    """So many refused sign-ins are kept in the audit each by itself, of those that mean somebody here and of others."""
+    audited_every_s: float = Field(default=30.0, gt=0)
+    """Beyond them one in this time; it says how many were left out."""
     providers: tuple[ProviderSettings, ...] = ()
     """Identity providers of the city whose tokens sign people in; each a [[auth.providers]] of its own."""
     per_account: LimitSettings = LimitSettings()

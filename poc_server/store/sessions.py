@@ -257,6 +257,12 @@ async def spend_enrolment(change: Change, code_hash: bytes) -> Row[Any]:
     return row
 
 
+async def enrolled_by(connection: AsyncConnection, code_hash: bytes) -> UserId | None:
+    """Whom a code was made for, also when it is spent or its time is over."""
+    found = await connection.scalar(select(t.enrolment.c.user_id).where(t.enrolment.c.code_hash == code_hash))
+    return None if found is None else UserId(found)
+
+
 async def _end_all(change: Change, which: Any, reason: str) -> list[str]:
     query = select(t.session.c.id).where(which, t.session.c.ended_ms.is_(None))
     found = list((await change.connection.execute(query)).scalars())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from poc_server.auth.limits import FailureLimiter, address_key
+from poc_server.auth.limits import FailureLimiter, Sparing, address_key
 from poc_server.auth.settings import LimitSettings
 
 SETTINGS = LimitSettings(free=3, first_wait_s=1.0, longest_s=4.0, forget_s=60.0, remembered=3)
@@ -47,6 +47,24 @@ def test_no_more_keys_are_remembered_than_allowed() -> None:
             limiter.admit(key, 0)
     assert limiter.admit("d", 0) == 1_000
     assert limiter.admit("a", 0) == 0
+
+
+def test_what_a_stranger_drives_goes_through_at_a_rate_and_is_counted() -> None:
+    sparing = Sparing(at_once=2, every_s=10)
+    assert [sparing.admit("stranger", 0) for _ in range(5)] == [0, 0, None, None, None]
+    assert sparing.admit("known", 0) == 0, "one sort does not use up another's"
+    assert (sparing.admit("stranger", 9_999), sparing.admit("stranger", 10_000)) == (None, 4)
+    assert (sparing.admit("stranger", 10_000), sparing.admit("stranger", 3_600_000)) == (None, 1)
+    # A clock that is set back gives nothing away, and holds nothing back for longer than the time asked for.
+    assert [sparing.admit("stranger", 0) for _ in range(2)] == [0, None]
+    assert sparing.admit("stranger", 10_000) == 1
+
+
+def test_what_is_the_same_each_time_goes_through_once_in_a_while() -> None:
+    sparing = Sparing(at_once=9, every_s=10)
+    assert [sparing.admit("too fast", at, "a") for at in (0, 1, 9_999)] == [0, None, None]
+    assert (sparing.admit("too fast", 9_999, "b"), sparing.admit("too fast", 10_000, "a")) == (2, 0)
+    assert sparing.admit("too fast", 0, "a") == 0, "a clock that was set back is no reason to be silent"
 
 
 def test_one_host_is_one_address() -> None:

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import text
 
 from groups.vocabulary import Refusal, UserId
-from poc_server.auth import Auth, AuthRefused, Revoked, SignedIn
+from poc_server.auth import Auth, AuthRefused, SignedIn
 from poc_server.auth.keys import load_or_make
 from poc_server.refused import Refused
-from poc_server.store import SYSTEM, Actor, people, sessions
+from poc_server.store import SYSTEM, Actor, DirectoryChange, people, sessions
 from tests.fixtures.people import PASSWORD, QUICK, Town
 
 pytestmark = pytest.mark.wire
@@ -89,15 +89,15 @@ async def test_a_refresh_token_is_good_once_and_a_lost_answer_is_forgiven(town: 
 
 
 async def test_a_token_used_again_later_was_stolen_and_ends_the_whole_family(town: Town) -> None:
-    revoked: list[Revoked] = []
-    town.auth.on_revoked(revoked.append)
+    told: list[DirectoryChange] = []
+    town.store.directory.subscribe(told.append)
     first = await town.auth.start_session(await town.person(), "demo")
     second = await town.auth.refresh(first.refresh_token)
     town.clock.forward(31)
     assert await code(town.auth.refresh(first.refresh_token)) is Refusal.BAD_TOKEN
     assert await code(town.auth.refresh(second.refresh_token)) is Refusal.BAD_TOKEN
     assert access_code(town, second) is Refusal.BAD_TOKEN
-    assert [each.sessions for each in revoked] == [{first.session}]
+    assert [each.sessions for each in told if each.sessions] == [{first.session}]
 
 
 async def test_two_refreshes_at_the_same_moment_do_not_look_like_theft(town: Town) -> None:
@@ -147,8 +147,8 @@ async def test_whoever_is_thrown_out_is_refused_at_once_and_told(town: Town, way
     secret, _ = await town.auth.invite(SYSTEM, user)
     signed = await town.auth.enrol(secret)
     claims = town.auth.verify_access(signed.access_token)
-    told: list[Revoked] = []
-    town.auth.on_revoked(told.append)
+    told: list[DirectoryChange] = []
+    town.store.directory.subscribe(told.append)
     if way == "password":
         await town.auth.set_password(SYSTEM, user, "a new password")
     elif way == "session":
@@ -162,7 +162,9 @@ async def test_whoever_is_thrown_out_is_refused_at_once_and_told(town: Town, way
             else:
                 assert claims.device is not None
                 await sessions.set_device(change, claims.device, enabled=False)
-    assert any(each.concerns(claims) for each in told)
+    # What ends live connections is told whom it is about.
+    (change,) = told
+    assert claims.session in change.sessions or claims.user in change.users or claims.device in change.devices
     assert access_code(town, signed) in (Refusal.BAD_TOKEN, Refusal.DISABLED)
     assert await code(town.auth.refresh(signed.refresh_token)) in (Refusal.BAD_TOKEN, Refusal.DISABLED)
 
@@ -170,11 +172,11 @@ async def test_whoever_is_thrown_out_is_refused_at_once_and_told(town: Town, way
 async def test_a_change_of_somebody_else_throws_nobody_out(town: Town) -> None:
     user, other = await town.person(), await town.person()
     signed = await town.auth.start_session(user, "demo")
-    told: list[Revoked] = []
-    town.auth.on_revoked(told.append)
+    told: list[DirectoryChange] = []
+    town.store.directory.subscribe(told.append)
     async with town.store.change() as change:
         await people.set_flags(change, other, talk_banned=True)
-    assert told == []
+    assert [(each.users, each.sessions) for each in told] == [({other}, frozenset())]
     assert access_code(town, signed) is None
 
 

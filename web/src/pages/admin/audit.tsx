@@ -233,7 +233,8 @@ type Only = (only: Asked["only"]) => void;
 
 function Row({ entry, only }: { entry: Entry; only: Only }) {
   const { actor, target } = entry;
-  const who = entry.actor_name ?? (actor === null ? t("audit_system") : t("audit_other"));
+  const nobody = entry.action === "sign_in" ? "audit_unproved" : "audit_system";
+  const who = entry.actor_name ?? t(actor === null ? nobody : "audit_other");
   const name = targetWords(entry);
   return (
     <article data-refused={entry.refused}>
