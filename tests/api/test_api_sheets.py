@@ -55,6 +55,40 @@ async def test_a_dry_run_says_what_would_change_and_changes_nothing(client: http
     assert (await client.get("/people", params={"q": "lm"}, headers=admin)).json()["items"][0]["phone"] == "138"
 
 
+async def test_an_absent_column_leaves_what_is_there_and_an_empty_cell_clears_it(
+    client: httpx.AsyncClient, town: Town
+) -> None:
+    admin = await login(town, Role.SYSTEM_ADMIN)
+    await post(client, "units", "unit\n市/一队\n", admin)
+    made = HEADING + "wang,D-1,王建国,vehicle,市/一队,138,0\n"
+    assert (await post(client, "people", made, admin)).json()["create"] == 1
+
+    async def now() -> dict[str, Any]:
+        (row,) = (await client.get("/people", params={"q": "D-1"}, headers=admin)).json()["items"]
+        return {key: row[key] for key in ("account", "badge", "name", "kind", "unit", "phone", "enabled")}
+
+    before = await now()
+    for text in ("badge,name\nD-1,王建军\n", "badge,account,name,phone\nD-1\n"):
+        said = (await post(client, "people", text, admin)).json()
+        assert (said["applied"], said["wrong"]) == (True, 0), said
+        assert await now() == {**before, "name": "王建军"}
+    said = (await post(client, "people", "badge,account,phone,kind,enabled\nD-1,,,,\n", admin)).json()
+    assert said["changes"][0]["differences"] == {"account": ["wang", ""], "phone": ["138", ""]}
+    assert await now() == {**before, "name": "王建军", "account": None, "phone": ""}
+    for text, column, problem in (
+        ("badge,name\nD-1,\n", "name", "missing"),
+        ("badge,unit\nD-1,\n", "unit", "missing"),
+        ("badge,name\nD-9,新人\n", "unit", "missing"),
+        ("name,unit\n新人,市\n", "account", "missing"),
+    ):
+        (mistake,) = (await post(client, "people", text, admin)).json()["mistakes"]
+        assert (mistake["column"], mistake["problem"]) == (column, problem), text
+    cell = "code,name,unit,account,outline,datum\n420102001001001,一格,市,,114.3 30.6;114.4 30.6,GCJ-02\n"
+    assert (await post(client, "cells", cell, admin)).json()["create"] == 1
+    moved = (await post(client, "cells", "code,unit\n420102001001001,市/一队\n", admin)).json()
+    assert moved["changes"][0]["differences"] == {"unit": ["市", "市/一队"]}
+
+
 async def test_ten_thousand_lines_with_mistakes_in_the_middle_change_nothing(
     client: httpx.AsyncClient, town: Town
 ) -> None:
@@ -326,7 +360,6 @@ async def test_files_that_are_no_table_are_refused(client: httpx.AsyncClient, to
     admin = await login(town, Role.SYSTEM_ADMIN)
     bad: list[bytes] = [
         b"",
-        b"name\nx\n",
         b"account,name,unit,password\nx,y,z,w\n",
         b"account,name,name,unit\n",
         b"\x00" * 100,

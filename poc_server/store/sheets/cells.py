@@ -48,17 +48,18 @@ class CellsSheet:
         code = line["code"]
         if len(code) != CODE_DIGITS or not (code.isascii() and code.isdigit()):
             raise BadCell("code", "bad_value", code)
+        row = self._there.get(code)
+        old = None if row is None else _cell(row)
         wish = Cell(
             self._agency,
             code,
-            line["name"],
+            line.said("name", "" if old is None else old.name),
             self._units.find("unit", line["unit"]),
-            self._responsible(line),
-            _outline(line),
-            _datum(line),
+            old.user if old is not None and "account" not in line.cells else self._responsible(line),
+            old.outline if old is not None and "outline" not in line.cells else _outline(line),
+            old.datum if old is not None and "datum" not in line.cells else _datum(line),
         )
-        old = self._there.get(code)
-        differences = compared({} if old is None else self._cells(_cell(old)), self._cells(wish))
+        differences = compared({} if old is None else self._cells(old), self._cells(wish))
         verb = verb_of(old is not None, differences)
         return Verdict(line.number, verb, code, differences, wish)
 

@@ -52,9 +52,12 @@ class DutySheet:
         starts, ends = _moment(line, "starts"), _moment(line, "ends")
         if not 0 < ends - starts <= MAX_SHIFT_MS or ends <= self._now:
             raise BadCell("ends", "bad_value", line["ends"])
-        users = frozenset(self._person(name) for name in _names(line["people"]))
         key = _key(unit, line["name"], starts)
         old = self._there.get(key)
+        if old is not None and "people" not in line.cells:
+            users = old.users
+        else:
+            users = frozenset(self._person(name) for name in _names(line["people"]))
         wish = ShiftDraft(self._agency, unit, line["name"], starts, ends, users)
         differences = compared({} if old is None else self._cells(old), self._cells(wish))
         return Verdict(line.number, verb_of(old is not None, differences), key, differences, (old, wish))

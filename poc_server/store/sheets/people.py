@@ -1,6 +1,7 @@
 """People as CSV: ``id, account, badge, name, kind, unit, phone, enabled``.
 
-Who is meant: the id, else the account, else the badge.
+Who is meant: the id, else the account, else the badge. A column that is not in the file leaves what is there; an empty
+cell clears badge, account and phone.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.model import User
-from groups.vocabulary import AgencyId, UserId, UserKind
+from groups.vocabulary import AgencyId, UnitId, UserId, UserKind
 from poc_server.store import people
 from poc_server.store.change import Change, Kind
 from poc_server.store.people import UserDraft, account_key
@@ -32,7 +33,7 @@ class PeopleSheet:
     """``may_change``: whether the one who imports may change that person."""
 
     columns: Sequence[str] = ("id", "account", "badge", "name", "kind", "unit", "phone", "enabled")
-    required: Sequence[str] = ("account", "name", "unit")
+    required: Sequence[str] = ()
     reads: frozenset[Kind] = frozenset({"user", "unit"})
 
     def __init__(self, snapshot: Snapshot, agency: AgencyId, may_change: Callable[[User], bool]) -> None:
@@ -75,10 +76,12 @@ class PeopleSheet:
 
     def _draft(self, line: Line, user: UserId | None) -> UserDraft:
         old = None if user is None else self._snapshot.users.get(user)
-        for column in ("name", "badge", "account", "phone"):
-            if len(line[column]) > MAX_NAME_CHARS or not line[column].isprintable():
-                raise BadCell(column, "bad_value", line[column])
-        if not line["name"]:
+        there = {} if user is None else self._cells(user)
+        said = {column: line.said(column, there.get(column, "")) for column in ("name", "badge", "account", "phone")}
+        for column, text in said.items():
+            if len(text) > MAX_NAME_CHARS or not text.isprintable():
+                raise BadCell(column, "bad_value", text)
+        if not said["name"]:
             raise BadCell("name", "missing")
         try:
             kind = UserKind(line["kind"] or (old.kind if old else UserKind.PERSON))
@@ -86,15 +89,20 @@ class PeopleSheet:
             raise BadCell("kind", "bad_value", line["kind"]) from None
         return UserDraft(
             agency=self._agency,
-            unit=self._units.find("unit", line["unit"]),
-            name=line["name"],
+            unit=self._unit(line, user),
+            name=said["name"],
             roles=old.roles if old else frozenset(),
             kind=kind,
-            badge=line["badge"],
-            account=account_key(line["account"]) or None,
-            phone=line["phone"],
+            badge=said["badge"],
+            account=account_key(said["account"]) or None,
+            phone=said["phone"],
             enabled=flag(line, "enabled", old.enabled if old else True),
         )
+
+    def _unit(self, line: Line, user: UserId | None) -> UnitId:
+        if user is not None and "unit" not in line.cells:
+            return UnitId(self._known.rows[user].unit_id)
+        return self._units.find("unit", line["unit"])
 
     def _claim_account(self, account: str | None, user: UserId | None) -> None:
         if account is None:

@@ -100,7 +100,7 @@ async def judge(sheet: Sheet, data: bytes) -> Plan:
         try:
             verdict = sheet.judge(line)
             if verdict.key in seen:
-                raise BadCell(sheet.required[0], "repeated", f"line {seen[verdict.key]}")
+                raise BadCell((*sheet.required, *sheet.columns)[0], "repeated", f"line {seen[verdict.key]}")
             seen[verdict.key] = line.number
             verdicts.append(verdict)
         except BadCell as bad:

@@ -35,6 +35,10 @@ class Line:
     def __getitem__(self, column: str) -> str:
         return self.cells.get(column, "")
 
+    def said(self, column: str, there: str) -> str:
+        """The cell, which may be empty; what is ``there`` where the file, or a line that is short, has no such cell."""
+        return self.cells.get(column, there)
+
 
 def read(data: bytes, columns: Sequence[str], required: Sequence[str]) -> Iterator[Line]:
     """The lines of a file. Raises `BadSheet`: no text, no heading, unknown or missing column, too many lines."""
@@ -42,8 +46,9 @@ def read(data: bytes, columns: Sequence[str], required: Sequence[str]) -> Iterat
     try:
         heading = [cell.strip().lower() for cell in next(rows, [])]
         unknown = [name for name in heading if name not in columns]
-        if unknown or len(set(heading)) != len(heading) or not set(required) <= set(heading):
-            raise BadSheet(f"the heading must have {', '.join(required)} and may have {', '.join(columns)}")
+        if not heading or unknown or len(set(heading)) != len(heading) or not set(required) <= set(heading):
+            must = f"must have {', '.join(required)} and " if required else ""
+            raise BadSheet(f"the heading {must}may have {', '.join(columns)}")
         count = 0
         for cells in rows:
             if not any(cell.strip() for cell in cells):
