@@ -264,8 +264,8 @@ def test_a_case_takes_phones_along_one_key_goes_back_and_its_suspension_is_expla
     dispatcher = next(each["id"] for each in city.get("/api/v1/demo/people") if each["badge"] == "PQ-001")
     token = city.post(f"/api/v1/demo/people/{dispatcher}/step-in")["access_token"]
 
-    def tell(**news: object) -> None:
-        city.post("/api/v1/incidents/E-suspended/news", news, token)
+    def tell(code: str = "E-suspended", **news: object) -> None:
+        city.post(f"/api/v1/incidents/{code}/news", news, token)
 
     title = "滨江大道与沿江一路交叉口东侧路面塌陷，积水较深"
     tell(title=title, urgent=True, parties=[{"kind": "user", "id": each.user["id"]} for each in pair])
@@ -308,6 +308,21 @@ def test_a_case_takes_phones_along_one_key_goes_back_and_its_suspension_is_expla
     talker.face("idle", timeout_ms=15_000)
     talker.page.locator(".incidents .tap").click()
     talker.page.locator(".incidents .unsaid").wait_for(state="detached")
+    # Of more cases than his page lists he finds each, and has its keys when he opened it.
+    for at in range(9):
+        tell(f"E-litter-{at}", title=f"暴露垃圾第 {at} 处", parties=[{"kind": "user", "id": talker.user["id"]}])
+    talker.page.locator(".incidents .all").click()
+    found = talker.page.locator(".all-cases .incidents li")
+    found.nth(9).wait_for()
+    assert talker.page.evaluate("document.documentElement.scrollWidth") == 360
+    assert talker.page.locator(".sos").is_visible()
+    shown(talker.page, "all-cases")
+    talker.page.get_by_role("searchbox").fill("第 0 处")
+    found.nth(1).wait_for(state="detached")
+    found.locator(".choose").click()
+    talker.page.locator("button.group", has_text="第 0 处").wait_for()
+    talker.page.locator(".incidents li[data-selected=true] .tap").wait_for()
+    assert talker.page.locator(".all-cases").count() == 0
 
 
 def test_a_press_without_a_network_says_so_within_100_ms_and_the_phone_comes_back(

@@ -173,6 +173,8 @@ export const en: Record<Key, string> = {
   leader_started: "{online} of {people} connected: hold the key below and talk",
   incidents: "Incidents",
   incident_urgent: "Urgent",
+  incidents_all: "All my cases",
+  cases_unread: "The cases could not be read. Try again.",
   tap_accepted: "Accept",
   tap_on_the_way: "On my way",
   tap_on_scene: "On scene",

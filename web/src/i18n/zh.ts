@@ -168,6 +168,8 @@ export const zh = {
   leader_started: "已接通 {online} / {people} 人，请按住下方按键讲话",
   incidents: "案件",
   incident_urgent: "紧急",
+  incidents_all: "我的全部案件",
+  cases_unread: "案件读取失败，请重试",
   tap_accepted: "接受",
   tap_on_the_way: "出发",
   tap_on_scene: "到场",

@@ -6,17 +6,26 @@ import { Camera } from "../materials/Evidence";
 import type { Phone } from "../phone/phone";
 import { RequestRefused } from "../wire/link";
 import type { IncidentSummary } from "../wire/protocol";
-import { nextTap, SHOWN, type Tap } from "./incidents";
+import { Chooser } from "./Chooser";
+import { listed, nextTap, type Tap } from "./incidents";
 import "./incidents.css";
 
-export function IncidentList({ phone }: { phone: Phone }) {
-  const { list } = phone.incidents.value;
-  if (list.length === 0) return null;
+export function IncidentList({ phone, all }: { phone: Phone; all: () => void }) {
+  const incidents = phone.incidents.value;
+  const few = listed(incidents, phone.picture.value.selected);
+  if (few.length === 0) return null;
   return (
     <ul class="incidents" aria-label={t("incidents")}>
-      {list.slice(0, SHOWN).map((one) => (
+      {few.map((one) => (
         <Incident key={one.code} phone={phone} one={one} />
       ))}
+      {(incidents.more || incidents.list.length > few.length) && (
+        <li>
+          <button type="button" class="all" onClick={all}>
+            {t("incidents_all")}
+          </button>
+        </li>
+      )}
     </ul>
   );
 }
@@ -37,26 +46,14 @@ function Incident({ phone, one }: { phone: Phone; one: IncidentSummary }) {
   };
   return (
     <li data-code={one.code} data-urgent={one.urgent ?? false} data-selected={selected}>
-      <button
-        type="button"
-        class="choose"
-        aria-current={selected}
-        disabled={!one.group}
-        onClick={() => one.group && phone.select(one.group.id)}
+      <Chooser
+        one={one}
+        selected={selected}
+        unsaid={problem.value !== ""}
+        choose={({ group }) => group && phone.select(group.id)}
       >
-        <span class="lamp" data-lamp={one.lamp ?? "off"} />
-        <span class="name">
-          {one.urgent && <em>{t("incident_urgent")} </em>}
-          {one.title}
-        </span>
-        {problem.value ? (
-          <span class="detail unsaid" role="alert">
-            {problem.value}
-          </span>
-        ) : (
-          <span class="detail">{one.address || one.code}</span>
-        )}
-      </button>
+        {problem.value || one.address || one.code}
+      </Chooser>
       {selected && user && one.group && <Camera user={user} group={one.group.id} incident={one.code} />}
       {next ? (
         <button type="button" class="tap" onClick={() => void report(next)}>

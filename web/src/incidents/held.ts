@@ -4,13 +4,22 @@ import { type Signal, signal } from "@preact/signals";
 import type { Request } from "../wire/link";
 import type { Picture } from "../wire/picture";
 import { firstGroup } from "../wire/picture";
-import type { ServerMessage } from "../wire/protocol";
-import { goesOnUnlisted, incidentsTold, leaving, noIncidents, SHOWN, withIncidentGroups } from "./incidents";
+import type { IncidentSummary, ServerMessage } from "../wire/protocol";
+import {
+  comesWithTone,
+  goesOnUnlisted,
+  incidentsTold,
+  leaving,
+  noIncidents,
+  SHOWN,
+  withIncidentGroups,
+} from "./incidents";
 
 type Holder = {
   picture: Signal<Picture>;
   select: (group: string) => void;
   ask: (request: Request) => Promise<ServerMessage>;
+  tone: (name: "incoming") => void;
 };
 
 export class HeldIncidents {
@@ -30,9 +39,23 @@ export class HeldIncidents {
     );
   }
 
+  /** One that was found beyond the list is in it from now on, and its group is selected. */
+  open(incident: IncidentSummary): void {
+    const { group } = incident;
+    if (!group) return;
+    if (this.list.peek().list.every(({ code }) => code !== incident.code))
+      this.#take({ type: "incident_changed", incident, mine: true });
+    this.phone.select(group.id);
+  }
+
   told(message: ServerMessage): void {
+    if (comesWithTone(this.list.peek(), message)) this.phone.tone("incoming");
+    this.#take(message);
+  }
+
+  #take(message: ServerMessage): void {
     const before = this.list.peek();
-    const after = incidentsTold(before, message);
+    const after = incidentsTold(before, message, this.phone.picture.peek().selected);
     if (after === before) return;
     this.list.value = after;
     const picture = this.phone.picture.peek();

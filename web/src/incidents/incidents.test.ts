@@ -3,7 +3,16 @@ import { expect, test } from "vitest";
 import { blank } from "../wire/picture";
 import type { GroupSnapshot, IncidentSummary, ServerMessage } from "../wire/protocol";
 import { HeldIncidents } from "./held";
-import { incidentsTold, leaving, nextTap, noIncidents, SHOWN, withIncidentGroups } from "./incidents";
+import {
+  comesWithTone,
+  incidentsTold,
+  leaving,
+  listed as listedOf,
+  nextTap,
+  noIncidents,
+  SHOWN,
+  withIncidentGroups,
+} from "./incidents";
 
 const incident = (code: string, more: Partial<IncidentSummary> = {}): IncidentSummary => ({
   code,
@@ -19,7 +28,8 @@ const changed = (one: IncidentSummary, mine = true): ServerMessage => ({
   mine,
 });
 const group = (id: string) => ({ id }) as GroupSnapshot;
-const after = (...messages: ServerMessage[]) => messages.reduce(incidentsTold, noIncidents);
+const after = (...messages: ServerMessage[]) =>
+  messages.reduce((before, one) => incidentsTold(before, one), noIncidents);
 
 test("the urgent come first, then what rules bring forward, then the newest", () => {
   const seen = after(
@@ -94,9 +104,11 @@ test("who has more cases than are listed stays in the group of his own when he i
       chosen.push(id);
       picture.value = { ...picture.value, selected: id };
     };
-    const held = new HeldIncidents({ picture, select, ask: () => new Promise(() => undefined) });
-    held.told({ type: "incidents", id: "1", incidents: list });
-    return { held, picture, chosen };
+    const tones: string[] = [];
+    const tone = (name: string) => tones.push(name);
+    const held = new HeldIncidents({ picture, select, tone, ask: () => new Promise(() => undefined) });
+    held.told({ type: "incidents", id: "1", incidents: list, more: list.length >= SHOWN });
+    return { held, picture, chosen, tones };
   };
   const { held, picture, chosen } = back(listed);
   held.told(changed(incident("c1", { title: "other words" })));
@@ -112,4 +124,30 @@ test("who has more cases than are listed stays in the group of his own when he i
   unlisted.held.told(changed(incident("mine", { open: false, group: null }), false));
   expect(unlisted.chosen).toEqual(["in-c0"]);
   expect(back(listed.slice(1)).chosen, "all there are were listed").toHaveLength(1);
+
+  // Found beyond the list and opened: it has a row of its own, also when the list is asked for again.
+  const ninth = back(listed);
+  ninth.held.open(incident("nine"));
+  expect(ninth.chosen).toEqual(["in-nine"]);
+  const codes = () => listedOf(ninth.held.list.value, "in-nine").map(({ code }) => code);
+  expect(codes()).toContain("nine");
+  ninth.held.told({ type: "incidents", id: "2", incidents: listed, more: true });
+  expect(codes()).toHaveLength(SHOWN + 1);
+  expect(codes()).toContain("nine");
+  expect(listedOf(ninth.held.list.value, "in-c0")).toHaveLength(SHOWN);
+  ninth.held.open(incident("ten", { attention: 1 }));
+  expect(ninth.tones, "who looks for it is not told that it came").toEqual([]);
+});
+
+test("a case with a tone sounds when it comes, once, and one that waits to be found does not", () => {
+  const rings = (before: typeof noIncidents, one: IncidentSummary, mine = true) =>
+    comesWithTone(before, changed(one, mine));
+  expect(rings(noIncidents, incident("a", { attention: 1 }))).toBe(true);
+  expect(rings(noIncidents, incident("a"))).toBe(false);
+  expect(rings(noIncidents, incident("a", { attention: 1 }), false)).toBe(false);
+  expect(rings(noIncidents, incident("a", { attention: 1, open: false }))).toBe(false);
+  expect(rings(noIncidents, incident("a", { attention: 2 })), "the switch sounds by itself").toBe(false);
+  const known = after(changed(incident("a", { attention: 1 })), changed(incident("b")));
+  expect(rings(known, incident("a", { attention: 1, title: "other words" }))).toBe(false);
+  expect(rings(known, incident("b", { attention: 1 }))).toBe(true);
 });

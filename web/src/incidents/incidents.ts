@@ -2,6 +2,7 @@
 
 import type { GroupSummary, IncidentSummary, ServerMessage, Switched } from "../wire/protocol";
 
+type IncidentsList = Extract<ServerMessage, { type: "incidents" }>;
 export type Tap = "accepted" | "on_the_way" | "on_scene" | "done";
 export const TAPS: readonly Tap[] = ["accepted", "on_the_way", "on_scene", "done"];
 /** How many a page shows: a city files hundreds a day. */
@@ -18,16 +19,27 @@ export type Incidents = {
   switched: Switched | null;
   /** The selected group was taken away: said until the person has seen it, or chooses himself. */
   left: Left | null;
+  /** There were others beside those of the list when it was asked for. */
+  more: boolean;
   /** Grows when any incident is different: for who handles them all. */
   turn: number;
 };
 
-export const noIncidents: Incidents = { list: [], switched: null, left: null, turn: 0 };
+export const noIncidents: Incidents = { list: [], switched: null, left: null, more: false, turn: 0 };
 
-export function incidentsTold(before: Incidents, message: ServerMessage): Incidents {
+/** `selected`: the group this phone is in. The incident of that one stays listed while there are more than the list holds. */
+export function incidentsTold(
+  before: Incidents,
+  message: ServerMessage,
+  selected: string | null = null,
+): Incidents {
   switch (message.type) {
     case "incidents":
-      return { ...before, list: sorted(message.incidents) };
+      return {
+        ...before,
+        list: sorted([...message.incidents, ...unlisted(before, message, selected)]),
+        more: message.more ?? false,
+      };
     case "incident_changed": {
       const others = before.list.filter(({ code }) => code !== message.incident.code);
       const stays = message.mine !== false && message.incident.open;
@@ -92,13 +104,36 @@ export function withIncidentGroups(
  */
 export function goesOnUnlisted(before: Incidents, group: GroupSummary, message: ServerMessage): boolean {
   if (group.kind !== "incident" || !group.may_talk) return false;
-  if (message.type === "incidents") return message.incidents.length >= SHOWN;
+  if (message.type === "incidents") return message.more ?? false;
   if (before.list.some((one) => one.group?.id === group.id)) return false;
   if (message.type !== "incident_changed") return true;
   const { incident, mine } = message;
   const over = mine === false || !incident.open;
   const other = before.list.some(({ code }) => code === incident.code);
   return !over || other || (incident.group != null && incident.group.id !== group.id);
+}
+
+/** The few a page shows, and the one whose group is selected wherever it stands. */
+export function listed({ list }: Incidents, selected: string | null): readonly IncidentSummary[] {
+  return list.filter(({ group }, at) => at < SHOWN || (selected !== null && group?.id === selected));
+}
+
+function unlisted(
+  before: Incidents,
+  told: IncidentsList,
+  selected: string | null,
+): readonly IncidentSummary[] {
+  if (!told.more || !selected) return [];
+  return before.list.filter(
+    ({ code, group }) => group?.id === selected && told.incidents.every((one) => one.code !== code),
+  );
+}
+
+/** Whether `message` tells of an incident that comes with a tone: new to this phone, or only now worth one. */
+export function comesWithTone(before: Incidents, message: ServerMessage): boolean {
+  if (message.type !== "incident_changed" || message.mine === false || !message.incident.open) return false;
+  const known = before.list.find(({ code }) => code === message.incident.code);
+  return message.incident.attention === 1 && (known?.attention ?? 0) === 0;
 }
 
 function sorted(incidents: readonly IncidentSummary[]): IncidentSummary[] {

@@ -15,7 +15,15 @@ import { Texts } from "../texts/texts";
 import { affairsTold, broughtToTalk, nothingGoesOn, openAlerts } from "../wire/affairs";
 import { Link, type LinkState, type Request } from "../wire/link";
 import { blank, firstGroup, idleFloor, told, welcomed } from "../wire/picture";
-import type { Broadcast, IceServer, Missed, Refusal, ServerMessage, Welcome } from "../wire/protocol";
+import type {
+  Broadcast,
+  IceServer,
+  IncidentSummary,
+  Missed,
+  Refusal,
+  ServerMessage,
+  Welcome,
+} from "../wire/protocol";
 import { Air, type MixOf } from "./air";
 import { type Facts, face, obstacle } from "./face";
 import { Hearing } from "./hearing";
@@ -241,6 +249,11 @@ export class Phone {
     this.#link.request({ type: "select", group }).catch(() => undefined);
     sessionStorage.setItem("poc.group", group);
     this.#listened.tell();
+  }
+
+  /** Selects the group of an incident of this person, listed or not. */
+  openIncident(incident: IncidentSummary): void {
+    this.#incidents.open(incident);
   }
 
   /** Hears a group beside the selected one, or no longer. */

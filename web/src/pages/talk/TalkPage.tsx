@@ -7,6 +7,7 @@ import { Peril } from "../../emergency/Peril";
 import { SosButton } from "../../emergency/SosButton";
 import { mayRaise } from "../../emergency/sos";
 import { t } from "../../i18n";
+import { AllCases } from "../../incidents/AllCases";
 import { IncidentList, LeftNotice, SwitchedNotice } from "../../incidents/IncidentList";
 import { EvidenceKey } from "../../materials/Evidence";
 import type { Phone } from "../../phone/phone";
@@ -26,6 +27,7 @@ import { WakeKey } from "../../wake/WakeKey";
 
 export function TalkPage({ phone }: { phone: Phone }) {
   const choosing = useSignal(false);
+  const looking = useSignal(false);
   const user = phone.picture.value.user ?? current();
   const group = phone.group.value;
   const tier = phone.face.value.name === "taken" ? phone.face.value.tier : 0;
@@ -64,7 +66,12 @@ export function TalkPage({ phone }: { phone: Phone }) {
           <Heard phone={phone} />
           <Alerts phone={phone} none={false} />
           <Affairs phone={phone} />
-          <IncidentList phone={phone} />
+          <IncidentList
+            phone={phone}
+            all={() => {
+              looking.value = true;
+            }}
+          />
         </div>
         <TalkButton phone={phone} />
         <div class="keys">
@@ -102,6 +109,14 @@ export function TalkPage({ phone }: { phone: Phone }) {
             <WakeKey />
           </Deck>
         </div>
+      )}
+      {looking.value && (
+        <AllCases
+          phone={phone}
+          close={() => {
+            looking.value = false;
+          }}
+        />
       )}
       <ObstacleScreen phone={phone} />
     </div>
