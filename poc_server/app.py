@@ -138,8 +138,9 @@ class App:
         self.metrics = Metrics()
         self.store = await Store.open(config.store, config.server.data, own=self._own_data())
         self._stack.push_async_callback(self.store.aclose)
-        self.auth = Auth.open(config.auth, self.store, config.server.data)
         self.fabric = await open_fabric(config.fabric, self._stack)
+        # A node whose own clock is wrong must not give out tokens that the others take to be from the future.
+        self.auth = Auth.open(config.auth, self.store, config.server.data, self.fabric.wall)
         self.recordings = await self._recordings()
         self.media = await MediaEdge.open(config.media)
         self._stack.push_async_callback(self.media.aclose)

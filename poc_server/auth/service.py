@@ -63,9 +63,9 @@ class Auth:
         self._refusals = RefusedSignIns(settings, store, clock)
 
     @classmethod
-    def open(cls, settings: AuthSettings, store: Store, data: Path) -> Auth:
-        """With the keys of the data folder, made there at the first start."""
-        return cls(settings, store, keys.load_or_make(settings.keys or data / "keys"))
+    def open(cls, settings: AuthSettings, store: Store, data: Path, clock: Callable[[], int] = now_ms) -> Auth:
+        """With the keys of the data folder, made there at the first start; ``clock``: the one all nodes share, ms."""
+        return cls(settings, store, keys.load_or_make(settings.keys or data / "keys"), clock)
 
     # --- memory only -----------------------------------------------------------------------------------------------
 

@@ -63,6 +63,9 @@ class Fabric(Protocol):
     def now(self) -> int:
         """The fabric's clock, ms since the epoch: the same for all nodes, never back."""
 
+    def wall(self) -> int:
+        """The same, but set back where that clock is: for what people are shown, and how long a token holds."""
+
     def watch(
         self, key: str, initial: S, codec: Codec[S], subscriber: Subscriber[S], merge: Merge[S] | None = None
     ) -> Watch[S]:

@@ -28,8 +28,12 @@ class LocalFabric:
 
     def now(self) -> int:
         """Wall-clock ms that never goes back: a clock set back stands still until it is caught up."""
-        self._last = max(self._last, time.time_ns() // 1_000_000)
+        self._last = max(self._last, self.wall())
         return self._last
+
+    def wall(self) -> int:
+        """Wall-clock ms."""
+        return time.time_ns() // 1_000_000
 
     def watch(
         self,

@@ -394,6 +394,7 @@ class Elsewhere:
         far = sum(phone.connection is not None for each in self.nodes.values() for phone in each.phones.values())
         yield "poc_phones_elsewhere", "Phones with a socket on other nodes, as far as this one knows", far
         yield "poc_fabric_alone", "1 while phones of this node are heard on this node only", int(self.apart.now)
+        yield "poc_clock_off_seconds", "This machine's own clock ahead of Redis's", self.fabric.clock_off_s()
         yield "poc_desk_here", "1 where calls and emergencies of the whole city are decided", int(self.desk.here)
         yield "poc_voice_to_nodes_total", "Voice packets sent to other nodes", line.sent
         yield "poc_voice_from_nodes_total", "Voice packets heard from other nodes", line.received

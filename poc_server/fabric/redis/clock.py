@@ -13,22 +13,35 @@ def monotonic_ms() -> float:
     return time.monotonic() * 1000
 
 
+def wall_ms() -> float:
+    """Milliseconds since the epoch by this machine's clock, which may be wrong."""
+    return time.time() * 1000
+
+
 class FabricClock:
     """Redis TIME, followed by offset. A question that was answered quickly tells the offset best.
 
-    Before the first answer, and while Redis is away, it goes on from what it knows; it never goes back.
+    Before the first answer, and while Redis is away, it goes on from what it knows.
     """
 
-    def __init__(self, ticks: Callable[[], float] = monotonic_ms) -> None:
-        self._ticks = ticks
-        self._offset = time.time() * 1000 - ticks()
+    def __init__(self, ticks: Callable[[], float] = monotonic_ms, own: Callable[[], float] = wall_ms) -> None:
+        self._ticks, self._own = ticks, own
+        self._offset = own() - ticks()
         self._samples: list[tuple[float, float]] = []
         self._last = 0
 
     def now(self) -> int:
-        """Milliseconds since the epoch."""
-        self._last = max(self._last, int(self._ticks() + self._offset))
+        """Milliseconds since the epoch; it never goes back."""
+        self._last = max(self._last, self.wall())
         return self._last
+
+    def wall(self) -> int:
+        """The same, but that it goes back where Redis does."""
+        return int(self._ticks() + self._offset)
+
+    def off_ms(self) -> float:
+        """How far this machine's own clock is ahead of it."""
+        return self._own() - self.wall()
 
     def ticks(self) -> float:
         """When a question is asked, for `answered`."""

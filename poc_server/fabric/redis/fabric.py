@@ -77,6 +77,14 @@ class RedisFabric:
         """See `interface.Fabric.now`."""
         return self._clock.now()
 
+    def wall(self) -> int:
+        """See `interface.Fabric.wall`."""
+        return self._clock.wall()
+
+    def clock_off_s(self) -> float:
+        """How far this machine's own clock is ahead of the one all nodes share."""
+        return self._clock.off_ms() / 1000
+
     def watch(
         self,
         key: str,
