@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from groups.model import Group, Membership, Unit, User
+from sqlalchemy import insert
+
+from gateway.case_code import incident_code
+from gateway.document import read_document
+from groups.model import Agency, Group, Membership, Unit, User
 from groups.policy import Act, may
 from groups.reach import Target
 from groups.vocabulary import AgencyId, GroupId, Refusal, Role, UnitId, UserId
@@ -20,7 +25,9 @@ from poc_server.app import App
 from poc_server.config import Config, ServerSettings
 from poc_server.media.settings import MediaSettings
 from poc_server.recording.settings import RecordingSettings
-from poc_server.store import StoreSettings, groups, plans, sharing, units
+from poc_server.store import StoreSettings, duty, groups, plans, sharing, units
+from poc_server.store import tables as t
+from poc_server.store.ids import now_ms
 from signaling.messages import (
     BroadcastStart,
     Call,
@@ -56,7 +63,15 @@ class Place:
     lead: UserId
     agency: AgencyId
     plan: str = "pl-none"
+    doomed_plan: str = "pl-none"
     incident: str = "E0101202601010001"
+    case: str = "case-x"
+    recording: str = f"b-{0:024x}"
+    doomed: str = f"b-{0:024x}"
+    material: str = f"{0:024x}"
+    doomed_material: str = f"{0:024x}"
+    shift: str = "sh-x"
+    session: str = "se-x"
     target: Handset | None = None
     leader: Handset | None = None
     alert: str = ""
@@ -101,11 +116,43 @@ class World:
                 inside += [Membership(group, each, may_talk=where != "hearer") for each in users]
             await groups.set_members(change, group, inside)
             content = {"what": "broadcast", "kind": "text", "text": "集合", "to": {"users": [user]}}
-            plan = await plans.create_plan(change, town.agency, unit, "预案", content)
-        made = Place(where, unit, group, user, lead, town.agency, plan)
+            plan, doomed = [await plans.create_plan(change, town.agency, unit, "预案", content) for _ in range(2)]
+        made = Place(where, unit, group, user, lead, town.agency, plan, doomed)
         made.target, made.leader = await self.phone(user), await self.phone(lead)
         await made.target.select(group)
+        await self._past(made)
         return made
+
+    async def _past(self, place: Place) -> None:
+        """What was said, seen and done at a place before anybody asks."""
+        store, now = self.app.store, now_ms()
+        place.recording, place.doomed = (f"b-{random.getrandbits(96):024x}" for _ in range(2))
+        place.material, place.doomed_material = (f"{random.getrandbits(96):024x}" for _ in range(2))
+        place.case = f"case-{place.where}"
+        where = {"agency_id": place.agency, "unit_id": place.unit, "group_id": place.group}
+        (self.app.config.server.data / "recordings").mkdir(exist_ok=True)
+        (self.app.config.server.data / "recordings" / "kept").write_bytes(b"OggS")
+        said = {
+            **where, "from_ms": now, "user_id": place.user, "user_name": "目标", "tier": 0, "priority": 100,
+            "node": "n", "started_ms": now, "ended_ms": now + 1, "end_reason": "released", "duration_ms": 1,
+            "packets": 1, "lost": 0, "unrecorded": 0, "filled_ms": 0, "file": "kept", "size": 4, "sha256": "0" * 64,
+            "peaks": b"", "kept_ms": now,
+        }  # fmt: skip
+        seen = {
+            **where, "kind": "photo", "state": "kept", "user_id": place.user, "user_name": "目标", "note": "",
+            "origin": "camera", "taken_ms": now, "clock_offset_ms": 0, "begun_ms": now, "kept_ms": now,
+            "media_type": "image/png", "size": 4, "sha256": "1" * 64, "file": "kept", "detail": "",
+        }  # fmt: skip
+        async with store.writing() as connection:
+            keys = enumerate((place.recording, place.doomed), now)
+            await connection.execute(insert(t.burst), [{**said, "id": at, "key": key} for at, key in keys])
+            both = (place.material, place.doomed_material)
+            await connection.execute(insert(t.material), [{**seen, "id": key} for key in both])
+        async with store.change() as change:
+            draft = duty.ShiftDraft(place.agency, place.unit, "班", now, now + 3_600_000, frozenset({place.user}))
+            place.shift = await duty.create_shift(change, draft)
+        document = read_document({"title": "占道", "parties": [{"kind": "user", "id": place.user}]})
+        await self.app.bridge.bridge.news(place.agency, incident_code(place.case), document)
 
     # --- what is going on at a place: begun when a caller has ended it ------------------------------------------------
 
@@ -152,38 +199,58 @@ class Scene:
     phone: Handset
 
     @property
-    def _facts(self) -> Any:
+    def facts(self) -> Any:
         return self.world.app.node.roster
 
     @property
+    def agency(self) -> Agency:
+        found = self.world.app.store.directory.agency(self.caller.agency)
+        assert found is not None
+        return found
+
+    @property
+    def shift(self) -> Any:
+        return self.world.app.store.directory.snapshot.shifts.get(self.place.shift)
+
+    @property
+    def root(self) -> Unit | None:
+        """That of the caller's agency."""
+        return self.world.app.store.directory.unit(self.world.town.unit)
+
+    @property
+    def case_unit(self) -> Unit | None:
+        """Whose the case is, when it is one of the caller's agency."""
+        return self.unit if self.place.agency == self.caller.agency else None
+
+    @property
     def user(self) -> User | None:
-        found: User | None = self._facts.user(self.place.user)
+        found: User | None = self.facts.user(self.place.user)
         return found
 
     @property
     def lead(self) -> User | None:
-        found: User | None = self._facts.user(self.place.lead)
+        found: User | None = self.facts.user(self.place.lead)
         return found
 
     @property
     def unit(self) -> Unit | None:
-        found: Unit | None = self._facts.unit(self.place.unit)
+        found: Unit | None = self.facts.unit(self.place.unit)
         return found
 
     @property
     def own_unit(self) -> Unit | None:
-        found: Unit | None = self._facts.unit(self.caller.unit)
+        found: Unit | None = self.facts.unit(self.caller.unit)
         return found
 
     def group(self, key: str | None = None) -> Group | None:
-        found: Group | None = self._facts.group(GroupId(key or self.place.group))
+        found: Group | None = self.facts.group(GroupId(key or self.place.group))
         return found
 
     def may(self, act: Act, target: Target | None, absent: Refusal) -> Refusal | None:
         """The table's answer; ``absent`` for what is not there or belongs to others."""
         if target is None:
             return absent
-        said = may(act, self.caller, target, self._facts)
+        said = may(act, self.caller, target, self.facts)
         return absent if said in (Refusal.UNKNOWN_USER, Refusal.UNKNOWN_GROUP, Refusal.NOT_FOUND) else said
 
     def hears(self) -> Refusal | None:
@@ -211,7 +278,7 @@ async def opened(folder: Path, store: StoreSettings) -> AsyncIterator[World]:
         store=store,
         server=ServerSettings(host="127.0.0.1", port=0, data=folder, pages=folder / "none", drain_s=0),
         media=MediaSettings(loopback=True),
-        recording=RecordingSettings(enabled=False),
+        recording=RecordingSettings(),
         auth=QUICK,
     )
     async with App(config) as app:
