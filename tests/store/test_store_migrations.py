@@ -24,6 +24,7 @@ from sqlalchemy import (
     insert,
     inspect,
     select,
+    text,
 )
 
 from groups.vocabulary import GroupId, UserId
@@ -31,6 +32,7 @@ from poc_server.store import Store, StoreSettings
 from poc_server.store.backup import backup, restore
 from poc_server.store.engine import Database
 from poc_server.store.migrate import config, current, migrate, newest
+from poc_server.store.pinyin import initials
 from poc_server.store.tables import metadata
 from tests.fixtures.databases import create_database
 from tests.fixtures.postgres import Postgres
@@ -75,6 +77,32 @@ async def test_two_nodes_that_start_together_migrate_once(empty: StoreSettings, 
     assert await current(nodes[1]) == newest()
     for node in nodes:
         await node.aclose()
+
+
+async def test_surnames_that_were_entered_before_are_found_as_they_are_read(
+    empty: StoreSettings, tmp_path: Path
+) -> None:
+    database = Database.open(empty, tmp_path)
+    await migrate(database, "0018")
+    names = {"单田芳": "dtf", "王建国": "wjg", "区志远": "qzy", "任正非": "rzf", "单" + "国" * 63: "d" + "g" * 63}
+    async with database.writing() as connection:
+        written: dict[str, dict[str, Any]] = {}
+        for table in await connection.run_sync(tables_beside, set()):
+            if table.name in ("agency", "unit", "users"):
+                written[table.name] = row_of(table, written)
+                own = {"id": "{}", "account": "{}"} if table.name == "users" else {}
+                rows = [
+                    {**written[table.name], **{key: text.format(n) for key, text in own.items()}, **more}
+                    for n, more in enumerate(
+                        [{"name": name, "initials": old} for name, old in names.items()] if own else [{}]
+                    )
+                ]
+                await connection.execute(insert(table), rows)
+    await migrate(database)
+    async with database.reading() as connection:
+        found = {row.name: row.initials for row in await connection.execute(text("SELECT name, initials FROM users"))}
+    assert found == {name: initials(name) if len(name) < 64 else old for name, old in names.items()}
+    await database.aclose()
 
 
 async def test_what_stands_in_any_table_is_kept_through_all_later_migrations(
