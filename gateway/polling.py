@@ -24,8 +24,8 @@ INTERVAL_S = 15.0
 OVERLAP_S = 120
 MAX_PAGES = 50
 """Pages one round reads; what is left comes with the next round."""
-PAUSE_CAP_S = 600.0
-"""Longest pause after failures."""
+PAUSE_CAP_S = 60.0
+"""Longest pause after failures: when their system is back, nobody waits longer to be dispatched."""
 
 
 class PollPlan(BaseModel):

@@ -107,7 +107,7 @@ def build_api(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.add_middleware(BodyLimit, limit=MAX_BODY_BYTES)
-    app.add_middleware(OneATurn)
+    app.add_middleware(OneATurn, paths=(f"{PREFIX}/incidents", f"{PREFIX}/senders"))
     problems.install(app)
     v1 = APIRouter(prefix=PREFIX, responses=problems.documented(400, 413, 422))
     for router in ROUTERS:

@@ -8,12 +8,13 @@ from fastapi import APIRouter, Path, Query
 from pydantic import JsonValue
 
 from gateway.outbox import Status
+from gateway.polling import PollState
 from groups.policy import Act
 from poc_server.api import rights
 from poc_server.api.problems import documented
 from poc_server.api.services import Caller, Services, SignedInCaller, Use, UseBridge
 from poc_server.api.shapes import Body
-from poc_server.store import Actor, incidents, outbox
+from poc_server.store import Actor, incidents, outbox, polls
 
 router = APIRouter(prefix="/bridge", tags=["bridge"])
 Name = Annotated[str, Path(max_length=32)]
@@ -44,6 +45,15 @@ class DeadLetterOut(Body):
     attempts: int
     last_error: str
     data: dict[str, JsonValue]
+
+
+class PollOut(Body):
+    """A list that is polled. ``failures``: how often in a row it could not be read, and why the last time."""
+
+    id: str
+    url: str
+    failures: int
+    last_error: str
 
 
 class ReplayedOut(Body):
@@ -125,6 +135,20 @@ async def replay_dead_letters(
     replayed = await bridge.couriers.replay(receiver, limit)
     await _audit(services, caller.actor, "bridge.replay", receiver, replayed)
     return ReplayedOut(replayed=replayed)
+
+
+@router.get("/polls", responses=documented(401, 403, 503))
+async def list_polls(caller: SignedInCaller, services: Use, bridge: UseBridge) -> list[PollOut]:
+    """Every list that is polled, and whether it can be read."""
+    _allow(services, caller)
+    plans = bridge.bridge.setup.file.polls
+    async with services.store.reading() as connection:
+        states = await polls.states(connection, [plan.id for plan in plans])
+    found = [(plan, states.get(plan.id, PollState())) for plan in plans]
+    return [
+        PollOut(id=plan.id, url=str(plan.url), failures=state.failures, last_error=state.last_error)
+        for plan, state in found
+    ]
 
 
 @router.get("/refused", responses=documented(401, 403, 422, 503))

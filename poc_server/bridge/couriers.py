@@ -80,6 +80,7 @@ class Couriers:
         yield "poc_bridge_news_total", "Pieces of news taken", self._bridge.taken
         yield "poc_bridge_news_discarded_total", "Of them repeated or too old", self._bridge.discarded
         yield "poc_bridge_news_waiting", "Pieces of news on their way into SQL", self._bridge.waiting
+        yield "poc_bridge_unproved_total", "Messages that no sender proved to be his", self._inbox.unproved
         yield "poc_bridge_news_refused_total", "Pieces that could not be taken, each once", self._inbox.refused
         for kind, count in self._failing.items():
             yield f"poc_bridge_{kind}_failing", f"Of the bridge's {kind}, those that fail or were stopped", count

@@ -81,7 +81,7 @@ class Parties:
                 continue
             found = {user for user in found if self._listens(user)}
             if not found:
-                empty.append(f"{party.kind}:{party.id}")
+                empty.append(f"{party.kind}:{self._called(party.id)}")
             users |= found
             if party.kind is PartyKind.PLACE:
                 near |= found
@@ -100,6 +100,12 @@ class Parties:
                 return self._duty(party.id)
             case PartyKind.PLACE:
                 return self._near(state, party.radius_m or RADIUS_M)
+
+    def _called(self, name: str) -> str:
+        """What people call a unit or shift that was named by its id."""
+        unit = self.snapshot.units.get(UnitId(name))
+        shift = self.snapshot.shifts.get(name)
+        return unit.name if unit else shift.name if shift else name
 
     def _user(self, name: str) -> set[UserId] | None:
         """By id, else by badge: case systems rarely know our ids."""

@@ -42,11 +42,12 @@ class Inbox:
 
     Attributes:
         refused: pieces of news that could not be taken, each once however often it came.
+        unproved: messages that nobody proved to have sent.
     """
 
     def __init__(self, bridge: Bridge, store: Store) -> None:
         self._bridge, self._store = bridge, store
-        self.refused = 0
+        self.refused = self.unproved = 0
         self._senders = {sender.id: sender for sender in bridge.setup.file.senders}
 
     def sender(self, name: str) -> SenderSetup:
@@ -80,6 +81,7 @@ class Inbox:
                 except WireRefused as refused:
                     # One whose signature was right but whose clock is wrong is told so.
                     problem = refused if problem is None or refused.code is Refusal.CLOCK_SKEW else problem
+        self.unproved += 1
         raise Refused(problem.code if problem else Refusal.NOT_SIGNED_IN)
 
     async def deliver(self, name: str, received: Received) -> Taken:
@@ -88,6 +90,7 @@ class Inbox:
         try:
             mark = verify(sender, received, now_ms())
         except WireRefused as refused:
+            self.unproved += 1
             raise Refused(refused.code) from None
         body = read(received.body)
         mapping = self._bridge.setup.mapping(sender.mapping)

@@ -37,6 +37,12 @@ async def release(connection: AsyncConnection, sender: str, holder: str) -> None
     await connection.execute(update(t.poll).where(this).values(held_until_ms=0))
 
 
+async def states(connection: AsyncConnection, senders: Collection[str]) -> dict[str, PollState]:
+    """How far each of these was read; those that never were are left out."""
+    rows = await connection.execute(select(t.poll).where(t.poll.c.sender_id.in_(sorted(senders))))
+    return {row.sender_id: PollState(row.position, row.failures, row.last_error) for row in rows}
+
+
 async def failing(connection: AsyncConnection, senders: Collection[str]) -> int:
     """How many of these endpoints could not be read the last time."""
     these = t.poll.c.sender_id.in_(sorted(senders)) & (t.poll.c.failures > 0)

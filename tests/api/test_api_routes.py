@@ -73,6 +73,7 @@ OPEN = {
     ),
     **dict.fromkeys(
         (
+            "GET /bridge/polls",
             "GET /bridge/receivers",
             "POST /bridge/receivers/{receiver}/start",
             "GET /bridge/receivers/{receiver}/dead-letters",

@@ -176,6 +176,8 @@ def test_strangers_learn_nothing(both: Bridged) -> None:
     assert call("GET", f"{both.url}/api/v1/incidents")[0] == 401
     assert both.api("PUT", "/incidents/X1", both.token("DH-001"), {})[0] == 403
     assert both.api("PUT", "/incidents/X1", both.token("PQ-001"), {})[0] == 200
+    [unproved] = re.findall(r"^poc_bridge_unproved_total (\d+)", call_text(f"{both.url}/metrics")[1], re.MULTILINE)
+    assert int(unproved) >= 5
 
 
 @pytest.mark.parametrize(
@@ -217,10 +219,17 @@ def test_unknown_people_units_cells_and_duties_are_named(both: Bridged) -> None:
 
 def test_a_list_endpoint_is_polled(both: Bridged) -> None:
     now = int(time.time() * 1000)
-    both.control(list=[{"no": "P1", "t": now - 5, "s": "go", "n": "polled", "who": "DH-001"}])
+    nameless = {"t": now + 60_000, "s": "go", "n": "of no number, and so in each round"}
+    both.control(list=[{"no": "P1", "t": now - 5, "s": "go", "n": "polled", "who": "DH-001"}, nameless])
     until("P1 is open", lambda: (both.poc("GET", "/incidents/P1")[1] or {}).get("address") == "open")
     both.control(list=[{"no": "P1", "t": int(time.time() * 1000), "s": "end", "n": "polled"}])
     until("P1 is closing", lambda: both.poc("GET", "/incidents/P1")[1]["address"] == "closing")
+    admin = both.token("XT-001")
+    refused = [row for row in both.api("GET", "/bridge/refused", admin)[1] if row["sender"] == "list"]
+    assert [json.loads(row["body"]) for row in refused] == [nameless], "kept once, and what it was"
+    (poll,) = both.api("GET", "/bridge/polls", admin)[1]
+    assert (poll["id"], poll["failures"]) == ("list", 0)
+    assert both.api("GET", "/bridge/polls", both.token("DH-001"))[0] == 403
 
 
 def test_a_hundred_times_the_same_changes_nothing(both: Bridged) -> None:

@@ -115,7 +115,7 @@ async def test_a_failing_round_keeps_the_cursor_and_pauses_longer() -> None:
         state = await reader.round()
         assert (state.cursor, state.failures) == (5, failures)
         assert state.last_error
-    assert pause_s(plan(interval_s=15), state) == 120
+    assert pause_s(plan(interval_s=5), state) == 40
     for _ in range(100):
         state = failed(state, "x" * 1000)
     assert pause_s(plan(interval_s=15), state) == PAUSE_CAP_S

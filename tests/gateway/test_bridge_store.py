@@ -333,7 +333,8 @@ async def test_duty_where_nobody_plans_it_is_the_unit_and_who_is_dispatched_to_n
         await duty.create_shift(change, draft)
     await bridged.members("D0", set())
     state = await bridged.tell("D0", parties=[{"kind": "duty", "id": town.unit}, {"kind": "duty", "id": "早班"}])
-    assert (state.empty, state.unknown) == ((f"duty:{town.unit}",), ("duty:早班",))
+    name = bridged.store.directory.snapshot.units[town.unit].name
+    assert (state.empty, state.unknown) == ((f"duty:{name}",), ("duty:早班",))
 
 
 async def test_members_follow_people_units_duty_and_cells(bridged: Bridged) -> None:

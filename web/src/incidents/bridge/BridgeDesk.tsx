@@ -24,6 +24,7 @@ type DeadLetter = {
   attempts: number;
   last_error: string;
 };
+type Poll = { id: string; url: string; failures: number; last_error: string };
 type RefusedNews = {
   id: string;
   sender: string;
@@ -43,6 +44,7 @@ export function BridgeDesk() {
   const receivers = useSignal<readonly Receiver[]>([]);
   const letters = useSignal<readonly (DeadLetter & { receiver: string })[]>([]);
   const refused = useSignal<readonly RefusedNews[]>([]);
+  const polls = useSignal<readonly Poll[]>([]);
   const problem = useSignal("");
   /** How many of each list are asked for. */
   const asked = useSignal({ letters: PAGE, refused: PAGE });
@@ -61,6 +63,7 @@ export function BridgeDesk() {
         ),
       );
       letters.value = found.flat();
+      polls.value = await authorised<Poll[]>("GET", "/bridge/polls");
       refused.value = await authorised<RefusedNews[]>("GET", `/bridge/refused?limit=${asked.peek().refused}`);
       problem.value = "";
     } catch (why) {
@@ -111,6 +114,19 @@ export function BridgeDesk() {
                 </button>
               )}
             </span>
+          </li>
+        ))}
+      </ul>
+      {polls.value.length > 0 && <h2>{t("bridge_polls")}</h2>}
+      <ul class="receivers">
+        {polls.value.map((each) => (
+          <li key={each.id} data-poll={each.id} data-state={each.failures ? "failing" : "well"}>
+            <b>{each.id}</b>
+            <span class="soft">{each.url}</span>
+            <span class="state">
+              {each.failures ? t("bridge_unread", { count: each.failures }) : t("bridge_well")}
+            </span>
+            {each.failures > 0 && <span class="soft">{each.last_error}</span>}
           </li>
         ))}
       </ul>

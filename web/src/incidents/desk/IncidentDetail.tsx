@@ -9,7 +9,7 @@ import { player, type Recording, recent, soundOf } from "../../recordings/record
 import { Icon } from "../../ui/icons";
 import { type Case, type CaseEvent, crew, events, link, logLink, namedIn, one, tie, unlink } from "./cases";
 import { Written } from "./Written";
-import { stateKey, Tags, wordsOf } from "./words";
+import { parties, stateKey, Tags, wordsOf } from "./words";
 
 /** Bursts of a linked group come without a message of their own. */
 const AGAIN_MS = 5000;
@@ -119,9 +119,9 @@ function Crew({ found }: { found: Case }) {
         ))}
       </ul>
       {found.unknown.length > 0 && (
-        <p class="problem">{t("cases_unknown", { who: found.unknown.join("、") })}</p>
+        <p class="problem">{t("cases_unknown", { who: parties(found.unknown) })}</p>
       )}
-      {found.empty.length > 0 && <p class="problem">{t("cases_empty", { who: found.empty.join("、") })}</p>}
+      {found.empty.length > 0 && <p class="problem">{t("cases_empty", { who: parties(found.empty) })}</p>}
     </section>
   );
 }

@@ -5,6 +5,23 @@ import { refusalWords, t } from "../../i18n";
 import type { Key } from "../../i18n/zh";
 import type { Case } from "./cases";
 
+const PARTY: Record<string, Key> = {
+  user: "party_user",
+  unit: "party_unit",
+  cell: "party_cell",
+  duty: "party_duty",
+  place: "party_place",
+};
+
+/** Parties of a dispatch as the server names them, ``kind:name``, in words. */
+export const parties = (named: readonly string[]) =>
+  named
+    .map((each) => {
+      const [kind = "", ...name] = each.split(":");
+      return [PARTY[kind] ? t(PARTY[kind]) : kind, name.join(":")].filter(Boolean).join(" ");
+    })
+    .join(t("party_and"));
+
 export const wordsOf = (problem: unknown) =>
   refusalWords(problem instanceof Problem ? problem.code : "unreachable");
 
