@@ -144,7 +144,7 @@ def running_city(
         )
     city = City(port, process, data, log, inside, own_ports)
     try:
-        _wait_ready(city)
+        wait_ready(city)
         yield city
     finally:
         process.send_signal(signal.SIGTERM)
@@ -156,7 +156,8 @@ def running_city(
         ended.close()
 
 
-def _wait_ready(city: City) -> None:
+def wait_ready(city: City) -> None:
+    """Until it serves, on each node. Raises RuntimeError when it ended, or will not come up."""
     end = time.monotonic() + START_S
     while time.monotonic() < end:
         if city.process.poll() is not None:
