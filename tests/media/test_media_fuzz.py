@@ -53,6 +53,14 @@ def _rtp(data: bytes) -> None:
         red.parse(packet.payload, 111)
 
 
+def _red(data: bytes) -> None:
+    doubled = red.parse(data, 111)
+    if doubled is not None:
+        for block in doubled.redundant:
+            opus.samples(block.payload)
+        opus.samples(doubled.primary)
+
+
 def _sdp(data: bytes) -> None:
     try:
         sdp.read(data.decode("utf-8", "replace"), slots=2)
@@ -82,6 +90,7 @@ def _srtp(data: bytes) -> None:
     _sessions[0].open_rtcp(data)
 
 
+_RED = red.build(111, b"Pvoice now", (red.Block(1920, b"Pvoice before"),)) or b""
 _BLOCK = rtcp.ReportBlock(7, 64, -3, 70_000, 55)
 
 PARSERS: dict[str, tuple[Parser, bytes]] = {
@@ -95,6 +104,7 @@ PARSERS: dict[str, tuple[Parser, bytes]] = {
         + b"voice\0\2",
     ),
     "opus": (_opus, bytes([31 << 3 | 3, 0xC2, 3, 2]) + b"aabbbb\0\0\0"),
+    "red": (_red, _RED),
     "rtcp": (rtcp.parse, rtcp.sender_report(9, 0, 0, 0, 0) + rtcp.receiver_report(9, _BLOCK)),
     "srtp": (_srtp, Sender(_KEYS).stream(9).seal(111, 7, 960, b"voice" * 8)),
     "srtcp": (_srtp, Sender(_KEYS).seal_rtcp(rtcp.sender_report(9, 0, 0, 0, 0))),
