@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 
 from groups.model import Agency, Group, Membership, Unit, User
 from groups.vocabulary import UserId
-from poc_server.store.snapshot import Device, Shift, Snapshot, children
+from poc_server.store.snapshot import Device, Shift, Snapshot, by_user, children
 
 log = structlog.get_logger(__name__)
 FORMAT = 1
@@ -130,6 +130,7 @@ def _assemble(parsed: Iterator[Any]) -> Snapshot:
         groups_by_user={user: frozenset(groups) for user, groups in of_user.items()},
         units_below=children(units.values()),
         shifts={each.id: each for each in found["shift"]},
+        shifts_of=by_user(found["shift"]),
         planned_until=head.get("planned_until", {}),
         ended_sessions=head["ended_sessions"],
     )

@@ -133,6 +133,7 @@ async def _load(connection: AsyncConnection, since_ms: int) -> Snapshot:
     ended = select(t.session.c.id, t.session.c.ended_ms).where(t.session.c.ended_ms >= since_ms)
     on_shift = await _gathered(connection, _SHIFT_MEMBERS)
     coming = select(t.shift).where(t.shift.c.ends_ms > since_ms)
+    shifts = {s.id: s async for s in _each(connection, coming, lambda r: shift_of(r, on_shift.get(r.id, frozenset())))}
     return Snapshot(
         version=version,
         agencies=agencies,
@@ -143,12 +144,21 @@ async def _load(connection: AsyncConnection, since_ms: int) -> Snapshot:
         members=members,
         groups_by_user=await _frozen(of_user),
         units_below=children(units.values()),
-        shifts={
-            s.id: s async for s in _each(connection, coming, lambda r: shift_of(r, on_shift.get(r.id, frozenset())))
-        },
+        shifts=shifts,
+        shifts_of=await _shifts_of(shifts.values()),
         planned_until=await _planned_until(connection),
         ended_sessions=dict([pair async for pair in _each(connection, ended, lambda r: (r.id, r.ended_ms))]),
     )
+
+
+async def _shifts_of(shifts: Iterable[Shift]) -> dict[UserId, tuple[Shift, ...]]:
+    found: dict[UserId, tuple[Shift, ...]] = {}
+    for number, shift in enumerate(shifts, 1):
+        for user in shift.users:
+            found[user] = (*found.get(user, ()), shift)
+        if number % SLICE == 0:
+            await asyncio.sleep(0)
+    return found
 
 
 async def _planned_until(connection: AsyncConnection) -> dict[UnitId, int]:

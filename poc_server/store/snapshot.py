@@ -64,6 +64,8 @@ class Snapshot:
     units_below: Mapping[UnitId, tuple[UnitId, ...]] = field(default_factory=dict)
     shifts: Mapping[str, Shift] = field(default_factory=dict)
     """Shifts under way or to come, and some that were over lately."""
+    shifts_of: Mapping[UserId, tuple[Shift, ...]] = field(default_factory=dict)
+    """The same by who is in them."""
     planned_until: Mapping[UnitId, int] = field(default_factory=dict)
     """When the last shift ends that was ever planned for a unit (ms)."""
     ended_sessions: Mapping[str, int] = field(default_factory=dict)
@@ -94,7 +96,7 @@ class Snapshot:
         person = self.users.get(user)
         if person is None:
             return False
-        if any(user in shift.users and shift.runs(at_ms) for shift in self.shifts.values()):
+        if any(shift.runs(at_ms) for shift in self.shifts_of.get(user, ())):
             return True
         ends = (self.planned_until[unit] for unit in self.unit_path(person.unit) if unit in self.planned_until)
         return all(at_ms >= end + PLAN_LAPSES_MS for end in ends)
@@ -136,9 +138,8 @@ def patched(old: Snapshot, delta: Delta, forget_before: int = 0) -> Snapshot:
     if delta.ended_sessions or any(at < forget_before for at in sessions.values()):
         joined = {**sessions, **delta.ended_sessions}
         sessions = {key: at for key, at in joined.items() if at >= forget_before}
-    shifts = _merged(old.shifts, delta.shifts)
-    if any(shift.ends_ms <= forget_before for shift in shifts.values()):
-        shifts = {key: shift for key, shift in shifts.items() if shift.ends_ms > forget_before}
+    over = {key: None for key, shift in old.shifts.items() if shift.ends_ms <= forget_before}
+    shifts = {**over, **delta.shifts}
     return replace(
         old,
         version=delta.version,
@@ -150,7 +151,8 @@ def patched(old: Snapshot, delta: Delta, forget_before: int = 0) -> Snapshot:
         members=members,
         groups_by_user=of_user,
         units_below=children(units.values()) if delta.units else old.units_below,
-        shifts=shifts,
+        shifts=_merged(old.shifts, shifts),
+        shifts_of=_shifts_of(old, shifts),
         planned_until=old.planned_until if delta.planned_until is None else delta.planned_until,
         ended_sessions=sessions,
     )
@@ -163,6 +165,28 @@ def children(units: Iterable[Unit]) -> Mapping[UnitId, tuple[UnitId, ...]]:
         if unit.parent is not None:
             below.setdefault(unit.parent, []).append(unit.id)
     return {parent: tuple(sorted(found)) for parent, found in below.items()}
+
+
+def by_user(shifts: Iterable[Shift]) -> Mapping[UserId, tuple[Shift, ...]]:
+    """User → the shifts he is in."""
+    found: dict[UserId, list[Shift]] = {}
+    for shift in shifts:
+        for user in shift.users:
+            found.setdefault(user, []).append(shift)
+    return {user: tuple(mine) for user, mine in found.items()}
+
+
+def _shifts_of(old: Snapshot, changes: Mapping[str, Shift | None]) -> Mapping[UserId, tuple[Shift, ...]]:
+    """What `by_user` would make of the shifts as they are now, at the cost of those that changed."""
+    if not changes:
+        return old.shifts_of
+    new = by_user(shift for shift in changes.values() if shift is not None)
+    before = by_user(shift for key in changes if (shift := old.shifts.get(key)) is not None)
+    made: dict[UserId, tuple[Shift, ...] | None] = {}
+    for user in before.keys() | new.keys():
+        stay = tuple(shift for shift in old.shifts_of.get(user, ()) if shift.id not in changes)
+        made[user] = (*stay, *new.get(user, ())) or None
+    return _merged(old.shifts_of, made)
 
 
 def _merged(old: Mapping[K, V], changes: Mapping[K, V | None]) -> Mapping[K, V]:

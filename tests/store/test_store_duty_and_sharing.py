@@ -11,7 +11,7 @@ from poc_server.refused import Refused
 from poc_server.store import Store, copy, duty, groups, rows, sharing, units
 from poc_server.store.duty import ShiftDraft
 from poc_server.store.ids import now_ms
-from poc_server.store.snapshot import PLAN_LAPSES_MS
+from poc_server.store.snapshot import PLAN_LAPSES_MS, by_user
 from tests.fixtures.people import Town, found_town
 
 pytestmark = pytest.mark.wire
@@ -59,6 +59,31 @@ async def test_on_duty_is_the_same_after_a_restart_and_a_plan_that_comes_late_pu
     # One that is over does not stay in memory for as long as the process runs.
     await town.person()
     assert town.store.directory.snapshot.shifts == loaded.shifts == {}
+    assert town.store.directory.snapshot.shifts_of == {}
+
+
+async def test_whose_a_shift_is_follows_each_change_of_it(town: Town) -> None:
+    one, two = await town.person(), await town.person()
+    now = now_ms()
+    first, second = await shift(town, now, one), await shift(town, now - 8 * HOUR, one, two)
+
+    async def told() -> dict[UserId, set[str]]:
+        snapshot = town.store.directory.snapshot
+        async with town.store.reading() as connection:
+            loaded = await rows.load(connection, now_ms() - 24 * HOUR)
+        kinds = (snapshot.shifts_of, by_user(snapshot.shifts.values()), loaded.shifts_of)
+        found = [{user: {each.id for each in mine} for user, mine in kind.items()} for kind in kinds]
+        assert found[0] == found[1] == found[2]
+        return found[0]
+
+    assert await told() == {one: {first, second}, two: {second}}
+    async with town.store.change() as change:
+        draft = ShiftDraft(town.agency, town.unit, "早班", now, now + HOUR, frozenset({two}))
+        await duty.update_shift(change, first, draft)
+    assert await told() == {one: {second}, two: {first, second}}
+    async with town.store.change() as change:
+        await duty.delete_shift(change, second)
+    assert await told() == {two: {first}}
 
 
 async def test_a_group_that_follows_duty_changes_hands_with_the_shift(town: Town) -> None:
