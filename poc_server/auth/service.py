@@ -186,7 +186,7 @@ class Auth:
         async with self._refusals.kept(attempt, only=(Refusal.DISABLED,)):
             self._check_alive(claims)
         try:
-            rotation = await self._rotate(claims)
+            rotation = await self._rotate(claims, address)
         except StoreUnavailable:
             if self._clock() - claims.issued_ms > REMEMBER_ENDED_MS:
                 raise
@@ -272,7 +272,7 @@ class Auth:
             person, session, self._tokens.sign("access", access), seconds, self._tokens.sign("refresh", refresh)
         )
 
-    async def _rotate(self, claims: Claims) -> int:
+    async def _rotate(self, claims: Claims, address: str) -> int:
         """The rotation of the new refresh token; ends the session when the one shown was used before."""
         now = self._clock()
         async with self._store.writing() as connection:
@@ -291,7 +291,7 @@ class Auth:
                     return int(row.rotation)
                 break
         log.warning("refresh_token_reused", session=claims.session, user=claims.user)
-        await self.end_session(Actor(claims.user, claims.agency), claims.session, "refresh_reused")
+        await self.end_session(Actor(claims.user, claims.agency, address), claims.session, "refresh_reused")
         raise AuthRefused(Refusal.BAD_TOKEN)
 
     async def _rehash(self, user: UserId, password: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Row, Select, func, insert, or_, select, update
@@ -238,7 +238,10 @@ async def create_enrolment(
 
 
 async def spend_enrolment(change: Change, code_hash: bytes) -> Row[Any]:
-    """Spend a code, once. Refuses (enrolment_spent) one that is unknown, spent or expired: all the same word."""
+    """Spend a code, once. Refuses (enrolment_spent) one that is unknown, spent or expired: all the same word.
+
+    What the change does from then on is done by whom the code was made for.
+    """
     live = (
         (t.enrolment.c.code_hash == code_hash)
         & t.enrolment.c.spent_ms.is_(None)
@@ -253,6 +256,7 @@ async def spend_enrolment(change: Change, code_hash: bytes) -> Row[Any]:
         .where(t.enrolment.c.code_hash == code_hash)
     )
     row = (await change.connection.execute(query)).one()
+    change.actor = replace(change.actor, user=UserId(row.user_id), agency=row.agency_id)
     change.record("enrolment.spend", "enrolment", row.id, {"user": row.user_id}, row.agency_id)
     return row
 

@@ -52,6 +52,11 @@ async def test_each_refused_way_to_sign_in_is_kept_by_who_was_meant(town: Town) 
     assert await refused(auth.sign_in("wang", "guess", HERE)) == "wrong_credentials"
     assert await refused(auth.sign_in("nobody", "guess", HERE)) == "wrong_credentials"
     assert await refused(auth.change_password(claims, "guess", "another guess", HERE)) == "wrong_credentials"
+    await town.store.journal.drain()
+    async with town.store.reading() as connection:
+        done = t.audit.c.action.in_(("enrolment.spend", "device.create"))
+        acts = (await connection.execute(select(t.audit.c.actor_id, t.audit.c.address).where(done))).all()
+    assert [tuple(row) for row in acts] == [(user, HERE)] * 2, "done by whom the code was made for"
     assert await refused(auth.enrol(code, "", HERE)) == "enrolment_spent"
     assert await refused(auth.enrol("guess", "", HERE)) == "enrolment_spent"
     assert await refused(auth.sign_in_external("guess", HERE)) == "bad_token"
