@@ -6,7 +6,7 @@ import asyncio
 from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from groups.model import User
 from groups.policy import Act, may
@@ -19,7 +19,18 @@ from poc_server.api.shapes import ID_PATTERN, Body, PathId
 from poc_server.refused import Refused
 from poc_server.store import audit
 from poc_server.store.ids import now_ms
-from poc_server.store.places import FUTURE_MS, OLDEST_MS, PARTS, Battery, Motion, Place, Position, ServingCell, track
+from poc_server.store.places import (
+    FUTURE_MS,
+    OLDEST_MS,
+    PARTS,
+    Battery,
+    Motion,
+    Place,
+    Position,
+    ServingCell,
+    Source,
+    track,
+)
 
 router = APIRouter(tags=["places"])
 P = TypeVar("P", bound=BaseModel)
@@ -37,6 +48,13 @@ class ReportIn(Body):
     motion: Motion | None = None
     cell: ServingCell | None = None
     battery: Battery | None = None
+
+    @model_validator(mode="after")
+    def _measured(self) -> ReportIn:
+        for part in (self.position, self.motion, self.battery):
+            if part is not None and part.source is Source.NONE:
+                raise ValueError("what nobody measured is left out")
+        return self
 
 
 class ReportsIn(Body):

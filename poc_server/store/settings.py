@@ -47,7 +47,8 @@ class PlaceSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     interval_s: float = Field(default=15.0, ge=1)
-    """How often a phone shall report; it is told so in every answer. What comes twice as often is not taken."""
+    """How often a phone shall report; it is told so in every answer. What comes twice as often is not
+    taken; each node judges what comes to it."""
     only_on_duty: bool = True
     """What a phone measured while its person was off duty is not taken."""
     told_hours: float = Field(default=12.0, gt=0, le=24)

@@ -233,8 +233,16 @@ async def test_places_are_told_seen_by_those_who_may_and_kept_only_on_duty(desk:
         {"source": "none", "at_ms": now, "id": None, "age_ms": seen["cell"]["age_ms"]},
     )
     assert [each["user"] for each in (await desk.client.get("/places", headers=mine)).json()] == [officer]
-    invented = {**report, "cell": {"at_ms": now, "id": "460-00-1-1"}}
-    assert (await desk.client.post("/me/place", json={"reports": [invented]}, headers=mine)).status_code == 422
+    for part, said in (
+        ("cell", {"at_ms": now, "id": "460-00-1-1"}),
+        ("position", {**position, "source": "none"}),
+        ("battery", {"percent": 5, "at_ms": now, "source": "none"}),
+        ("motion", {"speed_mps": 5, "at_ms": now, "source": "none"}),
+    ):
+        invented = {**report, part: said}
+        assert (await desk.client.post("/me/place", json={"reports": [invented]}, headers=mine)).status_code == 422, (
+            part
+        )
     admin = await desk.login(Role.SYSTEM_ADMIN)
     shift = {"unit": desk.town.unit, "name": "晚班", "starts_ms": now + 3_600_000, "ends_ms": now + 7_200_000}
     assert (await desk.client.post("/shifts", json=shift, headers=admin)).status_code == 201

@@ -91,7 +91,9 @@ def units_people_and_a_group(system: Page) -> None:
     # Two changes of one place in a breath: the second stands on what the first made, and is no conflict with oneself.
     system.locator(".members .flags input[type=checkbox]").nth(1).check()
     system.locator(".members .flags input[type=number]").fill("200")
-    system.locator(".members .flags input[type=number]").blur()
+    # Whoever opens the group again while this is on its way is shown what stands there until then.
+    with system.expect_response(lambda answer: '"priority":200' in (answer.request.post_data or "")):
+        system.locator(".members .flags input[type=number]").blur()
     tab(system, "People")
     expect(system.locator("td button.open", has_text="DROP TABLE")).to_have_text(HOSTILE)
 
