@@ -127,7 +127,7 @@ def audit_command(config: ConfigFile = None, data: DataFolder = None) -> None:
     from poc_server.store import audit
 
     async def work(database: Database) -> audit.AuditCheck:
-        async with database.reading() as connection:
+        async with database.snapshot() as connection:
             return await audit.verify(connection)
 
     found = _with_database(_settings(config, data), work)

@@ -123,7 +123,7 @@ async def read_audit(
 async def check_audit(caller: SignedInCaller, services: Use) -> CheckOut:
     """Read the whole audit and check its seals."""
     rights.allow(services, caller, Act.READ_AUDIT, rights.own_agency(services, caller))
-    async with services.store.reading() as connection:
+    async with services.store.database.snapshot() as connection:
         found = await audit.verify(connection)
     return CheckOut(entries=found.entries, whole=found.broken_at is None, broken_at=found.broken_at)
 

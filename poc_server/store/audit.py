@@ -116,7 +116,10 @@ class AuditCheck:
 
 
 async def verify(connection: AsyncConnection) -> AuditCheck:
-    """Read the whole audit and check every seal, the gaps and the end."""
+    """Read the whole audit and check every seal, the gaps and the end.
+
+    ``connection``: a snapshot, for an entry that comes between two looks would stand beyond the end.
+    """
     chain = (await connection.execute(select(t.audit_chain))).one()
     seq, head, count = chain.pruned_seq, bytes(chain.pruned_hash), 0
     async with connection.stream(select(t.audit).order_by(t.audit.c.seq)) as result:
@@ -130,11 +133,13 @@ async def verify(connection: AsyncConnection) -> AuditCheck:
     return AuditCheck(count, None if whole else seq + 1)
 
 
-async def prune(connection: AsyncConnection, before_ms: int) -> int:
-    """Delete the oldest entries, up to the first that is younger than ``before_ms``; returns how many."""
+async def prune(connection: AsyncConnection, before_ms: int, most: int) -> int:
+    """Delete ``most`` of the oldest entries, up to the first that is younger than ``before_ms``; returns how many."""
+    # Two nodes prune one after the other: the end that a slower one found would be before what is gone by then.
+    chain = (await connection.execute(select(t.audit_chain).with_for_update())).one()
     youngest_kept = select(t.audit.c.seq).where(t.audit.c.at_ms >= before_ms).order_by(t.audit.c.seq).limit(1)
     kept = await connection.scalar(youngest_kept)
-    last = select(t.audit).order_by(t.audit.c.seq.desc()).limit(1)
+    last = select(t.audit).where(t.audit.c.seq <= chain.pruned_seq + most).order_by(t.audit.c.seq.desc()).limit(1)
     if kept is not None:
         last = last.where(t.audit.c.seq < kept)
     row = (await connection.execute(last)).one_or_none()

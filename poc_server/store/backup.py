@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, Table, delete, func, insert, select, text, update
+from sqlalchemy import Connection, MetaData, Table, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from poc_server.store import tables as t
@@ -73,9 +73,7 @@ async def restore(database: Database, file: Path) -> dict[str, int]:
 
 async def _write(database: Database, out: gzip.GzipFile, revision: str) -> dict[str, int]:
     counts: dict[str, int] = {}
-    async with database.reading() as connection:
-        if not database.sqlite:
-            await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+    async with database.snapshot() as connection:
         out.write(_line({"format": FORMAT, "revision": revision}))
         for table in t.metadata.sorted_tables:
             counts[table.name] = 0

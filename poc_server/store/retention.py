@@ -50,8 +50,7 @@ async def prune(database: Database, settings: RetentionSettings, now_ms: int) ->
     sessions = await _delete(database, t.session, over)
     enrolments = await _delete(database, t.enrolment, t.enrolment.c.expires_ms < log_limit)
     changes = await _delete(database, t.directory_change, t.directory_change.c.version <= newest - CHANGES_KEPT)
-    async with database.writing() as connection:
-        entries = await audit.prune(connection, log_limit)
+    entries = await _prune_audit(database, log_limit)
     return Pruned(places, texts, calls, sessions, enrolments, changes, entries)
 
 
@@ -62,6 +61,16 @@ async def _delete(database: Database, table: Table, which: ColumnElement[bool]) 
         part = select(*table.primary_key.columns).where(which).limit(SLICE)
         async with database.writing() as connection:
             done = int((await connection.execute(delete(table).where(key.in_(part)))).rowcount)
+        gone += done
+        if done < SLICE:
+            return gone
+
+
+async def _prune_audit(database: Database, before_ms: int) -> int:
+    gone = 0
+    while True:
+        async with database.writing() as connection:
+            done = await audit.prune(connection, before_ms, SLICE)
         gone += done
         if done < SLICE:
             return gone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -147,3 +148,21 @@ async def test_whatever_an_entry_names_can_be_asked_for_by_that(client: httpx.As
         assert [each["address"] for each in await entries(client, auditor, target=account)] == ["192.0.2.9"]
     for text in ("", "长" * 129, "a\x00b", "a\nb"):
         assert (await client.get("/audit", params={"target": text}, headers=auditor)).status_code == 422
+
+
+async def test_what_is_written_while_the_seals_are_checked_is_no_tampering(
+    client: httpx.AsyncClient, town: Town
+) -> None:
+    auditor = await signed_in(town, Role.AUDIT_ADMIN, "审计")
+    checked = False
+
+    async def write() -> None:
+        while not checked:
+            async with town.store.writing() as connection:
+                await audit.append(connection, [audit.entry(Actor(), town.clock(), "x", "none", "x")])
+
+    writing = asyncio.create_task(write())
+    whole = [(await client.get("/audit/check", headers=auditor)).json()["whole"] for _ in range(20)]
+    checked = True
+    await writing
+    assert whole == [True] * 20

@@ -103,3 +103,14 @@ async def test_of_the_audit_the_old_end_goes_and_what_stays_is_still_sealed(stor
         assert kept == at[2:]
         assert await audit.verify(connection) == audit.AuditCheck(3)
     assert (await retention.prune(store.database, SETTINGS, now)).audit == 0
+
+
+@pytest.mark.wire
+async def test_the_audit_is_pruned_in_slices_each_of_which_leaves_it_sealed(store: Store) -> None:
+    async with store.writing() as connection:
+        await audit.append(connection, [audit.entry(Actor(), at, "old", "none", str(at)) for at in range(5)])
+    for gone, left in ((2, 3), (2, 1), (1, 0), (0, 0)):
+        async with store.writing() as connection:
+            assert await audit.prune(connection, 5, 2) == gone
+        async with store.database.snapshot() as connection:
+            assert await audit.verify(connection) == audit.AuditCheck(left)
