@@ -203,7 +203,6 @@ def _draft(services: Services, body: PersonIn, caller: User, person: User) -> Us
         agency=caller.agency,
         unit=UnitId(body.unit),
         name=body.name,
-        roles=person.roles,
         kind=body.kind,
         badge=body.badge,
         account=body.account or None,

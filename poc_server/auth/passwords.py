@@ -33,6 +33,10 @@ class Passwords:
         """The hash to keep. Refuses (bad_message) a password that is too short or too long."""
         if not self._settings.password_least <= len(password) <= self._settings.password_most:
             raise AuthRefused(Refusal.BAD_MESSAGE, "password length")
+        return await self.renewed(password)
+
+    async def renewed(self, password: str) -> str:
+        """A new hash of a password that is good already, however short it would be for a new one."""
         return await self._work(self._hasher.hash, _same(password))
 
     async def matches(self, kept: str | None, password: str) -> bool:

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -99,7 +99,7 @@ class Auth:
             self._per_account.forget(name)
             self._per_address.undo(address_key(address), self._clock())
             if self.passwords.is_outdated(row.password_hash):
-                await self._rehash(UserId(row.id), password)
+                await self._renew_hash(UserId(row.id), row.password_hash, password)
             return await self.start_session(UserId(row.id), "password", address)
 
     async def sign_in_external(self, token: str, address: str = "") -> SignedIn:
@@ -294,9 +294,12 @@ class Auth:
         await self.end_session(Actor(claims.user, claims.agency, address), claims.session, "refresh_reused")
         raise AuthRefused(Refusal.BAD_TOKEN)
 
-    async def _rehash(self, user: UserId, password: str) -> None:
-        async with self._store.change() as change:
-            await people.set_password(change, user, await self.passwords.hash(password))
+    async def _renew_hash(self, user: UserId, before: str, password: str) -> None:
+        """Keep a hash by the settings of now. Where that cannot be done, it is at the next sign-in."""
+        with suppress(Refused):
+            after = await self.passwords.renewed(password)
+            async with self._store.writing() as connection:
+                await people.renew_hash(connection, user, before, after)
 
     @contextmanager
     def _attempt(self, address: str, account: str | None = None) -> Iterator[None]:

@@ -29,7 +29,10 @@ def account_key(account: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class UserDraft:
-    """What a new user, or one to be changed, shall be. ``account`` is the sign-in name; None: cannot use a password."""
+    """What a new user, or one to be changed, shall be.
+
+    ``account`` is the sign-in name; None: cannot use a password. ``roles`` are those of somebody new.
+    """
 
     agency: AgencyId
     unit: UnitId
@@ -72,19 +75,29 @@ async def create_users(change: Change, drafts: Sequence[UserDraft], password_has
 
 
 async def update_user(change: Change, user: UserId, draft: UserDraft, expected: int | None = None) -> None:
-    """Change a user to ``draft``; the agency cannot change. Refuses an older ``expected`` version (stale)."""
+    """Change a user to ``draft``; agency and roles stay. Refuses an older ``expected`` version (stale)."""
     await one(change.connection, t.user, user, expected)
-    await _update(change, [(user, draft)])
-    await _replace_roles(change.connection, {user: draft.roles})
-    change.record("user.update", "user", user, _told(draft), draft.agency)
+    await update_users(change, [(user, draft)])
 
 
 async def update_users(change: Change, wanted: Sequence[tuple[UserId, UserDraft]]) -> None:
-    """Change many users, each once; the roles they hold stay. Refuses as `update_user`."""
-    await _update(change, wanted)
+    """Change many users, each once, as `update_user` does. Refuses strangers, and units of others (not_found)."""
+    if not wanted:
+        return
+    agencies = await _agencies(change.connection, [user for user, _ in wanted])
+    if any(agencies[user] != draft.agency for user, draft in wanted):
+        raise Refused(Refusal.NOT_FOUND, "user")
+    for agency, unit in {(draft.agency, draft.unit) for _, draft in wanted}:
+        await unit_of_agency(change.connection, agency, unit)
+    values = [{**_columns(draft), "version": change.version, "this": user} for user, draft in wanted]
+    # One statement for all: where one leaves a column as it is, all do.
+    statement = update(t.user).where(t.user.c.id == bindparam("this"))
+    statement = statement.values({name: bindparam(name) for name in values[0] if name != "this"})
+    await change.connection.execute(statement, values)
     for user, draft in wanted:
         told = _told(draft)
         del told["roles"]
+        change.note("user", user)
         change.record("user.update", "user", user, told, draft.agency)
 
 
@@ -129,6 +142,12 @@ async def set_password(change: Change, user: UserId, password_hash: str | None, 
     values = {"password_hash": password_hash, "version": change.version}
     await change.connection.execute(update(t.user).where(t.user.c.id == user).values(values))
     change.record("user.password", "user", user, {"set": password_hash is not None}, row.agency_id)
+
+
+async def renew_hash(connection: AsyncConnection, user: UserId, before: str, after: str) -> None:
+    """Keep another hash of the same password, unless it was changed meanwhile."""
+    same = (t.user.c.id == user) & (t.user.c.password_hash == before)
+    await connection.execute(update(t.user).where(same).values(password_hash=after))
 
 
 async def delete_user(change: Change, user: UserId, expected: int | None = None) -> None:
@@ -219,23 +238,6 @@ def _told(draft: UserDraft) -> dict[str, Any]:
     shown = {**_columns(draft), "roles": sorted(draft.roles)}
     shown.pop("initials")
     return shown
-
-
-async def _update(change: Change, wanted: Sequence[tuple[UserId, UserDraft]]) -> None:
-    if not wanted:
-        return
-    agencies = await _agencies(change.connection, [user for user, _ in wanted])
-    if any(agencies[user] != draft.agency for user, draft in wanted):
-        raise Refused(Refusal.NOT_FOUND, "user")
-    for agency, unit in {(draft.agency, draft.unit) for _, draft in wanted}:
-        await unit_of_agency(change.connection, agency, unit)
-    values = [{**_columns(draft), "version": change.version, "this": user} for user, draft in wanted]
-    # One statement for all: where one leaves a column as it is, all do.
-    statement = update(t.user).where(t.user.c.id == bindparam("this"))
-    statement = statement.values({name: bindparam(name) for name in values[0] if name != "this"})
-    await change.connection.execute(statement, values)
-    for user, _ in wanted:
-        change.note("user", user)
 
 
 async def _agencies(connection: AsyncConnection, users: Collection[UserId]) -> dict[UserId, AgencyId]:

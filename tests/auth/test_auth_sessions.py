@@ -51,6 +51,33 @@ async def test_wrong_name_and_wrong_password_are_the_same_word(town: Town, name:
     assert await code(town.auth.sign_in("wang", "x" * 257)) is Refusal.WRONG_CREDENTIALS
 
 
+async def test_a_hash_by_weaker_settings_is_renewed_and_never_brings_an_old_password_back(
+    town: Town, tmp_path: Path
+) -> None:
+    user = await town.person(account="wang", password=PASSWORD)
+    # Stronger ones, and a least length that this password no longer has.
+    stronger = QUICK.model_copy(update={"argon2_passes": 2, "password_least": len(PASSWORD) + 1})
+    auth = Auth(stronger, town.store, load_or_make(tmp_path / "keys"), town.clock)
+
+    async def kept() -> str:
+        async with town.store.reading() as connection:
+            row = await people.user_row(connection, user)
+        assert row is not None
+        return str(row.password_hash)
+
+    weak = await kept()
+    await auth.sign_in("wang", PASSWORD)
+    strong = await kept()
+    assert auth.passwords.is_outdated(weak)
+    assert not auth.passwords.is_outdated(strong)
+    await auth.sign_in("wang", PASSWORD)
+    assert await kept() == strong
+    # Who signs in with the old password just while it is changed.
+    async with town.store.writing() as connection:
+        await people.renew_hash(connection, user, weak, "of the old password")
+    assert await kept() == strong
+
+
 async def test_a_disabled_user_learns_it_only_with_the_right_password(town: Town) -> None:
     user = await town.person(account="wang", password=PASSWORD)
     async with town.store.change() as change:

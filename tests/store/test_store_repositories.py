@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select, text
@@ -83,6 +84,18 @@ async def test_a_patched_directory_equals_one_loaded_whole(store: Store, city: C
     if again is not None:
         assert again.directory.snapshot == loaded
         await again.aclose()
+
+
+async def test_who_is_renamed_keeps_the_roles_he_has_by_then(store: Store, city: City) -> None:
+    draft = UserDraft(city.agency, city.root, "王", frozenset({Role.OFFICER}))
+    async with store.change() as change:
+        user = await people.create_user(change, draft)
+        await people.set_roles(change, user, frozenset({Role.HANDLER}))
+    async with store.change() as change:
+        await people.update_user(change, user, replace(draft, name="王建国"))
+    found = store.directory.user(user)
+    assert found is not None
+    assert (found.name, found.roles) == ("王建国", {Role.HANDLER})
 
 
 async def test_a_device_that_is_renamed_stays_disabled(store: Store, city: City) -> None:
@@ -234,6 +247,6 @@ async def test_the_old_end_of_the_audit_is_pruned_after_its_time_only(store: Sto
         await audit.append(connection, old)
         await audit.append(connection, old)
     async with store.writing() as connection:
-        assert await audit.prune(connection, before_ms=half_year_ago + 1) == 0  # younger ones stand before it
+        assert await audit.prune(connection, half_year_ago + 1, 100) == 0  # younger ones stand before it
     async with store.reading() as connection:
         assert (await audit.verify(connection)) == audit.AuditCheck(6)

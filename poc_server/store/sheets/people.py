@@ -91,7 +91,6 @@ class PeopleSheet:
             agency=self._agency,
             unit=self._unit(line, user),
             name=said["name"],
-            roles=old.roles if old else frozenset(),
             kind=kind,
             badge=said["badge"],
             account=account_key(said["account"]) or None,
