@@ -15,13 +15,15 @@ type FinderProps = {
   /** What is asked: `/people` or `/groups`. */
   path: string;
   words: Key;
+  /** A unit in which, and below which, is looked; everywhere without it. */
+  within?: string | undefined;
   /** Ids that are there already. */
   inside: readonly string[];
   choose: (found: Found) => void;
   id?: string;
 };
 
-export function Finder({ path, words, inside, choose, id }: FinderProps) {
+export function Finder({ path, words, within, inside, choose, id }: FinderProps) {
   const q = useSignal("");
   const found = useSignal<readonly Found[]>([]);
   const others = useSignal(0);
@@ -36,7 +38,7 @@ export function Finder({ path, words, inside, choose, id }: FinderProps) {
       () =>
         void authorised<{ items: Found[]; total: number }>(
           "GET",
-          `${path}?limit=${SHOWN}&q=${encodeURIComponent(text)}`,
+          `${path}?limit=${SHOWN}&q=${encodeURIComponent(text)}${within ? `&unit=${within}` : ""}`,
         ).then(
           ({ items, total }) => {
             if (gone) return;

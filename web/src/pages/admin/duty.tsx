@@ -7,7 +7,7 @@ import { listed, t } from "../../i18n";
 import { Delete, type Field, Form, Panel } from "./Editor";
 import { Chips, Finder, type Found } from "./Finder";
 import { clockWords, dayWords, entered, later, midnight, milliseconds, spanWords, weekDay } from "./moments";
-import { may, tree, unitName, units, wordsOf } from "./office";
+import { may, ownUnit, tree, unitName, units, wordsOf } from "./office";
 import { type EditorProps, unitOptions, useHeld } from "./people";
 import type { Values } from "./record";
 
@@ -186,6 +186,9 @@ function names(people: readonly Found[]): string {
 
 const people = (value: unknown) => (value ?? []) as Found[];
 
+/** The unit of a shift leader, who plans for it and those below; none of an administrator, who plans for all. */
+const ownUnitOnly = () => (may("people") ? undefined : (ownUnit.value ?? undefined));
+
 const FIELDS: readonly Field[] = [
   { name: "name", title: "admin_name", kind: "text", required: true },
   { name: "unit", title: "admin_unit", kind: "choice", required: true, options: unitOptions },
@@ -204,6 +207,7 @@ const FIELDS: readonly Field[] = [
           id={id}
           path="/people"
           words="admin_add_person"
+          within={ownUnitOnly()}
           inside={people(value).map((each) => each.id)}
           choose={({ id: chosen, name, badge }) =>
             set([...people(value), { id: chosen, name, badge: badge ?? "" }])
@@ -234,7 +238,7 @@ export function ShiftPanel({ id, close, saved }: EditorProps) {
   const morning = midnight(Date.now(), 1) + MORNING_H * 3_600_000;
   const [found, kept] = useHeld(id === null ? null : `/shifts/${id}`, {
     name: "",
-    unit: tree(units.value)[0]?.unit.id ?? "",
+    unit: ownUnitOnly() ?? tree(units.value)[0]?.unit.id ?? "",
     starts_ms: morning,
     ends_ms: morning + SHIFT_MS,
     people: [],

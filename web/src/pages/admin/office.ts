@@ -13,13 +13,16 @@ type Named = { id: string; name: string };
 export const agency = signal<Named | null>(null);
 export const rights = signal<readonly string[]>([]);
 export const units = signal<readonly Unit[]>([]);
+/** One's own unit: what is planned for below it is one's to plan. */
+export const ownUnit = signal<string | null>(null);
 
 export const may = (...any: readonly string[]) => any.some((right) => rights.value.includes(right));
 
 export async function open(): Promise<void> {
-  const me = await authorised<{ rights: string[]; agency: Named }>("GET", "/me");
+  const me = await authorised<{ rights: string[]; agency: Named; units: Named[] }>("GET", "/me");
   rights.value = me.rights;
   agency.value = me.agency;
+  ownUnit.value = me.units[0]?.id ?? null;
   await readUnits();
 }
 
