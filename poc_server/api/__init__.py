@@ -49,7 +49,10 @@ PREFIX = "/api/v1"
 MAX_BODY_BYTES = 256_000
 """Largest request body, but for the routes that `BodyLimit` lists."""
 
+# A request asks one router after the other whether it is meant: what comes by the thousand asks first, for half a
+# millisecond less.
 ROUTERS = (
+    incidents.router,
     sign_in.router,
     me.router,
     push.router,
@@ -78,7 +81,6 @@ ROUTERS = (
     materials.router,
     replay.router,
     retention.router,
-    incidents.router,
     incident_texts.router,
     shared_links.router,
     bridge.router,
