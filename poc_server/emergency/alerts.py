@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from gateway.notice import Notice, NoticeKind
 from groups.emergency import alert as machine
 from groups.emergency.alert import AlertInput, AlertOptions
 from groups.model import Group, Membership, User
 from groups.policy import Act, may
 from groups.reach import visible
-from groups.vocabulary import AlertState, GroupId, GroupKind, Refusal, Tier, UserId
+from groups.vocabulary import GroupId, GroupKind, Refusal, Tier, UserId
 from poc_server.emergency import live_alert
 from poc_server.emergency.alert_keeping import AlertKeeping, Overtaken
+from poc_server.emergency.alert_telling import AlertTelling
 from poc_server.emergency.attendance import Attendance
 from poc_server.emergency.gatherings import Gathering
 from poc_server.emergency.live_alert import LiveAlert
 from poc_server.refused import Refused
 from poc_server.store import emergency as kept
 from poc_server.talk.roster import Transient
-from poc_server.talk.slices import Slices
-from signaling.endpoint import frame
-from signaling.messages import Alert, Sos
+from signaling.messages import Sos
 
 if TYPE_CHECKING:
     from poc_server.emergency.desk import Desk
@@ -44,8 +42,8 @@ class Alerts:
         self._desk = desk
         self._field = desk.field
         self._live: dict[str, LiveAlert] = {}
-        self._slices = Slices()
         self._keeping = AlertKeeping(desk)
+        self._telling = AlertTelling(desk, self._live)
         self._attendance = Attendance(desk, self._live, self._unattended)
 
     def __len__(self) -> int:
@@ -68,14 +66,28 @@ class Alerts:
         for each in found:
             user, known = self._field.roster.user(each.user), self._live.get(each.id)
             if known is not None:
-                newer = each.version > known.record.version
-                if newer or (not known.saved and each.version == known.record.version):
+                if known.kept().content == each.content:
+                    known.noted = known.saved = True
+                elif each.version > known.record.version or (not known.saved and each.version == known.record.version):
                     self._settle(known, each)
             elif user is not None and each.open:
                 live = live_alert.from_content(user, each.content)
                 live.noted = live.saved = True
                 self._begin(live)
-                self._announce(live)
+                self._telling.announce(live)
+
+    def take_up(self) -> None:
+        """Lead on, without waiting for SQL, what the node told that led it until now."""
+        heard, self._desk.heard = tuple(self._desk.heard.values()), {}
+        for each in heard:
+            user = self._field.roster.user(each.user)
+            if user is None or each.id in self._live:
+                continue
+            live = live_alert.from_content(user, each.content)
+            live.noted = True
+            self._begin(live)
+            self._telling.announce(live)
+            self._again_soon(live)
 
     # --- SOS ---------------------------------------------------------------------------------------------------------
 
@@ -139,7 +151,7 @@ class Alerts:
     def _told_once(self, live: LiveAlert) -> None:
         """However often it could not be kept: each telling wakes everybody who is away."""
         if not live.announced:
-            self._announce(live)
+            self._telling.announce(live)
 
     def _again_soon(self, live: LiveAlert) -> None:
         if live.keep_again is None:
@@ -176,7 +188,7 @@ class Alerts:
         # The phone that still sends it did not hear that it was closed.
         live.record = live_alert.from_content(live.user, before.content).record
         self._over(live)
-        self._announce(live)
+        self._telling.announce(live)
 
     def _adopt(self, live: LiveAlert, before: kept.Kept) -> None:
         """Lead it from here on as it stands in SQL: somebody may have claimed it."""
@@ -186,7 +198,7 @@ class Alerts:
         live.incident = live.incident or earlier.incident
         live.noted = live.saved = True
         self._begin(live)
-        self._announce(live)
+        self._telling.announce(live)
 
     def _group(self, user: User, asked: str | None, selected: GroupId | None) -> GroupId | None:
         """Where it is said: the dedicated group, the one asked for or selected, else the first that allows it."""
@@ -277,7 +289,7 @@ class Alerts:
             self._arm(live)
             if any(isinstance(each, machine.Over) for each in effects):
                 self._over(live)
-            self._announce(live)
+            self._telling.announce(live)
         return effects
 
     async def cancel(self, alert: str, user: User) -> None:
@@ -350,44 +362,6 @@ class Alerts:
         mine = [live for live in self._live.values() if live.record.claimed_by == user]
         return sorted(mine, key=lambda live: live.record.raised_at)
 
-    # --- telling -----------------------------------------------------------------------------------------------------
-
     def came(self, phone: Phone) -> None:
         """A phone connected: it is told of every open alert that concerns it."""
-        for live in self._live.values():
-            queue = self._desk.may_claim(phone.user, live.user)
-            if queue and phone.key not in live.rang:
-                live.rang.add(phone.key)
-                self._tell_officer(live)
-            if queue or self._concerns(live, phone.user.id):
-                phone.send(Alert(alert=live.info(self._field.roster), queue=queue))
-
-    def _announce(self, live: LiveAlert) -> None:
-        live.announced = True
-        claimers = [p for p in self._field.phones.values() if self._desk.may_claim(p.user, live.user)]
-        live.rang = {phone.key for phone in claimers if phone.connection is not None}
-        info = live.info(self._field.roster)
-        queue, known = frame(Alert(alert=info, queue=True)), frame(Alert(alert=info))
-        for phone in claimers:
-            phone.write(queue)
-        if live.record.state is AlertState.RAISED:
-            notice = Notice(NoticeKind.SOS, live.record.id, live.user.name, info.group_name, Tier.EMERGENCY)
-            self._desk.wake_away(self._desk.claimers(live.user), notice.again(live.record.escalated))
-        self._slices.add(self._tell(live, known, {phone.key for phone in claimers}))
-
-    def _tell_officer(self, live: LiveAlert) -> None:
-        """It rings at one more: whoever read that nobody was there must not go on believing it."""
-        framed = frame(Alert(alert=live.info(self._field.roster)))
-        for phone in self._field.phones.values():
-            if phone.user.id == live.record.user:
-                phone.write(framed)
-
-    def _tell(self, live: LiveAlert, framed: bytes, but: set[str]) -> Iterator[None]:
-        for phone in tuple(self._field.phones.values()):
-            if phone.key not in but and self._concerns(live, phone.user.id):
-                phone.write(framed)
-                yield
-
-    def _concerns(self, live: LiveAlert, user: UserId) -> bool:
-        group = live.record.group
-        return user == live.record.user or (group is not None and user in self._field.roster.members(group))
+        self._telling.came(phone)

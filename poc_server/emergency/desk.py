@@ -32,6 +32,8 @@ class Desk:
     Attributes:
         wake: wakes people who have no phone connected.
         tell_noted: tells the other nodes, where there are some, what SQL does not say yet.
+        tell_alert: tells them how an alert stands, whether SQL says so or not.
+        heard: open alerts as the node that leads them told them last.
         spoken: recorded messages; None where nothing is recorded, for then there is no worker to make them.
     """
 
@@ -43,6 +45,8 @@ class Desk:
         self.spoken: SpokenMessages | None = None
         self.wake: Wake = lambda _users, _notice: None
         self.tell_noted: Callable[[Noted], None] = lambda _: None
+        self.tell_alert: Callable[[AlertKept], None] = lambda _: None
+        self.heard: dict[str, AlertKept] = {}
         self.later = Later()
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> None:

@@ -41,7 +41,11 @@ class Emergency(Desk):
         field.arrivals.on_came.append(self.came)
 
     async def start(self) -> bool:
-        """Take up what went on when the server ended; while SQL is away (False), as soon as it is back."""
+        """Take up what went on when the server ended; while SQL is away (False), as soon as it is back.
+
+        Alerts that another node led until now are led on at once.
+        """
+        self.alerts.take_up()
         return await self.later.load(self.store, self._load, "emergencies")
 
     async def _load(self) -> None:

@@ -87,8 +87,10 @@ def test_an_alarm_is_heard_whatever_is_muted_until_it_is_claimed_and_a_false_one
         token = officer.page.evaluate("JSON.parse(sessionStorage.getItem('poc.account')).access")
         seen_ms = time.time_ns() // 1_000_000 - PLACE_AGE_S * 1_000
         place = {"longitude": 114.31, "latitude": 30.59, "at_ms": seen_ms}
-        city.post("/api/v1/alerts", {"alert": "desk", "pressed_ms": 1, "battery": 41, "place": place}, token)
+        late = {"alert": "desk", "pressed_ms": seen_ms - 90_000, "battery": 41, "place": place}
+        city.post("/api/v1/alerts", late, token)
         alert = desk.page.locator(".alert")
+        expect(alert.locator(".late")).to_contain_text(re.compile(r"按下，1:\d\d 后才送达"))
         expect(alert).to_contain_text(officer.user["name"])
         expect(alert).to_contain_text("电量 41%")
         words = alert.locator(".facts").inner_text()

@@ -12,8 +12,8 @@ import "./alerts.css";
 
 const LAST_S = 30;
 const TICK_MS = 1_000;
-/** Phones' clocks may be wrong by so much. */
-const LATE_S = 30;
+/** Phones' clocks may be wrong by so much; and one that says more than that is wrong altogether. */
+const LATE_S = { from: 30, to: 86_400 };
 
 /** `none`: what stands there while there is no alert. */
 export function Alerts({ phone, none = true }: { phone: Phone; none?: boolean }) {
@@ -119,7 +119,7 @@ function One({ phone, one }: { phone: Phone; one: Alert }) {
 /** It could not be sent when it was pressed: who reads it must know how old the danger is. Phones' clocks differ a little. */
 function Late({ alert: { pressed_ms, raised_ms } }: { alert: AlertInfo }) {
   const seconds = Math.round((raised_ms - pressed_ms) / 1000);
-  if (seconds < LATE_S) return null;
+  if (seconds < LATE_S.from || seconds > LATE_S.to) return null;
   return (
     <strong class="late">
       {t("alert_sent_late", { time: clock(pressed_ms), minutes: minutes(seconds) })}
