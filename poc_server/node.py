@@ -112,6 +112,7 @@ class Node:
             self.conditions,
             self.patches,
             on_people=self.calls.follow_bans,
+            on_members=self.calls.follow_members,
         )
         self.roster.on_passing = self.following.passing
         door = FrontDoor(parts.auth, parts.directory, self.arrivals, self._received)

@@ -116,6 +116,7 @@ class Asked:
 
     def press(self, phone: Phone, message: FloorRequest) -> None:
         """The call of a key that went down is up; where its others are, is told a moment later."""
+        self.unanswered.here(phone, message.id)
         wait = LOOK_AGAIN_S if self._seems_alone(message) else 0.0
         asyncio.get_running_loop().call_later(wait, partial(floor_request, self._node, phone, message, up=True))
 

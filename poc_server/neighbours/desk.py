@@ -148,6 +148,9 @@ class Desk:
         if there is None:
             phone.refuse(Refusal.UNAVAILABLE, message.id)
         else:
+            # Should it die over it, whoever holds the key is told.
+            self.asked.unanswered.asked(phone, message.id)
+            self.asked.unanswered.taken(phone, message.id, there.id)
             self._others.order(there, {"do": "begins_call", "key": phone.key}, encode(message))
 
     def came(self, phone: Phone) -> None:

@@ -61,9 +61,10 @@ def floor_request(node: Floors, phone: Phone, message: FloorRequest, *, up: bool
 
     ``up``: the call that this key began runs now; that counts only when the key is still down.
     """
-    if up and phone.presses != (message.group, message.id):
+    if up and phone.presses.get(GroupId(message.group)) != message.id:
         return
-    phone.pressed_at, phone.presses = loop_time(), None
+    phone.presses.pop(GroupId(message.group), None)
+    phone.pressed_at = loop_time()
     group = _affiliated(node, phone, message.group, message.id)
     if group is None:
         return
@@ -114,7 +115,7 @@ def begins_call(node: Floors, phone: Phone, group: Group, message: FloorRequest)
     """In a prearranged or broadcast group the key begins the call, and counts as soon as it is up."""
     if group.kind not in STANDING or node.roster.is_transient(group.id):
         return False
-    phone.presses = (group.id, message.id)
+    phone.presses[group.id] = message.id
     desk = node.calls.desk
     if desk is not None and not desk.here:
         desk.begins_call(phone, message)
@@ -123,7 +124,7 @@ def begins_call(node: Floors, phone: Phone, group: Group, message: FloorRequest)
     if live is None:
         live = node.calls.start_standing(phone, group)
     elif live.state.phase is not Phase.SETTING_UP:
-        phone.presses = None
+        del phone.presses[group.id]
         return False
     live.press(phone, message)
     return True
@@ -165,10 +166,8 @@ def floor_release(node: Floors, phone: Phone, message: FloorRelease) -> None:
     """Key up."""
     group = _affiliated(node, phone, message.group, message.id)
     if group is not None:
-        if phone.presses is not None and phone.presses[0] == group.id:
-            phone.presses = None
-            if phone.peer is not None:
-                phone.peer.discard_held()
+        if phone.presses.pop(group.id, None) is not None and phone.peer is not None:
+            phone.peer.discard_held()
         burst = None if message.burst is None else BurstId(message.burst)
         node.talkgroups.floor_of(group.id).submit(into.Release(phone.user.id, phone.key, message.id, burst))
 

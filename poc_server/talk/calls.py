@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from gateway.notice import Notice, NoticeKind
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from poc_server.talk.conditions import Conditions
 
 Wake = Callable[[Iterable[UserId], Notice], None]
+Members = Mapping[GroupId, Mapping[UserId, Membership]]
 GROUP_KINDS = {
     CallKind.PRIVATE: GroupKind.PRIVATE,
     CallKind.FIRST_TO_ANSWER: GroupKind.PRIVATE,
@@ -292,6 +293,18 @@ class Calls:
                 if (known is None or known.talk_banned) and not self._conditions.in_sos(user):
                     live.submit(into.Leave(user, key))
             live.duplex.begin()
+
+    def follow_members(self, before: Members, after: Members) -> None:
+        """Who is taken from a standing group is in its call no more; who comes into it is called in."""
+        for live in tuple(self._live.values()):
+            if not live.standing:
+                continue
+            was, now = before.get(live.group, {}).keys(), after.get(live.group, {}).keys()
+            for user in was - now:
+                live.submit(into.Leave(user, ""))
+            new = tuple(sorted(now - was))
+            if new:
+                live.submit(into.Add(new, self.reachable(new)))
 
     def _tier_changed(self, condition: Condition) -> None:
         """An emergency began or ended in a group: the maximum length of its call stands still meanwhile."""

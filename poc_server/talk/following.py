@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from poc_server.store.directory import Directory, DirectoryChange
     from poc_server.talk.affiliation import Affiliation
     from poc_server.talk.arrivals import Arrivals
+    from poc_server.talk.calls import Members
     from poc_server.talk.conditions import Conditions
     from poc_server.talk.monitoring import Monitoring
     from poc_server.talk.patches import Patches
@@ -29,6 +30,7 @@ class Following:
 
     Attributes:
         on_people: told when people changed: some may talk no more, others again.
+        on_members: told who was in which group, and who is now.
         ban_words: who bans whom just now, and why (`poc_server.dispatch`).
     """
 
@@ -40,6 +42,7 @@ class Following:
     conditions: Conditions
     patches: Patches
     on_people: Callable[[], None]
+    on_members: Callable[[Members, Members], None]
     ban_words: dict[UserId, tuple[Person, str]] = field(default_factory=dict)
     _slices: Slices = field(default_factory=Slices)
 
@@ -62,6 +65,8 @@ class Following:
         self.patches.directory_changed()
         if anybody or change.users:
             self.on_people()
+        if change.everything or change.groups:
+            self.on_members(change.before.members, change.after.members)
 
     def passing(self, group: GroupId) -> None:
         """A group that lives as long as its call begins, or ends: who monitors all hears it, too, or no more."""

@@ -71,7 +71,7 @@ class Phone:
         patched: group → the patch it is joined by, of all groups of the node.
         listening_until: loop time until which "yes, I would hear" holds, 0 when the phone said no.
         pressed_at: loop time of the floor request that has no answer yet.
-        presses: the floor request, by group and id, that waits for its call to be up; None when the key is up again.
+        presses: group → the floor request that waits there for its call to be up, while the key is down.
         dropped_at: loop time at which the socket was lost, None while there is one.
         since: when it came to its node, ms on the fabric's clock: of two nodes that have it, the later one is right.
         resumed: it kept its place when it came last, on this node or from another one.
@@ -94,7 +94,7 @@ class Phone:
     listening_until: float = 0.0
     not_listening: NotListening | None = NotListening.NO_MEDIA
     pressed_at: float | None = None
-    presses: tuple[GroupId, str] | None = None
+    presses: dict[GroupId, str] = field(default_factory=dict)
     dropped_at: float | None = None
     since: int = 0
     resumed: bool = False

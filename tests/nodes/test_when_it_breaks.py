@@ -13,7 +13,7 @@ from functools import partial
 
 import pytest
 
-from groups.vocabulary import BurstEnd
+from groups.vocabulary import BurstEnd, Refusal
 from loadtest.phone import PhoneFailed
 from signaling.messages import (
     Alert,
@@ -114,7 +114,7 @@ async def at_a_desk_of(node: int, street: Handsets) -> tuple[Handset, Handset]:
     return gone, stays
 
 
-async def in_a_call(street: Handsets, node: int) -> tuple[Handset, Handset, str]:
+async def in_a_call(street: Handsets, node: int) -> tuple[Handset, Handset, Call]:
     """A call of a standing group that ends when nobody talked for a second; one of two on this node talks."""
     cast = Cast(street.city, street)
     group = standing(cast, "会商", "prearranged", "DH-001", "DH-002", hang_ms=1_000)
@@ -124,7 +124,7 @@ async def in_a_call(street: Handsets, node: int) -> tuple[Handset, Handset, str]
     async with asyncio.timeout(WAIT_S):
         await press.settled
     assert press.burst is not None, press.cause
-    return talker, other, (await other.told(Call, group=group, phase="running")).call
+    return talker, other, await other.told(Call, group=group, phase="running")
 
 
 async def rings_again(gone: Handset, stays: Handset) -> None:
@@ -187,6 +187,8 @@ async def test_the_node_of_the_desk_is_killed_its_floor_is_free_and_its_phones_r
         await talking.settled
     await a.utter(15)
     await c.told(FloorTaken, group=group, burst=talking.burst)
+    os.kill(city.node_pid(dead), signal.SIGSTOP)
+    lost = other.press_key(call.group)  # by way of the desk, which never gets to it
     os.kill(city.node_pid(dead), signal.SIGKILL)
     died = time.monotonic()
     back = asyncio.create_task(come_back(a, street.urls[1 - dead]))
@@ -209,9 +211,13 @@ async def test_the_node_of_the_desk_is_killed_its_floor_is_free_and_its_phones_r
     busy.close()
     # Who leads the call now did not hear that burst begin, and hears its end.
     assert not [m for m in other.inbox if isinstance(m, CallEnded)]
+    async with asyncio.timeout(WAIT_S):
+        await lost.settled
+    assert lost.cause is Refusal.UNAVAILABLE, "whoever holds a key has an answer"
+    other.release_key()
     speaks.cancel()
     talker.release_key()
-    assert (await other.told(CallEnded, call=call)).end == "inactivity"
+    assert (await other.told(CallEnded, call=call.call)).end == "inactivity"
     await until(partial(whole, city, dead))
     await until(lambda: recorded(city, talking.burst or 0) == [BurstEnd.CUT])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -65,9 +66,9 @@ class Handset(Phone):
         self.release_key()
 
     async def utter(self, frames: int = 10) -> None:
-        """Speak at the pace of speech, whoever listens."""
+        """Speak at the pace of speech, whoever listens; what is said begins anew at its end."""
         speech = recording("zh-report")
-        for number, frame in enumerate(speech.frames[:frames]):
+        for number, frame in enumerate(itertools.islice(itertools.cycle(speech.frames), frames)):
             self.speak(frame.marked(self.number, 1, number, time.time_ns()), self._spoken)
             self._spoken += speech.step
             await asyncio.sleep(FRAME_S)  # the pace of speech, not a wait

@@ -65,7 +65,7 @@ async def test_a_chat_group_and_late_entry(cast: Cast, ways_report: WaysReport) 
     await way.heard(b, 8)
     press = a.press_key(group)
     await press.settled
-    speaking = asyncio.create_task(a.utter(50))
+    speaking = asyncio.create_task(a.utter(1_000))  # till he is heard, however long the late one takes to come
     await way.right[1].until(a, 10)
     first: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     late.voice.on_next_packet = lambda _slot, stamp: first.set_result(stamp)
@@ -180,10 +180,10 @@ async def test_a_phone_that_says_it_would_not_hear_is_not_listening(cast: Cast) 
 
 async def test_a_prearranged_group_brings_its_members_in_also_late(cast: Cast, ways_report: WaysReport) -> None:
     group = standing(cast, "会商", "prearranged", "BJ-001", "BJ-002", "BJ-004", "BJ-005", hang_ms=1_000, least=2)
-    a, b, other, outside = await cast.phones("BJ-001", "BJ-002", "BJ-003", "XS-001")
+    a, b, outsider, outside = await cast.phones("BJ-001", "BJ-002", "BJ-003", "XS-001")
     await a.select(group)
     await b.select(cast.group(b, PATROL))
-    way = ways_report.way("prearranged group", (a, b), (other, outside))
+    way = ways_report.way("prearranged group", (a, b), (outsider, outside))
     began = time.time_ns()
     press = a.press_key(group)
     await press.settled
@@ -195,7 +195,7 @@ async def test_a_prearranged_group_brings_its_members_in_also_late(cast: Cast, w
     await way.heard(a, 8)
     late = await cast.phone("BJ-004")
     await late.told(Call, group=group)
-    late_way = ways_report.way("prearranged group, late entry", (late,), (other, outside))
+    late_way = ways_report.way("prearranged group, late entry", (late,), (outsider, outside))
     await a.utter()
     await late_way.heard(a, 8)
     a.release_key()
@@ -215,6 +215,19 @@ async def test_a_prearranged_group_brings_its_members_in_also_late(cast: Cast, w
         await up.told(FloorIdle, group=group, burst=following.burst)
         other.press_key(group)
         other.release_key()
+
+    # Taken from the group in mid-call he hears no more of it; who is put into it is called in.
+    await a.press_key(group).settled
+    speaking = asyncio.create_task(a.utter(1_000))
+    token = cast.city.post(f"/api/v1/demo/people/{cast.id('XT-001')}/step-in")["access_token"]
+    cast.city.delete(f"/api/v1/groups/{group}/members/{b.user}", token)
+    await b.told(CallEnded, group=group, end=None)
+    cast.city.post(f"/api/v1/groups/{group}/members", {"users": [outsider.user]}, token)
+    await outsider.told(Call, group=group, phase="running")
+    changed = ways_report.way("prearranged group, members changed", (late, outsider), (b, outside))
+    await changed.heard(a, 8)
+    speaking.cancel()
+    a.release_key()
 
 
 async def test_nobody_there_is_no_call(cast: Cast) -> None:

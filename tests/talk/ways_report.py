@@ -21,6 +21,7 @@ WAYS = (
     "several groups on one phone: the selected one and one listened to",
     "prearranged group",
     "prearranged group, late entry",
+    "prearranged group, members changed",
     "broadcast group",
     "temporary group from people",
     "temporary group, one pulled in",
