@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -119,13 +119,14 @@ class Handovers:
     def _take_groups(self, kept: KeptHandover, phone: Phone) -> None:
         """What was monitored, listened to and patched, as far as the next one's rights reach."""
         content, field = kept.content, self._field
-        if content["scope"] != MonitorScope.NONE:
-            self._take_monitoring(content, phone)
-        wanted = dict.fromkeys([*phone.listens, *(GroupId(group) for group in content["listens"])])
+        given = [GroupId(group) for group in content["listens"] if not field.roster.is_transient(group)]
+        # Where the one before was a member and the next one is not, he hears as his office lets him: he monitors.
+        beyond = [group for group in given if field.roster.membership(group, phone.user.id) is None]
+        if content["scope"] != MonitorScope.NONE or beyond:
+            self._take_monitoring(content, phone, beyond)
+        wanted = dict.fromkeys([*phone.listens, *(group for group in given if group not in beyond)])
         heard = [g for g in wanted if g != phone.selected and field.affiliation.may_hear(phone, g) is None]
-        heard = [g for g in heard if not field.roster.is_transient(g)][:MAX_GROUPS_LISTENED]
-        field.monitoring.heard_by_office(phone, heard)
-        field.affiliation.affiliate(phone, phone.selected, heard)
+        field.affiliation.affiliate(phone, phone.selected, heard[:MAX_GROUPS_LISTENED])
         for patch in content["patches"]:
             field.patches.hand_over(GroupId(patch), phone.user)
         for before in field.phones.of(kept.by):
@@ -134,18 +135,20 @@ class Handovers:
                 before.send(field.monitoring.told(before))
         phone.send(field.monitoring.told(phone))
 
-    def _take_monitoring(self, content: Mapping[str, Any], phone: Phone) -> None:
+    def _take_monitoring(self, content: Mapping[str, Any], phone: Phone, beyond: Collection[GroupId]) -> None:
         """What was monitored, beside what the next one monitors himself; unseen when one of the two was."""
-        given, own = MonitorScope(content["scope"]), phone.scope
-        unseen = bool(content["hidden"]) or (phone.hidden and own is not MonitorScope.NONE)
+        scopes = {MonitorScope(content["scope"]), phone.scope} - {MonitorScope.NONE}
+        unseen = bool(content["hidden"]) or (phone.hidden and phone.scope is not MonitorScope.NONE)
         hidden = unseen and has(phone.user, Right.MONITOR_HIDDEN)
         act = Act.MONITOR_HIDDEN if hidden else Act.MONITOR
-        wanted = dict.fromkeys([*(GroupId(group) for group in content["monitored"]), *phone.monitors])
+        wanted = dict.fromkeys([*(GroupId(group) for group in content["monitored"]), *beyond, *phone.monitors])
         monitored = [group for group in wanted if self._may(act, phone.user, group)][:MAX_MONITORED]
-        if own in (MonitorScope.NONE, given):
-            scope = given
+        if not monitored and not scopes:
+            return
+        if MonitorScope.ALL in scopes:
+            scope = MonitorScope.ALL
         else:
-            scope = MonitorScope.ALL if MonitorScope.ALL in (given, own) else MonitorScope.LISTED
+            scope = scopes.pop() if len(scopes) == 1 and not beyond else MonitorScope.LISTED
         self._field.monitoring.monitor(phone, scope, monitored, hidden=hidden)
 
     def _may(self, act: Act, user: User, group: GroupId) -> bool:

@@ -320,7 +320,11 @@ async def test_a_ban_holds_in_a_full_duplex_call_too(cast: Cast, ways_report: Wa
 async def test_a_shift_is_handed_over_with_all_that_is_open(cast: Cast) -> None:
     officer, before = await cast.phones("BJ-001", "PQ-001")
     east, west = cast.group(before, EAST), cast.group(before, WEST)
-    await before.request(Listen(id="h0", groups=[east]))
+    token = cast.city.post(f"/api/v1/demo/people/{cast.id('XT-001')}/step-in")["access_token"]
+    unit = cast.city.get(f"/api/v1/groups/{east}", token)["unit"]
+    only_his = cast.city.post("/api/v1/groups", {"name": "专线", "unit": unit}, token)["id"]
+    cast.city.post(f"/api/v1/groups/{only_his}/members", {"users": [before.user]}, token)
+    await before.request(Listen(id="h0", groups=[east, only_his]))
     await before.request(Monitor(id="h1", scope=MonitorScope.LISTED, groups=[west]))
     patch, _ = await before.request(PatchStart(id="h2", groups=[east, west], name="联合"))
     await officer.request(Sos(id="h3", alert="s-shift", pressed_ms=1, group=cast.group(officer, EAST)))
@@ -339,7 +343,7 @@ async def test_a_shift_is_handed_over_with_all_that_is_open(cast: Cast) -> None:
     await late.request(Monitor(id="hi", scope=MonitorScope.LISTED, groups=[own]))
     waits = (await late.told(Handover)).handover
     assert (waits.state, waits.note) == ("offered", "看东湖")
-    assert ([g.id for g in waits.monitored], [g.id for g in waits.listens]) == ([west], [east])
+    assert ([g.id for g in waits.monitored], [g.id for g in waits.listens]) == ([west], [east, only_his])
     accept = HandoverAnswer(id="h8", handover=waits.id, accept=True)
     assert await refusal(before, accept) is Refusal.NOT_FOUND
     taken, _ = await late.request(accept)
@@ -347,7 +351,8 @@ async def test_a_shift_is_handed_over_with_all_that_is_open(cast: Cast) -> None:
     alert = await late.told(Alert, queue=True)
     while alert.alert.claimed_by is None or alert.alert.claimed_by.id != late.user:
         alert = await late.told(Alert, queue=True)
-    assert {group.id for group in (await monitors(late, west)).groups} == {west, own}, "and what was his own"
+    heard = {group.id for group in (await monitors(late, west)).groups}
+    assert heard == {west, own, only_his}, "and what was his own, and where he is no member"
     assert (await before.told(Monitoring, scope="none")).groups == []
     assert taken.handover.patches[0].patch == patch.patch
     assert await refusal(late, accept.model_copy(update={"id": "h9"})) is Refusal.NOT_FOUND

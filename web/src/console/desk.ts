@@ -115,6 +115,11 @@ export class ConsoleDesk {
     );
   }
 
+  /** Hears a channel, or no longer. */
+  toggleListening(group: string): void {
+    if (!this.phone.toggleListening(group)) this.#refuse("too_many");
+  }
+
   choose(group: string): void {
     this.chosen.value = group;
   }
@@ -194,7 +199,11 @@ export class ConsoleDesk {
   }
 
   #fail(problem: unknown): void {
-    this.refused.value = problem instanceof RequestRefused ? problem.code : "unreachable";
+    this.#refuse(problem instanceof RequestRefused ? problem.code : "unreachable");
+  }
+
+  #refuse(code: Refusal | "unreachable"): void {
+    this.refused.value = code;
     clearTimeout(this.#forget);
     this.#forget = window.setTimeout(() => {
       this.refused.value = null;
@@ -302,12 +311,11 @@ export class ConsoleDesk {
 
   /** What I took over I listen to from now on. */
   #takeOver(handover: HandoverInfo): void {
-    const { picture, listened } = this.phone;
-    const { user, selected } = picture.peek();
+    const { user, groups } = this.phone.picture.peek();
     if (handover.state !== "accepted" || handover.to.id !== user?.id) return;
-    for (const { id } of handover.listens) {
-      if (id !== selected && !listened.peek().includes(id)) this.phone.toggleListening(id);
-    }
+    // Where I am no member it is monitored from now on.
+    const mine = handover.listens.filter(({ id }) => groups.some((group) => group.id === id));
+    if (!this.phone.listenTo(mine.map(({ id }) => id))) this.#refuse("too_many");
   }
 
   /** Takes up what this person kept on this device; one who never had a console here hears every channel. */
@@ -319,8 +327,7 @@ export class ConsoleDesk {
     queueMicrotask(() => {
       this.sound.value = restored(kept);
       if (kept !== null) return;
-      const heard = this.phone.listened.peek();
-      for (const { id } of groups) if (!heard.includes(id)) this.phone.toggleListening(id);
+      this.phone.listenTo(groups.map(({ id }) => id));
     });
   }
 }

@@ -66,7 +66,7 @@ function forConsole(target: EventTarget | null, code: string): boolean {
 const DEEDS: Partial<Record<Act, (desk: ConsoleDesk) => unknown>> = {
   previous: (desk) => desk.step(-1),
   next: (desk) => desk.step(1),
-  listen: (desk) => withCurrent(desk, (id) => desk.phone.toggleListening(id)),
+  listen: (desk) => withCurrent(desk, (id) => desk.toggleListening(id)),
   mute: (desk) => withCurrent(desk, (id) => (desk.sound.value = withMute(desk.sound.value, id))),
   solo: (desk) => withCurrent(desk, (id) => (desk.sound.value = withSolo(desk.sound.value, id))),
   ear: (desk) => withCurrent(desk, (id) => (desk.sound.value = withNextEar(desk.sound.value, id))),

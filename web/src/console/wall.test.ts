@@ -93,6 +93,7 @@ test("what is monitored stands last, and once; who may dispatch may talk there",
   const floor = { state: "idle" } as const;
   const seen = { kind: "chat", floor, members: 9, online: 0, listening: 0 } as const;
   const monitored = [
+    { id: "ca-2", name: "a", ...seen, kind: "temporary" as const },
     { id: "north", name: "north", ...seen },
     { id: "east", name: "east", ...seen },
   ];
@@ -101,6 +102,7 @@ test("what is monitored stands last, and once; who may dispatch may talk there",
     ["east", "chat", true],
     ["west", "chat", true],
     ["north", "monitored", true],
+    ["ca-2", "monitored", true],
   ]);
 });
 

@@ -41,7 +41,11 @@ export function channelsOf(
       members: 0,
       brought: one,
     }));
-  const beside = monitored
+  // Of what is monitored, too, what comes and goes stands last.
+  const byStay = [...monitored].sort(
+    (a, b) => Number(a.kind === "temporary") - Number(b.kind === "temporary"),
+  );
+  const beside = byStay
     .filter(({ id }) => !known.has(id) && !broughtTo.has(id))
     .map(({ id, name, members }) => ({
       id,

@@ -4,6 +4,9 @@ import { type ReadonlySignal, signal } from "@preact/signals";
 import { keepListenedGroups, listenedGroups } from "../settings";
 import type { Picture } from "../wire/picture";
 
+/** The server takes no more beside the selected one (`MAX_GROUPS_LISTENED`): a longer list it refuses whole. */
+export const LISTENED_MOST = 64;
+
 export class Listened {
   readonly groups = signal<readonly string[]>([]);
 
@@ -14,21 +17,42 @@ export class Listened {
 
   /** Takes up what this person chose before on this device. */
   welcomed(user: string): void {
-    this.groups.value = listenedGroups(user);
+    this.groups.value = this.#fitting(listenedGroups(user));
   }
 
-  /** Hears a group, or no longer. */
-  toggle(group: string): void {
-    const user = this.picture.value.user?.id;
-    if (!user) return;
+  /** Hears a group, or no longer; false when as many are heard as may be. */
+  toggle(group: string): boolean {
     const before = this.groups.value;
-    this.groups.value = before.includes(group) ? before.filter((id) => id !== group) : [...before, group];
-    keepListenedGroups(user, [...this.groups.value]);
-    this.tell();
+    const off = before.includes(group);
+    return this.#choose(off ? before.filter((id) => id !== group) : [...before, group]);
+  }
+
+  /** Hears these, too; false when not all of them can be. */
+  add(groups: readonly string[]): boolean {
+    return this.#choose([...new Set([...this.groups.value, ...groups])]);
   }
 
   tell(): void {
+    this.listen(this.#beside(this.groups.value));
+  }
+
+  #choose(wanted: string[]): boolean {
+    const user = this.picture.value.user?.id;
+    if (!user) return true;
+    this.groups.value = this.#fitting(wanted);
+    keepListenedGroups(user, [...this.groups.value]);
+    this.tell();
+    return this.groups.value.length === wanted.length;
+  }
+
+  /** Without those that would be one too many, the first ones stay. */
+  #fitting(wanted: readonly string[]): string[] {
+    const beyond = new Set(this.#beside(wanted).slice(LISTENED_MOST));
+    return wanted.filter((id) => !beyond.has(id));
+  }
+
+  #beside(wanted: readonly string[]): string[] {
     const { groups, selected } = this.picture.value;
-    this.listen(this.groups.value.filter((id) => id !== selected && groups.some((g) => g.id === id)));
+    return wanted.filter((id) => id !== selected && groups.some((g) => g.id === id));
   }
 }

@@ -256,9 +256,14 @@ export class Phone {
     this.#incidents.open(incident);
   }
 
-  /** Hears a group beside the selected one, or no longer. */
-  toggleListening(group: string): void {
-    this.#listened.toggle(group);
+  /** Hears a group beside the selected one, or no longer; false when as many are heard as may be. */
+  toggleListening(group: string): boolean {
+    return this.#listened.toggle(group);
+  }
+
+  /** Hears these beside the selected one; false when not all of them can be. */
+  listenTo(groups: readonly string[]): boolean {
+    return this.#listened.add(groups);
   }
 
   /** A request that is no matter of the floor: calls, alerts, broadcasts. Rejects as `Link.request` does. */

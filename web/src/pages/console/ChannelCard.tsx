@@ -216,7 +216,7 @@ function Controls({ desk, channel, air, heard }: ControlsProps) {
         aria-checked={heard}
         {...named(t("console_listen"))}
         disabled={id === desk.phone.picture.value.selected || channel.brought !== null}
-        onClick={() => desk.phone.toggleListening(id)}
+        onClick={() => desk.toggleListening(id)}
       >
         {heard ? <Icon.speaker /> : <Icon.speakerOff />}
       </button>

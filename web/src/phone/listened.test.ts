@@ -1,0 +1,59 @@
+import { signal } from "@preact/signals";
+import { beforeEach, expect, test, vi } from "vitest";
+import { blank, type Picture } from "../wire/picture";
+import type { GroupSummary } from "../wire/protocol";
+import { LISTENED_MOST, Listened } from "./listened";
+
+const group = (id: string): GroupSummary => ({
+  id,
+  name: id,
+  kind: "chat",
+  may_talk: true,
+  priority: 100,
+  members: 5,
+});
+
+function city(count: number, selected: string | null = null) {
+  const groups = Array.from({ length: count }, (_, n) => group(`g${n}`));
+  const picture = signal<Picture>({ ...blank, user: { id: "pq", name: "赵静" }, groups, selected });
+  const told: string[][] = [];
+  return {
+    all: groups.map(({ id }) => id),
+    told,
+    listened: new Listened(picture, (list) => told.push(list)),
+  };
+}
+
+beforeEach(() => {
+  const kept = new Map<string, string>();
+  vi.stubGlobal("localStorage", {
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, value: string) => kept.set(key, value),
+  });
+});
+
+test("as many as may be heard are, told at once, and one more is not taken", () => {
+  const { all, told, listened } = city(LISTENED_MOST + 2, "g0");
+  expect(listened.add(all.slice(0, LISTENED_MOST + 1))).toBe(true);
+  expect(told).toEqual([all.slice(1, LISTENED_MOST + 1)]);
+  expect(listened.toggle(`g${LISTENED_MOST + 1}`)).toBe(false);
+  expect(listened.groups.value).toHaveLength(LISTENED_MOST + 1);
+  expect(listened.toggle("g5")).toBe(true);
+  expect(listened.toggle(`g${LISTENED_MOST + 1}`)).toBe(true);
+  expect(told.at(-1)).toHaveLength(LISTENED_MOST);
+});
+
+test("what was kept and is too long is taken as far as it goes", () => {
+  const { all, told, listened } = city(LISTENED_MOST + 1);
+  localStorage.setItem("poc.listen.pq", JSON.stringify(all));
+  listened.welcomed("pq");
+  listened.tell();
+  expect(told).toEqual([all.slice(0, LISTENED_MOST)]);
+});
+
+test("a group one is no member of is not asked for, nor forgotten", () => {
+  const { told, listened } = city(1);
+  listened.add(["g0", "gone"]);
+  expect(told).toEqual([["g0"]]);
+  expect(listened.groups.value).toEqual(["g0", "gone"]);
+});
