@@ -1,6 +1,6 @@
 """Draws every state of the officer's page in both languages and sizes, from a real server, into docs/pictures/.
 
-python -m tools.pictures [zh-CN | en]
+python -m tools.pictures [zh-CN | en] [console]
 """
 
 from __future__ import annotations
@@ -76,15 +76,17 @@ class Album:
         page.screenshot(path=OUT / f"{name}-{size[0]}x{size[1]}{self.suffix}.png")
 
 
-def main(languages: Sequence[str]) -> None:
+def main(languages: Sequence[str], only_console: bool = False) -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         for language in languages:
             with running_city(Path(folder) / language) as city:
                 with chromium(playwright) as browser:
-                    Pictures(browser, city, language).all()
-                with chromium(playwright, flags=LOOPBACK) as browser:
-                    Pictures(browser, city, language).locked()
+                    drawn = Pictures(browser, city, language)
+                    drawn.console() if only_console else drawn.all()
+                if not only_console:
+                    with chromium(playwright, flags=LOOPBACK) as browser:
+                        Pictures(browser, city, language).locked()
 
 
 class Pictures:
@@ -296,17 +298,27 @@ class Pictures:
         self.album.snap(desk.page, "console", size)
         two.key_up()
         one.key_up()
-        for key, name in (
-            ("g", "console_map"),
-            ("Shift+Slash", "console_keys"),
-            ("Escape", ""),
-            ("h", "console_handover"),
+        for keys, name in (
+            (("g",), "console_map"),
+            (("Shift+Slash",), "console_keys"),
+            (("Escape", "h"), "console_handover"),
+            (("Escape", "o"), "console_monitor"),
+            (("Escape", "p", "PageDown"), "console_person"),
+            (("f", "PageDown", "f", "n"), "console_temporary"),
+            (("Enter",), ""),
+            (("c",), "console_calls"),
+            (("Escape",), "console_in_call"),
+            (("Backspace",), ""),
         ):
-            desk.key(key)
+            desk.key(*keys)
             desk.page.wait_for_timeout(PANEL_MS)
             if name:
                 self.album.snap(desk.page, name, size)
-        desk.key("Escape", "w")
+        wall = 1920, 1080
+        desk.page.set_viewport_size({"width": wall[0], "height": wall[1]})
+        self.album.snap(desk.page, "console", wall)
+        desk.page.set_viewport_size({"width": size[0], "height": size[1]})
+        desk.key("w")
         desk.page.locator(".threads button", has_text=GROUP).click()
         desk.page.locator(".thread input").fill("请到中山路口")
         desk.key("Enter")
@@ -328,4 +340,5 @@ def closed(*officers: Officer) -> None:
 
 if __name__ == "__main__":
     os.chdir(ROOT)
-    main(sys.argv[1:] or LANGUAGES)
+    asked = sys.argv[1:]
+    main([each for each in LANGUAGES if each in asked] or LANGUAGES, only_console="console" in asked)

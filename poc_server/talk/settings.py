@@ -14,7 +14,7 @@ class TalkSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    ring_s: int = Field(default=30, ge=5, le=300)
+    ring_s: int = Field(default=30, ge=1, le=300)
     """How long a call rings that is answered by hand."""
     private_hang_s: int = Field(default=30, ge=1, le=LONGEST_S)
     """A private call with floor control ends when nobody talked for so long."""

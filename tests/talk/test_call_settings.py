@@ -11,7 +11,7 @@ DAY = 86_400
 
 
 LIMITS = {
-    "ring_s": (5, 300),
+    "ring_s": (1, 300),
     "private_hang_s": (1, DAY),
     "private_maximum_s": (10, DAY),
     "temporary_hang_s": (1, DAY),

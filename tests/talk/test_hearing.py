@@ -15,8 +15,10 @@ from loadtest.phone import Phone, PhoneFailed
 from loadtest.speech import recording
 from loadtest.wire.dtls import Credentials
 from loadtest.wire.reactor import Reactor
-from signaling.messages import CallStart, FloorIdle, FloorTaken, Slot
+from signaling.messages import CallEnded, CallLeave, CallRinging, CallStart, CallStopped, FloorIdle, FloorTaken, Slot
+from tests.emergency.cast import Cast
 from tests.support.city import City, running_city
+from tests.support.handsets import handsets
 
 pytestmark = pytest.mark.wire
 CREDENTIALS = Credentials()
@@ -27,7 +29,8 @@ FRAMES = 10
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     folder = tmp_path_factory.mktemp("hearing")
-    with running_city(folder / "data", "--links", str(folder / "links")) as made:
+    ends_soon = {"POC_TALK__RING_S": "1", "POC_TALK__TEMPORARY_HANG_S": "1"}
+    with running_city(folder / "data", "--links", str(folder / "links"), env=ends_soon) as made:
         yield made
 
 
@@ -135,6 +138,22 @@ async def test_remote_listening_is_off_unless_the_operator_switched_it_on(city: 
         while not (rows := city.get("/api/v1/audit?action=listen_remotely.refused", token)["items"]):  # noqa: ASYNC110 - the audit tells nobody
             await asyncio.sleep(0.05)
     assert (rows[0]["actor"], rows[0]["target"]) == (leader.identity.user, other.user)
+
+
+async def test_what_nobody_answers_and_where_nobody_talks_ends_by_itself(city: City) -> None:
+    async with handsets(city, city.data.parent / "links") as street:
+        dispatcher, a, b = await Cast(city, street).phones("PQ-001", "BJ-001", "BJ-002")
+        temporary, _ = await dispatcher.request(CallStart(id="t1", kind="group", users=[b.user], name="路口"))
+        rings, _ = await dispatcher.request(CallStart(id="n1", users=[a.user], answering="manual"))
+        await a.told(CallRinging, call=rings.call)
+        ended = await dispatcher.told(CallEnded, call=rings.call)
+        assert (ended.end, ended.message) == ("no_answer", "No answer")
+        assert (await a.told(CallStopped, call=rings.call)).part == "no_answer"
+        for phone in (dispatcher, b):
+            assert (await phone.told(CallEnded, call=temporary.call)).end == "inactivity"
+        with pytest.raises(PhoneFailed) as refused:
+            await b.request(CallLeave(id="l1", call=temporary.call))
+        assert refused.value.code is Refusal.CALL_OVER
 
 
 async def test_slots_are_taken_over_by_the_selected_group_and_given_back(street: Street) -> None:
