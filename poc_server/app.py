@@ -36,7 +36,7 @@ from poc_server.media.edge import MediaEdge
 from poc_server.metrics import Metrics
 from poc_server.neighbours.all_know import AllKnow
 from poc_server.neighbours.news import News
-from poc_server.neighbours.to_desk import ToDesk
+from poc_server.neighbours.to_desk import PURPOSE, ToDesk
 from poc_server.node import Node
 from poc_server.notify import Notifier
 from poc_server.parts import Parts
@@ -315,7 +315,9 @@ class App:
         settings = self.config.server
         api: ASGIApp = self.api
         if elsewhere is not None:
-            api = to_desk = ToDesk(api, unavailable, lambda: elsewhere.desk.url, MAX_BODY_BYTES)
+            api = to_desk = ToDesk(
+                api, unavailable, lambda: elsewhere.desk.url, self.auth.signing.secret(PURPOSE), MAX_BODY_BYTES
+            )
             self._stack.push_async_callback(to_desk.aclose)
             api = AllKnow(api, News(elsewhere, self.store), self.store.directory)
         public = self._serve(self._front(api), settings.port, self._tls_files(), shared=settings.shared_port)

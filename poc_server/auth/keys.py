@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,11 @@ class SigningKeys:
     name: str
     private: Ed25519PrivateKey
     public: dict[str, Ed25519PublicKey]
+
+    def secret(self, purpose: bytes) -> bytes:
+        """32 bytes for one purpose, which all nodes with these keys share."""
+        raw = self.private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+        return hmac.digest(raw, purpose, hashlib.sha256)
 
 
 def load_or_make(folder: Path) -> SigningKeys:

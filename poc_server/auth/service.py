@@ -46,7 +46,11 @@ class SignedIn:
 
 
 class Auth:
-    """Who one is. `verify_access` looks only at memory; the rest may wait for SQL."""
+    """Who one is. `verify_access` looks only at memory; the rest may wait for SQL.
+
+    Attributes:
+        signing: the keys of this city.
+    """
 
     def __init__(
         self, settings: AuthSettings, store: Store, signing: keys.SigningKeys, clock: Callable[[], int] = now_ms
@@ -56,6 +60,7 @@ class Auth:
         self._store = store
         self._directory = store.directory
         self._clock = clock
+        self.signing = signing
         self._tokens = Tokens(signing, settings.issuer, round(settings.clock_skew_s * 1000))
         self._per_account = FailureLimiter(settings.per_account)
         self._per_address = FailureLimiter(settings.per_address)

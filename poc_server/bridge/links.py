@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
 from poc_server.auth.keys import load_or_make
 
 _PURPOSE = b"poc-server signed links v1"
@@ -31,8 +29,7 @@ class Links:
     @classmethod
     def open(cls, keys: Path, base: str, life_s: int) -> Links:
         """With a key made from the server's own signing key: nodes that share that one share links."""
-        raw = load_or_make(keys).private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
-        return cls(hmac.digest(raw, _PURPOSE, hashlib.sha256), base.rstrip("/"), life_s * 1000)
+        return cls(load_or_make(keys).secret(_PURPOSE), base.rstrip("/"), life_s * 1000)
 
     def recording(self, key: str, now: int) -> tuple[str, int]:
         """A link to a recording's audio, and when it ends (ms)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable
 
 import httpx
@@ -9,7 +10,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 PATHS = ("/api/v1/alerts", "/api/v1/broadcasts", "/api/v1/cap")
 MARK = b"x-poc-desk"
-"""A request that was passed on once is not passed on again: the desk may just be moving."""
+"""A request that was passed on once is not passed on again: the desk may just be moving. Its value only nodes know:
+nobody else may have something decided where the desk is not."""
+PURPOSE = b"poc-server passed on to the desk v1"
 TIMEOUT_S = 5.0
 _READS = frozenset({"GET", "HEAD"})
 _NEVER_SAID = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -24,6 +27,7 @@ class ToDesk:
         served: the API of this node.
         unavailable: answers for a desk that is too slow, or died over it.
         desk_url: the desk's address, "" when it is here or nowhere.
+        mark: the secret by which nodes know what one of them passed on.
         limit: bytes of the largest body of such a request; a longer one is refused by ``served``, unread.
         timeout_s: how long the desk may take; after it what only reads is served here, and anything else is refused.
     """
@@ -33,12 +37,14 @@ class ToDesk:
         served: ASGIApp,
         unavailable: ASGIApp,
         desk_url: Callable[[], str],
+        mark: bytes,
         limit: int,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
         self._served = served
         self._unavailable = unavailable
         self._desk_url = desk_url
+        self._mark = mark.hex().encode()
         self._limit = limit
         self._client = httpx.AsyncClient(timeout=timeout_s)
 
@@ -52,10 +58,10 @@ class ToDesk:
         if len(body) > self._limit:
             await self._served(scope, _again(body), send)
             return
-        headers = [(name, value) for name, value in scope["headers"] if name not in _HOP_BY_HOP]
+        headers = [(name, value) for name, value in scope["headers"] if name not in (*_HOP_BY_HOP, MARK)]
         query = f"?{scope['query_string'].decode()}" if scope["query_string"] else ""
         request = self._client.build_request(
-            scope["method"], f"{there}{scope['path']}{query}", headers=[*headers, (MARK, b"1")], content=body
+            scope["method"], f"{there}{scope['path']}{query}", headers=[*headers, (MARK, self._mark)], content=body
         )
         try:
             answer = await self._client.send(request)
@@ -79,7 +85,7 @@ class ToDesk:
         """The desk's address when this request is for it and it is elsewhere."""
         if scope["type"] != "http" or not scope["path"].startswith(PATHS):
             return None
-        if any(name == MARK for name, _ in scope["headers"]):
+        if any(name == MARK and hmac.compare_digest(value, self._mark) for name, value in scope["headers"]):
             return None
         return self._desk_url() or None
 

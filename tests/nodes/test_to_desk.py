@@ -11,9 +11,10 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from poc_server.api.problems import unavailable
-from poc_server.neighbours.to_desk import ToDesk
+from poc_server.neighbours.to_desk import MARK, ToDesk
 
 LIMIT = 1_000
+SECRET = bytes(32)
 NOBODY = "http://127.0.0.1:1"  # no desk answers there
 
 
@@ -28,7 +29,12 @@ class Here:
 
 
 async def ask(
-    path: str, chunks: list[bytes], desk: str = NOBODY, method: str = "POST", sent: list[Message] | None = None
+    path: str,
+    chunks: list[bytes],
+    desk: str = NOBODY,
+    method: str = "POST",
+    sent: list[Message] | None = None,
+    mark: bytes | None = None,
 ) -> tuple[list[bytes], int]:
     """What came to this node's API, and how many of the chunks were read; ``sent`` gets what was answered for it."""
     here, read = Here(), 0
@@ -42,8 +48,9 @@ async def ask(
         if sent is not None:
             sent.append(message)
 
-    to_desk = ToDesk(here, unavailable, lambda: desk, LIMIT, timeout_s=0.2)
-    scope: dict[str, Any] = {"type": "http", "method": method, "path": path, "headers": [], "query_string": b""}
+    to_desk = ToDesk(here, unavailable, lambda: desk, SECRET, LIMIT, timeout_s=0.2)
+    headers = [] if mark is None else [(MARK, mark)]
+    scope: dict[str, Any] = {"type": "http", "method": method, "path": path, "headers": headers, "query_string": b""}
     await to_desk(scope, receive, send)
     await to_desk.aclose()
     return here.bodies, read
@@ -97,6 +104,13 @@ async def test_what_a_desk_may_have_done_before_it_died_is_not_done_here_too(dyi
     assert (await ask("/api/v1/alerts", [b"sos"], dying_desk, sent=sent))[0] == []
     assert sent[0]["status"] == 503
     assert (await ask("/api/v1/alerts", [b""], dying_desk, "GET"))[0] == [b""]
+
+
+async def test_only_what_a_node_passed_on_is_decided_where_no_desk_is(slow_desk: str) -> None:
+    own = SECRET.hex().encode()
+    assert (await ask("/api/v1/alerts", [b"sos"], slow_desk, mark=own))[0] == [b"sos"]
+    for strangers in (b"1", b"", own[:-1]):
+        assert (await ask("/api/v1/alerts", [b"sos"], slow_desk, sent=[], mark=strangers))[0] == []
 
 
 async def test_what_is_only_read_is_served_here_when_the_desk_is_slow(slow_desk: str) -> None:

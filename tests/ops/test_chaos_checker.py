@@ -53,6 +53,8 @@ def test_floors_are_serial() -> None:
     grants = [Granted(1.0, "g", 1, 1_000, 1), Granted(2.0, "g", 2, 2_000, 1), Granted(3.0, "h", 2, 900, 2)]
     assert not_serial(grants, []) == []
     assert not_serial([*grants, Granted(4.0, "g", 3, 1_500, 1)], []) != []
+    assert not_serial([*grants, Granted(4.0, "g", 2, 2_000, 2)], []) == [], "told again to who came back with it"
+    assert not_serial([*grants, Granted(4.0, "g", 3, 2_000, 1)], []) != []
 
 
 def test_recovery_is_until_every_phone_hears_again() -> None:

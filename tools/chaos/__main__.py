@@ -138,7 +138,8 @@ class Caller:
             self.chaos.idles.append(Idle(self.chaos.now(), message.group, message.burst))
 
     def _heard(self, _slot: int, mark: Mark, _stamp: int) -> None:
-        self.chaos.heard.append(Heard(self.chaos.now(), self.group, self.number, mark.phone, mark.burst))
+        spoken_in = self.chaos.group_of(mark.phone)  # one may be brought in to hear what is said to all
+        self.chaos.heard.append(Heard(self.chaos.now(), spoken_in, self.number, mark.phone, mark.burst))
 
 
 class Chaos:
@@ -161,15 +162,19 @@ class Chaos:
         return time.monotonic() - self._began
 
     def callers(self) -> list[Caller]:
-        """Of so many groups so many people each, nobody twice."""
+        """Of so many groups so many people each who may talk there, nobody twice."""
         free, out, groups = list(self.identities), [], 0
-        for group in sorted({group for each in self.identities for group in each.groups}):
-            found = [each for each in free if group in each.groups][:PHONES_PER_GROUP]
+        for group in sorted({group for each in self.identities for group in each.talks}):
+            found = [each for each in free if group in each.talks][:PHONES_PER_GROUP]
             if len(found) == PHONES_PER_GROUP and groups < GROUPS:
                 groups += 1
                 out += [Caller(self, len(out) + n + 1, each, group) for n, each in enumerate(found)]
                 free = [each for each in free if each not in found]
         return out
+
+    def group_of(self, number: int) -> str:
+        """Where a phone talks."""
+        return self._callers[number - 1].group
 
     async def run(self, events: list[Event]) -> Verdict:
         callers = self._callers = self.callers()

@@ -109,12 +109,16 @@ def double_talk(heard: Iterable[Heard], events: Sequence[Event]) -> list[str]:
 
 
 def not_serial(granted: Iterable[Granted], events: Sequence[Event]) -> list[str]:
-    """Grants of one group whose burst ids do not grow in the order in which they were granted."""
+    """Grants of one group whose burst ids do not grow in the order in which they were granted.
+
+    Who comes back and still has the floor is told so again: that is the same grant.
+    """
     newest: dict[str, Granted] = {}
     found = []
     for each in sorted(granted, key=lambda grant: grant.at):
         before = newest.get(each.group)
-        if before is not None and each.burst <= before.burst and each.at - before.at > TURN_S:
+        again = before is not None and (each.talker, each.burst) == (before.talker, before.burst)
+        if before is not None and not again and each.burst <= before.burst and each.at - before.at > TURN_S:
             if not parted(events, each.at):
                 found.append(f"{each.group}: burst {each.burst} after {before.burst} at {each.at:.2f} s")
         else:
