@@ -154,6 +154,8 @@ class Couriers:
                 async with self._store.writing() as connection:
                     await outbox.enter(connection, self._receivers)
                 self._bridge.open.set()
+                # One that was away is to be tried now; its courier may have looked before, and lies down for long.
+                self.wake()
             except StoreUnavailable:
                 await asyncio.sleep(RESTART_S)
 

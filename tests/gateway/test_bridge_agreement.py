@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.gateway.bridged import Bridged, until
+from tests.gateway.bridged import SETUP, Bridged, until
 
 pytestmark = pytest.mark.wire
 
@@ -109,13 +109,19 @@ def in_order(received: list[dict[str, Any]]) -> None:
         newest[event["subject"]] = max(newest[event["subject"]], sequence)
 
 
-def test_a_receiver_that_is_away_gets_everything_when_it_is_back(tmp_path: Path) -> None:
-    with Bridged(tmp_path) as both:
+def test_a_receiver_that_was_away_gets_everything_at_once_when_the_server_is_started_again(tmp_path: Path) -> None:
+    patient = SETUP.replace("[0.2, 0.4, 0.8, 1.0]", "[3600]").replace("probe_cap_s = 1.0", "probe_cap_s = 3600")
+    with Bridged(tmp_path, patient) as both:
         both.case.end(signal.SIGKILL)
         for number in range(20):
             assert both.poc("PUT", f"/incidents/C{number}", {"parties": [{"kind": "user", "id": "DH-001"}]})[0] == 200
+        admin = both.token("XT-001")
+        until("it is known to be away", lambda: receiver(both, admin)["probe_ms"])
         both.start_case()
+        both.city.end(signal.SIGTERM)
+        both.start_city()
         until("all 40 events came", lambda: len({e["id"] for e in both.told()["received"]}) == 40)
+        in_order(both.told()["received"])
 
 
 def test_gone_stops_and_an_operator_starts_again(tmp_path: Path) -> None:
