@@ -315,6 +315,8 @@ class Alerts:
         if owner is None or user is None:
             return Refusal.NOT_FOUND
         seen = user.id == owner.id or may(Act.CLAIM_ALERT, user, owner, self._field.roster) is None
+        if seen and found is not None and found.open:
+            return Refusal.UNAVAILABLE  # it is not led here yet, or not any more: nobody may take it to be over
         return Refusal.ALERT_OVER if seen else Refusal.NOT_FOUND
 
     def _over(self, live: LiveAlert) -> None:

@@ -11,10 +11,11 @@ from groups.vocabulary import GroupId, Refusal
 from poc_server.neighbours.far_phone import FarPhone
 from poc_server.neighbours.unanswered import Unanswered
 from poc_server.requests import AT_DESK
+from poc_server.requests.call import REQUESTS as CALLS
 from poc_server.requests.floor import floor_request
 from poc_server.requests.reception import carry_out
 from poc_server.talk.later import Later
-from signaling.messages import FloorRequest, Receipt, encode
+from signaling.messages import FloorRequest, Receipt, Sos, encode
 
 if TYPE_CHECKING:
     from poc_server.neighbours.losses import Losses
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 ANSWER_S = 1.5
 """The desk has so long to take a request; then the phone is told that it cannot be done now, and may ask again."""
 LOOK_AGAIN_S = 0.1
+READ_S = 1.0
+"""What needs what lasts waits so long for a new desk to have read it; less than `ANSWER_S`."""
+WITHOUT_READING = frozenset({*CALLS, Sos})
+"""Requests that a new desk takes at once: no call, and nobody in danger, waits for SQL."""
 MAX_HELD = 64
 """Messages of one phone that may wait behind a request of its own that is on its way to the desk."""
 
@@ -34,6 +39,13 @@ class Place(Protocol):
     """Where the desk is (`poc_server.neighbours.desk`)."""
 
     here: bool
+
+    @property
+    def opening(self) -> bool:
+        """It has just come here, and has not read yet what lasts."""
+
+    async def read(self, within_s: float) -> None:
+        """Returns when it has, or the time is over."""
 
     @property
     def there(self) -> Neighbour | None:
@@ -74,10 +86,10 @@ class Asked:
         if type(message) not in AT_DESK:
             return False
         busy = [group for key in phone.groups if (group := self._node.talkgroups.get(key)) is not None and group.busy]
-        if self._desk.here and not busy:
+        if self._desk.here and not busy and not self.waits(message):
             return False
         self._held[phone.key] = deque()
-        if busy:
+        if busy or self._desk.here:
             self._later.spawn(self._after(busy, phone, message))
         else:
             self._ask(phone, message)
@@ -101,10 +113,16 @@ class Asked:
         """What a phone did with its key before comes before what it asks now."""
         for group in busy:
             await group.settled()
+        if self.waits(message):
+            await self._desk.read(READ_S)
         if self._desk.here:
             self._take_here(phone, message)
         else:
             self._ask(phone, message)
+
+    def waits(self, message: Any) -> bool:
+        """Whether the desk is here and cannot answer this yet: of what it has not read it would say that it is over."""
+        return self._desk.opening and type(message) not in WITHOUT_READING
 
     def done(self, phone: Phone, number: int) -> None:
         """The desk has taken a request: what the phone said after it is carried out now."""
@@ -160,9 +178,11 @@ class Asked:
             self._send(key)
 
     def take_all(self) -> None:
-        """The desk is here now."""
+        """The desk is here now, or has read what lasts."""
         for key, (_, message, _) in tuple(self._asked.items()):
             phone = self._node.phones.get(key)
+            if self.waits(message):
+                continue
             if phone is not None and not isinstance(phone, FarPhone):
                 self.unanswered.here(phone, message.id)
                 carry_out(self._node, phone, message)

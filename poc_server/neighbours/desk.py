@@ -8,6 +8,7 @@ takes its place and reads what lasts from SQL and from the fabric. A node withou
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -15,7 +16,7 @@ import structlog
 from groups.vocabulary import GroupId, Refusal
 from poc_server.fabric.interface import Unavailable
 from poc_server.neighbours import decided
-from poc_server.neighbours.asked import Asked
+from poc_server.neighbours.asked import READ_S, Asked
 from poc_server.neighbours.far_phone import FarPhone
 from poc_server.neighbours.sayings import Sayings
 from poc_server.requests.reception import carry_out
@@ -52,6 +53,8 @@ class Desk:
         self._was_alone = False
         self._dirty: set[GroupId] = set()
         self._opening = asyncio.Lock()
+        self._is_read = asyncio.Event()
+        """What lasts, since the desk is here."""
         self._unread: set[GroupId] = set()
         """While it is read what lasts: groups of which the others may know more than this node does."""
         self._reading: asyncio.Future[list[bool]] | None = None
@@ -116,6 +119,17 @@ class Desk:
         return (self.here or self._holder is not None) and not self._opening.locked()
 
     @property
+    def opening(self) -> bool:
+        """It has just come here, and has not read yet what lasts."""
+        return self.here and not self._is_read.is_set()
+
+    async def read(self, within_s: float) -> None:
+        """Returns when that is read, or the time is over."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._is_read.wait()
+
+    @property
     def _decides(self) -> bool:
         """Whether others follow this node: not one that was alone and has not learnt yet who has the desk now."""
         return self.here and self._holder == self._others.me
@@ -133,14 +147,25 @@ class Desk:
 
     # --- what phones of other nodes ask ------------------------------------------------------------------------------
 
-    def requested(self, neighbour: Neighbour, order: dict[str, Any], blob: bytes) -> None:
-        """A phone of another node asks something of the desk, which is here (or was, and will not answer)."""
+    def requested(self, neighbour: Neighbour, order: dict[str, Any], blob: bytes, *, waited: bool = False) -> None:
+        """A phone of another node asks something of the desk, which is here (or was, and will not answer).
+
+        ``waited``: long enough for what lasts to have been read.
+        """
         phone = self._node.phones.get(order["key"])
         if not self.here or not isinstance(phone, FarPhone) or phone.neighbour is not neighbour:
             return
         phone.lost = order.get("lost")
-        carry_out(self._node, phone, decode_client(blob))
+        message = decode_client(blob)
+        if self.asked.waits(message) and not waited:
+            self._later.spawn(self._requested_later(neighbour, order, blob))
+            return
+        carry_out(self._node, phone, message)
         self._others.order(neighbour, {"do": "done", "to": phone.key, "number": order["number"]}, b"")
+
+    async def _requested_later(self, neighbour: Neighbour, order: dict[str, Any], blob: bytes) -> None:
+        await self.read(READ_S)
+        self.requested(neighbour, order, blob, waited=True)
 
     def begins_call(self, phone: Phone, message: FloorRequest) -> None:
         """A key went down in a group that is talked in by calls: the desk begins one, and then the key counts."""
@@ -178,6 +203,7 @@ class Desk:
         if mine != self.here:
             log.info("desk", here=mine)
             self.here = mine
+            self._is_read.clear()
             if self._reading is not None and not mine:
                 self._reading.cancel()  # who left it does not wait for SQL to stop leading
             self._later.spawn(self._opened() if mine else self._left())
@@ -196,7 +222,11 @@ class Desk:
                 node.calls.take_up(what)
             self.calls.clear()
             self.asked.take_all()
-            await self._read()
+            try:
+                await self._read()
+            finally:
+                self._is_read.set()
+        self.asked.take_all()
         self._follow_all()
         # Not all there is: what others know of emergencies holds while SQL, which would say more, is away.
         self._dirty |= self._groups()

@@ -69,6 +69,14 @@ async def test_who_claims_at_a_desk_that_slept_learns_who_has_it(database: Datab
     assert (held.by, held.yours) == (ANNA.id, False)
 
 
+async def test_an_alert_that_is_open_is_not_called_over_where_it_is_not_led_yet(database: Database) -> None:
+    new = await desk(database)
+    new.rest()
+    with pytest.raises(Refused) as refused:
+        await new.step("al", OFFICER, Claim(OFFICER.id))
+    assert refused.value.code is Refusal.UNAVAILABLE
+
+
 async def test_what_was_closed_meanwhile_is_over_at_the_desk_that_slept(database: Database) -> None:
     awake, slept = await desk(database), await desk(database)
     for given in (Claim(ANNA.id), Resolve(ANNA.id, AlertState.RESOLVED)):

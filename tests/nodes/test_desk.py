@@ -8,10 +8,15 @@ from typing import Any
 
 import pytest
 
+from groups.model import User
 from groups.vocabulary import GroupId
 from poc_server.fabric.settings import FabricSettings
 from poc_server.neighbours import decided
+from poc_server.neighbours import desk as module
 from poc_server.neighbours.desk import Desk
+from poc_server.neighbours.far_phone import FarPhone
+from signaling.messages import AlertClaim, Sos, encode
+from tests.nodes import samples
 
 OLD, NEW = GroupId("known-before"), GroupId("new-call")
 
@@ -129,3 +134,56 @@ async def _away(asked: asyncio.Event, office: Office) -> bool:
     asked.set()
     await asyncio.sleep(0)
     return office.sql.there
+
+
+class Asking:
+    """A phone of another node that asks the desk, and what was carried out for it."""
+
+    def __init__(self, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.done: list[str] = []
+        self._carried_out = asyncio.Event()
+        home: Any = SimpleNamespace(id="far")
+        phone = FarPhone("u/p", samples.sample(User), "s", 2, neighbour=home)
+        office.node.phones = {phone.key: phone}
+        office.desk._others.order = lambda *_: None
+        monkeypatch.setattr(module, "carry_out", self._carry_out)
+        self._ask = lambda message: office.desk.requested(home, {"key": phone.key, "number": 1}, encode(message))
+
+    def asks(self, message: Any) -> None:
+        self._ask(message)
+
+    def _carry_out(self, _node: Any, _phone: Any, message: Any) -> None:
+        self.done.append(message.type)
+        self._carried_out.set()
+
+    async def next(self) -> str:
+        """What is carried out next."""
+        async with asyncio.timeout(30):
+            await self._carried_out.wait()
+        self._carried_out.clear()
+        return self.done.pop(0)
+
+
+async def test_who_asks_about_an_alert_waits_till_the_new_desk_has_read_it_and_one_in_danger_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    office = Office(monkeypatch)
+    asking = Asking(office, monkeypatch)
+    await office.sql.asked.wait()
+    asking.asks(AlertClaim(id="c", alert="open since before"))
+    asking.asks(Sos(id="s", alert="new", pressed_ms=1))
+    assert (await asking.next(), asking.done) == ("sos", []), "of what it has not read it would say that it is over"
+    office.sql.let.set()
+    assert await asking.next() == "alert_claim"
+    await office.desk.aclose()
+
+
+async def test_nobody_waits_for_sql_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "READ_S", 0.01)
+    office = Office(monkeypatch)
+    asking = Asking(office, monkeypatch)
+    await office.sql.asked.wait()
+    asking.asks(AlertClaim(id="c", alert="open since before"))
+    assert await asking.next() == "alert_claim"
+    assert not office.sql.let.is_set()
+    await office.desk.aclose()
