@@ -48,6 +48,7 @@ def test_from_an_empty_agency_to_an_officer_and_out_again(browser: Browser, agen
     security.locator(".editor [name=role-officer]").check()
     security.get_by_role("button", name="Save roles").click()
     expect(security.locator(".editor .part").first).to_contain_text("Saved")
+    clash_of_roles(security)
 
     officer = sign_in(browser, agency)
     shares_place(officer)
@@ -108,17 +109,14 @@ def conflict(system: Page) -> None:
     system.locator(".editor [name=revoke_grace_s]").fill("0.5")
     system.locator(".editor [name=dual_floor]").check()
     expect(system.locator(".editor [name=hang_s]")).to_have_count(0)  # a chat group has no calls to end
-    renamed = system.evaluate(
-        """async () => {
-            const token = JSON.parse(localStorage.getItem('poc.account')).access;
-            const ask = (path, init = {}) => fetch('/api/v1' + path, {...init, headers: {
-                authorization: 'Bearer ' + token, 'content-type': 'application/json', ...init.headers}});
+    elsewhere(
+        system,
+        """async ask => {
             const group = (await (await ask('/groups')).json()).items.find(each => each.name === '东湖巡查组');
             const body = JSON.stringify({name: '东湖一组', unit: group.unit});
-            return (await ask('/groups/' + group.id, {method: 'PUT', body, headers: {'if-match': '*'}})).status;
-        }"""
+            return ask('/groups/' + group.id, {method: 'PUT', body});
+        }""",
     )
-    assert renamed == 200
     system.get_by_role("button", name="Save", exact=True).click()
     expect(system.locator(".conflict")).to_contain_text("东湖一组")
     system.get_by_role("button", name="Keep my changes").click()
@@ -131,6 +129,36 @@ def conflict(system: Page) -> None:
         expect(system.locator(f".editor [name={name}]")).to_have_value(value)
     expect(system.locator(".editor [name=dual_floor]")).to_be_checked()
     expect(system.locator(".editor [name=audio_cut_in]")).not_to_be_checked()
+
+
+def clash_of_roles(security: Page) -> None:
+    """What another security administrator gave meanwhile is seen, and not overwritten."""
+    elsewhere(
+        security,
+        """async ask => {
+            const [{ id }] = (await (await ask('/people?q=wjg')).json()).items;
+            return ask(`/people/${id}/roles`, {method: 'PUT', body: JSON.stringify({roles: ['officer', 'handler']})});
+        }""",
+    )
+    security.locator(".editor [name=role-leader]").check()
+    security.get_by_role("button", name="Save roles").click()
+    expect(security.locator(".conflict")).to_contain_text("Department handler")
+    security.get_by_role("button", name="Take theirs").click()
+    expect(security.locator(".editor [name=role-handler]")).to_be_checked()
+    expect(security.locator(".editor [name=role-leader]")).not_to_be_checked()
+
+
+def elsewhere(page: Page, change: str) -> None:
+    """The same person changes something on another page of his."""
+    status = page.evaluate(
+        f"""async () => {{
+            const token = JSON.parse(localStorage.getItem('poc.account')).access;
+            const headers = {{
+                authorization: 'Bearer ' + token, 'content-type': 'application/json', 'if-match': '*'}};
+            return (await ({change})((path, init = {{}}) => fetch('/api/v1' + path, {{...init, headers}}))).status;
+        }}"""
+    )
+    assert status == 200
 
 
 def sign_in(browser: Browser, agency: Founded) -> Page:
