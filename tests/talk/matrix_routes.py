@@ -16,7 +16,7 @@ from gateway import cap
 from groups.model import User
 from groups.policy import Act
 from groups.rights import Right, has
-from groups.vocabulary import Refusal, UserId
+from groups.vocabulary import Refusal, Role, UserId
 from poc_server.api.groups import SEES_ALL
 from poc_server.api.sheets import ACTS
 from signaling.messages import SosCancel
@@ -42,7 +42,7 @@ class Route:
     """One way of asking. ``past``: refusals that come only after rights were judged.
 
     ``shows``: an id; whoever asks is answered, and it stands in the answer just when ``rule`` allows it.
-    ``anywhere``: nothing in it lies anywhere, so it is asked at one place.
+    ``anywhere``: nothing in it lies anywhere, so it is asked at one place. ``inside``: it matters who is in the group.
     """
 
     rule: Rule
@@ -50,7 +50,22 @@ class Route:
     past: frozenset[Refusal] = frozenset()
     shows: Callable[[Scene], str] | None = None
     anywhere: bool = False
+    inside: bool = False
     query: str = ""
+
+    def asked_at(self, where: str, role: Role) -> bool:
+        """Each role asks at each place, but for what could only be the same again."""
+        match where:
+            case "near":
+                return True
+            case "member" | "shared":
+                return self.inside
+            case "hearer":
+                return False
+            case "unknown":
+                return not self.anywhere and role in (Role.DISPATCHER, Role.SHIFT_LEADER, Role.SECURITY_ADMIN)
+            case _:
+                return not self.anywhere
 
 
 ROUTES: dict[str, Route] = {}
@@ -113,9 +128,9 @@ def sees_group(s: Scene) -> Expected:
     return None if inside or (near and any(has(s.caller, each) for each in SEES_ALL)) else R.UNKNOWN_GROUP
 
 
-route("GET /groups/{group}", sees_group)
-route("GET /groups/{group}/members", sees_group)
-route("GET /groups", sees_group, shows=lambda s: s.place.group, query="limit=200")
+route("GET /groups/{group}", sees_group, inside=True)
+route("GET /groups/{group}/members", sees_group, inside=True)
+route("GET /groups", sees_group, inside=True, shows=lambda s: s.place.group, query="limit=200")
 
 
 def sheet(s: Scene) -> Expected:
@@ -193,13 +208,13 @@ route("DELETE /plans/{plan}", hidden(plans), R.NOT_FOUND)
 
 replays = on_group(Act.REPLAY)
 for _name in ("", "/audio"):
-    route(f"GET /recordings/{{recording}}{_name}", hidden(replays))
+    route(f"GET /recordings/{{recording}}{_name}", hidden(replays), inside=True)
 for _name in ("", "/file", "/watermarked"):
-    route(f"GET /materials/{{material}}{_name}", hidden(replays))
-route("GET /recordings", replays, shows=lambda s: s.place.recording, query="limit=200")
-route("GET /materials", replays, shows=lambda s: s.place.material, query="limit=200")
-route("GET /groups/{group}/last-said", hidden(replays))
-route("GET /groups/{group}/on-air/audio", on_group(Act.LISTEN), R.NOT_FOUND)
+    route(f"GET /materials/{{material}}{_name}", hidden(replays), inside=True)
+route("GET /recordings", replays, inside=True, shows=lambda s: s.place.recording, query="limit=200")
+route("GET /materials", replays, inside=True, shows=lambda s: s.place.material, query="limit=200")
+route("GET /groups/{group}/last-said", hidden(replays), inside=True)
+route("GET /groups/{group}/on-air/audio", on_group(Act.LISTEN), R.NOT_FOUND, inside=True)
 route("GET /missed", everybody, anywhere=True)
 route("GET /evidence/keys", of_agency(Act.READ_AUDIT), anywhere=True)
 route("GET /exports", everybody, anywhere=True)
@@ -209,6 +224,7 @@ for _name in ("", "/file"):
 route(
     "POST /materials",
     on_group(Act.REPORT),
+    inside=True,
     body=lambda s: {
         "id": f"{s.place.group}{s.caller.id}".replace("-", "")[:40],
         "kind": "note", "group": s.place.group, "note": "到场", "taken_ms": 1, "sent_ms": 1,
@@ -256,7 +272,7 @@ route(f"DELETE {CASE}/links/{{group}}", handles)
 route(f"POST {CASE}/bursts", handles, body=lambda s: {"recording": s.place.recording})
 route(f"POST {CASE}/log-link", handles)
 route(f"POST {CASE}/close", handles)
-for _name in ("GET /bridge/receivers", "GET /bridge/refused"):
+for _name in ("GET /bridge/receivers", "GET /bridge/polls", "GET /bridge/refused"):
     route(_name, of_agency(Act.ADMINISTER_SETTINGS), anywhere=True)
 for _name in ("POST {}/start", "GET {}/dead-letters", "POST {}/replay"):
     named = _name.format("/bridge/receivers/{receiver}")
