@@ -97,7 +97,7 @@ class Bridge:
         self._jobs: deque[_Job] = deque()
         self._codes = Codes(store)
         self._rolls: dict[AgencyId, Roll] = {}
-        self._following = Following(store, self._parties, self._new_batch, self._after)
+        self._following = Following(store, self._parties, self._new_batch, self._followed)
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._unsubscribe: Callable[[], None] | None = None
@@ -317,13 +317,14 @@ class Bridge:
             if len(jobs) == 1 and not jobs[0].future.done():
                 jobs[0].future.set_exception(self._told(problem, jobs[0]))
             return False
-        await asyncio.sleep(0)
-        self._after(results)
+        self._wake_couriers(results)
         for job, done in zip(jobs, results, strict=True):
+            # One incident a turn of the loop: to tell its phones and to answer costs a millisecond or two each, and
+            # voice waits for none of the others.
+            await asyncio.sleep(0)
+            self._tell(done)
             if not job.future.done():
                 job.future.set_result(done)
-            # One answer a turn of the loop: each costs a millisecond or two, and voice waits for none of the others.
-            await asyncio.sleep(0)
         return True
 
     async def _steps(self, change: Change, jobs: list[_Job]) -> list[Done]:
@@ -364,24 +365,32 @@ class Bridge:
         snapshot = self._store.directory.snapshot
         return Batch(change, agency, snapshot, self._parties(agency), self.options, now_ms())
 
-    def _after(self, results: list[Done]) -> None:
-        """What phones and couriers learn once it is certain."""
+    async def _followed(self, results: list[Done]) -> None:
+        """Members are others now, and nobody waits for an answer."""
+        self._wake_couriers(results)
         for done in results:
-            if done.after.address in GONE:
-                self._codes.forget(done.group)
-            else:
-                self._codes.know(done.group, done.after.code)
-            self.taken += 1
-            self.discarded += bool(done.discarded)
-            if done.rivals:
-                log.warning("news_of_one_version", incident=done.after.code, version=done.rivals[0].version)
-            self._following.noted(done.agency, done.after)
-            if done.after != done.before:
-                self._phones.changed(done.after, done.group, done.left)
-            for forward in done.forward:
-                # Dispatched anew and made urgent at once: it is no matter of those who were taken off by it.
-                users = forward.users & done.after.members
-                self._phones.bring_forward(done.after, done.group, users, forward.attention)
+            await asyncio.sleep(0)
+            self._tell(done)
+
+    def _tell(self, done: Done) -> None:
+        """What phones learn once it is certain."""
+        if done.after.address in GONE:
+            self._codes.forget(done.group)
+        else:
+            self._codes.know(done.group, done.after.code)
+        self.taken += 1
+        self.discarded += bool(done.discarded)
+        if done.rivals:
+            log.warning("news_of_one_version", incident=done.after.code, version=done.rivals[0].version)
+        self._following.noted(done.agency, done.after)
+        if done.after != done.before:
+            self._phones.changed(done.after, done.group, done.left)
+        for forward in done.forward:
+            # Dispatched anew and made urgent at once: it is no matter of those who were taken off by it.
+            users = forward.users & done.after.members
+            self._phones.bring_forward(done.after, done.group, users, forward.attention)
+
+    def _wake_couriers(self, results: list[Done]) -> None:
         if any(done.events for done in results):
             for call in self.on_committed:
                 call()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from gateway.effects import Address
 from gateway.lifecycle import IncidentState, MembersResolved
@@ -38,7 +38,7 @@ class Following:
         store: Store,
         parties: Callable[[AgencyId], Parties],
         batch: Callable[[Change, AgencyId], Batch],
-        told: Callable[[list[Done]], None],
+        told: Callable[[list[Done]], Awaitable[None]],
     ) -> None:
         self._store, self._parties, self._batch, self._told = store, parties, batch, told
         self._again = True
@@ -110,4 +110,4 @@ class Following:
             await batch.load(codes)
             done = [await batch.resolve(code) for code in codes]
             await batch.write()
-        self._told(done)
+        await self._told(done)

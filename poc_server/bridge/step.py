@@ -121,7 +121,11 @@ class Batch:
         """Everything that was asked for."""
         connection = self._change.connection
         lines = list(self._lines.items())
-        wanted = {code: self._wanted(code, line) for code, line in lines if line.address is not None or line.members}
+        wanted: dict[IncidentCode, incident_groups.Wanted] = {}
+        for code, line in lines:
+            if line.address is not None or line.members:
+                wanted[code] = self._wanted(code, line)
+                await self._breathe()
         groups = list(wanted.values())
         # Whose a case was when its group went, it stays: its people may be elsewhere by then.
         units = {code: each.unit for code, each in wanted.items() if each.unit and each.members is not None}

@@ -24,6 +24,8 @@ from poc_server.store.groups import GroupDraft, columns, member_row
 
 IN_LIMIT = 300
 """Values in one ``IN (…)``."""
+JOINED_AT_ONCE = 100
+"""Memberships of one statement: to make their rows holds the loop."""
 Pair = tuple[GroupId, UserId]
 
 
@@ -145,12 +147,12 @@ async def _join(
     # A group made just now has neither.
     inside, open_now = await _inside(change, [pair for pair in pairs if pair[0] in rows])
     new = [m for m in known if (m.group, m.user) not in inside]
-    if new:
-        made = [member_row(change, m.group, m, by_duty=False) for m in new]
+    for part in _parts(new, JOINED_AT_ONCE):
+        made = [member_row(change, m.group, m, by_duty=False) for m in part]
         await change.connection.execute(insert(t.membership), made)
     periods = [pair for pair in pairs if pair not in open_now]
-    if periods:
-        begun = [{"group_id": group, "user_id": user, "from_ms": change.at_ms} for group, user in periods]
+    for part in _parts(periods, JOINED_AT_ONCE):
+        begun = [{"group_id": group, "user_id": user, "from_ms": change.at_ms} for group, user in part]
         await change.connection.execute(insert(t.membership_period), begun)
     for group, user in pairs:
         change.note("membership", group, user)
@@ -174,7 +176,7 @@ def _record(change: Change, each: Wanted, action: str, told: dict[str, Any]) -> 
     change.record(action, "group", each.group, told, each.agency)
 
 
-def _parts(values: Iterable[Any]) -> Iterable[list[Any]]:
+def _parts(values: Iterable[Any], size: int = IN_LIMIT) -> Iterable[list[Any]]:
     rest = iter(values)
-    while part := list(islice(rest, IN_LIMIT)):
+    while part := list(islice(rest, size)):
         yield part

@@ -25,6 +25,8 @@ from poc_server.store.tables import bridge as t
 
 IN_LIMIT = 300
 """Values in one ``IN (…)``."""
+SAVED_AT_ONCE = 8
+"""Incidents of one statement: to make their JSON holds the loop."""
 REFUSED_KEPT = 1_000
 """Pieces of news that could not be taken, kept for the operator."""
 REFUSED_BODY_CHARS = 20_000
@@ -80,7 +82,7 @@ async def save_many(
     those that changed last they stay where they are.
     """
     units = units or {}
-    if new:
+    for part in _parts(new, SAVED_AT_ONCE):
         rows = [
             {
                 **_values(state, now, options),
@@ -91,10 +93,10 @@ async def save_many(
                 "created_ms": now,
                 "updated_ms": now,
             }
-            for state in new
+            for state in part
         ]
         await connection.execute(insert(t.incident), rows)
-    if known:
+    for part in _parts(known, SAVED_AT_ONCE):
         this = (t.incident.c.agency_id == agency) & (t.incident.c.code == bindparam("of"))
         whose: Any = func.coalesce(bindparam("whose"), t.incident.c.unit_id)
         moved: Any = func.coalesce(bindparam("moved", type_=BigInteger), t.incident.c.updated_ms)
@@ -105,7 +107,7 @@ async def save_many(
                 "whose": units.get(state.code),
                 "moved": None if state.code in quiet else now,
             }
-            for state in known
+            for state in part
         ]
         await connection.execute(update(t.incident).where(this).values(unit_id=whose, updated_ms=moved), rows)
 
@@ -402,9 +404,9 @@ async def known(connection: AsyncConnection, agency: AgencyId, ids: Collection[s
     return found
 
 
-def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(values), IN_LIMIT):
-        yield values[start : start + IN_LIMIT]
+def _parts(values: Sequence[Any], size: int = IN_LIMIT) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
 
 
 def _holds(text: str) -> Any:
