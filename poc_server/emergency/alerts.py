@@ -170,7 +170,8 @@ class Alerts:
                 return
             before = await self._keeping.standing(live)
         except Refused as refused:
-            log.warning("alert_not_kept", alert=live.record.id, code=refused.code)
+            if not live.noted:
+                log.warning("alert_not_kept", alert=live.record.id, code=refused.code)
             self._again_soon(live)
             return
         async with live.lock:

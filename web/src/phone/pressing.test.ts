@@ -167,3 +167,15 @@ test("what ends it before its time closes it, unless a hand has taken over", () 
   endSecond();
   expect(second.has()).toBe("east");
 });
+
+test("a key that is pressed in vain while it waits does not keep it from opening", async () => {
+  const { key, floors, grant, has } = phone();
+  floors.feed({ type: "link", state: "no_media_path" });
+  key.openFor("sos", 10_000);
+  key.press(0);
+  key.lift();
+  floors.feed({ type: "link", state: "up" });
+  expect(grant()).toBe("sos");
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(has()).toBe("sos");
+});

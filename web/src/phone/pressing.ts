@@ -32,7 +32,7 @@ export class Pressing {
     mark("pointerdown", {}, at);
     if (this.owner.blocked()) return;
     this.#hand = true;
-    this.#opened = null;
+    if (this.#opened?.speaks) this.#opened = null;
     this.#press();
   }
 
@@ -51,7 +51,7 @@ export class Pressing {
 
   /**
    * Opens the microphone in a group for `ms`, whatever becomes of the page meanwhile, as soon as it can be; a key pressed by hand
-   * takes over, and one that is held there already goes on. Returns what ends it before its time.
+   * meanwhile takes over, and one that is held there already goes on. Returns what ends it before its time.
    */
   openFor(group: string, ms: number): () => void {
     const opened: Opened = { speaks: false };
