@@ -170,9 +170,9 @@ class CallState:
     def to_json(self) -> str:
         """One line of JSON, quickly: parties may be thousands. ``talking`` is what version 0.1.0 knows of `on_air`."""
         plain = asdict(replace(self, parties=()))
-        plain["parties"] = [{"user": p.user, "part": p.part.value, "key": p.key} for p in self.parties]
+        del plain["parties"]
         plain["talking"] = len(self.on_air)
-        return json.dumps(plain, separators=(",", ":"))
+        return f'{json.dumps(plain, separators=(",", ":"))[:-1]},"parties":{_written(self.parties)}}}'
 
     @classmethod
     def from_json(cls, text: str | bytes) -> CallState:
@@ -190,3 +190,18 @@ class CallState:
         plain["on_air"] = tuple(Talking(**known(Talking, each)) for each in plain.get("on_air", ()))
         plain["end"] = None if end is None else CallEnd(end)
         return cls(**known(cls, plain))
+
+
+_MANY = 200
+_last_written: tuple[tuple[Party, ...], str] = ((), "[]")
+
+
+def _written(parties: tuple[Party, ...]) -> str:
+    """The parties as JSON. Of a great call they are the same tuple from burst to burst, and are written once."""
+    global _last_written  # noqa: PLW0603 - what was written of the same tuple is the same text
+    if parties is _last_written[0]:
+        return _last_written[1]
+    text = json.dumps([{"user": p.user, "part": p.part.value, "key": p.key} for p in parties], separators=(",", ":"))
+    if len(parties) > _MANY:
+        _last_written = parties, text
+    return text
