@@ -107,6 +107,9 @@ export const emergencyEn: Record<keyof typeof emergencyZh, string> = {
   plan_message: "Message",
   plan_to_chosen: "Use those chosen now",
   plan_save: "Save",
+  plan_clash:
+    "Somebody else changed this plan while you were editing. It is now “{name}” ({what}). Save or delete again to do so all the same.",
+  plan_take_theirs: "Take theirs",
   plan_delete: "Delete",
   plan_back: "Back",
   plan_none: "No plans yet",

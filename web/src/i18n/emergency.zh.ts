@@ -105,6 +105,8 @@ export const emergencyZh = {
   plan_message: "内容",
   plan_to_chosen: "采用当前所选对象",
   plan_save: "保存",
+  plan_clash: "编辑期间，其他人已修改了此方案，现为“{name}”（{what}）。如仍要保存或删除，请再按一次。",
+  plan_take_theirs: "采用对方的内容",
   plan_delete: "删除",
   plan_back: "返回",
   plan_none: "还没有方案",

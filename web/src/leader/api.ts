@@ -43,15 +43,21 @@ export type Report = { broadcast: BroadcastInfo; counts: Record<string, number>;
 type PlaceOut = {
   user: string;
   name: string;
-  age_ms: number;
-  position: { longitude: number; latitude: number; datum: Datum } | null;
+  position: { longitude: number; latitude: number; datum: Datum; age_ms: number } | null;
 };
 
 export async function places(): Promise<Place[]> {
   const found = await authorised<PlaceOut[]>("GET", "/places");
-  return found.flatMap(({ user, name, age_ms, position }) =>
+  return found.flatMap(({ user, name, position }) =>
     position
-      ? [{ user, name, ageMs: age_ms, at: drawn([position.longitude, position.latitude], position.datum) }]
+      ? [
+          {
+            user,
+            name,
+            ageMs: position.age_ms,
+            at: drawn([position.longitude, position.latitude], position.datum),
+          },
+        ]
       : [],
   );
 }

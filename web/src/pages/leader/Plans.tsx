@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { Problem } from "../../account/api";
 import { t } from "../../i18n";
 import { type Plan, plans } from "../../leader/api";
 import type { Command } from "../../leader/command";
@@ -96,18 +97,33 @@ type EditorProps = { command: Command; plan: Plan | null; done: () => void };
 
 function Editor({ command, plan, done }: EditorProps) {
   const draft = useSignal<Draft>(draftOf(plan));
+  /** What is saved over or deleted: as it was opened, then as it was shown after somebody else had changed it. */
+  const seen = useSignal(plan);
+  const theirs = useSignal<Plan | null>(null);
   const { name, what, tier, text, message } = draft.value;
   const change = (part: Partial<Draft>) => {
     draft.value = { ...draft.value, ...part };
   };
   const save = async () => {
-    const starts = startsOf(draft.value, command.chosen.value, plan?.starts ?? null);
+    const before = seen.value;
+    const starts = startsOf(draft.value, command.chosen.value, before?.starts ?? null);
     try {
-      await (plan ? plans.update(plan, name, starts) : plans.create(name, starts));
+      await (before ? plans.update(before, name, starts) : plans.create(name, starts));
       command.chosen.value = nobody;
       done();
     } catch (problem) {
-      command.failed(problem);
+      await failed(problem);
+    }
+  };
+  const remove = (before: Plan) => plans.remove(before).then(done, failed);
+  const failed = async (problem: unknown) => {
+    if (!(problem instanceof Problem && problem.status === 412)) return command.failed(problem);
+    try {
+      const now = (await plans.list()).find(({ id }) => id === seen.value?.id);
+      if (!now) return command.failed(new Problem("not_found", 404));
+      theirs.value = seen.value = now;
+    } catch (why) {
+      command.failed(why);
     }
   };
   const complete =
@@ -122,6 +138,26 @@ function Editor({ command, plan, done }: EditorProps) {
         void save();
       }}
     >
+      {theirs.value && (
+        <div class="clash" role="alert">
+          <p>
+            {t("plan_clash", {
+              name: theirs.value.name,
+              what: t(`plan_what_${whatOf(theirs.value.starts)}`),
+            })}
+          </p>
+          <button
+            type="button"
+            onClick={() => {
+              draft.value = draftOf(seen.value);
+              command.chosen.value = choice(seen.value?.starts.to ?? {});
+              theirs.value = null;
+            }}
+          >
+            {t("plan_take_theirs")}
+          </button>
+        </div>
+      )}
       <label>
         {t("plan_name")}
         <input
@@ -183,11 +219,8 @@ function Editor({ command, plan, done }: EditorProps) {
         <button type="button" onClick={done}>
           {t("plan_back")}
         </button>
-        {plan && (
-          <button
-            type="button"
-            onClick={() => void plans.remove(plan).then(done, (problem: unknown) => command.failed(problem))}
-          >
+        {seen.value && (
+          <button type="button" onClick={() => seen.value && void remove(seen.value)}>
             {t("plan_delete")}
           </button>
         )}
