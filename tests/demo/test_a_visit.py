@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import pty
+import sqlite3
 import subprocess
 import sys
 import time
@@ -13,13 +15,17 @@ from pathlib import Path
 
 import pytest
 
+from groups.vocabulary import Refusal
+from signaling.messages import Bye
 from tests.emergency.cast import Cast
 from tests.support.city import ROOT, START_S, City, wait_ready
-from tests.support.handsets import handsets
+from tests.support.handsets import WAIT_S, handsets
 from tests.support.ports import free_port
 
 pytestmark = pytest.mark.wire
-GROUP = "滨江巡查组"
+LIVELY, QUIET = "滨江巡查组", "应急频道"
+WARMING = 50
+"""Packets of silence that a phone with two slots is sent when it has come."""
 CTRL_C = b"\x03"
 
 
@@ -69,14 +75,12 @@ def terminal(tmp_path: Path) -> Iterator[tuple[Terminal, City, Path]]:
         started.close()
 
 
-def test_a_lone_visitor_hears_voices_and_ctrl_c_ends_the_city_without_a_trace(
+def test_a_lone_visitor_hears_voices_and_ctrl_c_ends_the_city_after_his_word_and_without_a_trace(
     terminal: tuple[Terminal, City, Path],
 ) -> None:
     shell, city, links = terminal
-    asyncio.run(listen(city, links))
-    family = descendants(shell.process.pid)
+    family, burst = asyncio.run(visit(shell, city, links))
     assert len(family) >= 3, "the city, its worker and its bots"
-    shell.press(CTRL_C)
     assert shell.process.wait(START_S) == 0
     end = time.monotonic() + START_S
     while (left := [pid for pid in family if Path(f"/proc/{pid}").exists()]) and time.monotonic() < end:
@@ -85,14 +89,30 @@ def test_a_lone_visitor_hears_voices_and_ctrl_c_ends_the_city_without_a_trace(
     told = city.log.read_text("utf-8")
     assert "Traceback" not in told
     assert "KeyboardInterrupt" not in told
+    with contextlib.closing(sqlite3.connect(city.data / "poc.sqlite")) as rows:
+        assert rows.execute("SELECT end_reason FROM burst WHERE id = ?", (burst,)).fetchall() == [("released",)]
 
 
-async def listen(city: City, links: Path) -> None:
-    """As the only visitor, until somebody has been heard."""
+async def visit(shell: Terminal, city: City, links: Path) -> tuple[set[int], int | None]:
+    """Hear somebody; talk where no bot is while Ctrl-C is pressed. The processes there were, and the burst."""
     async with handsets(city, links) as street:
-        visitor = await Cast(city, street).phone("BJ-001")
-        await visitor.select(Cast.group(visitor, GROUP))
-        await visitor.until_packets(10)
+        cast = Cast(city, street)
+        visitor = await cast.phone("BJ-001")
+        await visitor.select(Cast.group(visitor, LIVELY))
+        await visitor.until_packets(WARMING + 10)
+        quiet = Cast.group(visitor, QUIET)
+        for phone in (visitor, await cast.phone("BJ-002")):
+            await phone.select(quiet)
+        press = visitor.press_key(quiet)
+        async with asyncio.timeout(WAIT_S):
+            assert await press.settled, (press.outcome, press.cause)
+        family = descendants(shell.process.pid)
+        shell.press(CTRL_C)
+        await visitor.utter(25)
+        assert not [each for each in visitor.inbox if isinstance(each, Bye)], "a lone node waits till nobody talks"
+        visitor.release_key()
+        assert (await visitor.told(Bye)).code is Refusal.DRAINING
+        return family, press.burst
 
 
 def descendants(pid: int) -> set[int]:

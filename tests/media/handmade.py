@@ -37,6 +37,7 @@ class HandPhone:
         self.reports: list[bytes] = []
         self.stun: deque[bytes] = deque()
         self.raw: list[bytes] = []
+        self.sent: list[bytes] = []
         self.says_goodbye = False
         self.sequence = 0
         self._in: Session | None = None
@@ -56,6 +57,7 @@ class HandPhone:
         self.socket.close()
 
     def send(self, data: bytes) -> None:
+        self.sent.append(data)
         self.socket.sendto(data, (self.host, self.edge.port))
 
     def answer(self, *, red: bool = False) -> str:

@@ -220,6 +220,23 @@ async def test_replayed_and_damaged_voice_is_counted_and_heard_by_nobody(
     assert len(watcher.packets) == 1
 
 
+async def test_replayed_reports_and_handshakes_change_nothing(edge: MediaEdge, phone: HandPhone) -> None:
+    report = phone.seal_rtcp(rtcp.receiver_report(SSRC, ReportBlock(9, 0, 0, 0, 0)))
+    before = edge.counters.rtcp_in
+    phone.send(report)
+    phone.send(report)
+    await until(lambda: edge.counters.srtp_refused == 1)
+    assert edge.counters.rtcp_in == before + 1
+    flights = [data for data in phone.sent if 20 <= data[0] < 64]
+    assert len(flights) >= 2
+    for data in flights:
+        phone.send(data)
+    await phone.check()
+    phone.send(phone.seal(SPEECH))
+    await until(lambda: edge.counters.voice_in == 1)
+    assert (phone.owner.told, edge.counters.handshakes, edge.counters.dtls_refused) == (["connected"], 1, 0)
+
+
 async def test_the_uplink_s_source_is_learned_from_the_first_voice_if_the_answer_names_none(edge: MediaEdge) -> None:
     phone = HandPhone(edge)
     without = "\r\n".join(line for line in phone.answer().split("\r\n") if not line.startswith("a=ssrc"))

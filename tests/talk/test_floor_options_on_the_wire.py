@@ -119,3 +119,17 @@ async def test_a_burst_is_as_long_as_it_was_set_and_who_was_too_long_waits(cast:
     denied = await first.told(FloorDeny, group=group)
     assert denied.cause is DenyCause.RETRY_AFTER
     assert 0 < (denied.retry_after_ms or 0) <= 60_000
+
+
+async def test_who_has_the_floor_and_sends_nothing_loses_it_to_who_waits(cast: Cast) -> None:
+    """T1 from the grant on, without a single packet (TS 24.380 §6.3.4.4.4): a phone that died with its key down."""
+    group, (dead, _, waiting, listener) = await group_with(cast, "无声")
+    silent = await pressed(dead, group)
+    queued = await pressed(waiting, group)
+    assert queued.outcome is Outcome.QUEUED
+    async with asyncio.timeout(WAIT_S):
+        assert await queued.settled
+    assert (await listener.told(FloorTaken, burst=silent.burst)).by.id == dead.user
+    assert (await listener.told(FloorTaken, burst=queued.burst)).by.id == waiting.user
+    for phone in (dead, waiting):
+        phone.release_key()
