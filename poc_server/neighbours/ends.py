@@ -49,7 +49,8 @@ class Ends:
 
     def _remember(self, _: Neighbour, said: dict[str, Any]) -> None:
         try:
-            record = AlertKept.model_validate(said)
+            # A node of a later version may say more of it.
+            record = AlertKept.model_validate({name: said[name] for name in AlertKept.model_fields if name in said})
         except ValidationError:
             log.warning("alert_of_another_version")
             return
