@@ -246,7 +246,7 @@ class App:
             return
         node = self.node
         node.arrivals.disk_news = DiskNews(node.phones, self.recordings)
-        node.arrivals.missed = made = MissedVoice(self.store, self.fabric.now, node.phones)
+        node.arrivals.missed = made = MissedVoice(self.store, self.fabric.now, node.phones, self.recordings.caught_up)
         made.start()
         self._stack.push_async_callback(made.aclose)
 

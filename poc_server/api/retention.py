@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
 from pydantic import Field
 
 from groups.policy import Act
-from groups.vocabulary import AgencyId, Refusal
+from groups.vocabulary import AgencyId, GroupId, IncidentCode, Refusal, UserId
 from poc_server.api.paging import Expected, IfMatch, check_seen, tag
 from poc_server.api.recordings import Recorded
 from poc_server.api.rights import allow, own_agency, ruled
@@ -17,6 +18,7 @@ from poc_server.api.shapes import Body, Id, Name
 from poc_server.refused import Refused
 from poc_server.store import keeping
 from poc_server.store import recordings as query
+from poc_server.store.incidents import group_of
 from poc_server.store.keeping import Hold, HoldKind, Rule
 
 router = APIRouter(tags=["retention"])
@@ -30,15 +32,25 @@ Reason = Annotated[str, Field(min_length=1, max_length=500)]
 class RuleOut(Body):
     """How many days what was said in a group, or for an incident, is kept; null: for ever.
 
-    ``version`` is for ``If-Match``.
+    ``target_name`` is what the group or case is or was called. ``version`` is for ``If-Match``.
     """
 
     kind: HoldKind
     target: str
+    target_name: str
     days: int | None
     set_by: str | None
+    set_by_name: str
     set_ms: int
     version: int
+
+
+class TermsOut(Body):
+    """How many days what no rule speaks of is kept; of an incident null is for ever."""
+
+    days: int
+    incident_days: int | None
+    least_days: int
 
 
 class RuleIn(Body):
@@ -53,10 +65,12 @@ class HoldOut(Body):
     id: str
     kind: HoldKind
     target: str
+    target_name: str
     from_ms: int | None
     until_ms: int | None
     reason: str
     begun_by: str | None
+    begun_by_name: str
     begun_ms: int
 
 
@@ -83,12 +97,34 @@ def ruling(caller: Caller, services: Services) -> AgencyId:
     return agency.id
 
 
+@router.get("/retention/terms", **ruled(Act.RULE_RETENTION))
+async def terms(caller: SignedInCaller, services: Use, recorded: Recorded) -> TermsOut:
+    """How long what no rule speaks of is kept, and the least that a rule may say."""
+    ruling(caller, services)
+    days = services.store.settings.retention.burst_days
+    return TermsOut(days=days, incident_days=recorded.settings.incident_days, least_days=LEAST_DAYS)
+
+
 @router.get("/retention/rules", **ruled(Act.RULE_RETENTION))
 async def rules(caller: SignedInCaller, services: Use) -> list[RuleOut]:
     """What is kept for how long, where it is not the default."""
     agency = ruling(caller, services)
     async with services.store.reading() as connection:
-        return [RuleOut(**_shown(RuleOut, row)) for row in await keeping.rules(connection, agency)]
+        rows = await keeping.rules(connection, agency)
+        names = await _names(connection, agency, rows)
+    return [
+        RuleOut(
+            kind=row.kind,
+            target=row.target,
+            target_name=_name_of(services, agency, row, names),
+            days=row.days,
+            set_by=row.set_by,
+            set_by_name=_person(services, row.set_by),
+            set_ms=row.set_ms,
+            version=row.version,
+        )
+        for row in rows
+    ]
 
 
 @router.put("/retention/rules/{kind}/{target}", status_code=204, **ruled(Act.RULE_RETENTION, 409, 412))
@@ -121,7 +157,7 @@ async def holds(caller: SignedInCaller, services: Use) -> list[HoldOut]:
     """The legal holds that are in force."""
     agency = ruling(caller, services)
     async with services.store.reading() as connection:
-        return [HoldOut(**_shown(HoldOut, row)) for row in await keeping.holds(connection, agency)]
+        return await _held(services, connection, agency, await keeping.holds(connection, agency))
 
 
 @router.post("/retention/holds", status_code=201, **ruled(Act.RULE_RETENTION))
@@ -131,8 +167,9 @@ async def begin_hold(caller: SignedInCaller, services: Use, asked: HoldIn) -> Ho
     hold = Hold(asked.kind, asked.target, asked.reason, asked.from_ms, asked.until_ms)
     async with services.store.change(caller.actor) as change:
         made = await keeping.begin_hold(change, agency, hold)
-        at_ms = change.at_ms
-    return HoldOut(id=made, begun_by=caller.user.id, begun_ms=at_ms, **asked.model_dump())
+        begun = [row for row in await keeping.holds(change.connection, agency) if row.id == made]
+        (shown,) = await _held(services, change.connection, agency, begun)
+    return shown
 
 
 @router.post("/retention/holds/{hold}/release", status_code=204, **ruled(Act.RULE_RETENTION, 404))
@@ -175,5 +212,43 @@ async def delete_material(
     return Response(status_code=204)
 
 
-def _shown(form: type[Body], row: Any) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in form.model_fields}
+async def _held(services: Services, connection: Any, agency: AgencyId, rows: Sequence[Any]) -> list[HoldOut]:
+    names = await _names(connection, agency, rows)
+    return [
+        HoldOut(
+            id=row.id,
+            kind=row.kind,
+            target=row.target,
+            target_name=_name_of(services, agency, row, names),
+            from_ms=row.from_ms,
+            until_ms=row.until_ms,
+            reason=row.reason,
+            begun_by=row.begun_by,
+            begun_by_name=_person(services, row.begun_by),
+            begun_ms=row.begun_ms,
+        )
+        for row in rows
+    ]
+
+
+def _group(agency: AgencyId, row: Any) -> GroupId | None:
+    if row.kind == HoldKind.INCIDENT:
+        return group_of(agency, IncidentCode(row.target))
+    return GroupId(row.target) if row.kind == HoldKind.GROUP else None
+
+
+async def _names(connection: Any, agency: AgencyId, rows: Sequence[Any]) -> dict[GroupId, str]:
+    """What the groups and cases are or were called that these rows speak of."""
+    return await query.group_names(connection, {group for row in rows if (group := _group(agency, row)) is not None})
+
+
+def _name_of(services: Services, agency: AgencyId, row: Any, names: Mapping[GroupId, str]) -> str:
+    if row.kind == HoldKind.USER:
+        return _person(services, row.target)
+    group = _group(agency, row)
+    return names.get(group, "") if group is not None else ""
+
+
+def _person(services: Services, user: str | None) -> str:
+    found = services.directory.user(UserId(user)) if user is not None else None
+    return found.name if found is not None else ""

@@ -108,8 +108,7 @@ class Deletion:
                     rows = await older_than(connection, before, last, SLICE)
                 over = [Burial(row, f"kept {terms.days_of(row)} days") for row in rows if terms.over(row, at_ms)]
                 if over:
-                    await self._bury(over, at_ms)
-                    count += len(over)
+                    count += await self._bury(over, at_ms)
                 if len(rows) < SLICE:
                     break
                 last = (rows[-1].ended_ms, rows[-1].key)
@@ -118,9 +117,8 @@ class Deletion:
 
     async def delete(self, row: Found, actor: Actor, reason: str) -> bool:
         """Delete one on request; False when a legal hold keeps it. Raises `StoreUnavailable`."""
-        if (await self._terms()).held(row):
+        if not await self._bury([Burial(row, reason, actor.user)], now_ms()):
             return False
-        await self._bury([Burial(row, reason, actor.user)], now_ms())
         entry = audit.entry(
             actor, now_ms(), "recording.delete", "recording", row.key, {"reason": reason}, row.agency_id
         )
@@ -148,13 +146,18 @@ class Deletion:
     def _copies(self, name: str) -> Iterable[Path]:
         yield inside(self._files, name)
 
-    async def _bury(self, burials: list[Burial], at_ms: int) -> None:
+    async def _bury(self, burials: list[Burial], at_ms: int) -> int:
+        """Bury what no hold keeps now; returns how many. A hold may have begun since the terms were read."""
         async with self._store.writing() as connection:
-            await keeping.bury(connection, burials, at_ms, self._settings.zone_minutes)
+            holds = await keeping.holds(connection)
+            burials = [each for each in burials if not any(_keeps(hold, each.row) for hold in holds)]
+            if burials:
+                await keeping.bury(connection, burials, at_ms, self._settings.zone_minutes)
         self.buried += len(burials)
         for burial in burials:
             for made in self._made_of(burial.row.key):
                 await self._worker.run("remove", path=str(made))
+        return len(burials)
 
     def _made_of(self, key: str) -> Iterable[Path]:
         return (self._made / f"{key}.{form}" for form in ("mp4", "mp3"))

@@ -19,6 +19,7 @@ from poc_server.work.client import JobFailed, WorkerDied
 DISK_RETRY_S = 2.0
 """Pause before a spool whose file the disk did not take is tried again; tried for ever, the spool is safe meanwhile."""
 WORKER_RETRY_S = 0.1
+CATCH_UP_LOOK_S = 0.02
 CLOSE_TIMEOUT_S = 5.0
 """How long a stopping node goes on finishing; what is left, the next start finishes."""
 _log = structlog.get_logger(__name__)
@@ -54,6 +55,8 @@ class Finisher:
     ) -> None:
         self.finished = 0
         self.failed = 0
+        self._given = 0
+        self._tried = 0
         self._worker = worker
         self._sink = sink
         self._aside = aside
@@ -73,7 +76,14 @@ class Finisher:
 
     def spooled(self, path: Path, end: SpoolEnd | None = None) -> None:
         """A spool is whole. ``end``: how the burst ended, where the disk would not take that into the spool."""
+        self._given += 1
         self._queue.put_nowait((path, end))
+
+    async def caught_up(self) -> None:
+        """Returns when every spool given so far was tried once, whatever comes after."""
+        given = self._given
+        while self._tried < given:  # noqa: ASYNC110 - asked for rarely, told of often
+            await asyncio.sleep(CATCH_UP_LOOK_S)
 
     async def drained(self) -> None:
         """Returns when every spool given so far is finished or put aside."""
@@ -100,6 +110,7 @@ class Finisher:
             except Exception as problem:  # one burst's trouble must not end the recording of all others
                 _log.error("spool_left_for_next_start", spool=spool.name, reason=repr(problem))
             finally:
+                self._tried += 1
                 self._queue.task_done()
 
     async def _finish(self, spool: Path, end: SpoolEnd | None) -> None:
@@ -127,7 +138,7 @@ class Finisher:
                 _log.warning("muxing_failed", spool=spool.name, reason=reason)
                 if isinstance(problem, JobFailed) and problem.disk:
                     await asyncio.sleep(DISK_RETRY_S)
-                    self._queue.put_nowait((spool, end))
+                    self.spooled(spool, end)
                     return None
             else:
                 return Recording.from_json(values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
@@ -24,13 +24,15 @@ LONGEST_MS = 24 * 3_600_000
 """What was said longer ago is not missed voice but the archive."""
 SHORTEST_MS = 1_000
 SETTLE_S = 2.0
-"""What was said just now is on its way to SQL for about so long."""
+"""What was said just now on another node is on its way to SQL for about so long."""
 TOGETHER_S = 0.3
 """How much longer the first waits, so that others who come meanwhile are written down with him."""
 RETRY_S = 5.0
 """Where SQL is away when somebody returns, it is asked again so often, until he is told."""
 NOTE_EVERY_S = 60.0
 """A killed server remembers when people were here to within this."""
+NOTE_LEFT_S = 1.0
+"""Who left is written down so soon, together with others: he may come back by another node."""
 SLICE = 200
 log = structlog.get_logger(__name__)
 
@@ -52,17 +54,22 @@ class MissedVoice:
     Args:
         clock: ms since the epoch, the fabric's.
         phones: those of this node and, where there are others, of theirs.
+        caught_up: waits, within bounds, until what was said here is in SQL.
     """
 
-    def __init__(self, store: Store, clock: Callable[[], int], phones: Phones) -> None:
+    def __init__(
+        self, store: Store, clock: Callable[[], int], phones: Phones, caught_up: Callable[[], Awaitable[None]]
+    ) -> None:
         self.told = 0
         self._store = store
         self._clock = clock
         self._phones = phones
+        self._caught_up = caught_up
         self._left: dict[UserId, int] = {}
         self._untold: dict[UserId, _Return] = {}
         """Until they are told, SQL must go on saying when they were here before."""
         self._returns: asyncio.Queue[UserId] = asyncio.Queue()
+        self._leaves = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -70,6 +77,7 @@ class MissedVoice:
         self._tasks = [
             asyncio.create_task(self._tell_all(), name="missed-voice"),
             asyncio.create_task(self._note_all(), name="absence"),
+            asyncio.create_task(self._note_who_left(), name="absence-begins"),
         ]
 
     async def aclose(self) -> None:
@@ -96,6 +104,7 @@ class MissedVoice:
         """A phone lost its socket."""
         if not self._has_another(phone):
             self._left[phone.user.id] = self._clock()
+            self._leaves.set()
 
     def _has_another(self, phone: Phone) -> bool:
         others = (other for other in self._phones.of(phone.user.id) if other is not phone)
@@ -104,6 +113,7 @@ class MissedVoice:
     async def _tell_all(self) -> None:
         while True:
             backs = await self._next_returns()
+            await self._caught_up()
             try:
                 away = await self._away({user: back.away for user, back in backs.items()})
                 for user, back in backs.items():
@@ -150,11 +160,19 @@ class MissedVoice:
             await asyncio.sleep(NOTE_EVERY_S)
             await self._note()
 
-    async def _note(self) -> None:
-        """Write down when people were last here."""
+    async def _note_who_left(self) -> None:
+        while True:
+            await self._leaves.wait()
+            await asyncio.sleep(NOTE_LEFT_S)
+            self._leaves.clear()
+            await self._note(everybody=False)
+
+    async def _note(self, *, everybody: bool = True) -> None:
+        """Write down when people were last here: those who left, or ``everybody``."""
         left, self._left = self._left, {}
         here = {phone.user.id for phone in self._phones.values() if phone.connection is not None}
-        seen = left | dict.fromkeys(here, self._clock())
+        now = dict.fromkeys(here if everybody else here & left.keys(), self._clock())
+        seen = left | now
         when = [(user, at_ms) for user, at_ms in seen.items() if user not in self._untold]
         try:
             for begin in range(0, len(when), SLICE):

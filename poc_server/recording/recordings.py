@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
@@ -41,6 +42,8 @@ from poc_server.work.client import JobFailed, Worker, WorkerDied
 
 WRITTEN_WITHIN_S = 1.0
 """How long a late entrant waits for the disk."""
+CATCH_UP_WITHIN_S = 10.0
+"""How long one who is back waits to be told what he missed, while what was said last is not in SQL yet."""
 JOURNAL_RETRY_S = 1.0
 ADOPT_EVERY_S = 30.0
 """So often it is looked whether another node has died with bursts unfinished."""
@@ -167,6 +170,16 @@ class Recordings:
         except (JobFailed, WorkerDied) as problem:
             raise Refused(Refusal.UNAVAILABLE, f"on air: {problem}"[:200]) from None
         return wanted if found["samples"] else None
+
+    async def caught_up(self) -> None:
+        """Returns when what ended on this node until now is in SQL, or is known to come later than is worth waiting."""
+        with contextlib.suppress(TimeoutError, Refused):
+            async with asyncio.timeout(CATCH_UP_WITHIN_S):
+                await self.recorder.written(CATCH_UP_WITHIN_S)
+                self.recorder.flush()  # hears which spools are whole
+                await self.finisher.caught_up()
+                await self._store.journal.flush()
+                await self._store.journal.catch_up(CATCH_UP_WITHIN_S)
 
     async def adopt(self) -> None:
         """Finish what other nodes, which share the folder, were recording when they died."""

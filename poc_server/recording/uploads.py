@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
+import os
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -179,12 +181,15 @@ def _size(path: Path) -> int:
 
 
 def _put(path: Path, offset: int, chunk: bytes) -> int:
-    """Write what is missing; returns how many bytes are there then, or fewer than ``offset`` when there is a gap."""
-    size = _size(path)
-    if size < offset or size >= offset + len(chunk):
-        return size
+    """Write what is missing; returns how many bytes are there then, or fewer than ``offset`` when there is a gap.
+
+    Nodes share the folder, and a phone that was not answered asks another one: each waits for what the other writes.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab") as file:
-        file.truncate(size)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        size = os.fstat(file.fileno()).st_size
+        if size < offset or size >= offset + len(chunk):
+            return size
         file.write(chunk[size - offset :])
-    return offset + len(chunk)
+        return offset + len(chunk)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,6 +61,8 @@ def test_from_an_empty_agency_to_an_officer_and_out_again(browser: Browser, agen
     expect(security.locator(".editor [name=role-leader]")).to_be_checked()
     security.locator(".editor header button").click()
     security.get_by_role("button", name="Discard them").click()
+    keeping(security)
+
     # Thrown out: the page says so at once, and begins again with the sign-in.
     tab(security, "Sessions")
     row = security.locator("tbody tr", has_text="王建国")
@@ -159,6 +163,55 @@ def elsewhere(page: Page, change: str) -> None:
         }}"""
     )
     assert status == 200
+
+
+def keeping(security: Page) -> None:
+    """How long what is kept, what is held, what is deleted on request: said by who rules over it, with a reason."""
+    tab(security, "Keeping and deletion")
+    rules, holds, one = (security.locator(".keeping section").nth(number) for number in range(3))
+    expect(security.locator(".keeping > .hint")).to_contain_text("voice 365 days; voice and photos of a case: for ever")
+    rules.locator("summary").click()
+    rules.locator(".finder input").fill("东湖")
+    rules.locator(".found button", has_text="东湖一组").click()
+    rules.locator("[name=days]").fill("179")  # the law asks for more
+    rules.get_by_role("button", name="Save").click()
+    expect(rules.locator("[name=days]:invalid")).to_have_count(1)
+    rules.locator("[name=days]").fill("400")
+    rules.get_by_role("button", name="Save").click()
+    rule = rules.locator(".cards li")
+    expect(rule).to_contain_text("东湖一组")
+    expect(rule).to_contain_text("400 days")
+    rule.get_by_role("button", name="Change").click()
+    rule.get_by_label("for ever").check()
+    rule.get_by_role("button", name="Save").click()
+    expect(rule.locator("strong")).to_have_text("for ever")
+    holds.locator("summary").click()
+    holds.locator("#hold-target").fill("E01022025101000001")
+    holds.locator("[name=from]").fill("2026-11-01T08:00")
+    holds.locator("[name=reason]").fill(HOSTILE)
+    holds.get_by_role("button", name="Hold", exact=True).click()
+    hold = holds.locator(".cards li")
+    expect(hold).to_contain_text("E01022025101000001")
+    expect(hold).to_contain_text(HOSTILE)
+    shown(security, "keeping")
+    hold.get_by_role("button", name="Release").click()
+    hold.locator("[name=reason]").fill("结案")
+    hold.get_by_role("button", name="Release").click()
+    expect(hold).to_have_count(0)
+    one.locator("[name=recording]").fill("b-000000000000000000000000")
+    one.locator("[name=reason]").fill("隐私")
+    one.get_by_role("button", name="Delete", exact=True).click()
+    one.locator("button.red").click()
+    expect(one.locator(".word")).not_to_be_empty()  # there is none of that number
+
+
+def shown(page: Page, name: str) -> None:
+    """Keeps pictures where some are wanted: on a phone and on a desk."""
+    if folder := os.environ.get("PICTURES"):
+        for width, height in ((360, 640), (1440, 900)):
+            page.set_viewport_size({"width": width, "height": height})
+            page.screenshot(path=Path(folder, f"{name}-{width}.png"), full_page=True)
+        page.set_viewport_size({"width": 360, "height": 640})
 
 
 def sign_in(browser: Browser, agency: Founded) -> Page:

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from signaling.messages import IncidentChanged, Switched
+from signaling.messages import IncidentChanged, Missed, Switched
 from tests.emergency.cast import Cast
 from tests.recording.voices import SAMPLES as FRAME_SAMPLES
 from tests.recording.voices import hear
@@ -103,12 +103,12 @@ async def exported_here_and_fetched_there(api: list[httpx.AsyncClient], code: st
 
 async def test_who_comes_late_on_another_node_hears_the_burst_from_its_start(city: City, street: Handsets) -> None:
     cast = Cast(city, street)
-    talker, late = [
+    talker, late, away = [
         await street.connect(identity, node=node)
-        for identity, node in zip(cast.identities("BJ-001", "BJ-002"), (1, 0), strict=True)
+        for identity, node in zip(cast.identities("BJ-001", "BJ-002", "BJ-003"), (1, 0, 0), strict=True)
     ]
     group = cast.group(talker, "滨江巡查组")
-    for phone in (talker, late):
+    for phone in (talker, late, away):
         await phone.select(group)
     await holding(talker, group)
     said = asyncio.create_task(talker.utter(100))
@@ -126,3 +126,11 @@ async def test_who_comes_late_on_another_node_hears_the_burst_from_its_start(cit
             return (await client.get(path, timeout=WITHIN_S)).status_code
 
         await eventually(on_air, lambda status: status == 404)
+    # Who left one node is told by another what he missed since, and nothing of what he heard before.
+    away.close()
+    await asyncio.sleep(1.5)  # how long he is away
+    await talker.say(group, frames=25)
+    back = await street.connect(away.identity, node=1)
+    async with asyncio.timeout(WITHIN_S):
+        missed = await back.told(Missed)
+    assert [(each.group, each.talker, each.bursts) for each in missed.by] == [(group, talker.user, 1)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -126,6 +127,23 @@ async def test_a_hold_keeps_nothing_else(store: Store, deletion: Deletion, tmp_p
     async with store.change() as change:
         await keeping.begin_hold(change, AGENCY, hold)
     assert await deletion.run_once(LATER) == 1
+
+
+async def test_a_hold_that_begins_while_it_is_looked_for_what_is_over_keeps_it(
+    store: Store, deletion: Deletion, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await keep(store, tmp_path, 1)
+    find = keeping.older_than
+
+    async def find_and_hold(*asked: Any) -> list[Any]:
+        rows = await find(*asked)
+        async with store.change() as change:
+            await keeping.begin_hold(change, AGENCY, Hold(HoldKind.GROUP, "gr-1", "court"))
+        return rows
+
+    monkeypatch.setattr(keeping, "older_than", find_and_hold)
+    assert await deletion.run_once(LATER) == 0
+    assert await left(store) == 1
 
 
 async def test_deletion_on_request_is_audited_and_refused_while_held(

@@ -148,6 +148,17 @@ async def test_what_is_signed_for_several_at_once_is_signed_once(store: Store, n
     assert len((tmp_path / "evidence" / "2025-10-09.heads.jsonl").read_text().splitlines()) == 2
 
 
+async def test_two_nodes_sign_one_chain_and_write_one_file(store: Store, notary: Notary, tmp_path: Path) -> None:
+    """They share the key, SQL and the folder, and neither knows what the other is at."""
+    other = Notary(notary.key, store, RecordingSettings(), tmp_path / "evidence")
+    for subject in ("a", "b", "c"):
+        await put(store, [item(subject), item(f"{subject} of h", "h")])
+        await asyncio.gather(*(each.sign_now() for each in (notary, other, notary, other)))
+    daily, unreadable = read_daily(tmp_path / "evidence")
+    assert {signed.head.group for signed in daily if signed.head.count == 3} == {"g", "h"}
+    assert (unreadable, await wrongs(store, notary.key, daily)) == ([], set())
+
+
 async def test_heads_are_also_kept_elsewhere_and_a_share_that_was_away_gets_them_later(
     store: Store, notary: Notary, tmp_path: Path
 ) -> None:

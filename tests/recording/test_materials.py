@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import hashlib
 import json
 import os
@@ -183,6 +184,24 @@ async def test_chunks_that_repeat_overlap_or_leave_a_gap(voices: Voices, phone: 
     assert (await phone.send(PICTURE, **said))["state"] == "kept"
     last = await phone.put(said["id"], len(PICTURE) - 10, PICTURE[-10:])
     assert (last.status_code, last.json()["state"]) == (200, "kept")
+
+
+async def test_two_nodes_that_take_one_chunk_at_once_write_it_once(
+    voices: Voices, phone: Phone, tmp_path: Path
+) -> None:
+    """A phone that was not answered asks another node, which shares the folder."""
+    said = announcement(PICTURE, voices.group)
+    await phone.announce(**said)
+    part = tmp_path / "data" / "uploads" / f"{said['id']}.part"
+    part.parent.mkdir(exist_ok=True)
+    with part.open("ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        asked = asyncio.create_task(phone.put(said["id"], 0, PICTURE[:CHUNK]))
+        done, _ = await asyncio.wait([asked], timeout=0.3)
+        assert done == set(), "the other writes still"
+        other.write(PICTURE[:CHUNK])
+    assert (await asked).json()["offset"] == CHUNK
+    assert (await phone.send(PICTURE, **said))["state"] == "kept"
 
 
 async def test_lies_about_size_digest_or_type_are_found_by_the_bytes(

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from groups.vocabulary import UserId
+from groups.vocabulary import BurstEnd, UserId
 from poc_server.recording import missed as missing
+from poc_server.recording import recordings
 from poc_server.recording.missed import MissedVoice
 from poc_server.store import StoreSettings, absence, groups
 from poc_server.store import tables as t
@@ -49,7 +50,7 @@ class Desk:
     def __init__(self, voices: Voices) -> None:
         self.phones = Phones()
         self.voices = voices
-        self.missed = MissedVoice(voices.store, now_ms, self.phones)
+        self.missed = MissedVoice(voices.store, now_ms, self.phones, voices.recordings.caught_up)
 
     def come(self, user: UserId, device: str = "a") -> Line:
         found = self.voices.store.directory.user(user)
@@ -83,7 +84,7 @@ class Desk:
 
 @pytest.fixture
 async def desk(voices: Voices, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
-    for name in ("SETTLE_S", "TOGETHER_S"):
+    for name in ("SETTLE_S", "TOGETHER_S", "NOTE_LEFT_S"):
         monkeypatch.setattr(missing, name, 0.0)
     monkeypatch.setattr(missing, "RETRY_S", 0.02)
     monkeypatch.setattr(missing, "SHORTEST_MS", 0)
@@ -123,6 +124,18 @@ async def test_who_returns_while_sql_is_away_is_told_when_it_is_back(
     async with voices.store.reading() as connection:
         seen = await connection.scalar(select(t.absence.c.seen_ms).where(t.absence.c.user_id == user))
     assert seen > since
+
+
+async def test_what_was_said_a_moment_before_one_is_back_is_told_though_it_is_not_in_sql_yet(
+    voices: Voices, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recordings, "CATCH_UP_WITHIN_S", 60.0)
+    user = voices.colleague
+    await desk.was_here(user, now_ms() - HOUR)
+    taps = [voices.speak(at_ms=now_ms() - 5 + number) for number in range(5)]
+    for tap in taps:
+        tap.end(BurstEnd.RELEASED)
+    assert (await told(desk.come(user))).bursts == 5
 
 
 async def test_a_note_that_is_made_as_one_returns_does_not_hide_what_he_missed(voices: Voices, desk: Desk) -> None:

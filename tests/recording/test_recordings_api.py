@@ -319,6 +319,13 @@ async def test_only_who_rules_over_retention_may_hold_and_delete(voices: Voices)
     made = await post("/retention/holds", headers=ruler, json=hold)
     assert made.status_code == 201
     assert (await get("/retention/holds", headers=ruler)).json() == [made.json()]
+    assert (made.json()["target_name"], made.json()["begun_by_name"]) == ("", "安全")
+    assert (await get("/retention/terms", headers=nobody)).status_code == 403
+    terms = (await get("/retention/terms", headers=ruler)).json()
+    assert terms == {"days": 365, "incident_days": None, "least_days": 180}
+    for kind, target, name in (("group", voices.group, "市容一组"), ("user", voices.officer, "王建国")):
+        named = {"kind": kind, "target": target, "reason": "court", "from_ms": 1, "until_ms": 2}
+        assert (await post("/retention/holds", headers=ruler, json=named)).json()["target_name"] == name
     held = await post(f"/recordings/{key}/deletion", headers=ruler, json={"reason": "privacy"})
     assert (held.status_code, held.json()["code"]) == (409, "conflict")
     release = f"/retention/holds/{made.json()['id']}/release"
@@ -347,6 +354,7 @@ async def test_rules_of_retention_are_kept_within_the_law(voices: Voices) -> Non
         seen = ruler if header is None else {**ruler, "if-match": header}
         assert (await voices.client.delete(path, headers=seen)).status_code == status
     assert (rule["kind"], rule["target"], rule["days"]) == ("group", voices.group, None)
+    assert (rule["target_name"], rule["set_by_name"]) == ("市容一组", "安全")
     assert (await voices.client.put("/retention/rules/user/u", headers=ruler, json={"days": 200})).status_code == 422
     assert (await voices.client.delete(path, headers={**ruler, "if-match": tag})).status_code == 204
     assert (await voices.client.delete(path, headers={**ruler, "if-match": tag})).status_code == 404

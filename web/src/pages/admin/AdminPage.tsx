@@ -15,6 +15,7 @@ import { Leaving, leave } from "./Leaving";
 import { LISTS, type List } from "./lists";
 import { may, open, wordsOf } from "./office";
 import { type EditorProps, PersonPanel } from "./people";
+import { Retention } from "./retention";
 import { Sheets } from "./Sheets";
 import { Sharing } from "./sharing";
 import { Table } from "./Table";
@@ -130,6 +131,8 @@ function Body({ list, turn, show }: BodyProps) {
       return <Duty turn={turn.value} open={show} />;
     case "sharing":
       return <Sharing />;
+    case "retention":
+      return <Retention />;
     case "audit":
       return <Audit />;
     case "sheets":

@@ -167,6 +167,14 @@ export const LISTS: readonly List[] = [
     acts: [],
   },
   {
+    name: "retention",
+    title: "keep_title",
+    rights: ["retention"],
+    path: "/retention/rules",
+    columns: [],
+    acts: [],
+  },
+  {
     name: "sheets",
     title: "admin_sheets",
     rights: ["people", "units", "groups", "roles", "devices", "disable"],

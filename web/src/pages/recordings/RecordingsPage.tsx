@@ -10,9 +10,9 @@ import type { Recording } from "../../recordings/recordings";
 import { anything, exported, NotExported, search, type Wanted } from "../../recordings/search";
 import { conversations } from "../../recordings/timeline";
 import { TopBar } from "../../ui/TopBar";
+import { Choice } from "./Choice";
+import type { Named } from "./labels";
 import { Strip } from "./Strip";
-
-type Named = { id: string; name: string };
 
 export function RecordingsPage() {
   const user = current();
@@ -53,8 +53,11 @@ export function RecordingsPage() {
       >
         <Fields
           wanted={wanted.value}
-          groups={named(mine.value, found.value, ({ group, group_name }) => [group, group_name])}
-          people={named([], found.value, ({ talker }) => [talker.id ?? "", talker.name])}
+          groups={[
+            ...mine.value,
+            ...found.value.map(({ group, group_name }) => ({ id: group, name: group_name })),
+          ]}
+          people={found.value.map(({ talker }) => ({ id: talker.id ?? "", name: talker.name }))}
           changed={(field) => {
             wanted.value = { ...wanted.peek(), ...field };
           }}
@@ -126,8 +129,13 @@ function Fields(props: {
   return (
     <>
       <div class="fields">
-        {choice("group", props.groups)}
-        {choice("user", props.people)}
+        <Choice
+          field="group"
+          value={wanted.group}
+          near={props.groups}
+          changed={(group) => changed({ group })}
+        />
+        <Choice field="user" value={wanted.user} near={props.people} changed={(user) => changed({ user })} />
         {input("incident")}
       </div>
       <details open={matchMedia("(min-width: 900px)").matches}>
@@ -176,16 +184,6 @@ function fromLink(): Wanted {
   const given = new URLSearchParams(location.search);
   const known = Object.keys(anything).map((name) => [name, given.get(name) ?? ""]);
   return Object.fromEntries(known) as Wanted;
-}
-
-function named(
-  known: readonly Named[],
-  found: readonly Recording[],
-  of: (one: Recording) => [string, string],
-): Named[] {
-  const all = new Map(known.map(({ id, name }) => [id, name]));
-  for (const [id, name] of found.map(of)) if (id && !all.has(id)) all.set(id, name || id);
-  return [...all].map(([id, name]) => ({ id, name })).sort((a, b) => a.name.localeCompare(b.name));
 }
 
 function wordsOf(problem: unknown): string {

@@ -34,6 +34,7 @@ export function Strip({ one }: { one: Conversation }) {
             {new Date(one.from).toLocaleString()} · {((one.until - one.from) / 1000).toFixed(1)} s ·{" "}
             {one.talkers.join("、")}
           </span>
+          {heard && <span class="number">{t("archive_number", { id: heard.one.id })}</span>}
         </span>
         <button type="button" class="rate" aria-label={t("missed_rate")} onClick={() => player.faster()}>
           {player.rate.value}×
