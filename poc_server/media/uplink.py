@@ -28,7 +28,8 @@ MAX_AHEAD_S = 2.0
 PACE_FACTOR = 1.25
 MAX_JUMP_S = 10.0
 """A burst's timestamps may be so far ahead of the time that has really gone since its first packet: that one may have
-been late, and clocks differ. More is a jump, by which every listener's slot would be ahead for as long."""
+been late, and clocks differ. More is a jump, by which every listener's slot would be ahead for as long; so what a burst
+was ahead counts for the next ones, too, until time has caught up with it."""
 MAX_SMOOTHED_S = 0.06
 """What is further ahead of the pace of its burst than that is not made to wait: the pace was wrong."""
 WORTH_WAITING_S = 0.005
@@ -133,6 +134,8 @@ class Uplink:
     """The voice of one phone. ``complain`` is called, at most once a second, when it sends without the floor."""
 
     __slots__ = (
+        "_ahead_before",
+        "_caught_up_at",
         "_complain",
         "_complained_at",
         "_counters",
@@ -173,7 +176,10 @@ class Uplink:
         """Nothing up to this number is ever relayed again: it belongs to a burst that has ended."""
         self._first_at: float | None = None
         self._first_timestamp = 0
+        self._ahead_before = 0.0
         """When the first packet of what is fed came, and its timestamp: what follows is held against them."""
+        self._caught_up_at = 0.0
+        """When time has caught up with the timestamps of all that was fed (the loop's clock)."""
         self.highest = -1
         self.level_id: int | None = None
         """Number of the header extension with RFC 6464 levels, where the phone sends them."""
@@ -247,7 +253,7 @@ class Uplink:
             self._opening_at = held[0][0] if held else now
             self._first_at = None
             if held:
-                self._first_at, self._first_timestamp = held[0][0], held[0][1].timestamp
+                self._begins(held[0][0], held[0][1].timestamp)
         pacer = Pacer(self._shared.loop, route, held, self._detach)
         self._pacers = (*self._pacers, pacer)
         return pacer
@@ -317,9 +323,19 @@ class Uplink:
                     self.discard()  # it counts on from elsewhere; what waits cannot be of the same burst
             return False
         if self._first_at is None:
-            self._first_at, self._first_timestamp = now, timestamp
+            self._begins(now, timestamp)
             return False
-        return _ahead(timestamp - self._first_timestamp, now - self._first_at)
+        passed = now - self._first_at
+        ahead = self._ahead_before + (timestamp - self._first_timestamp) / CLOCK_HZ - passed
+        if ahead > MAX_JUMP_S + passed * (PACE_FACTOR - 1):
+            return True
+        self._caught_up_at = max(self._caught_up_at, now + ahead)
+        return False
+
+    def _begins(self, at: float, timestamp: int) -> None:
+        """The first packet of what is fed from now on came then, with this timestamp."""
+        self._first_at, self._first_timestamp = at, timestamp
+        self._ahead_before = max(0.0, self._caught_up_at - at)
 
     def _afford(self, samples: int, now: float) -> bool:
         """Whether that much voice can have been spoken by now."""

@@ -21,6 +21,8 @@ from tests.support.officer import Officer
 pytestmark = pytest.mark.browser
 
 GROUP = "滨江巡查组"
+PERMIT_HZ = 1050
+"""The first note of the permit tone (`web/src/media/melodies.ts`)."""
 CLEAN_END = ("mic_silent", "mic_detached", "floor_release")
 
 
@@ -77,6 +79,14 @@ def shown(page: Page, name: str) -> None:
 
 
 SEEN = "delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))"
+LISTENING = "Number(document.querySelector('.presence').innerText.match(/[0-9]+/g)[1])"
+"""How many of the selected group a page says are listening."""
+COUNT = f"""
+    window.counted = [{LISTENING}];
+    new MutationObserver(() => counted.push({LISTENING}))
+        .observe(document.querySelector('.presence'), {{characterData: true, childList: true, subtree: true}});
+"""
+"""Keeps each number that is shown from now on."""
 LOST_KEYS = {
     "key up": "",
     "window blurred": "dispatchEvent(new Event('blur'))",
@@ -108,7 +118,7 @@ def test_a_key_that_is_lost_ends_the_burst_clean(same_pair: tuple[Officer, Offic
 
 def test_no_sample_of_one_burst_is_heard_in_the_next(browser: Browser, city: City) -> None:
     """Burst after burst, each in a pitch of its own; none holds the pitch of the one before."""
-    pitches = (500, 1700, 900, 2500, 700)
+    pitches = (500, 1700, 900, 2500, 700, 0)  # at last nothing: his permit tone would be heard, if listeners heard it
     talker = Officer(browser, city, "BJ-001", init=WHISTLE)
     listener = Officer(browser, city, "BJ-002")
     for officer in (talker, listener):
@@ -121,7 +131,7 @@ def test_no_sample_of_one_burst_is_heard_in_the_next(browser: Browser, city: Cit
     talker.face("idle")
     spans = []
     for pitch in pitches:
-        talker.page.evaluate(f"window.whistle.frequency.value = {pitch}")
+        talker.page.evaluate(f"whistle.frequency.value = {pitch}" if pitch else "whistle.disconnect()")
         talker.page.wait_for_timeout(200)  # the page sends what was said from 20 ms before the key went down
         talker.key_down()
         talker.face("talking")
@@ -131,7 +141,10 @@ def test_no_sample_of_one_burst_is_heard_in_the_next(browser: Browser, city: Cit
         listener.face("idle")
         spans.append((talker.events("pointerdown")[-1]["t"], talker.events("floor_release")[-1]["t"] + 300))
     heard = listener.taken("heard")
-    for (before, pitch), (begin, end) in zip(pairwise(pitches), spans[1:], strict=True):
+    in_silence = loudest_db(heard.between(*spans.pop()), PERMIT_HZ)
+    assert in_silence < loudest_db(heard.between(*spans[-1]), pitches[-2]) - 20, "tones are the talker's own"
+    assert sum(event["tone"] == "permit" for event in talker.events("tone")) == len(pitches) + 1
+    for (before, pitch), (begin, end) in zip(pairwise(pitches[:-1]), spans[1:], strict=True):
         burst = heard.between(begin, end)
         # The edges of a whistle are clicks that hold every pitch, 26 dB below it; a former burst comes at full force.
         clearance = loudest_db(burst, pitch) - loudest_db(burst, before)
@@ -359,8 +372,11 @@ def test_a_press_without_a_network_says_so_within_100_ms_and_the_phone_comes_bac
 
 
 def test_a_hidden_page_counts_as_deaf_until_its_sound_is_seen_to_go_on(pair: tuple[Officer, Officer]) -> None:
-    officer, _ = pair
+    officer, other = pair
+    other.page.wait_for_function(f"{LISTENING} >= 2")
+    other.page.evaluate(COUNT)
     officer.page.evaluate(LOST_KEYS["page hidden"])
+    other.page.wait_for_function("window.counted.some(count => count < window.counted[0])")
     officer.page.wait_for_function("window.__poc.events.some(e => e.name === 'listening' && e.reason === 'hidden')")
     hidden = len(officer.events("listening"))
     officer.wait_for("listening", hidden + 2, timeout_ms=8_000)

@@ -333,6 +333,29 @@ async def test_a_jump_of_the_timestamps_within_a_burst_is_refused_beyond_its_bou
 
 
 @stepped
+async def test_jumps_of_burst_after_burst_do_not_add_up() -> None:
+    s = shared()
+    talker, one = Talker(s), Heard(s)
+    for _ in range(5):
+        route, _ = begin(s, talker, one)
+        talker.says()
+        talker.at += int(9.5 * 48_000)
+        talker.says()
+        talker.says()
+        route.end()
+        await over()
+    ahead = one.slot.position.timestamp - s.timestamp()
+    assert ahead < (MAX_JUMP_S + 1) * 48_000
+    assert s.counters.bad_voice == 8, "two of each burst but the first"
+    await asyncio.sleep(MAX_JUMP_S)
+    begin(s, talker, one)
+    talker.at += int(9.5 * 48_000)
+    talker.says()
+    talker.says()
+    assert s.counters.bad_voice == 8
+
+
+@stepped
 async def test_minutes_of_silence_within_a_burst_and_between_two_are_no_jump() -> None:
     s = shared()
     talker, one = Talker(s), Heard(s)

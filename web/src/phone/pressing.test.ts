@@ -62,6 +62,16 @@ test("a telephone call that takes the microphone gives the floor back", () => {
   expect(held()).toBe(false);
 });
 
+test.each(["refused", "missing", "unsupported"] as const)(
+  "so does a headset that is pulled when the next microphone is %s",
+  (state) => {
+    const { key, held } = talking((key) => key.press(0));
+    key.microphone("starting");
+    key.microphone(state);
+    expect(held()).toBe(false);
+  },
+);
+
 test("a headset that is pulled does not, while another microphone is being opened", () => {
   const { key, held } = talking((key) => key.press(0));
   key.microphone("starting");

@@ -8,6 +8,8 @@ import type { MicrophoneState } from "../media/microphone";
 /** What was opened without a hand waits so long for a network, a sound that is unlocked, a floor that is given back. */
 export const OPENS_WITHIN_MS = 60_000;
 
+const DEAF: ReadonlySet<MicrophoneState> = new Set(["lost", "refused", "missing", "unsupported"]);
+
 export type KeyOwner = {
   /** Something only the person can mend is in the way. */
   blocked: () => boolean;
@@ -89,9 +91,12 @@ export class Pressing {
     this.lift();
   }
 
-  /** A telephone call took the microphone: nobody can hear this person, and others may want to speak. */
+  /**
+   * A telephone call took the microphone, or it was pulled and no other may be opened: nobody can hear this person, and others may
+   * want to speak.
+   */
   microphone(state: MicrophoneState): void {
-    if (state === "lost") this.lost();
+    if (DEAF.has(state)) this.lost();
   }
 
   /** Whether this phone asks for the floor of `group`, or has it; elsewhere what it has is given back first. */
