@@ -93,7 +93,8 @@ async def _start_bots(app: App) -> asyncio.subprocess.Process:
     command = [sys.executable, "-m", "loadtest.bots", "--url", f"ws://127.0.0.1:{app.port}/ws", "--links", str(links)]
     for group in lively(app.store.directory):
         command += ["--group", group]
-    return await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL)
+    # In a session of their own: a Ctrl-C would reach them before they can take it, and leave a trace of their start.
+    return await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL, start_new_session=True)
 
 
 def _speakers(app: App) -> list[UserId]:
