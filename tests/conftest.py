@@ -5,7 +5,7 @@ import os
 
 from hypothesis import settings
 
-pytest_plugins = ["tests.fixtures.databases", "tests.fixtures.people"]
+pytest_plugins = ["tests.fixtures.databases", "tests.fixtures.people", "tests.fixtures.bridge"]
 
 # Time is no verdict on a machine that does other work too; and what CI tries is the same from run to run.
 settings.register_profile("here", deadline=None)

@@ -14,7 +14,7 @@ from poc_server.api import rights
 from poc_server.api.problems import documented
 from poc_server.api.services import Caller, Services, SignedInCaller, Use, UseBridge
 from poc_server.api.shapes import Body
-from poc_server.store import Actor, incidents, outbox, polls
+from poc_server.store import Actor, outbox, polls, refused_news
 
 router = APIRouter(prefix="/bridge", tags=["bridge"])
 Name = Annotated[str, Path(max_length=32)]
@@ -156,7 +156,7 @@ async def list_refused(caller: SignedInCaller, services: Use, limit: Limit = 100
     """News that could not be taken, the newest first: for whoever maintains the mapping."""
     _allow(services, caller)
     async with services.store.reading() as connection:
-        rows = await incidents.refused(connection, limit)
+        rows = await refused_news.newest(connection, limit)
     return [
         RefusedNewsOut(
             id=row.id, sender=row.sender_id, at_ms=row.at_ms, incident=row.code, faults=row.faults, body=row.body

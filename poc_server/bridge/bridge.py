@@ -8,25 +8,24 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import structlog
 
 from gateway.document import Document
 from gateway.events import Event
 from gateway.lifecycle import Happened, IncidentState, Input, Linked, NewsArrived, Tick, handle, new_incident
-from gateway.rules import Attention
 from groups.model import User
 from groups.vocabulary import AgencyId, GroupId, GroupKind, IncidentCode, Refusal, UserId
-from poc_server.bridge.address import GONE
 from poc_server.bridge.codes import Codes
 from poc_server.bridge.following import Following
 from poc_server.bridge.parties import Parties, Roll
 from poc_server.bridge.phones import TAPS
 from poc_server.bridge.setup import Setup
 from poc_server.bridge.step import Batch, Done
+from poc_server.bridge.telling import PhonesPort, Telling
 from poc_server.refused import Refused, StoreUnavailable
 from poc_server.store import SYSTEM, Actor, Change, DirectoryChange, IncidentJoined, Store, heard, incidents
 from poc_server.store.heard import Heard
@@ -41,26 +40,6 @@ log = structlog.get_logger(__name__)
 
 TICK_S = 1.0
 DUE_AT_ONCE = 200
-
-
-class PhonesPort(Protocol):
-    """What the bridge has done to phones (`poc_server.bridge.phones.IncidentPhones`)."""
-
-    def changed(self, state: IncidentState, group: GroupId, gone: Iterable[UserId] = ()) -> None:
-        """An incident is different now, for its members and for those who are gone."""
-        ...
-
-    def bring_forward(self, state: IncidentState, group: GroupId, users: Iterable[UserId], to: Attention) -> None:
-        """It comes forward on these users' phones."""
-        ...
-
-    def switch(self, phone: Phone, group: GroupId, code: IncidentCode, title: str) -> None:
-        """Switches one phone of this node, unless that would disturb its user."""
-        ...
-
-    def summary(self, state: IncidentState, group: GroupId, user: UserId) -> IncidentSummary:
-        """An incident as ``user`` sees it."""
-        ...
 
 
 @dataclass(slots=True)
@@ -80,7 +59,7 @@ class Bridge:
     """Incidents of this server.
 
     Attributes:
-        on_committed: called after every commit that made events; couriers wake by it.
+        telling: what phones and couriers learn of it, and how much was taken.
         open: news is taken once this is set.
     """
 
@@ -89,15 +68,15 @@ class Bridge:
     ) -> None:
         self.setup = setup
         self.options = setup.options
-        self.on_committed: list[Callable[[], None]] = []
         self.open = asyncio.Event()
-        self.taken = self.discarded = 0
         self._store, self._phones = store, phones
         self._batch, self._waiting_limit, self._tick_s = batch, waiting_limit, tick_s
         self._jobs: deque[_Job] = deque()
         self._codes = Codes(store)
         self._rolls: dict[AgencyId, Roll] = {}
-        self._following = Following(store, self._parties, self._new_batch, self._followed)
+        self.telling = Telling(phones, self._codes)
+        self._following = Following(store, self._parties, self._new_batch, self.telling.followed)
+        self.telling.noted.append(self._following.noted)
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._unsubscribe: Callable[[], None] | None = None
@@ -317,12 +296,12 @@ class Bridge:
             if len(jobs) == 1 and not jobs[0].future.done():
                 jobs[0].future.set_exception(self._told(problem, jobs[0]))
             return False
-        self._wake_couriers(results)
+        self.telling.committed(results)
         for job, done in zip(jobs, results, strict=True):
             # One incident a turn of the loop: to tell its phones and to answer costs a millisecond or two each, and
             # voice waits for none of the others.
             await asyncio.sleep(0)
-            self._tell(done)
+            self.telling.told(done)
             if not job.future.done():
                 job.future.set_result(done)
         return True
@@ -364,36 +343,6 @@ class Bridge:
     def _new_batch(self, change: Change, agency: AgencyId) -> Batch:
         snapshot = self._store.directory.snapshot
         return Batch(change, agency, snapshot, self._parties(agency), self.options, now_ms())
-
-    async def _followed(self, results: list[Done]) -> None:
-        """Members are others now, and nobody waits for an answer."""
-        self._wake_couriers(results)
-        for done in results:
-            await asyncio.sleep(0)
-            self._tell(done)
-
-    def _tell(self, done: Done) -> None:
-        """What phones learn once it is certain."""
-        if done.after.address in GONE:
-            self._codes.forget(done.group)
-        else:
-            self._codes.know(done.group, done.after.code)
-        self.taken += 1
-        self.discarded += bool(done.discarded)
-        if done.rivals:
-            log.warning("news_of_one_version", incident=done.after.code, version=done.rivals[0].version)
-        self._following.noted(done.agency, done.after)
-        if done.after != done.before:
-            self._phones.changed(done.after, done.group, done.left)
-        for forward in done.forward:
-            # Dispatched anew and made urgent at once: it is no matter of those who were taken off by it.
-            users = forward.users & done.after.members
-            self._phones.bring_forward(done.after, done.group, users, forward.attention)
-
-    def _wake_couriers(self, results: list[Done]) -> None:
-        if any(done.events for done in results):
-            for call in self.on_committed:
-                call()
 
     async def _tick(self) -> None:
         await self.open.wait()

@@ -59,7 +59,7 @@ class Couriers:
             self._tasks.append(asyncio.create_task(_kept_alive(poller.run, plan.id), name=f"poll-{plan.id}"))
         self._tasks.append(asyncio.create_task(self._enter(), name="receivers"))
         self._tasks.append(asyncio.create_task(_kept_alive(self._look_after, "outbox"), name="outbox"))
-        self._bridge.on_committed.append(self.wake)
+        self._bridge.telling.on_committed.append(self.wake)
 
     async def aclose(self) -> None:
         """Stop; what was under way is tried again by the next one."""
@@ -77,8 +77,8 @@ class Couriers:
 
     def readings(self) -> Iterator[Reading]:
         """For metrics."""
-        yield "poc_bridge_news_total", "Pieces of news taken", self._bridge.taken
-        yield "poc_bridge_news_discarded_total", "Of them repeated or too old", self._bridge.discarded
+        yield "poc_bridge_news_total", "Pieces of news taken", self._bridge.telling.taken
+        yield "poc_bridge_news_discarded_total", "Of them repeated or too old", self._bridge.telling.discarded
         yield "poc_bridge_news_waiting", "Pieces of news on their way into SQL", self._bridge.waiting
         yield "poc_bridge_unproved_total", "Messages that no sender proved to be his", self._inbox.unproved
         yield "poc_bridge_news_refused_total", "Pieces that could not be taken, each once", self._inbox.refused

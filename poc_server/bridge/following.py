@@ -38,7 +38,7 @@ class Following:
         store: Store,
         parties: Callable[[AgencyId], Parties],
         batch: Callable[[Change, AgencyId], Batch],
-        told: Callable[[list[Done]], Awaitable[None]],
+        told: Callable[[Sequence[Done]], Awaitable[None]],
     ) -> None:
         self._store, self._parties, self._batch, self._told = store, parties, batch, told
         self._again = True

@@ -18,7 +18,7 @@ from groups.vocabulary import IncidentCode, Refusal
 from poc_server.bridge.bridge import Bridge
 from poc_server.bridge.setup import PollSetup, SenderSetup
 from poc_server.refused import Refused
-from poc_server.store import Store, heard, incidents, polls
+from poc_server.store import Store, heard, polls, refused_news
 from poc_server.store.heard import Heard
 from poc_server.store.ids import new_id, now_ms
 from signaling.messages import Refused as WireRefused
@@ -123,7 +123,7 @@ class Inbox:
 
     async def _keep(self, sender: str, code: str, faults: list[str], body: str) -> None:
         async with self._store.writing() as connection:
-            if not await incidents.refuse_news(connection, sender, now_ms(), code, faults, body):
+            if not await refused_news.refuse(connection, sender, now_ms(), code, faults, body):
                 return
         self.refused += 1
         log.warning("news_refused", sender=sender, incident=code, faults=faults)

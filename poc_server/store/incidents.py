@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +18,6 @@ from gateway.rules import NOBODYS
 from groups.vocabulary import AgencyId, GroupId, IncidentCode, UnitId
 from poc_server.store import locks
 from poc_server.store.ids import clean
-from poc_server.store.inserts import insert_new
 from poc_server.store.lookup import like
 from poc_server.store.tables import bridge as t
 
@@ -27,9 +25,6 @@ IN_LIMIT = 300
 """Values in one ``IN (…)``."""
 SAVED_AT_ONCE = 8
 """Incidents of one statement: to make their JSON holds the loop."""
-REFUSED_KEPT = 1_000
-"""Pieces of news that could not be taken, kept for the operator."""
-REFUSED_BODY_CHARS = 20_000
 
 
 def group_of(agency: AgencyId, code: IncidentCode) -> GroupId:
@@ -353,34 +348,6 @@ async def codes(connection: AsyncConnection, groups: Collection[GroupId] | None 
         these = query if part is None else query.where(i.group_id.in_(part))
         found |= {GroupId(row.group_id): IncidentCode(row.code) for row in (await connection.execute(these)).all()}
     return found
-
-
-async def refuse_news(
-    connection: AsyncConnection, sender: str, now: int, code: str, faults: Sequence[str], body: str
-) -> bool:
-    """Keeps news that could not be taken; the oldest beyond `REFUSED_KEPT` go. False: they are kept already.
-
-    A list that is polled holds the same row for days, and whoever is refused sends again.
-    """
-    row = {
-        "sender_id": sender,
-        "code": clean(code)[:64],
-        "faults": [clean(fault) for fault in faults],
-        "body": clean(body)[:REFUSED_BODY_CHARS],
-    }
-    key = "rn-" + hashlib.sha256(json.dumps(row, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()[:24]
-    if await connection.scalar(select(t.refused_news.c.id).where(t.refused_news.c.id == key)) is not None:
-        return False
-    await insert_new(connection, t.refused_news, [{**row, "id": key, "at_ms": now}])
-    kept = select(t.refused_news.c.id).order_by(t.refused_news.c.at_ms.desc()).limit(REFUSED_KEPT)
-    await connection.execute(delete(t.refused_news).where(t.refused_news.c.id.not_in(kept)))
-    return True
-
-
-async def refused(connection: AsyncConnection, limit: int) -> list[Row[Any]]:
-    """The newest pieces of news that could not be taken."""
-    query = select(t.refused_news).order_by(t.refused_news.c.at_ms.desc()).limit(limit)
-    return list((await connection.execute(query)).all())
 
 
 async def save_links(connection: AsyncConnection, agency: AgencyId, state: IncidentState) -> None:

@@ -6,24 +6,17 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from dataclasses import replace
 
 import asyncpg
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
-from gateway.document import read_document
-from gateway.effects import EventOut, EventType
-from gateway.lifecycle import Happened, IncidentState
-from gateway.limits import Lamp
+from gateway.effects import EventType
+from gateway.lifecycle import Happened
 from gateway.outbox import Status
-from gateway.polling import PollState
 from gateway.receiver import Health
 from groups.vocabulary import AgencyId, IncidentCode, Refusal, Role, UserId
-from poc_server.bridge.bridge import Bridge
-from poc_server.bridge.setup import BridgeFile, Setup, WorkingTime
 from poc_server.refused import Refused
 from poc_server.store import (
     SYSTEM,
@@ -35,70 +28,22 @@ from poc_server.store import (
     incidents,
     outbox,
     people,
-    polls,
     units,
 )
 from poc_server.store import tables as t
 from poc_server.store.cells import Cell
 from poc_server.store.duty import ShiftDraft
 from poc_server.store.groups import GroupDraft
-from poc_server.store.heard import Heard
 from poc_server.store.ids import now_ms
 from poc_server.store.outbox import SqlOutbox
 from poc_server.store.people import UserDraft
 from poc_server.store.places import Place, Position
-from poc_server.store.tables import bridge as bridge_tables
-from tests.fixtures.people import Town
-from tests.gateway.told import Told
+from tests.fixtures.bridge import WAITING, Bridged, of
 
 pytestmark = pytest.mark.wire
 HOUR = 3_600_000
-WAITING = 200
 CELL = "420102001003007"
 HERE = {"lon": 114.3, "lat": 30.6, "datum": "WGS-84"}
-
-
-@dataclass
-class Bridged:
-    bridge: Bridge
-    town: Town
-    told: Told
-
-    @property
-    def store(self) -> Store:
-        return self.town.store
-
-    async def tell(self, code: str, **fields: Any) -> IncidentState:
-        return (await self.bridge.news(self.town.agency, IncidentCode(code), read_document(fields))).after
-
-    async def members(self, code: str, wanted: set[UserId]) -> None:
-        """Until the incident's members are these, in the machine and in the directory."""
-        group = incidents.group_of(self.town.agency, IncidentCode(code))
-        async with asyncio.timeout(30):
-            while True:
-                state = await self.bridge.find(self.town.agency, IncidentCode(code))
-                if state.members == wanted == set(self.store.directory.members(group)):
-                    return
-                await asyncio.sleep(0.02)
-
-    async def types(self, code: str) -> list[str]:
-        events = await self.bridge.events(self.town.agency, IncidentCode(code), 0, 1_000)
-        assert [event.sequence for event in events] == list(range(1, len(events) + 1))
-        return [event.type for event in events]
-
-
-@pytest.fixture
-async def bridged(town: Town) -> AsyncIterator[Bridged]:
-    told = Told()
-    bridge = Bridge(Setup(), town.store, told, batch=32, waiting_limit=WAITING, tick_s=0.1)
-    bridge.start()
-    bridge.open.set()
-    yield Bridged(bridge, town, told)
-    await bridge.aclose()
-
-
-def of(*users: UserId) -> list[dict[str, str]]:
-    return [{"kind": "user", "id": user} for user in users]
 
 
 async def test_a_hundred_at_once_share_transactions_and_each_is_whole(bridged: Bridged) -> None:
@@ -113,31 +58,6 @@ async def test_a_hundred_at_once_share_transactions_and_each_is_whole(bridged: B
     group = bridged.store.directory.group(incidents.group_of(bridged.town.agency, IncidentCode("C7")))
     assert group is not None
     assert (group.name, group.enabled, group.unit) == ("案7", True, bridged.town.unit)
-
-
-async def test_a_signed_message_is_taken_once_whatever_node_it_comes_to(bridged: Bridged) -> None:
-    agency, code = bridged.town.agency, IncidentCode("H1")
-    other = Bridge(Setup(), bridged.store, bridged.told, batch=32, waiting_limit=WAITING)
-    other.start()
-    other.open.set()
-
-    async def tell(node: Bridge, mark: str, title: str) -> bool:
-        document = read_document({"title": title, "parties": []})
-        return not (await node.news(agency, code, document, heard=Heard("cases", mark))).discarded
-
-    assert await tell(bridged.bridge, "m1", "one")
-    assert await tell(bridged.bridge, "m2", "two")
-    again = await asyncio.gather(*(tell(node, "m1", "one") for node in (other, bridged.bridge, other, other)))
-    assert again == [False] * 4
-    assert sorted(await asyncio.gather(*(tell(node, "m3", "one") for node in (other, bridged.bridge)))) == [False, True]
-    assert (await bridged.bridge.find(agency, code)).incident.title == "one"
-    assert len((await bridged.bridge.find(agency, code)).news) == 3
-    await other.aclose()
-
-    one = {"id": "told-1", "title": "of that id"}
-    for fields in (one, {"title": "meanwhile"}, one):
-        await bridged.tell("H1", **fields)
-    assert (await bridged.bridge.find(agency, code)).incident.title == "meanwhile"
 
 
 async def test_the_few_that_matter_are_the_urgent_then_what_comes_forward_then_the_newest(bridged: Bridged) -> None:
@@ -161,91 +81,6 @@ async def test_the_few_that_matter_are_the_urgent_then_what_comes_forward_then_t
     assert await codes(8, "垃圾 1") == ["L11", "L10", "L01"]
     assert await codes(8, "l1") == ["L11", "L10"]
     assert await codes(8, "0%") == ["W1"]
-
-
-async def test_when_working_time_was_changed_the_lamp_follows_and_nothing_stays_due(bridged: Bridged) -> None:
-    long_ago = now_ms() - 40 * 24 * HOUR
-    limit = {"stage": "handling", "allowed_ms": HOUR}
-    await bridged.tell("T1", at=long_ago, state="handling", limits=[limit], parties=[])
-    await bridged.tell("T2", at=now_ms(), state="handling", limits=[{**limit, "wall_clock": True}], parties=[])
-    assert (await bridged.bridge.find(bridged.town.agency, IncidentCode("T1"))).lamp is Lamp.RED
-    await bridged.bridge.aclose()
-    # Nobody works but on one day, which is a month from now: nothing of the hour is used up.
-    rare = WorkingTime(weekdays=frozenset(), extra_days=frozenset({datetime.now(UTC).date() + timedelta(days=30)}))
-    changed = Setup(BridgeFile(working_time=rare))
-    bridge = Bridge(changed, bridged.store, bridged.told, batch=32, waiting_limit=WAITING, tick_s=0.1)
-    bridge.start()
-    bridge.open.set()
-
-    i = bridge_tables.incident.c
-
-    async def due() -> dict[str, Any]:
-        async with bridged.store.reading() as connection:
-            rows = await connection.execute(select(i.code, i.lamp, i.due_ms))
-            return {row.code: (row.lamp, row.due_ms) for row in rows}
-
-    async with asyncio.timeout(30):
-        while (found := await due())["T1"][0] != "green" or found["T2"][1] < now_ms():  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
-    assert found["T1"][1] > now_ms() + 20 * 24 * HOUR
-    assert found["T2"][0] == "green"
-    await bridge.aclose()
-
-
-async def test_journal_and_news_that_want_the_same_cases_in_another_order_wait_for_each_other(bridged: Bridged) -> None:
-    agency, codes = bridged.town.agency, [IncidentCode(code) for code in ("J1", "J2")]
-    for code in codes:
-        await bridged.tell(code, parties=[])
-    one_told = asyncio.Event()
-    waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-
-    async def journal() -> None:
-        async with bridged.store.writing() as connection:
-            for code in reversed(codes):
-                await incident_happenings.tell_one(connection, agency, code, Happened(f"j-{code}", EventType.NOTE, 1))
-                one_told.set()
-                while connection.dialect.name == "postgresql" and not await connection.scalar(waits):  # noqa: ASYNC110
-                    await asyncio.sleep(0.01)
-
-    async def news() -> None:
-        await one_told.wait()
-        async with bridged.store.writing() as connection:
-            await incidents.load_many(connection, agency, codes)
-            await incidents.append(connection, agency, codes[0], [EventOut("n1", EventType.NOTE, 2)])
-
-    async with asyncio.timeout(30):
-        await asyncio.gather(journal(), news())
-    for code in codes:
-        assert "note" in await bridged.types(code)
-
-
-async def test_news_that_are_refused_again_and_again_are_kept_once(bridged: Bridged) -> None:
-    async with bridged.store.writing() as connection:
-        for now in range(3):
-            kept = await incidents.refuse_news(connection, "list", now, "R1", ["version: not found"], '{"no": "R1"}')
-            assert kept is (now == 0)
-        assert await incidents.refuse_news(connection, "list", 9, "R1", ["version: not found"], '{"no": "R1", "x": 1}')
-        assert [row.at_ms for row in await incidents.refused(connection, 10)] == [9, 0]
-
-
-async def test_of_several_nodes_one_polls_an_endpoint_until_it_stops_or_is_silent_too_long(bridged: Bridged) -> None:
-    async def hold(node: str, now: int) -> PollState | None:
-        async with bridged.store.writing() as connection:
-            return await polls.hold(connection, "list", node, now, lambda state: 10 * (1 + state.failures))
-
-    assert await hold("a", 0) == PollState()
-    assert await hold("b", 9) is None
-    assert await hold("a", 9) == PollState()
-    async with bridged.store.writing() as connection:
-        await polls.save(connection, "list", PollState(5, 1, "down"))
-        assert await polls.failing(connection, ["list"]) == 1
-    assert await hold("b", 18) is None
-    assert await hold("b", 19) == PollState(5, 1, "down")
-    assert await hold("a", 38) is None
-    async with bridged.store.writing() as connection:
-        await polls.release(connection, "list", "a")
-        await polls.release(connection, "list", "b")
-    assert await hold("a", 38) == PollState(5, 1, "down")
 
 
 async def test_several_pieces_about_one_case_in_one_batch_are_taken_in_their_order(bridged: Bridged) -> None:
@@ -501,16 +336,6 @@ async def test_the_outbox_hands_out_one_event_of_each_incident_and_each_once(bri
     }
     async with store.reading() as connection:
         assert (await outbox.counts(connection))["cases", "delivered"] == len(first)
-
-
-async def test_two_nodes_may_enter_a_new_receiver_at_the_same_time(bridged: Bridged) -> None:
-    async def enter() -> None:
-        async with bridged.store.writing() as connection:
-            await outbox.enter(connection, ["cases", "archive"])
-
-    await asyncio.gather(*(enter() for _ in range(8)))
-    box = SqlOutbox(bridged.store.database, "archive", bridged.town.agency, lambda _: True, 60_000)
-    assert await box.health() == Health("archive")
 
 
 async def test_who_was_taken_off_by_an_urgent_dispatch_is_not_woken_by_it(bridged: Bridged) -> None:

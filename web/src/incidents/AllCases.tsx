@@ -38,7 +38,7 @@ export function AllCases({ phone, close }: { phone: Phone; close: () => void }) 
     };
   }, [wanted, list]);
   const choose = (one: IncidentSummary) => {
-    phone.openIncident(one);
+    phone.cases.open(one);
     close();
   };
   return (

@@ -15,15 +15,7 @@ import { Texts } from "../texts/texts";
 import { affairsTold, broughtToTalk, nothingGoesOn, openAlerts } from "../wire/affairs";
 import { Link, type LinkState, type Request } from "../wire/link";
 import { blank, firstGroup, idleFloor, told, welcomed } from "../wire/picture";
-import type {
-  Broadcast,
-  IceServer,
-  IncidentSummary,
-  Missed,
-  Refusal,
-  ServerMessage,
-  Welcome,
-} from "../wire/protocol";
+import type { Broadcast, IceServer, Missed, Refusal, ServerMessage, Welcome } from "../wire/protocol";
 import { Air, type MixOf } from "./air";
 import { type Facts, face, obstacle } from "./face";
 import { Hearing } from "./hearing";
@@ -61,8 +53,8 @@ export class Phone {
     this.#link.request({ type: "listen", groups }).catch(() => undefined);
   });
   readonly listened = this.#listened.groups;
-  readonly #incidents = new HeldIncidents(this);
-  readonly incidents = this.#incidents.list;
+  readonly cases = new HeldIncidents(this);
+  readonly incidents = this.cases.list;
   /** The newest absence in which something was said. */
   readonly missed = signal<Missed | null>(null);
   readonly affairs = signal(nothingGoesOn);
@@ -251,11 +243,6 @@ export class Phone {
     this.#listened.tell();
   }
 
-  /** Selects the group of an incident of this person, listed or not. */
-  openIncident(incident: IncidentSummary): void {
-    this.#incidents.open(incident);
-  }
-
   /** Hears a group beside the selected one, or no longer; false when as many are heard as may be. */
   toggleListening(group: string): boolean {
     return this.#listened.toggle(group);
@@ -321,7 +308,7 @@ export class Phone {
     this.#listened.tell();
     this.#tellFloor();
     for (const follower of this.#followers) follower(welcome);
-    this.#incidents.welcomed(was, group?.id ?? "");
+    this.cases.welcomed(was, group?.id ?? "");
   }
 
   async #offered(offer: string): Promise<void> {
@@ -339,7 +326,7 @@ export class Phone {
       this.picture.value = told(before, message);
       this.affairs.value = affairsTold(this.affairs.peek(), message);
       this.receipts.received(message);
-      this.#incidents.told(message);
+      this.cases.told(message);
     });
     this.#followBrought();
     if (message.type === "switched") {

@@ -1,0 +1,91 @@
+"""What phones and couriers learn of an incident once it is certain, one incident a turn of the loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+
+from gateway.lifecycle import IncidentState
+from gateway.rules import Attention
+from groups.vocabulary import AgencyId, GroupId, IncidentCode, UserId
+from poc_server.bridge.address import GONE
+from poc_server.bridge.codes import Codes
+from poc_server.bridge.step import Done
+from signaling.messages import IncidentSummary
+
+if TYPE_CHECKING:
+    from poc_server.talk.phone import Phone
+
+log = structlog.get_logger(__name__)
+
+
+class PhonesPort(Protocol):
+    """What the bridge has done to phones (`poc_server.bridge.phones.IncidentPhones`)."""
+
+    def changed(self, state: IncidentState, group: GroupId, gone: Iterable[UserId] = ()) -> None:
+        """An incident is different now, for its members and for those who are gone."""
+        ...
+
+    def bring_forward(self, state: IncidentState, group: GroupId, users: Iterable[UserId], to: Attention) -> None:
+        """It comes forward on these users' phones."""
+        ...
+
+    def switch(self, phone: Phone, group: GroupId, code: IncidentCode, title: str) -> None:
+        """Switches one phone of this node, unless that would disturb its user."""
+        ...
+
+    def summary(self, state: IncidentState, group: GroupId, user: UserId) -> IncidentSummary:
+        """An incident as ``user`` sees it."""
+        ...
+
+
+class Telling:
+    """Tells what came of inputs to incidents.
+
+    Attributes:
+        on_committed: called after every commit that made events; couriers wake by it.
+        noted: called with each incident as it is now.
+        taken: inputs that were taken since the start.
+        discarded: those of them that changed nothing.
+    """
+
+    def __init__(self, phones: PhonesPort, codes: Codes) -> None:
+        self.on_committed: list[Callable[[], None]] = []
+        self.noted: list[Callable[[AgencyId, IncidentState], None]] = []
+        self.taken = self.discarded = 0
+        self._phones, self._codes = phones, codes
+
+    def committed(self, results: Sequence[Done]) -> None:
+        """These stand in SQL."""
+        if any(done.events for done in results):
+            for call in self.on_committed:
+                call()
+
+    async def followed(self, results: Sequence[Done]) -> None:
+        """These stand in SQL, and nobody waits for an answer: members were looked up again."""
+        self.committed(results)
+        for done in results:
+            await asyncio.sleep(0)
+            self.told(done)
+
+    def told(self, done: Done) -> None:
+        """Phones learn of one."""
+        if done.after.address in GONE:
+            self._codes.forget(done.group)
+        else:
+            self._codes.know(done.group, done.after.code)
+        self.taken += 1
+        self.discarded += bool(done.discarded)
+        if done.rivals:
+            log.warning("news_of_one_version", incident=done.after.code, version=done.rivals[0].version)
+        for call in self.noted:
+            call(done.agency, done.after)
+        if done.after != done.before:
+            self._phones.changed(done.after, done.group, done.left)
+        for forward in done.forward:
+            # Dispatched anew and made urgent at once: it is no matter of those who were taken off by it.
+            users = forward.users & done.after.members
+            self._phones.bring_forward(done.after, done.group, users, forward.attention)
