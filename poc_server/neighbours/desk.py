@@ -214,23 +214,27 @@ class Desk:
 
     async def _opened(self) -> None:
         """This node is the desk: read what lasts, then say so."""
-        node = self._node
-        async with self._opening:
-            self._unread = decided.groups(node, self.calls)
-            node.conditions.forget()
-            for what in self.calls.values():
-                node.calls.take_up(what)
-            self.calls.clear()
-            self.asked.take_all()
-            try:
+        try:
+            async with self._opening:
+                self._take_up()
                 await self._read()
-            finally:
-                self._is_read.set()
+        finally:
+            self._is_read.set()
         self.asked.take_all()
         self._follow_all()
         # Not all there is: what others know of emergencies holds while SQL, which would say more, is away.
         self._dirty |= self._groups()
         self._others.flush_soon()
+
+    def _take_up(self) -> None:
+        """What needs no SQL."""
+        node = self._node
+        self._unread = decided.groups(node, self.calls)
+        node.conditions.forget()
+        for what in self.calls.values():
+            node.calls.take_up(what)
+        self.calls.clear()
+        self.asked.take_all()
 
     async def _read(self) -> bool:
         """Take up what lasts and is not known here yet; whether all of it was read.
