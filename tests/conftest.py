@@ -5,7 +5,12 @@ import os
 
 from hypothesis import settings
 
-pytest_plugins = ["tests.fixtures.databases", "tests.fixtures.people", "tests.fixtures.bridge"]
+pytest_plugins = [
+    "tests.fixtures.databases",
+    "tests.fixtures.people",
+    "tests.fixtures.bridge",
+    "tests.fixtures.desk",
+]
 
 # Time is no verdict on a machine that does other work too; and what CI tries is the same from run to run.
 settings.register_profile("here", deadline=None)

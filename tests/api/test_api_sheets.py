@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
-import time
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import func, select
 
 from groups.vocabulary import GroupKind, Role
-from poc_server.store import Change, DirectoryChange, groups, people, sessions
-from poc_server.store import tables as t
+from poc_server.store import groups, sessions
 from poc_server.store.groups import GroupDraft
-from poc_server.store.sheets.importing import LINES_AT_ONCE
 from poc_server.store.sheets.text import MAX_LINES, MAX_NAME_CHARS
 from tests.fixtures.people import Town, found_town
 
@@ -112,105 +106,6 @@ async def test_ten_thousand_lines_with_mistakes_in_the_middle_change_nothing(
         (5_006, "enabled", "bad_value"),
     ]
     assert len(town.store.directory.snapshot.users) == 1
-
-
-async def test_an_import_of_thousands_does_not_hold_up_the_loop(client: httpx.AsyncClient, town: Town) -> None:
-    admin = await login(town, Role.SYSTEM_ADMIN)
-    text = HEADING + "\n".join(f"u{n},B-{n},王建国{n},person,市,,1" for n in range(2_000))
-    longest = 0.0
-    kept_between = 0
-    done = False
-
-    async def watch() -> None:
-        """The loop's own work between two turns, in seconds of this thread: other processes do not count."""
-        nonlocal longest
-        last = time.thread_time()
-        while not done:
-            await asyncio.sleep(0)
-            now = time.thread_time()
-            longest, last = max(longest, now - last), now
-
-    async def keep() -> None:
-        """What else must be written meanwhile: an SOS, records of calls."""
-        nonlocal kept_between
-        while not done:
-            async with town.store.writing() as connection:
-                begun = await connection.scalar(select(func.count()).select_from(t.user))
-            kept_between += begun not in (1, 2_001)
-
-    others = [asyncio.create_task(watch()), asyncio.create_task(keep())]
-    said = (await post(client, "people", text, admin)).json()
-    done = True
-    await asyncio.gather(*others)
-    assert (said["applied"], said["create"]) == (True, 2_000)
-    assert len(town.store.directory.snapshot.users) == 2_001
-    assert longest < 0.5, "in one piece it is seconds"
-    assert kept_between >= 2_000 // LINES_AT_ONCE // 2, "of as many transactions as there are slices"
-
-
-async def test_a_file_is_judged_again_when_somebody_else_comes_between(client: httpx.AsyncClient, town: Town) -> None:
-    admin = await login(town, Role.SYSTEM_ADMIN)
-    lines = [f"u{n},B-{n},王,person,市,,1" for n in range(3 * LINES_AT_ONCE)]
-    last = await town.person(name="李", account=f"u{len(lines) - 1}")
-    other = await town.person(name="张")
-    file = HEADING + "\n".join(lines)
-
-    async def between(edit: Callable[[Change], Awaitable[None]]) -> Any:
-        """Import the file while a colleague does his own, when the first of its lines stand."""
-        editing: list[asyncio.Task[None]] = []
-
-        async def colleague() -> None:
-            async with town.store.change() as change:
-                await edit(change)
-
-        def told(_change: DirectoryChange) -> None:
-            if not editing:
-                editing.append(asyncio.create_task(colleague()))
-
-        stop = town.store.directory.subscribe(told)
-        said = (await post(client, "people", file, admin)).json()
-        stop()
-        await editing[0]
-        return said
-
-    said = await between(lambda change: people.set_flags(change, other, enabled=False))
-    assert (said["applied"], said["stopped"], said["written"]) == (True, None, len(lines))
-    assert (said["create"], said["update"]) == (len(lines) - 1, 1)
-
-    file = file.replace(",王,", ",赵,")
-    said = await between(lambda change: people.set_roles(change, last, frozenset({Role.SECURITY_ADMIN})))
-    assert (said["applied"], said["stopped"], said["wrong"]) == (False, "conflict", 1), "he is none of theirs any more"
-    assert 0 < said["written"] < len(lines)
-    rest = (await post(client, "people", file, admin, dry_run=True)).json()
-    assert (rest["unchanged"], rest["wrong"]) == (said["written"], 1)
-    named = {user.name for user in town.store.directory.snapshot.users.values()}
-    assert named >= {"王", "赵"}
-
-
-async def test_who_loses_his_right_while_his_file_is_read_in_writes_no_more(
-    client: httpx.AsyncClient, town: Town
-) -> None:
-    account = await town.person(Role.SYSTEM_ADMIN, name="管理员")
-    signed = await town.auth.start_session(account, "demo")
-    admin = {"authorization": f"Bearer {signed.access_token}"}
-    text = HEADING + "\n".join(f"u{n},B-{n},王,person,市,,1" for n in range(3 * LINES_AT_ONCE))
-    taking: list[asyncio.Task[None]] = []
-
-    async def take() -> None:
-        async with town.store.change() as change:
-            await people.set_roles(change, account, frozenset({Role.OFFICER}))
-
-    stop = town.store.directory.subscribe(lambda _: taking or taking.append(asyncio.create_task(take())))
-    said = (await post(client, "people", text, admin)).json()
-    stop()
-    await taking[0]
-    assert (said["applied"], said["stopped"]) == (False, "not_allowed")
-    assert 0 < said["written"] < 3 * LINES_AT_ONCE
-    assert len(town.store.directory.snapshot.users) == 1 + said["written"]
-    await town.store.journal.drain()
-    auditor = await login(town, Role.AUDIT_ADMIN)
-    [kept] = (await client.get("/audit", params={"action": "sheet.import"}, headers=auditor)).json()["items"]
-    assert kept["detail"] == {"written": said["written"], "of": 3 * LINES_AT_ONCE}
 
 
 async def test_what_is_exported_is_imported_unchanged(client: httpx.AsyncClient, town: Town) -> None:
