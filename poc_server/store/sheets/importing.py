@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from groups.vocabulary import Refusal
 from poc_server.refused import Refused
-from poc_server.store import audit, change
+from poc_server.store import audit, change, rows
 from poc_server.store.audit import Actor
 from poc_server.store.ids import now_ms
 from poc_server.store.sheets.plan import Plan, Sheet, Verdict, judge
@@ -22,6 +22,7 @@ LINES_AT_ONCE = 50
 """Lines of one transaction: hundredths of a second for people, a few tenths where a line is several statements."""
 MAX_JUDGEMENTS = 5
 """How often a file is judged again before a line of it can be written; then whoever keeps editing is let go first."""
+ENDLESS = "others edit without end"
 RIGHTS: frozenset[change.Kind] = frozenset({"agency", "unit", "user"})
 """What the table of rights looks at."""
 
@@ -47,15 +48,18 @@ class Import:
 
 
 async def dry_run(store: Store, make: Callable[[], Sheet], data: bytes) -> Plan:
-    """What a file would change. Raises `BadSheet`, what ``make`` refuses, `StoreUnavailable`."""
+    """What a file would change.
+
+    Raises `BadSheet`, what ``make`` refuses, `StoreUnavailable`, and `Refused` (stale) when others edit without end.
+    """
     return (await _judge(store, make, data)).plan
 
 
 async def carry_out(store: Store, actor: Actor, name: str, make: Callable[[], Sheet], data: bytes) -> Import:
     """Write a file without mistakes; with one in it, nothing. One file at a time, ``name`` is its kind in the audit.
 
-    ``make`` makes the sheet of what the directory holds now, and refuses who may not import it. Raises as `dry_run`,
-    and `Refused` (stale) when others edit without end; nothing is written then.
+    ``make`` makes the sheet of what the directory holds now, and refuses who may not import it. Raises as `dry_run`;
+    nothing is written then.
     """
     async with store.importing:
         return await _Work(store, actor, name, make, data).done()
@@ -88,7 +92,7 @@ class _Work:
             before = len(self._written)
             try:
                 if fruitless == MAX_JUDGEMENTS:
-                    raise Refused(Refusal.STALE, "others edit the same without end")
+                    raise Refused(Refusal.STALE, ENDLESS)
                 judged = await _judge(self._store, self._make, self._data)
                 plan = self._as_written(judged.plan)
                 if plan.mistakes and self._written:
@@ -132,11 +136,17 @@ class _Work:
 
 
 async def _judge(store: Store, make: Callable[[], Sheet], data: bytes) -> _Judged:
-    await store.refresh()
-    sheet, version = make(), store.directory.version
-    async with store.reading() as connection:
-        await sheet.prepare(connection)
-    return _Judged(sheet, await judge(sheet, data), version)
+    """By the directory and by SQL of one moment: somebody may be made between two looks."""
+    for _ in range(MAX_JUDGEMENTS):
+        await store.refresh()
+        sheet, version = make(), store.directory.version
+        async with store.database.snapshot() as connection:
+            same = await rows.version_of(connection) == version
+            if same:
+                await sheet.prepare(connection)
+        if same:
+            return _Judged(sheet, await judge(sheet, data), version)
+    raise Refused(Refusal.STALE, ENDLESS)
 
 
 def _parts(verdicts: Sequence[Verdict]) -> Iterator[Sequence[Verdict]]:
