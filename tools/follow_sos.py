@@ -1,0 +1,63 @@
+"""Follows SOS after SOS from the key to the dispatcher's ear and says what takes how long, in ms after the key.
+
+``python -m tools.follow_sos [presses]``. Two browsers and a server share this machine: read it where nothing else runs.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import expect, sync_playwright
+
+from tests.browser.conftest import SPEECH
+from tests.browser.figures import spread
+from tests.support.chromium import chromium
+from tests.support.city import City, running_city
+from tests.support.console import Console
+from tests.support.officer import Officer
+from tests.support.priority import first
+
+GROUP = "滨江巡查组"
+AT_ONCE = {"POC_EMERGENCY__HOLD_MS": "0", "POC_EMERGENCY__COUNTDOWN_MS": "0", "POC_EMERGENCY__MICROPHONE_MS": "4000"}
+STEPS = ("sos_microphone", "floor_request", "floor_granted", "mic_open", "sos_confirmed")
+"""Brought into the group of the alert; the floor asked for, and had; the microphone sends; the alert is kept."""
+
+
+def followed(officer: Officer, desk: Console, number: int) -> dict[str, float]:
+    """One SOS, taken back again."""
+    officer.page.locator(".sos-key").click()
+    officer.wait_for("sos_confirmed", number)
+    pressed = float(officer.events("sos_pressed")[-1]["t"])
+    heard = desk.first_voice_of(officer.user["id"], after=pressed)
+    officer.wait_for("floor_release", number)
+    last: dict[str, Any] = {step: officer.events(step)[-1] for step in STEPS}
+    officer.page.locator(".sos-word button").click()
+    expect(officer.page.locator('.sos[data-state="quiet"]')).to_be_visible()
+    expect(desk.page.locator(".alert")).to_have_count(0)
+    return {step: float(mark["t"]) - pressed for step, mark in last.items()} | {"heard": heard - pressed}
+
+
+def follow(city: City, presses: int) -> None:
+    """All of them, and how they spread."""
+    with (
+        sync_playwright() as playwright,
+        chromium(playwright, SPEECH / "zh-emergency.wav") as phones,
+        chromium(playwright) as desks,
+    ):
+        desk, officer = Console(desks, city, "PQ-001"), Officer(phones, city, "BJ-001")
+        officer.select(GROUP)
+        found = [followed(officer, desk, number) for number in range(1, presses + 1)]
+    for one in found:
+        print("  ".join(f"{step} {took:.0f}" for step, took in one.items()))
+    print({step: spread([one[step] for one in found]) for step in found[0]})
+
+
+if __name__ == "__main__":
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_city(Path(folder) / "city", env=AT_ONCE, before=first()) as made,
+    ):
+        follow(made, int(sys.argv[1]) if len(sys.argv) > 1 else 10)
