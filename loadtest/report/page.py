@@ -17,7 +17,7 @@ body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding
 table{border-collapse:collapse;margin:.5rem 0}td,th{border-bottom:1px solid var(--line)}
 td,th{padding:.2rem .8rem;text-align:left}td+td{font-variant-numeric:tabular-nums}h2{margin-top:2rem}
 .note{border-left:4px solid #c0392b;padding-left:.8rem}
-.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(26rem,1fr));gap:1rem}figure{margin:0}
+.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(26rem,100%),1fr));gap:1rem}figure{margin:0}
 svg{width:100%}
 """
 
@@ -32,7 +32,8 @@ def page(title: str, options: Mapping[str, Any], result: Result) -> str:
     when = dt.datetime.now(tz=dt.UTC).isoformat(timespec="seconds")
     machine = f"{platform.machine()}, Linux {platform.release()}, Python {platform.python_version()}"
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>{escape(title)}</title><style>{STYLE}</style>"
         f"<h1>{escape(title)}</h1><p>{when} · {escape(machine)}</p>{notes}"
         f"<h2>Figures</h2>{_table(result.figures)}<h2>Distributions</h2><div class=plots>{plots}</div>"
         f"<h2>Options</h2>{_table(options)}</html>\n"
