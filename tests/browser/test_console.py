@@ -80,7 +80,8 @@ def test_three_phones_and_a_console(playwright: Playwright, city: City) -> None:
         expect(mountain).to_have_attribute("data-heard", "false")
         desk.key("m", "s", "Shift+Slash")
         expect(desk.page.locator("dialog[open] kbd", has_text="Shift + T")).to_be_visible()
-        desk.key("Escape")
+        desk.key("m", "Escape")
+        expect(river.locator('.letter[aria-pressed="true"]')).to_have_count(0)
 
         # What was said there again, by one key, and by it no more.
         again = river.locator(".say-again")

@@ -4,7 +4,7 @@ import { sayAgain } from "../recordings/recordings";
 import { lastEnded } from "../wire/picture";
 import type { ConsoleDesk, Dialog } from "./desk";
 import { patchOf, waiting } from "./dispatch";
-import { type Act, LAST_S, meaning, PERSON_ACTS } from "./keymap";
+import { type Act, BESIDE_A_DIALOG, LAST_S, meaning, PERSON_ACTS } from "./keymap";
 import { withMute, withNextEar, withSolo } from "./mix";
 
 const TYPING = "input:not([type=range]), textarea, select, [contenteditable]";
@@ -36,6 +36,7 @@ function down(desk: ConsoleDesk, event: KeyboardEvent): void {
   if (!meant || event.isComposing) return;
   const { act } = meant.binding;
   if (act !== "escape" && !forConsole(event.target, event.code)) return;
+  if (desk.dialog.value !== null && !BESIDE_A_DIALOG.has(act)) return;
   event.preventDefault();
   if (event.repeat && !REPEATED.has(act)) return;
   if (act === "talk") return desk.talk(event.code, desk.spaceTalksIn.value, event.timeStamp);

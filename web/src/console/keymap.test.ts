@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { zh } from "../i18n/zh";
-import { CHANNEL_CAPS, CHANNEL_CODES, KEYS, meaning, type Pressed } from "./keymap";
+import { BESIDE_A_DIALOG, CHANNEL_CAPS, CHANNEL_CODES, KEYS, meaning, PERSON_ACTS, type Pressed } from "./keymap";
 
 const pressed = (code: string, more: Partial<Pressed> = {}): Pressed => ({
   code,
@@ -23,6 +23,12 @@ test("digits choose a channel, with shift they talk in it as long as they are he
   const talk = meaning(pressed("Equal", { shiftKey: true }));
   expect(talk).toMatchObject({ binding: { act: "talk_channel", hold: true }, channel: 11 });
   expect(CHANNEL_CAPS).toHaveLength(CHANNEL_CODES.length);
+});
+
+test("behind a dialog nothing is ended, taken away or barred", () => {
+  for (const act of ["force_end", "revoke", "hang_up", "unpatch", "patch", "mute", ...PERSON_ACTS] as const)
+    expect(BESIDE_A_DIALOG.has(act)).toBe(false);
+  expect(BESIDE_A_DIALOG.has("talk")).toBe(true);
 });
 
 test("keys of the browser stay the browser's", () => {

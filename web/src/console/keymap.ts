@@ -255,6 +255,19 @@ export const KEYS: readonly Binding[] = [
   { act: "escape", section: "keys_page", cap: "Esc", codes: ["Escape"], words: "key_escape" },
 ];
 
+/** What still works while a dialog is open: to talk, to answer, and the dialogs themselves. All else rests behind it. */
+export const BESIDE_A_DIALOG: ReadonlySet<Act> = new Set([
+  "talk",
+  "talk_channel",
+  "claim",
+  "accept",
+  "monitor",
+  "handover",
+  "calls",
+  "help",
+  "escape",
+]);
+
 export type Pressed = {
   code: string;
   key: string;
