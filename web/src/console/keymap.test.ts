@@ -1,7 +1,15 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { zh } from "../i18n/zh";
-import { BESIDE_A_DIALOG, CHANNEL_CAPS, CHANNEL_CODES, KEYS, meaning, PERSON_ACTS, type Pressed } from "./keymap";
+import {
+  BESIDE_A_DIALOG,
+  CHANNEL_CAPS,
+  CHANNEL_CODES,
+  KEYS,
+  meaning,
+  PERSON_ACTS,
+  type Pressed,
+} from "./keymap";
 
 const pressed = (code: string, more: Partial<Pressed> = {}): Pressed => ({
   code,
