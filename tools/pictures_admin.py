@@ -27,7 +27,7 @@ NEIGHBOUR = "临江市公安局"
 
 LISTS = {
     "XT-001": ("people", "units", "groups", "duty", "cells", "sheets"),
-    "AQ-001": ("devices", "sessions", "sharing"),
+    "AQ-001": ("devices", "sessions", "sharing", "retention"),
     "SJ-001": ("audit",),
 }
 """Which administrator's lists are drawn; the badges are of the demo city."""
@@ -91,6 +91,19 @@ def lived_in(city: City) -> None:
     system.ask("PUT", f"/people/{people[0]['id']}/roles", {"roles": ["dispatcher"]})
     security.ask("PUT", f"/people/{people[0]['id']}/roles", {"roles": ["officer", "dispatcher"]})
     shares(city, security)
+    keeping(security)
+
+
+def keeping(security: Caller) -> None:
+    """A longer term for one group, and two holds."""
+    group = security.ask("GET", "/groups?limit=1")["items"][0]["id"]
+    security.ask("PUT", f"/retention/rules/group/{group}", {"days": 1095})
+    security.ask("PUT", "/retention/rules/incident/E01022026110000017", {"days": None})
+    begun = int(dt.datetime(2026, 11, 3, tzinfo=dt.UTC).timestamp() * 1000)
+    day = {"from_ms": begun, "until_ms": begun + 24 * HOUR_MS}
+    security.ask("POST", "/retention/holds", {"kind": "group", "target": group, "reason": "法院调取证据", **day})
+    case = {"kind": "incident", "target": "E01022026110000021", "reason": "行政复议期间"}
+    security.ask("POST", "/retention/holds", case)
 
 
 def shifts(system: Caller, people: list[dict[str, Any]]) -> None:

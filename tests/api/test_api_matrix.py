@@ -44,6 +44,7 @@ OF_RECORDING = (
     "/missed",
     "/materials",
     "/evidence/keys",
+    "/retention/terms",
     "/groups/{group}/on-air",
     "/groups/{group}/last-said",
 )

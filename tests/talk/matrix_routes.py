@@ -217,6 +217,7 @@ route("GET /groups/{group}/last-said", hidden(replays), inside=True)
 route("GET /groups/{group}/on-air/audio", on_group(Act.LISTEN), R.NOT_FOUND, inside=True)
 route("GET /missed", everybody, anywhere=True)
 route("GET /evidence/keys", of_agency(Act.READ_AUDIT), anywhere=True)
+route("GET /retention/terms", of_agency(Act.RULE_RETENTION), anywhere=True)
 route("GET /exports", everybody, anywhere=True)
 route("POST /exports", by_right(Right.EXPORT), R.BAD_MESSAGE, body=lambda _: {"search": {}}, anywhere=True)
 for _name in ("", "/file"):
