@@ -110,23 +110,6 @@ async def test_a_captured_check_sent_from_another_address_moves_nothing(edge: Me
     thief.close()
 
 
-@pytest.mark.parametrize(("held_s", "taken"), [(5.0, False), (0.0, True)])
-async def test_an_address_where_a_phone_has_just_been_is_not_another_s(held_s: float, taken: bool) -> None:
-    """Anybody can write another's address on a check of his own; when it is quiet, a NAT may have given it away."""
-    async with open_edge(address_held_s=held_s) as edge:
-        phone, thief = await HandPhone(edge).connect(), HandPhone(edge)
-        answered = len(phone.stun)
-        phone.send(thief.ice.request())  # it comes from the address of ``phone``
-        phone.send(phone.seal(SPEECH))
-        await until(lambda: edge.counters.voice_in + edge.counters.srtp_refused == 1)
-        assert edge.counters.voice_in == (0 if taken else 1)
-        assert edge.counters.address_held == edge.counters.stun_refused == (0 if taken else 1)
-        await until(lambda: len(phone.stun) == answered + taken)
-        await phone.check()
-        phone.close()
-        thief.close()
-
-
 async def test_the_newest_nominated_address_is_followed_without_loss(
     edge: MediaEdge, phone: HandPhone, listener: HandPhone
 ) -> None:

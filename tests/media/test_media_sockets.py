@@ -1,4 +1,4 @@
-"""The edge's sockets: what the kernel drops, buffers it grants, one port on every address, what phones are told."""
+"""The edge's sockets: what the kernel drops, buffers it grants, one port on every address, what phones are told, whose an address is."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from poc_server.media import MediaEdge, MediaSettings
 from poc_server.media.udp import UdpPort, machine_addresses
 from tests.media.handmade import HandPhone
+from tests.media.slots import SPEECH
 from tests.media.stage import open_edge, until
 
 pytestmark = pytest.mark.wire
@@ -60,6 +61,23 @@ async def test_an_address_the_machine_has_lost_is_told_to_no_phone_and_serves_th
     phone.close()
     again.close()
     await edge.aclose()
+
+
+@pytest.mark.parametrize(("held_s", "taken"), [(5.0, False), (0.0, True)])
+async def test_an_address_where_a_phone_has_just_been_is_not_another_s(held_s: float, taken: bool) -> None:
+    """Anybody can write another's address on a check of his own; when it is quiet, a NAT may have given it away."""
+    async with open_edge(address_held_s=held_s) as edge:
+        phone, thief = await HandPhone(edge).connect(), HandPhone(edge)
+        answered = len(phone.stun)
+        phone.send(thief.ice.request())  # it comes from the address of ``phone``
+        phone.send(phone.seal(SPEECH))
+        await until(lambda: edge.counters.voice_in + edge.counters.srtp_refused == 1)
+        assert edge.counters.voice_in == (0 if taken else 1)
+        assert edge.counters.address_held == edge.counters.stun_refused == (0 if taken else 1)
+        await until(lambda: len(phone.stun) == answered + taken)
+        await phone.check()
+        phone.close()
+        thief.close()
 
 
 async def test_addresses_told_to_phones_are_configuration() -> None:

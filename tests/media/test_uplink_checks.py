@@ -1,0 +1,169 @@
+"""What an uplink takes for voice of its burst: not too much, not ahead of its time, whole, and found again."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from codec import red
+from codec.rtp import RtpPacket
+from poc_server.media.sdp import OPUS, RED
+from poc_server.media.uplink import MAX_AHEAD_S, MAX_JUMP_S
+from tests.media.slots import FRAME, SILENCE, SPEECH, Heard, over, settle, shared, stepped
+from tests.media.talker import Talker, begin
+
+
+@stepped
+async def test_a_flood_is_cut_to_what_can_have_been_spoken() -> None:
+    s = shared()
+    talker = Talker(s)
+    begin(s, talker)
+    room = int(MAX_AHEAD_S / 0.04)
+    for _ in range(room):
+        talker.says()
+    assert s.counters.bad_voice == 0
+    talker.says()
+    assert s.counters.bad_voice == 1
+    await asyncio.sleep(0.04)
+    talker.says()
+    assert s.counters.bad_voice == 1
+
+
+@stepped
+@pytest.mark.parametrize(("beyond", "refused"), [(0, 0), (1, 1), (2**31 - 2**24, 1)])
+async def test_a_jump_of_the_timestamps_within_a_burst_is_refused_beyond_its_bound(beyond: int, refused: int) -> None:
+    s = shared()
+    talker, one = Talker(s), Heard(s)
+    route, _ = begin(s, talker, one)
+    said = [talker.says()]
+    bound = int(MAX_JUMP_S * 48_000)
+    talker.at = bound - FRAME + beyond
+    jumped = talker.says()
+    talker.at = 0
+    said += [talker.says()] if refused else [jumped, talker.says()]
+    await settle()
+    assert one.payloads == said
+    assert s.counters.bad_voice == refused
+    route.end()
+    await over()
+    ahead = one.slot.position.timestamp - s.timestamp()
+    assert ahead < bound + 48_000, "the next burst is not kept waiting for longer"
+
+
+@stepped
+async def test_jumps_of_burst_after_burst_do_not_add_up() -> None:
+    s = shared()
+    talker, one = Talker(s), Heard(s)
+    for _ in range(5):
+        route, _ = begin(s, talker, one)
+        talker.says()
+        talker.at += int(9.5 * 48_000)
+        talker.says()
+        talker.says()
+        route.end()
+        await over()
+    ahead = one.slot.position.timestamp - s.timestamp()
+    assert ahead < (MAX_JUMP_S + 1) * 48_000
+    assert s.counters.bad_voice == 8, "two of each burst but the first"
+    await asyncio.sleep(MAX_JUMP_S)
+    begin(s, talker, one)
+    talker.at += int(9.5 * 48_000)
+    talker.says()
+    talker.says()
+    assert s.counters.bad_voice == 8
+
+
+@stepped
+async def test_minutes_of_silence_within_a_burst_and_between_two_are_no_jump() -> None:
+    s = shared()
+    talker, one = Talker(s), Heard(s)
+    route, _ = begin(s, talker, one)
+    said = [talker.says()]
+    for pause_s in (300, 3_600):
+        await asyncio.sleep(pause_s)
+        talker.at += pause_s * 48_000  # DTX: its clock went on
+        said.append(talker.says())
+    route.end()
+    await over()
+    for jump_s in (0, 300, 30_000, -30_000):  # it may stand still, go on, or count on from anywhere
+        talker.at += jump_s * 48_000
+        await asyncio.sleep(300)
+        said.append(SILENCE)
+        route, _ = begin(s, talker, one)
+        said += [talker.says(), talker.says()]
+        route.end()
+        await asyncio.sleep(0.1)
+    assert one.payloads == [*said, SILENCE]
+    assert s.counters.bad_voice == 0
+
+
+@stepped
+async def test_what_waits_for_the_grant_is_of_one_count() -> None:
+    s = shared()
+    talker, one = Talker(s), Heard(s)
+    talker.says()
+    talker.at = 3_600 * 48_000
+    said = [talker.says()]
+    await asyncio.sleep(0.04)
+    begin(s, talker, one)
+    said.append(talker.says())
+    await asyncio.sleep(0.1)
+    assert one.payloads == said
+    assert (s.counters.bad_voice, s.counters.without_floor) == (0, 1)
+
+
+@stepped
+@pytest.mark.parametrize("payload", [b"", bytes([10 << 3]), bytes([10 << 3]) + bytes(1275)])
+async def test_what_is_no_voice_is_counted(payload: bytes) -> None:
+    s = shared()
+    talker, one = Talker(s), Heard(s)
+    begin(s, talker, one)
+    talker.says(payload)
+    talker.says(SPEECH, payload_type=0)
+    talker.says(b"\x80", payload_type=RED)
+    await settle()
+    assert (s.counters.bad_voice, s.counters.voice_in) == (3, 0)
+    assert not one.packets
+
+
+@stepped
+async def test_a_frame_lost_on_the_uplink_is_found_in_the_redundancy_of_the_next() -> None:
+    s = shared()
+    talker, one = Talker(s), Heard(s)
+    begin(s, talker, one)
+    before = SPEECH + b"0"
+    frames = [before, SPEECH + b"1", SPEECH + b"2", SPEECH + b"3"]
+    for number, frame in enumerate(frames):
+        doubled = red.build(OPUS, frame, (red.Block(FRAME, before),) if number else ())
+        before = frame
+        assert doubled is not None
+        if number == 2:
+            talker.number += 1  # lost
+        else:
+            talker.says(doubled, payload_type=RED)
+    await asyncio.sleep(0.1)
+    assert one.payloads == frames
+    times = [packet.timestamp for packet in one.packets]
+    assert [time - times[0] for time in times] == [0, FRAME, 2 * FRAME, 3 * FRAME]
+    assert s.counters.voice_recovered == 1
+
+
+@stepped
+async def test_a_phone_s_own_word_on_loudness_goes_along_with_its_voice() -> None:
+    s = shared()
+    talker = Talker(s)
+    _, watcher = begin(s, talker)
+
+    def says_level(number: int, extension: bytes) -> None:
+        packet = RtpPacket(OPUS, False, 60_000 + number, number * FRAME, 7, 0xBEDE, extension, SPEECH)
+        talker.uplink.received(packet, s.loop.time())
+
+    says_level(0, b"\x10\x20\0\0")
+    talker.uplink.level_id = 1
+    says_level(1, b"\x10\xa0\0\0")
+    says_level(2, b"\x10\x7f\0\0")
+    says_level(3, b"")
+    await asyncio.sleep(0.1)
+    assert [packet.level for packet in watcher.packets] == [None, 32, 127, None]
+    assert (s.counters.voice_levelled, s.counters.voice_silent) == (2, 1)
