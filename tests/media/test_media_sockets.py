@@ -1,4 +1,4 @@
-"""The edge's sockets: what the kernel drops, buffers it grants, one port on every address, what phones are told, whose an address is."""
+"""The edge's sockets and addresses: drops, buffers, one port everywhere, what phones are told, whose an address is."""
 
 from __future__ import annotations
 
