@@ -27,9 +27,11 @@ def test_every_page_stands_in_the_index() -> None:
     assert [page.name for page in DOCS.glob("*.md") if page.name != "README.md" and page.name not in index] == []
 
 
-def test_every_decision_has_its_own_number() -> None:
-    numbers = [path.name[:4] for path in (DOCS / "decisions").glob("0*.md")]
-    assert len(set(numbers)) == len(numbers)
+def test_every_decision_has_its_own_number_and_stands_in_the_list_of_them() -> None:
+    pages = list((DOCS / "decisions").glob("0*.md"))
+    assert len({page.name[:4] for page in pages}) == len(pages)
+    listed = (DOCS / "decisions" / "README.md").read_text(encoding="utf-8")
+    assert [page.name for page in pages if page.name not in listed] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
