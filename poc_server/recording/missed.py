@@ -115,8 +115,10 @@ class MissedVoice:
             backs = await self._next_returns()
             await self._caught_up()
             try:
-                away = await self._away({user: back.away for user, back in backs.items()})
-                for user, back in backs.items():
+                here = {user: back for user, back in backs.items() if back.phone.connection is not None}
+                gone = {user: back.away.until_ms for user, back in backs.items() if user not in here}
+                away = await self._away({user: back.away for user, back in here.items()}, gone)
+                for user, back in here.items():
                     await self._tell(back.phone, away.get(user))
                     if self._untold.get(user) is back:
                         del self._untold[user]
@@ -137,14 +139,15 @@ class MissedVoice:
         while not self._returns.empty() and len(users) < SLICE:
             users.append(self._returns.get_nowait())
         await asyncio.sleep(max(0.0, self._settled(users) - loop.time()))
-        found = {user: self._untold[user] for user in users if user in self._untold}
-        return {user: back for user, back in found.items() if back.phone.connection is not None}
+        return {user: self._untold[user] for user in users if user in self._untold}
 
     def _settled(self, users: list[UserId]) -> float:
         return max((self._untold[user].settled for user in users if user in self._untold), default=0.0)
 
-    async def _away(self, backs: dict[UserId, Away]) -> dict[UserId, Away]:
+    async def _away(self, backs: dict[UserId, Away], gone: dict[UserId, int]) -> dict[UserId, Away]:
+        """How long they were away; of those who are ``gone`` again, and were never here before, when they were."""
         async with self._store.writing() as connection:
+            await absence.met(connection, gone)
             return await absence.returned(connection, backs)
 
     async def _tell(self, phone: Phone, away: Away | None) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import UserId
 from poc_server.store import tables as t
-from poc_server.store.inserts import upsert
+from poc_server.store.inserts import insert_new, upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,12 @@ async def seen(connection: AsyncConnection, when: Mapping[UserId, int]) -> None:
     rows = [{"user_id": user, "seen_ms": at_ms} for user, at_ms in sorted(when.items())]
     if rows:
         await upsert(connection, t.absence, ("user_id",), rows, ("seen_ms",))
+
+
+async def met(connection: AsyncConnection, when: Mapping[UserId, int]) -> None:
+    """When these people were connected, of whom nothing was known; who is known stays as he is."""
+    if when:
+        await insert_new(connection, t.absence, [{"user_id": user, "seen_ms": at} for user, at in sorted(when.items())])
 
 
 async def returned(connection: AsyncConnection, back: Mapping[UserId, Away]) -> dict[UserId, Away]:
