@@ -66,6 +66,7 @@ class MissedVoice:
         self._phones = phones
         self._caught_up = caught_up
         self._left: dict[UserId, int] = {}
+        """Since when those are away of whom that is not written down yet."""
         self._untold: dict[UserId, _Return] = {}
         """Until they are told, SQL must go on saying when they were here before."""
         self._returns: asyncio.Queue[UserId] = asyncio.Queue()
@@ -116,7 +117,9 @@ class MissedVoice:
             await self._caught_up()
             try:
                 here = {user: back for user, back in backs.items() if back.phone.connection is not None}
-                gone = {user: back.away.until_ms for user, back in backs.items() if user not in here}
+                gone = {
+                    user: self._left.get(user, back.away.until_ms) for user, back in backs.items() if user not in here
+                }
                 away = await self._away({user: back.away for user, back in here.items()}, gone)
                 for user, back in here.items():
                     await self._tell(back.phone, away.get(user))
@@ -171,9 +174,12 @@ class MissedVoice:
             await self._note(everybody=False)
 
     async def _note(self, *, everybody: bool = True) -> None:
-        """Write down when people were last here: those who left, or ``everybody``."""
-        left, self._left = self._left, {}
-        here = {phone.user.id for phone in self._phones.values() if phone.connection is not None}
+        """Write down when people were last here: those who left, or ``everybody`` on this node.
+
+        Whoever is on another node is noted there: here it is not known whether he was told yet.
+        """
+        left, self._left = self._left, {user: at_ms for user, at_ms in self._left.items() if user in self._untold}
+        here = {phone.user.id for phone in self._phones.values() if phone.connection is not None and phone.away is None}
         now = dict.fromkeys(here if everybody else here & left.keys(), self._clock())
         seen = left | now
         when = [(user, at_ms) for user, at_ms in seen.items() if user not in self._untold]

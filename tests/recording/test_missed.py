@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from groups.vocabulary import BurstEnd, UserId
+from poc_server.neighbours.far_phone import FarPhone
 from poc_server.recording import missed as missing
 from poc_server.recording import recordings
 from poc_server.recording.missed import MissedVoice
@@ -145,6 +146,45 @@ async def test_a_note_that_is_made_as_one_returns_does_not_hide_what_he_missed(v
     line = desk.come(voices.colleague)
     await desk.missed._note()
     assert (await told(line)).from_ms == since
+
+
+async def test_who_was_here_for_a_moment_only_is_told_of_what_came_after_it_and_not_of_what_he_heard(
+    voices: Voices, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = voices.colleague
+    monkeypatch.setattr(missing, "SETTLE_S", 0.3)
+    came = now_ms()
+    desk.come(user)
+    await asyncio.sleep(0.05)  # how long he is here
+    desk.go(user)
+    await voices.say(at_ms=came + 10)
+
+    async def noted() -> int | None:
+        async with voices.store.reading() as connection:
+            return await connection.scalar(select(t.absence.c.seen_ms).where(t.absence.c.user_id == user))
+
+    async with asyncio.timeout(30):
+        while await noted() is None:  # noqa: ASYNC110 - SQL tells nobody
+            await asyncio.sleep(0.01)
+    await voices.say()
+    assert (await told(desk.come(user))).bursts == 1
+
+
+async def test_a_node_says_nothing_of_who_came_back_to_another_one_and_is_not_told_yet(
+    voices: Voices, desk: Desk
+) -> None:
+    since = now_ms() - HOUR
+    await desk.was_here(voices.colleague, since)
+    found = voices.store.directory.user(voices.colleague)
+    assert found is not None
+    far = FarPhone("far", found, "se", 2)
+    far.connection = Line()  # type: ignore[assignment]
+    assert far.away is not None
+    desk.phones["far"] = far
+    await desk.missed._note()
+    async with voices.store.reading() as connection:
+        seen = await connection.scalar(select(t.absence.c.seen_ms).where(t.absence.c.user_id == voices.colleague))
+    assert seen == since
 
 
 async def test_a_second_phone_has_missed_nothing_that_the_first_has_heard(voices: Voices, desk: Desk) -> None:
