@@ -29,7 +29,7 @@ PACE_FACTOR = 1.25
 MAX_JUMP_S = 10.0
 """A burst's timestamps may be so far ahead of the time that has really gone since its first packet: that one may have
 been late, and clocks differ. More is a jump, by which every listener's slot would be ahead for as long; so what a burst
-was ahead counts for the next ones, too, until time has caught up with it."""
+was ahead counts for the talker's next ones, too, until time has caught up with it. Several talkers' jumps add up."""
 MAX_SMOOTHED_S = 0.06
 """What is further ahead of the pace of its burst than that is not made to wait: the pace was wrong."""
 WORTH_WAITING_S = 0.005
@@ -70,7 +70,8 @@ class Pacer:
         """How long the first packet waited for the grant."""
         self._base: float | None = None
         """When the packet with timestamp 0 would have been due, on the loop's clock."""
-        self._queue = deque(packet for _, packet in held)
+        self._queue = deque(sorted((packet for _, packet in held), key=_spoken))
+        """What waits, in the order it was spoken in; whenever there is any, there is a timer."""
         self._done: Callable[[], None] | None = None
         for arrived, packet in held:
             self._due(packet, arrived)
@@ -79,15 +80,17 @@ class Pacer:
 
     def voice(self, packet: VoicePacket, now: float) -> None:
         """A packet that arrived ``now`` (the loop's clock)."""
+        queue, base = self._queue, self._base
         due = self._due(packet, now)
-        if due - now > WORTH_WAITING_S:
-            self._queue.append(packet)
-            if self._timer is None:
-                self._timer = self._loop.call_at(due, self._pace)
+        if not queue and due - now <= WORTH_WAITING_S:
+            self._route.push(packet)
             return
-        if self._queue:
-            self._pace()  # a new pace may have begun
-        self._route.push(packet)
+        at = len(queue)
+        while at and queue[at - 1].timestamp > packet.timestamp:  # others overtook it on the way
+            at -= 1
+        queue.insert(at, packet)
+        if at == 0 or due - now <= WORTH_WAITING_S or base != self._base or self._timer is None:
+            self._pace()  # it goes first, or at once, or a new pace has begun
 
     def finish(self, done: Callable[[], None]) -> None:
         """Nothing more comes: relay what waits, in its time, then call ``done``."""
@@ -346,6 +349,10 @@ class Uplink:
             return False
         self._credit -= samples
         return True
+
+
+def _spoken(packet: VoicePacket) -> int:
+    return packet.timestamp
 
 
 def _ahead(samples: int, passed_s: float) -> bool:

@@ -28,7 +28,8 @@ const LOOKED_AT = 2048;
 const FADE_S = 0.01;
 /**
  * No jitter buffer is shorter (ms): one frame of 40. On a quiet path Chromium's own aim is 20, half a frame, and then it runs dry
- * whenever a machine does something else for a moment, and stretches and squeezes the voice in turn.
+ * whenever a machine does something else for a moment, and stretches and squeezes the voice in turn. Browsers without
+ * `jitterBufferTarget` (Safari, older Firefox) keep their own aim: the property is set and read by nobody.
  */
 const SHORTEST_BUFFER_MS = 40;
 

@@ -1,0 +1,219 @@
+"""What holds of the pace of a burst whatever its uplink does: packets in any order, as late as they like."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import itertools
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from codec import red
+from codec.opus import CLOCK_HZ
+from codec.packet import VoicePacket
+from poc_server.media.sdp import OPUS, RED
+from poc_server.media.uplink import MAX_SMOOTHED_S, WORTH_WAITING_S, Pacer
+from tests.media.slots import FRAME, SILENCE, SPEECH, Heard, settle, shared, stepped
+from tests.media.talker import Talker, begin
+
+FRAME_S = FRAME / CLOCK_HZ
+EPSILON_S = 1e-6
+LATENESS_MS = st.integers(0, 90) | st.integers(0, 400) | st.just(2_000)
+"""Of a packet on its way: jitter, worse, and an outage."""
+
+
+@dataclass
+class Onward:
+    """Remembers what was relayed, and when."""
+
+    loop: asyncio.AbstractEventLoop
+    relayed: list[tuple[float, int]] = field(default_factory=list)
+
+    def push(self, packet: VoicePacket) -> None:
+        self.relayed.append((self.loop.time(), packet.sequence))
+
+
+@dataclass
+class Passage:
+    """Packets of 40 ms, number 0 spoken at 0 s, and how one pacer carries them. All times in seconds since then."""
+
+    arrived: dict[int, float]
+    """When each came."""
+    granted: float
+    """What came before was held."""
+    relayed: list[tuple[float, int]] = field(default_factory=list)
+    """When each was relayed, and in which order, after `carry`."""
+    ended: float = 0.0
+    done: list[float] = field(default_factory=list)
+    detached: int = 0
+
+    async def carry(self, until: float = float("inf")) -> None:
+        """The burst ends at ``until``, or with its last packet."""
+        self.done, self.detached = [], 0
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        order = sorted(self.arrived, key=lambda number: self.arrived[number])
+        packets = {number: VoicePacket(number, 5_000 + number * FRAME, SPEECH, 0) for number in order}
+        await asyncio.sleep(self.granted)
+        held = deque((start + self.arrived[one], packets[one]) for one in order if self.arrived[one] <= self.granted)
+        onward = Onward(loop)
+        pacer = Pacer(loop, onward, held, self._detached)
+        for one in order[len(held) :]:
+            if self.arrived[one] > until:
+                break
+            await asyncio.sleep(start + self.arrived[one] - loop.time())
+            pacer.voice(packets[one], loop.time())
+        await asyncio.sleep(start + until - loop.time() if until < float("inf") else 0)
+        pacer.finish(lambda: self.done.append(loop.time() - start))
+        self.ended = loop.time() - start
+        await asyncio.sleep(10)
+        self.relayed = [(at - start, number) for at, number in onward.relayed]
+
+    def _detached(self, _: Pacer) -> None:
+        self.detached += 1
+
+
+@st.composite
+def passages(draw: st.DrawFn) -> Passage:
+    lateness = draw(st.lists(LATENESS_MS, min_size=1, max_size=16))
+    arrived = {number: number * FRAME_S + late / 1000 for number, late in enumerate(lateness)}
+    first = min(arrived.values())
+    return Passage(arrived, first + draw(st.integers(-200, 150)) / 1000 if draw(st.booleans()) else 0.0)
+
+
+def holds(passage: Passage, carried: list[int]) -> None:
+    """What a listener may count on, of the packets that were given to the pacer."""
+    at = {number: time for time, number in passage.relayed}
+    assert sorted(number for _, number in passage.relayed) == sorted(carried), "each once"
+    arrived = passage.arrived
+    first = min(carried, key=lambda number: arrived[number])
+    delay = max(0.0, passage.granted - arrived[first])
+    base = arrived[first] + delay - first * FRAME_S
+    before: list[int] = []
+    for time, number in passage.relayed:
+        came = max(arrived[number], passage.granted)
+        assert time >= came - EPSILON_S, "none before it came"
+        assert time <= max(came, base + number * FRAME_S) + EPSILON_S, "none later than the first one and itself"
+        for other in before:
+            assert other < number or at[other] <= came + EPSILON_S, "in order, but for what came late"
+        for other in carried:
+            # Whatever else came says, too, how quick the path can be.
+            quick = arrived[other] + delay + (number - other) * FRAME_S + MAX_SMOOTHED_S
+            assert time <= max(came, arrived[other], quick) + EPSILON_S, "none waits for a pace that was wrong"
+        before.append(number)
+
+
+@given(passages())
+@example(Passage({0: 0.0, 1: 0.075, 2: 0.07}, 0.0))
+@example(Passage({0: 0.1, 1: 0.105, 2: 0.11, 3: 0.15}, 0.22))
+@settings(max_examples=60)
+@stepped
+async def test_each_packet_is_relayed_once_in_order_and_in_its_time(passage: Passage) -> None:
+    await passage.carry()
+    holds(passage, list(passage.arrived))
+    assert passage.done == pytest.approx([max(passage.ended, passage.relayed[-1][0])])
+    assert passage.detached == 1
+
+
+@given(passages(), st.integers(0, 700))
+@settings(max_examples=40)
+@stepped
+async def test_a_burst_ends_when_what_came_is_relayed_whenever_it_is_ended(passage: Passage, after_ms: int) -> None:
+    until = max(passage.granted, 0.0) + after_ms / 1000
+    await passage.carry(until)
+    carried = [number for number, at in passage.arrived.items() if at <= max(until, passage.granted)]
+    if carried:
+        holds(passage, carried)
+        assert passage.done == pytest.approx([max(until, passage.relayed[-1][0])])
+    else:
+        assert (passage.relayed, passage.done) == ([], pytest.approx([until]))
+
+
+@stepped
+async def test_what_was_overtaken_but_is_not_late_goes_before_what_overtook_it() -> None:
+    passage = Passage({0: 0.0, 2: 0.03, 1: 0.034, 3: 0.12}, 0.0)
+    await passage.carry()
+    assert [number for _, number in passage.relayed] == [0, 1, 2, 3]
+    assert [time for time, _ in passage.relayed] == pytest.approx([0, 0.04, 0.08, 0.12], abs=WORTH_WAITING_S)
+
+
+@stepped
+async def test_the_first_words_are_held_in_the_order_they_were_spoken_in() -> None:
+    s = shared()
+    talker, one = Talker(s), Heard(s)
+    for number in (1, 0, 2):
+        talker.receives(number, SPEECH + bytes([number]))
+    await asyncio.sleep(0.05)
+    begin(s, talker, one)
+    await asyncio.sleep(0.5)
+    assert one.payloads == [SPEECH + bytes([number]) for number in range(3)]
+
+
+@stepped
+async def test_what_waits_when_a_new_pace_begins_waits_no_longer_than_for_that() -> None:
+    passage = Passage({0: 0.1, 1: 0.13, 2: 0.131, 3: 0.165, 4: 0.201, 5: 0.23}, 0.2)
+    await passage.carry()
+    holds(passage, list(passage.arrived))
+    assert [number for _, number in passage.relayed] == list(range(6))
+    # The last is 70 ms early and begins a pace that two have waited too long for.
+    assert [time for time, _ in passage.relayed] == pytest.approx([0.2, 0.23, 0.23, 0.25, 0.29, 0.33])
+
+
+@pytest.mark.parametrize("ppm", [-200, 200])
+@stepped
+async def test_a_phone_whose_clock_is_wrong_is_relayed_steadily_for_a_minute(ppm: int) -> None:
+    apart = FRAME_S / (1 + ppm / 1e6)
+    passage = Passage({number: number * apart for number in range(1_500)}, 0.0)
+    await passage.carry()
+    times = [time for time, _ in passage.relayed]
+    assert [number for _, number in passage.relayed] == list(range(1_500))
+    waits = [time - passage.arrived[number] for time, number in passage.relayed]
+    assert min(waits) > -EPSILON_S
+    assert max(waits) < 60 * 200 / 1e6 + EPSILON_S, "what its clock gained, in a minute"
+    steps = [after - before for before, after in itertools.pairwise(times)]
+    assert max(abs(step - FRAME_S) for step in steps) < WORTH_WAITING_S + 0.001
+
+
+@given(
+    st.lists(st.tuples(LATENESS_MS, st.booleans(), st.booleans()), min_size=1, max_size=12),
+    st.integers(0, 200),
+)
+@settings(max_examples=40)
+@stepped
+async def test_a_listener_gets_every_frame_in_its_place_whatever_is_lost_overtaken_or_sent_twice(
+    packets: list[tuple[int, bool, bool]], grant_ms: int
+) -> None:
+    s = shared()
+    talker, one = Talker(s), Heard(s)
+    frames = [SPEECH + bytes([number]) for number in range(len(packets))]
+    start = s.loop.time()
+    came: set[int] = set()
+    events: list[tuple[float, Callable[[], object]]] = [(grant_ms / 1000, lambda: begin(s, talker, one))]
+    for number, (late_ms, lost, doubled) in enumerate(packets):
+        body, kind = frames[number], OPUS
+        if doubled and number:
+            body, kind = red.build(OPUS, body, (red.Block(FRAME, frames[number - 1]),)) or body, RED
+        arrival = number * FRAME_S + late_ms / 1000
+        if not lost:
+            came |= {number} if arrival > grant_ms / 1000 else set()
+            events.append((arrival, functools.partial(talker.receives, number, body, kind)))
+    for at, happens in sorted(events, key=lambda event: event[0]):
+        await asyncio.sleep(max(0.0, start + at - s.loop.time()))
+        happens()
+    await asyncio.sleep(5)
+    await settle()
+    spoken = [packet for packet in one.packets if packet.payload != SILENCE]
+    numbers = [frames.index(packet.payload) for packet in spoken]
+    assert len(set(numbers)) == len(numbers), "none twice"
+    for packet, number in zip(spoken, numbers, strict=True):
+        assert packet.sequence - spoken[0].sequence == number - numbers[0]
+        assert (packet.timestamp - spoken[0].timestamp) % (1 << 32) == (number - numbers[0]) * FRAME
+        assert packet.marker == (packet is spoken[0])
+    begins = min(numbers, default=0)
+    assert numbers[:1] in ([], [begins]), "none before the first"
+    assert {number for number in came if number > begins} <= set(numbers), "none missing that came"
