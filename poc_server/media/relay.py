@@ -76,7 +76,7 @@ class Route:
         self.packets = 0
         self.octets = 0
         self.end_timestamp = 0
-        """Uplink timestamp at which the highest packet so far ends."""
+        """Uplink timestamp at which the burst so far ends: nothing of it lies beyond."""
         self.silence = b""
         """The frame each slot is closed with: in the mode of the burst's own packets."""
         self._shared = shared
@@ -137,7 +137,9 @@ class Route:
         self.octets += len(payload)
         if sequence == self._highest:
             self._last = packet
-            self.end_timestamp = timestamp + samples
+            # Its timestamps may have jumped ahead and back: the next burst on a slot begins behind all that was sent.
+            ends = timestamp + samples
+            self.end_timestamp = max(self.end_timestamp, ends) if self.packets > 1 else ends
             frame = (payload[0], samples)
             if frame != self._frame:
                 self._frame, self.silence = frame, opus.silent_frame(payload)

@@ -30,6 +30,10 @@ MAX_JUMP_S = 10.0
 """A burst's timestamps may be so far ahead of the time that has really gone since its first packet: that one may have
 been late, and clocks differ. More is a jump, by which every listener's slot would be ahead for as long; so what a burst
 was ahead counts for the talker's next ones, too, until time has caught up with it. Several talkers' jumps add up."""
+MAX_PACKETS_PER_S = 400
+"""Of the shortest frames, 2.5 ms. What skips more numbers than can have been lost of these in `MAX_JUMP_S` is refused:
+a listener who missed some of such packets could no longer tell which turn of 2^16 the next one is of (RFC 3711 §3.3.1),
+and his slot would be silent until he connects anew."""
 MAX_SMOOTHED_S = 0.06
 """What is further ahead of the pace of its burst than that is not made to wait: the pace was wrong."""
 WORTH_WAITING_S = 0.005
@@ -156,6 +160,7 @@ class Uplink:
         "_pacers",
         "_sequences",
         "_shared",
+        "_skipped_until",
         "_timestamps",
         "highest",
         "last_at",
@@ -183,6 +188,8 @@ class Uplink:
         """When the first packet of what is fed came, and its timestamp: what follows is held against them."""
         self._caught_up_at = 0.0
         """When time has caught up with the timestamps of all that was fed (the loop's clock)."""
+        self._skipped_until = float("-inf")
+        """When time has caught up with the numbers that were skipped, `MAX_PACKETS_PER_S` each second."""
         self.highest = -1
         self.level_id: int | None = None
         """Number of the header extension with RFC 6464 levels, where the phone sends them."""
@@ -207,7 +214,7 @@ class Uplink:
             return None
         sequence = self._sequences.unwrap(packet.sequence)
         timestamp = self._timestamps.unwrap(packet.timestamp)
-        if sequence > self._fence and self._jumped(timestamp, now):
+        if sequence > self._fence and self._jumped(sequence, timestamp, now):
             self._counters.bad_voice += 1
             return None
         if before is not None and 0 < self.highest < sequence - 1 and opus.samples(before.payload):
@@ -314,15 +321,15 @@ class Uplink:
             self._fence = self.highest
             self._ended_at = self._shared.loop.time()
 
-    def _jumped(self, timestamp: int, now: float) -> bool:
-        """Whether ``timestamp`` is further ahead of the burst's first than time can have gone.
+    def _jumped(self, sequence: int, timestamp: int, now: float) -> bool:
+        """Whether ``timestamp`` is further ahead of the burst's first than time can have gone, or ``sequence`` too far.
 
         Only within a burst: each burst joins a slot anew, so between two of them a phone may count on from anywhere.
         """
         if not self._pacers:
             if self._held:
                 at, voice = self._held[0]
-                if _ahead(timestamp - voice.timestamp, now - at):
+                if _ahead(timestamp - voice.timestamp, now - at) or self._skipped(sequence, now):
                     self.discard()  # it counts on from elsewhere; what waits cannot be of the same burst
             return False
         if self._first_at is None:
@@ -330,9 +337,20 @@ class Uplink:
             return False
         passed = now - self._first_at
         ahead = self._ahead_before + (timestamp - self._first_timestamp) / CLOCK_HZ - passed
-        if ahead > MAX_JUMP_S + passed * (PACE_FACTOR - 1):
+        if ahead > MAX_JUMP_S + passed * (PACE_FACTOR - 1) or self._skipped(sequence, now):
             return True
         self._caught_up_at = max(self._caught_up_at, now + ahead)
+        return False
+
+    def _skipped(self, sequence: int, now: float) -> bool:
+        """Whether more packets are missing before ``sequence`` than can have been lost."""
+        missing = sequence - self.highest - 1
+        if missing <= 0:
+            return False
+        until = max(self._skipped_until, now - MAX_JUMP_S) + missing / MAX_PACKETS_PER_S
+        if until > now:
+            return True
+        self._skipped_until = until
         return False
 
     def _begins(self, at: float, timestamp: int) -> None:

@@ -30,6 +30,11 @@ class Talker:
         self.number += 1
         return body
 
+    def skips(self, packets: int) -> None:
+        """Its numbers jump; its timestamps do not."""
+        self.number += packets
+        self.at -= packets * FRAME
+
     def receives(self, number: int, payload: bytes, payload_type: int = OPUS) -> None:
         timestamp = (self.at + number * FRAME) & 0xFFFFFFFF
         packet = RtpPacket(payload_type, False, (65_530 + number) & 0xFFFF, timestamp, 7, 0, b"", payload)

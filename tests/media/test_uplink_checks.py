@@ -9,7 +9,7 @@ import pytest
 from codec import red
 from codec.rtp import RtpPacket
 from poc_server.media.sdp import OPUS, RED
-from poc_server.media.uplink import MAX_AHEAD_S, MAX_JUMP_S
+from poc_server.media.uplink import MAX_AHEAD_S, MAX_JUMP_S, MAX_PACKETS_PER_S
 from tests.media.slots import FRAME, SILENCE, SPEECH, Heard, over, settle, shared, stepped
 from tests.media.talker import Talker, begin
 
@@ -72,6 +72,74 @@ async def test_jumps_of_burst_after_burst_do_not_add_up() -> None:
     talker.says()
     talker.says()
     assert s.counters.bad_voice == 8
+
+
+@stepped
+async def test_after_timestamps_that_jumped_ahead_and_back_the_next_burst_begins_behind_all() -> None:
+    s = shared()
+    talker, other, one = Talker(s), Talker(s), Heard(s)
+    route, _ = begin(s, talker, one)
+    talker.says()
+    talker.at = 4 * 48_000
+    talker.says()
+    talker.at = 0
+    talker.says()
+    route.end()
+    await over()
+    begin(s, other, one, burst=2)
+    other.says()
+    await settle()
+    *before, newest = [packet.timestamp for packet in one.packets]
+    behind = [(newest - timestamp) % (1 << 32) for timestamp in before]
+    assert 0 < min(behind) <= max(behind) < 1 << 31, "a jitter buffer throws away what is behind what it has played"
+
+
+@stepped
+@pytest.mark.parametrize(("beyond", "refused"), [(0, 0), (1, 1), (28_000, 1)])
+@pytest.mark.parametrize("granted", [False, True])
+async def test_a_jump_of_the_numbers_is_refused_beyond_what_can_be_lost(
+    beyond: int, refused: int, granted: bool
+) -> None:
+    s = shared()
+    talker, one = Talker(s), Heard(s)
+    if granted:
+        begin(s, talker, one)
+    said = [talker.says()]
+    skipped = int(MAX_JUMP_S * MAX_PACKETS_PER_S) + beyond
+    talker.skips(skipped)
+    jumped = talker.says()
+    if not granted:
+        begin(s, talker, one)
+        said = [jumped] if refused else [*said, jumped]  # what waits is of one count
+    elif refused:
+        talker.skips(-skipped - 1)
+    else:
+        said.append(jumped)
+    said.append(talker.says())
+    await asyncio.sleep(0.2)
+    assert one.payloads == said
+    assert (s.counters.bad_voice, s.counters.without_floor) == ((refused, 0) if granted else (0, refused))
+
+
+@stepped
+async def test_numbers_that_jump_take_no_slot_from_a_listener_who_misses_some() -> None:
+    s = shared()
+    talker, other, one = Talker(s), Talker(s), Heard(s)
+    route, _ = begin(s, talker, one)
+    talker.says()
+    await settle()
+    hears, one.slot.sendto = one.slot.sendto, lambda data, address: None
+    for _ in range(3):
+        talker.skips(30_000)
+        talker.says()
+        await settle()
+    one.slot.sendto = hears
+    route.end()
+    await over()
+    begin(s, other, one, burst=2)
+    heard = other.says(SPEECH + b"other")
+    await settle()
+    assert one.payloads[-1] == heard
 
 
 @stepped
