@@ -18,7 +18,7 @@ export function AllCases({ phone, close }: { phone: Phone; close: () => void }) 
   const problem = useSignal("");
   const { list } = phone.incidents.value;
   const wanted = text.value.trim();
-  // biome-ignore lint/correctness/useExhaustiveDependencies(list): what was found may be different then.
+  // Also when the list has changed: what is found may be different then.
   useEffect(() => {
     let gone = false;
     const look = async () => {
