@@ -6,13 +6,16 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, GroupId, StatusWord, TextKind, UserId
 from poc_server.store import tables as t
 from poc_server.store.ids import clean, new_id
 from poc_server.store.inserts import insert_new, upsert
+
+READ_AT_ONCE = 300
+"""Messages that one question names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +120,13 @@ async def unread(connection: AsyncConnection, users: Collection[UserId], thread:
 
 async def messages(connection: AsyncConnection, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], Row[Any]]:
     """The messages of these threads and numbers."""
-    if not places:
-        return {}
-    which = or_(*(and_(t.text.c.thread == thread, t.text.c.number == number) for thread, number in places))
-    return {(row.thread, row.number): row for row in (await connection.execute(select(t.text).where(which))).all()}
+    found: dict[tuple[str, int], Row[Any]] = {}
+    wanted = sorted(places)
+    for start in range(0, len(wanted), READ_AT_ONCE):
+        part = wanted[start : start + READ_AT_ONCE]
+        query = select(t.text).where(tuple_(t.text.c.thread, t.text.c.number).in_(part))
+        found |= {(row.thread, row.number): row for row in (await connection.execute(query)).all()}
+    return found
 
 
 async def places_of_texts(connection: AsyncConnection) -> tuple[set[GroupId], set[UserId]]:

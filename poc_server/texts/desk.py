@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from groups.policy import Act, may
 from groups.rights import Right, has
 from groups.vocabulary import GroupId, Refusal, StatusWord, TextKind, UserId
-from poc_server.refused import Refused
+from poc_server.refused import Refused, StoreUnavailable
 from poc_server.store import Store, passing, texts
 from poc_server.store.ids import now_ms
 from poc_server.store.texts import TextDraft, Unread, thread_of
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 MINUTE_S = 60.0
 SLICE = 100
 """Users whose unread messages are looked up in one question."""
+AGAIN_S = 1.0
+"""Where SQL is away when somebody comes, it is asked again so often, until he is told what waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,9 @@ class TextDesk:
         self._minute = 0.0
         self._groups: set[GroupId] = set()
         self._users: set[UserId] = set()
+        self._loaded = False
         self._came: list[Phone] = []
+        self._tells = False
 
     async def start(self) -> bool:
         """Learn where anything was written; may be called again. False while SQL is away: it is done later."""
@@ -69,6 +73,7 @@ class TextDesk:
             readers = await passing.readers(connection)
         self._groups |= groups
         self._users |= users | readers
+        self._loaded = True
 
     async def aclose(self) -> None:
         """End what is under way."""
@@ -135,10 +140,12 @@ class TextDesk:
     def came(self, phone: Phone) -> None:
         """A phone connected: it is told what waits, together with others that come now."""
         user = phone.user.id
-        if user not in self._users and self._groups.isdisjoint(self._roster.groups_of(user)):
+        known = user in self._users or not self._groups.isdisjoint(self._roster.groups_of(user))
+        if self._loaded and not known:
             return
         self._came.append(phone)
-        if len(self._came) == 1:
+        if not self._tells:
+            self._tells = True
             self.later.spawn(self._tell_came())
 
     # --- rights and limits -------------------------------------------------------------------------------------------
@@ -214,20 +221,32 @@ class TextDesk:
         return [p for p in self._phones.values() if p.user.id in members or group in p.groups]
 
     async def _tell_came(self) -> None:
-        await asyncio.sleep(self._settings.settle_s)
-        came, self._came = self._came, []
-        for start in range(0, len(came), SLICE):
-            part = came[start : start + SLICE]
-            async with self._store.reading() as connection:
-                waiting = await texts.unread(connection, {phone.user.id for phone in part})
-                latest = await texts.messages(connection, {(each.thread, each.last) for each in waiting})
-                gone = {key for row in latest.values() if (key := row.group_id) and self._roster.group(key) is None}
-                names = await passing.names(connection, gone)
-            for phone in part:
-                threads = [self._waiting(each, latest, names) for each in waiting if each.user == phone.user.id]
-                threads.sort(key=lambda each: -(each.last.at_ms if each.last else 0))
-                if threads:
-                    phone.send(TextUnread(threads=threads[:MAX_THREADS_TOLD], all=True))
+        try:
+            await asyncio.sleep(self._settings.settle_s)
+            while self._came:
+                here = dict.fromkeys(phone for phone in self._came if phone.connection is not None)
+                part, self._came = list(here)[:SLICE], list(here)[SLICE:]
+                try:
+                    if not self._loaded:
+                        raise StoreUnavailable
+                    await self._tell_waiting(part)
+                except StoreUnavailable:
+                    self._came = [*part, *self._came]
+                    await asyncio.sleep(AGAIN_S)
+        finally:
+            self._tells = False
+
+    async def _tell_waiting(self, part: Sequence[Phone]) -> None:
+        async with self._store.reading() as connection:
+            waiting = await texts.unread(connection, {phone.user.id for phone in part})
+            latest = await texts.messages(connection, {(each.thread, each.last) for each in waiting})
+            gone = {key for row in latest.values() if (key := row.group_id) and self._roster.group(key) is None}
+            names = await passing.names(connection, gone)
+        for phone in part:
+            threads = [self._waiting(each, latest, names) for each in waiting if each.user == phone.user.id]
+            threads.sort(key=lambda each: -(each.last.at_ms if each.last else 0))
+            if threads:
+                phone.send(TextUnread(threads=threads[:MAX_THREADS_TOLD], all=True))
 
     def _waiting(self, each: Unread, latest: dict[tuple[str, int], Any], names: Mapping[GroupId, str]) -> Thread:
         last = self._info(latest[each.thread, each.last])

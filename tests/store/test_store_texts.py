@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable
+from typing import Any, cast
+
 import pytest
 
-from groups.model import Group
+from groups.model import Group, User
 from groups.vocabulary import AgencyId, GroupId, GroupKind, TextKind, UnitId, UserId
+from poc_server.refused import StoreUnavailable
 from poc_server.store import Store, handovers, passing, patches, texts
+from poc_server.store import tables as t
 from poc_server.store.audit import SYSTEM, entry
 from poc_server.store.handovers import KeptHandover
 from poc_server.store.patches import KeptPatch
 from poc_server.store.texts import TextDraft, thread_of
+from poc_server.talk.phone import Phone
+from poc_server.talk.phones import Phones
+from poc_server.talk.roster import Roster
+from poc_server.texts import TextDesk
+from poc_server.texts.settings import TextSettings
+from signaling.limits import MAX_THREADS_TOLD
+from signaling.messages import TextUnread
 
 pytestmark = pytest.mark.wire
 A, B = UserId("us-a"), UserId("us-b")
@@ -57,6 +70,101 @@ async def test_what_was_written_in_a_group_that_is_gone_waits_for_who_was_in_it(
         await passing.keep(connection, group, {A, B, late}, third.number)
         assert await passing.reads_until(connection, group.id, B) == passing.WITHOUT_END, "he came again"
         assert await passing.readers(connection) == {A, B, late}
+
+
+class Line:
+    """The socket of a phone: what it was told."""
+
+    def __init__(self) -> None:
+        self.told: asyncio.Queue[TextUnread] = asyncio.Queue()
+
+    def send(self, message: TextUnread) -> None:
+        self.told.put_nowait(message)
+
+
+async def wrote(store: Store, numbers: Iterable[int]) -> None:
+    """People by these numbers wrote to B, each once and after those before him."""
+    rows = [
+        {
+            "id": f"tx-{number}",
+            "thread": thread_of(UserId(f"us-{number:05}"), None, B),
+            "number": 1,
+            "agency_id": "ag",
+            "by_id": f"us-{number:05}",
+            "to_id": B,
+            "key": f"k{number}",
+            "kind": "text",
+            "text": "收到",
+            "at_ms": number,
+        }
+        for number in numbers
+    ]
+    async with store.writing() as connection:
+        await connection.execute(t.text.insert(), rows)
+
+
+class Sql:
+    """SQL that answers while it is ``there``."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.there = True
+        self.asked = asyncio.Event()
+
+    @property
+    def ready(self) -> bool:
+        return self._store.ready
+
+    def reading(self) -> Any:
+        self.asked.set()
+        if not self.there:
+            raise StoreUnavailable
+        return self._store.reading()
+
+
+def reader(line: Line) -> Phone:
+    """A phone of B."""
+    user = User(B, AgencyId("ag"), UnitId("un"), "赵静", frozenset())
+    return Phone(key="b", user=user, session="s", slots=2, connection=cast("Any", line))
+
+
+async def test_who_comes_while_sql_is_away_is_told_what_waits_when_it_is_back(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("poc_server.texts.desk.AGAIN_S", 0.01)
+    sql = Sql(store)
+    desk = TextDesk(TextSettings(settle_s=0), cast("Store", sql), Roster(store.directory), Phones(), cast("Any", None))
+    await wrote(store, range(2))
+    early, late = Line(), Line()
+    desk.came(reader(early))  # before it was read where anything was written
+    await asyncio.sleep(0)
+    assert await desk.start()
+    assert [each.unread for each in (await asyncio.wait_for(early.told.get(), 30)).threads] == [1, 1]
+    sql.there = False
+    sql.asked.clear()
+    desk.came(reader(late))
+    await asyncio.wait_for(sql.asked.wait(), 30)
+    sql.there = True
+    assert len((await asyncio.wait_for(late.told.get(), 30)).threads) == 2
+    assert early.told.empty(), "nor is anybody told twice"
+    await desk.aclose()
+
+
+async def test_of_more_threads_than_are_told_the_latest_are_however_many_wait(store: Store) -> None:
+    desk = TextDesk(TextSettings(settle_s=0), store, Roster(store.directory), Phones(), cast("Any", None))
+    written = 0
+    # The last: more than SQLite can take in one condition of alternatives.
+    for count in (MAX_THREADS_TOLD, MAX_THREADS_TOLD + 1, 1_100):
+        await wrote(store, range(written, count))
+        written = count
+        assert await desk.start()
+        line = Line()
+        desk.came(reader(line))
+        told = await asyncio.wait_for(line.told.get(), 30)
+        assert told.all
+        named = [each.person.id for each in told.threads if each.person is not None]
+        assert named == [f"us-{number:05}" for number in range(count)][: -MAX_THREADS_TOLD - 1 : -1]
+    await desk.aclose()
 
 
 async def test_a_handover_waits_until_it_is_decided(store: Store) -> None:
