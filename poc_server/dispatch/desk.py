@@ -25,7 +25,7 @@ class DispatchDesk:
         self.later = Later()
         self._store = store
         self._field = field
-        self.handovers = Handovers(store, field)
+        self.handovers = Handovers(store, field, self.later)
         self.patching = Patching(store, field, self.later)
         field.arrivals.on_came.append(self.came)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from poc_server.talk.patches import Patches
     from poc_server.talk.phones import Phones
     from poc_server.talk.roster import Roster
+    from poc_server.talk.talkgroups import Talkgroups
 
 
 class Field(Protocol):
@@ -23,6 +24,7 @@ class Field(Protocol):
 
     roster: Roster
     phones: Phones
+    talkgroups: Talkgroups
     arrivals: Arrivals
     following: Following
     affiliation: Affiliation

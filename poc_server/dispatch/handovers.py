@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -29,14 +30,19 @@ from signaling.messages import (
 
 if TYPE_CHECKING:
     from poc_server.dispatch.field import Field
+    from poc_server.talk.later import Later
+
+SAID_ALL_S = 0.1
+"""How often it is looked whether who handed over has said what he says: of a phone of another node nobody is told."""
 
 
 class Handovers:
     """Those that wait for an answer."""
 
-    def __init__(self, store: Store, field: Field) -> None:
+    def __init__(self, store: Store, field: Field, later: Later) -> None:
         self._store = store
         self._field = field
+        self._later = later
         self._open: dict[str, KeptHandover] = {}
 
     def __len__(self) -> int:
@@ -130,10 +136,30 @@ class Handovers:
         for patch in content["patches"]:
             field.patches.hand_over(GroupId(patch), phone.user)
         for before in field.phones.of(kept.by):
-            if before.monitors:
-                field.monitoring.monitor(before, MonitorScope.NONE, (), hidden=before.hidden)
-                before.send(field.monitoring.told(before))
+            if before.monitors and not self._lets_go(before):
+                self._later.spawn(self._let_go_later(before.key, before.scope))
         phone.send(field.monitoring.told(phone))
+
+    def _lets_go(self, before: Phone) -> bool:
+        """He monitors no more. False while he has the floor, or waits for it, where he only does that."""
+        field = self._field
+        floors = {field.joined.of(each) or each for each in before.monitors if not before.is_in(each)}
+        if before.away is not None and before.away.talking in floors:
+            return False
+        if any(here.place_of(before)[0] != "none" for each in floors if (here := field.talkgroups.get(each))):
+            return False
+        field.monitoring.monitor(before, MonitorScope.NONE, (), hidden=before.hidden)
+        before.send(field.monitoring.told(before))
+        return True
+
+    async def _let_go_later(self, key: str, scope: MonitorScope) -> None:
+        """Nobody is cut off in the middle of a sentence because another has the shift now."""
+        while True:
+            await asyncio.sleep(SAID_ALL_S)
+            before = self._field.phones.get(key)
+            # He may be gone meanwhile, or monitor something else by his own will.
+            if before is None or not before.monitors or before.scope is not scope or self._lets_go(before):
+                return
 
     def _take_monitoring(self, content: Mapping[str, Any], phone: Phone, beyond: Collection[GroupId]) -> None:
         """What was monitored, beside what the next one monitors himself; unseen when one of the two was."""

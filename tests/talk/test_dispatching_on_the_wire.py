@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from groups.vocabulary import MonitorScope, Refusal, RevokeCause
+from groups.vocabulary import BurstEnd, MonitorScope, Refusal, RevokeCause
 from loadtest.phone import Phone, PhoneFailed
 from signaling.messages import (
     Alert,
@@ -315,6 +315,30 @@ async def test_a_ban_holds_in_a_full_duplex_call_too(cast: Cast, ways_report: Wa
     await banned(True, 5)
     assert (await b.told(CallEnded, call=call.call)).end == "hung_up"
     await banned(False, 6)
+
+
+async def test_who_hands_over_finishes_what_he_says_where_he_only_monitors(cast: Cast) -> None:
+    before, late, walker, other = await cast.phones("PQ-001", "PQ-002", "XS-001", "XS-002")
+    west = cast.group(before, WEST)
+    for phone in (walker, other):
+        await phone.select(west)
+    await walker.until_online(west, 2)
+    await before.request(Monitor(id="w1", scope=MonitorScope.LISTED, groups=[west]))
+    offered, _ = await before.request(HandoverOffer(id="w2", to=late.user, note="夜班"))
+    press = before.press_key(west)
+    await press.settled
+    assert press.burst is not None, press.cause
+    for phone in (walker, other):
+        await phone.told(FloorTaken, group=west, burst=press.burst)
+    await late.request(HandoverAnswer(id="w3", handover=offered.handover.id, accept=True))
+    await monitors(late, west)
+    heard = walker.packets()
+    await before.utter(FRAMES)
+    await walker.until_packets(heard + FRAMES // 2)
+    assert not [m for m in before.inbox if isinstance(m, Monitoring) and m.scope is MonitorScope.NONE]
+    before.release_key()
+    assert (await walker.told(FloorIdle, group=west, burst=press.burst)).end is BurstEnd.RELEASED
+    assert not (await before.told(Monitoring, scope=MonitorScope.NONE)).groups, "and then he monitors no more"
 
 
 async def test_a_shift_is_handed_over_with_all_that_is_open(cast: Cast) -> None:
