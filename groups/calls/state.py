@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from groups.plain import known
@@ -193,15 +194,24 @@ class CallState:
 
 
 _MANY = 200
-_last_written: tuple[tuple[Party, ...], str] = ((), "[]")
+_last_written: tuple[tuple[Party, ...], list[str], str] = ((), [], "[]")
 
 
 def _written(parties: tuple[Party, ...]) -> str:
-    """The parties as JSON. Of a great call they are the same tuple from burst to burst, and are written once."""
-    global _last_written  # noqa: PLW0603 - what was written of the same tuple is the same text
-    if parties is _last_written[0]:
-        return _last_written[1]
-    text = json.dumps([{"user": p.user, "part": p.part.value, "key": p.key} for p in parties], separators=(",", ":"))
-    if len(parties) > _MANY:
-        _last_written = parties, text
+    """The parties as JSON. Of a great call most are the same from step to step, and each of those is written once."""
+    global _last_written  # noqa: PLW0603 - what was written of the same party is the same text
+    before, texts, text = _last_written
+    if parties is before:
+        return text
+    if len(parties) <= _MANY:
+        return f"[{','.join(map(_party, parties))}]"
+    found = [known if a is b else _party(a) for a, b, known in zip(parties, before, texts, strict=False)]
+    found += map(_party, parties[len(found) :])
+    text = f"[{','.join(found)}]"
+    _last_written = parties, found, text
     return text
+
+
+def _party(party: Party) -> str:
+    key = "null" if party.key is None else encode_basestring_ascii(party.key)
+    return f'{{"user":{encode_basestring_ascii(party.user)},"part":"{party.part.value}","key":{key}}}'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from hypothesis import given
@@ -54,6 +55,22 @@ def test_the_first_to_answer_is_rung_for_whatever_was_asked() -> None:
     state, _ = handle(state, into.Accept(C, "c1", "x"), 100)
     assert [party.user for party in state.present()] == [A, C]
     assert {state.party(user).part for user in (B, D)} == {Part.NOT_NEEDED}  # type: ignore[union-attr]
+
+
+def test_of_a_call_of_many_each_step_is_written_as_it_is() -> None:
+    many = tuple(UserId(f'u"{n} 王') for n in range(300))
+    state, _ = started(CallKind.PREARRANGED, many[:250])
+    steps = [state, handle(state, into.Add(many, frozenset(many)), 1)[0]]
+    for asked in (into.Leave(many[7], "k"), into.BurstBegan(BURST), into.Leave(many[299], "é"), into.Leave(A, "a1")):
+        steps.append(handle(steps[-1], asked, 2)[0])
+    steps.append(replace(steps[-1], parties=steps[-1].parties[:5] + steps[-1].parties[6:]))
+    steps.append(replace(steps[-1], parties=steps[-1].parties[:3]))
+    assert len({len(each.parties) for each in steps}) == 4
+    for each in (*steps, *reversed(steps)):
+        parties = [{"user": p.user, "part": p.part.value, "key": p.key} for p in each.parties]
+        text = each.to_json()
+        assert text.endswith(f'"parties":{json.dumps(parties, separators=(",", ":"))}}}')
+        assert CallState.from_json(text) == each
 
 
 def test_the_second_device_of_one_user_is_told_that_the_first_answered() -> None:
