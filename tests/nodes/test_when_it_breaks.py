@@ -28,6 +28,9 @@ from signaling.messages import (
     FloorQueued,
     FloorTaken,
     Isolated,
+    Patched,
+    PatchEnd,
+    PatchStart,
     Sos,
 )
 from tests.emergency.cast import Cast
@@ -160,6 +163,30 @@ async def queued_on(node: int, street: Handsets) -> Callable[[], Awaitable[None]
     return is_next
 
 
+async def joined(node: int, street: Handsets) -> tuple[Callable[[], Awaitable[None]], Callable[[], Awaitable[None]]]:
+    """Two groups that the desk joined, with one of each on this node: that one hears the other, and that they part."""
+    cast = Cast(street.city, street)
+    people = cast.identities("DH-003", "QK-002", "PQ-003")
+    talks, hears, dispatcher = [await street.connect(each, node=node) for each in people]
+    lake, bridge = cast.group(talks, "东湖巡查组"), cast.group(hears, "桥口巡查组")
+    await talks.select(lake)
+    await hears.select(bridge)
+    patch, _ = await dispatcher.request(PatchStart(id="p", groups=[lake, bridge], name="联合"))
+    await hears.told(Patched, open=True)
+
+    async def one_hears_the_other() -> None:
+        heard = hears.packets()
+        await talks.say(lake)
+        assert (await hears.told(FloorTaken, group=bridge)).by.id == talks.user
+        await hears.until_packets(heard + 8)
+
+    async def part() -> None:
+        await dispatcher.request(PatchEnd(id="q", patch=patch.patch))
+        assert [each.id for each in (await hears.told(Patched, open=False)).groups] == [lake, bridge]
+
+    return one_hears_the_other, part
+
+
 def recorded(city: City, burst: int) -> list[str]:
     """How a burst ended, as it stands in SQL."""
     with closing(sqlite3.connect(city.data / "poc.sqlite")) as database:
@@ -174,6 +201,7 @@ async def test_the_node_of_the_desk_is_killed_its_floor_is_free_and_its_phones_r
     is_next = await queued_on(dead, street)
     talker, other, call = await in_a_call(street, 1 - dead)
     speaks = asyncio.create_task(talker.utter(750))
+    one_hears_the_other, part = await joined(1 - dead, street)
     # Nothing can be written into SQL until the alert was taken over from the desk that died: it is led all the same.
     busy = sqlite3.connect(city.data / "poc.sqlite", isolation_level=None)
     busy.execute("BEGIN IMMEDIATE")
@@ -198,6 +226,7 @@ async def test_the_node_of_the_desk_is_killed_its_floor_is_free_and_its_phones_r
     idle = await c.told(FloorIdle, group=group, burst=talking.burst)
     assert idle.end in (BurstEnd.LEFT, BurstEnd.MEDIA_LOST, BurstEnd.CUT)
     print("floor free after", round(time.monotonic() - died, 2))
+    await one_hears_the_other()
     await back
     await is_next()
     assert a.welcome is not None
@@ -209,6 +238,7 @@ async def test_the_node_of_the_desk_is_killed_its_floor_is_free_and_its_phones_r
     await rings_again(gone, stays)
     busy.execute("ROLLBACK")
     busy.close()
+    await part()
     # Who leads the call now did not hear that burst begin, and hears its end.
     assert not [m for m in other.inbox if isinstance(m, CallEnded)]
     async with asyncio.timeout(WAIT_S):
