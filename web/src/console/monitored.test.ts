@@ -1,6 +1,7 @@
-import { expect, test } from "vitest";
-import type { GroupSnapshot, Monitoring } from "../wire/protocol";
-import { againOf, restoredMonitor } from "./monitored";
+import { beforeEach, expect, test, vi } from "vitest";
+import { RequestRefused } from "../wire/link";
+import type { GroupSnapshot, Monitoring, Welcome } from "../wire/protocol";
+import { againOf, type Monitor, Monitored, restoredMonitor } from "./monitored";
 
 const snapshot = { id: "east", name: "东城" } as GroupSnapshot;
 const told = (scope: Monitoring["scope"], groups: GroupSnapshot[] = [snapshot]): Monitoring => ({
@@ -31,4 +32,57 @@ test("what was kept is taken up as it was written, and anything else is nothing"
   expect(restoredMonitor(written)).toEqual(againOf(told("listed")));
   for (const odd of [null, 3, "all", {}, { scope: "none" }, { scope: "listed", groups: [7] }, []])
     expect(restoredMonitor(odd)).toBeNull();
+});
+
+const welcome = (user: string, resumed: boolean) =>
+  ({ type: "welcome", user: { id: user, name: "何建军" }, resumed }) as Welcome;
+
+beforeEach(() => {
+  const kept = new Map<string, string>();
+  vi.stubGlobal("sessionStorage", {
+    getItem: (name: string) => kept.get(name) ?? null,
+    setItem: (name: string, text: string) => kept.set(name, text),
+  });
+});
+
+test("after a socket that was lost for longer than its place was kept, the same is monitored again", () => {
+  const asked: Monitor[] = [];
+  const opened = () =>
+    new Monitored(
+      async (request) => asked.push(request),
+      () => expect.unreachable(),
+    );
+  const page = opened();
+  page.told(welcome("me", false));
+  expect(asked).toEqual([]);
+  page.told(told("listed"));
+  page.told(welcome("me", false));
+  expect(asked).toEqual([againOf(told("listed"))]);
+  opened().told(welcome("me", false));
+  expect(asked, "and by a page that was loaded anew").toHaveLength(2);
+  opened().told(welcome("another", false));
+  expect(asked, "but not for another one at the same desk").toHaveLength(2);
+  page.told(told("none"));
+  page.told(welcome("me", false));
+  expect(asked, "nor what he ended himself").toHaveLength(2);
+});
+
+test("what may not be monitored any more is said once; what had no answer is asked for again", async () => {
+  const answers = [new Error("no answer"), new RequestRefused("not_allowed", "")];
+  const lost: unknown[] = [];
+  const asked: Monitor[] = [];
+  const page = new Monitored(
+    async (request) => {
+      asked.push(request);
+      throw answers.shift();
+    },
+    (problem) => lost.push(problem),
+  );
+  page.told(welcome("me", false));
+  page.told(told("all"));
+  for (const times of [1, 2, 2]) {
+    page.told(welcome("me", true));
+    await vi.waitFor(() => expect([asked.length, lost.length]).toEqual([times, times - 1]));
+  }
+  expect(lost).toEqual([new RequestRefused("not_allowed", "")]);
 });
