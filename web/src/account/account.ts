@@ -1,6 +1,7 @@
 // Who this page is: its tokens, kept fresh. A person of the demo lives in one tab, so that two tabs are two people; one who signed
 // in or enrolled stays on this device.
 
+import { forgetThreads } from "../settings";
 import { api, Problem, type Tokens, type User } from "./api";
 
 export type Keep = "tab" | "device";
@@ -27,7 +28,9 @@ export function enter(tokens: Tokens, keep: Keep): User {
 /** The server ended this sign-in: the start page asks for a new one. */
 export function forget(): void {
   const here = found();
-  if (here) stores[here.keep]().removeItem(KEY);
+  if (!here) return;
+  stores[here.keep]().removeItem(KEY);
+  forgetThreads(here.kept.user.id);
 }
 
 export async function leave(): Promise<void> {

@@ -1,11 +1,23 @@
 // Written messages of one phone: follows what the server tells, fetches, sends until it is kept, says what was read.
 
-import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
+import { keepThreads, keptThreads } from "../settings";
 import { uuid } from "../uuid";
 import { LinkLost, type Request, RequestUnanswered } from "../wire/link";
 import type { Picture } from "../wire/picture";
 import type { ServerMessage, TextInfo } from "../wire/protocol";
-import { keyOf, read, sorted, type Threads, textsTold, unreadOf, type Where, withPage } from "./threads";
+import {
+  keyOf,
+  listed,
+  read,
+  restored,
+  sorted,
+  type Threads,
+  textsTold,
+  unreadOf,
+  type Where,
+  withPage,
+} from "./threads";
 
 const PAGE = 40;
 /** One that was not answered is sent again, under the same id, so that it is kept once. */
@@ -26,10 +38,25 @@ export class Texts {
   readonly list = computed(() => sorted(this.threads.value));
   readonly unread = computed(() => unreadOf(this.threads.value));
 
+  #user: string | null = null;
+
   constructor(private readonly phone: Writer) {
     phone.follow((message) => {
+      if (message.type === "welcome" && this.#user !== message.user.id) {
+        this.#user = message.user.id;
+        const kept = keptThreads(this.#user);
+        this.threads.value = restored(
+          this.threads.peek(),
+          kept,
+          message.groups.map(({ id }) => id),
+        );
+      }
       const me = phone.picture.peek().user?.id ?? null;
       this.threads.value = textsTold(this.threads.peek(), message, me);
+    });
+    effect(() => {
+      const now = listed(this.threads.value);
+      if (this.#user) keepThreads(this.#user, now);
     });
   }
 

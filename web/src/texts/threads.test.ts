@@ -1,6 +1,18 @@
 import { expect, test } from "vitest";
 import type { Person, TextInfo } from "../wire/protocol";
-import { read, sorted, type Threads, textsTold, unreadIn, unreadOf, whereOf, withPage } from "./threads";
+import {
+  listed,
+  MOST_KEPT,
+  read,
+  restored,
+  sorted,
+  type Threads,
+  textsTold,
+  unreadIn,
+  unreadOf,
+  whereOf,
+  withPage,
+} from "./threads";
 
 const me: Person = { id: "me", name: "赵静" };
 const wang: Person = { id: "wang", name: "王强" };
@@ -67,4 +79,45 @@ test("threads stand by their latest message; the other one is known by his name"
   told = textsTold(told, { type: "texted", message: between(9, wang, me) }, "me");
   expect(sorted(told).map(({ key }) => key)).toEqual(["p:wang", "g:east"]);
   expect(told["p:wang"]?.person).toEqual(wang);
+});
+
+test("a page that is loaded anew lists the threads that were read, too, and what waits is what the server says", () => {
+  let told = textsTold(none, { type: "texted", message: inGroup(5) }, "me");
+  told = textsTold(told, { type: "texted", message: between(9, wang, me) }, "me");
+  const kept = JSON.parse(JSON.stringify(listed(read(told, { user: "wang" }))));
+  const again = restored(none, kept, ["east"]);
+  expect(sorted(again).map(({ key, unread, more }) => [key, unread, more])).toEqual([
+    ["p:wang", 0, true],
+    ["g:east", 0, true],
+  ]);
+  expect(again["p:wang"]).toMatchObject({ person: wang, last: { number: 9 } });
+  const waits = { group: "east", group_name: "东城", unread: 2, last: inGroup(6) };
+  const after = textsTold(again, { type: "text_unread", threads: [waits], all: true }, "me");
+  expect([unreadIn(after, { group: "east" }), unreadIn(after, { user: "wang" })]).toEqual([2, 0]);
+  expect(sorted(after)).toHaveLength(2);
+});
+
+test("what is known now stands before what was kept, and a group without a name is left out", () => {
+  const kept = listed(textsTold(none, { type: "texted", message: inGroup(5) }, "me"));
+  const now = textsTold(none, { type: "texted", message: inGroup(8) }, "me");
+  expect(restored(now, kept, [])).toEqual(now);
+  expect(restored(none, kept, [])).toEqual(none);
+});
+
+test("as many as the limit are kept, the latest of one more, and anything else in the storage is nothing", () => {
+  let told = none;
+  for (let n = 1; n <= MOST_KEPT + 1; n++)
+    told = textsTold(told, { type: "texted", message: between(n, { id: `u${n}`, name: "某" }, me) }, "me");
+  expect(listed(told)).toHaveLength(MOST_KEPT);
+  expect(listed(told).at(-1)?.where).toEqual({ user: "u2" });
+  const person = { where: { user: "u" }, person: wang, groupName: "" };
+  for (const odd of [
+    null,
+    3,
+    {},
+    [null, 7, {}],
+    [{ ...person, last: null }],
+    [{ ...person, last: { by: wang } }],
+  ])
+    expect(restored(none, odd, [])).toEqual(none);
 });

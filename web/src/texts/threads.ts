@@ -21,6 +21,12 @@ export type Thread = {
 
 export type Threads = Readonly<Record<string, Thread>>;
 
+/** What the list shows of a thread. */
+export type Listed = Pick<Thread, "where" | "person" | "groupName" | "last">;
+
+/** As many of the latest threads are kept for a page that is loaded anew. */
+export const MOST_KEPT = 50;
+
 export function keyOf(where: Where): string {
   return "group" in where ? `g:${where.group}` : `p:${where.user}`;
 }
@@ -99,6 +105,43 @@ export function sorted(threads: Threads): Thread[] {
   return Object.values(threads)
     .filter(({ last }) => last !== null)
     .sort((a, b) => (b.last?.at_ms ?? 0) - (a.last?.at_ms ?? 0));
+}
+
+/** What the page keeps of its list, read or not: the server names, after a welcome, only what waits. */
+export function listed(threads: Threads): Listed[] {
+  return sorted(threads)
+    .slice(0, MOST_KEPT)
+    .map(({ where, person, groupName, last }) => ({ where, person, groupName, last }));
+}
+
+/** What was kept comes below what is known now; a group that nobody names any more is left out. */
+export function restored(before: Threads, kept: unknown, groups: readonly string[]): Threads {
+  const found = (Array.isArray(kept) ? kept.filter(isListed) : []).slice(0, MOST_KEPT);
+  const named = found.filter(
+    ({ where, person, groupName }) =>
+      person || groupName || ("group" in where && groups.includes(where.group)),
+  );
+  const threads = named.map((one) => ({ ...empty(one.where), ...one }));
+  return { ...Object.fromEntries(threads.map((one) => [one.key, one])), ...before };
+}
+
+/** Others may have written to the same storage. */
+function isListed(found: unknown): found is Listed {
+  const { where, person, groupName, last } = (found ?? {}) as Record<keyof Listed, unknown>;
+  const { group, user } = (where ?? {}) as Record<string, unknown>;
+  const { text, number, at_ms, by } = (last ?? {}) as Record<string, unknown>;
+  return (
+    (typeof group === "string" || typeof user === "string") &&
+    (person === null || isPerson(person)) &&
+    typeof groupName === "string" &&
+    [typeof text, typeof number, typeof at_ms].join() === "string,number,number" &&
+    isPerson(by)
+  );
+}
+
+function isPerson(found: unknown): found is Person {
+  const { id, name } = (found ?? {}) as Partial<Person>;
+  return typeof id === "string" && typeof name === "string";
 }
 
 function withMessage(before: Threads, message: TextInfo, me: string | null): Threads {
