@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from poc_server.refused import StoreUnavailable
-from poc_server.store import copy, duty, retention, rows
+from poc_server.store import directory_copy, duty, retention, rows
 from poc_server.store.audit import SYSTEM, Actor
 from poc_server.store.change import Change, changing
 from poc_server.store.clock import SoundClock
@@ -57,7 +57,7 @@ class Store:
         self.ready = False
         self.importing = asyncio.Lock()
         self._copy_path = (own or data) / "directory.copy"
-        self._copy = copy.CopyKeeper(self._copy_path)
+        self._copy = directory_copy.CopyKeeper(self._copy_path)
         self._fresh = asyncio.Lock()
         self._nudge = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -146,7 +146,7 @@ class Store:
         try:
             await self._reach_sql()
         except StoreUnavailable as problem:
-            found = await asyncio.to_thread(copy.read, self._copy_path)
+            found = await asyncio.to_thread(directory_copy.read, self._copy_path)
             if found is None:
                 raise
             log.warning("started_from_copy", version=found.version, problem=str(problem))

@@ -14,7 +14,7 @@ import pytest
 from codec.opus import CLOCK_HZ
 from groups.vocabulary import ReceiptState
 from loadtest.speech import recording
-from poc_server.store import copy
+from poc_server.store import directory_copy
 from poc_server.store.journal import lines
 from signaling.messages import (
     Alert,
@@ -58,7 +58,7 @@ def links_of(folder: Path) -> Path:
 def until_copied(data: Path) -> None:
     """Until the people of the city stand in the copy from which a server starts while SQL is away."""
     end = time.monotonic() + 30
-    while not ((found := copy.read(data / "directory.copy")) and found.users) and time.monotonic() < end:
+    while not ((found := directory_copy.read(data / "directory.copy")) and found.users) and time.monotonic() < end:
         time.sleep(0.1)
 
 

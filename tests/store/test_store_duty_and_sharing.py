@@ -8,7 +8,7 @@ from groups.model import Membership
 from groups.policy import Act, may
 from groups.vocabulary import Refusal, Role, UserId
 from poc_server.refused import Refused
-from poc_server.store import Store, copy, duty, groups, rows, sharing, units
+from poc_server.store import Store, directory_copy, duty, groups, rows, sharing, units
 from poc_server.store.duty import ShiftDraft
 from poc_server.store.ids import now_ms
 from poc_server.store.snapshot import PLAN_LAPSES_MS, by_user
@@ -49,8 +49,8 @@ async def test_on_duty_is_the_same_after_a_restart_and_a_plan_that_comes_late_pu
     async with town.store.reading() as connection:
         loaded = await rows.load(connection, now_ms())
     copy_path = town.store.data / "copy"
-    await copy.save(copy_path, loaded)
-    restored = copy.read(copy_path)
+    await directory_copy.save(copy_path, loaded)
+    restored = directory_copy.read(copy_path)
     assert restored is not None
     lapsed = over + PLAN_LAPSES_MS
     for at, on_duty in ((over, False), (now_ms(), False), (lapsed - 1, False), (lapsed, True)):
