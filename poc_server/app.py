@@ -217,6 +217,9 @@ class App:
         settings = self.config.fabric
         made = Elsewhere(self.node, self.fabric, settings.url)
         Ends(made, self.emergency)
+        failures = self.auth.failures
+        failures.tell = lambda said: made.say("sign_in", said)
+        made.topics["sign_in"] = lambda _, said: failures.learn(said)
         self.node.join(made)
         made.start()
         self._stack.push_async_callback(made.aclose)

@@ -30,18 +30,20 @@ class FailureLimiter:
 
     def admit(self, key: str, now: int) -> int:
         """0 when an attempt may go on (and is counted), else ms to wait."""
-        found = self._kept.get(key, _Failures(0, 0, now))
-        if now - found.last > self._settings.forget_s * 1000:
-            found = _Failures(0, 0, now)
+        found = self._found(key, now)
         if now < found.open_at:
             # A clock that was set back makes nobody wait longer than he must.
             return min(found.open_at - now, self._wait(found.count))
-        count = found.count + 1
+        self.count(key, now)
+        return 0
+
+    def count(self, key: str, now: int) -> None:
+        """There was one attempt more."""
+        count = self._found(key, now).count + 1
         self._kept[key] = _Failures(count, now + self._wait(count), now)
         self._kept.move_to_end(key)
         while len(self._kept) > self._settings.remembered:
             self._kept.popitem(last=False)
-        return 0
 
     def forget(self, key: str) -> None:
         """The attempt was right, and it was the account's own: begin anew."""
@@ -51,7 +53,12 @@ class FailureLimiter:
         """The attempt was no failure; what others failed at the same address still counts."""
         found = self._kept.get(key)
         if found is not None:
-            self._kept[key] = _Failures(found.count - 1, now + self._wait(found.count - 1), found.last)
+            count = max(found.count - 1, 0)
+            self._kept[key] = _Failures(count, now + self._wait(count), found.last)
+
+    def _found(self, key: str, now: int) -> _Failures:
+        found = self._kept.get(key, _Failures(0, 0, now))
+        return _Failures(0, 0, now) if now - found.last > self._settings.forget_s * 1000 else found
 
     def _wait(self, count: int) -> int:
         if count < self._settings.free:

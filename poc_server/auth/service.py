@@ -17,7 +17,7 @@ from groups.model import User
 from groups.vocabulary import DeviceId, Refusal, UserId
 from poc_server.auth import keys
 from poc_server.auth.external import Provider, agency_of, issuer_of, settle
-from poc_server.auth.limits import FailureLimiter, address_key
+from poc_server.auth.failures import PURPOSE, Failures
 from poc_server.auth.passwords import Passwords
 from poc_server.auth.refusals import Attempt, RefusedSignIns
 from poc_server.auth.settings import AuthSettings
@@ -50,6 +50,7 @@ class Auth:
 
     Attributes:
         signing: the keys of this city.
+        failures: who failed how often, which the other nodes count too.
     """
 
     def __init__(
@@ -62,8 +63,7 @@ class Auth:
         self._clock = clock
         self.signing = signing
         self._tokens = Tokens(signing, settings.issuer, round(settings.clock_skew_s * 1000))
-        self._per_account = FailureLimiter(settings.per_account)
-        self._per_address = FailureLimiter(settings.per_address)
+        self.failures = Failures(settings, signing.secret(PURPOSE), clock)
         self._providers = {each.issuer: Provider(each, clock) for each in settings.providers}
         self._refusals = RefusedSignIns(settings, store, clock)
 
@@ -101,8 +101,7 @@ class Auth:
                 matches = await self.passwords.matches(row.password_hash if row is not None else None, password)
             if row is None or not matches:
                 raise AuthRefused(Refusal.WRONG_CREDENTIALS)
-            self._per_account.forget(name)
-            self._per_address.undo(address_key(address), self._clock())
+            self.failures.right(address, name)
             if self.passwords.is_outdated(row.password_hash):
                 await self._renew_hash(UserId(row.id), row.password_hash, password)
             return await self.start_session(UserId(row.id), "password", address)
@@ -122,7 +121,7 @@ class Auth:
                 attempt.agency = agency_of(self._store, provider.settings)
                 identity = await provider.identity(token)
                 user = attempt.user = await settle(self._store, provider.settings, identity, attempt.actor)
-            self._per_address.undo(address_key(address), self._clock())
+            self.failures.undo(address)
             return await self.start_session(user, "external", address)
 
     async def start_session(
@@ -173,7 +172,7 @@ class Auth:
                     device = await sessions.create_device(
                         change, person.agency, person.id, device_name or row.device_name or person.name
                     )
-            self._per_address.undo(address_key(address), self._clock())
+            self.failures.undo(address)
             return await self.start_session(person.id, "enrolment", address, device)
 
     # --- staying and leaving ---------------------------------------------------------------------------------------
@@ -239,8 +238,7 @@ class Auth:
                 matches = row is not None and await self.passwords.matches(row.password_hash, old)
             if not matches:
                 raise AuthRefused(Refusal.WRONG_CREDENTIALS)
-        self._per_account.forget(claims.user)
-        self._per_address.undo(address_key(address), self._clock())
+        self.failures.right(address, claims.user)
         await self.set_password(actor, claims.user, new)
 
     # --- inside ----------------------------------------------------------------------------------------------------
@@ -309,22 +307,15 @@ class Auth:
     @contextmanager
     def _attempt(self, address: str, account: str | None = None) -> Iterator[None]:
         """Counts as a failure until the caller knows better; one that could not be judged at all is none."""
-        self._admit(self._per_address, address_key(address))
-        if account is not None:
-            self._admit(self._per_account, account)
+        wait = self.failures.admit(address, account)
+        if wait:
+            raise AuthRefused(Refusal.SIGN_IN_LIMIT, retry_after_ms=wait)
         try:
             yield
         except Refused as refused:
             if refused.code is Refusal.UNAVAILABLE:
-                self._per_address.undo(address_key(address), self._clock())
-                if account is not None:
-                    self._per_account.undo(account, self._clock())
+                self.failures.undo(address, account)
             raise
-
-    def _admit(self, limiter: FailureLimiter, key: str) -> None:
-        wait = limiter.admit(key, self._clock())
-        if wait:
-            raise AuthRefused(Refusal.SIGN_IN_LIMIT, retry_after_ms=wait)
 
     def _audit(self, actor: Actor, action: str, session: str, detail: dict[str, object]) -> None:
         self._store.journal.audit(audit.entry(actor, self._clock(), action, "session", session, detail))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
+from poc_server.auth.failures import Failures
 from poc_server.auth.limits import FailureLimiter, Sparing, address_key
-from poc_server.auth.settings import LimitSettings
+from poc_server.auth.settings import AddressLimitSettings, AuthSettings, LimitSettings
 
 SETTINGS = LimitSettings(free=3, first_wait_s=1.0, longest_s=4.0, forget_s=60.0, remembered=3)
 
@@ -79,3 +82,30 @@ def test_a_clock_that_is_set_back_makes_nobody_wait_for_hours() -> None:
     for _ in range(3):
         limiter.admit("a", 86_400_000)
     assert limiter.admit("a", 0) == 1_000
+
+
+def test_nodes_of_one_city_count_failures_together() -> None:
+    address = AddressLimitSettings(**SETTINGS.model_dump() | {"free": 8})
+    settings = AuthSettings(per_account=SETTINGS, per_address=address)
+    said: list[str] = []
+    one, two = nodes = [Failures(settings, b"of the city", lambda: 0) for _ in range(2)]
+
+    def to(other: Failures) -> Callable[[Mapping[str, str]], None]:
+        def tell(told: Mapping[str, str]) -> None:
+            said.extend(told.values())
+            other.learn(told)
+
+        return tell
+
+    one.tell, two.tell = to(two), to(one)
+    assert [node.admit("192.0.2.1", "wang") for node in (one, two, one)] == [0, 0, 0]
+    assert [node.admit("192.0.2.2", "wang") for node in nodes] == [1_000, 1_000], "the account, from wherever"
+    one.right("192.0.2.1", "wang")
+    assert [two.admit("192.0.2.1", "wang") for _ in range(3)] == [0, 0, 0]
+    assert one.admit("192.0.2.1", "wang") == 1_000
+    # At that address it is six of eight so far: two before he was right, and four since.
+    assert [one.admit("192.0.2.1") for _ in range(3)] == [0, 0, 1_000]
+    two.undo("192.0.2.1")
+    assert one.admit("192.0.2.1") == 0
+    assert not any(typed in text for text in said for typed in ("wang", "192.0")), "a name may be a password"
+    two.learn({"of": "a later version", "do": "count", "key": "x"})

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from urllib.error import HTTPError
 
 import pytest
 
 from loadtest.phone import PhoneFailed
+from poc_server.auth import AuthSettings
 from poc_server.store.journal import lines
 from signaling.messages import (
     BroughtIn,
@@ -141,6 +143,20 @@ async def test_who_is_thrown_out_on_one_node_is_shut_out_on_the_other(city: City
     assert (await officer.told(Bye)).reconnect is False
     with pytest.raises(PhoneFailed):
         await street.connect(officer.identity, node=0)
+
+
+async def test_failed_sign_ins_are_counted_by_all_nodes_together(city: City) -> None:
+    async def answer(node: int) -> int:
+        body = json.dumps({"name": "of-nobody", "password": "wrong"})
+        url = f"http://127.0.0.1:{city.own_ports[node]}/api/v1/auth/sign-in"
+        with pytest.raises(HTTPError) as problem:
+            await asyncio.to_thread(fetch, "POST", url, {"Content-Type": "application/json"}, body)
+        return problem.value.code
+
+    free = AuthSettings().per_account.free
+    assert [await answer(0) for _ in range(free)] == [401] * free
+    # Each attempt that the other one lets through, should its word be late, doubles the wait.
+    assert 429 in [await answer(1) for _ in range(free - 1)]
 
 
 async def until_busy(city: City, of: tuple[str, ...], expected: tuple[str, ...]) -> None:
