@@ -209,7 +209,7 @@ class Auth:
     async def end_session(self, actor: Actor, session: str, reason: str) -> None:
         """End a session, at once and everywhere; one that has ended stays ended.
 
-        While SQL is away it ends here at once, and everywhere else when SQL is back.
+        Also while SQL is away, on the nodes that hear this one; on any other when SQL is back.
         """
         try:
             async with self._store.change(actor, self._clock()) as change:

@@ -1,4 +1,7 @@
-"""What the store of one node learned and the others should know now: that SQL changed, and where people are."""
+"""What the store of one node learned and the others should know now.
+
+That SQL changed, which sessions ended while it is away, and where people are.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,8 @@ class News:
         elsewhere.on_directory = self._changed
         elsewhere.directory_version = lambda: store.directory.version
         elsewhere.topics["places"] = self._learn
+        elsewhere.topics["session_over"] = lambda _, said: store.learn_ended(said["session"], said["at_ms"])
+        store.tell_ended = lambda session, at_ms: elsewhere.say("session_over", {"session": session, "at_ms": at_ms})
         store.directory.subscribe(lambda _: elsewhere.say_directory())
         store.places.subscribe(self._placed)
 

@@ -41,6 +41,7 @@ class Store:
     Attributes:
         ready: SQL was reached and is at the newest tables.
         importing: held by who reads a file in: two at once would each have to judge again after each step of the other.
+        tell_ended: says to other nodes which session ended, and when (ms): of what SQL cannot tell them just now.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Store:
         self.places = Places(self.journal, settings.places, clock)
         self.ready = False
         self.importing = asyncio.Lock()
+        self.tell_ended: Callable[[str, int], None] = lambda _session, _at_ms: None
         self._copy_path = (own or data) / "directory.copy"
         self._copy = directory_copy.CopyKeeper(self._copy_path)
         self._fresh = asyncio.Lock()
@@ -96,10 +98,15 @@ class Store:
         await self.refresh()
 
     def end_session(self, session: str, reason: str) -> None:
-        """End a session while SQL is away: here at once, elsewhere and in SQL when it is back."""
+        """End a session while SQL is away: here and on the nodes beside it at once, in SQL when it is back."""
         now = self._clock()
         self.journal.append(SessionEnded(id=session, at_ms=now, reason=reason))
-        self.directory.patch(Delta(self.directory.version, ended_sessions={session: now}))
+        self.learn_ended(session, now)
+        self.tell_ended(session, now)
+
+    def learn_ended(self, session: str, at_ms: int) -> None:
+        """A session ended at that time; SQL does not say so yet."""
+        self.directory.patch(Delta(self.directory.version, ended_sessions={session: at_ms}))
 
     def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A read-only view of SQL, for lists and searches. Raises `StoreUnavailable`."""

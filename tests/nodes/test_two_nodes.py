@@ -140,6 +140,11 @@ async def test_who_is_thrown_out_on_one_node_is_shut_out_on_the_other(city: City
         await asyncio.to_thread(fetch, "POST", f"{other}/devices/{one}/disable", security, "{}")
     else:
         await asyncio.to_thread(fetch, "DELETE", f"{other}/sessions/{one}", security, None)
+    # Whoever did it is answered when the node of that phone has done it, too, and not because a second is over.
+    his = {"Authorization": f"Bearer {officer.identity.token}"}
+    with pytest.raises(HTTPError) as shut_out:
+        await asyncio.to_thread(fetch, "GET", f"http://127.0.0.1:{city.own_ports[0]}/api/v1/me", his, None)
+    assert shut_out.value.code in (401, 403)
     assert (await officer.told(Bye)).reconnect is False
     with pytest.raises(PhoneFailed):
         await street.connect(officer.identity, node=0)
