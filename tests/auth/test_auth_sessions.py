@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from groups.vocabulary import Refusal, UserId
 from poc_server.auth import Auth, AuthRefused, SignedIn
 from poc_server.auth.keys import load_or_make
 from poc_server.refused import Refused
 from poc_server.store import SYSTEM, Actor, DirectoryChange, people, sessions
+from poc_server.store import tables as t
 from tests.fixtures.people import PASSWORD, QUICK, Town
 
 pytestmark = pytest.mark.wire
@@ -121,10 +123,16 @@ async def test_a_token_used_again_later_was_stolen_and_ends_the_whole_family(tow
     first = await town.auth.start_session(await town.person(), "demo")
     second = await town.auth.refresh(first.refresh_token)
     town.clock.forward(31)
-    assert await code(town.auth.refresh(first.refresh_token)) is Refusal.BAD_TOKEN
+    assert await code(town.auth.refresh(first.refresh_token, "203.0.113.7")) is Refusal.BAD_TOKEN
     assert await code(town.auth.refresh(second.refresh_token)) is Refusal.BAD_TOKEN
     assert access_code(town, second) is Refusal.BAD_TOKEN
     assert [each.sessions for each in told if each.sessions] == [{first.session}]
+    # The audit tells the auditor of that agency from where the old token was shown.
+    ended = select(t.audit).where(t.audit.c.action == "session.end")
+    async with town.store.reading() as connection:
+        (row,) = (await connection.execute(ended)).all()
+    assert (row.agency_id, row.target_id, row.address) == (town.agency, first.session, "203.0.113.7")
+    assert json.loads(row.detail)["reason"] == "refresh_reused"
 
 
 async def test_two_refreshes_at_the_same_moment_do_not_look_like_theft(town: Town) -> None:
