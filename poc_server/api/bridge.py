@@ -19,6 +19,7 @@ from poc_server.store import Actor, outbox, polls, refused_news
 router = APIRouter(prefix="/bridge", tags=["bridge"])
 Name = Annotated[str, Path(max_length=32)]
 Limit = Annotated[int, Query(ge=1, le=1_000)]
+After = Annotated[str, Query(max_length=256, description="``id`` of the last one of the page before")]
 
 
 class ReceiverOut(Body):
@@ -107,7 +108,7 @@ async def start_receiver(receiver: Name, caller: SignedInCaller, services: Use, 
 
 @router.get("/receivers/{receiver}/dead-letters", responses=documented(401, 403, 404, 422, 503))
 async def list_dead_letters(
-    receiver: Name, caller: SignedInCaller, services: Use, bridge: UseBridge, limit: Limit = 100
+    receiver: Name, caller: SignedInCaller, services: Use, bridge: UseBridge, limit: Limit = 100, after: After = ""
 ) -> list[DeadLetterOut]:
     """What a receiver never took, the oldest first."""
     _allow(services, caller)
@@ -122,7 +123,7 @@ async def list_dead_letters(
             last_error=each.last_error,
             data=each.event.data,
         )
-        for each in await bridge.couriers.dead_letters(receiver, limit)
+        for each in await bridge.couriers.dead_letters(receiver, limit, after.replace("\x00", ""))
     ]
 
 

@@ -105,10 +105,10 @@ class Couriers:
         claim_ms = round(receiver.timeout_s * 1000) + CLAIM_MARGIN_MS
         return SqlOutbox(self._store.database, receiver.id, self._bridge.agency(), receiver.wants, claim_ms)
 
-    async def dead_letters(self, receiver: str, limit: int) -> list[Delivery]:
-        """What a receiver never took."""
+    async def dead_letters(self, receiver: str, limit: int, after: str = "") -> list[Delivery]:
+        """What a receiver never took, the oldest first; ``after``: the event of the last one before."""
         async with self._store.reading() as connection:
-            return await outbox.dead_letters(connection, self.receiver(receiver).id, limit)
+            return await outbox.dead_letters(connection, self.receiver(receiver).id, limit, after)
 
     async def replay(self, receiver: str, limit: int) -> int:
         """Puts dead letters back, the oldest first; returns how many."""

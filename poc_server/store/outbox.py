@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Row, case, delete, func, insert, select, update
+from sqlalchemy import Row, case, delete, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.outbox import Delivery, Status
 from gateway.receiver import Health
+from groups.vocabulary import Refusal
+from poc_server.refused import Refused
 from poc_server.store.engine import Database
 from poc_server.store.incidents import event_of
 from poc_server.store.inserts import insert_new
@@ -207,14 +209,27 @@ async def head(connection: AsyncConnection) -> int:
     return int(await connection.scalar(select(t.outbox_head.c.position)) or 0)
 
 
-async def dead_letters(connection: AsyncConnection, receiver: str, limit: int) -> list[Delivery]:
-    """What a receiver never took, the oldest first."""
+async def dead_letters(connection: AsyncConnection, receiver: str, limit: int, after: str = "") -> list[Delivery]:
+    """What a receiver never took, the oldest first.
+
+    ``after``: the event of the last one before. Refuses one that was never for this receiver (not_found).
+    """
+    order = (t.delivery.c.created_ms, t.delivery.c.code, t.delivery.c.sequence)
     query = (
         select(t.delivery)
         .where(t.delivery.c.receiver_id == receiver, t.delivery.c.status == Status.DEAD.value)
-        .order_by(t.delivery.c.created_ms, t.delivery.c.code, t.delivery.c.sequence)
+        .order_by(*order)
         .limit(limit)
     )
+    if after:
+        events = t.incident_event.c
+        same = (events.agency_id == t.delivery.c.agency_id) & (events.code == t.delivery.c.code)
+        delivered = t.delivery.join(t.incident_event, same & (events.sequence == t.delivery.c.sequence))
+        last = select(*order).select_from(delivered).where(t.delivery.c.receiver_id == receiver, events.id == after)
+        found = (await connection.execute(last)).one_or_none()
+        if found is None:
+            raise Refused(Refusal.NOT_FOUND, "dead letter")
+        query = query.where(tuple_(*order) > tuple(found))
     return [await delivery_of(connection, row) for row in (await connection.execute(query)).all()]
 
 

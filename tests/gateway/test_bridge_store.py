@@ -336,6 +336,16 @@ async def test_the_outbox_hands_out_one_event_of_each_incident_and_each_once(bri
     }
     async with store.reading() as connection:
         assert (await outbox.counts(connection))["cases", "delivered"] == len(first)
+    await box.settle([replace(each, status=Status.DEAD) for each in second], Health("cases"))
+    async with store.reading() as connection:
+        never, after = [], ""
+        while page := await outbox.dead_letters(connection, "cases", 4, after):
+            never += [each.event.incident for each in page]
+            after = page[-1].event.id
+        assert never == sorted(each.event.incident for each in second), "page by page, none twice"
+        for receiver, last in (("cases", "never"), ("others", after)):
+            with pytest.raises(Refused):
+                await outbox.dead_letters(connection, receiver, 4, last)
 
 
 async def test_who_was_taken_off_by_an_urgent_dispatch_is_not_woken_by_it(bridged: Bridged) -> None:

@@ -36,7 +36,7 @@ type RefusedNews = {
 
 const AGAIN_MS = 5000;
 const PAGE = 50;
-/** The server tells no more at once. */
+/** The server tells no more at once; of refused news it keeps no more. */
 const MOST = 1000;
 const time = (ms: number) => new Date(ms).toLocaleString();
 
@@ -54,17 +54,15 @@ export function BridgeDesk() {
       const dead = receivers.value.filter((each) => each.dead > 0);
       const found = await Promise.all(
         dead.map(async ({ id }) =>
-          (
-            await authorised<DeadLetter[]>(
-              "GET",
-              `/bridge/receivers/${id}/dead-letters?limit=${asked.peek().letters}`,
-            )
-          ).map((letter) => ({ ...letter, receiver: id })),
+          (await deadLetters(id, asked.peek().letters)).map((letter) => ({ ...letter, receiver: id })),
         ),
       );
       letters.value = found.flat();
       polls.value = await authorised<Poll[]>("GET", "/bridge/polls");
-      refused.value = await authorised<RefusedNews[]>("GET", `/bridge/refused?limit=${asked.peek().refused}`);
+      refused.value = await authorised<RefusedNews[]>(
+        "GET",
+        `/bridge/refused?limit=${Math.min(asked.peek().refused, MOST)}`,
+      );
       problem.value = "";
     } catch (why) {
       problem.value = refusalWords(why instanceof Problem ? why.code : "unreachable");
@@ -85,7 +83,7 @@ export function BridgeDesk() {
     await read();
   };
   const more = (list: "letters" | "refused") => {
-    asked.value = { ...asked.value, [list]: Math.min(2 * asked.value[list], MOST) };
+    asked.value = { ...asked.value, [list]: 2 * asked.value[list] };
     void read();
   };
   const dead = receivers.value.reduce((sum, each) => sum + each.dead, 0);
@@ -148,11 +146,9 @@ export function BridgeDesk() {
       </ul>
       {letters.value.length < dead && (
         <p class="row">
-          {asked.value.letters < MOST && (
-            <button type="button" onClick={() => more("letters")}>
-              {t("admin_more")}
-            </button>
-          )}
+          <button type="button" onClick={() => more("letters")}>
+            {t("admin_more")}
+          </button>
           <span class="soft">{t("admin_shown", { shown: letters.value.length, total: dead })}</span>
         </p>
       )}
@@ -183,6 +179,20 @@ export function BridgeDesk() {
       )}
     </div>
   );
+}
+
+/** The oldest of what a receiver never took, page by page. */
+async function deadLetters(receiver: string, most: number): Promise<DeadLetter[]> {
+  const found: DeadLetter[] = [];
+  for (;;) {
+    const query = new URLSearchParams({
+      limit: String(Math.min(most - found.length, MOST)),
+      after: found.at(-1)?.id ?? "",
+    });
+    const page = await authorised<DeadLetter[]>("GET", `/bridge/receivers/${receiver}/dead-letters?${query}`);
+    found.push(...page);
+    if (page.length === 0 || found.length >= most) return found;
+  }
 }
 
 function stateOf(each: Receiver): "well" | "failing" | "stopped" {
