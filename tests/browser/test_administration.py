@@ -101,6 +101,15 @@ def units_people_and_a_group(system: Page) -> None:
         system.locator(".members .flags input[type=number]").blur()
     tab(system, "People")
     expect(system.locator("td button.open", has_text="DROP TABLE")).to_have_text(HOSTILE)
+    # Narrowed to a unit, and to a role.
+    unit, role = (system.locator(f".tools [name={name}]") for name in ("unit", "role"))
+    unit.select_option(label="东湖街道")
+    expect(system.locator("tbody tr", has_text="administrator")).to_have_count(0)
+    expect(system.locator("td button.open", has_text="王建国")).to_be_visible()
+    role.select_option(label="Security administrator")
+    expect(system.get_by_text("Nothing found")).to_be_visible()
+    unit.select_option(label="All units")
+    expect(system.locator("tbody tr")).to_have_count(1)
 
 
 def conflict(system: Page) -> None:

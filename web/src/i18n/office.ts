@@ -33,6 +33,8 @@ export const officeZh = {
   admin_datum: "坐标系",
   admin_search_cells: "网格名称或编码",
   admin_search_groups: "群组名称",
+  admin_all_units: "全部单位",
+  admin_all_roles: "全部角色",
   admin_sharing: "跨机构共享",
   admin_sharing_hint:
     "机构之间互不可见。一方提议共享一个群组，另一方同意后，双方各自把自己的人加入；任何一方都可随时结束，对方人员立即退出。",
@@ -229,6 +231,8 @@ export const officeEn: Record<keyof typeof officeZh, string> = {
   admin_datum: "Datum",
   admin_search_cells: "Name or code of the cell",
   admin_search_groups: "Name of the group",
+  admin_all_units: "All units",
+  admin_all_roles: "All roles",
   admin_sharing: "Sharing",
   admin_sharing_hint:
     "Agencies do not see each other. One offers a group, the other agrees, then each puts its own people in. Either side ends it at any time, and the guests are out at once.",

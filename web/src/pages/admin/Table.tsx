@@ -4,7 +4,7 @@ import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../../i18n";
 import { CellMap } from "./cells";
-import { type List, load, loadAll, type Page, type Row, type RowAct } from "./lists";
+import { type List, load, loadAll, type Page, type Row, type RowAct, type Wanted } from "./lists";
 import { may, wordsOf } from "./office";
 import { Sure } from "./Sure";
 
@@ -20,18 +20,18 @@ export function Table({
   turn: Signal<number>;
   open: (id: string | null) => void;
 }) {
-  const q = useSignal("");
+  const wanted = useSignal<Wanted>({});
   const page = useSignal<Page>({ rows: [], next: "", total: 0 });
   const word = useSignal("");
   const loaded = useSignal(false);
-  const searched = useRef(q.value);
+  const searched = useRef(wanted.value);
   const read = async () => {
-    const asked = q.peek();
-    // What was found by another word is not gone on with; what one went through is not folded up again.
+    const asked = wanted.peek();
+    // What was found otherwise is not gone on with; what one went through is not folded up again.
     const least = asked === searched.current ? page.peek().rows.length : 0;
     try {
-      const found = await loadAll(list, asked.trim(), least);
-      if (asked !== q.peek()) return;
+      const found = await loadAll(list, asked, least);
+      if (asked !== wanted.peek()) return;
       searched.current = asked;
       page.value = found;
       loaded.value = true;
@@ -42,7 +42,7 @@ export function Table({
   const more = async () => {
     const before = page.peek();
     try {
-      const found = await load(list, searched.current.trim(), before.next);
+      const found = await load(list, searched.current, before.next);
       if (page.peek() === before) page.value = { ...found, rows: [...before.rows, ...found.rows] };
     } catch (problem) {
       word.value = wordsOf(problem);
@@ -51,7 +51,7 @@ export function Table({
   useEffect(() => {
     const timer = window.setTimeout(() => void read(), loaded.peek() ? PAUSE_MS : 0);
     return () => clearTimeout(timer);
-  }, [q.value, turn.value]);
+  }, [wanted.value, turn.value]);
   const act = async (one: RowAct, row: Row) => {
     try {
       await one.run(row);
@@ -60,6 +60,9 @@ export function Table({
     } catch (problem) {
       word.value = wordsOf(problem);
     }
+  };
+  const want = (name: string, value: string) => {
+    wanted.value = { ...wanted.value, [name]: value };
   };
   const create = list.panel?.create;
   const { rows, next, total } = page.value;
@@ -72,12 +75,27 @@ export function Table({
             type="search"
             placeholder={t(list.search)}
             aria-label={t(list.search)}
-            value={q.value}
-            onInput={(event) => {
-              q.value = event.currentTarget.value;
-            }}
+            value={wanted.value.q ?? ""}
+            onInput={(event) => want("q", event.currentTarget.value)}
           />
         )}
+        {list.filters?.map(({ name, title, all, options }) => (
+          <select
+            key={name}
+            class="narrowed"
+            name={name}
+            aria-label={t(title)}
+            value={wanted.value[name] ?? ""}
+            onChange={(event) => want(name, event.currentTarget.value)}
+          >
+            <option value="">{t(all)}</option>
+            {options().map(([value, words]) => (
+              <option key={value} value={value}>
+                {words}
+              </option>
+            ))}
+          </select>
+        ))}
         {create && may(create.right) && (
           <button type="button" class="primary new" onClick={() => open(null)}>
             {t(create.title)}

@@ -7,6 +7,7 @@ import type { Role } from "../../wire/protocol";
 import { kindWords } from "./groups";
 import { momentWords } from "./moments";
 import { may, unitName } from "./office";
+import { ROLES, unitOptions } from "./people";
 
 /** A row of a list; what has no id of its own (a grid cell) is known by its code. */
 export type Row = Record<string, unknown> & { id: string };
@@ -19,6 +20,12 @@ export type RowAct = {
   /** What is asked before it is done; nothing: it is done at once. */
   question?: (row: Row) => string;
 };
+export type Filter = {
+  name: string;
+  title: Key;
+  all: Key;
+  options: () => readonly (readonly [value: string, words: string])[];
+};
 export type List = {
   name: string;
   title: Key;
@@ -27,6 +34,8 @@ export type List = {
   path: string;
   /** What may be searched for, in words; none: nothing. */
   search?: Key;
+  /** What it may be narrowed to: by this name in the question, one of these values, ``all`` in words for any. */
+  filters?: readonly Filter[];
   columns: readonly Column[];
   acts: readonly RowAct[];
   /** A row opens a panel; where there is `create`, and with its right, a new one can be made. */
@@ -44,6 +53,15 @@ export const LISTS: readonly List[] = [
     rights: ["people", "roles", "listen"],
     path: "/people",
     search: "admin_search",
+    filters: [
+      { name: "unit", title: "admin_unit", all: "admin_all_units", options: unitOptions },
+      {
+        name: "role",
+        title: "admin_roles",
+        all: "admin_all_roles",
+        options: () => ROLES.map((role) => [role, roleWords(role)]),
+      },
+    ],
     panel: { create: { right: "people", title: "admin_new_person" } },
     columns: [
       { title: "admin_name", show: text("name") },
@@ -220,22 +238,23 @@ function wayWords(way: unknown): string {
 export type Page = { rows: readonly Row[]; next: string; total: number };
 export const PAGE = 50;
 
+/** What is looked for: `q` in words, and each filter that is set. */
+export type Wanted = Readonly<Record<string, string>>;
+
 /** The first rows of a list, at least `least` of them where there are so many: what was gone through stays in sight. */
-export async function loadAll(list: List, q: string, least: number): Promise<Page> {
-  let found = await load(list, q, "");
+export async function loadAll(list: List, wanted: Wanted, least: number): Promise<Page> {
+  let found = await load(list, wanted, "");
   while (found.next && found.rows.length < least) {
-    const more = await load(list, q, found.next);
+    const more = await load(list, wanted, found.next);
     found = { ...more, rows: [...found.rows, ...more.rows] };
   }
   return found;
 }
 
-export async function load(list: List, q: string, after: string): Promise<Page> {
-  const query = new URLSearchParams({
-    limit: String(PAGE),
-    ...(q && list.search ? { q } : {}),
-    ...(after ? { after } : {}),
-  });
+export async function load(list: List, wanted: Wanted, after: string): Promise<Page> {
+  const query = new URLSearchParams({ limit: String(PAGE) });
+  for (const [name, value] of Object.entries({ ...wanted, after }))
+    if (value.trim()) query.set(name, value.trim());
   const { items, next, total } = await authorised<{ items: Row[]; next?: string | null; total: number }>(
     "GET",
     `${list.path}?${query}`,
