@@ -38,11 +38,17 @@ class ShiftIn(Body):
     users: Annotated[tuple[Id, ...], Field(max_length=MAX_PEOPLE)] = ()
 
 
+class OnShift(PersonOut):
+    """Somebody in a shift; ``unit``: his own, which may be another one than the shift's."""
+
+    unit: str
+
+
 class ShiftOut(ShiftIn):
     """A shift with its id; ``people`` are its users by name."""
 
     id: str
-    people: list[PersonOut]
+    people: list[OnShift]
     version: int
 
 
@@ -83,7 +89,7 @@ async def on_duty_now(caller: SignedInCaller, services: Use) -> list[PersonOut]:
         if shift.agency == caller.user.agency and shift.runs(now)
         for user in shift.users
     }
-    return _by_name(snapshot.users[user] for user in names if user in snapshot.users)
+    return [PersonOut.of(user) for user in _by_name(snapshot.users[user] for user in names if user in snapshot.users)]
 
 
 @router.get("/{shift}", responses=documented(401, 403, 404, 422, 503))
@@ -173,10 +179,10 @@ def _out(services: Services, row: Any, users: Iterable[UserId]) -> ShiftOut:
         starts_ms=row.starts_ms,
         ends_ms=row.ends_ms,
         users=tuple(sorted(users)),
-        people=_by_name(people),
+        people=[OnShift(**PersonOut.of(user).model_dump(), unit=user.unit) for user in _by_name(people)],
         version=row.version,
     )
 
 
-def _by_name(people: Iterable[User]) -> list[PersonOut]:
-    return [PersonOut.of(user) for user in sorted(people, key=lambda user: (user.name, user.id))]
+def _by_name(people: Iterable[User]) -> list[User]:
+    return sorted(people, key=lambda user: (user.name, user.id))

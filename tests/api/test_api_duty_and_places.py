@@ -148,6 +148,8 @@ async def test_who_plans_duty_names_his_own_people(desk: Desk) -> None:
     later = {**with_other, "ends_ms": now + 7_200_000}
     changed = await desk.client.put(path, json=later, headers={**leader, **match})
     assert (changed.status_code, set(changed.json()["users"])) == (200, {own, other})
+    # By their units a page knows who comes along when the leader copies it.
+    assert {each["id"]: each["unit"] for each in changed.json()["people"]} == {own: mine, other: theirs}
 
 
 async def test_a_week_of_shifts_goes_on_page_by_page(desk: Desk) -> None:

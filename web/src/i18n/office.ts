@@ -20,6 +20,7 @@ export const officeZh = {
   admin_next_day: "复制到次日",
   admin_next_week: "复制到下周同一天",
   admin_copied_shift: "已复制到 {day}",
+  admin_copied_without: "已复制到 {day}；其他单位的{names}未一并复制，须由其所属单位或管理员安排",
   admin_new_cell: "新增网格",
   admin_cell_code: "网格编码",
   admin_cell_code_hint: "15 位数字：区 6 位、街道 3 位、社区 3 位、网格 3 位",
@@ -218,6 +219,8 @@ export const officeEn: Record<keyof typeof officeZh, string> = {
   admin_next_day: "Copy to the next day",
   admin_next_week: "Copy to the same day next week",
   admin_copied_shift: "Copied to {day}",
+  admin_copied_without:
+    "Copied to {day}, without {names}: those who plan for their unit, or an administrator, can add them",
   admin_new_cell: "New grid cell",
   admin_cell_code: "Code",
   admin_cell_code_hint: "15 digits: district 6, street 3, community 3, cell 3",

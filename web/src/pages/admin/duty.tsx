@@ -7,7 +7,7 @@ import { listed, t } from "../../i18n";
 import { Delete, type Field, Form, Panel } from "./Editor";
 import { Chips, Finder, type Found } from "./Finder";
 import { clockWords, dayWords, entered, later, midnight, milliseconds, spanWords, weekDay } from "./moments";
-import { may, ownUnit, tree, unitName, units, wordsOf } from "./office";
+import { may, ownUnit, parted, tree, unitName, units, wordsOf } from "./office";
 import { type EditorProps, unitOptions, useHeld } from "./people";
 import type { Values } from "./record";
 
@@ -17,7 +17,7 @@ type Shift = {
   name: string;
   starts_ms: number;
   ends_ms: number;
-  people: Found[];
+  people: (Found & { unit: string })[];
 };
 
 const WEEK = 7;
@@ -278,7 +278,7 @@ export function ShiftPanel({ id, close, saved }: EditorProps) {
   );
 }
 
-/** The same people at the same hours on another day. */
+/** The same people at the same hours on another day: those whose duty one plans, and it is said who is not among them. */
 function Copies({ id, saved }: { id: string; saved: () => void }) {
   const word = useSignal("");
   const busy = useSignal(false);
@@ -287,10 +287,14 @@ function Copies({ id, saved }: { id: string; saved: () => void }) {
     try {
       const { name, unit, starts_ms, ends_ms, people: on } = await authorised<Shift>("GET", `/shifts/${id}`);
       const starts = later(starts_ms, days);
-      const users = on.map((each) => each.id);
+      const [mine, others] = parted(on, ownUnitOnly());
+      const users = mine.map((each) => each.id);
       const body = { name, unit, starts_ms: starts, ends_ms: later(ends_ms, days), users };
       await authorised("POST", "/shifts", body);
-      word.value = t("admin_copied_shift", { day: dayWords(starts) });
+      const day = dayWords(starts);
+      word.value = others.length
+        ? t("admin_copied_without", { day, names: names(others) })
+        : t("admin_copied_shift", { day });
       saved();
     } catch (problem) {
       word.value = wordsOf(problem);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { subtree, tree } from "./office";
+import { parted, subtree, tree } from "./office";
 
 const list = [
   { id: "3", name: "东湖一队", parent: "2" },
@@ -22,5 +22,11 @@ describe("the tree of units", () => {
 
   it("knows what lies below a unit", () => {
     expect([...subtree("2", list)].sort()).toEqual(["2", "3"]);
+  });
+
+  it("parts those whose duty one plans from those of other units", () => {
+    const [low, own, other] = [{ unit: "3" }, { unit: "2" }, { unit: "4" }];
+    expect(parted([low, other, own], "2", list)).toEqual([[low, own], [other]]);
+    expect(parted([low, other], undefined, list)).toEqual([[low, other], []]);
   });
 });

@@ -52,6 +52,17 @@ export function subtree(id: string, list: readonly Unit[] = units.value): Set<st
   return found;
 }
 
+/** Those of a unit and below it, and the others; without a unit (one plans for all) there are no others. */
+export function parted<T extends { unit: string }>(
+  people: readonly T[],
+  unit: string | undefined,
+  list: readonly Unit[] = units.value,
+): [within: T[], others: T[]] {
+  const reached = unit === undefined ? null : subtree(unit, list);
+  const within = people.filter((each) => reached?.has(each.unit) ?? true);
+  return [within, people.filter((each) => !within.includes(each))];
+}
+
 /** What to say to the person when something was refused. */
 export function wordsOf(problem: unknown): string {
   if (!(problem instanceof Problem)) return refusalWords("unreachable");
