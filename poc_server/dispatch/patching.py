@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from groups.model import User
+from groups.model import Group, User
 from groups.policy import Act
 from groups.vocabulary import GroupId, Refusal
 from poc_server.refused import Refused
@@ -56,14 +56,20 @@ class Patching:
                     await self._restore(kept)
 
     async def start(self, user: User, wanted: Iterable[str], name: str) -> Patch:
-        """Join groups. Raises `Refused`: the rights' codes, bad_message (fewer than two), conflict (joined already)."""
+        """Join groups; asked again by the same it is the same patch.
+
+        Raises `Refused`: the rights' codes, bad_message (fewer than two), conflict (joined already).
+        """
         groups = [GroupId(group) for group in dict.fromkeys(wanted)]
         async with self._one:
             self._patches.judge(user, groups)
+            standing = self._asked_before(user, groups, name)
+            if standing is not None:
+                return standing
             found = self._patches.joinable(groups)
             made = Patch(
                 GroupId(f"pa-{secrets.token_hex(8)}"),
-                name or " + ".join(group.name for group in found)[:MAX_NAME],
+                name or _name(found),
                 user,
                 tuple(found),
                 self._field.fabric.now(),
@@ -91,6 +97,13 @@ class Patching:
             await self._remove(found, Actor(user.id, user.agency))
             self._patches.end(found)
 
+    def _asked_before(self, user: User, groups: list[GroupId], name: str) -> Patch | None:
+        """What he has joined so already: the desk that did it may have died before it could answer."""
+        patch = self._joined.get(self._joined.of(groups[0]) or GroupId(""))
+        if patch is None or patch.by.id != user.id or {group.id for group in patch.groups} != set(groups):
+            return None
+        return patch if patch.name == (name or _name(patch.groups)) else None
+
     async def _restore(self, kept: KeptPatch) -> None:
         by = self._field.roster.user(kept.by)
         try:
@@ -115,6 +128,11 @@ class Patching:
             await self._remove(patch, SYSTEM)
         except Refused as refused:
             log.warning("patch_not_removed", patch=patch.id, code=refused.code)
+
+
+def _name(groups: Iterable[Group]) -> str:
+    """Of a patch that was given none."""
+    return " + ".join(group.name for group in groups)[:MAX_NAME]
 
 
 def _entry(actor: Actor, patch: Patch, *, begins: bool) -> AuditEntry:

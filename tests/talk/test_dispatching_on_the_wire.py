@@ -185,7 +185,7 @@ R_NOT_ALLOWED = Refusal.NOT_ALLOWED
 async def test_patched_groups_have_one_floor_and_each_keeps_its_name(cast: Cast, ways_report: WaysReport) -> None:
     a, a2, b, outside = await cast.phones("BJ-001", "BJ-002", "XS-001", "QK-001")
     dispatcher = await cast.phone("PQ-001", slots=4)
-    east, west = cast.group(dispatcher, EAST), cast.group(dispatcher, WEST)
+    east, west, own = (cast.group(dispatcher, name) for name in (EAST, WEST, "指挥调度"))
     for phone, group in ((a, east), (a2, east), (b, west)):
         await phone.select(group)
     talking = a.press_key(east)
@@ -197,7 +197,11 @@ async def test_patched_groups_have_one_floor_and_each_keeps_its_name(cast: Cast,
     assert (await a.told(FloorRevoke, group=east)).grace_ms == 0
     a.release_key()
     assert [each.id for each in (await b.told(Patched, open=True)).groups] == [east, west]
-    assert await refusal(dispatcher, asked.model_copy(update={"id": "j2"})) is Refusal.CONFLICT
+    # Its desk may have died before it could answer: asked again by the same it is the same, and nothing else is.
+    again, _ = await dispatcher.request(asked.model_copy(update={"id": "j2", "groups": [west, east]}))
+    assert (again.id, again.patch, again.since_ms) == ("j2", patch.patch, patch.since_ms)
+    assert await refusal(dispatcher, asked.model_copy(update={"id": "j2a", "name": "另外"})) is Refusal.CONFLICT
+    assert await refusal(dispatcher, asked.model_copy(update={"id": "j2b", "groups": [east, own]})) is Refusal.CONFLICT
     assert await refusal(dispatcher, Select(id="j3", group=patch.patch)) is Refusal.UNKNOWN_GROUP
 
     way = ways_report.way("patched groups", (a, a2, b), (outside,))
