@@ -14,7 +14,7 @@ from groups.emergency import area
 from groups.emergency.broadcast import BroadcastState
 from groups.model import Unit, User
 from groups.policy import Act, may
-from groups.vocabulary import BroadcastKind, Refusal, Tier, UserId
+from groups.vocabulary import AlertState, BroadcastKind, Refusal, Tier, UserId
 from poc_server.api.alerts import desk_of
 from poc_server.api.broadcasts import seen
 from poc_server.api.problems import documented
@@ -182,7 +182,7 @@ async def broadcast_out(broadcast: PathId, caller: SignedInCaller, services: Use
 
 @router.get("/alerts/{alert}/cap", responses=documented(401, 403, 404, 503), response_class=Response)
 async def alert_out(alert: PathId, caller: SignedInCaller, services: Use) -> Response:
-    """An SOS as CAP 1.2, with the place as a circle where it is known in WGS-84."""
+    """An SOS as CAP 1.2, with the place as a circle where it is known in WGS-84; one that is over refers to itself."""
     async with services.store.reading() as connection:
         found = await kept.find_alert(connection, alert)
     officer = None if found is None else services.directory.user(found.user)
@@ -193,6 +193,8 @@ async def alert_out(alert: PathId, caller: SignedInCaller, services: Use) -> Res
     if place.get("datum") == "WGS-84":
         radius = (place.get("accuracy_m") or 0) / 1_000
         areas = (CapArea(areaDesc="SOS", circle=(f"{place['latitude']},{place['longitude']} {radius:.3f}",)),)
+    sender, raised = desk_of(services).settings.cap_sender, _moment(found.at_ms)
+    ended = None if found.open else found.content["record"]["ended_at"]
     info = CapInfo(
         language="zh-CN",
         category=("Security",),
@@ -205,14 +207,16 @@ async def alert_out(alert: PathId, caller: SignedInCaller, services: Use) -> Res
     )
     return _xml(
         CapAlert(
-            identifier=found.id,
-            sender=desk_of(services).settings.cap_sender,
-            sent=_moment(found.at_ms),
+            # Another message than the one that told of it: the same name, sender and time are the same message.
+            identifier=found.id if ended is None else f"{found.id}-{found.state}",
+            sender=sender,
+            sent=raised if ended is None else _moment(ended),
             status="Actual",
-            msgType="Alert",
+            msgType="Alert" if ended is None else "Update" if found.state == AlertState.RESOLVED else "Cancel",
             scope="Private",
             addresses="dispatch",
-            note=found.state,
+            note=None if ended is None else found.state,
+            references=None if ended is None else f"{sender},{found.id},{raised}",
             info=(info,),
         )
     )

@@ -162,6 +162,10 @@ async def test_what_goes_out_can_be_read(cast: Cast) -> None:
     await officer.request(Sos(id="s", alert="cap-sos", pressed_ms=time.time_ns() // 1_000_000))
     sos = cap.read(ask(cast, dispatcher, "/api/v1/alerts/cap-sos/cap"))
     assert (sos.scope, sos.info[0].event, len(sos.info[0].area)) == ("Private", "SOS", 1)
+    assert (sos.msgType, sos.info[0].urgency) == ("Alert", "Immediate")
     await officer.request(SosCancel(id="c", alert="cap-sos"))
+    over = cap.read(ask(cast, dispatcher, "/api/v1/alerts/cap-sos/cap"))
+    assert (over.msgType, over.note, over.info[0].urgency) == ("Cancel", "cancelled", "Past")
+    assert (over.references, over.identifier == sos.identifier) == (f"{sos.sender},cap-sos,{sos.sent}", False)
     await asyncio.sleep(came + 1 - time.time())  # the next second: CAP tells no finer
     assert ask(cast, leader, f"/api/v1/broadcasts/{name(21)}/cap") == cancel, "the same message whenever it is read"
