@@ -82,6 +82,7 @@ class Node:
         self.patches = Patches(self.roster, self.phones, self.talkgroups, self.joined, self.affiliation, self.audit)
         city = CallCity(fabric, self.roster, self.phones, self.talkgroups, self.affiliation)
         self.calls = Calls(city, self.conditions, parts.journal, self.audit, parts.name)
+        self.affiliation.keeping.append(self.calls.keeps)
         self.air.on_read = self.calls.floor_read
         self.calls.press_again = lambda phone, message: floor_request(self, phone, message, up=True)
         self.monitoring = Monitoring(

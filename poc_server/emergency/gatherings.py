@@ -38,6 +38,7 @@ class Gatherings:
         self._field = field
         self._of: dict[str, Gathering] = {}
         self._slices = Slices()
+        field.affiliation.keeping.append(self._keeps)
 
     def begin(self, gathering: Gathering, first: Iterable[Phone] = ()) -> None:
         """Bring everybody's phones in: ``first`` at once, the others in slices."""
@@ -90,6 +91,9 @@ class Gatherings:
             framed[may_talk] = frame(self._message(gathering, phone, may_talk))
         phone.write(framed[may_talk])
 
+    def _keeps(self, phone: Phone, group: GroupId) -> bool:
+        return any(each.group == group and phone.user.id in each.users for each in self._of.values())
+
     def _message(self, gathering: Gathering, phone: Phone, may_talk: bool) -> BroughtIn:
         return BroughtIn(
             call=gathering.cause,
@@ -106,10 +110,10 @@ class Gatherings:
             if phone.user.id not in gathering.users:
                 continue
             phone.write(framed)
-            others = (each for each in self._of.values() if each.group == gathering.group)
-            if gathering.group in phone.brought and not any(phone.user.id in each.users for each in others):
+            if gathering.group in phone.brought:
                 self._field.affiliation.let_go(phone, gathering.group)
-            if self._field.roster.is_transient(gathering.group) and gathering.group in phone.groups:
+            left = gathering.group not in phone.brought  # a call that goes on keeps him there
+            if left and self._field.roster.is_transient(gathering.group) and gathering.group in phone.groups:
                 chosen = [group for group in phone.listens if group != gathering.group]
                 self._field.affiliation.affiliate(
                     phone, None if phone.selected == gathering.group else phone.selected, chosen

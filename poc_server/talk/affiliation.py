@@ -23,6 +23,7 @@ class Affiliation:
 
     Attributes:
         on_joined: those told of a phone that came into a group.
+        keeping: who say whether something that goes on keeps a phone in a group it was brought into.
     """
 
     def __init__(self, roster: Roster, talkgroups: Talkgroups, joined: Joined, ears: Ears, presence: Presence) -> None:
@@ -32,6 +33,7 @@ class Affiliation:
         self._ears = ears
         self._presence = presence
         self.on_joined: list[Callable[[Phone, Talkgroup], None]] = []
+        self.keeping: list[Callable[[Phone, GroupId], bool]] = []
 
     def may_hear(self, phone: Phone, group: GroupId) -> Refusal | None:
         """None when this phone may hear the group, as a member or as one who monitors; else why not."""
@@ -75,8 +77,10 @@ class Affiliation:
         phone.brought = (group, *(g for g in phone.brought if g != group))
         self.follow(phone, before)
 
-    def let_go(self, phone: Phone, group: GroupId) -> None:
-        """End what `bring` began."""
+    def let_go(self, phone: Phone, group: GroupId, *, gone: bool = False) -> None:
+        """End what `bring` began, unless something else keeps the phone there, or the group (or it) is ``gone``."""
+        if not gone and any(keeps(phone, group) for keeps in self.keeping):
+            return
         if phone.away is not None:
             phone.away.let_go(group)
             return
@@ -87,7 +91,7 @@ class Affiliation:
     def leave_all(self, phone: Phone) -> None:
         """A phone leaves for good: groups, floor, queue and slots."""
         for group in phone.brought:
-            self.let_go(phone, group)
+            self.let_go(phone, group, gone=True)
         self.affiliate(phone, selected=None, listens=())
         self.monitor(phone, ())
         self._ears.forget(phone)

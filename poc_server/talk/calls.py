@@ -239,6 +239,14 @@ class Calls:
         talking = {p.user for live in self._live.values() if live.kind in OF_TWO for p in live.state.present()}
         return frozenset(talking.intersection(users))
 
+    def keeps(self, phone: Phone, group: GroupId) -> bool:
+        """Whether a call that goes on in this group keeps a phone there."""
+        live = self._of_group.get(group)
+        if live is None or live.state.phase is Phase.ENDED or live.hidden_from(phone.user.id):
+            return False
+        party = live.state.party(phone.user.id)
+        return party is not None and party.part is Part.JOINED and party.key in (None, phone.key)
+
     def duplex_of(self, user: UserId) -> LiveCall | None:
         """The full duplex call this user is in."""
         for live in self._live.values():

@@ -314,7 +314,7 @@ class LiveCall:
                 )
             phone.write(words[phone.language])
         if brought:
-            self._city.affiliation.let_go(phone, self.group)
+            self._city.affiliation.let_go(phone, self.group, gone=not self.standing)
 
     def done(self, effect: out.Done) -> None:
         """A request is answered."""

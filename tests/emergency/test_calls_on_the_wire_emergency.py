@@ -11,6 +11,10 @@ from loadtest.phone import PhoneFailed
 from signaling.messages import (
     BroughtIn,
     BroughtOut,
+    Call,
+    CallEnd,
+    CallEnded,
+    CallStart,
     EmergencyCall,
     EmergencyCancel,
     EmergencyState,
@@ -22,9 +26,11 @@ from signaling.messages import (
     SosCancel,
 )
 from tests.emergency.cast import Cast
+from tests.talk.test_ways_on_the_wire import standing
 
 pytestmark = pytest.mark.wire
 GROUP = "城东区联勤"
+PATROL = "滨江巡查组"
 
 
 async def test_one_hold_reaches_a_group_over_a_talker_and_is_answered(cast: Cast) -> None:
@@ -97,6 +103,79 @@ async def test_leader_and_officer_at_once_are_both_heard(cast: Cast) -> None:
     await listener.told(FloorIdle, group=group)
     await officer.request(SosCancel(id="x", alert="s3"))
     await leader.request(EmergencyCancel(id="e", group=group))
+
+
+async def test_a_private_call_becomes_an_emergency_and_is_an_ordinary_one_again(cast: Cast) -> None:
+    leader, other = await cast.phones("LD-001", "BJ-001")
+    call, _ = await leader.request(CallStart(id="c", users=[other.user]))
+    await other.told(Call, call=call.call, phase="running")
+    started, _ = await leader.request(EmergencyCall(id="u", call="c8", to=Recipients(groups=[call.group])))
+    assert (started.group.id, started.people) == (call.group, 1)
+    assert (await other.told(EmergencyState, group=call.group)).tier == 2
+    await other.say(call.group, 5)
+    await leader.until_packets(5)
+    await leader.request(EmergencyCancel(id="d", group=call.group))
+    await other.told(BroughtOut, call="c8")
+    assert (await other.told(EmergencyState, group=call.group)).tier == 0
+    before = leader.packets()
+    await other.say(call.group, 5)
+    await leader.until_packets(before + 5)
+    await leader.request(CallEnd(id="e", call=call.call))
+    await other.told(CallEnded, call=call.call)
+
+
+async def test_the_people_of_a_running_call_stay_in_it_when_an_sos_in_its_group_is_over(cast: Cast) -> None:
+    group = standing(cast, "会战", "prearranged", "BJ-001", "BJ-002", hang_ms=60_000)
+    officer, other = await cast.phones("BJ-001", "BJ-002")
+    await officer.select(group)
+    await officer.say(group, 5)
+    call = await other.told(Call, group=group, phase="running")
+    await other.until_packets(5)
+    await officer.request(Sos(id="s", alert="s9", pressed_ms=1, group=group))
+    await officer.request(SosCancel(id="x", alert="s9"))
+    await other.told(BroughtOut, call="s9")
+    before = other.packets()
+    await officer.say(group, 5)
+    await other.until_packets(before + 5)
+    assert not [m for m in other.inbox if isinstance(m, CallEnded)]
+    await officer.request(CallEnd(id="e", call=call.call))
+    await other.told(CallEnded, call=call.call)
+
+
+async def test_an_sos_is_heard_out_of_a_private_call_and_leaves_it_standing(cast: Cast) -> None:
+    officer, other, dispatcher = await cast.phones("BJ-001", "DH-001", "PQ-001")
+    call, _ = await officer.request(CallStart(id="c", users=[other.user]))
+    await other.told(Call, call=call.call, phase="running")
+    patrol = cast.group(officer, PATROL)
+    talking = officer.press_key(call.group)
+    await talking.settled
+    await officer.utter(3)
+    await other.until_packets(1)
+    officer.release_key()  # as a page does before it asks for another floor
+    confirmed, _ = await officer.request(Sos(id="s", alert="s6", pressed_ms=1, group=patrol))
+    assert confirmed.group == patrol
+    await officer.say(confirmed.group, 5)
+    await dispatcher.until_packets(5)
+    await officer.request(SosCancel(id="x", alert="s6"))
+    before = other.packets()
+    await officer.say(call.group, 5)
+    await other.until_packets(before + 5)
+    assert not [m for m in other.inbox if isinstance(m, BroughtIn)], "of another unit: he learns nothing of the alert"
+    await officer.request(CallEnd(id="e", call=call.call))
+
+
+async def test_an_sos_ends_a_full_duplex_call_which_needs_the_same_microphone(cast: Cast) -> None:
+    officer, other, dispatcher = await cast.phones("BJ-001", "DH-001", "PQ-001")
+    call, _ = await officer.request(CallStart(id="c", users=[other.user], duplex=True))
+    await other.told(Call, call=call.call, phase="running")
+    await officer.utter(3)
+    await other.until_packets(1)
+    confirmed, _ = await officer.request(Sos(id="s", alert="s7", pressed_ms=1, group=cast.group(officer, PATROL)))
+    assert not [m for m in other.inbox if isinstance(m, CallEnded)], "until he speaks where he is in danger"
+    await officer.say(confirmed.group, 5)
+    await dispatcher.until_packets(5)
+    assert (await other.told(CallEnded, call=call.call)).end == "hung_up"
+    await officer.request(SosCancel(id="x", alert="s7"))
 
 
 async def test_one_who_may_only_call_is_offered_an_ordinary_call(cast: Cast) -> None:
