@@ -17,9 +17,13 @@ from signaling.messages import (
     BroughtIn,
     BroughtOut,
     FloorDeny,
+    FloorRevoke,
     Listening,
     Receipt,
     Recipients,
+    Slot,
+    Sos,
+    SosCancel,
 )
 from tests.emergency.cast import Cast
 from tests.support.handsets import Handset
@@ -85,6 +89,35 @@ async def test_all_hear_a_leader_and_each_receipt_is_true(cast: Cast) -> None:
     report = cast.city._call("GET", "/api/v1/broadcasts/b1", None, leader.identity.token)
     states = {each["person"]["id"]: each["state"] for each in report["receipts"]}
     assert states == {one.user: "heard", two.user: "acknowledged", away: "delivered"}
+
+
+async def test_an_sos_is_heard_beside_a_broadcast_that_is_on_the_air(cast: Cast) -> None:
+    leader, officer, colleague, dispatcher = await cast.phones("LD-001", "BJ-001", "BJ-002", "PQ-001")
+    group = cast.group(officer, "滨江巡查组")
+    for phone in (officer, colleague):
+        await phone.select(group)
+    others = (colleague, dispatcher)
+    to = Recipients(users=[officer.user, *(phone.user for phone in others)])
+    started, _ = await leader.request(BroadcastStart(id="b", broadcast="b10", to=to))
+    speaking = leader.press_key(started.group.id)
+    await speaking.settled
+    orders = asyncio.create_task(leader.utter(750))
+    for phone in (officer, *others):
+        await phone.until_packets(1)
+    await officer.request(Sos(id="s", alert="s10", pressed_ms=1, group=group))
+    await officer.say(group, FRAMES)
+    for phone in others:
+        while (slot := await phone.told(Slot, group=group)).by is None or slot.by.id != officer.user:
+            pass
+        assert slot.tier == 2
+        async with asyncio.timeout(30):
+            while not all(each.packets for each in phone.voice.slots):  # noqa: ASYNC110 - counted, nobody tells
+                await asyncio.sleep(0.01)
+    assert not [m for m in leader.inbox if isinstance(m, FloorRevoke)], "the orders go on"
+    orders.cancel()
+    await leader.request(BroadcastEnd(id="w", broadcast="b10", withdraw=True))
+    await officer.told(BroughtOut, call="b10")
+    await officer.request(SosCancel(id="x", alert="s10"))
 
 
 async def test_a_phone_whose_own_rtcp_says_that_it_lost_has_not_heard(cast: Cast) -> None:

@@ -112,6 +112,22 @@ test("a key that is let go meanwhile closes nothing before the time", async () =
   expect(has()).toBeNull();
 });
 
+test("nor does a page that is hidden meanwhile: he put the phone into his pocket", async () => {
+  const { key, floors, sent, grant, has } = phone();
+  floors.feed({ type: "link", state: "down" });
+  key.openFor("east", 10_000);
+  key.lost(); // hidden before there was a network
+  await vi.advanceTimersByTimeAsync(5_000);
+  floors.feed({ type: "link", state: "up" });
+  expect(grant()).toBe("east");
+  key.lost();
+  await vi.advanceTimersByTimeAsync(9_999);
+  expect(has()).toBe("east");
+  expect(sent.filter(({ type }) => type === "floor_release")).toEqual([]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(has()).toBeNull();
+});
+
 test("a hand that presses anew takes over", async () => {
   const { key, has } = talking((key) => key.openFor("east", 10_000));
   key.press(0);
