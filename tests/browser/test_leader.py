@@ -11,7 +11,7 @@ from playwright.sync_api import Page, Playwright, expect
 from tests.browser.conftest import SPEECH
 from tests.browser.figures import spread
 from tests.support.chromium import chromium
-from tests.support.city import City
+from tests.support.city import City, fetch
 from tests.support.officer import Officer
 
 pytestmark = pytest.mark.browser
@@ -66,6 +66,7 @@ def test_a_leaders_emergency_call_is_heard_and_answered_and_his_message_confirme
         start = leader.page.locator(".plans .start", has_text="Flood")
         start.dblclick()  # a finger that trembles starts it once
         expect(officer.page.locator(".message", has_text="high ground")).to_have_count(1)
+        clash_at_a_plan(leader, city)
 
         said = [held(leader, ".hold.broadcast", officer, marked=False) for _ in range(BROADCASTS - 1)]
         leader.page.locator('.say input[type="checkbox"]').last.check()  # an exercise, told so while it is heard
@@ -82,6 +83,35 @@ def test_a_leaders_emergency_call_is_heard_and_answered_and_his_message_confirme
         officer.page.locator("button.ordinary").click()
         expect(leader.page.locator(".affairs .brought").last).to_contain_text(officer.user["name"])
         assert not [*leader.problems, *officer.problems]
+
+
+def clash_at_a_plan(leader: Officer, city: City) -> None:
+    """Another leader was quicker: what stands there now is shown before anything is written over it, or taken."""
+    page, editor = leader.page, leader.page.locator(".plan-editor")
+    token = city.post(f"/api/v1/demo/people/{leader.user['id']}/step-in")["access_token"]
+
+    def changed_elsewhere(name: str, to: str) -> None:
+        plan = next(each for each in city.get("/api/v1/plans", token) if each["name"] == name)
+        headers = {"Authorization": f"Bearer {token}", "If-Match": "*", "Content-Type": "application/json"}
+        body = json.dumps({"name": to, "starts": plan["starts"]})
+        fetch("PUT", f"{city.url}/api/v1/plans/{plan['id']}", headers, body)
+
+    page.locator(".plans li", has_text="Flood").locator("button").last.click()
+    expect(editor.locator("input").first).to_have_value("Flood")
+    changed_elsewhere("Flood", "High water")
+    editor.locator("textarea").fill("To the hill")
+    editor.locator(".sends .primary").click()
+    expect(editor.locator(".clash")).to_contain_text("High water")
+    editor.locator(".clash button").click()
+    expect(editor.locator("input").first).to_have_value("High water")
+    expect(editor.locator("textarea")).to_have_value("To the high ground")
+    changed_elsewhere("High water", "Low water")
+    editor.locator("input").first.fill("Flood")
+    editor.locator(".sends .primary").click()
+    expect(editor.locator(".clash")).to_contain_text("Low water")
+    editor.locator(".sends .primary").click()
+    expect(page.locator(".plans .start", has_text="Flood")).to_have_count(1)
+    assert [each["name"] for each in city.get("/api/v1/plans", token)].count("Flood") == 1
 
 
 def held(leader: Officer, key: str, officer: Officer, *, marked: bool = False) -> float:
