@@ -42,12 +42,12 @@ def add_to(app: typer.Typer) -> None:
 
 def migrate_command(config: ConfigFile = None, data: DataFolder = None) -> None:
     """Bring the database to the tables of this program. Serving does the same at its start."""
-    from poc_server.store.migrate import current, migrate, newest
+    from poc_server.store.migrate import current, migrate
 
-    async def work(database: Database) -> tuple[str | None, str]:
+    async def work(database: Database) -> tuple[str | None, str | None]:
         before = await current(database)
         await migrate(database)
-        return before, newest()
+        return before, await current(database)
 
     before, after = _with_database(_settings(config, data), work)
     console.print(f"{before or 'empty'} → {after}")

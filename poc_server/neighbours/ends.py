@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from pydantic import ValidationError
 
-from poc_server.store.journal import AlertKept
+from poc_server.store.journal import AlertKept, Record
 from poc_server.store.journal.kinds import records
 
 if TYPE_CHECKING:
@@ -37,24 +37,27 @@ class Ends:
         self._elsewhere.say(TOPIC, record.model_dump(mode="json"))
 
     def _keep(self, _: Neighbour, said: dict[str, Any]) -> None:
-        try:
-            record = records.validate_python(said)
-        except ValidationError:
-            log.warning("record_of_another_version", kind=str(said.get("kind"))[:64])
-        else:
+        if (record := read(said)) is not None:
             self._desk.store.journal.append(record)
 
     def _tell_alert(self, record: AlertKept) -> None:
         self._elsewhere.say(ALERT, record.model_dump(mode="json"))
 
     def _remember(self, _: Neighbour, said: dict[str, Any]) -> None:
-        try:
-            # A node of a later version may say more of it.
-            record = AlertKept.model_validate({name: said[name] for name in AlertKept.model_fields if name in said})
-        except ValidationError:
-            log.warning("alert_of_another_version")
+        record = read(said)
+        if not isinstance(record, AlertKept):
             return
         if record.open:
             self._desk.heard[record.id] = record
         else:
             self._desk.heard.pop(record.id, None)
+
+
+def read(said: dict[str, Any]) -> Record | None:
+    """What another node told, of which a later version may say more; None when its form is not known here."""
+    try:
+        found: Record = records.validate_python(said, extra="ignore")
+    except ValidationError:
+        log.warning("record_of_another_version", kind=str(said.get("kind"))[:64])
+        return None
+    return found

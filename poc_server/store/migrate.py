@@ -1,9 +1,15 @@
-"""Brings a database of any age to the newest tables, in one transaction."""
+"""Brings a database of any age to the newest tables, in one transaction.
+
+While a city is upgraded node by node, one that is not yet upgraded may have to start again on tables that a later
+version made: it leaves them as they are, for they hold all that the version before reads and writes
+(docs/decisions: nodes of two versions).
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -11,6 +17,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from poc_server.store.engine import Database
+
+log = structlog.get_logger(__name__)
 
 _LOCK = 7_621_001  # any number of our own: two nodes that start together must not both migrate
 
@@ -31,7 +39,10 @@ def newest() -> str:
 
 
 async def migrate(database: Database, revision: str = "head") -> None:
-    """Apply what is missing up to ``revision``. Raises `StoreUnavailable` when SQL is away."""
+    """Apply what is missing up to ``revision``, nothing where the tables are of a later version.
+
+    Raises `StoreUnavailable` when SQL is away, alembic's ``CommandError`` for a ``revision`` that is not known.
+    """
     async with database.writing() as connection:
         if not database.sqlite:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
@@ -46,5 +57,10 @@ async def current(database: Database) -> str | None:
 
 def _upgrade(connection: Connection, revision: str) -> None:
     made = config()
+    there = MigrationContext.configure(connection).get_current_revision()
+    known = {each.revision for each in ScriptDirectory.from_config(made).walk_revisions()}
+    if revision == "head" and there is not None and there not in known:
+        log.warning("tables_of_a_later_version", revision=there, known=newest())
+        return
     made.attributes["connection"] = connection
     command.upgrade(made, revision)

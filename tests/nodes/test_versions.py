@@ -13,9 +13,21 @@ from groups.calls.state import CallEnd, CallKind, Part
 from groups.emergency.broadcast import Life
 from groups.model import User
 from groups.plain import known
-from groups.vocabulary import AlertState, BurstEnd, GroupKind, MonitorScope, NotListening, RevokeCause, Tier
-from poc_server.neighbours import decided
+from groups.vocabulary import (
+    AgencyId,
+    AlertState,
+    BurstEnd,
+    GroupId,
+    GroupKind,
+    MonitorScope,
+    NotListening,
+    RevokeCause,
+    Tier,
+    UserId,
+)
+from poc_server.neighbours import decided, ends
 from poc_server.neighbours.far_phone import FarPhone, record_of, update
+from poc_server.store.journal import AlertKept, BroadcastOver, CaseTold, EmergencyCallOver, Record
 from poc_server.talk.machines import CALL, FLOOR
 from tests.nodes import samples
 
@@ -93,3 +105,29 @@ def test_a_phone_is_known_though_its_node_says_more_of_it_and_in_words_that_are_
     said = samples.of_later(BEFORE["phone"]) | {"not_listening": "asleep", "scope": "half", "selected": "g"}
     update(far, far.user, said)
     assert (far.selected, far.not_listening, far.scope) == ("g", None, MonitorScope.NONE)
+
+
+CASE = CaseTold(id="t", group=GroupId("g"), at_ms=1, user=UserId("u"), data={"state": "raised"})
+NOTED = (
+    EmergencyCallOver(id="c"),
+    BroadcastOver(id="b", state="over", content={"said": 1}, missed=(UserId("u"),)),
+    AlertKept(
+        id="a",
+        agency=AgencyId("y"),
+        user=UserId("u"),
+        open=True,
+        state="raised",
+        raised_ms=1,
+        content={"version": 1},
+        case=CASE,
+    ),
+)
+
+
+@pytest.mark.parametrize("record", NOTED, ids=lambda record: record.kind)
+def test_what_ended_or_stands_is_kept_though_a_later_version_says_more_of_it(record: Record) -> None:
+    plain = record.model_dump(mode="json")
+    later = {"of_a_later_version": [1]}
+    nested = {"case": plain["case"] | later} if "case" in plain else {}
+    assert ends.read(plain | nested | later) == record
+    assert ends.read(plain | {"v": 2}) is None, "where its meaning is another"

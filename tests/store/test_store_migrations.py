@@ -10,6 +10,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import (
     JSON,
     Boolean,
@@ -28,7 +29,7 @@ from sqlalchemy import (
 )
 
 from groups.vocabulary import GroupId, UserId
-from poc_server.store import Store, StoreSettings
+from poc_server.store import Store, StoreSettings, units
 from poc_server.store.backup import backup, restore
 from poc_server.store.engine import Database
 from poc_server.store.migrate import config, current, migrate, newest
@@ -77,6 +78,26 @@ async def test_two_nodes_that_start_together_migrate_once(empty: StoreSettings, 
     assert await current(nodes[1]) == newest()
     for node in nodes:
         await node.aclose()
+
+
+async def test_a_node_of_the_version_before_starts_again_on_the_tables_of_a_later_one(
+    empty: StoreSettings, tmp_path: Path
+) -> None:
+    database = Database.open(empty, tmp_path)
+    await migrate(database)
+    async with database.writing() as connection:
+        await connection.execute(text("ALTER TABLE agency ADD COLUMN of_a_later_version TEXT"))
+        await connection.execute(text("UPDATE alembic_version SET version_num = 'later'"))
+    store = await Store.open(empty, tmp_path)
+    assert store.ready
+    async with store.change() as change:
+        agency = await units.create_agency(change, "江城市城管局")
+    assert store.directory.snapshot.agencies[agency].name == "江城市城管局"
+    await store.aclose()
+    assert await current(database) == "later"
+    with pytest.raises(CommandError):
+        await migrate(database, "of a backup of a later version")
+    await database.aclose()
 
 
 async def test_surnames_that_were_entered_before_are_found_as_they_are_read(
