@@ -12,6 +12,8 @@ PATHS = ("/api/v1/alerts", "/api/v1/broadcasts", "/api/v1/cap")
 MARK = b"x-poc-desk"
 """A request that was passed on once is not passed on again: the desk may just be moving. Its value only nodes know:
 nobody else may have something decided where the desk is not."""
+SENDER = b"x-poc-sender"
+"""From which address it came to the node that passed it on: that is what the audit is to say."""
 PURPOSE = b"poc-server passed on to the desk v1"
 TIMEOUT_S = 5.0
 _READS = frozenset({"GET", "HEAD"})
@@ -50,6 +52,9 @@ class ToDesk:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
+        if self._passed_on(scope):
+            await self._served(_as_it_came(scope), receive, send)
+            return
         there = self._there(scope)
         if there is None:
             await self._served(scope, receive, send)
@@ -58,7 +63,9 @@ class ToDesk:
         if len(body) > self._limit:
             await self._served(scope, _again(body), send)
             return
-        headers = [(name, value) for name, value in scope["headers"] if name not in (*_HOP_BY_HOP, MARK)]
+        headers = [(name, value) for name, value in scope["headers"] if name not in (*_HOP_BY_HOP, MARK, SENDER)]
+        if scope.get("client"):
+            headers.append((SENDER, scope["client"][0].encode()))
         query = f"?{scope['query_string'].decode()}" if scope["query_string"] else ""
         request = self._client.build_request(
             scope["method"], f"{there}{scope['path']}{query}", headers=[*headers, (MARK, self._mark)], content=body
@@ -85,9 +92,18 @@ class ToDesk:
         """The desk's address when this request is for it and it is elsewhere."""
         if scope["type"] != "http" or not scope["path"].startswith(PATHS):
             return None
-        if any(name == MARK and hmac.compare_digest(value, self._mark) for name, value in scope["headers"]):
-            return None
         return self._desk_url() or None
+
+    def _passed_on(self, scope: Scope) -> bool:
+        if scope["type"] != "http":
+            return False
+        return any(name == MARK and hmac.compare_digest(value, self._mark) for name, value in scope["headers"])
+
+
+def _as_it_came(scope: Scope) -> Scope:
+    """As it came to the node that passed it on."""
+    sender = next((value.decode() for name, value in scope["headers"] if name == SENDER), None)
+    return scope if sender is None else {**scope, "client": (sender, 0)}
 
 
 async def _body(receive: Receive, limit: int) -> bytes:

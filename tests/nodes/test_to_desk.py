@@ -11,7 +11,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from poc_server.api.problems import unavailable
-from poc_server.neighbours.to_desk import MARK, ToDesk
+from poc_server.neighbours.to_desk import MARK, SENDER, ToDesk
 
 LIMIT = 1_000
 SECRET = bytes(32)
@@ -23,9 +23,16 @@ class Here:
 
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
+        self.senders: list[str] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.bodies.append((await receive())["body"])
+        self.senders.append(scope["client"][0])
+
+
+def request(path: str, headers: list[tuple[bytes, bytes]], address: str, method: str = "POST") -> dict[str, Any]:
+    said = {"type": "http", "method": method, "path": path, "headers": headers, "query_string": b""}
+    return {**said, "client": (address, 50_000)}
 
 
 async def ask(
@@ -50,8 +57,7 @@ async def ask(
 
     to_desk = ToDesk(here, unavailable, lambda: desk, SECRET, LIMIT, timeout_s=0.2)
     headers = [] if mark is None else [(MARK, mark)]
-    scope: dict[str, Any] = {"type": "http", "method": method, "path": path, "headers": headers, "query_string": b""}
-    await to_desk(scope, receive, send)
+    await to_desk(request(path, headers, "203.0.113.7", method), receive, send)
     await to_desk.aclose()
     return here.bodies, read
 
@@ -115,3 +121,33 @@ async def test_only_what_a_node_passed_on_is_decided_where_no_desk_is(slow_desk:
 
 async def test_what_is_only_read_is_served_here_when_the_desk_is_slow(slow_desk: str) -> None:
     assert (await ask("/api/v1/alerts", [b""], slow_desk, "GET"))[0] == [b""]
+
+
+@pytest.mark.parametrize("claimed", [[], [(SENDER, b"198.51.100.1")]], ids=["as it came", "with a lie"])
+async def test_what_is_passed_on_has_the_address_it_came_from(claimed: list[tuple[bytes, bytes]]) -> None:
+    came: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.set_result(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        writer.close()
+
+    async def nothing() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def answered(_: Message) -> None:
+        pass
+
+    async with await asyncio.start_server(take, "127.0.0.1", 0) as server:
+        desk = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        first = ToDesk(Here(), unavailable, lambda: desk, SECRET, LIMIT)
+        await first(request("/api/v1/cap", claimed, "203.0.113.7"), nothing, answered)
+        await first.aclose()
+    lines = [line.split(b": ", 1) for line in (await came).split(b"\r\n")[1:] if line]
+    here = Here()
+    second = ToDesk(here, unavailable, lambda: "", SECRET, LIMIT)
+    headers = [(name.lower(), value) for name, value in lines]
+    await second(request("/api/v1/cap", headers, "10.0.0.11"), nothing, answered)
+    await second(request("/api/v1/cap", claimed, "203.0.113.8"), nothing, answered)
+    await second.aclose()
+    assert here.senders == ["203.0.113.7", "203.0.113.8"], "nobody but a node is believed"
