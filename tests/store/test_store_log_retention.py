@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +14,10 @@ from sqlalchemy import Boolean, Integer, LargeBinary, Table, func, insert, selec
 
 from poc_server.store import Actor, Store, audit, retention
 from poc_server.store import tables as t
+from poc_server.store.engine import Database
 from poc_server.store.ids import now_ms
 from poc_server.store.retention import CHANGES_KEPT, DAY_MS, Pruned
-from poc_server.store.settings import RetentionSettings
+from poc_server.store.settings import RetentionSettings, StoreSettings
 from tests.fixtures.people import Town
 
 SETTINGS = RetentionSettings(audit_days=200, burst_days=190, text_days=10, place_days=5)
@@ -114,3 +117,28 @@ async def test_the_audit_is_pruned_in_slices_each_of_which_leaves_it_sealed(stor
             assert await audit.prune(connection, 5, 2) == gone
         async with store.database.snapshot() as connection:
             assert await audit.verify(connection) == audit.AuditCheck(left)
+
+
+@pytest.mark.wire
+async def test_two_nodes_that_prune_the_audit_at_once_leave_it_sealed(
+    store: Store, store_settings: StoreSettings, tmp_path: Path
+) -> None:
+    """The slower one begins while a slice of the other is not committed yet, and must not go back to its end."""
+    other = Database.open(store_settings, tmp_path / "data")
+    async with store.writing() as connection:
+        await audit.append(connection, [audit.entry(Actor(), at, "old", "none", str(at)) for at in range(20)])
+
+    async def slower() -> int:
+        async with other.writing() as connection:
+            return await audit.prune(connection, 15, 2)
+
+    async with store.writing() as connection:
+        gone = await audit.prune(connection, 15, 2)
+        beside = asyncio.create_task(slower())
+        for _ in range(4):
+            gone += await audit.prune(connection, 15, 2)
+    gone += await beside
+    await other.aclose()
+    assert gone == 12
+    async with store.database.snapshot() as connection:
+        assert await audit.verify(connection) == audit.AuditCheck(8)
