@@ -15,7 +15,7 @@ import { Leaving, leave } from "./Leaving";
 import { LISTS, type List } from "./lists";
 import { may, open, wordsOf } from "./office";
 import { type EditorProps, PersonPanel } from "./people";
-import { Retention } from "./retention";
+import { Retention } from "./retention/Retention";
 import { Sheets } from "./Sheets";
 import { Sharing } from "./sharing";
 import { Table } from "./Table";

@@ -1,6 +1,8 @@
 import { mount } from "../../ui/mount";
 import { begin } from "../talk/begin";
 import "./console.css";
+import "./air.css";
+import "./modal.css";
 import "./channel.css";
 import "./panels.css";
 import { ConsolePage } from "./ConsolePage";
