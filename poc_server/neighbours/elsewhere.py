@@ -18,14 +18,14 @@ from poc_server.neighbours import phones as far_phones
 from poc_server.neighbours.apart import Apart
 from poc_server.neighbours.between import Between
 from poc_server.neighbours.desk import Desk
-from poc_server.neighbours.far_phone import FarPhone, record_of
+from poc_server.neighbours.far_phone import FarPhone
 from poc_server.neighbours.neighbour import Neighbour
 from poc_server.neighbours.orders import carry_out
 from poc_server.neighbours.orphans import Orphans
+from poc_server.neighbours.own_phones import OwnPhones
 from poc_server.neighbours.post import Post, channel_of
 from poc_server.neighbours.pulse import Pulse
 from poc_server.talk.clock import loop_time
-from poc_server.talk.people import on_air
 from signaling.limits import RESUME_S
 
 if TYPE_CHECKING:
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-PHONES_AT_ONCE = 200
-"""Phones in one message, and the pause after it, when everything is told: a whole node comes back at this pace."""
-PAUSE_S = 0.02
 NODES = "nodes"
 ASK_S = 0.5
 
@@ -69,11 +66,9 @@ class Elsewhere:
         self._url = url
         self._number = 0
         self._orders: list[tuple[Neighbour, list[dict[str, Any]], bytes]] = []
-        self._changed: dict[str, None] = {}
         self._flushing = False
         self._joined = False
-        self._said: dict[str, tuple[bool, GroupId | None]] = {}
-        self._on_air: dict[UserId, GroupId] = {}
+        self._own = OwnPhones(node, self._cast)
         self._orphans = Orphans(node)
         self._tasks: list[asyncio.Task[None]] = []
         self.topics: dict[str, Callable[[Neighbour, Any], None]] = {"desk": self.desk.heard, "came": self.desk.again}
@@ -162,7 +157,7 @@ class Elsewhere:
 
     def tell(self, phone: Phone) -> None:
         """A phone of this node is different, or gone."""
-        self._changed[phone.key] = None
+        self._own.changed(phone)
         self.flush_soon()
 
     def order(self, to: Neighbour, what: dict[str, Any], blob: bytes) -> None:
@@ -193,25 +188,11 @@ class Elsewhere:
 
     def _flush(self) -> None:
         self._flushing = False
-        self._tell()
+        self._own.tell()
         self.desk.tell()
         orders, self._orders = self._orders, []
         for to, what, blob in orders:
             self.post.send(to, what, blob)
-
-    def _tell(self) -> None:
-        changed, self._changed = self._changed, {}
-        if changed:
-            self._cast({"phones": {key: self._record(key) for key in changed}})
-
-    def _record(self, key: str) -> dict[str, Any] | None:
-        phone = self.node.phones.get(key)
-        if phone is None or isinstance(phone, FarPhone):
-            self._said.pop(key, None)
-            return None
-        record = record_of(phone, loop_time(), self._on_air.get(phone.user.id))
-        self._said[key] = (record["hears"], record["talking"])
-        return record
 
     def _cast(self, content: dict[str, Any]) -> None:
         self._number += 1
@@ -220,13 +201,10 @@ class Elsewhere:
 
     async def _tell_all(self) -> None:
         """Everything, in pieces."""
-        own, version = [phone.key for phone in self.node.phones.here()], self.directory_version()
+        own, version = self._own.keys(), self.directory_version()
         groups, hears = list(self.node.talkgroups), self.apart.hears
         self._cast({"whole": own, "follow": groups, "url": self._url, "directory": version, "hears": hears})
-        for start in range(0, len(own), PHONES_AT_ONCE):
-            records = {key: self._record(key) for key in own[start : start + PHONES_AT_ONCE]}
-            self._cast({"phones": {key: record for key, record in records.items() if record is not None}})
-            await asyncio.sleep(PAUSE_S)
+        await self._own.tell_again(own)
         self.desk.tell_all()
 
     def beat(self) -> None:
@@ -244,11 +222,8 @@ class Elsewhere:
         return await self.fabric.hearing({channel_of(each): each for each in voice}, {v: k for k, v in voice.items()})
 
     def _look_after_phones(self, now: float) -> None:
-        self._on_air = on_air(self.node.talkgroups)
-        for phone in self.node.phones.here():
-            # That one would hear ends by itself, and nobody is told who talks but those who hear it.
-            if self._said.get(phone.key) != (phone.would_hear(now), self._on_air.get(phone.user.id)):
-                self.tell(phone)
+        for phone in self._own.told_otherwise(now):
+            self.tell(phone)
         for phone in tuple(self.node.phones.values()):
             lost = isinstance(phone, FarPhone) and phone.neighbour is None and phone.dropped_at is not None
             if lost and now - (phone.dropped_at or 0.0) > RESUME_S:
