@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from tests.groups.random_acts import step
 from tests.groups.random_world import World
 
 STEPS = int(os.environ.get("POC_RANDOM_STEPS", "100000"))
@@ -16,7 +17,7 @@ def test_whatever_happens_in_whatever_order() -> None:
     for seed in range(max(1, STEPS // HISTORY)):
         world = World(seed)
         for _ in range(HISTORY):
-            world.step()
+            step(world)
         world.all_ends()
         granted, ended = granted + world.granted, ended + world.ended
         most_heard, most_talking = max(most_heard, world.watch.most_heard), max(most_talking, world.watch.most_talking)
