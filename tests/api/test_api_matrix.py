@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +36,6 @@ pytestmark = pytest.mark.wire
 
 ON_ONE = pytest.mark.parametrize("store_settings", ["sqlite"], indirect=True)
 CELL = "420102001001001"
-NEED_SOMETHING = ("shares", "/cells/{code}", "/retention/rules", "/retention/holds/")
-"""Routes for which `prepare` has something to make; a transaction for each of all the others would be half the time."""
 OF_RECORDING = (
     "/recordings",
     "/exports",
@@ -55,15 +53,18 @@ SHOWS_WHAT_MAY_BE_SEEN = {("GET", "/places")}
 
 @dataclass
 class Place:
-    """Where a target lies, seen from a caller in the middle unit."""
+    """Where a target lies, seen from a caller in the middle unit, and what is there of it."""
 
     unit: UnitId
     user: UserId
     group: GroupId
-    shift: str
-    device: str
-    session: str
+    shift: str = ""
+    device: str = ""
+    session: str = ""
     hold: str = ""
+
+
+NOTHING = Place(UnitId(""), UserId(""), GroupId(""))
 
 
 class World:
@@ -75,20 +76,32 @@ class World:
         self.tokens: dict[Role, str] = {}
         self.callers: dict[Role, UserId] = {}
 
-    async def place(self, where: str) -> Place:
+    async def place(self, where: str, path: str, before: Place | None = None) -> Place:
+        """What a request to ``path`` needs, made anew where there was one ``before``.
+
+        No more than that: each thing is several statements, and places are most of what these tests take time for.
+        """
         town = self.foreign if where == "foreign" else self.town
         unit = {"near": self.low, "far": self.side, "foreign": town.unit}[where]
         now = now_ms()
+        made = replace(before or NOTHING)
         async with self.store.change() as change:
-            user = await people.create_user(change, UserDraft(town.agency, unit, "目标", frozenset({Role.OFFICER})))
-            leaf = await units.create_unit(change, town.agency, unit, "空")
-            group = await groups.create_group(change, GroupDraft(town.agency, unit, "组"))
-            device = await sessions.create_device(change, town.agency, user, "手机")
-            draft = ShiftDraft(town.agency, unit, "班", now, now + 3_600_000, frozenset({user}))
-            shift = await duty.create_shift(change, draft)
-            await groups.set_members(change, group, [Membership(group, user)])
-        signed = await town.auth.start_session(user, "demo")
-        return Place(leaf, user, group, shift, device, signed.session)
+            if before is None or "{user}" in path or "{shift}" in path:
+                draft = UserDraft(town.agency, unit, "目标", frozenset({Role.OFFICER}))
+                made.user = await people.create_user(change, draft)
+            if "{unit}" in path or path.startswith("/shifts"):
+                made.unit = await units.create_unit(change, town.agency, unit, "空")
+            if "{group}" in path or path.startswith("/retention"):
+                made.group = await groups.create_group(change, GroupDraft(town.agency, unit, "组"))
+                await groups.set_members(change, made.group, [Membership(made.group, made.user)])
+            if "{device}" in path:
+                made.device = await sessions.create_device(change, town.agency, made.user, "手机")
+            if "{shift}" in path:
+                shift = ShiftDraft(town.agency, unit, "班", now, now + 3_600_000, frozenset({made.user}))
+                made.shift = await duty.create_shift(change, shift)
+        if "{session}" in path:
+            made.session = (await town.auth.start_session(made.user, "demo")).session
+        return made
 
 
 @pytest.fixture
@@ -171,12 +184,12 @@ async def test_the_answer_of_every_route_is_that_of_the_table(world: World, app:
         for method, path, act in in_the_office(app):
             if where != "near" and lies_nowhere(path):
                 continue
-            place = await world.place(where)
+            place = await world.place(where, path)
             for role in Role:
                 done = await check(world, client, method, path, act, role, where, place)
                 checked += 1
-                if (done and method != "GET") or "share" in path:
-                    place = await world.place(where)
+                if (done and method != "GET") or is_of_an_offer(method, path):
+                    place = await world.place(where, path, place)
     assert checked >= (300 if where == "near" else 150)
 
 
@@ -193,23 +206,29 @@ def lies_nowhere(path: str) -> bool:
     return own_list or path.startswith(("/cells", "/shares", "/retention", "/evidence"))
 
 
+def is_of_an_offer(method: str, path: str) -> bool:
+    """Whether a route grants or ends what another agency, or this one, has offered."""
+    return path.startswith("/shares/") or (method == "DELETE" and "shares" in path)
+
+
 async def prepare(world: World, method: str, path: str, where: str, place: Place, caller: User) -> None:
-    """What must be there before: an offer to grant or end, a cell to delete."""
-    if not any(part in path for part in NEED_SOMETHING):
-        return
-    offered = path.startswith("/shares/") or (method == "DELETE" and "shares" in path)
-    theirs = await world.place("foreign") if path.startswith("/shares/") else None
-    async with world.store.change() as change:
-        if theirs is not None:
-            place.group = theirs.group
-            await sharing.offer(change, place.group, caller.agency)
-        elif offered:
-            await sharing.offer(change, place.group, (world.town if where == "foreign" else world.foreign).agency)
-        elif path.startswith("/retention/rules/"):
+    """What must be there before: an offer to grant or end, a rule, a hold, a cell to delete."""
+    if is_of_an_offer(method, path):
+        async with world.store.change() as change:
+            if path.startswith("/shares/"):
+                foreign = world.foreign
+                place.group = await groups.create_group(change, GroupDraft(foreign.agency, foreign.unit, "组"))
+                await sharing.offer(change, place.group, caller.agency)
+            else:
+                await sharing.offer(change, place.group, (world.town if where == "foreign" else world.foreign).agency)
+    elif path.startswith("/retention/rules/"):
+        async with world.store.change() as change:
             await keeping.set_rule(change, caller.agency, Rule(HoldKind.GROUP, place.group, 400))
-        elif path.startswith("/retention/holds/"):
+    elif path.startswith("/retention/holds/"):
+        async with world.store.change() as change:
             place.hold = await keeping.begin_hold(change, caller.agency, Hold(HoldKind.GROUP, place.group, "诉讼"))
-        elif path == "/cells/{code}":
+    elif path == "/cells/{code}":
+        async with world.store.change() as change:
             await cells.put_cells(change, [cells.Cell(world.town.agency, CELL, "", world.low)])
 
 
