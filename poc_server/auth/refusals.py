@@ -25,6 +25,7 @@ class Attempt:
         way: password, enrolment, external or refresh.
         actor: who tries, where that is certain; else only from where.
         user: who is meant.
+        device: which of his, where it told one.
         agency: whose audit it belongs to where nobody here is meant; None: every agency's.
         find: who is meant, where it was refused before anybody looked.
         action: the act that is refused.
@@ -45,6 +46,8 @@ class RefusedSignIns:
     What a stranger typed as a name is not kept: it may be a password. Of those that mean somebody here, of the others,
     and of those that came too fast, each by themselves, so many are kept at once and then one in a while; the next one
     kept says how many were left out. Who only knocks again, without being judged, is kept once in a while.
+
+    ``clock``: ms since the epoch.
     """
 
     def __init__(self, settings: AuthSettings, store: Store, clock: Callable[[], int]) -> None:

@@ -18,7 +18,17 @@ Tell = Callable[["Lane", Notice, tuple[UserId, ...]], Awaitable[None]]
 
 
 class Lane:
-    """Those who wait with one urgency. ``people``: how many they are; ``limit``: how many they may be."""
+    """Those who wait with one urgency.
+
+    Attributes:
+        people: how many they are.
+        tasks: the attempts under way, and what takes up the next.
+
+    Args:
+        tell: begins the attempts for one notice (`begin`), and returns when all are under way.
+        limit: people who may wait.
+        at_once: attempts that may be under way.
+    """
 
     def __init__(self, tell: Tell, limit: int, at_once: int) -> None:
         self.people = 0

@@ -33,7 +33,7 @@ class ExportState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """One export; ``detail`` says why it failed."""
+    """One export. ``asked_ms``: since the epoch; ``size``: bytes of its file; ``detail``: why it failed."""
 
     id: str
     agency: AgencyId
@@ -49,7 +49,7 @@ class Export:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an export."""
+    """What became of an export: so many recordings in a file of ``size`` bytes, or why there is none."""
 
     state: ExportState
     recordings: int = 0

@@ -2,6 +2,7 @@
 
 A signature says who told something, not that it is told now, and it does not cover where it was sent. So each message
 is bound to what it was first sent to, and each piece of it is written here in the transaction that takes it.
+``now`` is ms since the epoch.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _TARGET_CHARS = 200
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A piece of a signed message. ``mark``: of the message (`gateway.webhooks.verify`)."""
+    """A piece of a signed message: ``part`` of those it has. ``mark``: of the message (`gateway.webhooks.verify`)."""
 
     sender: str
     mark: str

@@ -13,6 +13,7 @@ from poc_server.store import tables as t
 from poc_server.store.inserts import upsert
 
 WITHOUT_END = 2**53
+"""A number that no message reaches: whoever is there still reads all."""
 
 
 async def keep(connection: AsyncConnection, group: Group, members: Collection[UserId], number: int) -> None:

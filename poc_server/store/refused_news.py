@@ -17,6 +17,7 @@ from poc_server.store.tables import bridge as t
 REFUSED_KEPT = 1_000
 """Pieces of news that could not be taken, kept for the operator."""
 REFUSED_BODY_CHARS = 20_000
+"""So much of each: enough to see what the mapping did not take."""
 
 
 async def refuse(
@@ -24,7 +25,7 @@ async def refuse(
 ) -> bool:
     """Keeps news that could not be taken; the oldest beyond `REFUSED_KEPT` go. False: they are kept already.
 
-    A list that is polled holds the same row for days, and whoever is refused sends again.
+    A list that is polled holds the same row for days, and whoever is refused sends again. ``now``: ms since the epoch.
     """
     row = {
         "sender_id": sender,

@@ -90,7 +90,7 @@ def table(bursts: Iterable[dict[str, Any]], materials: Iterable[dict[str, Any]],
 
 
 def local_time(at_ms: int, zone_minutes: int) -> str:
-    """ISO 8601 in the city's zone."""
+    """ISO 8601 in the city's zone. ``at_ms``: since the epoch; ``zone_minutes``: ahead of UTC."""
     local = datetime.fromtimestamp(at_ms / 1000, UTC) + timedelta(minutes=zone_minutes)
     sign, size = ("+", zone_minutes) if zone_minutes >= 0 else ("-", -zone_minutes)
     return f"{local:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}{sign}{size // 60:02d}:{size % 60:02d}"
