@@ -223,6 +223,8 @@ def audit(auditor: Page) -> None:
     expect(entry.filter(has_text="Set a grid cell")).to_have_count(0)
     assert questions(auditor) == ["wjg"], "each letter was a question of its own"
     auditor.get_by_role("button", name="Clear").click()
+    auditor.locator("select[name=action]").select_option(label="Set a grid cell")
+    expect(entry.filter(has_text=CELL)).not_to_have_count(0)
     auditor.locator("select[name=result]").select_option("refused")
     expect(auditor.get_by_text("Nothing found")).to_be_visible()
     auditor.get_by_role("button", name="Clear").click()
