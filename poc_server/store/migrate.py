@@ -7,6 +7,7 @@ version made: it leaves them as they are, for they hold all that the version bef
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import structlog
@@ -30,9 +31,15 @@ def config() -> Config:
     return made
 
 
+@functools.cache
+def _scripts() -> ScriptDirectory:
+    """The migrations of this program, read once: they are as many files as there were changes of the tables."""
+    return ScriptDirectory.from_config(config())
+
+
 def newest() -> str:
     """The revision this program works with."""
-    head = ScriptDirectory.from_config(config()).get_current_head()
+    head = _scripts().get_current_head()
     if head is None:
         raise RuntimeError("no migrations are installed")
     return head
@@ -56,11 +63,13 @@ async def current(database: Database) -> str | None:
 
 
 def _upgrade(connection: Connection, revision: str) -> None:
-    made = config()
     there = MigrationContext.configure(connection).get_current_revision()
-    known = {each.revision for each in ScriptDirectory.from_config(made).walk_revisions()}
-    if revision == "head" and there is not None and there not in known:
-        log.warning("tables_of_a_later_version", revision=there, known=newest())
-        return
+    if revision == "head" and there is not None:
+        if there == newest():
+            return
+        if there not in {each.revision for each in _scripts().walk_revisions()}:
+            log.warning("tables_of_a_later_version", revision=there, known=newest())
+            return
+    made = config()
     made.attributes["connection"] = connection
     command.upgrade(made, revision)
