@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 
@@ -298,7 +299,11 @@ def test_what_needs_a_right(playwright: Playwright, city: City) -> None:
         expect(call).to_have_count(0, timeout=30_000)
         seen_long_ago(city, one)
         desk.key("g")
-        desk.page.locator(".area-tools").get_by_role("button", name="圈选区域").click()
+        tools = desk.page.locator(".area-tools")
+        tools.get_by_role("button", name="圈选区域").press("Enter")
+        desk.page.get_by_role("button", name="以画面为区域").press("Enter")
+        expect(tools.get_by_role("status")).to_have_text(re.compile("圈内 [1-9]"))
+        tools.get_by_role("button", name="圈选区域").click()
         draw_around_all(desk.page)
         desk.page.locator(".area-tools").get_by_role("button", name="临时组").click()
         expect(temporary.locator(".gathered")).to_contain_text("圈内")

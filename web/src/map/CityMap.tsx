@@ -14,7 +14,7 @@ type CityMapProps = Told & {
   marks: readonly Mark[];
   cells: readonly Cell[];
   area?: Ring | null;
-  /** A finger that drags draws a line. */
+  /** A finger that drags draws a line; a key takes all that is shown. */
   draws?: boolean;
   children?: ComponentChildren;
 };
@@ -66,6 +66,16 @@ export function CityMap({ label, marks, cells, area, draws, children, ...told }:
         <button type="button" onClick={() => there?.whole()}>
           {t("map_all")}
         </button>
+        {draws && (
+          <button
+            type="button"
+            aria-label={t("map_take_sight")}
+            title={t("map_take_sight")}
+            onClick={() => there && told.drawn?.(there.inSight())}
+          >
+            {t("map_sight")}
+          </button>
+        )}
       </div>
       {failed.value ? (
         <p class="none failed" role="alert">

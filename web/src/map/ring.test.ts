@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { crosses, MOST_POINTS, type Point, ringOf } from "./ring";
+import { box, crosses, inside, MOST_POINTS, type Point, ringOf } from "./ring";
 
 test("a drawn line becomes a closed ring of few points; what encloses nothing is none", () => {
   const circle: Point[] = Array.from({ length: 1000 }, (_, i) => [
@@ -35,4 +35,17 @@ test("a drawn line becomes a closed ring of few points; what encloses nothing is
     [0, 0],
   ];
   expect(crosses(eight)).toBe(true);
+});
+
+test("what a map shows is an area as if it were drawn, and none of it is beyond the edge of the world", () => {
+  const ring = ringOf(box(114.2, 30.5, 114.4, 30.6)) ?? [];
+  expect([ring.length, crosses(ring)]).toEqual([5, false]);
+  expect(inside(ring, [114.3, 30.55])).toBe(true);
+  expect(inside(ring, [114.5, 30.55])).toBe(false);
+  expect(box(-400, -95, 400, 95)).toEqual([
+    [-180, -90],
+    [-180, 90],
+    [180, 90],
+    [180, -90],
+  ]);
 });

@@ -14,6 +14,18 @@ export function drawn([longitude, latitude]: Point, datum: Datum): Point {
   return [at.longitude, at.latitude];
 }
 
+/** The corners of a box in degrees, as a line that was drawn; what lies beyond the edge of the world is cut off. */
+export function box(west: number, south: number, east: number, north: number): Point[] {
+  const [left, right] = [Math.max(west, -180), Math.min(east, 180)];
+  const [low, high] = [Math.max(south, -90), Math.min(north, 90)];
+  return [
+    [left, low],
+    [left, high],
+    [right, high],
+    [right, low],
+  ];
+}
+
 /** A drawn line as a closed ring of few points; null when it encloses nothing. */
 export function ringOf(line: readonly Point[]): Point[] | null {
   const step = Math.max(1, Math.ceil(line.length / (MOST_POINTS - 1)));

@@ -6,7 +6,7 @@ import { inGcj02, inWgs84 } from "./datum";
 import type { Degrees } from "./degrees";
 import { readable } from "./labels";
 import type { Cell } from "./places";
-import type { Point } from "./ring";
+import { box, drawn, type Point } from "./ring";
 import { step } from "./steps";
 import type { Tiles } from "./tiles";
 
@@ -183,6 +183,13 @@ export class Sheet {
 
   farther(): void {
     this.#map.zoomOut(1);
+  }
+
+  /** What it shows, as a line that was drawn: an area for whoever draws with no finger. */
+  inSight(): Point[] {
+    const sight = this.#map.getBounds();
+    const corners = box(sight.getWest(), sight.getSouth(), sight.getEast(), sight.getNorth());
+    return corners.map((each) => drawn(each, this.#datum));
   }
 
   /** All that stands on it, and from now on all that comes. */
