@@ -86,3 +86,31 @@ test("what may not be monitored any more is said once; what had no answer is ask
   }
   expect(lost).toEqual([new RequestRefused("not_allowed", "")]);
 });
+
+test("of a list of which a group is gone the others are monitored, also beyond the first page of the city", async () => {
+  const city = Array.from({ length: 201 }, (_, n) => ({ id: `g${n}`, name: `${n}` }));
+  vi.stubGlobal("localStorage", { getItem: () => null });
+  vi.stubGlobal("fetch", async (url: string) => {
+    const from = Number(new URL(url, "http://localhost").searchParams.get("after"));
+    const next = from + 200 < city.length ? String(from + 200) : null;
+    return new Response(JSON.stringify({ items: city.slice(from, from + 200), next }));
+  });
+  const asked: (string[] | undefined)[] = [];
+  const page = new Monitored(
+    async ({ groups }) => {
+      asked.push(groups);
+      if (groups?.includes("gone")) throw new RequestRefused("unknown_group", "");
+    },
+    () => expect.unreachable(),
+  );
+  page.told(welcome("me", false));
+  const listed = ["gone", "g0", "g200"].map((id) => ({ ...snapshot, id }));
+  page.told(told("listed", listed));
+  page.told(welcome("me", false));
+  await vi.waitFor(() =>
+    expect(asked).toEqual([
+      ["gone", "g0", "g200"],
+      ["g0", "g200"],
+    ]),
+  );
+});

@@ -1,14 +1,13 @@
 // What a console monitors, asked for again after each welcome: the server forgets it with the place of the page, and
 // nobody may lose it to a page that was loaded anew or a network that was away.
 
-import { authorised } from "../account/authorised";
 import { keepMonitored, keptMonitored } from "../settings";
 import { type Request, RequestRefused } from "../wire/link";
 import type { Monitoring, ServerMessage } from "../wire/protocol";
+import { everyGroup } from "./groups";
 
 export type Monitor = Extract<Request, { type: "monitor" }>;
 const SCOPES: readonly unknown[] = ["own", "listed", "all"] satisfies Monitoring["scope"][];
-const LISTED = 200;
 
 /** What asks for the same again; null when nothing is monitored. */
 export function againOf({ scope, hidden, groups }: Monitoring): Monitor | null {
@@ -65,8 +64,7 @@ export class Monitored {
 /** A list is refused as a whole when one of its groups is gone: those that are not. */
 async function stillThere(groups: readonly string[]): Promise<string[]> {
   try {
-    const { items } = await authorised<{ items: { id: string }[] }>("GET", `/groups?limit=${LISTED}`);
-    const there = new Set(items.map(({ id }) => id));
+    const there = new Set((await everyGroup()).map(({ id }) => id));
     return groups.filter((id) => there.has(id));
   } catch {
     return [];

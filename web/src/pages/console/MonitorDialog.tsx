@@ -2,15 +2,15 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { authorised } from "../../account/authorised";
 import type { ConsoleDesk } from "../../console/desk";
+import type { Named } from "../../console/gathering";
+import { everyGroup } from "../../console/groups";
 import { t } from "../../i18n";
 import type { Monitoring } from "../../wire/protocol";
 import { Modal } from "./Modal";
 
 type Scope = Monitoring["scope"];
 const SCOPES: readonly Scope[] = ["none", "own", "listed", "all"];
-const LISTED = 200;
 
 export function MonitorDialog({ desk }: { desk: ConsoleDesk }) {
   return (
@@ -25,10 +25,10 @@ function Choice({ desk }: { desk: ConsoleDesk }) {
   const scope = useSignal<Scope>(now?.scope ?? "none");
   const hidden = useSignal(now?.hidden ?? false);
   const chosen = useSignal<ReadonlySet<string>>(new Set(now?.groups.map(({ id }) => id)));
-  const groups = useSignal<readonly { id: string; name: string }[]>([]);
+  const groups = useSignal<readonly Named[]>([]);
   useEffect(() => {
-    void authorised<{ items: { id: string; name: string }[] }>("GET", `/groups?limit=${LISTED}`).then(
-      ({ items }) => (groups.value = items),
+    void everyGroup().then(
+      (found) => (groups.value = found),
       () => undefined,
     );
   }, [groups]);

@@ -1,0 +1,20 @@
+// The groups of the city that a dispatcher may see, those he is no member of, too.
+
+import { authorised } from "../account/authorised";
+import type { Named } from "./gathering";
+
+const PAGE = 200;
+
+/** All of them, by name, however many pages that takes. Rejects with `Problem`. */
+export async function everyGroup(): Promise<Named[]> {
+  const all: Named[] = [];
+  for (let after = ""; ; ) {
+    const { items, next } = await authorised<{ items: Named[]; next?: string | null }>(
+      "GET",
+      `/groups?limit=${PAGE}&after=${encodeURIComponent(after)}`,
+    );
+    all.push(...items);
+    if (!next) return all;
+    after = next;
+  }
+}
