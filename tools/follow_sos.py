@@ -24,6 +24,9 @@ GROUP = "滨江巡查组"
 AT_ONCE = {"POC_EMERGENCY__HOLD_MS": "0", "POC_EMERGENCY__COUNTDOWN_MS": "0", "POC_EMERGENCY__MICROPHONE_MS": "4000"}
 STEPS = ("sos_microphone", "floor_request", "floor_granted", "mic_open", "sos_confirmed")
 """Brought into the group of the alert; the floor asked for, and had; the microphone sends; the alert is kept."""
+SLOT_OF = """user => window.__poc.events.filter(e => e.name === 'slot' && e.by?.id === user).at(-1).t
+    + performance.timeOrigin"""
+"""When the console was told last on which slot it hears somebody, ms since the epoch."""
 
 
 def followed(officer: Officer, desk: Console, number: int) -> dict[str, float]:
@@ -32,12 +35,16 @@ def followed(officer: Officer, desk: Console, number: int) -> dict[str, float]:
     officer.wait_for("sos_confirmed", number)
     pressed = float(officer.events("sos_pressed")[-1]["t"])
     heard = desk.first_voice_of(officer.user["id"], after=pressed)
+    slot = float(desk.page.evaluate(SLOT_OF, officer.user["id"]))
     officer.wait_for("floor_release", number)
     last: dict[str, Any] = {step: officer.events(step)[-1] for step in STEPS}
     officer.page.locator(".sos-word button").click()
     expect(officer.page.locator('.sos[data-state="quiet"]')).to_be_visible()
     expect(desk.page.locator(".alert")).to_have_count(0)
-    return {step: float(mark["t"]) - pressed for step, mark in last.items()} | {"heard": heard - pressed}
+    return {step: float(mark["t"]) - pressed for step, mark in last.items()} | {
+        "slot": slot - pressed,
+        "heard": heard - pressed,
+    }
 
 
 def follow(city: City, presses: int) -> None:
