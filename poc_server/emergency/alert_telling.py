@@ -41,7 +41,7 @@ class AlertTelling:
         """It began or is different now."""
         live.announced = True
         self._desk.tell_alert(AlertKept.of(live.kept(), None))
-        claimers = [p for p in self._field.phones.values() if self._desk.may_claim(p.user, live.user)]
+        claimers = self._claimers(live)
         live.rang = {phone.key for phone in claimers if phone.connection is not None}
         info = live.info(self._field.roster)
         queue, known = frame(Alert(alert=info, queue=True)), frame(Alert(alert=info))
@@ -51,6 +51,16 @@ class AlertTelling:
             notice = Notice(NoticeKind.SOS, live.record.id, live.user.name, info.group_name, Tier.EMERGENCY)
             self._desk.wake_away(self._desk.claimers(live.user), notice.again(live.record.escalated))
         self._slices.add(self._tell(live, known, {phone.key for phone in claimers}))
+
+    def more(self, live: LiveAlert) -> None:
+        """Where he is came after it was told: nobody rings or is woken for that, and it is kept with the next step."""
+        self._desk.tell_alert(AlertKept.of(live.kept(), None))
+        queue = frame(Alert(alert=live.info(self._field.roster), queue=True))
+        for phone in self._claimers(live):
+            phone.write(queue)
+
+    def _claimers(self, live: LiveAlert) -> list[Phone]:
+        return [phone for phone in self._field.phones.values() if self._desk.may_claim(phone.user, live.user)]
 
     def _tell_officer(self, live: LiveAlert) -> None:
         """It rings at one more: whoever read that nobody was there must not go on believing it."""

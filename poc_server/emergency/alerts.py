@@ -102,7 +102,11 @@ class Alerts:
             raise Refused(Refusal.CONFLICT, "alert")
         if live is None:
             live = next((each for each in self._live.values() if each.record.user == user.id), None)
-        return self._raise(user, sos, selected) if live is None else live
+        if live is None:
+            return self._raise(user, sos, selected)
+        if live_alert.knows_more(live, self._desk.store.places, sos, self._field.fabric.now()) and live.announced:
+            self._telling.more(live)
+        return live
 
     async def keep(self, live: LiveAlert) -> LiveAlert:
         """Returns when the alert is kept and was told. Raises `Refused`: unavailable (told, but nothing keeps it)."""

@@ -133,6 +133,17 @@ def whereabouts(places: Places, user: User, sos: Sos, now: int) -> Whereabouts |
     )
 
 
+def knows_more(live: LiveAlert, places: Places, sos: Sos, now: int) -> bool:
+    """Take what the phone knew only after the key was pressed, and says with the same SOS; whether it was anything."""
+    said, before = sos.place, (live.place, live.battery)
+    if sos.battery is not None:
+        live.battery = sos.battery
+    newer = said is not None and (live.place is None or said.at_ms > live.place.at_ms)
+    if said is not None and newer and said.at_ms <= now + FUTURE_MS:
+        live.place = whereabouts(places, live.user, sos, now)
+    return (live.place, live.battery) != before
+
+
 def battery(places: Places, user: User, sos: Sos) -> int | None:
     """Percent: what the phone says, else what was known last."""
     known = places.of(user.id)

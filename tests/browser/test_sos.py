@@ -172,6 +172,7 @@ def test_either_way_carries_it_and_until_one_has_the_page_says_not_sent(
         word = officer.page.locator('.sos[data-state="not_sent"] .sos-word')
         expect(word.locator("strong")).to_have_text("未发出")
         expect(word.locator("a")).to_have_attribute("href", "tel:110")
+        expect(word.get_by_role("button")).to_have_text("撤销")
         officer.page.wait_for_function("window.ways.https.length >= 6")
         assert officer.page.evaluate("window.shaken") > 3
         tries = sent_by(officer, "https", 2)

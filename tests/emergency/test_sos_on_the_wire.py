@@ -166,6 +166,28 @@ async def test_two_in_one_group_are_both_heard_a_dispatcher_beside_them_and_neit
     await two.request(SosCancel(id="e5", alert="e2"))
 
 
+async def test_a_place_that_is_measured_after_the_press_follows_the_alert_and_nobody_rings_for_it(cast: Cast) -> None:
+    officer, dispatcher = await cast.phones("XS-001", "PQ-001")
+    sos = pressed("p1")
+    await officer.request(sos)
+    first = (await dispatcher.told(Alert, queue=True)).alert
+    place = Whereabouts(longitude=114.32, latitude=30.6, accuracy_m=9.0, at_ms=now_ms())
+    known = {"place": place, "battery": 37}
+    # Coming again it is nothing new, nor is what is older, or from a clock that is ahead.
+    for number, later in enumerate((0, 0, -60_000, 600_000)):
+        said = place.model_copy(update={"at_ms": place.at_ms + later})
+        await officer.request(sos.model_copy(update={"id": f"p{number}", **known, "place": said}))
+    more = (await dispatcher.told(Alert, queue=True)).alert
+    assert (more.place, more.battery, more.version) == (place, 37, first.version)
+    assert more == first.model_copy(update=known)
+    await dispatcher.request(AlertClaim(id="p", alert="p1"))
+    claimed = (await dispatcher.told(Alert, queue=True)).alert
+    assert (claimed.state, claimed.place) == ("claimed", place), "told no more often"
+    kept = cast.city.get("/api/v1/alerts", dispatcher.identity.token)["alerts"][0]
+    assert (kept["record"]["id"], kept["place"]["at_ms"]) == ("p1", place.at_ms)
+    await dispatcher.request(AlertResolve(id="q", alert="p1", outcome="false_alarm"))
+
+
 async def test_one_who_may_not_does_not_cancel_and_who_comes_later_is_told(cast: Cast) -> None:
     officer, other = await cast.phones("BJ-001", "BJ-002")
     confirmed, _ = await officer.request(pressed("f1"))

@@ -34,6 +34,9 @@ export function SosButton({ phone }: { phone: Phone }) {
         <p class="sos-word" role="alert">
           <strong>{t("sos_not_sent")}</strong>
           {number && <a href={`tel:${number}`}>{t("sos_phone", { number })}</a>}
+          <button type="button" onClick={() => void key.cancel()}>
+            {t("sos_cancel")}
+          </button>
         </p>
       )}
       {state.name === "confirmed" && (

@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Phone } from "../phone/phone";
 import { RequestRefused } from "../wire/link";
-import type { SosRules } from "../wire/protocol";
+import type { Refusal, SosRules } from "../wire/protocol";
 import { SosKey } from "./sos";
 import { KEPT_MS } from "./unsent";
 
@@ -42,7 +42,9 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-function phone(rules: Partial<SosRules>, answered = false, answers: { alert?: string; state?: string } = {}) {
+type Answers = { alert?: string; state?: string; cancel?: Refusal };
+
+function phone(rules: Partial<SosRules>, answered = false, answers: Answers = {}) {
   const sent: Sent[] = [];
   const opened: [string, number][] = [];
   const told: ((message: object) => void)[] = [];
@@ -64,7 +66,8 @@ function phone(rules: Partial<SosRules>, answered = false, answers: { alert?: st
     follow: (listener: (message: object) => void) => told.push(listener),
     ask: (message: Sent) => {
       sent.push(message);
-      if (message.type === "sos_cancel") return Promise.reject(new RequestRefused("alert_over", "over"));
+      if (message.type === "sos_cancel")
+        return Promise.reject(new RequestRefused(answers.cancel ?? "alert_over", "no"));
       const { alert } = message;
       const more = { alert, state: "raised", ...answers };
       const answer = { type: "sos_confirmed", told: 2, group: "east", microphone_ms: 10_000, ...more };
@@ -160,6 +163,103 @@ test("an answer that it was closed meanwhile frees the key, and opens no microph
   key.down();
   await vi.advanceTimersByTimeAsync(3_000);
   expect([key.state.value.name, opened]).toEqual(["quiet", []]);
+});
+
+test("a place that is measured after the alert was taken follows it, and only while that is open", async () => {
+  const fixes: ((at: object) => void)[] = [];
+  vi.stubGlobal("navigator", {
+    geolocation: { getCurrentPosition: (here: (at: object) => void) => fixes.push(here) },
+  });
+  const { key, sent, opened } = phone({ hold_ms: 0 }, true);
+  key.down();
+  await vi.advanceTimersByTimeAsync(4_000);
+  const at = { coords: { longitude: 114.3, latitude: 30.6, accuracy: 8 }, timestamp: 5 };
+  fixes[0]?.(at);
+  await vi.advanceTimersByTimeAsync(5_000);
+  const [first, again] = sent as [Sent, Sent];
+  expect([first.place, again]).toEqual([
+    undefined,
+    { ...first, place: expect.objectContaining({ longitude: 114.3 }) },
+  ]);
+  expect([sent.length, opened.length]).toEqual([2, 1]);
+  key.over(first.alert);
+  fixes[0]?.(at);
+  expect(sent.length).toBe(2);
+});
+
+test("an alert of before that was closed in the same moment does not take this press with it", async () => {
+  const { key, sent, opened } = phone({ hold_ms: 0 }, true, { alert: "al-before", state: "resolved" });
+  key.down();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect([key.state.value.name, sent.length, opened]).toEqual(["not_sent", 3, []]);
+});
+
+const of = (sent: Sent[], type: string) => sent.filter((each) => each.type === type);
+
+test("what has not got through can be taken back, here and for the page that is loaded anew", async () => {
+  const { key, sent } = phone({ hold_ms: 0 });
+  key.down();
+  await vi.advanceTimersByTimeAsync(700);
+  await key.cancel();
+  expect([key.state.value.name, sent.at(-1)]).toEqual([
+    "quiet",
+    { type: "sos_cancel", alert: sent[0]?.alert }, // it may have got through without an answer
+  ]);
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(of(sent, "sos").length).toBe(2);
+  expect(phone({ hold_ms: 0 }).key.state.value.name).toBe("quiet");
+});
+
+test.each(["alert_over", "emergency_talking"] as const)(
+  "what got through while it was taken back is taken back there, or said to be open (%s)",
+  async (cancel) => {
+    const answers: ((answer: object) => void)[] = [];
+    vi.stubGlobal("fetch", () => new Promise((settle) => answers.push(settle)));
+    const { key, sent, opened } = phone({ hold_ms: 0 }, false, { cancel });
+    key.down();
+    await vi.advanceTimersByTimeAsync(100);
+    const { alert } = sent[0] as Sent;
+    await key.cancel();
+    expect(key.state.value.name).toBe("quiet");
+    const raised = { alert, state: "raised", told: 1, group: "east", microphone_ms: 10_000 };
+    for (const answer of answers) answer({ ok: true, json: async () => raised });
+    await vi.advanceTimersByTimeAsync(100);
+    expect(of(sent, "sos_cancel").length).toBe(2);
+    expect(key.state.value.name).toBe(cancel === "alert_over" ? "quiet" : "confirmed");
+    expect(opened).toEqual([]);
+  },
+);
+
+test("who presses anew after taking back means it, whatever comes of the press before", async () => {
+  const answers: ((answer: object) => void)[] = [];
+  vi.stubGlobal("fetch", () => new Promise((settle) => answers.push(settle)));
+  const { key, sent } = phone({ hold_ms: 0 });
+  key.down();
+  await vi.advanceTimersByTimeAsync(100);
+  await key.cancel();
+  key.down();
+  await vi.advanceTimersByTimeAsync(100);
+  const before = { alert: sent[0]?.alert, state: "raised", told: 1 };
+  for (const answer of answers) answer({ ok: true, json: async () => before });
+  await vi.advanceTimersByTimeAsync(100);
+  expect(of(sent, "sos_cancel").length).toBe(1);
+  expect(key.state.value).toMatchObject({ name: "confirmed", alert: before.alert });
+});
+
+test("after two minutes without network it goes out with the time of the press, and he is heard", async () => {
+  const { key, sent, opened } = phone({ hold_ms: 0 });
+  key.down();
+  const pressed = (sent[0] as Sent).pressed_ms;
+  await vi.advanceTimersByTimeAsync(120_000);
+  expect([key.state.value.name, sent.length, shaken]).toEqual(["not_sent", 241, 241]);
+  const { alert } = sent[0] as Sent;
+  const confirmed = { alert, state: "raised", told: 1, group: "east", microphone_ms: 10_000 };
+  vi.stubGlobal("fetch", () => Promise.resolve({ ok: true, json: async () => confirmed }));
+  await vi.advanceTimersByTimeAsync(600);
+  expect(new Set(sent.map((each) => `${each.alert} ${each.pressed_ms}`))).toEqual(
+    new Set([`${alert} ${pressed}`]),
+  );
+  expect([key.state.value.name, opened]).toEqual(["confirmed", [["east", 10_000]]]);
 });
 
 test("a press that belongs to an alert raised before follows that one", async () => {

@@ -60,6 +60,8 @@ export class SosKey {
   #place: Whereabouts | null = null;
   #battery: number | null = null;
   #unsent: Unsent | null = null;
+  /** The alert that was taken back before anybody had confirmed it. */
+  #takenBack = "";
   #speaks = true;
   /** Ends the open microphone of the alert that is open. */
   #silent: (() => void) | null = null;
@@ -107,14 +109,32 @@ export class SosKey {
     if (this.state.value.name === "arming") this.#quiet();
   }
 
+  /** Takes it back: what counts down or has not got through, at once; what was confirmed, when the server has agreed. */
   async cancel(): Promise<void> {
     const now = this.state.value;
+    if (now.name === "not_sent") {
+      this.#takenBack = now.alert;
+      forget(this.user);
+      this.#quiet();
+      return this.#withdraw(now.alert, false);
+    }
     if (now.name === "confirmed") {
       await this.phone.ask({ type: "sos_cancel", alert: now.alert }).catch((problem: unknown) => {
         if (!(problem instanceof RequestRefused && GONE.has(problem.code))) throw problem;
       });
     }
     this.#quiet();
+  }
+
+  /** It may have got through although no answer came: then it ends there, or the page says that it is open. */
+  async #withdraw(alert: string, raised: boolean): Promise<void> {
+    try {
+      await this.phone.ask({ type: "sos_cancel", alert });
+    } catch (problem) {
+      if (problem instanceof RequestRefused && GONE.has(problem.code)) return;
+      const known = this.phone.affairs.peek().alerts[alert]?.alert;
+      if (known ? OPEN.has(known.state) : raised) this.found(alert, known?.covert ?? false);
+    }
   }
 
   /** An alert of mine that is open although this page did not raise it: the page was loaded anew, or another device pressed. */
@@ -180,6 +200,8 @@ export class SosKey {
   /** It goes out from now on until somebody has confirmed it. */
   #begin(sos: Unsent, speaks = true): void {
     this.#unsent = sos;
+    // Who presses anew means it: what got through of a press before is his alert again.
+    this.#takenBack = "";
     this.#speaks = speaks;
     this.phone.covert.value = sos.covert ?? false;
     this.state.value = { name: "not_sent", alert: sos.alert, tries: 0 };
@@ -191,12 +213,8 @@ export class SosKey {
     if (now.name !== "not_sent" || now.alert !== alert || !this.#unsent) return;
     this.state.value = { ...now, tries: now.tries + 1 };
     if (!this.phone.covert.peek()) navigator.vibrate?.(now.tries === 0 ? 400 : 80);
-    this.#unsent = {
-      ...this.#unsent,
-      ...(this.#place ? { place: this.#place } : {}),
-      ...(this.#battery === null ? {} : { battery: this.#battery }),
-    };
-    const sos = this.#unsent;
+    const sos = this.#known(this.#unsent);
+    this.#unsent = sos;
     this.phone
       .ask({ type: "sos", ...sos })
       .then((answer) => {
@@ -230,11 +248,20 @@ export class SosKey {
 
   #confirmed(alert: string, answer: Answer): void {
     const now = this.state.value;
+    const open = OPEN.has(answer.state);
+    if (alert === this.#takenBack && open) {
+      // It was under way when it was taken back; an alert of before to which it would have belonged stays.
+      if (answer.alert === alert) void this.#withdraw(alert, true);
+      else this.found(answer.alert, false);
+      return;
+    }
     if (now.name !== "not_sent" || now.alert !== alert) return;
+    // An alert of before was closed in the moment in which this press would have belonged to it: this one goes on.
+    if (!open && answer.alert !== alert) return;
     clearTimeout(this.#timer);
     forget(this.user);
     // The answer before was lost, and it was closed meanwhile.
-    if (!OPEN.has(answer.state)) return this.#quiet();
+    if (!open) return this.#quiet();
     const { told, group, microphone_ms: microphoneMs } = answer;
     this.state.value = { name: "confirmed", alert: answer.alert, told };
     mark("sos_confirmed", { alert, told });
@@ -242,11 +269,27 @@ export class SosKey {
     if (group) this.#speak(group, microphoneMs);
   }
 
+  /** Where he is, or the battery, was known only after the alert was taken: said with the same SOS once more. */
+  #more(): void {
+    const now = this.state.peek();
+    if (now.name !== "confirmed" || !this.#unsent || now.alert !== this.#unsent.alert) return;
+    this.phone.ask({ type: "sos", ...this.#known(this.#unsent) }).catch(() => undefined);
+  }
+
   #speak(group: string, ms: number): void {
     if (!this.#speaks || ms <= 0) return;
     this.#speaks = false; // once for each press
     mark("sos_microphone", { group });
     this.#silent = this.phone.key.openFor(group, ms);
+  }
+
+  /** With what is known by now of the place and the battery. */
+  #known(sos: Unsent): Unsent {
+    return {
+      ...sos,
+      ...(this.#place ? { place: this.#place } : {}),
+      ...(this.#battery === null ? {} : { battery: this.#battery }),
+    };
   }
 
   /** Where he is and how full the battery is: known a moment later, and in what is sent from then on. */
@@ -259,6 +302,7 @@ export class SosKey {
           accuracy_m: coords.accuracy,
           at_ms: Math.round(timestamp),
         };
+        this.#more();
       },
       () => undefined,
       { maximumAge: PLACE_AGE_MS, timeout: PLACE_WITHIN_MS, enableHighAccuracy: true },
@@ -267,6 +311,7 @@ export class SosKey {
     void getBattery?.call(navigator).then(
       ({ level }) => {
         this.#battery = Math.round(level * 100);
+        this.#more();
       },
       () => undefined,
     );
