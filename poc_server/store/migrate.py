@@ -7,7 +7,9 @@ version made: it leaves them as they are, for they hold all that the version bef
 
 from __future__ import annotations
 
+import asyncio
 import functools
+import sqlite3
 from pathlib import Path
 
 import structlog
@@ -17,11 +19,15 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
+from poc_server.refused import StoreUnavailable
 from poc_server.store.engine import Database
 
 log = structlog.get_logger(__name__)
 
 _LOCK = 7_621_001  # any number of our own: two nodes that start together must not both migrate
+PATIENCE_S = 30.0
+"""How long one who starts waits for another process that migrates the same SQLite file."""
+_LOOK_AGAIN_S = 0.05
 
 
 def config() -> Config:
@@ -49,7 +55,22 @@ async def migrate(database: Database, revision: str = "head") -> None:
     """Apply what is missing up to ``revision``, nothing where the tables are of a later version.
 
     Raises `StoreUnavailable` when SQL is away, alembic's ``CommandError`` for a ``revision`` that is not known.
+    All migrations together may take longer than SQLite waits for one who writes: another node is waited for here.
     """
+    loop = asyncio.get_running_loop()
+    end = loop.time() + PATIENCE_S
+    while True:
+        try:
+            await _migrate(database, revision)
+        except StoreUnavailable as problem:
+            if not _busy(problem) or loop.time() > end:
+                raise
+            await asyncio.sleep(_LOOK_AGAIN_S)
+        else:
+            return
+
+
+async def _migrate(database: Database, revision: str) -> None:
     async with database.writing() as connection:
         if not database.sqlite:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
@@ -60,6 +81,13 @@ async def current(database: Database) -> str | None:
     """The revision the database is at; None when it is empty."""
     async with database.reading() as connection:
         return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+
+
+def _busy(problem: StoreUnavailable) -> bool:
+    """Whether another process holds the SQLite file just now."""
+    found = getattr(problem.__cause__, "orig", None)
+    # The last eight bits are the kind of error, those above say more about it.
+    return isinstance(found, sqlite3.Error) and getattr(found, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _upgrade(connection: Connection, revision: str) -> None:
