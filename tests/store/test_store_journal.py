@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import itertools
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.emergency.broadcast import PersonReceipt
 from groups.vocabulary import AgencyId, BurstEnd, CallId, GroupId, GroupKind, ReceiptState, Tier, UserId
 from poc_server.refused import StoreUnavailable
-from poc_server.store import Actor, BurstRecord, CallEnded, CallStarted, Journal, Store, StoreSettings, audit, emergency
+from poc_server.store import (
+    Actor,
+    BurstRecord,
+    CallEnded,
+    CallStarted,
+    Journal,
+    Store,
+    StoreSettings,
+    audit,
+    emergency,
+    evidence,
+)
 from poc_server.store import tables as t
 from poc_server.store.engine import Database
 from poc_server.store.journal import AlertKept, BroadcastOver, EmergencyCallOver, lines
-from poc_server.store.journal.replay import DEAD_LETTERS
+from poc_server.store.journal.kinds import APPLIERS
+from poc_server.store.journal.replay import DEAD_LETTERS, SLICE
 from poc_server.store.migrate import migrate
 from poc_server.store.settings import JournalSettings
 
@@ -197,6 +212,47 @@ async def test_who_waits_for_a_journal_far_behind_is_not_held_up(database: Datab
         await journal.catch_up(within_s=0)
     await journal.catch_up(within_s=30)
     assert await count(database) == 1
+    await journal.aclose()
+
+
+async def test_a_journal_far_behind_is_read_and_applied_in_slices_between_which_the_loop_has_its_turn(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path / "j", database, JournalSettings())
+    for number in range(4 * SLICE):
+        journal.append(burst(number, f"gr-{number % 3}"))
+    await journal.flush()
+    since_turn, most = 0, 0
+
+    def counted(line: bytes) -> dict[str, Any]:
+        nonlocal since_turn, most
+        since_turn += 1
+        most = max(most, since_turn)
+        return decode(line)
+
+    async def turns() -> None:
+        nonlocal since_turn
+        while True:
+            since_turn = 0
+            await asyncio.sleep(0)
+
+    async def applied(connection: AsyncConnection, found: Sequence[Any]) -> None:
+        sizes.append(len(found))
+        await apply(connection, found)
+
+    decode, apply, sizes = lines.decode, APPLIERS["burst"], list[int]()
+    monkeypatch.setattr(lines, "decode", counted)
+    monkeypatch.setitem(APPLIERS, "burst", applied)
+    others = asyncio.create_task(turns())
+    assert await journal.drain() == 4 * SLICE
+    others.cancel()
+    assert (most, sizes) == (SLICE, [SLICE] * 4)
+    assert await count(database) == 4 * SLICE
+    async with database.reading() as connection:
+        chain = [stored async for stored in evidence.entries(connection, group="gr-0")]
+    assert len(chain) > SLICE, "one chain goes on through several slices"
+    for before, after in itertools.pairwise(chain):
+        assert (after.entry.position, after.entry.previous) == (before.entry.position + 1, before.hash)
     await journal.aclose()
 
 

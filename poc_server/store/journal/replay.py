@@ -25,6 +25,8 @@ from poc_server.store.settings import JournalSettings
 
 log = structlog.get_logger(__name__)
 CHUNK_BYTES = 128_000
+SLICE = 50
+"""Records read, or made into rows, before the loop may do something else: however far behind, it holds up no voice."""
 DEAD_LETTERS = "dead.letters"
 MAX_LETTER_CHARS = 100_000
 _DAY_S = 86_400
@@ -96,7 +98,7 @@ class Replayer:
         chunk = await asyncio.to_thread(lines.read_chunk, self._folder, *self._at, CHUNK_BYTES)
         if chunk is None:
             return False
-        entries = _entries(chunk)
+        entries = await _entries(chunk)
         # The letters are on disk before the position passes them: after a crash one may be there twice, never not.
         await self._bury([entry for entry in entries if entry.record is None])
         for start in range(0, len(entries), self._settings.batch):
@@ -149,12 +151,14 @@ class _Entry:
     reason: str = ""
 
 
-def _entries(chunk: lines.Chunk) -> list[_Entry]:
+async def _entries(chunk: lines.Chunk) -> list[_Entry]:
     if chunk.torn:
         return [_Entry(chunk.end, chunk.torn, None, "torn")]
     entries: list[_Entry] = []
     end = chunk.end - sum(len(line) + 1 for line in chunk.lines)
-    for line in chunk.lines:
+    for number, line in enumerate(chunk.lines):
+        if number % SLICE == 0:
+            await asyncio.sleep(0)
         end += len(line) + 1
         try:
             entries.append(_Entry(end, line, records.validate_python(lines.decode(line))))
@@ -173,14 +177,16 @@ def _write_letters(path: Path, bad: list[_Entry]) -> None:
 
 
 async def _apply_all(connection: AsyncConnection, batch: list[Any]) -> None:
-    """Runs of one kind go in one statement; the order of kinds is kept."""
+    """Slices of a run of one kind go in one statement each; the order of kinds is kept."""
     kinds = {record.kind for record in batch}
     if "session_ended" in kinds:
         await locks.directory(connection)
     if not kinds.isdisjoint(("burst", "incident_joined", "alert")):
         await locks.outbox(connection)
     for kind, run in itertools.groupby(batch, key=lambda record: record.kind):
-        await APPLIERS[kind](connection, list(run))
+        found = list(run)
+        for start in range(0, len(found), SLICE):
+            await APPLIERS[kind](connection, found[start : start + SLICE])
 
 
 async def _save_position(connection: AsyncConnection, name: str, segment: int, position: int) -> None:
