@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import random
 import signal
+import time
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.gateway.bridged import SETUP, Bridged, until
+from gateway.webhooks import sign
+from tests.gateway.bridged import SETUP, Bridged, call, until
+from tests.gateway.case_system import SECRET
 
 pytestmark = pytest.mark.wire
 
 INCIDENTS = 16
 REPEAT, REPEAT_ONE = 4, 100
 """How often each piece of news is told, and each of one case."""
+SIGNED = f"""
+[[senders]]
+id = "signed"
+proof = {{{{ kind = "standard", keys = ["{SECRET}"] }}}}
+"""
+TITLE = b'{"title": "before"}'
 OFFICERS = [f"DH-00{n}" for n in range(1, 6)] + [f"BJ-00{n}" for n in range(1, 6)]
 
 
@@ -55,7 +64,10 @@ def test_both_sides_agree_after_everything_has_failed(tmp_path: Path) -> None:
     stories = {code: story(code, chance) for code in (f"E010120260715{n:04d}" for n in range(INCIDENTS))}
     news = [one for told, _ in stories.values() for one in told]
     told = news * REPEAT + next(iter(stories.values()))[0] * (REPEAT_ONE - REPEAT)
-    with Bridged(tmp_path) as both:
+    with Bridged(tmp_path, SETUP + SIGNED) as both:
+        overheard = sign((SECRET,), "overheard", TITLE, time.time_ns() // 1_000_000)
+        assert call("PUT", f"{both.url}/api/v1/incidents/S1", TITLE, overheard)[1]["discarded"] is None
+        assert both.poc("PUT", "/incidents/S1", {"title": "now"})[1]["discarded"] is None
         # The case system repeats and shuffles; as a receiver it is slow, fails, hangs up half way, forgets to answer.
         both.control(mode="flaky", tell=told, shuffle=3)
         until("a third was told", lambda: both.told()["left"] < len(told) * 2 / 3)
@@ -71,6 +83,12 @@ def test_both_sides_agree_after_everything_has_failed(tmp_path: Path) -> None:
         both.start_case()
         both.control(mode="flaky")
         assert both.told()["refused"] == []
+
+        # Who overheard a signed message before all this may send it again: it is known.
+        assert call("PUT", f"{both.url}/api/v1/incidents/S1", TITLE, overheard)[1]["discarded"] == "repeated"
+        status, problem = call("PUT", f"{both.url}/api/v1/incidents/S2", TITLE, overheard)
+        assert (status, problem["code"]) == (401, "bad_signature")
+        assert both.poc("GET", "/incidents/S1")[1]["facts"]["title"] == "now"
 
         badges = both.people()
         for code, (_, wanted) in stories.items():

@@ -128,6 +128,8 @@ def test_a_signed_message_that_is_overheard_and_sent_again_changes_nothing(both:
     messages = [(body, signed(f"s7-{at}", body)) for at, body in enumerate(bodies)]
     for body, headers in messages * 2:
         assert call("POST", f"{url}/senders/signed/news", body, headers) == (200, {"taken": 1, "refused": []})
+    unread = signed("s7-unread", b"[{}]")
+    assert call("POST", f"{url}/senders/signed/news", b"[{}]", unread)[1]["taken"] == 0
     # Its sender did not get the answer, and signs it anew.
     assert call("POST", f"{url}/senders/signed/news", bodies[0], signed("s7-0", bodies[0]))[0] == 200
     assert both.poc("GET", "/incidents/S7")[1]["facts"]["title"] == "two"
@@ -143,6 +145,10 @@ def test_a_signed_message_that_is_overheard_and_sent_again_changes_nothing(both:
     assert both.poc("PUT", "/incidents/S7", {"title": "four"})[1]["discarded"] is None
     assert call("PUT", f"{url}/incidents/S7", body, put)[1]["discarded"] == "repeated"
     assert call("PUT", f"{url}/incidents/S9", body, put)[0] == 401
+    for method, path in (("GET", "S7"), ("POST", "S7/log-link"), ("POST", "S7/close")):
+        for body, headers in (*messages, (b"[{}]", unread)):
+            status, problem = call(method, f"{url}/incidents/{path}", body, headers)
+            assert (status, problem["code"]) == (401, "bad_signature"), "a webhook is neither a look nor an order"
     found = both.poc("GET", "/incidents/S7")[1]
     assert (found["facts"]["title"], found["state"]) == ("four", "dispatched")
     assert both.poc("GET", "/incidents/S9")[0] == 404
