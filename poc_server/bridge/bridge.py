@@ -301,7 +301,11 @@ class Bridge:
             # One incident a turn of the loop: to tell its phones and to answer costs a millisecond or two each, and
             # voice waits for none of the others.
             await asyncio.sleep(0)
-            self.telling.told(done)
+            try:
+                self.telling.told(done)
+            except Exception:
+                # It stands in SQL. What goes wrong on a phone must end neither this answer nor all news after it.
+                log.exception("incident_not_told", incident=job.code)
             if not job.future.done():
                 job.future.set_result(done)
         return True

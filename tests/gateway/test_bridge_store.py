@@ -11,9 +11,10 @@ from dataclasses import replace
 import asyncpg
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from gateway.effects import EventType
-from gateway.lifecycle import Happened
+from gateway.lifecycle import Happened, IncidentState
 from gateway.outbox import Status
 from gateway.receiver import Health
 from groups.vocabulary import AgencyId, IncidentCode, Refusal, Role, UserId
@@ -221,6 +222,21 @@ async def test_news_beyond_what_may_wait_are_refused_and_come_again(bridged: Bri
     assert {each.code for each in refused} == {Refusal.TOO_FAST}
     assert all(each.retry_after_ms for each in refused)
     await bridged.tell(f"W{WAITING}", parties=crew)
+
+
+async def test_what_goes_wrong_in_telling_of_one_case_holds_up_neither_it_nor_the_others(bridged: Bridged) -> None:
+    def fails(_: AgencyId, state: IncidentState) -> None:
+        if state.code == "F1":
+            raise RuntimeError("a phone that cannot be told")
+
+    bridged.bridge.telling.noted.append(fails)
+    with capture_logs() as logged:
+        async with asyncio.timeout(30):
+            found = await asyncio.gather(*(bridged.tell(f"F{n}", title=f"案{n}", parties=[]) for n in range(3)))
+            later = await bridged.tell("F1", title="again")
+    assert [(each["event"], each["incident"]) for each in logged] == [("incident_not_told", "F1")] * 2
+    assert [state.incident.title for state in (*found, later)] == ["案0", "案1", "案2", "again"]
+    assert {code for code, _ in bridged.told.changes} == {"F0", "F2"}
 
 
 def stand(store: Store, agency: AgencyId, user: UserId, lat: float) -> None:
