@@ -18,7 +18,7 @@ DELAYS_MS = (2_000, 10_000, 30_000, 120_000, 600_000, 1_800_000, 3_600_000)
 GIVE_UP_MS = 7 * 86_400_000
 """An event older than this goes to the dead letters at its next failure."""
 REFUSALS_UNTIL_DEAD = 5
-"""How often a receiver may refuse one event for good (400, 413, 415, 422) before it is believed."""
+"""How often a receiver may refuse one event for good (400, 413, 414, 415, 422) before it is believed."""
 FAILURES_UNTIL_DOWN = 3
 """Failures in a row, whatever the event, after which the receiver counts as down. Unreachable: at once."""
 PROBE_CAP_MS = 300_000

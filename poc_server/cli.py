@@ -34,6 +34,7 @@ Nodes = Annotated[int, typer.Option(min=1, max=64, help="How many nodes, one a c
 def serve(config: ConfigFile = None, nodes: Nodes = 1) -> None:
     """Serve phones."""
     settings = loaded(config, {})
+    _read_bridge(settings)
     if nodes > 1:
         _several(settings, nodes, ["serve", *(["--config", str(config)] if config else [])], [], [])
     else:
@@ -67,6 +68,7 @@ def demo(
             "log": {"format": "console", "level": "warning"},
         },
     )
+    _read_bridge(settings)
     if nodes > 1:
         given = ["demo", "--data", str(data), "--people", str(people), *(["--config", str(config)] if config else [])]
         first = [*(["--links", str(links)] if links else []), "--bots" if bots else "--no-bots"]
@@ -134,6 +136,18 @@ def verify(
 
 
 upkeep.add_to(app)
+
+
+def _read_bridge(settings: Config) -> None:
+    """Whoever writes the bridge's file is told what is wrong with it before anything is begun."""
+    if settings.bridge.file is None:
+        return
+    from poc_server.bridge.setup import BadSetup, load
+
+    try:
+        load(settings.bridge.file)
+    except BadSetup as problem:
+        raise ended(problem) from None
 
 
 def _serve(settings: Config) -> None:

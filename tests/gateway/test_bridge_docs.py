@@ -12,16 +12,42 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import BaseModel
+from typer.testing import CliRunner
 
 from gateway.document import Document, schemas
 from gateway.events import Event, cloud_event
 from gateway.incident import PartyKind
-from gateway.mapping import MappingFile, parse_mapping
-from gateway.rules import Rules
+from gateway.mapping import (
+    BasicAuth,
+    Call,
+    HeaderAuth,
+    HmacAuth,
+    Inbound,
+    LimitFields,
+    MappingFile,
+    Outbound,
+    parse_mapping,
+)
+from gateway.receiver import Receiver
+from gateway.rules import Rule, Rules
 from gateway.steps import Step
-from gateway.webhooks import sign
-from poc_server.bridge.setup import BadSetup, BridgeFile, load
+from gateway.webhooks import ApiKeyProof, HmacProof, StandardProof, sign
+from poc_server.bridge.setup import (
+    BadSetup,
+    BridgeFile,
+    PollSetup,
+    Retry,
+    SenderSetup,
+    WorkingTime,
+    load,
+)
+from poc_server.cli import app
 
+MODELS: tuple[type[BaseModel], ...] = (
+    *(BridgeFile, WorkingTime, Retry, SenderSetup, ApiKeyProof, HmacProof, StandardProof, Receiver, PollSetup, Rule),
+    *(MappingFile, Inbound, LimitFields, Outbound, Call, HeaderAuth, BasicAuth, HmacAuth),
+)
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "bridge.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```toml\n(.*?)```", PAGE, flags=re.DOTALL)
 
@@ -39,6 +65,18 @@ def test_the_rules_on_the_page_are_the_default(tmp_path: Path) -> None:
     (block,) = [block for block in BLOCKS if "rules.rules" in block]
     (tmp_path / "bridge.toml").write_text(block)
     assert load(tmp_path / "bridge.toml").file.rules == Rules()
+
+
+def test_every_setting_is_named_and_shown_with_its_default() -> None:
+    (block,) = [block for block in BLOCKS if block.startswith("agency")]
+    shown, words = load_text(block), set(re.findall(r"\w+", PAGE))
+    for model in MODELS:
+        assert {field.alias or name for name, field in model.model_fields.items()} <= words, model.__name__
+    parts = [shown, shown.working_time, shown.retry, *shown.senders, *(each.proof for each in shown.senders)]
+    for part in (*parts, *shown.receivers, *shown.polls):
+        for name, field in type(part).model_fields.items():
+            if not field.is_required() and name not in {"senders", "receivers", "polls", "proof"}:
+                assert getattr(part, name) == field.get_default(call_default_factory=True), name
 
 
 def test_every_step_is_named() -> None:
@@ -98,6 +136,17 @@ def test_a_file_that_cannot_be_used_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / "bridge.toml").write_text(text)
     with pytest.raises(BadSetup):
         load(tmp_path / "bridge.toml")
+
+
+@pytest.mark.parametrize("command", ["serve", "demo"])
+def test_a_server_says_what_is_wrong_with_the_file_before_it_begins_anything(tmp_path: Path, command: str) -> None:
+    file, data = tmp_path / "bridge.toml", tmp_path / "data"
+    file.write_text('[[receivers]]\nid = "a"\nurl = "ftp://x"')
+    where = {"POC_BRIDGE__FILE": str(file), "POC_SERVER__DATA": str(data)}
+    done = CliRunner().invoke(app, [command, *(["--data", str(data)] if command == "demo" else [])], env=where)
+    assert done.exit_code == 1
+    assert "receivers.0.url" in done.output
+    assert not data.exists()
 
 
 def test_without_a_file_there_is_a_bridge_all_the_same() -> None:
