@@ -142,7 +142,7 @@ class App:
         # A node whose own clock is wrong must not give out tokens that the others take to be from the future.
         self.auth = Auth.open(config.auth, self.store, config.server.data, self.fabric.wall)
         self.recordings = await self._recordings()
-        self.media = await MediaEdge.open(config.media)
+        self.media = await MediaEdge.open(config.media, self.fabric.wall)
         self._stack.push_async_callback(self.media.aclose)
         if self.media.buffer_bytes < config.media.socket_buffer_bytes:
             wanted = config.media.socket_buffer_bytes

@@ -32,6 +32,7 @@ from loadtest.wire.reactor import Reactor
 from loadtest.wire.sdp import read_offer
 from poc_server.media import MediaEdge, MediaSettings, Peer
 from poc_server.media.rtcp import is_rtcp
+from poc_server.media.shared import wall_ms
 
 TICK = os.sysconf("SC_CLK_TCK")
 SAMPLES_PER_S = 48_000
@@ -64,7 +65,7 @@ async def serve(phones: int) -> None:
     """The server: offers out, answers in, one line of JSON each; then the first phone talks to all others."""
     lines = asyncio.StreamReader(limit=1 << 20)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
-    edge = await MediaEdge.open(MediaSettings(listen=("127.0.0.1",)))
+    edge = await MediaEdge.open(MediaSettings(listen=("127.0.0.1",)), wall_ms)
     peers: list[Peer] = []
     for number in range(phones):
         owner = Quiet()

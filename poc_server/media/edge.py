@@ -11,7 +11,7 @@ from poc_server.media.ice import Credentials, IceLite
 from poc_server.media.peer import Peer, PeerOwner
 from poc_server.media.relay import Relay
 from poc_server.media.settings import MediaSettings
-from poc_server.media.shared import Shared, wall_ms
+from poc_server.media.shared import Shared
 from poc_server.media.udp import Address, Addresses, LocalSocket, UdpPort
 
 BUCKETS = 10
@@ -35,7 +35,7 @@ class MediaEdge:
 
     @classmethod
     async def open(
-        cls, settings: MediaSettings, clock: Callable[[], int] = wall_ms, addresses: Addresses | None = None
+        cls, settings: MediaSettings, clock: Callable[[], int], addresses: Addresses | None = None
     ) -> MediaEdge:
         """Bind the port and serve. ``clock`` is floor control's, in ms; ``addresses`` tells those of the machine.
 

@@ -13,6 +13,7 @@ from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
 
 from codec.packet import VoicePacket
 from poc_server.media import MediaEdge, MediaSettings, Peer
+from poc_server.media.shared import wall_ms
 
 FRAME = 960  # aiortc's encoder takes 20 ms at a time
 
@@ -163,7 +164,7 @@ class AiortcPhone:
 @asynccontextmanager
 async def open_edge(**settings: object) -> AsyncIterator[MediaEdge]:
     # Phones count every packet: none but those of bursts, unless a test asks for them.
-    edge = await MediaEdge.open(MediaSettings(listen=("127.0.0.1", "::1"), **{"warm_up_ms": 0, **settings}))
+    edge = await MediaEdge.open(MediaSettings(listen=("127.0.0.1", "::1"), **{"warm_up_ms": 0, **settings}), wall_ms)
     try:
         yield edge
     finally:

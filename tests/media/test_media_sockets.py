@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from poc_server.media import MediaEdge, MediaSettings
+from poc_server.media.shared import wall_ms
 from poc_server.media.udp import UdpPort, machine_addresses
 from tests.media.handmade import HandPhone
 from tests.media.slots import SPEECH
@@ -43,7 +44,7 @@ async def test_one_port_on_every_address_of_the_machine() -> None:
 
 async def test_an_address_the_machine_has_lost_is_told_to_no_phone_and_serves_those_who_are_there() -> None:
     has = ["127.0.0.1", "127.0.0.2"]
-    edge = await MediaEdge.open(MediaSettings(warm_up_ms=0), addresses=lambda: list(has))
+    edge = await MediaEdge.open(MediaSettings(warm_up_ms=0), wall_ms, addresses=lambda: list(has))
     assert edge.candidates() == [("127.0.0.1", edge.port), ("127.0.0.2", edge.port)]
     phone = await HandPhone(edge, host="127.0.0.2").connect()
     has[:] = ["127.0.0.1", "127.0.0.3"]

@@ -186,10 +186,11 @@ async def joined(node: int, street: Handsets) -> tuple[Callable[[], Awaitable[No
     return one_hears_the_other, part
 
 
-def recorded(city: City, burst: int) -> list[str]:
-    """How a burst ended, as it stands in SQL."""
+def recorded(city: City, burst: int) -> list[tuple[str, bool]]:
+    """How a burst ended, as it stands in SQL, and whether that is after it began and in the past."""
     with closing(sqlite3.connect(city.data / "poc.sqlite")) as database:
-        return [row[0] for row in database.execute("SELECT end_reason FROM burst WHERE id = ?", (burst,))]
+        found = database.execute("SELECT end_reason, started_ms, ended_ms FROM burst WHERE id = ?", (burst,))
+        return [(reason, began < ended <= time.time() * 1000) for reason, began, ended in found]
 
 
 async def test_the_node_of_the_desk_is_killed_its_floor_is_free_and_its_phones_resume_elsewhere(
@@ -251,7 +252,7 @@ async def test_the_node_of_the_desk_is_killed_its_floor_is_free_and_its_phones_r
     await part()
     assert (await other.told(CallEnded, call=call.call)).end == "inactivity"
     await until(partial(whole, city, dead))
-    await until(lambda: recorded(city, talking.burst or 0) == [BurstEnd.CUT])
+    await until(lambda: recorded(city, talking.burst or 0) == [(BurstEnd.CUT, True)])
 
 
 async def test_a_node_that_sleeps_is_given_up_and_wakes_without_a_voice(city: City, street: Handsets) -> None:
