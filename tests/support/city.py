@@ -72,6 +72,20 @@ class City:
         except subprocess.CalledProcessError as problem:
             raise OSError(problem.stderr[-500:]) from None
 
+    @property
+    def own_data(self) -> tuple[Path, ...]:
+        """Where each node keeps what is its own: its journal, and its copy of the directory."""
+        if len(self.own_ports) <= 1:
+            return (self.data,)
+        return tuple(self.data / "nodes" / f"node-{number + 1}" for number in range(len(self.own_ports)))
+
+    def kill(self) -> None:
+        """All its processes in one moment, as when the machine loses power; who starts nodes again goes first."""
+        nodes = range(len(self.own_ports)) if len(self.own_ports) > 1 else ()
+        for pid in (self.process.pid, *[self.node_pid(number) for number in nodes]):
+            os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+
     def node_pid(self, number: int) -> int:
         """The process of one node of several, the first is 0."""
         wanted = f"POC_FABRIC__NODE=node-{number + 1}".encode()
