@@ -6,9 +6,12 @@ import asyncio
 import contextlib
 import json
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import structlog
+from sqlalchemy import Row
 
 from poc_server.chain import Head, SignedHead, head_from_json, head_to_json
 from poc_server.recording.keys import EvidenceKey
@@ -18,6 +21,8 @@ from poc_server.refused import Refused
 from poc_server.store import Store, evidence
 from poc_server.store.ids import now_ms
 
+SLICE = 100
+"""Heads that are signed in one go: a thousand, as after an hour in which SQL was away, would hold up the loop."""
 log = structlog.get_logger(__name__)
 
 
@@ -34,7 +39,9 @@ class Notary:
         self._store = store
         self._settings = settings
         self._folder = folder
+        self._not_written: set[str] = set()
         self._not_copied: set[str] = set()
+        """Days of whose daily file, here and where others keep it, something that was signed may be missing."""
         self._misfits: set[SignedHead] = set()
         """Heads of daily files that the chain has no more; told once."""
         self._task: asyncio.Task[None] | None = None
@@ -58,20 +65,28 @@ class Notary:
             return await self._sign()
 
     async def _sign(self) -> list[SignedHead]:
-        async with self._store.reading() as connection:
-            waiting = await evidence.unsigned(connection)
-        made = [
+        made: list[SignedHead] = []
+        after: tuple[str, str] | None = None
+        while True:
+            async with self._store.reading() as connection:
+                waiting = await evidence.unsigned(connection, SLICE, after)
+            if not waiting:
+                break
+            part = await asyncio.to_thread(self._signed, waiting)
+            async with self._store.writing() as connection:
+                await evidence.keep_signatures(connection, part)
+            made += part
+            self.signed += len(part)
+            self._not_written.update(signed.head.day for signed in part)
+            after = (waiting[-1].day, waiting[-1].group_id)
+        await self._write_days(sorted(self._not_written | self._not_copied))
+        return made
+
+    def _signed(self, waiting: Sequence[Row[Any]]) -> list[SignedHead]:
+        return [
             self.key.sign(Head(row.group_id, row.day, row.entries, bytes(row.hash), now_ms(), self.key.name))
             for row in waiting
         ]
-        if not made:
-            await self._write_days(sorted(self._not_copied))
-            return []
-        async with self._store.writing() as connection:
-            await evidence.keep_signatures(connection, made)
-        self.signed += len(made)
-        await self._write_days(sorted({signed.head.day for signed in made} | self._not_copied))
-        return made
 
     def trusted(self) -> dict[str, str]:
         """Public keys that have signed here: name → PEM. Reads a few small files."""
@@ -91,6 +106,7 @@ class Notary:
             async with self._store.reading() as connection:
                 heads = await evidence.heads(connection, days=[day])
             await self._write_day(self._folder, day, heads)
+            self._not_written.discard(day)
             await self._copy_day(day, heads)
 
     async def _copy_day(self, day: str, heads: list[SignedHead]) -> None:

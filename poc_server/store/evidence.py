@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import Row, Select, and_, bindparam, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from poc_server.chain import START, Entry, Head, Kind, SignedHead, Stored, extend
@@ -18,6 +18,8 @@ from poc_server.store import tables as t
 from poc_server.store.inserts import insert_new, upsert
 
 READ_AT_ONCE = 1_000
+HEADS_AT_ONCE = 200
+"""Each becomes objects on the loop, and a city has thousands a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,14 @@ def city_day(at_ms: int, zone_minutes: int) -> str:
     return (datetime.fromtimestamp(at_ms / 1000, UTC) + timedelta(minutes=zone_minutes)).date().isoformat()
 
 
-async def unsigned(connection: AsyncConnection, limit: int = 1_000) -> list[Row[Any]]:
-    """Days whose newest entries nobody has signed for."""
-    query = select(t.evidence_day).where(t.evidence_day.c.signed_entries < t.evidence_day.c.entries)
-    return list((await connection.execute(query.order_by(t.evidence_day.c.day).limit(limit))).all())
+async def unsigned(connection: AsyncConnection, limit: int, after: tuple[str, str] | None = None) -> list[Row[Any]]:
+    """Days whose newest entries nobody has signed for, by day and group, those ``after`` one."""
+    d = t.evidence_day.c
+    query = select(t.evidence_day).where(d.signed_entries < d.entries)
+    if after is not None:
+        day, group = after
+        query = query.where(or_(d.day > day, and_(d.day == day, d.group_id > group)))
+    return list((await connection.execute(query.order_by(d.day, d.group_id).limit(limit))).all())
 
 
 async def keep_signatures(connection: AsyncConnection, signed: Sequence[SignedHead]) -> None:
@@ -106,19 +112,27 @@ async def heads(
     connection: AsyncConnection, *, groups: Sequence[str] | None = None, days: Sequence[str] | None = None
 ) -> list[SignedHead]:
     """The newest signed head of each day, by group and day."""
-    query = select(t.evidence_day).where(t.evidence_day.c.signature.is_not(None))
+    d = t.evidence_day.c
+    query = select(t.evidence_day).where(d.signature.is_not(None))
     if groups is not None:
-        query = query.where(t.evidence_day.c.group_id.in_(groups))
+        query = query.where(d.group_id.in_(groups))
     if days is not None:
-        query = query.where(t.evidence_day.c.day.in_(days))
-    rows = await connection.execute(query.order_by(t.evidence_day.c.group_id, t.evidence_day.c.day))
-    return [
-        SignedHead(
-            Head(row.group_id, row.day, row.signed_entries, bytes(row.signed_hash), row.signed_ms, row.signed_by),
-            bytes(row.signature),
-        )
-        for row in rows
-    ]
+        query = query.where(d.day.in_(days))
+    query = query.order_by(d.group_id, d.day).limit(HEADS_AT_ONCE)
+    found: list[SignedHead] = []
+    part = query
+    while True:
+        rows = (await connection.execute(part)).all()
+        found += [_signed_head(row) for row in rows]
+        if len(rows) < HEADS_AT_ONCE:
+            return found
+        group, day = rows[-1].group_id, rows[-1].day
+        part = query.where(or_(d.group_id > group, and_(d.group_id == group, d.day > day)))
+
+
+def _signed_head(row: Row[Any]) -> SignedHead:
+    head = Head(row.group_id, row.day, row.signed_entries, bytes(row.signed_hash), row.signed_ms, row.signed_by)
+    return SignedHead(head, bytes(row.signature))
 
 
 async def newest_heads(connection: AsyncConnection, groups: Collection[str]) -> list[SignedHead]:

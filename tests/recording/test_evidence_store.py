@@ -173,6 +173,33 @@ async def test_heads_are_also_kept_elsewhere_and_a_share_that_was_away_gets_them
     assert copy.read_text() == (tmp_path / "evidence" / copy.name).read_text()
 
 
+async def test_thousands_that_wait_are_signed_at_once_and_all_handed_out(
+    store: Store, notary: Notary, tmp_path: Path
+) -> None:
+    """As after an hour in which SQL was away; an export signs all that it holds."""
+    end = {"day": "2025-10-09", "entries": 1, "hash": bytes(32), "signed_entries": 0}
+    groups = [f"g{number:04}" for number in range(1_001)]
+    async with store.writing() as connection:
+        await connection.execute(t.evidence_day.insert(), [{"group_id": group, **end} for group in groups])
+    assert sorted(signed.head.group for signed in await notary.sign_now()) == groups
+    daily, unreadable = read_daily(tmp_path / "evidence")
+    assert ([signed.head.group for signed in daily], unreadable) == (groups, [])
+
+
+async def test_heads_that_the_disk_did_not_take_are_written_when_it_does(
+    store: Store, notary: Notary, tmp_path: Path
+) -> None:
+    """Also when nothing more is said that day."""
+    (tmp_path / "evidence").write_text("in the way")
+    await put(store, [item("a")])
+    with pytest.raises(OSError, match="evidence"):
+        await notary.sign_now()
+    (tmp_path / "evidence").unlink()
+    assert await notary.sign_now() == []
+    daily, _ = read_daily(tmp_path / "evidence")
+    assert [(signed.head.group, signed.head.count) for signed in daily] == [("g", 1)]
+
+
 @pytest.mark.parametrize(
     "statement",
     [
