@@ -5,6 +5,7 @@ Standard library only: goes into every export beside ``judge.py``.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -20,7 +21,7 @@ Said = Mapping[str, Any]
 """What is told of one recording, photo or note, by the names that its sealed record uses."""
 
 KEPT_WITHIN_MS = 60_000
-"""A burst's record was sealed before its ``kept_ms`` was known: that time is the entry's, give or take this."""
+"""Bursts' records of earlier versions do not hold ``kept_ms``: that time is the entry's, give or take this."""
 
 _BURST = {
     "id": "key",
@@ -115,4 +116,6 @@ def _named(item: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     """An item of the list by the names of a sealed record."""
     said = {names[name]: value for name, value in item.items() if name in names}
     said["file"] = str(said.get("file", "")).removeprefix("files/")
+    if "peaks" in item:
+        said["peaks_sha256"] = hashlib.sha256(bytes([*item["peaks"]])).hexdigest()
     return said

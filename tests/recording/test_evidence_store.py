@@ -235,7 +235,10 @@ async def test_one_who_may_do_anything_to_the_database_is_found_out(store: Store
 ROWS = {
     "UPDATE burst SET user_name = '李四' WHERE id = {2}": "altered #2 its row: user_name",
     "UPDATE burst SET started_ms = started_ms - 60000 WHERE id = {1}": "altered #1 its row: started_ms",
-    "UPDATE burst SET kept_ms = kept_ms - 3600000 WHERE id = {1}": "altered #1 its row: kept_ms",
+    "UPDATE burst SET kept_ms = kept_ms - 1 WHERE id = {1}": "altered #1 its row: kept_ms",
+    "UPDATE burst SET peaks = (SELECT content_hash FROM evidence WHERE position = 1) WHERE id = {2}": (
+        "altered #2 its row: peaks_sha256"
+    ),
     "UPDATE burst SET group_id = 'gr-2' WHERE id = {3}": "altered #3 its row: group",
     "UPDATE burst SET longitude = 100 WHERE id = {3}": "altered #3 its row: place",
     "DELETE FROM burst WHERE id = {2}": "missing #2 its row: nothing",

@@ -217,6 +217,11 @@ FORGERIES: dict[str, tuple[Callable[[Path], object], str]] = {
         listed(lambda index: index[LIST][1].update(started_ms=index[LIST][1]["started_ms"] + 1)),
         "#2 index.json: started_ms of b-",
     ),
+    "another drawing in the list": (
+        listed(lambda index: index[LIST][1].update(peaks=[255] * 9)),
+        "#2 index.json: peaks_sha256 of b-",
+    ),
+    "a drawing that is none": (listed(lambda index: index[LIST][1].update(peaks=10**15)), "index.json: no list"),
     "another group in the list": (listed(lambda index: index[LIST][0].update(group="gr-x")), "#1 index.json: group of"),
     "one more in the list": (
         listed(lambda index: index[LIST].append({**index[LIST][0], "id": "b-new"})),

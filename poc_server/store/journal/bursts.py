@@ -81,16 +81,17 @@ class BurstRecord(Record):
         unique = f"{self.group}/{self.id}/{self.from_ms}"
         return "b-" + hashlib.sha256(unique.encode()).hexdigest()[:24]
 
-    def evidence(self) -> str:
-        """What the evidence chain commits to: everything but the peaks, which are for drawing."""
+    def evidence(self, kept_ms: int) -> str:
+        """What the evidence chain commits to; the peaks, which are for drawing, by their SHA-256."""
         said = self.model_dump(mode="json", exclude={"kind", "peaks", "zone_minutes", "hearers"})
-        return canonical(said | {"key": self.key})
+        drawn = _sha256(bytes.fromhex(self.peaks))
+        return canonical(said | {"key": self.key, "kept_ms": kept_ms, "peaks_sha256": drawn})
 
 
 async def apply(connection: AsyncConnection, found: Sequence[BurstRecord]) -> None:
     """Insert what is not there. What the chain knows already is passed over, also when its row was deleted since."""
-    items = [evidence.Item(each.group, Kind.BURST, each.key, each.evidence(), each.zone_minutes) for each in found]
     at_ms = now_ms()
+    items = [evidence.Item(each.group, Kind.BURST, each.key, each.evidence(at_ms), each.zone_minutes) for each in found]
     added = await evidence.append(connection, items, at_ms)
     rows = [_row(each, at_ms) for each in {each.key: each for each in found}.values() if each.key in added]
     if rows:
@@ -102,7 +103,7 @@ async def apply(connection: AsyncConnection, found: Sequence[BurstRecord]) -> No
 
 
 def told(row: Row[Any]) -> dict[str, Any]:
-    """What a row of the table ``burst`` tells, by the names of `BurstRecord.evidence`; and when it was kept."""
+    """What a row of the table ``burst`` tells, by the names of `BurstRecord.evidence`."""
     as_they_are = (
         "id", "from_ms", "key", "tier", "priority", "incident", "node", "user_name", "started_ms", "ended_ms",
         "duration_ms", "packets", "lost", "unrecorded", "filled_ms", "file", "size", "sha256", "kept_ms",
@@ -117,7 +118,12 @@ def told(row: Row[Any]) -> dict[str, Any]:
         "device": row.device_id,
         "end": row.end_reason,
         "place": place_of(row),
+        "peaks_sha256": _sha256(row.peaks),
     }
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _row(each: BurstRecord, at_ms: int) -> dict[str, Any]:
