@@ -53,7 +53,7 @@ class Uploads:
 
     def start(self) -> None:
         """Begin to forget what never came."""
-        self._task = asyncio.create_task(self._sweep(), name="uploads")
+        self._task = asyncio.create_task(self._run(), name="uploads")
 
     async def aclose(self) -> None:
         """Stop; uploads go on at the next start where they stopped."""
@@ -161,13 +161,22 @@ class Uploads:
         if not lock.locked():
             self._turns.pop(material, None)
 
-    async def _sweep(self) -> None:
+    async def sweep(self) -> None:
+        """Forget what never came; nothing while the clock cannot be believed.
+
+        Raises `StoreUnavailable`, `JobFailed`, `WorkerDied`.
+        """
+        if not self._store.sound_clock.sound():
+            return
+        async with self._store.writing() as connection:
+            gone = await materials.forget(connection, now_ms() - FORGET_MS)
+        for material in gone:
+            await self._worker.run("remove", path=str(self._part(material)))
+
+    async def _run(self) -> None:
         while True:
             try:
-                async with self._store.writing() as connection:
-                    gone = await materials.forget(connection, now_ms() - FORGET_MS)
-                for material in gone:
-                    await self._worker.run("remove", path=str(self._part(material)))
+                await self.sweep()
             except (Refused, JobFailed, WorkerDied) as problem:
                 log.warning("uploads_not_swept", problem=str(problem))
             await asyncio.sleep(SWEEP_S)

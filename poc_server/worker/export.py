@@ -116,12 +116,12 @@ async def _read(order: Order) -> _Read:
             after: tuple[int, str] | None = None
             while True:
                 page = await query.search(connection, order.scope, order.search, Page(PAGE, after, oldest_first=True))
-                rows += [row for row in page if row.kept_ms <= order.at_ms]  # later ones may not be signed yet
+                rows += page
                 _bound(order, rows)
                 if len(page) < PAGE:
                     break
                 after = (page[-1].started_ms, page[-1].key)
-            sent = [row for row in await _materials(connection, order) if row.kept_ms <= order.at_ms]
+            sent = await _materials(connection, order)
             keys = {row.key for row in rows} | {row.id for row in sent}
             days = await evidence.days_of(connection, keys)
             heads = [
@@ -129,8 +129,13 @@ async def _read(order: Order) -> _Read:
                 for signed in await evidence.heads(connection, groups=sorted({group for group, _ in days}))
                 if (signed.head.group, signed.head.day) in days
             ]
+            entries = await _entries(connection, keys, days, heads)
+            late = _late(order, entries, heads)
+            rows = [row for row in rows if row.key not in late]
+            sent = [row for row in sent if row.id not in late]
+            entries = [stored for stored in entries if stored.entry.subject not in late]
             names = await query.group_names(connection, {GroupId(row.group_id) for row in (*rows, *sent)})
-            return _Read(rows, sent, await _entries(connection, keys, days, heads), heads, names)
+            return _Read(rows, sent, entries, heads, names)
     finally:
         await database.aclose()
 
@@ -173,6 +178,20 @@ async def _entries(
                 shown = wanted or stored.entry.kind == Kind.TOMBSTONE.value
                 found.append(stored if shown else Stored(stored.entry, stored.hash, None))
     return found
+
+
+def _late(order: Order, entries: list[Stored], heads: list[chain.SignedHead]) -> set[str]:
+    """What was kept after the export was ordered and is not signed yet.
+
+    What is signed belongs to it whatever the times say: the clock may have been set back.
+    """
+    signed = {(each.head.group, each.head.day): each.head.count for each in heads}
+    return {
+        stored.entry.subject
+        for stored in entries
+        if stored.entry.at_ms > order.at_ms
+        and stored.entry.position > signed.get((stored.entry.group, stored.entry.day), 0)
+    }
 
 
 class _Hashing:

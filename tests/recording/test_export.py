@@ -27,6 +27,7 @@ from sqlalchemy import select
 
 from groups.vocabulary import CallId, Role, UserId
 from poc_server.api import Services
+from poc_server.recording import exports as ordering
 from poc_server.recording.exports import Wish
 from poc_server.recording.recordings import Recordings
 from poc_server.recording.settings import RecordingSettings
@@ -405,6 +406,16 @@ async def test_a_worker_that_is_killed_in_an_export_makes_it_again(
     kills = 2
     assert (await exporter.made(search={"incident": INCIDENT}))["detail"] == "the worker died"
     assert [path.suffix for path in (tmp_path / "data" / "exports").iterdir()] == [".zip"], "the first one's"
+
+
+async def test_what_was_said_before_the_clock_was_set_back_is_in_the_export(
+    voices: Voices, exporter: Exporter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = await voices.say(incident=INCIDENT)
+    monkeypatch.setattr(ordering, "now_ms", lambda: now_ms() - 3_600_000)
+    folder = await exporter.unpacked(tmp_path / "out", search={"incident": INCIDENT})
+    assert [one["id"] for one in json.loads((folder / "index.json").read_text("utf-8"))["recordings"]] == [key]
+    assert verify(folder)[0] == 0
 
 
 async def test_who_may_not_export_is_refused_and_audited(voices: Voices) -> None:

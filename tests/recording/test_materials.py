@@ -27,6 +27,7 @@ from poc_server.recording.watermark import size_of
 from poc_server.store import StoreSettings, audit_pages, evidence, groups, incidents, materials
 from poc_server.store import tables as t
 from poc_server.store.audit_pages import AuditFilter
+from poc_server.store.clock import SoundClock
 from poc_server.store.ids import now_ms
 from poc_server.store.incident_bursts import recording
 from poc_server.store.places import Place, Position
@@ -169,6 +170,26 @@ async def test_an_upload_that_stops_goes_on_where_it_stopped(voices: Voices, pho
     assert where.json()["offset"] == 1_000
     assert (await phone.send(PICTURE, **said))["state"] == "kept"
     assert (await phone.announce(**said)).json()["state"] == "kept"
+
+
+async def test_a_clock_that_jumped_forgets_no_photo_that_is_on_its_way(
+    voices: Voices, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = announcement(PICTURE, voices.group)
+    await phone.announce(**said)
+    await phone.put(said["id"], 0, PICTURE[:1_000])
+
+    def weeks_ahead() -> int:
+        return now_ms() + 2 * uploads.FORGET_MS
+
+    monkeypatch.setattr(uploads, "now_ms", weeks_ahead)
+    monkeypatch.setattr(voices.store.sound_clock, "_wall", weeks_ahead)
+    await voices.recordings.uploads.sweep()
+    where = await voices.client.get(f"/materials/{said['id']}/upload", headers=phone.headers)
+    assert where.json()["offset"] == 1_000
+    monkeypatch.setattr(voices.store, "sound_clock", SoundClock(weeks_ahead))  # it was right: so much time has gone
+    await voices.recordings.uploads.sweep()
+    assert (await voices.client.get(f"/materials/{said['id']}/upload", headers=phone.headers)).status_code == 404
 
 
 async def test_chunks_that_repeat_overlap_or_leave_a_gap(voices: Voices, phone: Phone) -> None:
