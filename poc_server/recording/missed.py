@@ -54,7 +54,7 @@ class MissedVoice:
     Args:
         clock: ms since the epoch, the fabric's.
         phones: those of this node and, where there are others, of theirs.
-        caught_up: waits, within bounds, until what was said here is in SQL.
+        caught_up: waits, within bounds, until what was said until now is in SQL.
     """
 
     def __init__(

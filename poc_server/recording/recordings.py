@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from time import time
 from typing import Any, Protocol
 
 import structlog
@@ -44,6 +45,11 @@ WRITTEN_WITHIN_S = 1.0
 """How long a late entrant waits for the disk."""
 CATCH_UP_WITHIN_S = 10.0
 """How long one who is back waits to be told what he missed, while what was said last is not in SQL yet."""
+ENDED_AFTER_S = 1.0
+"""A burst of another node into whose spool nothing was written for so long has ended there."""
+OTHERS_LOOK_S = 0.1
+OTHERS_TO_SQL_S = 1.0
+"""What another node has finished is in SQL after about so long."""
 JOURNAL_RETRY_S = 1.0
 ADOPT_EVERY_S = 30.0
 """So often it is looked whether another node has died with bursts unfinished."""
@@ -81,6 +87,8 @@ class Recordings:
         self._clock = clock
         self._made = data / "made"
         self._adopting = asyncio.Lock()
+        self._slow: set[Path] = set()
+        """Spools of other nodes that were waited for in vain: they hold up nobody who comes later."""
         self._stack = AsyncExitStack()
 
     @classmethod
@@ -172,7 +180,10 @@ class Recordings:
         return wanted if found["samples"] else None
 
     async def caught_up(self) -> None:
-        """Returns when what ended on this node until now is in SQL, or is known to come later than is worth waiting."""
+        """Returns when what ended until now is in SQL, or is known to come later than is worth waiting.
+
+        Of what ended on other nodes their spools are known, in the data folder, which nodes share.
+        """
         with contextlib.suppress(TimeoutError, Refused):
             async with asyncio.timeout(CATCH_UP_WITHIN_S):
                 await self.recorder.written(CATCH_UP_WITHIN_S)
@@ -180,6 +191,22 @@ class Recordings:
                 await self.finisher.caught_up()
                 await self._store.journal.flush()
                 await self._store.journal.catch_up(CATCH_UP_WITHIN_S)
+                await self._others_caught_up()
+
+    async def _others_caught_up(self) -> None:
+        ended = await self._ended_elsewhere()
+        waited_for = ended - self._slow
+        try:
+            while waited_for & ended:
+                await asyncio.sleep(OTHERS_LOOK_S)
+                ended = await self._ended_elsewhere()
+        finally:
+            self._slow = ended & (self._slow | waited_for)
+        if waited_for:
+            await asyncio.sleep(OTHERS_TO_SQL_S)
+
+    async def _ended_elsewhere(self) -> set[Path]:
+        return await asyncio.to_thread(self._folders.ended_elsewhere, time() - ENDED_AFTER_S)
 
     async def adopt(self) -> None:
         """Finish what other nodes, which share the folder, were recording when they died."""

@@ -58,6 +58,21 @@ class SpoolFolders:
         others = [(name, path) for name, path in self.of(group) if path.parent not in (self.own, *self.adopted)]
         return max(others)[1] if others else None
 
+    def ended_elsewhere(self, before_s: float) -> set[Path]:
+        """Spools of other runs into which nothing was written since ``before_s`` (s since the epoch).
+
+        They are of bursts that have ended, whose files are still to be made.
+        """
+        found = set()
+        for folder in self.root.iterdir():
+            if folder in (self.own, *self.adopted, self.aside):
+                continue
+            for path in folder.glob(f"*{SPOOL_SUFFIX}"):
+                with suppress(OSError):  # just finished
+                    if path.stat().st_mtime < before_s:
+                        found.add(path)
+        return found
+
     def of(self, group: GroupId) -> Iterator[tuple[tuple[int, int], Path]]:
         """Every spool of ``group`` that is not finished yet, of every run, with its burst and when it began (ms)."""
         wanted = safe_name(group)

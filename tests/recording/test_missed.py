@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,7 +17,9 @@ from groups.vocabulary import BurstEnd, UserId
 from poc_server.neighbours.far_phone import FarPhone
 from poc_server.recording import missed as missing
 from poc_server.recording import recordings
+from poc_server.recording.layout import SPOOL_SUFFIX
 from poc_server.recording.missed import MissedVoice
+from poc_server.recording.spools import SpoolFolders
 from poc_server.store import StoreSettings, absence, groups
 from poc_server.store import tables as t
 from poc_server.store.absence import Away
@@ -137,6 +141,32 @@ async def test_what_was_said_a_moment_before_one_is_back_is_told_though_it_is_no
     for tap in taps:
         tap.end(BurstEnd.RELEASED)
     assert (await told(desk.come(user))).bursts == 5
+
+
+async def test_what_another_node_has_still_to_finish_is_waited_for_once(
+    voices: Voices, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its spool stands in the folder that nodes share; one that is never finished does not keep all who come later."""
+    monkeypatch.setattr(recordings, "CATCH_UP_WITHIN_S", 60.0)
+    monkeypatch.setattr(recordings, "OTHERS_TO_SQL_S", 0.0)
+    others = SpoolFolders.open(tmp_path / "data" / "spool")
+    spool = others.own / f"{voices.group}.1-1{SPOOL_SUFFIX}"
+    spool.touch()
+    os.utime(spool, (1, 1))
+    user = voices.colleague
+    await desk.was_here(user, now_ms() - HOUR)
+    line = desk.come(user)
+    await voices.say(at_ms=now_ms() - 60_000)
+    assert line.told.empty()
+    spool.rename(tmp_path / spool.name)
+    assert (await told(line)).bursts == 1
+    (tmp_path / spool.name).rename(spool)
+    while not voices.recordings._slow:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(voices.recordings._others_caught_up(), 0.2)
+    await asyncio.wait_for(voices.recordings.caught_up(), 30)
+    spool.unlink()
+    others.close()
 
 
 async def test_a_note_that_is_made_as_one_returns_does_not_hide_what_he_missed(voices: Voices, desk: Desk) -> None:
