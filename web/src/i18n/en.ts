@@ -215,6 +215,8 @@ export const en: Record<Key, string> = {
   no_recordings: "Nothing recorded yet",
   archive_all: "Search all recordings",
   archive_search: "Search",
+  archive_photos: "Photos and notes",
+  archive_nothing: "No recording fits that",
   archive_choose: "Choose one of the list",
   archive_number: "Number {id}",
   archive_any: "Any",

@@ -210,6 +210,8 @@ export const zh = {
   no_recordings: "还没有录音",
   archive_all: "查询全部录音",
   archive_search: "查询",
+  archive_photos: "照片与记录",
+  archive_nothing: "没有符合条件的录音",
   archive_choose: "请从列表中选择",
   archive_number: "编号 {id}",
   archive_any: "不限",

@@ -7,8 +7,9 @@ import { refusalWords, t } from "../i18n";
 import { Icon } from "../ui/icons";
 import type { Refusal } from "../wire/protocol";
 import { outbox } from "./here";
-import { type Material, pictureOf, sentIn } from "./materials";
+import { type Material, sentIn } from "./materials";
 import type { Stand } from "./outbox";
+import { SentOne } from "./SentOne";
 import { shrunk } from "./shrink";
 import "./materials.css";
 
@@ -180,34 +181,5 @@ function Sent({ group, after }: { group: string; after: number }) {
         <SentOne key={one.id} one={one} />
       ))}
     </ul>
-  );
-}
-
-function SentOne({ one }: { one: Material }) {
-  const picture = useSignal<string | null>(null);
-  const words = (
-    <span>
-      <strong>{one.user_name}</strong> {new Date(one.taken_ms + one.clock_offset_ms).toLocaleString()}
-      {one.origin === "gallery" && ` · ${t("evidence_gallery")}`}
-      {one.note && <q>{one.note}</q>}
-    </span>
-  );
-  useEffect(() => () => URL.revokeObjectURL(picture.peek() ?? ""), [picture]);
-  if (one.kind === "note") return <li>{words}</li>;
-  const show = async () => {
-    picture.value ??= await pictureOf(one.id);
-  };
-  return (
-    <li>
-      <button
-        type="button"
-        aria-expanded={picture.value !== null}
-        onClick={() => void show().catch(() => undefined)}
-      >
-        <Icon.camera />
-        {words}
-      </button>
-      {picture.value && <img src={picture.value} alt={one.note || one.user_name} />}
-    </li>
   );
 }

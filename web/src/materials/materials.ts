@@ -6,6 +6,7 @@ import { authorised } from "../account/authorised";
 export type Material = {
   id: string;
   kind: "photo" | "note";
+  group: string;
   user_name: string;
   note: string;
   origin: "camera" | "gallery" | "none";
@@ -20,6 +21,20 @@ const LISTED = 12;
 export async function sentIn(group: string): Promise<readonly Material[]> {
   const query = new URLSearchParams({ group, limit: String(LISTED) });
   return (await authorised<{ materials: Material[] }>("GET", `/materials?${query}`)).materials;
+}
+
+const PAGE = 50;
+export type MaterialsPage = { materials: Material[]; next: string | null };
+
+/** Those that are `asked` for as the server has it, newest first; `after` is the `next` of the page before. Rejects with `Problem`. */
+export function materialsBy(
+  asked: Record<string, string | number>,
+  after: string | null,
+): Promise<MaterialsPage> {
+  const query = new URLSearchParams({ limit: String(PAGE) });
+  for (const [name, value] of Object.entries(asked)) query.set(name, String(value));
+  if (after) query.set("after", after);
+  return authorised<MaterialsPage>("GET", `/materials?${query}`);
 }
 
 /** A link to the picture with its watermark, for this page. Rejects when it is not to be had. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { anything, asked } from "./search";
+import { anything, asked, askedOfPhotos } from "./search";
 
 test("what is empty is not asked for, lengths are seconds, times are this device's", () => {
   expect(asked(anything)).toEqual({});
@@ -15,4 +15,11 @@ test("what is empty is not asked for, lengths are seconds, times are this device
   expect(asked({ ...anything, from: "2026-11-23T10:00" }).from_ms).toBe(
     new Date("2026-11-23T10:00").getTime(),
   );
+});
+
+test("photos have neither tier nor length", () => {
+  const wanted = { ...anything, group: "g", user: "u", from: "2026-11-23T10:00", area: "1,2,3,4" };
+  expect(askedOfPhotos(wanted)).toEqual(asked(wanted));
+  for (const field of ["tier", "shortest", "longest"] as const)
+    expect(askedOfPhotos({ ...wanted, [field]: "1" })).toBeNull();
 });

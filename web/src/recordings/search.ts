@@ -53,6 +53,12 @@ export function asked(wanted: Wanted): Record<string, string | number> {
   ) as Record<string, string | number>;
 }
 
+/** What of it photos and notes are found by, too; null where a tier or a length is wanted, which only voice has. */
+export function askedOfPhotos(wanted: Wanted): Record<string, string | number> | null {
+  const { tier, shortest_ms, longest_ms, ...rest } = asked(wanted);
+  return [tier, shortest_ms, longest_ms].every((value) => value === undefined) ? rest : null;
+}
+
 export type Found = { recordings: Recording[]; next: string | null };
 
 /** The newest first; `after` is the `next` of the page before. Rejects with `Problem`. */

@@ -12,6 +12,7 @@ import { conversations } from "../../recordings/timeline";
 import { TopBar } from "../../ui/TopBar";
 import { Choice } from "./Choice";
 import type { Named } from "./labels";
+import { Photos } from "./Photos";
 import { Strip } from "./Strip";
 
 export function RecordingsPage() {
@@ -19,15 +20,18 @@ export function RecordingsPage() {
   const wanted = useSignal<Wanted>(fromLink());
   const found = useSignal<readonly Recording[]>([]);
   const next = useSignal<string | null>(null);
+  const sought = useSignal({ turn: 0, wanted: wanted.peek() });
   const word = useSignal("");
   const mine = useSignal<readonly Named[]>([]);
   const rights = useSignal<readonly string[]>([]);
   const look = async (after: string | null = null) => {
+    if (!after) sought.value = { turn: sought.peek().turn + 1, wanted: wanted.peek() };
     try {
       const page = await search(wanted.peek(), after);
       found.value = after ? [...found.peek(), ...page.recordings] : page.recordings;
       next.value = page.next;
-      word.value = found.value.length ? "" : t("no_recordings");
+      const limited = Object.values(wanted.peek()).some(Boolean);
+      word.value = found.value.length ? "" : t(limited ? "archive_nothing" : "no_recordings");
     } catch (problem) {
       word.value = wordsOf(problem);
     }
@@ -42,6 +46,10 @@ export function RecordingsPage() {
       () => undefined,
     );
   }, []);
+  const groups = [
+    ...mine.value,
+    ...found.value.map(({ group, group_name }) => ({ id: group, name: group_name })),
+  ];
   return (
     <div class="archive">
       <TopBar name={`${t("recordings")} · ${user?.name ?? ""}`} badge={user?.badge} />
@@ -53,10 +61,7 @@ export function RecordingsPage() {
       >
         <Fields
           wanted={wanted.value}
-          groups={[
-            ...mine.value,
-            ...found.value.map(({ group, group_name }) => ({ id: group, name: group_name })),
-          ]}
+          groups={groups}
           people={found.value.map(({ talker }) => ({ id: talker.id ?? "", name: talker.name }))}
           changed={(field) => {
             wanted.value = { ...wanted.peek(), ...field };
@@ -75,6 +80,14 @@ export function RecordingsPage() {
         {word.value}
       </p>
       <main>
+        {sought.value.turn > 0 && (
+          <Photos
+            key={sought.value.turn}
+            wanted={sought.value.wanted}
+            names={new Map(groups.map(({ id, name }) => [id, name]))}
+            failed={(problem) => (word.value = wordsOf(problem))}
+          />
+        )}
         {conversations(found.value).map((one) => (
           <Strip key={`${one.group}/${one.from}`} one={one} />
         ))}

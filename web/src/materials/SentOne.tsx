@@ -1,0 +1,39 @@
+// One photo or note that was sent; its picture is fetched when it is tapped, with its watermark.
+
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { t } from "../i18n";
+import { Icon } from "../ui/icons";
+import { type Material, pictureOf } from "./materials";
+import "./materials.css";
+
+/** `where`: the name of its group, where several are listed. */
+export function SentOne({ one, where }: { one: Material; where?: string | undefined }) {
+  const picture = useSignal<string | null>(null);
+  const words = (
+    <span>
+      <strong>{one.user_name}</strong> {new Date(one.taken_ms + one.clock_offset_ms).toLocaleString()}
+      {where && ` · ${where}`}
+      {one.origin === "gallery" && ` · ${t("evidence_gallery")}`}
+      {one.note && <q>{one.note}</q>}
+    </span>
+  );
+  useEffect(() => () => URL.revokeObjectURL(picture.peek() ?? ""), [picture]);
+  if (one.kind === "note") return <li>{words}</li>;
+  const show = async () => {
+    picture.value ??= await pictureOf(one.id);
+  };
+  return (
+    <li>
+      <button
+        type="button"
+        aria-expanded={picture.value !== null}
+        onClick={() => void show().catch(() => undefined)}
+      >
+        <Icon.camera />
+        {words}
+      </button>
+      {picture.value && <img src={picture.value} alt={one.note || one.user_name} />}
+    </li>
+  );
+}
