@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import Row
 
 from poc_server.chain import Head, SignedHead, head_from_json, head_to_json
 from poc_server.recording.keys import EvidenceKey
@@ -82,7 +81,7 @@ class Notary:
         await self._write_days(sorted(self._not_written | self._not_copied))
         return made
 
-    def _signed(self, waiting: Sequence[Row[Any]]) -> list[SignedHead]:
+    def _signed(self, waiting: Sequence[Any]) -> list[SignedHead]:
         return [
             self.key.sign(Head(row.group_id, row.day, row.entries, bytes(row.hash), now_ms(), self.key.name))
             for row in waiting

@@ -153,10 +153,10 @@ async def test_what_another_node_has_still_to_finish_is_waited_for_once(
     spool = others.own / f"{voices.group}.1-1{SPOOL_SUFFIX}"
     spool.touch()
     os.utime(spool, (1, 1))
-    user = voices.colleague
+    user, said_ms = voices.colleague, now_ms()
     await desk.was_here(user, now_ms() - HOUR)
     line = desk.come(user)
-    await voices.say(at_ms=now_ms() - 60_000)
+    await voices.say(at_ms=said_ms)
     assert line.told.empty()
     spool.rename(tmp_path / spool.name)
     assert (await told(line)).bursts == 1
