@@ -184,8 +184,9 @@ class Uplink:
         """Nothing up to this number is ever relayed again: it belongs to a burst that has ended."""
         self._first_at: float | None = None
         self._first_timestamp = 0
-        self._ahead_before = 0.0
         """When the first packet of what is fed came, and its timestamp: what follows is held against them."""
+        self._ahead_before = 0.0
+        """How far earlier bursts were ahead of the time that had gone, when that packet came (s)."""
         self._caught_up_at = 0.0
         """When time has caught up with the timestamps of all that was fed (the loop's clock)."""
         self._skipped_until = float("-inf")

@@ -13,45 +13,28 @@ from collections.abc import Mapping
 from pathlib import Path
 
 try:
-    from poc_server.chain import entry_from_json, head_from_json
-    from poc_server.recording.beside import compare_index
-    from poc_server.recording.judge import (
-        UNSIGNED_GRACE_MS,
-        Finding,
-        Wrong,
-        check_files_in,
-        judge,
-        signature_fits,
-        signatures_by,
-    )
+    from poc_server import chain
+    from poc_server.recording import beside, judge
 except ImportError:  # beside this file in an export
-    from beside import compare_index  # type: ignore[import-not-found,no-redef]
-    from chain import entry_from_json, head_from_json  # type: ignore[import-not-found,no-redef]
-    from judge import (  # type: ignore[import-not-found,no-redef]
-        UNSIGNED_GRACE_MS,
-        Finding,
-        Wrong,
-        check_files_in,
-        judge,
-        signature_fits,
-        signatures_by,
-    )
+    import beside  # type: ignore[import-not-found,no-redef]
+    import chain  # type: ignore[import-not-found,no-redef]
+    import judge  # type: ignore[import-not-found,no-redef]
 
 MANIFEST = "manifest.sha256"
 
 
-def check_manifest(root: Path, keys: Mapping[str, str]) -> list[Finding]:
+def check_manifest(root: Path, keys: Mapping[str, str]) -> list[judge.Finding]:
     """Every file of the export as it was when the server signed for it, and none beside. Raises OSError."""
-    findings: list[Finding] = []
+    findings: list[judge.Finding] = []
 
-    def told(wrong: Wrong, detail: str) -> None:
-        findings.append(Finding(wrong, "-", "-", None, detail))
+    def told(wrong: judge.Wrong, detail: str) -> None:
+        findings.append(judge.Finding(wrong, "-", "-", None, detail))
 
     manifest, signature = root / MANIFEST, root / f"{MANIFEST}.sig"
     text = manifest.read_bytes() if manifest.is_file() else b""
     signed = signature.read_bytes() if signature.is_file() else b""
-    if not any(signature_fits(pem, text, signed) for pem in keys.values()):
-        told(Wrong.BAD_SIGNATURE, f"{MANIFEST}: no key of evidence/keys signed it")
+    if not any(judge.signature_fits(pem, text, signed) for pem in keys.values()):
+        told(judge.Wrong.BAD_SIGNATURE, f"{MANIFEST}: no key of evidence/keys signed it")
     named = {}
     for line in text.decode("utf-8", "replace").splitlines():
         digest, _, name = line.partition("  ")
@@ -60,14 +43,14 @@ def check_manifest(root: Path, keys: Mapping[str, str]) -> list[Finding]:
     for name in sorted(found - named.keys()):
         ours = name in (MANIFEST, f"{MANIFEST}.sig") or "__pycache__" in name  # which Python leaves of this program
         if not ours:
-            told(Wrong.INSERTED, f"{name}: not in {MANIFEST}")
+            told(judge.Wrong.INSERTED, f"{name}: not in {MANIFEST}")
     for name, digest in sorted(named.items()):
         if name not in found:
-            told(Wrong.MISSING, f"{name}: named in {MANIFEST}")
+            told(judge.Wrong.MISSING, f"{name}: named in {MANIFEST}")
             continue
         with (root / name).open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != digest:
-                told(Wrong.ALTERED, f"{name}: not as {MANIFEST} says")
+                told(judge.Wrong.ALTERED, f"{name}: not as {MANIFEST} says")
     return findings
 
 
@@ -76,20 +59,25 @@ def main(folder: str) -> int:
     root = Path(folder)
     lines = (root / "evidence" / "entries.jsonl").read_text("utf-8").splitlines()
     entries = sorted(
-        (entry_from_json(json.loads(line)) for line in lines),
+        (chain.entry_from_json(json.loads(line)) for line in lines),
         key=lambda stored: (stored.entry.group, stored.entry.day, stored.entry.position),
     )
     heads = [
-        head_from_json(json.loads(line)) for line in (root / "evidence" / "heads.jsonl").read_text("utf-8").splitlines()
+        chain.head_from_json(json.loads(line))
+        for line in (root / "evidence" / "heads.jsonl").read_text("utf-8").splitlines()
     ]
     keys = {path.stem: path.read_text("ascii") for path in (root / "evidence" / "keys").glob("*.pem")}
     newest = max((stored.entry.at_ms for stored in entries), default=0)
-    now_ms = newest + UNSIGNED_GRACE_MS + 1  # an export holds nothing that was not signed for
-    findings = judge(entries, heads, signatures_by(keys), check_files_in(root / "files"), now_ms, excerpt=True)
+    now_ms = newest + judge.UNSIGNED_GRACE_MS + 1  # an export holds nothing that was not signed for
+    findings = judge.judge(
+        entries, heads, judge.signatures_by(keys), judge.check_files_in(root / "files"), now_ms, excerpt=True
+    )
     try:
-        findings += compare_index(entries, json.loads((root / "index.json").read_text("utf-8")))
+        findings += beside.compare_index(entries, json.loads((root / "index.json").read_text("utf-8")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
-        findings.append(Finding(Wrong.ALTERED, "-", "-", None, f"index.json: no list ({type(problem).__name__})"))
+        findings.append(
+            judge.Finding(judge.Wrong.ALTERED, "-", "-", None, f"index.json: no list ({type(problem).__name__})")
+        )
     findings += check_manifest(root, keys)
     for finding in findings:
         place = f"{finding.group} {finding.day} #{finding.position or '-'}"
