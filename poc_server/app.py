@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 import socket
 import sys
@@ -25,6 +24,7 @@ from poc_server.api.problems import unavailable
 from poc_server.api.site import operations, serve_pages
 from poc_server.auth import Auth
 from poc_server.bridge.opened import OpenBridge
+from poc_server.collector import collecting_in_the_quiet
 from poc_server.config import Config
 from poc_server.demo.city import landing
 from poc_server.dispatch import DispatchDesk
@@ -126,9 +126,7 @@ class App:
         self.bridge = self._bridge()
         self.api = self._http()
         self._serve_all(elsewhere)
-        # What lives now lives as long as the process: the collector need not look at it again.
-        gc.collect()
-        gc.freeze()
+        await self._stack.enter_async_context(collecting_in_the_quiet(self.media.quiet_s))
         media, demo = self.media, self.config.demo
         log.info("serving", port=self.port, media_port=media.port, kernel=media.kernel, demo=demo)
 

@@ -69,6 +69,10 @@ class MediaEdge:
         """What the kernel granted of ``socket_buffer_bytes``; less than asked for is worth a warning."""
         return self._port.buffer_bytes
 
+    def quiet_s(self) -> float:
+        """For how many seconds nobody has spoken and no phone has connected; exact to a fraction of ``report_s``."""
+        return self.shared.loop.time() - self.shared.trimmer.busy_at
+
     def connect(self, key: str, slots: int, owner: PeerOwner) -> Peer:
         """A new phone with ``slots`` slots. Send it `Peer.offer`.
 

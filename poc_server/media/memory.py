@@ -28,25 +28,26 @@ class Trimmer:
     Without it the peak of a storm, 105 KB a phone, stays resident though two thirds of it are free.
     """
 
-    __slots__ = ("_busy_at", "_settled", "trims")
+    __slots__ = ("_settled", "busy_at", "trims")
 
     def __init__(self) -> None:
         self._settled = 0
-        self._busy_at = 0.0
+        self.busy_at = 0.0
+        """Loop time of the last sign of voice, or of a phone that connected."""
         self.trims = 0
 
     def settled(self, now: float) -> None:
         """A phone's TLS state was freed."""
         self._settled += 1
-        self._busy_at = now
+        self.busy_at = now
 
     def busy(self, now: float) -> None:
         """There was voice, or a phone connected."""
-        self._busy_at = now
+        self.busy_at = now
 
     def tick(self, now: float) -> None:
         """Trim if it is time."""
-        if self._settled < MANY or now - self._busy_at < QUIET_S:
+        if self._settled < MANY or now - self.busy_at < QUIET_S:
             return
         self._settled = 0
         self.trims += 1
