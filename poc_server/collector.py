@@ -23,7 +23,7 @@ QUIET_S: Final = 2.0
 """Nobody has spoken and no phone has connected for so long: a look at everything holds nobody up."""
 APART_S: Final = 60.0
 """The least time between two looks at everything in the quiet."""
-GROWN_BYTES: Final = 128 << 20
+GROWN_BYTES: Final = 256 << 20
 """A city where it is never quiet: memory that has grown by so much is looked through while people speak."""
 LOOK_EVERY_S: Final = 1.0
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
