@@ -3,8 +3,8 @@
 import type { DenyCause, Refusal, RevokeCause } from "../wire/protocol";
 
 export const LIMITS = {
-  /** From key up to the detach: the microphone's path of 20 ms empties, then silence for one frame of 40 ms and 60 ms more. */
-  silenceMs: 120,
+  /** From key up to the detach: the microphone's path of 20 ms empties, then silence for the longest frame and 60 ms more. */
+  silenceMs: 140,
   /** A detach that takes longer is not waited for. */
   detachMs: 300,
   /** No answer to a Floor Request: the standard's T101 with its retransmissions, over a channel that repeats by itself. */

@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import { expect, test, vi } from "vitest";
+import { LIMITS } from "../floor/model";
 import { nothingGoesOn } from "../wire/affairs";
 import type { Call } from "../wire/protocol";
 import { cutOff, isListenedTo, LISTENED_WITHOUT_LINK_MS, lineIsOpen, OpenLine } from "./openline";
@@ -77,7 +78,7 @@ test("it ends as a burst does: silence first, then the detach", () => {
   line.set(true);
   line.set(false);
   expect(said).toEqual(["open", "silence"]);
-  vi.advanceTimersByTime(120);
+  vi.advanceTimersByTime(LIMITS.silenceMs);
   expect(said).toEqual(["open", "silence", "detach"]);
   vi.useRealTimers();
 });

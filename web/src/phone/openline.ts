@@ -2,10 +2,9 @@
 // long as the call runs. A browser shows by itself that it records, and so does the page (phone/view/Affairs.tsx).
 
 import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
+import { LIMITS } from "../floor/model";
 import type { Affairs } from "../wire/affairs";
 
-/** From the last word to the detach: the encoder empties itself, as at the end of a burst. */
-const SILENCE_MS = 120;
 /** Whoever listened may be gone, and could not say so: without a link a phone is listened to no longer than this. */
 export const LISTENED_WITHOUT_LINK_MS = 5000;
 
@@ -23,7 +22,7 @@ export class OpenLine {
     clearTimeout(this.#timer);
     if (open) return this.voice.open();
     this.voice.silence();
-    this.#timer = window.setTimeout(() => void this.voice.detach(), SILENCE_MS);
+    this.#timer = window.setTimeout(() => void this.voice.detach(), LIMITS.silenceMs);
   }
 }
 
