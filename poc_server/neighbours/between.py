@@ -13,6 +13,7 @@ from poc_server.neighbours.losses import Losses
 
 if TYPE_CHECKING:
     from poc_server.fabric.redis.voice import VoiceLine
+    from poc_server.media.relay import Route
     from poc_server.neighbours.this_node import ThisNode
 
 HEAD = struct.Struct("!BQqqQbB")
@@ -24,31 +25,52 @@ EVERYWHERE_PACKETS = 10
 """So many of a burst's first packets go to every node: one whose phone has just come to the group may not have said so
 yet, and a first word is not to be lost for that. Who has nobody there drops them."""
 LAST_WORDS_S = 0.4
-"""A burst that ended may still be relayed at its talker's pace for so long; then it is over here even so."""
+"""A burst that ended is relayed at its talker's pace till its node says that nothing more comes, or no packet has come
+for so long."""
 
 
 class FarFeed:
     """Feeds a burst whose talker is on another node (`poc_server.media.relay.Feed`)."""
 
-    def __init__(self) -> None:
+    def __init__(self, route: Route, over: Callable[[FarFeed], None]) -> None:
+        self._route = route
+        self._over = over
         self._done: Callable[[], None] | None = None
-        self._over = False
+        self._told = False
         self._timer: asyncio.TimerHandle | None = None
+
+    def push(self, packet: VoicePacket) -> None:
+        """A packet of its talker."""
+        self._route.push(packet)
+        if self._timer is not None:
+            self._wait()
 
     def finish(self, done: Callable[[], None]) -> None:
         """The floor is over: what is under way may still come."""
         self._done = done
-        if self._over:
-            self.last()
+        if self._told:
+            self._finished()
         else:
-            self._timer = asyncio.get_running_loop().call_later(LAST_WORDS_S, self.last)
+            self._wait()
 
     def last(self) -> None:
-        """Its node said that nothing more comes, or the time is over."""
-        self._over = True
+        """Its node said that nothing more comes."""
+        self._told = True
+        if self._timer is not None:
+            self._finished()
+
+    def _wait(self) -> None:
+        self._stop_waiting()
+        self._timer = asyncio.get_running_loop().call_later(LAST_WORDS_S, self._finished)
+
+    def _stop_waiting(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _finished(self) -> None:
+        self._stop_waiting()
+        self._over(self)
         done, self._done = self._done, None
         if done is not None:
             done()
@@ -117,20 +139,21 @@ class Between:
         self.losses.begun(group)
         return _Outward(self, group, burst)
 
-    def inward(self, burst: BurstId) -> FarFeed:
-        """The feed of another node's burst."""
-        feed = self._feeds[burst] = FarFeed()
+    def inward(self, burst: BurstId, route: Route) -> FarFeed:
+        """The feed of another node's burst: fills ``route`` until it is over."""
+
+        def over(ended: FarFeed) -> None:
+            if self._feeds.get(burst) is ended:  # a talker who came back on another connection has a new one
+                del self._feeds[burst]
+
+        feed = self._feeds[burst] = FarFeed(route, over)
         return feed
 
     def begun(self, group: GroupId, burst: BurstId) -> None:
         """Its route is open: what came before the floor's event did is relayed now."""
         self.losses.begun(group)
         for packet in self._early.pop(burst, ()):
-            self._push(group, burst, packet)
-
-    def ended(self, burst: BurstId) -> None:
-        """Its route is closed."""
-        self._feeds.pop(burst, None)
+            self._push(burst, packet)
 
     def heard(self, channel: bytes, packet: bytes) -> None:
         """A packet of another node. One of a burst that has no floor here is not relayed (the burst id fences)."""
@@ -147,16 +170,14 @@ class Between:
         if kind != VOICE:
             return  # of a later version
         voice = VoicePacket(sequence, timestamp, packet[begin:], arrived_ms, None if level < 0 else level)
-        if not self._push(group, burst, voice):
+        if not self._push(burst, voice):
             self._keep(group, burst, voice)
 
-    def _push(self, group: GroupId, burst: BurstId, voice: VoicePacket) -> bool:
+    def _push(self, burst: BurstId, voice: VoicePacket) -> bool:
         feed = self._feeds.get(burst)
-        talkgroup = self._node.talkgroups.get(group)
-        route = None if talkgroup is None or feed is None else talkgroup.bursts.far_route(burst)
-        if route is None:
+        if feed is None:
             return False
-        route.push(voice)
+        feed.push(voice)
         return True
 
     def _keep(self, group: GroupId, burst: BurstId, voice: VoicePacket) -> None:

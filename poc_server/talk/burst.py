@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from groups.model import Group, User
 from groups.vocabulary import BurstEnd, BurstId, DeviceId, GroupId, Tier, UserId
-from poc_server.media.relay import Feed
+from poc_server.media.relay import Feed, Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +52,11 @@ class FarVoice(Protocol):
     def outward(self, group: GroupId, burst: BurstId) -> BurstTap:
         """The tap of a burst of this node's talker."""
 
-    def inward(self, burst: BurstId) -> Feed:
-        """The feed of another node's burst."""
+    def inward(self, burst: BurstId, route: Route) -> Feed:
+        """The feed of another node's burst: fills ``route`` until it is over."""
 
     def begun(self, group: GroupId, burst: BurstId) -> None:
         """The route of another node's burst is open."""
-
-    def ended(self, burst: BurstId) -> None:
-        """It is closed."""
 
 
 Listeners = Callable[[bool], tuple[BurstListener, ...]]

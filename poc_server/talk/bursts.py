@@ -82,7 +82,6 @@ class _Burst:
 
     on_air: OnAir
     talker_key: str
-    far: bool
     taps: tuple[BurstTap, ...]
     meta: BurstMeta
 
@@ -103,8 +102,8 @@ class Bursts:
         self.routes: dict[BurstId, _Burst] = {}
         self.floorless: set[BurstId] = set()
         self.newest = BurstId(0)
-        self._ending: Route | None = None
-        """The route of the burst that ended last: its last packets may still be on their way."""
+        self._ending: list[Route] = []
+        """Routes of bursts that ended since one began last: their last packets may still be on their way."""
 
     def __len__(self) -> int:
         return len(self.routes)
@@ -117,11 +116,6 @@ class Bursts:
     def speakers(self) -> list[UserId]:
         """Who is on air now."""
         return [each.on_air.talker.id for each in self.routes.values()]
-
-    def far_route(self, burst: BurstId) -> Route | None:
-        """The route of a burst whose talker is on another node."""
-        found = self.routes.get(burst)
-        return None if found is None or not found.far else found.on_air.route
 
     # --- what happens ------------------------------------------------------------------------------------------------
 
@@ -136,9 +130,9 @@ class Bursts:
             return
         if began.burst not in self.floorless:
             self.newest = max(self.newest, began.burst)
-        if self._ending is not None:
-            self._ending.leave_air()
-            self._ending = None
+        for ended in self._ending:
+            ended.leave_air()
+        self._ending.clear()
         phone = speaker or self._of.phones.get(began.key)
         spoken_in = self._of.named(began.key)
         said_in = air.roster.group(spoken_in) or group
@@ -157,7 +151,7 @@ class Bursts:
         route = self._route(began, phone, taps)
         voice = self._voice(user.id, began.tier)
         on_air = OnAir(began.burst, group.id, user, began.tier, voice, began.priority, route, began.at, spoken_in)
-        self.routes[began.burst] = _Burst(on_air, began.key, phone is None, taps, meta)
+        self.routes[began.burst] = _Burst(on_air, began.key, taps, meta)
         air.ears.began(on_air)
         self._slices.add(self._placed(on_air.burst))
         for each in air.joined.spread(group.id):
@@ -207,11 +201,9 @@ class Bursts:
         if found is None:
             return
         air, taps = self._air, found.taps
-        self._ending = found.on_air.route
-        self._ending.end(lambda: _end_all(taps, end))
+        self._ending.append(found.on_air.route)
+        found.on_air.route.end(lambda: _end_all(taps, end))
         air.ears.ended(found.on_air)
-        if air.far is not None:
-            air.far.ended(burst)
         for each in air.joined.spread(self._of.group.id):
             air.danger.quiet(each, found.on_air.talker.id)
         self._slices.add(self._placed(None))
@@ -241,7 +233,7 @@ class Bursts:
             return relay.begin(began.burst, phone.peer, _Observer(self._of, began.user, began.burst), taps)
         route = relay.begin(began.burst, None, _Deaf(), taps)
         if far is not None:
-            route.paced_by(far.inward(began.burst))
+            route.paced_by(far.inward(began.burst, route))
         return route
 
     def _voice(self, user: UserId, tier: Tier) -> Voice:

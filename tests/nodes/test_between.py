@@ -1,12 +1,14 @@
-"""Voice of another node that is quicker than its floor's event: kept for its burst, or of no use."""
+"""Voice of another node beside its floor's events: quicker than that of its beginning, slower than that of its end."""
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
 from groups.vocabulary import BurstId, GroupId
-from poc_server.neighbours.between import EARLY_PACKETS, HEAD, VOICE, Between
+from poc_server.neighbours.between import EARLY_PACKETS, END, HEAD, LAST_WORDS_S, VOICE, Between, FarFeed
+from tests.media.slots import stepped
 
 GROUP = GroupId("g")
 
@@ -16,23 +18,23 @@ class Floor:
 
     def __init__(self) -> None:
         self.relayed: list[int] = []
-        self.routes: dict[BurstId, Any] = {}
-        self.bursts = SimpleNamespace(newest=BurstId(0), far_route=self.routes.get)
+        self.bursts = SimpleNamespace(newest=BurstId(0))
         node: Any = SimpleNamespace(
             talkgroups={GROUP: self}, phones={}, conditions=SimpleNamespace(only_talker=lambda _: None)
         )
         self.between = Between(node, "t", ())
 
-    def says(self, burst: int, sequence: int) -> None:
-        head = HEAD.pack(VOICE, burst, sequence, 0, 0, -1, len(GROUP))
+    def says(self, burst: int, sequence: int, kind: int = VOICE) -> None:
+        head = HEAD.pack(kind, burst, sequence, 0, 0, -1, len(GROUP))
         self.between.heard(b"", head + GROUP.encode() + b"\x08")
 
-    def begins(self, burst: int) -> None:
+    def begins(self, burst: int) -> FarFeed:
         number = BurstId(burst)
         self.bursts.newest = number
-        self.between.inward(number)
-        self.routes[number] = SimpleNamespace(push=lambda packet: self.relayed.append(packet.sequence))
+        route: Any = SimpleNamespace(push=lambda packet: self.relayed.append(packet.sequence))
+        feed = self.between.inward(number, route)
         self.between.begun(GROUP, number)
+        return feed
 
 
 def test_the_first_packets_wait_for_the_event_of_their_burst() -> None:
@@ -50,3 +52,28 @@ def test_what_comes_late_of_an_older_burst_is_not_heard() -> None:
     floor.says(6, 1)
     floor.begins(8)
     assert floor.relayed == []
+
+
+@stepped
+async def test_the_last_words_of_a_burst_are_heard_till_its_node_says_that_there_are_no_more() -> None:
+    floor, done = Floor(), []
+    floor.begins(7).finish(lambda: done.append("done"))
+    for sequence in range(3):
+        await asyncio.sleep(LAST_WORDS_S * 0.9)
+        floor.says(7, sequence)
+    floor.says(7, 0, END)
+    floor.says(7, 9)
+    assert (floor.relayed, done) == ([0, 1, 2], ["done"])
+
+
+@stepped
+async def test_a_burst_is_over_when_its_node_says_nothing_any_more_or_said_so_before_the_floor_did() -> None:
+    floor, done = Floor(), []
+    floor.begins(7).finish(lambda: done.append(7))
+    await asyncio.sleep(LAST_WORDS_S)
+    feed = floor.begins(8)
+    floor.says(8, 0, END)
+    feed.finish(lambda: done.append(8))
+    floor.says(7, 1)
+    floor.says(8, 1)
+    assert (floor.relayed, done) == ([], [7, 8])
