@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 MARKER = 0x80
 MAX_LAG_S = 0.3
 """A packet that could not leave for so long is dropped: listeners would conceal it anyway, and the queue must end."""
+MAX_AHEAD_S = 1.0
+"""A slot whose timestamps are further ahead of the clock joins no burst until time has caught up. Those of one burst
+may be ahead by a third of a second (its first packet was late), and of the next, begun at once, by as much again;
+without a bound, voice of ever new talkers would wait in jitter buffers for ever longer."""
 CHUNK = CAPACITY
 """Slots sent to between two looks at the clock."""
 
@@ -209,10 +213,15 @@ class Fanout:
         route = job.route
         if slot.stream is None or slot.claim is not route:
             return False
+        if job.entry and slot.left is route and packet.sequence <= slot.left_at:
+            return False  # it was away for a moment, and has heard this one
         other = slot.route
         if other is not None:
             self._close(slot, other, other.end_timestamp, other.packets, other.octets)
-        slot.join(route, slot.position.begin(packet.sequence, packet.timestamp, self._timestamp()))
+        clock = self._timestamp()
+        if slot.position.timestamp - clock > MAX_AHEAD_S * opus.CLOCK_HZ:
+            return False
+        slot.join(route, slot.position.begin(packet.sequence, packet.timestamp, clock))
         slot.packets_mark, slot.octets_mark = job.packets - 1, job.octets - len(packet.payload)
         return True
 
@@ -233,4 +242,4 @@ class Fanout:
         slot.position = position.advance(1, opus.samples(silence))
         slot.packets += packets - slot.packets_mark + 1
         slot.octets += octets - slot.octets_mark + len(silence)
-        slot.route = None
+        slot.left, slot.left_at, slot.route = route, slot.last, None

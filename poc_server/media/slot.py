@@ -47,6 +47,8 @@ class Slot(Line):
         "carried_loss",
         "claim",
         "index",
+        "left",
+        "left_at",
         "lossy_until",
         "message",
         "octets",
@@ -89,6 +91,9 @@ class Slot(Line):
         """What of the last burst never came from its talker, 0 to 1."""
         self.claim: Burst | None = None
         """The burst it entered last: that one alone may begin here."""
+        self.left: Burst | None = None
+        """The burst it carried last and no more, up to the uplink number ``left_at``."""
+        self.left_at = -1
         self.offsets = _NOWHERE
         # RFC 3711 §3.3.1: begin in the lower half, so that the first rollover is unmistakable.
         self.position = Position(1 + secrets.randbelow(1 << 15), timestamp)
@@ -132,7 +137,7 @@ class Slot(Line):
 
     def shut(self) -> None:
         """The phone is gone."""
-        self.stream = self.sealer = self.claim = self.route = self.place = self._outgoing = None
+        self.stream = self.sealer = self.claim = self.route = self.left = self.place = self._outgoing = None
         self.resize = _nothing_to_resize
 
 

@@ -28,6 +28,7 @@ def test_what_an_offer_cannot_carry_is_an_error_at_start(address: str) -> None:
         ("bitrate", 64_000, 64_001),
         ("max_slots", 64, 65),
         ("end_of_media_ms", 100, 99),
+        ("backlog_s", 30, 31),
         ("warm_up_ms", 5_000, 5_001),
     ],
 )

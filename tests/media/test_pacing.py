@@ -16,12 +16,14 @@ from hypothesis import strategies as st
 from codec import red
 from codec.opus import CLOCK_HZ
 from codec.packet import VoicePacket
+from poc_server.media.pace import MAX_LATE_S, MAX_SMOOTHED_S
+from poc_server.media.pacer import WORTH_WAITING_S, Pacer
 from poc_server.media.sdp import OPUS, RED
-from poc_server.media.uplink import MAX_SMOOTHED_S, WORTH_WAITING_S, Pacer
 from tests.media.slots import FRAME, SILENCE, SPEECH, Heard, settle, shared, stepped
 from tests.media.talker import Talker, begin
 
 FRAME_S = FRAME / CLOCK_HZ
+BACKLOG_S = 6.0
 EPSILON_S = 1e-6
 LATENESS_MS = st.integers(0, 90) | st.integers(0, 400) | st.just(2_000)
 """Of a packet on its way: jitter, worse, and an outage."""
@@ -36,6 +38,9 @@ class Onward:
 
     def push(self, packet: VoicePacket) -> None:
         self.relayed.append((self.loop.time(), packet.sequence))
+
+    def leave_air(self) -> None:
+        """Nobody listens."""
 
 
 @dataclass
@@ -62,12 +67,12 @@ class Passage:
         await asyncio.sleep(self.granted)
         held = deque((start + self.arrived[one], packets[one]) for one in order if self.arrived[one] <= self.granted)
         onward = Onward(loop)
-        pacer = Pacer(loop, onward, held, self._detached)
+        pacer = Pacer(loop, onward, held, self._detached, BACKLOG_S)
         for one in order[len(held) :]:
             if self.arrived[one] > until:
                 break
             await asyncio.sleep(start + self.arrived[one] - loop.time())
-            pacer.voice(packets[one], loop.time())
+            assert pacer.voice(packets[one], loop.time())
         await asyncio.sleep(start + until - loop.time() if until < float("inf") else 0)
         pacer.finish(lambda: self.done.append(loop.time() - start))
         self.ended = loop.time() - start
@@ -94,16 +99,21 @@ def holds(passage: Passage, carried: list[int]) -> None:
     first = min(carried, key=lambda number: arrived[number])
     delay = max(0.0, passage.granted - arrived[first])
     base = arrived[first] + delay - first * FRAME_S
+    lateness = [arrived[number] - number * FRAME_S for number in carried]
+    stood_still = max(lateness) - min(lateness)
+    if stood_still <= MAX_LATE_S:
+        stood_still = 0.0
     before: list[int] = []
     for time, number in passage.relayed:
         came = max(arrived[number], passage.granted)
         assert time >= came - EPSILON_S, "none before it came"
-        assert time <= max(came, base + number * FRAME_S) + EPSILON_S, "none later than the first one and itself"
+        pace = base + number * FRAME_S + stood_still
+        assert time <= max(came, pace) + EPSILON_S, "none later than the first one and itself, or than a standstill"
         for other in before:
             assert other < number or at[other] <= came + EPSILON_S, "in order, but for what came late"
         for other in carried:
             # Whatever else came says, too, how quick the path can be.
-            quick = arrived[other] + delay + (number - other) * FRAME_S + MAX_SMOOTHED_S
+            quick = arrived[other] + delay + (number - other) * FRAME_S + MAX_SMOOTHED_S + stood_still
             assert time <= max(came, arrived[other], quick) + EPSILON_S, "none waits for a pace that was wrong"
         before.append(number)
 
@@ -164,6 +174,86 @@ async def test_what_waits_when_a_new_pace_begins_waits_no_longer_than_for_that()
     assert [time for time, _ in passage.relayed] == pytest.approx([0.2, 0.23, 0.23, 0.25, 0.29, 0.33])
 
 
+@stepped
+async def test_what_a_standstill_kept_back_is_relayed_at_its_pace_behind_it_and_the_clock() -> None:
+    """Ten seconds of speech; for three of them nothing comes through, then all at once."""
+    s = shared()
+    talker, one = Talker(s), Heard(s)
+    route, watcher = begin(s, talker, one)
+    start, said = s.loop.time(), []
+    for number in range(250):
+        arrival = max(number * FRAME_S, 5.0) if 50 <= number < 125 else number * FRAME_S
+        await asyncio.sleep(max(0.0, start + arrival - s.loop.time()))
+        said.append(talker.says())
+    done: list[float] = []
+    route.end(lambda: done.append(s.loop.time()))
+    await asyncio.sleep(4)
+    *speech, silence = one.packets
+    assert [packet.payload for packet in speech] == said == [packet.payload for packet in watcher.packets]
+    assert silence.payload == SILENCE
+    due = [start + number * FRAME_S + (3.0 if number >= 50 else 0.0) for number in range(250)]
+    assert one.times[:-1] == pytest.approx(due, abs=WORTH_WAITING_S)
+    assert done == pytest.approx([due[-1]], abs=WORTH_WAITING_S)
+    at = [(packet.timestamp - speech[0].timestamp) % 2**32 / CLOCK_HZ for packet in speech]
+    assert at == pytest.approx([time - start for time in due], abs=0.001), "no jitter buffer sees that it was late"
+    assert (s.counters.bad_voice, s.counters.repeated_voice) == (0, 0)
+
+
+@pytest.mark.parametrize("granted_first", [True, False])
+@stepped
+async def test_a_burst_that_begins_with_a_standstill_is_not_flushed(granted_first: bool) -> None:
+    s = shared()
+    talker, one = Talker(s), Heard(s)
+    if granted_first:
+        begin(s, talker, one)
+    said = [talker.says() for _ in range(100)]
+    if not granted_first:
+        begin(s, talker, one)
+    start = s.loop.time()
+    await asyncio.sleep(5)
+    assert one.payloads == said
+    assert talker.complaints == 0
+    behind = [number * FRAME_S - (time - start) for number, time in enumerate(one.times)]
+    assert max(behind) <= (MAX_LATE_S + FRAME_S if granted_first else WORTH_WAITING_S), "the first may just be late"
+    assert sum(after - before < FRAME_S / 2 for before, after in itertools.pairwise(one.times)) < 10
+
+
+@stepped
+async def test_what_was_overtaken_by_a_standstill_keeps_its_place_before_it() -> None:
+    s = shared()
+    talker, one = Talker(s), Heard(s)
+    begin(s, talker, one)
+    for number in (0, 2):
+        talker.receives(number, SPEECH + bytes([number]))
+        await asyncio.sleep(2 * FRAME_S)
+    await asyncio.sleep(1)
+    for number in (4, 1, 3, 5):
+        talker.receives(number, SPEECH + bytes([number]))
+    await asyncio.sleep(1)
+    at = {packet.payload[-1]: (packet.timestamp - one.packets[0].timestamp) / FRAME for packet in one.packets}
+    assert (at[1], at[2]) == (1, 2)
+    assert at[4] - at[3] == at[5] - at[4] == 1
+    assert at[4] == pytest.approx(29, abs=0.001), "a second after 160 ms"
+
+
+@stepped
+async def test_who_presses_again_while_words_wait_is_heard_at_once_and_those_are_recorded() -> None:
+    s = shared()
+    talker, one = Talker(s), Heard(s)
+    route, watcher = begin(s, talker, one)
+    said = [talker.says()]
+    await asyncio.sleep(2)
+    said += [talker.says() for _ in range(40)]
+    done: list[str] = []
+    route.end(lambda: done.append("done"))
+    begin(s, talker, one, burst=2)
+    again = talker.says()
+    await settle()
+    assert [packet.payload for packet in watcher.packets] == said
+    assert (done, one.payloads[-1]) == (["done"], again)
+    assert len(one.payloads) < 5
+
+
 @pytest.mark.parametrize("ppm", [-200, 200])
 @stepped
 async def test_a_phone_whose_clock_is_wrong_is_relayed_steadily_for_a_minute(ppm: int) -> None:
@@ -212,8 +302,17 @@ async def test_a_listener_gets_every_frame_in_its_place_whatever_is_lost_overtak
     assert len(set(numbers)) == len(numbers), "none twice"
     for packet, number in zip(spoken, numbers, strict=True):
         assert packet.sequence - spoken[0].sequence == number - numbers[0]
-        assert (packet.timestamp - spoken[0].timestamp) % (1 << 32) == (number - numbers[0]) * FRAME
         assert packet.marker == (packet is spoken[0])
+    moved = {
+        number: (packet.timestamp - spoken[0].timestamp + 2**31) % 2**32 - 2**31 - (number - numbers[0]) * FRAME
+        for packet, number in zip(spoken, numbers, strict=True)
+    }
+    in_order = [moved[number] for number in sorted(moved)]
+    assert in_order == sorted(in_order), "timestamps keep their places, and move on with a standstill"
+    late = [late_ms for late_ms, lost, _ in packets if not lost]
+    if max(late, default=0) - min(late, default=0) <= MAX_LATE_S * 1000:
+        assert not any(in_order)
+    assert max(in_order, default=0) <= max(late, default=0) * CLOCK_HZ // 1000 + FRAME, "found in the next one's copy"
     begins = min(numbers, default=0)
     assert numbers[:1] in ([], [begins]), "none before the first"
     assert {number for number in came if number > begins} <= set(numbers), "none missing that came"

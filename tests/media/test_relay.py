@@ -133,6 +133,25 @@ async def test_an_old_last_packet_is_not_sent_again(age: float, sent: int) -> No
 
 
 @stepped
+async def test_who_is_back_after_a_moment_does_not_hear_the_last_packet_again() -> None:
+    s = shared()
+    one = Heard(s)
+    route, _ = begin(s, 1, one)
+    route.push(voice(0))
+    for _ in range(2):
+        route.set_audience(())
+        route.set_audience((one.slot,))
+        await settle()
+    assert one.payloads == [voice(0).payload, SILENCE]
+    route.push(voice(1))
+    route.set_audience(())
+    route.push(voice(2))
+    route.set_audience((one.slot,))
+    await settle()
+    assert one.payloads[2:] == [voice(1).payload, SILENCE, voice(2).payload], "but what was said meanwhile"
+
+
+@stepped
 async def test_a_packet_from_before_the_entry_is_not_for_the_late_one() -> None:
     s = shared()
     early, late = Heard(s), Heard(s)

@@ -252,6 +252,7 @@ async def test_not_more_is_held_than_there_is_room_for() -> None:
     short = bytes([28 << 3]) + b"x"  # 2.5 ms
     for _ in range(MAX_HELD_PACKETS):
         talker.says(short)
+        talker.at += 120 - FRAME
     assert s.counters.without_floor == 0
     talker.says(short)
     assert s.counters.without_floor == 1

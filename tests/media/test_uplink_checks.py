@@ -8,26 +8,40 @@ import pytest
 
 from codec import red
 from codec.rtp import RtpPacket
+from groups.floor.options import FloorOptions
+from poc_server.api.groups import FloorIn
+from poc_server.media import MediaSettings
+from poc_server.media.allowance import MAX_OUTAGE_S, MAX_PACKETS_PER_S
+from poc_server.media.fanout import MAX_AHEAD_S
+from poc_server.media.pace import MAX_LATE_S, MAX_SMOOTHED_S
 from poc_server.media.sdp import OPUS, RED
-from poc_server.media.uplink import MAX_AHEAD_S, MAX_JUMP_S, MAX_PACKETS_PER_S
 from tests.media.slots import FRAME, SILENCE, SPEECH, Heard, over, settle, shared, stepped
 from tests.media.talker import Talker, begin
 
 
+@pytest.mark.parametrize("stood_still", [False, True])
 @stepped
-async def test_a_flood_is_cut_to_what_can_have_been_spoken() -> None:
+async def test_a_flood_is_cut_to_what_a_standstill_can_have_kept_back(stood_still: bool) -> None:
     s = shared()
-    talker = Talker(s)
-    begin(s, talker)
-    room = int(MAX_AHEAD_S / 0.04)
-    for _ in range(room):
+    talker, one = Talker(s), Heard(s)
+    begin(s, talker, one)
+    if stood_still:
         talker.says()
+        await asyncio.sleep(s.settings.backlog_s)
+    said = [talker.says() for _ in range(int(s.settings.backlog_s / 0.04))]
     assert s.counters.bad_voice == 0
     talker.says()
     assert s.counters.bad_voice == 1
     await asyncio.sleep(0.04)
-    talker.says()
+    said.append(talker.says())
     assert s.counters.bad_voice == 1
+    await asyncio.sleep(s.settings.backlog_s + 1)
+    assert one.payloads[stood_still:] == said, "nothing of what came at once is lost"
+
+
+def test_as_much_voice_waits_as_was_said_while_the_longest_t1_kept_the_floor() -> None:
+    longest = next(one.le for one in FloorIn.model_fields["end_of_media_ms"].metadata if hasattr(one, "le"))
+    assert FloorOptions().end_of_media_ms <= longest == MediaSettings().backlog_s * 1000
 
 
 @stepped
@@ -35,43 +49,43 @@ async def test_a_flood_is_cut_to_what_can_have_been_spoken() -> None:
 async def test_a_jump_of_the_timestamps_within_a_burst_is_refused_beyond_its_bound(beyond: int, refused: int) -> None:
     s = shared()
     talker, one = Talker(s), Heard(s)
-    route, _ = begin(s, talker, one)
-    said = [talker.says()]
-    bound = int(MAX_JUMP_S * 48_000)
-    talker.at = bound - FRAME + beyond
+    begin(s, talker, one)
+    first = talker.says()
+    talker.at = round((s.settings.backlog_s + MAX_SMOOTHED_S) * 48_000) - FRAME + beyond
     jumped = talker.says()
     talker.at = 0
-    said += [talker.says()] if refused else [jumped, talker.says()]
-    await settle()
-    assert one.payloads == said
+    last = talker.says()
+    await asyncio.sleep(s.settings.backlog_s + 1)
+    assert one.payloads == ([first, last] if refused else [first, last, jumped])
     assert s.counters.bad_voice == refused
-    route.end()
-    await over()
     ahead = one.slot.position.timestamp - s.timestamp()
-    assert ahead < bound + 48_000, "the next burst is not kept waiting for longer"
+    assert ahead < 0, "what is ahead of its time waits for it"
 
 
 @stepped
-async def test_jumps_of_burst_after_burst_do_not_add_up() -> None:
+async def test_bursts_that_are_ahead_of_their_time_do_not_add_up_on_a_slot_whoever_talks() -> None:
     s = shared()
-    talker, one = Talker(s), Heard(s)
-    for _ in range(5):
-        route, _ = begin(s, talker, one)
+    one = Heard(s)
+    for number in range(20):
+        talker = Talker(s)
+        route, _ = begin(s, talker, one, burst=number)
         talker.says()
-        talker.at += int(9.5 * 48_000)
+        talker.at += int(MAX_LATE_S * 48_000)  # its first packet was late by so much, as it seems
         talker.says()
         talker.says()
+        await settle()
         route.end()
-        await over()
-    ahead = one.slot.position.timestamp - s.timestamp()
-    assert ahead < (MAX_JUMP_S + 1) * 48_000
-    assert s.counters.bad_voice == 8, "two of each burst but the first"
-    await asyncio.sleep(MAX_JUMP_S)
-    begin(s, talker, one)
-    talker.at += int(9.5 * 48_000)
-    talker.says()
-    talker.says()
-    assert s.counters.bad_voice == 8
+        await settle()
+    ahead = (one.packets[-1].timestamp - s.timestamp()) % 2**32
+    assert ahead < (MAX_AHEAD_S + MAX_LATE_S + 0.2) * 48_000
+    assert s.counters.bad_voice == 0
+    other = Talker(s)
+    begin(s, other, one, burst=99)
+    said = []
+    for _ in range(20):
+        said.append(other.says())
+        await asyncio.sleep(0.04)
+    assert one.payloads[-1] == said[-1], "time has caught up"
 
 
 @stepped
@@ -85,7 +99,7 @@ async def test_after_timestamps_that_jumped_ahead_and_back_the_next_burst_begins
     talker.at = 0
     talker.says()
     route.end()
-    await over()
+    await asyncio.sleep(5)
     begin(s, other, one, burst=2)
     other.says()
     await settle()
@@ -105,7 +119,7 @@ async def test_a_jump_of_the_numbers_is_refused_beyond_what_can_be_lost(
     if granted:
         begin(s, talker, one)
     said = [talker.says()]
-    skipped = int(MAX_JUMP_S * MAX_PACKETS_PER_S) + beyond
+    skipped = int(MAX_OUTAGE_S * MAX_PACKETS_PER_S) + beyond
     talker.skips(skipped)
     jumped = talker.says()
     if not granted:
@@ -215,6 +229,35 @@ async def test_a_frame_lost_on_the_uplink_is_found_in_the_redundancy_of_the_next
     times = [packet.timestamp for packet in one.packets]
     assert [time - times[0] for time in times] == [0, FRAME, 2 * FRAME, 3 * FRAME]
     assert s.counters.voice_recovered == 1
+
+
+@pytest.mark.parametrize("before", ["a burst", "a denial"])
+@pytest.mark.parametrize("granted_first", [True, False])
+@stepped
+async def test_a_lost_frame_of_what_was_said_before_is_not_heard_in_the_next_burst(
+    before: str, granted_first: bool
+) -> None:
+    s = shared()
+    talker, one = Talker(s), Heard(s)
+    route = begin(s, talker, one)[0] if before == "a burst" else None
+    talker.says()
+    lost = SPEECH + b"lost"
+    talker.number += 1
+    if route is not None:
+        route.end()
+    else:
+        talker.uplink.discard()
+    await over()
+    doubled = red.build(OPUS, SPEECH + b"next", (red.Block(FRAME, lost),))
+    if not granted_first:
+        talker.says(doubled, payload_type=RED)
+    begin(s, talker, one, burst=2)
+    if granted_first:
+        talker.says(doubled, payload_type=RED)
+    await asyncio.sleep(0.1)
+    assert one.payloads[-1] == SPEECH + b"next"
+    assert lost not in one.payloads
+    assert s.counters.voice_recovered == 0
 
 
 @stepped
