@@ -58,8 +58,7 @@ async def burst_row(connection: AsyncConnection, agency: AgencyId, key: str) -> 
 
 async def tell(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
     """Adds an event for each of these new rows of ``burst`` to the incidents it belongs to."""
-    for row in rows:
-        await incident_happenings.tell(connection, GroupId(row["group_id"]), happened(row))
+    await incident_happenings.tell_many(connection, [(GroupId(row["group_id"]), happened(row)) for row in rows])
 
 
 def happened(row: dict[str, Any]) -> Happened:

@@ -16,8 +16,15 @@ from poc_server.store.ids import now_ms
 
 async def tell(connection: AsyncConnection, group: GroupId, given: Happened) -> None:
     """Adds an event to every incident of ``group``; one that is there already is passed over."""
-    for agency, code in await incidents.of_group(connection, group):
-        await tell_one(connection, agency, code, given)
+    await tell_many(connection, [(group, given)])
+
+
+async def tell_many(connection: AsyncConnection, found: Sequence[tuple[GroupId, Happened]]) -> None:
+    """As `tell`; nearly always these are groups of no incident, so that is asked of all of them at once."""
+    codes = await incidents.of_groups(connection, {group for group, _ in found})
+    for group, given in found:
+        for agency, code in codes.get(group, ()):
+            await tell_one(connection, agency, code, given)
 
 
 async def tell_new(connection: AsyncConnection, found: Sequence[tuple[GroupId, Happened]]) -> None:

@@ -238,10 +238,22 @@ async def find_many(
 
 async def of_group(connection: AsyncConnection, group: GroupId) -> list[tuple[AgencyId, IncidentCode]]:
     """The incidents what is said in ``group`` belongs to: the one whose address it is, and those it was linked to."""
-    own = select(t.incident.c.agency_id, t.incident.c.code).where(t.incident.c.group_id == group)
-    linked = select(t.incident_link.c.agency_id, t.incident_link.c.code).where(t.incident_link.c.group_id == group)
-    rows = (await connection.execute(own.union(linked))).all()
-    return [(AgencyId(row.agency_id), IncidentCode(row.code)) for row in rows]
+    return (await of_groups(connection, [group])).get(group, [])
+
+
+async def of_groups(
+    connection: AsyncConnection, groups: Collection[GroupId]
+) -> dict[GroupId, list[tuple[AgencyId, IncidentCode]]]:
+    """As `of_group`, for many; groups that belong to no incident are left out."""
+    found: dict[GroupId, list[tuple[AgencyId, IncidentCode]]] = {}
+    for part in _parts(sorted(groups)):
+        own, linked = (
+            select(table.c.group_id, table.c.agency_id, table.c.code).where(table.c.group_id.in_(part))
+            for table in (t.incident, t.incident_link)
+        )
+        for row in (await connection.execute(own.union(linked))).all():
+            found.setdefault(GroupId(row.group_id), []).append((AgencyId(row.agency_id), IncidentCode(row.code)))
+    return found
 
 
 async def of_addresses(
