@@ -126,7 +126,7 @@ class Discarded:
 
 @dataclass(frozen=True, slots=True)
 class Rivals:
-    """Two different messages carry the same version: the greater id counts as the later, whichever came first."""
+    """Two different messages carry the same version: the one done later counts as the later, whichever came first."""
 
     id: str
     known: str

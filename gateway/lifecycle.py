@@ -12,7 +12,6 @@ The machine is pure. It never raises on what a peer told; what changes nothing i
 
 from __future__ import annotations
 
-from bisect import insort
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -119,7 +118,10 @@ Input = NewsArrived | MembersResolved | Happened | Linked | Tick
 
 @dataclass(frozen=True, slots=True)
 class IncidentState:
-    """All there is to know of one incident. ``base`` is the fold of news too old to be put in order any more."""
+    """All there is to know of one incident.
+
+    ``base`` is the fold of news too old to be put in order any more: of the version in ``base_order``, and before it.
+    """
 
     base: Incident
     incident: Incident
@@ -237,19 +239,18 @@ def deadline(state: IncidentState, now: int, options: Options = DEFAULT) -> int 
 
 
 def _news(state: IncidentState, news: News, now: int, options: Options) -> tuple[IncidentState, tuple[Effect, ...]]:
-    if news.order <= state.base_order:
+    if news.version <= state.base_order[0]:
         return state, (Discarded(news.id, WhyDiscarded.OLD),)
+    same_version = [known.id for known in state.news if known.version == news.version]
     newest_again = state.news and state.news[-1].id == news.id
-    if newest_again or any(known.order == news.order for known in state.news):
+    if newest_again or news.id in same_version:
         return state, (Discarded(news.id, WhyDiscarded.REPEATED),)
-    rivals = tuple(Rivals(news.id, known.id, news.version) for known in state.news if known.version == news.version)
-    ordered = list(state.news)
-    insort(ordered, news, key=lambda one: one.order)
+    rivals = tuple(Rivals(news.id, known, news.version) for known in same_version)
+    ordered = sorted((*state.news, news), key=lambda one: one.order)
     base, base_order = state.base, state.base_order
     if len(ordered) > options.news_kept:
-        half = len(ordered) // 2
-        base, base_order = fold(base, ordered[:half]), ordered[half - 1].order
-        ordered = ordered[half:]
+        older, ordered = _parted(ordered)
+        base, base_order = fold(base, older), (older[-1].version, older[-1].id)
     told = replace(state, base=base, base_order=base_order, news=tuple(ordered), incident=fold(base, ordered))
     if _begins_anew(state.incident.state, told.incident.state) or (news.step is Step.REWORK and ordered[-1] is news):
         tapped = state.tapped_before | {user for user, _ in state.taps}
@@ -261,6 +262,14 @@ def _news(state: IncidentState, news: News, now: int, options: Options) -> tuple
         after = replace(after, near=frozenset())
         effects = (*effects, ResolveParties(after.incident.parties))
     return after, (*rivals, *effects)
+
+
+def _parted(ordered: list[News]) -> tuple[list[News], list[News]]:
+    """The older half and the rest; what carries one version stays together, unless that is all of the newer half."""
+    half = len(ordered) // 2
+    ends = (at for at in range(half, len(ordered)) if ordered[at].version != ordered[at - 1].version)
+    cut = next(ends, half)
+    return ordered[:cut], ordered[cut:]
 
 
 def _begins_anew(before: State, after: State) -> bool:

@@ -78,16 +78,19 @@ Version = Annotated[int, Field(ge=0, le=MAX_VERSION)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News(Telling):
-    """One message about a case. ``id`` is the same when it is repeated; ``at`` is the case system's own clock."""
+    """One message about a case. ``id`` is the same when it is repeated.
+
+    ``at`` is when it was done by the case system's own clock, or when it came where that was not told.
+    """
 
     id: NewsId
     version: Version
     at: Millis
 
     @property
-    def order(self) -> tuple[int, str]:
-        """What news are sorted by: the version, and the id where two carry the same."""
-        return self.version, self.id
+    def order(self) -> tuple[int, int, str]:
+        """What news are sorted by: the version; where two carry the same, their time; then the id."""
+        return self.version, self.at, self.id
 
 
 def fold(incident: Incident, news: Iterable[News]) -> Incident:

@@ -69,7 +69,7 @@ class TakenOut(Shape):
 
     ``late``: newer news of the case were known already, before which these were put. ``fits``: false when the step is
     none that leads on from where the case stood; it is in the case's log, and changed no state. ``rivals``: other news
-    of the case carry the same version; which of them counts as the later, their ids decide.
+    of the case carry the same version; the later ``at`` decides which of them counts as the later.
     """
 
     incident: IncidentOut

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.effects import EventOut, ResolveParties
 from gateway.incident import Party, PartyKind
-from gateway.lifecycle import IncidentState, Input, MembersResolved, NewsArrived, handle, new_incident
+from gateway.lifecycle import DEFAULT, IncidentState, Input, MembersResolved, NewsArrived, Options, handle, new_incident
 from gateway.news import News
 from gateway.steps import Step
 from groups.vocabulary import IncidentCode, UserId
@@ -21,12 +21,14 @@ def dispatched_to(*users: UserId) -> tuple[Party, ...]:
     return tuple(Party(PartyKind.USER, user) for user in users)
 
 
-def run(*inputs: Input | News, state: IncidentState | None = None, now: int = 1_000_000) -> tuple[IncidentState, list]:
+def run(
+    *inputs: Input | News, state: IncidentState | None = None, now: int = 1_000_000, options: Options = DEFAULT
+) -> tuple[IncidentState, list]:
     """Plays inputs as a caller would: parties named by user resolve to those users at once."""
     state = state or new_incident(CODE)
     done: list = []
     for one in inputs:
-        state, effects = handle(state, NewsArrived(one) if isinstance(one, News) else one, now)
+        state, effects = handle(state, NewsArrived(one) if isinstance(one, News) else one, now, options)
         done += effects
         for effect in effects:
             if isinstance(effect, ResolveParties):

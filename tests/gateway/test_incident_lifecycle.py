@@ -253,14 +253,21 @@ def test_what_goes_on_after_a_rest_comes_forward_as_if_it_were_new(way: tuple[St
     ]
 
 
-def test_of_two_with_one_version_the_id_decides_whichever_came_first_and_it_is_told() -> None:
-    one, other = (replace(news(3, title=title), id=title) for title in ("a", "b"))
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"id": "z", "at": 5}, {"id": "a", "at": 6}),
+        ({"id": "a", "at": 5}, {"id": "b", "at": 5}),
+    ],
+)
+def test_of_two_with_one_version_the_time_decides_then_the_id_whichever_came_first(one: dict, other: dict) -> None:
+    one, other = replace(news(3, title="a"), **one), replace(news(3, title="b"), **other)
     for both in ((one, other), (other, one)):
         state, effects = run(*both, state=open_incident())
         assert state.incident.title == "b"
         assert [effect for effect in effects if isinstance(effect, Rivals)] == [Rivals(both[1].id, both[0].id, 3)]
-    _, effects = run(one, state=state)
-    assert kinds(effects) == ["Discarded"]
+    _, effects = run(replace(one, at=9), state=state)
+    assert effects == [Discarded(one.id, WhyDiscarded.REPEATED)], "it came again, and its time was not told"
 
 
 def test_an_officers_taps_count_once_and_only_forward() -> None:
@@ -310,10 +317,15 @@ def test_news_are_put_in_order_up_to_the_limit_and_one_beyond_is_old() -> None:
     assert (len(state.news), state.base_order) == ((NEWS_KEPT + 1) - (NEWS_KEPT + 1) // 2, (127, "n127"))
     assert state.incident.title == "late"
     assert len(state.incident.log) == NEWS_KEPT + 1
-    _, effects = run(News(id="older", version=127, at=0, title="again"), state=state)
-    assert effects == [], "same version, later id: still fits"
-    _, effects = run(news(127), state=state)
-    assert effects == [Discarded("n127", WhyDiscarded.OLD)]
+    for version, older in ((127, True), (128, False)):
+        _, effects = run(News(id="new", version=version, at=0, title="again"), state=state)
+        assert (effects == [Discarded("new", WhyDiscarded.OLD)]) is older
+
+
+def test_news_of_one_version_are_settled_together() -> None:
+    three = [replace(news(2), id=each) for each in "abc"]
+    state, _ = run(news(1), *three, news(3), news(4), options=Options(news_kept=5))
+    assert ([each.version for each in state.news], state.base_order) == ([3, 4], (2, "c"))
 
 
 def test_the_state_survives_json() -> None:
