@@ -21,6 +21,7 @@ from groups.model import User
 from groups.vocabulary import AgencyId, GroupId, GroupKind, IncidentCode, Refusal, UserId
 from poc_server.bridge.codes import Codes
 from poc_server.bridge.following import Following
+from poc_server.bridge.owed import Owed
 from poc_server.bridge.parties import Parties, Roll
 from poc_server.bridge.phones import TAPS
 from poc_server.bridge.setup import Setup
@@ -74,8 +75,9 @@ class Bridge:
         self._jobs: deque[_Job] = deque()
         self._codes = Codes(store)
         self._rolls: dict[AgencyId, Roll] = {}
-        self.telling = Telling(phones, self._codes)
-        self._following = Following(store, self._parties, self._new_batch, self.telling.followed)
+        self._owed = Owed(store)
+        self.telling = Telling(phones, self._codes, self._owed)
+        self._following = Following(store, self._owed, self._parties, self._new_batch, self.telling.followed)
         self.telling.noted.append(self._following.noted)
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -290,8 +292,8 @@ class Bridge:
     async def _take(self, jobs: list[_Job]) -> bool:
         """Takes them in one transaction. Of several that failed nobody is told: they are to be taken one by one."""
         try:
-            async with self._store.change() as change:
-                results = await self._steps(change, jobs)
+            async with self._owed.change() as (change, results):
+                results += await self._steps(change, jobs)
         except Exception as problem:
             if len(jobs) == 1 and not jobs[0].future.done():
                 jobs[0].future.set_exception(self._told(problem, jobs[0]))
@@ -364,8 +366,10 @@ class Bridge:
     async def _time_passed(self) -> None:
         async with self._store.reading() as connection:
             due = await incidents.due(connection, now_ms(), DUE_AT_ONCE)
+        these = dict.fromkeys((*due, *self._owed.incidents()))
         await asyncio.gather(
-            *(self._submit(agency, code, lambda _: Tick(), SYSTEM, "") for agency, code in due), return_exceptions=True
+            *(self._submit(agency, code, lambda _: Tick(), SYSTEM, "") for agency, code in these),
+            return_exceptions=True,
         )
 
 

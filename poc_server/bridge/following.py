@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from gateway.effects import Address
 from gateway.lifecycle import IncidentState, MembersResolved
 from groups.vocabulary import AgencyId, IncidentCode
+from poc_server.bridge.owed import Key, Owed
 from poc_server.bridge.parties import Parties, follows_place
 from poc_server.bridge.step import Batch, Done
 from poc_server.store import Change, DirectoryChange, Store, duty, incidents
@@ -21,13 +22,12 @@ PLACES_EVERY_MS = 20_000
 NO_SHIFTS_MS = 3_600_000
 LIVE = frozenset({Address.OPEN, Address.PARKED, Address.CLOSING})
 
-Key = tuple[AgencyId, IncidentCode]
-
 
 class Following:
     """Knows when the members of which incidents may be others now, and makes them so.
 
     Args:
+        owed: for changes that SQL may cut off.
         parties: who is who just now, for an agency.
         batch: for changing what must be changed.
         told: given what changed, after the commit.
@@ -36,11 +36,13 @@ class Following:
     def __init__(
         self,
         store: Store,
+        owed: Owed,
         parties: Callable[[AgencyId], Parties],
         batch: Callable[[Change, AgencyId], Batch],
         told: Callable[[Sequence[Done]], Awaitable[None]],
     ) -> None:
-        self._store, self._parties, self._batch, self._told = store, parties, batch, told
+        self._store, self._owed = store, owed
+        self._parties, self._batch, self._told = parties, batch, told
         self._again = True
         self._by_place: set[Key] = set()
         self._duty_due = 0
@@ -105,9 +107,10 @@ class Following:
         return found
 
     async def _settle(self, agency: AgencyId, codes: list[IncidentCode]) -> None:
-        async with self._store.change() as change:
+        async with self._owed.change() as (change, done):
             batch = self._batch(change, agency)
             await batch.load(codes)
-            done = [await batch.resolve(code) for code in codes]
+            found = [await batch.resolve(code) for code in codes]
             await batch.write()
+            done += found
         await self._told(done)

@@ -13,6 +13,7 @@ from gateway.rules import Attention
 from groups.vocabulary import AgencyId, GroupId, IncidentCode, UserId
 from poc_server.bridge.address import GONE
 from poc_server.bridge.codes import Codes
+from poc_server.bridge.owed import Owed
 from poc_server.bridge.step import Done
 from signaling.messages import IncidentSummary
 
@@ -52,11 +53,11 @@ class Telling:
         discarded: those of them that changed nothing.
     """
 
-    def __init__(self, phones: PhonesPort, codes: Codes) -> None:
+    def __init__(self, phones: PhonesPort, codes: Codes, owed: Owed) -> None:
         self.on_committed: list[Callable[[], None]] = []
         self.noted: list[Callable[[AgencyId, IncidentState], None]] = []
         self.taken = self.discarded = 0
-        self._phones, self._codes = phones, codes
+        self._phones, self._codes, self._owed = phones, codes, owed
 
     def committed(self, results: Sequence[Done]) -> None:
         """These stand in SQL."""
@@ -73,6 +74,7 @@ class Telling:
 
     def told(self, done: Done) -> None:
         """Phones learn of one."""
+        self._owed.settle(done)
         if done.after.address in GONE:
             self._codes.forget(done.group)
         else:
