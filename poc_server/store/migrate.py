@@ -24,10 +24,14 @@ from poc_server.store.engine import Database
 
 log = structlog.get_logger(__name__)
 
-_LOCK = 7_621_001  # any number of our own: two nodes that start together must not both migrate
+LOCK = 7_621_001
+"""Of PostgreSQL: any number of our own, for two nodes that start together must not both migrate."""
 PATIENCE_S = 30.0
-"""How long one who starts waits for another process that migrates the same SQLite file."""
+"""How long one who starts waits for another process that migrates, or holds a table that is to be changed."""
 _LOOK_AGAIN_S = 0.05
+_TABLE_WAIT = "2s"
+"""How long PostgreSQL waits for a table that others use: whoever wants it next waits behind this one."""
+_LOCK_NOT_AVAILABLE = "55P03"
 
 
 def config() -> Config:
@@ -51,29 +55,40 @@ def newest() -> str:
     return head
 
 
-async def migrate(database: Database, revision: str = "head") -> None:
+async def migrate(database: Database, revision: str = "head", patience_s: float = PATIENCE_S) -> None:
     """Apply what is missing up to ``revision``, nothing where the tables are of a later version.
 
     Raises `StoreUnavailable` when SQL is away, alembic's ``CommandError`` for a ``revision`` that is not known.
-    All migrations together may take longer than SQLite waits for one who writes: another node is waited for here.
+    Another node that migrates is waited for, ``patience_s`` at most: it may take longer than SQL waits by itself.
     """
     loop = asyncio.get_running_loop()
-    end = loop.time() + PATIENCE_S
+    end, told = loop.time() + patience_s, False
     while True:
         try:
             await _migrate(database, revision)
         except StoreUnavailable as problem:
-            if not _busy(problem) or loop.time() > end:
+            if not _busy(problem):
                 raise
+            if loop.time() > end:
+                raise StoreUnavailable(f"another process held the tables for {patience_s:g} s") from problem
+            if not told:
+                log.info("migration_waits", problem=str(problem), at_most_s=patience_s)
+            told = True
             await asyncio.sleep(_LOOK_AGAIN_S)
         else:
             return
 
 
+class _AnotherMigrates(StoreUnavailable):
+    """Another node holds the lock of those who migrate."""
+
+
 async def _migrate(database: Database, revision: str) -> None:
     async with database.writing() as connection:
         if not database.sqlite:
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            if not await connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": LOCK}):
+                raise _AnotherMigrates("another process migrates")
+            await connection.execute(text(f"SET LOCAL lock_timeout = '{_TABLE_WAIT}'"))
         await connection.run_sync(_upgrade, revision)
 
 
@@ -84,8 +99,10 @@ async def current(database: Database) -> str | None:
 
 
 def _busy(problem: StoreUnavailable) -> bool:
-    """Whether another process holds the SQLite file just now."""
+    """Whether another process holds what is to be changed just now."""
     found = getattr(problem.__cause__, "orig", None)
+    if isinstance(problem, _AnotherMigrates) or getattr(found, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
+        return True
     # The last eight bits are the kind of error, those above say more about it.
     return isinstance(found, sqlite3.Error) and getattr(found, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 

@@ -27,12 +27,14 @@ from sqlalchemy import (
     select,
     text,
 )
+from structlog.testing import capture_logs
 
 from groups.vocabulary import GroupId, UserId
+from poc_server.refused import StoreUnavailable
 from poc_server.store import Store, StoreSettings, units
 from poc_server.store.backup import backup, restore
 from poc_server.store.engine import Database
-from poc_server.store.migrate import config, current, migrate, newest
+from poc_server.store.migrate import LOCK, config, current, migrate, newest
 from poc_server.store.pinyin import initials
 from poc_server.store.tables import metadata
 from tests.fixtures.databases import create_database
@@ -79,6 +81,22 @@ async def test_two_nodes_that_start_together_migrate_once(empty: StoreSettings, 
     await asyncio.gather(*(migrate(node) for node in nodes))
     assert await current(nodes[1]) == newest()
     for node in nodes:
+        await node.aclose()
+
+
+async def test_who_finds_another_migrating_says_that_he_waits_and_gives_up_in_time(
+    empty: StoreSettings, tmp_path: Path
+) -> None:
+    one, other = [Database.open(empty.model_copy(update={"busy_timeout_ms": 0}), tmp_path) for _ in range(2)]
+    async with one.writing() as connection:
+        if not one.sqlite:
+            await connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+        with capture_logs() as logged, pytest.raises(StoreUnavailable, match="another process held the tables"):
+            await migrate(other, patience_s=0.2)
+    assert [each["event"] for each in logged] == ["migration_waits"]
+    await migrate(other)
+    assert await current(one) == newest()
+    for node in (one, other):
         await node.aclose()
 
 
