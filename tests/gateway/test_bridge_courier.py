@@ -14,7 +14,7 @@ import pytest
 
 from gateway.courier import Courier
 from gateway.document import read_document
-from gateway.outbox import DELAYS_MS
+from gateway.outbox import DELAYS_MS, PROBE_CAP_MS, Policy
 from gateway.receiver import Receiver
 from groups.vocabulary import IncidentCode
 from poc_server.bridge.bridge import Bridge
@@ -22,6 +22,7 @@ from poc_server.bridge.links import Links
 from poc_server.bridge.materials import Gatherer
 from poc_server.bridge.setup import Setup
 from poc_server.store import outbox
+from poc_server.store.ids import now_ms
 from poc_server.store.outbox import SqlOutbox
 from tests.fixtures.people import Town
 from tests.gateway.told import Told
@@ -64,6 +65,10 @@ def after(seconds: float) -> Answer:
         await says(204)(writer)
 
     return answer
+
+
+async def hangs_up(writer: asyncio.StreamWriter) -> None:
+    """Says nothing; who carries to it may as well have found nobody."""
 
 
 async def never(writer: asyncio.StreamWriter) -> None:
@@ -190,6 +195,36 @@ async def test_the_first_delivery_after_a_time_away_makes_the_others_due(town: T
         await found.until_due()
         assert await found.carry() == 1, "one probes"
         assert await found.carry() == 3, "and whatever pause the others had is over"
+
+
+HOUR_MS, QUICKER = 3_600_000, 10_000
+
+
+async def test_after_as_many_tries_as_an_hour_away_has_all_comes_once_and_in_order(town: Town, tmp_path: Path) -> None:
+    """The courier as it runs, by the true clock; only that its pauses are ten thousand times shorter."""
+    tries, away_ms = 0, 0
+    while away_ms < HOUR_MS:
+        away_ms += min(DELAYS_MS[min(tries, len(DELAYS_MS) - 1)], PROBE_CAP_MS)
+        tries += 1
+    assert tries == 16
+    policy = Policy(tuple(max(1, delay // QUICKER) for delay in DELAYS_MS), probe_cap=PROBE_CAP_MS // QUICKER)
+    answers = [hangs_up] * (len(THREE) + tries - 1)
+    async with receiving(*answers, says(204)) as replies, desk(town, tmp_path, replies.url, THREE) as found:
+        receiver = Receiver.model_validate({"id": "cases", "url": replies.url, "secrets": [SECRET]})
+        gatherer = Gatherer(town.store, Links(b"k", "", 60_000), tmp_path)
+        async with httpx.AsyncClient(trust_env=False) as client, asyncio.timeout(60):
+            courier = Courier(receiver, None, found.box, gatherer, client, "/poc", now_ms, policy)
+            running = asyncio.create_task(courier.run())
+            while await found.box.next_due() is not None:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+            running.cancel()
+        away, back = replies.ids[: len(answers)], replies.ids[len(answers) :]
+        codes = [code.lower() for code in THREE]  # as `Replies` reads headers
+        assert set(away) == {f"{code}/1/group.opened" for code in codes}, "nothing overtakes the first of its case"
+        assert len(back) == 2 * len(THREE), "each once"
+        for code in codes:
+            own = [each for each in back if each.startswith(f"{code}/")]
+            assert own == [f"{code}/1/group.opened", f"{code}/2/members.changed"]
 
 
 async def test_gone_stays_said_though_another_of_the_same_moment_was_taken(town: Town, tmp_path: Path) -> None:
