@@ -3,68 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
-from enum import StrEnum
+from dataclasses import fields, is_dataclass
 from typing import Any
 
-from pydantic import JsonValue, SecretStr
+from pydantic import JsonValue
 
-from gateway.effects import EventType
-from gateway.events import Event
-from gateway.expressions import names_in
-from gateway.inbound import Item, read_items
-from gateway.incident import State, facts_of
-from gateway.lifecycle import NewsArrived, handle, new_incident
-from gateway.mapping import PLAIN_FIELDS, Call, MappingFile
-from gateway.outbound import Materials, NotWanted, context, fill, render
-from gateway.receiver import Receiver
+from gateway.check_out import check_calls, expressions_out
+from gateway.document import BadDocument, read_document
+from gateway.expressions import names_in, search, tables_in
+from gateway.findings import Finding, Level, Report
+from gateway.inbound import Item, items_of, read_items
+from gateway.incident import State
+from gateway.mapping import PLAIN_FIELDS, MappingFile
 from gateway.steps import Step
 
-_SECRET = SecretStr("whsec_c2FtcGxlLXNhbXBsZS1zYW1wbGU=")
 _NEEDED_STATES = (State.DISPATCHED, State.CLOSED)
 _NEEDED_STEPS = (Step.DISPATCH, Step.CLOSE)
 _SHOWN_CHARS = 80
 
 
-class Level(StrEnum):
-    """How much a finding matters."""
+def check(mapping: MappingFile, sample: JsonValue, public_url: str) -> Report:
+    """Reads ``sample`` as a delivery of theirs, and renders every event to a call of theirs.
 
-    OK = "ok"
-    NOTE = "note"
-    WRONG = "wrong"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the report: in or out, which field, what of it."""
-
-    level: Level
-    where: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What was found. ``ok``: nothing is wrong, though there may be notes."""
-
-    findings: tuple[Finding, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether the mapping can be used as it is."""
-        return all(finding.level is not Level.WRONG for finding in self.findings)
-
-    def lines(self) -> Iterator[str]:
-        """The report as text."""
-        for finding in self.findings:
-            yield f"{finding.level.value:5}  {finding.where:28}  {finding.text}"
-
-
-def check(mapping: MappingFile, sample: JsonValue) -> Report:
-    """Reads ``sample`` as a delivery of theirs, and renders every event to a call of theirs."""
+    ``public_url``: what links begin with; empty where that is not set.
+    """
     items = tuple(read_items(mapping, sample))
-    findings = (*_items(mapping, items), *_unused(mapping, sample), *_words(mapping), *_calls(mapping, items))
-    return Report(findings)
+    inward = (*_items(mapping, items), *_parts(mapping, sample), *_unread(mapping, sample))
+    words = (*_words(mapping), *_other_words(mapping), *_unused_tables(mapping))
+    return Report((*inward, *words, *check_calls(mapping, items), *_links(public_url)))
 
 
 def _items(mapping: MappingFile, items: tuple[Item, ...]) -> Iterator[Finding]:
@@ -87,10 +53,26 @@ def _items(mapping: MappingFile, items: tuple[Item, ...]) -> Iterator[Finding]:
 
 
 def _is_mapped(mapping: MappingFile, name: str) -> bool:
-    return bool(getattr(mapping.inbound, "lon" if name == "point" else name))
+    """Whether a field is read by one expression; of those that are read by several `_parts` tells."""
+    return name not in ("parties", "files", "limits") and bool(
+        getattr(mapping.inbound, "lon" if name == "point" else name)
+    )
 
 
-def _unused(mapping: MappingFile, sample: JsonValue) -> Iterator[Finding]:
+def _parts(mapping: MappingFile, sample: JsonValue) -> Iterator[Finding]:
+    """Which kinds of party, file and limit are found in no case of the sample."""
+    inbound, items = mapping.inbound, items_of(mapping, sample)
+    wanted = [(f"parties.{kind.value}", expression) for kind, expression in inbound.parties.items()]
+    wanted += [(f"files.{kind.value}", expression) for kind, expression in inbound.files.items()]
+    for limit in inbound.limits:
+        named = (("due", limit.due), ("allowed", limit.allowed))
+        wanted += [(f"limits.{limit.stage.value}.{name}", each) for name, each in named if each]
+    for name, expression in wanted:
+        if items and all(search(expression, item, mapping.surroundings) is None for item in items):
+            yield Finding(Level.NOTE, f"in.{name}", "nothing found in this sample")
+
+
+def _unread(mapping: MappingFile, sample: JsonValue) -> Iterator[Finding]:
     """Fields of the sample that no expression reads: perhaps forgotten."""
     read: set[str] = set()
     for expression in _expressions(mapping):
@@ -147,57 +129,29 @@ def _words(mapping: MappingFile) -> Iterator[Finding]:
                 yield Finding(level, f"values.{name}", f"nothing leads to {', '.join(one.value for one in words)}")
 
 
-def _calls(mapping: MappingFile, items: tuple[Item, ...]) -> Iterator[Finding]:
-    if mapping.outbound is None:
-        yield Finding(Level.NOTE, "out", "no [out]: events go as CloudEvents in Standard Webhooks")
-        return
-    if unsent := [one.value for one in EventType if one not in mapping.outbound.calls]:
-        yield Finding(Level.NOTE, "out", f"no call for, so not sent: {', '.join(unsent)}")
-    sample = next((item for item in items if item.document and item.code), None)
-    if sample is None:
-        return
-    for event_type, call in mapping.outbound.calls.items():
-        yield from _call(mapping, sample, event_type, call)
+def _other_words(mapping: MappingFile) -> Iterator[Finding]:
+    """Whether every word that a value table leads to may stand in its field."""
+    for name in sorted(mapping.values.keys() & set(PLAIN_FIELDS) - {"code", "state", "step"}):
+        for word in sorted(set(mapping.values[name].values()) - {""}):
+            try:
+                read_document({name: word})
+            except BadDocument as refused:
+                yield Finding(Level.WRONG, f"values.{name}", f"{word}: {refused.details[0].partition(': ')[2]}")
 
 
-def _call(mapping: MappingFile, sample: Item, event_type: EventType, call: Call) -> Iterator[Finding]:
-    event, materials = _sample_event(sample, event_type)
-    receiver = Receiver.model_validate({"id": "sample", "url": "http://receiver.example", "secrets": [_SECRET]})
-    where = f"out.{event_type.value}"
-    try:
-        request = render(receiver, mapping, event, materials, "/sample", event.at)
-    except NotWanted:
-        yield Finding(Level.NOTE, where, "its `when` does not hold for this sample")
-        return
-    yield Finding(Level.OK, where, f"{request.method} {request.url} {request.headers.get('content-type', '')}")
-    for path, value in _leaves(fill(dict(call.body), context(event, materials), mapping.surroundings)):
-        if value is None:
-            yield Finding(Level.NOTE, where, f"body.{path} finds nothing")
+def _unused_tables(mapping: MappingFile) -> Iterator[Finding]:
+    """Value tables that nothing reads: their name is written wrongly here, or where they are used."""
+    mapped = {name for name in PLAIN_FIELDS if getattr(mapping.inbound, name)}
+    for expression in (*_expressions(mapping), *expressions_out(mapping)):
+        mapped |= tables_in(expression)
+    for name in sorted(mapping.values.keys() - mapped):
+        yield Finding(Level.WRONG, f"values.{name}", "nothing reads this table")
 
 
-def _sample_event(sample: Item, event_type: EventType) -> tuple[Event, Materials]:
-    assert sample.document is not None and sample.code is not None  # noqa: S101, PT018 the caller looked
-    at = sample.document.at or 1_700_000_000_000
-    state, _ = handle(new_incident(sample.code), NewsArrived(sample.document.news(at)), at)
-    recording: dict[str, JsonValue] = {
-        "url": "https://poc.example/r/1",
-        "started_ms": at,
-        "duration_ms": 4_690,
-        "expires_ms": at + 1,
-    }
-    data: dict[str, JsonValue] = {"user": "u-sample", "name": "Sample", "url": "https://poc.example/f/1"}
-    event = Event(f"{state.code}/1/{event_type}", event_type.value, state.code, 1, at, data, recording="1")
-    people: dict[str, JsonValue] = {"u-sample": {"name": "Sample", "badge": "0001"}}
-    photo: dict[str, JsonValue] = {"url": "https://poc.example/p/1", "expires_ms": at + 1, "media_type": "image/jpeg"}
-    return event, Materials(facts_of(state.incident), recording, b"OggS", people, photo)
-
-
-def _leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
-    if isinstance(value, dict):
-        for name, child in value.items():
-            yield from _leaves(child, f"{path}.{name}" if path else str(name))
-    else:
-        yield path, value
+def _links(public_url: str) -> Iterator[Finding]:
+    if not public_url:
+        text = "not set: links to recordings, photos and logs have no host, and nobody outside can follow them"
+        yield Finding(Level.NOTE, "bridge.public_url", text)
 
 
 def _short(value: object) -> str:

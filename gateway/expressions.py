@@ -98,3 +98,41 @@ def names_in(expression: str) -> frozenset[str]:
             found.add(node["value"])
         todo += [child for child in node.get("children", ()) if isinstance(child, dict)]
     return frozenset(found)
+
+
+_ON_WHAT_WAS_FOUND = frozenset(
+    {"subexpression", "index_expression", "pipe", "projection", "value_projection", "filter_projection", "flatten"}
+)
+"""Nodes of which only the first part reads from the beginning; the others go on with what that found."""
+
+
+def paths_in(expression: str) -> frozenset[tuple[str, str]]:
+    """The first two names of each path that an expression reads from the beginning; the second may be empty."""
+    found: set[tuple[str, str]] = set()
+    todo: list[Any] = [jmespath.compile(expression).parsed]
+    while todo:
+        node = todo.pop()
+        parts = node["children"]
+        first = parts[0] if parts else node
+        if node["type"] == "field":
+            found.add((node["value"], ""))
+        elif node["type"] == "subexpression" and first["type"] == "field":
+            found.add((first["value"], parts[1]["value"] if parts[1]["type"] == "field" else ""))
+        elif node["type"] in _ON_WHAT_WAS_FOUND:
+            todo.append(first)
+        elif node["type"] != "expref":
+            todo += [child for child in parts if isinstance(child, dict)]
+    return frozenset(found)
+
+
+def tables_in(expression: str) -> frozenset[str]:
+    """The value tables an expression names."""
+    found: set[str] = set()
+    todo: list[Any] = [jmespath.compile(expression).parsed]
+    while todo:
+        node = todo.pop()
+        parts = [child for child in node.get("children", ()) if isinstance(child, dict)]
+        if node["type"] == "function_expression" and node["value"] == "value" and parts[0]["type"] == "literal":
+            found.add(str(parts[0]["value"]))
+        todo += parts
+    return frozenset(found)

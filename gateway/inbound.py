@@ -50,10 +50,15 @@ class Item:
     read: JsonValue = None
 
 
+def items_of(mapping: MappingFile, body: JsonValue) -> list[Any]:
+    """What of ``body`` are cases, not read yet."""
+    found = search(mapping.items, body, mapping.surroundings) if mapping.items else [body]
+    return found if isinstance(found, list) else [] if found is None else [found]
+
+
 def read_items(mapping: MappingFile, body: JsonValue) -> Iterator[Item]:
     """Every case in ``body``; never raises, whatever it is."""
-    found = search(mapping.items, body, mapping.surroundings) if mapping.items else [body]
-    items = found if isinstance(found, list) else [] if found is None else [found]
+    items = items_of(mapping, body)
     for item in items[:MAX_ITEMS]:
         yield _Reader(mapping, item).read()
     if len(items) > MAX_ITEMS:

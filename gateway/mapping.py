@@ -70,6 +70,12 @@ class Inbound(_Part):
     limits: tuple[LimitFields, ...] = ()
     files: dict[FileKind, Expression] = Field(default_factory=dict)
 
+    @model_validator(mode="after")
+    def _a_place_has_both(self) -> Inbound:
+        if (self.lon is None) is not (self.lat is None):
+            raise ValueError("lon and lat stand together")
+        return self
+
 
 PLAIN_FIELDS = tuple(
     name for name in Inbound.model_fields if name not in {"parties", "place_radius_m", "limits", "files", "lon", "lat"}
@@ -133,6 +139,8 @@ class Call(_Part):
             raise ValueError("audio needs format = 'multipart'")
         for expression in PLACEHOLDER.findall(self.path):
             Surely.model_validate({"expression": expression})
+        if set("{}") & set(PLACEHOLDER.sub("", self.path)):
+            raise ValueError("path: a brace without its other")
         return self
 
 

@@ -89,6 +89,7 @@ app.add_typer(bridge, name="bridge")
 def bridge_check(
     mapping: Annotated[str, typer.Argument(help="Mapping file, or a ready one: flat, nested, steps")],
     sample: Annotated[Path, typer.Argument(help="A document as their system sends it (JSON)")],
+    config: ConfigFile = None,
 ) -> None:
     """Try a mapping file on a sample, both ways, and say what is missing. Exit code 1 when something is wrong."""
     from gateway.check import check
@@ -96,8 +97,9 @@ def bridge_check(
     from poc_server.bridge.senders import read
     from poc_server.refused import Refused
 
+    public_url = loaded(config, {}).bridge.public_url
     try:
-        report = check(setup.read_mapping(mapping, Path()), read(sample.read_bytes()))
+        report = check(setup.read_mapping(mapping, Path()), read(sample.read_bytes()), public_url)
     except (setup.BadSetup, Refused, OSError) as problem:
         raise ended(problem) from None
     for line in report.lines():
@@ -145,15 +147,20 @@ def _read_bridge(settings: Config) -> None:
     from poc_server.bridge.setup import BadSetup, load
 
     try:
-        load(settings.bridge.file)
+        file = load(settings.bridge.file).file
     except BadSetup as problem:
         raise ended(problem) from None
+    if (file.senders or file.receivers) and not settings.bridge.public_url:
+        console.print(
+            "[yellow]poc-server:[/] bridge.public_url is not set: no case system can follow a link it is given"
+        )
 
 
 def _serve(settings: Config) -> None:
     with collector_resting():
         from poc_server import logs
         from poc_server.app import App
+        from poc_server.refused import StoreUnavailable
 
     async def run() -> None:
         async with App(settings) as running:
@@ -162,7 +169,7 @@ def _serve(settings: Config) -> None:
     logs.configure(settings.log)
     try:
         asyncio.run(run())
-    except OSError as problem:
+    except (OSError, StoreUnavailable) as problem:
         raise ended(problem) from None
 
 

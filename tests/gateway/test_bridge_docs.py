@@ -149,6 +149,20 @@ def test_a_server_says_what_is_wrong_with_the_file_before_it_begins_anything(tmp
     assert not data.exists()
 
 
+def test_a_server_that_cannot_begin_has_said_why_and_what_else_is_missing(tmp_path: Path) -> None:
+    file = tmp_path / "bridge.toml"
+    file.write_text('[[receivers]]\nid = "a"\nurl = "http://x"')
+    where = {
+        "POC_BRIDGE__FILE": str(file),
+        "POC_SERVER__DATA": str(tmp_path / "data"),
+        "POC_STORE__URL": "postgresql://nobody:none@127.0.0.1:1/nothing",
+    }
+    done = CliRunner().invoke(app, ["serve"], env=where)
+    assert (done.exit_code, type(done.exception)) == (1, SystemExit)
+    assert "bridge.public_url is not set" in done.output
+    assert "unavailable" in done.output
+
+
 def test_without_a_file_there_is_a_bridge_all_the_same() -> None:
     assert load(None).file == BridgeFile()
     assert load(None).options.rules == Rules()

@@ -15,10 +15,11 @@ from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from gateway import samples
-from gateway.check import Level, check
+from gateway.check import check
 from gateway.document import Document, read_json
 from gateway.effects import EventType
 from gateway.events import Event
+from gateway.findings import Level
 from gateway.inbound import MAX_ITEMS, read_items
 from gateway.incident import Datum, Incident, Kind, PartyKind, Point, Stage, State, facts_of
 from gateway.mapping import BadMapping, MappingFile, load_mapping, parse_mapping
@@ -31,6 +32,7 @@ from poc_server.cli import app
 FOLDER = Path(next(iter(samples.__path__)))
 NAMES = ("flat", "nested", "steps")
 NOW = 1_784_077_953_000
+HERE = "https://poc.example"
 
 
 def mapping(name: str) -> MappingFile:
@@ -78,7 +80,7 @@ def test_the_sample_of_steps() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_check_finds_nothing_wrong_with_a_sample(name: str) -> None:
-    report = check(mapping(name), read_json((FOLDER / f"{name}.json").read_bytes()))
+    report = check(mapping(name), read_json((FOLDER / f"{name}.json").read_bytes()), HERE)
     assert report.ok, "\n".join(report.lines())
     assert any("burst.recorded" in line for line in report.lines())
 
@@ -100,7 +102,7 @@ end = "closed"
 
 def test_the_check_says_what_is_missing() -> None:
     wrong = parse_mapping(SMALL.replace('end = "closed"', 'end = "finished"').replace('"hot"', '"very_hot"'))
-    report = check(wrong, {"no": "A 1", "rev": "x", "st": "odd", "extra": 5})
+    report = check(wrong, {"no": "A 1", "rev": "x", "st": "odd", "extra": 5}, "")
     found = {(finding.level, finding.where, finding.text) for finding in report.findings}
     assert not report.ok
     assert (Level.WRONG, "in.code", "not a code: A 1") in found
@@ -109,22 +111,74 @@ def test_the_check_says_what_is_missing() -> None:
     assert (Level.WRONG, "values.state", "nothing leads to closed") in found
     assert any(level is Level.WRONG and text.startswith("finished is none of") for level, _, text in found)
     assert (Level.NOTE, "in", "the sample's extra is not read") in found
-    fine = check(parse_mapping(SMALL), {"no": "A1", "rev": 1, "st": "go"})
+    fine = check(parse_mapping(SMALL), {"no": "A1", "rev": 1, "st": "go"}, HERE)
     assert fine.ok
     notes = {(f.level, f.where, f.text) for f in fine.findings}
     assert (Level.NOTE, "in.urgent", "nothing found in this sample") in notes
     assert (Level.NOTE, "in.parties", "none: the group of a case has nobody in it") in notes
 
 
+WORKING = (
+    SMALL
+    + """
+[values.where]
+A = "1"
+[out.calls."burst.recorded"]
+path = "/cases/{incident.code}"
+headers = { X = "event.id" }
+body = { who = "data.name", deep = ["value('where', data.group) || people.*.badge | [0]"] }
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("right", "mistake", "where", "said"),
+    [
+        ("data.name", "dat.name", "out.burst.recorded", "body.who: there is no dat, only event, data, incident,"),
+        ("incident.code", "incident.cod", "out.burst.recorded", "path {incident.cod}: incident has no cod"),
+        ("event.id", "event.nr", "out.burst.recorded", "headers.X: event has no nr"),
+        ("('where'", "('were'", "out.burst.recorded", "body.deep.0: [values.were] is not there"),
+        ("('where'", "('were'", "values.where", "nothing reads this table"),
+        (
+            "[values.state]",
+            "[values.kind]\nhole = 'pothole'\n[values.state]",
+            "values.kind",
+            "pothole: Input should be",
+        ),
+    ],
+)
+def test_a_mistake_in_a_mapping_is_told_exactly(right: str, mistake: str, where: str, said: str) -> None:
+    sample: dict[str, Any] = {"no": "A1", "rev": 1, "st": "go"}
+    assert check(parse_mapping(WORKING), sample, HERE).ok
+    report = check(parse_mapping(WORKING.replace(right, mistake)), sample, HERE)
+    wrong = [(each.where, each.text) for each in report.findings if each.level is Level.WRONG]
+    assert any(place == where and why.startswith(said) for place, why in wrong), wrong
+
+
+def test_what_is_not_in_the_sample_is_noted_for_each_expression() -> None:
+    more = 'parties = { user = "who", unit = "dept" }\nlimits = [{ stage = "handling", due = "until" }]\n[values.state]'
+    text = WORKING.replace("data.name", "data.nobody").replace("[values.state]", more)
+    report = check(parse_mapping(text), {"no": "A1", "rev": 1, "st": "go", "who": "DH-001"}, HERE)
+    notes = {(each.where, each.text) for each in report.findings if each.level is Level.NOTE}
+    missing = "nothing found in this sample"
+    assert {("in.parties.unit", missing), ("in.limits.handling.due", missing)} <= notes
+    assert ("in.parties.user", missing) not in notes
+    assert ("out.burst.recorded", "body.who finds nothing") in notes
+
+
 def test_the_check_as_an_operator_calls_it(tmp_path: Path) -> None:
-    def checked(mapping: str | Path, sample: str | Path) -> tuple[int, str]:
-        done = CliRunner().invoke(app, ["bridge", "check", str(mapping), str(sample)])
+    def checked(mapping: str | Path, sample: str | Path, *more: str) -> tuple[int, str]:
+        done = CliRunner().invoke(app, ["bridge", "check", str(mapping), str(sample), *more])
         return done.exit_code, done.output
 
     ready = FOLDER / "flat.json"
     code, said = checked("flat", ready)
     assert code == 0
     assert "E0403202607150017" in said
+    assert "bridge.public_url" in said
+    config = tmp_path / "config.toml"
+    config.write_text('[bridge]\npublic_url = "https://poc.example"', encoding="utf-8")
+    assert "bridge.public_url" not in checked("flat", ready, "--config", str(config))[1]
     own, sample = tmp_path / "ours.toml", tmp_path / "sample.json"
     own.write_text(SMALL, encoding="utf-8")
     sample.write_text('{"no": "A 1", "rev": 1, "st": "go"}', encoding="utf-8")
@@ -205,6 +259,8 @@ def test_items_at_the_limit_and_one_beyond() -> None:
         SMALL.replace('"no"', '"a..b"'),
         SMALL.replace('"no"', '"' + "x" * 1001 + '"'),
         SMALL + '\n[out.calls."burst.recorded"]\npath = "/a/{b..}"',
+        SMALL + '\n[out.calls."burst.recorded"]\npath = "/a/{b"',
+        SMALL.replace('lat = "y"', ""),
         SMALL + '\n[out.calls.nonsense]\npath = "/a"',
         SMALL + '\n[out.calls.photo]\npath = "/a"\naudio = "f"',
     ],

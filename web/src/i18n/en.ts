@@ -174,6 +174,8 @@ export const en: Record<Key, string> = {
   incidents: "Incidents",
   incident_urgent: "Urgent",
   incidents_all: "All my cases",
+  incidents_mine_none: "You have no case just now",
+  incidents_found_none: "None of your cases has this in its title or code",
   cases_unread: "The cases could not be read. Try again.",
   tap_accepted: "Accept",
   tap_on_the_way: "On my way",

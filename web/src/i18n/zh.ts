@@ -169,6 +169,8 @@ export const zh = {
   incidents: "案件",
   incident_urgent: "紧急",
   incidents_all: "我的全部案件",
+  incidents_mine_none: "目前没有派给您的案件",
+  incidents_found_none: "您的案件中，没有名称或编号相符的",
   cases_unread: "案件读取失败，请重试",
   tap_accepted: "接受",
   tap_on_the_way: "出发",

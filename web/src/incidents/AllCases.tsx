@@ -64,7 +64,7 @@ export function AllCases({ phone, close }: { phone: Phone; close: () => void }) 
           {problem.value}
         </p>
       )}
-      {found.value?.list.length === 0 && <p>{t("cases_none")}</p>}
+      {found.value?.list.length === 0 && <p>{t(wanted ? "incidents_found_none" : "incidents_mine_none")}</p>}
       <ul class="incidents" aria-label={t("incidents_all")}>
         {found.value?.list.map((one) => (
           <li key={one.code} data-code={one.code} data-urgent={one.urgent ?? false}>

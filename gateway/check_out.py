@@ -1,0 +1,136 @@
+"""The outward half of the check of a mapping file: every call it makes of an event, rendered on a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import JsonValue, SecretStr
+
+from gateway.effects import EventType
+from gateway.events import Event
+from gateway.expressions import paths_in, search, tables_in
+from gateway.findings import Finding, Level
+from gateway.inbound import Item
+from gateway.incident import facts_of
+from gateway.lifecycle import NewsArrived, handle, new_incident
+from gateway.mapping import PLACEHOLDER, Call, MappingFile
+from gateway.outbound import Materials, NotWanted, context, render
+from gateway.receiver import Receiver
+
+_RECEIVER = Receiver.model_validate(
+    {"id": "sample", "url": "http://receiver.example", "secrets": [SecretStr("whsec_c2FtcGxlLXNhbXBsZS1zYW1wbGU=")]}
+)
+_USER = "u-sample"
+_WHOLE = ("event", "incident")
+"""Of these it is known what they hold, whatever the event."""
+
+
+def check_calls(mapping: MappingFile, items: tuple[Item, ...]) -> Iterator[Finding]:
+    """What becomes of each event, for the first case of the sample that could be read."""
+    if mapping.outbound is None:
+        yield Finding(Level.NOTE, "out", "no [out]: events go as CloudEvents in Standard Webhooks")
+        return
+    if unsent := [one.value for one in EventType if one not in mapping.outbound.calls]:
+        yield Finding(Level.NOTE, "out", f"no call for, so not sent: {', '.join(unsent)}")
+    sample = next((item for item in items if item.document and item.code), None)
+    if sample is None:
+        return
+    for event_type, call in mapping.outbound.calls.items():
+        yield from _call(mapping, sample, event_type, call)
+
+
+def expressions_out(mapping: MappingFile) -> Iterator[str]:
+    """Every expression of ``[out]`` that reads an event."""
+    for call in mapping.outbound.calls.values() if mapping.outbound else ():
+        yield from (expression for _, expression in _expressions(call))
+
+
+def _call(mapping: MappingFile, sample: Item, event_type: EventType, call: Call) -> Iterator[Finding]:
+    event, materials = _sample_event(sample, event_type)
+    data, where = context(event, materials), f"out.{event_type.value}"
+    for place, expression in _expressions(call):
+        for why in _cannot_find(mapping, data, expression):
+            yield Finding(Level.WRONG, where, f"{place}: {why}")
+    try:
+        request = render(_RECEIVER, mapping, event, materials, "/sample", event.at)
+    except NotWanted:
+        yield Finding(Level.NOTE, where, "its `when` does not hold for this sample")
+        return
+    yield Finding(Level.OK, where, f"{request.method} {request.url} {request.headers.get('content-type', '')}")
+    for place, expression in _expressions(call):
+        if search(expression, data, mapping.surroundings) is None:
+            yield Finding(Level.NOTE, where, f"{place} finds nothing")
+
+
+def _cannot_find(mapping: MappingFile, data: dict[str, JsonValue], expression: str) -> Iterator[str]:
+    """What an expression reads that is never there, whatever happens."""
+    for root, name in sorted(paths_in(expression)):
+        if root not in data:
+            yield f"there is no {root}, only {', '.join(data)}"
+        elif root in _WHOLE and name and name not in data[root]:  # type: ignore[operator] # both are objects
+            yield f"{root} has no {name}"
+    for table in sorted(tables_in(expression) - mapping.values.keys()):
+        yield f"[values.{table}] is not there"
+
+
+def _expressions(call: Call) -> Iterator[tuple[str, str]]:
+    """Where in the call each stands, and itself."""
+    yield from ((f"path {{{expression}}}", expression) for expression in PLACEHOLDER.findall(call.path))
+    yield from ((f"headers.{name}", expression) for name, expression in call.headers.items())
+    yield from _leaves(call.body, "body")
+    if call.when:
+        yield "when", call.when
+
+
+def _leaves(template: object, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(template, str):
+        yield path, template
+    elif isinstance(template, dict):
+        for name, child in template.items():
+            yield from _leaves(child, f"{path}.{name}")
+    elif isinstance(template, list):
+        for number, child in enumerate(template):
+            yield from _leaves(child, f"{path}.{number}")
+
+
+def _sample_event(sample: Item, event_type: EventType) -> tuple[Event, Materials]:
+    """An event of this type as it might happen, with all that there may be."""
+    assert sample.document is not None and sample.code is not None  # noqa: S101, PT018 the caller looked
+    at = sample.document.at or 1_700_000_000_000
+    state, _ = handle(new_incident(sample.code), NewsArrived(sample.document.news(at)), at)
+    file: dict[str, JsonValue] = {"expires_ms": at + 1, "size": 12_345, "sha256": "0" * 64}
+    when: dict[str, JsonValue] = {"started_ms": at, "ended_ms": at + 4_690, "duration_ms": 4_690}
+    recording = photo = None
+    if event_type is EventType.BURST:
+        recording = {"url": "https://poc.example/r/1", "media_type": "audio/ogg; codecs=opus", **when, **file}
+    if event_type is EventType.PHOTO:
+        photo = {"url": "https://poc.example/p/1", "media_type": "image/jpeg", **file}
+    data = {**_data(event_type, at), **(when if recording else {})}
+    key = "1" if recording else None
+    event = Event(f"{state.code}/1/{event_type}", event_type.value, state.code, 1, at, data, recording=key)
+    incident: dict[str, JsonValue] = {**facts_of(state.incident), "members": [_USER], "address_state": "open"}
+    people: dict[str, JsonValue] = {_USER: {"name": "Sample", "badge": "0001"}}
+    return event, Materials(incident, recording, b"OggS" if recording else None, people, photo)
+
+
+def _data(event_type: EventType, at: int) -> dict[str, JsonValue]:
+    """What an event of this type tells beside its recording."""
+    place: dict[str, JsonValue] = {"longitude": 114.3, "latitude": 30.6, "source": "gps", "age_ms": 0}
+    one: dict[str, JsonValue] = {"user": _USER, "name": "Sample"}
+    shown: dict[str, JsonValue] = {**one, "group": "g", "note": "note", "taken_ms": at, "place": place}
+    match event_type:
+        case EventType.OPENED | EventType.PARKED | EventType.CLOSED | EventType.REMOVED:
+            return {}
+        case EventType.MEMBERS:
+            return {"joined": [_USER], "left": []}
+        case EventType.BURST:
+            return {**one, "group": "g", "recording": "1", "burst": 1, "tier": 0, "end": "released", "place": place}
+        case EventType.EMERGENCY:
+            claimed: dict[str, JsonValue] = {"id": _USER, "name": "Sample"}
+            return {**one, "alert": "1", "state": "claimed", "claimed_by": claimed, "place": place, "covert": False}
+        case EventType.PHOTO:
+            return {**shown, "photo": "1", "origin": "camera", "media_type": "image/jpeg", "size": 12_345}
+        case EventType.NOTE:
+            return shown
+        case _:
+            return one
