@@ -61,7 +61,7 @@ class Fabric(Protocol):
         """See above; 0 on one node."""
 
     def now(self) -> int:
-        """The fabric's clock, ms since the epoch: the same for all nodes, never back."""
+        """The fabric's clock, ms since the epoch: the same for all nodes. It neither goes back nor stands still."""
 
     def wall(self) -> int:
         """The same, but set back where that clock is: for what people are shown, and how long a token holds."""

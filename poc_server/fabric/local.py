@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from poc_server.fabric.interface import Codec, Merge, Subscriber, Transition
+from poc_server.fabric.onward import Onward
 
 
 @dataclass(slots=True)
@@ -24,12 +25,11 @@ class LocalFabric:
 
     def __init__(self) -> None:
         self._entries: dict[str, _Entry] = {}
-        self._last = 0
+        self._onward = Onward(self.wall)
 
     def now(self) -> int:
-        """Wall-clock ms that never goes back: a clock set back stands still until it is caught up."""
-        self._last = max(self._last, self.wall())
-        return self._last
+        """Wall-clock ms that only go on."""
+        return self._onward.now()
 
     def wall(self) -> int:
         """Wall-clock ms."""

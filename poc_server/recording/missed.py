@@ -112,6 +112,7 @@ class MissedVoice:
         return any(other.connection is not None for other in others)
 
     async def _tell_all(self) -> None:
+        await self._set_right()
         while True:
             backs = await self._next_returns()
             await self._caught_up()
@@ -130,6 +131,19 @@ class MissedVoice:
                 await asyncio.sleep(RETRY_S)
                 for user in backs:
                     self._returns.put_nowait(user)
+
+    async def _set_right(self) -> None:
+        """Nobody was here later than now: else who was seen by a clock that was ahead would have missed nothing."""
+        while True:
+            try:
+                async with self._store.writing() as connection:
+                    ahead_ms = await absence.none_in_the_future(connection, self._clock())
+            except Refused:
+                await asyncio.sleep(RETRY_S)
+            else:
+                if ahead_ms:
+                    log.warning("absences_set_right", seconds=round(ahead_ms / 1000))
+                return
 
     async def _next_returns(self) -> dict[UserId, _Return]:
         """Those who came soon after each other: when a city returns after an outage, SQL is asked once for many.

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from time import time
 from typing import Any, Protocol
 
 import structlog
@@ -182,9 +181,10 @@ class Recordings:
     async def caught_up(self) -> None:
         """Returns when what ended until now is in SQL, or is known to come later than is worth waiting.
 
-        Of what ended on other nodes their spools are known, in the data folder, which nodes share.
+        Of what ended on other nodes their spools are known, in the folder that nodes share; not while its disk is
+        gone or read-only.
         """
-        with contextlib.suppress(TimeoutError, Refused):
+        with contextlib.suppress(TimeoutError, Refused, OSError):
             async with asyncio.timeout(CATCH_UP_WITHIN_S):
                 await self.recorder.written(CATCH_UP_WITHIN_S)
                 self.recorder.flush()  # hears which spools are whole
@@ -206,7 +206,7 @@ class Recordings:
             await asyncio.sleep(OTHERS_TO_SQL_S)
 
     async def _ended_elsewhere(self) -> set[Path]:
-        return await asyncio.to_thread(self._folders.ended_elsewhere, time() - ENDED_AFTER_S)
+        return await asyncio.to_thread(self._folders.ended_elsewhere, ENDED_AFTER_S)
 
     async def adopt(self) -> None:
         """Finish what other nodes, which share the folder, were recording when they died."""

@@ -58,12 +58,14 @@ class SpoolFolders:
         others = [(name, path) for name, path in self.of(group) if path.parent not in (self.own, *self.adopted)]
         return max(others)[1] if others else None
 
-    def ended_elsewhere(self, before_s: float) -> set[Path]:
-        """Spools of other runs into which nothing was written since ``before_s`` (s since the epoch).
+    def ended_elsewhere(self, within_s: float) -> set[Path]:
+        """Spools of other runs into which nothing was written for ``within_s``, by the clock that dates their files.
 
         They are of bursts that have ended, whose files are still to be made.
         """
         found = set()
+        os.utime(self.own / LOCK_NAME)
+        before_s = (self.own / LOCK_NAME).stat().st_mtime - within_s
         for folder in self.root.iterdir():
             if folder in (self.own, *self.adopted, self.aside):
                 continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import UserId
@@ -32,6 +32,18 @@ async def met(connection: AsyncConnection, when: Mapping[UserId, int]) -> None:
     """When these people were connected, of whom nothing was known; who is known stays as he is."""
     if when:
         await insert_new(connection, t.absence, [{"user_id": user, "seen_ms": at} for user, at in sorted(when.items())])
+
+
+async def none_in_the_future(connection: AsyncConnection, now_ms: int) -> int:
+    """The clock was set back while no server ran: what lies ahead goes back by as much as the last of it is ahead.
+
+    Returns how much that is, in ms.
+    """
+    seen = t.absence.c.seen_ms
+    ahead = max(0, int(await connection.scalar(select(func.max(seen))) or 0) - now_ms)
+    if ahead:
+        await connection.execute(update(t.absence).where(seen > now_ms).values(seen_ms=seen - ahead))
+    return ahead
 
 
 async def returned(connection: AsyncConnection, back: Mapping[UserId, Away]) -> dict[UserId, Away]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 from groups.vocabulary import AgencyId, UserId
 from poc_server.auth.keys import load_or_make
 from poc_server.auth.tokens import Claims, Tokens
+from poc_server.fabric.onward import Onward
 from poc_server.fabric.redis.clock import FabricClock
 
 REDIS_MS = 1_800_000_000_000.0
@@ -48,3 +50,30 @@ def test_a_redis_that_is_set_back_takes_floors_back_nowhere() -> None:
     machine.asks(redis_says=REDIS_MS - 3_600_000)
     assert machine.clock.now() >= before
     assert machine.clock.wall() < before
+    machine.ticks += 10_000
+    assert machine.clock.now() >= before + 5_000, "and does not stop them either"
+
+
+def test_a_clock_that_is_set_back_goes_on_till_it_is_caught_up() -> None:
+    """Standing still, it let no deadline come, and told nobody that he had been away."""
+    hour = 3_600_000
+    wall, ticks = REDIS_MS, 5_000.0
+    clock = Onward(lambda: wall, lambda: ticks)
+    before = clock.now()
+    wall -= hour
+    seen = [clock.now()]
+    for _ in range(3 * 60):
+        wall, ticks = wall + 60_000, ticks + 60_000
+        seen.append(clock.now())
+    assert seen[0] == before
+    assert all(30_000 <= after - before <= 60_000 for before, after in pairwise(seen))
+    assert seen[119] > REDIS_MS - hour + 119 * 60_000
+    assert seen[-1] == wall, "caught up after two hours"
+
+
+def test_a_clock_that_is_set_forward_is_followed() -> None:
+    wall = REDIS_MS
+    clock = Onward(lambda: wall, lambda: 0.0)
+    clock.now()
+    wall += 86_400_000
+    assert clock.now() == wall

@@ -167,6 +167,20 @@ async def test_what_another_node_has_still_to_finish_is_waited_for_once(
     await asyncio.wait_for(voices.recordings.caught_up(), 30)
     spool.unlink()
     others.close()
+    (tmp_path / "data" / "spool").rename(tmp_path / "gone")
+    await asyncio.wait_for(voices.recordings.caught_up(), 30)  # a disk that is gone keeps nobody from being told
+    (tmp_path / "gone").rename(tmp_path / "data" / "spool")
+
+
+async def test_who_was_seen_by_a_clock_that_was_ahead_is_told_when_it_was_set_back(voices: Voices, desk: Desk) -> None:
+    await desk.missed.aclose()
+    now = now_ms()
+    await desk.was_here(voices.colleague, now + HOUR - 60_000)
+    await desk.was_here(voices.officer, now + HOUR)
+    desk.missed.start()
+    await voices.say()
+    message = await told(desk.come(voices.colleague))
+    assert (message.bursts, now - 60_000 <= message.from_ms < message.until_ms) == (1, True)
 
 
 async def test_a_note_that_is_made_as_one_returns_does_not_hide_what_he_missed(voices: Voices, desk: Desk) -> None:

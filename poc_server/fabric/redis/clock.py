@@ -5,12 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from poc_server.fabric.onward import Onward, monotonic_ms
+
 SAMPLES = 16
-
-
-def monotonic_ms() -> float:
-    """Milliseconds on this machine's clock that nobody sets."""
-    return time.monotonic() * 1000
 
 
 def wall_ms() -> float:
@@ -28,12 +25,11 @@ class FabricClock:
         self._ticks, self._own = ticks, own
         self._offset = own() - ticks()
         self._samples: list[tuple[float, float]] = []
-        self._last = 0
+        self._onward = Onward(self.wall, ticks)
 
     def now(self) -> int:
-        """Milliseconds since the epoch; it never goes back."""
-        self._last = max(self._last, self.wall())
-        return self._last
+        """Milliseconds since the epoch; they only go on."""
+        return self._onward.now()
 
     def wall(self) -> int:
         """The same, but that it goes back where Redis does."""
