@@ -134,13 +134,13 @@ class App:
         """What everything else stands on: store, sign-in, fabric, recordings, the media edge."""
         config = self.config
         self.metrics = Metrics()
-        self.store = await Store.open(config.store, config.server.data, own=self._own_data())
-        self._stack.push_async_callback(self.store.aclose)
         self.fabric = await open_fabric(config.fabric, self._stack)
+        self.store = await Store.open(config.store, config.server.data, self.fabric.wall, self._own_data())
+        self._stack.push_async_callback(self.store.aclose)
         # A node whose own clock is wrong must not give out tokens that the others take to be from the future.
         self.auth = Auth.open(config.auth, self.store, config.server.data, self.fabric.wall)
         self.recordings = await self._recordings()
-        self.media = await MediaEdge.open(config.media, self.fabric.wall)
+        self.media = await MediaEdge.open(config.media, self.fabric.now)
         self._stack.push_async_callback(self.media.aclose)
         if self.media.buffer_bytes < config.media.socket_buffer_bytes:
             wanted = config.media.socket_buffer_bytes

@@ -20,7 +20,6 @@ from poc_server.recording.exports import Wish
 from poc_server.refused import Refused
 from poc_server.store import audit
 from poc_server.store.exports import Export, ExportState
-from poc_server.store.ids import now_ms
 
 router = APIRouter(prefix="/exports", tags=["recordings"])
 
@@ -65,7 +64,7 @@ async def order(caller: SignedInCaller, services: Use, recorded: Recorded, asked
     detail = {"search": asked.search.model_dump(mode="json", exclude_none=True), "title": asked.title}
     if not (scope.whole or scope.gone_in):
         services.store.journal.audit(
-            audit.entry(caller.actor, now_ms(), "export.refused", "user", caller.user.id, detail)
+            audit.entry(caller.actor, services.store.clock(), "export.refused", "user", caller.user.id, detail)
         )
         raise Refused(Refusal.NOT_ALLOWED)
     named = asked.search
@@ -75,7 +74,9 @@ async def order(caller: SignedInCaller, services: Use, recorded: Recorded, asked
     export = await recorded.exports.order(wish)
     if export is None:
         raise Refused(Refusal.NO_RESOURCES, "too many exports are being made", retry_after_ms=30_000)
-    services.store.journal.audit(audit.entry(caller.actor, now_ms(), "export.order", "export", export.id, detail))
+    services.store.journal.audit(
+        audit.entry(caller.actor, services.store.clock(), "export.order", "export", export.id, detail)
+    )
     return ExportOut.of(export)
 
 
@@ -101,7 +102,9 @@ async def file(caller: SignedInCaller, services: Use, recorded: Recorded, export
     if not await asyncio.to_thread(path.is_file):  # a restore brings back its row alone
         raise Refused(Refusal.NOT_FOUND, "export")
     detail = {"recordings": found.recordings, "size": found.size}
-    services.store.journal.audit(audit.entry(caller.actor, now_ms(), "export.fetch", "export", found.id, detail))
+    services.store.journal.audit(
+        audit.entry(caller.actor, services.store.clock(), "export.fetch", "export", found.id, detail)
+    )
     return FileResponse(path, media_type="application/zip", filename=f"{found.id}.zip")
 
 

@@ -23,7 +23,6 @@ from poc_server.recording.recordings import Recordings
 from poc_server.refused import Refused
 from poc_server.store import incidents
 from poc_server.store import recordings as query
-from poc_server.store.ids import now_ms
 from poc_server.store.recordings import Area, Found, Page, Search
 
 router = APIRouter(prefix="/recordings", tags=["recordings"])
@@ -214,7 +213,7 @@ async def audio(
         raise Refused(Refusal.NOT_FOUND, "nothing was recorded")
     path = await recorded.listening.file(row.key, row.file, form)
     play = Play(caller.user.id, caller.actor.address, row.key, form)
-    if services.plays.begins(play, now_ms(), goes_on="range" in request.headers):
+    if services.plays.begins(play, services.store.clock(), goes_on="range" in request.headers):
         services.store.journal.audit(recorded.played(caller.actor, row, form))
     name = f"{row.key}.{form.value}"
     return FileResponse(path, media_type=form.media_type, filename=name, content_disposition_type="inline")

@@ -22,7 +22,6 @@ from poc_server.refused import Refused
 from poc_server.store import absence, audit, periods
 from poc_server.store import recordings as query
 from poc_server.store.absence import Away
-from poc_server.store.ids import now_ms
 from poc_server.store.recordings import Search, Turn
 
 router = APIRouter(tags=["recordings"])
@@ -59,7 +58,7 @@ async def missed(
     limit: Limit = MAX_MISSED,
 ) -> MissedOut:
     """What the caller missed while he was last away, or in a time of his choice; at most the last 24 hours."""
-    now = now_ms()
+    now = services.store.clock()
     async with services.store.reading() as connection:
         away = await absence.last_away(connection, caller.user.id)
         known = away or Away(now, now)
@@ -121,11 +120,13 @@ async def on_air(
         async with services.store.reading() as connection:
             inside = await periods.was_in(connection, name, caller.user.id, begun_of(spool))
         if not inside:
-            services.store.journal.audit(audit.entry(caller.actor, now_ms(), "recording.refused", "group", name))
+            services.store.journal.audit(
+                audit.entry(caller.actor, services.store.clock(), "recording.refused", "group", name)
+            )
             raise Refused(Refusal.NOT_ALLOWED, "it began before you were a member")
     path = await recorded.so_far(spool) if spool is not None else None
     if path is None:
         raise Refused(Refusal.NOT_FOUND, "nothing is on air")
-    services.store.journal.audit(audit.entry(caller.actor, now_ms(), "recording.so_far", "group", name))
+    services.store.journal.audit(audit.entry(caller.actor, services.store.clock(), "recording.so_far", "group", name))
     path = await recorded.listening.form_of(path, form)
     return FileResponse(path, media_type=form.media_type, content_disposition_type="inline")

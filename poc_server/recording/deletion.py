@@ -15,7 +15,6 @@ from poc_server.recording.layout import inside
 from poc_server.recording.settings import RecordingSettings
 from poc_server.refused import Refused
 from poc_server.store import Actor, Store, audit, keeping
-from poc_server.store.ids import now_ms
 from poc_server.store.keeping import Burial, HoldKind
 from poc_server.store.recordings import Found
 from poc_server.work.client import JobFailed, WorkerDied
@@ -97,7 +96,7 @@ class Deletion:
 
     async def run_once(self, at_ms: int | None = None) -> int:
         """Bury what is over its time; returns how many. Raises `StoreUnavailable`."""
-        at_ms = now_ms() if at_ms is None else at_ms
+        at_ms = self._store.clock() if at_ms is None else at_ms
         terms = await self._terms()
         before = at_ms - terms.least_days * DAY_MS
         count = 0
@@ -117,11 +116,10 @@ class Deletion:
 
     async def delete(self, row: Found, actor: Actor, reason: str) -> bool:
         """Delete one on request; False when a legal hold keeps it. Raises `StoreUnavailable`."""
-        if not await self._bury([Burial(row, reason, actor.user)], now_ms()):
+        if not await self._bury([Burial(row, reason, actor.user)], self._store.clock()):
             return False
-        entry = audit.entry(
-            actor, now_ms(), "recording.delete", "recording", row.key, {"reason": reason}, row.agency_id
-        )
+        now = self._store.clock()
+        entry = audit.entry(actor, now, "recording.delete", "recording", row.key, {"reason": reason}, row.agency_id)
         self._store.journal.audit(entry)
         await self.remove_files()
         return True

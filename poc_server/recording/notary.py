@@ -18,7 +18,6 @@ from poc_server.recording.layout import DAILY_SUFFIX
 from poc_server.recording.settings import RecordingSettings
 from poc_server.refused import Refused
 from poc_server.store import Store, evidence
-from poc_server.store.ids import now_ms
 
 SLICE = 100
 """Heads that are signed in one go: a thousand, as after an hour in which SQL was away, would hold up the loop."""
@@ -83,7 +82,7 @@ class Notary:
 
     def _signed(self, waiting: Sequence[Any]) -> list[SignedHead]:
         return [
-            self.key.sign(Head(row.group_id, row.day, row.entries, bytes(row.hash), now_ms(), self.key.name))
+            self.key.sign(Head(row.group_id, row.day, row.entries, bytes(row.hash), self._store.clock(), self.key.name))
             for row in waiting
         ]
 

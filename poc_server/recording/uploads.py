@@ -19,7 +19,6 @@ from poc_server.recording.layout import city_day, safe_name
 from poc_server.recording.settings import RecordingSettings
 from poc_server.refused import Refused
 from poc_server.store import Store, materials
-from poc_server.store.ids import now_ms
 from poc_server.store.materials import Material, MaterialState
 from poc_server.work.client import JobFailed, WorkerDied
 from poc_server.work.limits import SUFFIXES
@@ -143,7 +142,7 @@ class Uploads:
 
     async def _keep(self, row: Any, file: str) -> None:
         async with self._store.writing() as connection:
-            await materials.keep(connection, row, file, now_ms(), self._settings.zone_minutes)
+            await materials.keep(connection, row, file, self._store.clock(), self._settings.zone_minutes)
 
     async def _row(self, material: str) -> Any:
         async with self._store.reading() as connection:
@@ -169,7 +168,7 @@ class Uploads:
         if not self._store.sound_clock.sound():
             return
         async with self._store.writing() as connection:
-            gone = await materials.forget(connection, now_ms() - FORGET_MS)
+            gone = await materials.forget(connection, self._store.clock() - FORGET_MS)
         for material in gone:
             await self._worker.run("remove", path=str(self._part(material)))
 

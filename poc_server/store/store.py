@@ -22,8 +22,9 @@ from poc_server.store.difference import difference
 from poc_server.store.directory import Directory, DirectoryChange
 from poc_server.store.engine import Database, is_away
 from poc_server.store.ids import now_ms
-from poc_server.store.journal import Journal
+from poc_server.store.journal import Journal, OthersJournals
 from poc_server.store.journal.kinds import SessionEnded
+from poc_server.store.journal.others import EVERY_S as OTHERS_EVERY_S
 from poc_server.store.migrate import migrate
 from poc_server.store.places import OLDEST_MS, Places, load_newest
 from poc_server.store.settings import StoreSettings
@@ -39,6 +40,7 @@ class Store:
     """Opens with SQL, or with the copy on disk while SQL is away, and then waits for SQL in the background.
 
     Attributes:
+        clock: ms since the epoch, the same on all nodes; it goes back where it is set back.
         ready: SQL was reached and is at the newest tables.
         importing: held by who reads a file in: two at once would each have to judge again after each step of the other.
         tell_ended: says to other nodes which session ended, and when (ms): of what SQL cannot tell them just now.
@@ -48,12 +50,14 @@ class Store:
         self, settings: StoreSettings, data: Path, clock: Callable[[], int] = now_ms, own: Path | None = None
     ) -> None:
         self.settings = settings
-        self._clock = clock
+        self.clock = clock
         self.sound_clock = SoundClock(clock)
         self.data = data
         self.database = Database.open(settings, data)
         self.directory = Directory()
-        self.journal = Journal((own or data) / "journal", self.database, settings.journal)
+        folder = (own or data) / "journal"
+        self.journal = Journal(folder, self.database, settings.journal, clock)
+        self.journals_of_others = OthersJournals(data, folder, self.database, settings.journal, clock)
         self.places = Places(self.journal, settings.places, clock)
         self.ready = False
         self.importing = asyncio.Lock()
@@ -75,7 +79,8 @@ class Store:
     ) -> Store:
         """Migrate, load, start the background work. Raises `StoreUnavailable` only when there is no copy either.
 
-        ``own`` is the folder of journal and copy where several nodes share ``data``.
+        ``clock`` is the one all nodes share, ms since the epoch; ``own`` is the folder of journal and copy where
+        several nodes share ``data``.
         """
         store = cls(settings, data, clock, own)
         try:
@@ -87,19 +92,20 @@ class Store:
         store._tasks = [
             asyncio.create_task(store._keep_fresh(), name="directory-refresh"),
             asyncio.create_task(store._keep_house(), name="store-upkeep"),
+            asyncio.create_task(store._look_after_others(), name="journals-of-others"),
         ]
         return store
 
     @asynccontextmanager
     async def change(self, actor: Actor = SYSTEM, at_ms: int | None = None) -> AsyncIterator[Change]:
         """Change people, groups, sessions. When this ends without exception, the directory holds the change."""
-        async with changing(self.database, actor, at_ms) as change:
+        async with changing(self.database, actor, self.clock() if at_ms is None else at_ms) as change:
             yield change
         await self.refresh()
 
     def end_session(self, session: str, reason: str) -> None:
         """End a session while SQL is away: here and on the nodes beside it at once, in SQL when it is back."""
-        now = self._clock()
+        now = self.clock()
         self.journal.append(SessionEnded(id=session, at_ms=now, reason=reason))
         self.learn_ended(session, now)
         self.tell_ended(session, now)
@@ -119,7 +125,7 @@ class Store:
     async def refresh(self) -> None:
         """Read what changed since the directory's version and tell its listeners."""
         async with self._fresh:
-            since = self._clock() - REMEMBER_ENDED_MS
+            since = self.clock() - REMEMBER_ENDED_MS
             async with self.database.reading() as connection:
                 delta = await rows.changes_since(connection, self.directory.version)
                 if delta is None:
@@ -163,8 +169,8 @@ class Store:
         await migrate(self.database)
         # A change that is committed meanwhile must not be taken back by what was read before it.
         async with self._fresh, self.database.reading() as connection:
-            await self._replace(await rows.load(connection, now_ms() - REMEMBER_ENDED_MS))
-            for place in await load_newest(connection, now_ms() - OLDEST_MS):
+            await self._replace(await rows.load(connection, self.clock() - REMEMBER_ENDED_MS))
+            for place in await load_newest(connection, self.clock() - OLDEST_MS):
                 self.places.learn(place)
         self.ready = True
 
@@ -205,9 +211,19 @@ class Store:
                 if not is_away(problem):
                     log.exception("store_upkeep_failed")
 
+    async def _look_after_others(self) -> None:
+        """What a node that is gone could not bring into SQL, this one does."""
+        while True:
+            await asyncio.sleep(OTHERS_EVERY_S)
+            try:
+                await self.journals_of_others.look()
+            except Exception as problem:
+                if not is_away(problem):
+                    log.exception("journals_of_others_failed")
+
     async def _settle_duty(self) -> None:
         """When a shift begins or ends: who is on duty joins the groups that follow it, who is not leaves."""
-        now = self._clock()
+        now = self.clock()
         if self._duty_seen <= now < self._duty_due:
             return
         self._duty_seen = now
@@ -220,7 +236,7 @@ class Store:
         self._duty_due = duty.next_boundary(snapshot, now) or now + PRUNE_EVERY_MS
 
     async def _prune(self) -> None:
-        now = self._clock()
+        now = self.clock()
         if now >= self._prune_due and self.sound_clock.sound():
             pruned = await retention.prune(self.database, self.settings.retention, now)
             if any(dataclasses.astuple(pruned)):

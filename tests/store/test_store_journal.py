@@ -30,8 +30,7 @@ from poc_server.store import (
 )
 from poc_server.store import tables as t
 from poc_server.store.engine import Database
-from poc_server.store.journal import AlertKept, BroadcastOver, EmergencyCallOver, lines
-from poc_server.store.journal.kinds import APPLIERS
+from poc_server.store.journal import AlertKept, BroadcastOver, EmergencyCallOver, OthersJournals, lines
 from poc_server.store.journal.replay import DEAD_LETTERS, SLICE
 from poc_server.store.migrate import migrate
 from poc_server.store.settings import JournalSettings
@@ -240,9 +239,10 @@ async def test_a_journal_far_behind_is_read_and_applied_in_slices_between_which_
         sizes.append(len(found))
         await apply(connection, found)
 
-    decode, apply, sizes = lines.decode, APPLIERS["burst"], list[int]()
+    appliers = journal.replayer.appliers
+    decode, apply, sizes = lines.decode, appliers["burst"], list[int]()
     monkeypatch.setattr(lines, "decode", counted)
-    monkeypatch.setitem(APPLIERS, "burst", applied)
+    monkeypatch.setitem(appliers, "burst", applied)
     others = asyncio.create_task(turns())
     assert await journal.drain() == 4 * SLICE
     others.cancel()
@@ -271,6 +271,36 @@ async def test_a_journal_replayed_from_its_beginning_changes_nothing(database: D
     assert await again.drain() == 300
     assert await count(database) == 300
     await again.aclose()
+
+
+async def test_a_journal_whose_node_is_gone_is_brought_into_sql_by_another(database: Database, tmp_path: Path) -> None:
+    """Also one of a city that had one node. One that goes on is its own node's, and so is what only that can read."""
+    names = ("nodes/gone/journal", "nodes/lives/journal", "nodes/newer/journal", "journal")
+    gone, lives, newer, alone = (Journal(tmp_path / name, database, JournalSettings()) for name in names)
+    for number, journal in enumerate((gone, lives, newer, alone)):
+        journal.append(burst(number))
+        await journal.flush()
+    for journal in (gone, newer, alone):
+        await journal.aclose()
+    with lines.segment_path(tmp_path / "nodes/newer/journal", 1).open("ab") as file:
+        file.write(lines.encode({"kind": "from_the_future", "v": 1}))
+    (tmp_path / "nodes" / "begins" / "journal").mkdir(parents=True)
+    own = tmp_path / "nodes" / "own" / "journal"
+    others = OthersJournals(tmp_path, own, database, JournalSettings(), lambda: START)
+    assert (await others.look(), await count(database)) == (0, 0)
+    await lives.drain()
+    lives.append(burst(9))
+    await lives.flush()
+    assert (await others.look(), await count(database)) == (2, 3)
+    assert await others.look() == 1, "a node that is heard of no more, or has no SQL"
+    assert (await others.look(), await count(database)) == (0, 4)
+    assert await lives.drain() in (0, 1), "what is brought in twice is there once"
+    assert await count(database) == 4
+    assert not (tmp_path / "nodes" / "newer" / "journal" / DEAD_LETTERS).exists()
+    newest = Journal(tmp_path / "nodes/newer/journal", database, JournalSettings())
+    assert (await newest.drain(), await count(database)) == (1, 5)
+    await newest.aclose()
+    await lives.aclose()
 
 
 async def test_what_is_torn_flipped_or_impossible_goes_to_the_dead_letters(database: Database, tmp_path: Path) -> None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from poc_server.refused import StoreUnavailable
 from poc_server.store.audit import AuditEntry
 from poc_server.store.engine import Database
-from poc_server.store.ids import new_id
+from poc_server.store.ids import new_id, now_ms
 from poc_server.store.journal import lines
 from poc_server.store.journal.alerts import AlertKept, CaseTold
 from poc_server.store.journal.base import Record
@@ -22,6 +23,7 @@ from poc_server.store.journal.bursts import BurstPlace, BurstRecord
 from poc_server.store.journal.ends import BroadcastOver, EmergencyCallOver
 from poc_server.store.journal.joins import IncidentJoined
 from poc_server.store.journal.kinds import AuditRecord, CallEnded, CallStarted
+from poc_server.store.journal.others import NAME, OthersJournals
 from poc_server.store.journal.replay import Replayer
 from poc_server.store.journal.writer import JournalWriter
 from poc_server.store.settings import JournalSettings
@@ -47,13 +49,15 @@ class JournalState:
 class Journal:
     """One node's journal in one folder."""
 
-    def __init__(self, folder: Path, database: Database, settings: JournalSettings) -> None:
+    def __init__(
+        self, folder: Path, database: Database, settings: JournalSettings, clock: Callable[[], int] = now_ms
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.appended = 0
         self._loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
         self._writer = JournalWriter(folder, settings, self._synced)
-        self.replayer = Replayer(_name(folder), folder, database, settings)
+        self.replayer = Replayer(_name(folder), folder, database, settings, clock)
         self._task: asyncio.Task[None] | None = None
 
     def append(self, record: Record) -> None:
@@ -126,7 +130,7 @@ class Journal:
 
 def _name(folder: Path) -> str:
     """The lasting name of the journal in this folder: positions in SQL are kept under it."""
-    path = folder / "name"
+    path = folder / NAME
     if not path.exists():
         path.write_text(new_id("jo"), "ascii")
     return path.read_text("ascii").strip()
@@ -145,5 +149,6 @@ __all__ = [
     "IncidentJoined",
     "Journal",
     "JournalState",
+    "OthersJournals",
     "Record",
 ]

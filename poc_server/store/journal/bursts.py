@@ -14,7 +14,7 @@ from groups.vocabulary import AgencyId, BurstEnd, CallId, DeviceId, GroupId, Tie
 from poc_server.chain import Kind, canonical
 from poc_server.store import evidence, incident_bursts
 from poc_server.store import tables as t
-from poc_server.store.ids import clean, now_ms
+from poc_server.store.ids import clean
 from poc_server.store.inserts import insert_new
 from poc_server.store.journal.base import MAX_MS, Count, Ms, Record, Text
 from poc_server.store.lookup import place_of
@@ -88,9 +88,8 @@ class BurstRecord(Record):
         return canonical(said | {"key": self.key, "kept_ms": kept_ms, "peaks_sha256": drawn})
 
 
-async def apply(connection: AsyncConnection, found: Sequence[BurstRecord]) -> None:
-    """Insert what is not there. What the chain knows already is passed over, also when its row was deleted since."""
-    at_ms = now_ms()
+async def apply(connection: AsyncConnection, found: Sequence[BurstRecord], at_ms: int) -> None:
+    """Insert what is not there, as kept at ``at_ms``; what the chain knows is passed over, also if it was deleted."""
     items = [evidence.Item(each.group, Kind.BURST, each.key, each.evidence(at_ms), each.zone_minutes) for each in found]
     added = await evidence.append(connection, items, at_ms)
     rows = [_row(each, at_ms) for each in {each.key: each for each in found}.values() if each.key in added]

@@ -195,15 +195,17 @@ async def _sessions_ended(connection: AsyncConnection, found: Sequence[SessionEn
             await note_alone(connection, "session", each.id)
 
 
-APPLIERS: dict[str, Applier] = {
-    "burst": bursts.apply,
-    "call_started": _calls_started,
-    "call_ended": _calls_ended,
-    "audit": _audit,
-    "place": _places,
-    "session_ended": _sessions_ended,
-    "alert": alerts.apply,
-    "emergency_call_over": ends.calls_over,
-    "broadcast_over": ends.broadcasts_over,
-    "incident_joined": joins.apply,
-}
+def appliers(clock: Callable[[], int]) -> dict[str, Applier]:
+    """How each kind becomes rows; ``clock`` (ms since the epoch) says when a burst was kept."""
+    return {
+        "burst": lambda connection, found: bursts.apply(connection, found, clock()),
+        "call_started": _calls_started,
+        "call_ended": _calls_ended,
+        "audit": _audit,
+        "place": _places,
+        "session_ended": _sessions_ended,
+        "alert": alerts.apply,
+        "emergency_call_over": ends.calls_over,
+        "broadcast_over": ends.broadcasts_over,
+        "incident_joined": joins.apply,
+    }

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from poc_server.store import locks
 from poc_server.store import tables as t
 from poc_server.store.engine import Database, is_away
 from poc_server.store.journal import lines
-from poc_server.store.journal.kinds import APPLIERS, records
+from poc_server.store.journal.kinds import appliers, records
 from poc_server.store.settings import JournalSettings
 
 log = structlog.get_logger(__name__)
@@ -33,15 +34,32 @@ _DAY_S = 86_400
 
 
 class Replayer:
-    """Applies segments to SQL. One per journal folder.
+    """Applies segments to SQL. Records are applied by their ids: two that do so with one folder change nothing twice.
+
+    Args:
+        name: the journal's lasting name.
+        clock: ms since the epoch, that of all nodes.
+        own: whether this is the journal of this node. What cannot be read in another's is left to that node: it may be
+            one of a later version.
 
     Attributes:
+        appliers: how each kind of record becomes rows.
         applied: records that stand in SQL by this process.
         dead: records that can never be applied; they are kept in ``dead.letters`` with the reason.
         away: SQL could not be reached at the last try.
     """
 
-    def __init__(self, name: str, folder: Path, database: Database, settings: JournalSettings) -> None:
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        database: Database,
+        settings: JournalSettings,
+        clock: Callable[[], int],
+        *,
+        own: bool = True,
+    ) -> None:
+        self.appliers = appliers(clock)
         self.applied = 0
         self.dead = 0
         self.away = False
@@ -49,6 +67,7 @@ class Replayer:
         self._folder = folder
         self._database = database
         self._settings = settings
+        self._own = own
         self._at: tuple[int, int] | None = None
         self._one = asyncio.Lock()
 
@@ -99,6 +118,8 @@ class Replayer:
         if chunk is None:
             return False
         entries = await _entries(chunk)
+        if not self._own and any(entry.strange for entry in entries):
+            raise Strange(self._folder)
         # The letters are on disk before the position passes them: after a crash one may be there twice, never not.
         await self._bury([entry for entry in entries if entry.record is None])
         for start in range(0, len(entries), self._settings.batch):
@@ -110,7 +131,7 @@ class Replayer:
         found = [entry.record for entry in part if entry.record is not None]
         try:
             async with self._database.writing() as connection:
-                await _apply_all(connection, found)
+                await self._apply_all(connection, found)
                 await _save_position(connection, self._name, segment, part[-1].end)
         except Exception as problem:
             if is_away(problem):
@@ -126,12 +147,30 @@ class Replayer:
             self.applied += len(found)
             self._at = (segment, part[-1].end)
 
+    async def _apply_all(self, connection: AsyncConnection, batch: list[Any]) -> None:
+        """Slices of a run of one kind go in one statement each; the order of kinds is kept."""
+        kinds = {record.kind for record in batch}
+        if "session_ended" in kinds:
+            await locks.directory(connection)
+        if not kinds.isdisjoint(("burst", "incident_joined", "alert")):
+            await locks.outbox(connection)
+        for kind, run in itertools.groupby(batch, key=lambda record: record.kind):
+            found = list(run)
+            for start in range(0, len(found), SLICE):
+                await self.appliers[kind](connection, found[start : start + SLICE])
+
     async def _bury(self, bad: list[_Entry]) -> None:
         if not bad:
             return
         await asyncio.to_thread(_write_letters, self._folder / DEAD_LETTERS, bad)
         self.dead += len(bad)
         log.error("journal_dead_letters", count=len(bad), reason=bad[0].reason[:200])
+
+    async def behind(self) -> tuple[int, int] | None:
+        """Where SQL stands in the folder when there is more than that; None when there is not. Read anew."""
+        self._at = await self._position()
+        chunk = await asyncio.to_thread(lines.read_chunk, self._folder, *self._at, 1)
+        return None if chunk is None else self._at
 
     async def _position(self) -> tuple[int, int]:
         columns = (t.journal_position.c.segment, t.journal_position.c.position)
@@ -141,14 +180,22 @@ class Replayer:
         return (0, 0) if row is None else (row.segment, row.position)
 
 
+class Strange(Exception):
+    """Another node's journal holds what this program does not know."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A line, where it ends in its segment, and its record; None with the reason when it can never be applied."""
+    """A line, where it ends in its segment, and its record; None with the reason when it can never be applied.
+
+    ``strange``: it is whole, but of no form that is known here.
+    """
 
     end: int
     line: bytes
     record: Any | None
     reason: str = ""
+    strange: bool = False
 
 
 async def _entries(chunk: lines.Chunk) -> list[_Entry]:
@@ -162,8 +209,10 @@ async def _entries(chunk: lines.Chunk) -> list[_Entry]:
         end += len(line) + 1
         try:
             entries.append(_Entry(end, line, records.validate_python(lines.decode(line))))
-        except (lines.BadLine, ValidationError) as problem:
+        except lines.BadLine as problem:
             entries.append(_Entry(end, line, None, str(problem)))
+        except ValidationError as problem:
+            entries.append(_Entry(end, line, None, str(problem), strange=True))
     return entries
 
 
@@ -174,19 +223,6 @@ def _write_letters(path: Path, bad: list[_Entry]) -> None:
             file.write(lines.encode({"reason": entry.reason[:500], "line": shown}))
         file.flush()
         os.fsync(file.fileno())
-
-
-async def _apply_all(connection: AsyncConnection, batch: list[Any]) -> None:
-    """Slices of a run of one kind go in one statement each; the order of kinds is kept."""
-    kinds = {record.kind for record in batch}
-    if "session_ended" in kinds:
-        await locks.directory(connection)
-    if not kinds.isdisjoint(("burst", "incident_joined", "alert")):
-        await locks.outbox(connection)
-    for kind, run in itertools.groupby(batch, key=lambda record: record.kind):
-        found = list(run)
-        for start in range(0, len(found), SLICE):
-            await APPLIERS[kind](connection, found[start : start + SLICE])
 
 
 async def _save_position(connection: AsyncConnection, name: str, segment: int, position: int) -> None:

@@ -1,0 +1,71 @@
+"""Journals of other nodes that do not bring theirs into SQL: nodes that are gone, or that alone have no SQL."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import structlog
+
+from poc_server.store.engine import Database
+from poc_server.store.journal.replay import Replayer, Strange
+from poc_server.store.settings import JournalSettings
+
+EVERY_S = 30.0
+"""So long a journal stands still at least before another node takes it up."""
+NAME = "name"
+log = structlog.get_logger(__name__)
+
+
+class OthersJournals:
+    """Looks after the journals that stand beside this node's own in the data folder, which nodes share.
+
+    Args:
+        data: the data folder. ``nodes/*/journal`` and, of a city that had one node, ``journal``.
+        own: the journal of this node.
+        clock: ms since the epoch, that of all nodes.
+    """
+
+    def __init__(
+        self, data: Path, own: Path, database: Database, settings: JournalSettings, clock: Callable[[], int]
+    ) -> None:
+        self.applied = 0
+        self._data, self._own = data, own
+        self._database, self._settings, self._clock = database, settings, clock
+        self._stood: dict[Path, tuple[int, int]] = {}
+        """Where each stood at the last look that had more than SQL."""
+
+    async def look(self) -> int:
+        """Bring into SQL what stands as it stood at the look before; returns how many records.
+
+        Raises `StoreUnavailable`, and OSError when a folder cannot be read.
+        """
+        before, self._stood = self._stood, {}
+        done = 0
+        for folder in await asyncio.to_thread(self._folders):
+            name = (await asyncio.to_thread((folder / NAME).read_text, "ascii")).strip()
+            if not name:  # its node has just begun to write it
+                continue
+            replayer = Replayer(name, folder, self._database, self._settings, self._clock, own=False)
+            behind = await replayer.behind()
+            if behind is None:
+                continue
+            self._stood[folder] = behind
+            if before.get(folder) == behind:
+                done += await self._take_up(folder, replayer)
+        self.applied += done
+        return done
+
+    async def _take_up(self, folder: Path, replayer: Replayer) -> int:
+        try:
+            await replayer.drain()
+        except Strange:
+            log.warning("journal_left_to_its_node", folder=str(folder), reason="records of another version")
+        if replayer.applied:
+            log.warning("journal_of_another_node_applied", folder=str(folder), records=replayer.applied)
+        return replayer.applied
+
+    def _folders(self) -> Iterable[Path]:
+        every = [self._data / "journal", *sorted(self._data.glob("nodes/*/journal"))]
+        return [folder for folder in every if folder != self._own and (folder / NAME).is_file()]
