@@ -19,6 +19,8 @@ from typing import Any
 
 START = bytes(32)
 """What the first entry of a group's first day commits to."""
+NONE = (KeyError, TypeError, ValueError, OverflowError, RecursionError)
+"""What reading a line raises that somebody wrote to deceive or to confuse; a JSON parser's own among them."""
 _ENTRY = b"poc-server evidence entry 1\n"
 _HEAD = b"poc-server evidence head 1\n"
 
@@ -114,19 +116,19 @@ def entry_to_json(stored: Stored) -> dict[str, Any]:
 
 
 def entry_from_json(value: Mapping[str, Any]) -> Stored:
-    """From a line of an export. Raises KeyError, TypeError or ValueError when it is none."""
+    """From a line of an export. Raises one of `NONE` when it is none."""
     entry = Entry(
-        group=str(value["group"]),
-        day=str(value["day"]),
+        group=_text(value["group"]),
+        day=_text(value["day"]),
         position=int(value["position"]),
-        kind=str(value["kind"]),
-        subject=str(value["subject"]),
+        kind=_text(value["kind"]),
+        subject=_text(value["subject"]),
         at_ms=int(value["at_ms"]),
         content_hash=bytes.fromhex(value["content_hash"]),
         previous=bytes.fromhex(value["previous"]),
     )
     content = value["content"]
-    return Stored(entry, bytes.fromhex(value["hash"]), None if content is None else str(content))
+    return Stored(entry, bytes.fromhex(value["hash"]), None if content is None else _text(content))
 
 
 def head_to_json(signed: SignedHead) -> dict[str, Any]:
@@ -144,16 +146,23 @@ def head_to_json(signed: SignedHead) -> dict[str, Any]:
 
 
 def head_from_json(value: Mapping[str, Any]) -> SignedHead:
-    """From a line of a daily file or an export. Raises KeyError, TypeError or ValueError when it is none."""
+    """From a line of a daily file or an export. Raises one of `NONE` when it is none."""
     head = Head(
-        group=str(value["group"]),
-        day=str(value["day"]),
+        group=_text(value["group"]),
+        day=_text(value["day"]),
         count=int(value["count"]),
         hash=bytes.fromhex(value["hash"]),
         at_ms=int(value["at_ms"]),
-        key=str(value["key"]),
+        key=_text(value["key"]),
     )
     return SignedHead(head, bytes.fromhex(value["signature"]))
+
+
+def _text(value: object) -> str:
+    """``value`` as text. Raises ValueError when it holds what has no bytes (half of a surrogate pair)."""
+    text = str(value)
+    text.encode()
+    return text
 
 
 def extend(

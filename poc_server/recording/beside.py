@@ -6,16 +6,15 @@ Standard library only: goes into every export beside ``judge.py``.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 try:
-    from poc_server.chain import Kind, Stored, digest
-    from poc_server.recording.judge import Finding, Wrong
+    from poc_server.chain import Kind, Stored
+    from poc_server.recording.judge import Finding, Wrong, record
 except ImportError:  # beside this file in an export
-    from chain import Kind, Stored, digest  # type: ignore[import-not-found,no-redef]
-    from judge import Finding, Wrong  # type: ignore[import-not-found,no-redef]
+    from chain import Kind, Stored  # type: ignore[import-not-found,no-redef]
+    from judge import Finding, Wrong, record  # type: ignore[import-not-found,no-redef]
 
 Said = Mapping[str, Any]
 """What is told of one recording, photo or note, by the names that its sealed record uses."""
@@ -66,8 +65,9 @@ def compare(entries: Iterable[Stored], told: Mapping[str, Said], *, where: str) 
                 findings.append(_at(Wrong.INSERTED, stored, f"{where}: its record was deleted or is withheld"))
         elif said is None:
             findings.append(_at(Wrong.MISSING, stored, f"{where}: nothing of {entry.subject}"))
-        elif digest(stored.content) == entry.content_hash:  # else its record is altered, which `judge` tells
-            names = _differing(stored, json.loads(stored.content), said)
+        else:
+            sealed = record(stored)  # none when it is altered, which `judge` tells
+            names = [] if sealed is None else _differing(stored, sealed, said)
             if names:
                 findings.append(_at(Wrong.ALTERED, stored, f"{where}: {', '.join(names)} of {entry.subject}"))
     return findings
@@ -90,8 +90,8 @@ def compare_index(entries: Iterable[Stored], index: Mapping[str, Any]) -> list[F
             stored = records.get(str(one[key]))
             if stored is None:
                 findings.append(Finding(Wrong.INSERTED, "?", "?", None, f"{where}: no entry speaks of {one[key]}"))
-            elif stored.content is not None:
-                now = (json.loads(stored.content).get(time, 0), str(one[key]))
+            elif (sealed := record(stored)) is not None:
+                now = (sealed.get(time, 0), str(one[key]))
                 if before is not None and now <= before:
                     findings.append(_at(Wrong.REORDERED, stored, f"{where}: {one[key]} is not in order of time"))
                 before = now

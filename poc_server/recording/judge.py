@@ -6,14 +6,15 @@ Signatures are checked with the ``cryptography`` library or, where that is missi
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 try:
     from poc_server.chain import START, Kind, SignedHead, Stored, digest
@@ -66,6 +67,8 @@ CheckSignature = Callable[[SignedHead], bool]
 
 UNSIGNED_GRACE_MS = 60_000
 """Entries younger than this may still wait for their signature."""
+MOST_REMOVED = 10_000
+"""Entries of a day that may be gone before one whose position is altered, and it is still told where it belongs."""
 
 
 def judge(
@@ -91,11 +94,11 @@ def judge(
             good.setdefault((head.group, head.day), []).append(signed)
         else:
             findings.append(Finding(Wrong.BAD_SIGNATURE, head.group, head.day, head.count, f"key {head.key}"))
-    for group, of_group in groupby(entries, key=lambda stored: stored.entry.group):
+    for group, of_group in itertools.groupby(entries, key=lambda stored: stored.entry.group):
         before: bytes | None = None if excerpt else START
         buried: set[str] = set()
         bare: list[Stored] = []
-        for day, of_day in groupby(of_group, key=lambda stored: stored.entry.day):
+        for day, of_day in itertools.groupby(of_group, key=lambda stored: stored.entry.day):
             rows = list(of_day)
             signed_heads = sorted(good.pop((group, day), []), key=lambda signed: signed.head.count)
             findings += _day(group, day, rows, signed_heads, before, now_ms)
@@ -153,9 +156,13 @@ def _links(group: str, day: str, rows: Sequence[Stored], before: bytes | None) -
 
 
 def _sealed_at(stored: Stored, shift: int, rows: Sequence[Stored]) -> int | None:
-    """The position the entry was sealed at, None when no position makes its seal."""
+    """The position the entry was sealed at, None when no position makes its seal.
+
+    A forger may have written any position: none is looked for beyond what a day can have lost.
+    """
     here = stored.entry.position - shift
-    places = (here, *range(1, rows[-1].entry.position + len(rows) + 1))
+    last = min(rows[-1].entry.position, len(rows) + MOST_REMOVED)
+    places = itertools.chain((here,), range(1, last + len(rows) + 1))
     return next((at for at in places if replace(stored.entry, position=at).seal() == stored.hash), None)
 
 
@@ -189,14 +196,25 @@ def _content(stored: Stored, check_file: CheckFile, buried: set[str], bare: list
     if stored.content is None:
         bare.append(stored)
         return []
-    if digest(stored.content) != stored.entry.content_hash:
+    content = record(stored)
+    if content is None:
         return [_at(Wrong.ALTERED, stored, "its record")]
-    content = json.loads(stored.content)
     if stored.entry.kind == Kind.TOMBSTONE.value:
-        buried.add(str(content["subject"]))
+        buried.add(str(content.get("subject")))
         return []
     said = check_file(content)
     return [] if said is None else [_at(Wrong(said), stored, f"file {content.get('file')}")]
+
+
+def record(stored: Stored) -> dict[str, Any] | None:
+    """The record that an entry commits to; None when it has none, or one that was altered or is no record."""
+    if stored.content is None:
+        return None
+    try:
+        found = json.loads(stored.content) if digest(stored.content) == stored.entry.content_hash else None
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def check_files_in(folder: Path) -> CheckFile:
@@ -226,17 +244,17 @@ def signatures_by(keys: Mapping[str, str]) -> CheckSignature:
 def signature_fits(pem: str, text: bytes, signature: bytes) -> bool:
     """Whether the key in ``pem`` signed ``text`` so (Ed25519)."""
     try:
-        from cryptography.exceptions import InvalidSignature
+        from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
         from cryptography.hazmat.primitives.serialization import load_pem_public_key
     except ImportError:
         return _fits_by_openssl(pem, text, signature)
-    key = load_pem_public_key(pem.encode())
-    if not isinstance(key, Ed25519PublicKey):
-        return False
     try:
+        key = load_pem_public_key(pem.encode())
+        if not isinstance(key, Ed25519PublicKey):
+            return False
         key.verify(signature, text)
-    except InvalidSignature:
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
         return False
     return True
 

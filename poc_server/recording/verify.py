@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, TypeVar
 
 try:
     from poc_server import chain
@@ -20,6 +21,7 @@ except ImportError:  # beside this file in an export
     import chain  # type: ignore[import-not-found,no-redef]
     import judge  # type: ignore[import-not-found,no-redef]
 
+T = TypeVar("T")
 MANIFEST = "manifest.sha256"
 
 
@@ -36,7 +38,7 @@ def check_manifest(root: Path, keys: Mapping[str, str]) -> list[judge.Finding]:
     if not any(judge.signature_fits(pem, text, signed) for pem in keys.values()):
         told(judge.Wrong.BAD_SIGNATURE, f"{MANIFEST}: no key of evidence/keys signed it")
     named = {}
-    for line in text.decode("utf-8", "replace").splitlines():
+    for line in text.decode("utf-8", "replace").split("\n")[:-1]:
         digest, _, name = line.partition("  ")
         named[name] = digest
     found = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
@@ -54,27 +56,35 @@ def check_manifest(root: Path, keys: Mapping[str, str]) -> list[judge.Finding]:
     return findings
 
 
+def read_lines(root: Path, name: str, read: Callable[[Any], T]) -> tuple[list[T], list[judge.Finding]]:
+    """What stands in a file of one JSON object a line, and which lines hold none. Raises OSError."""
+    found: list[T] = []
+    findings: list[judge.Finding] = []
+    path = root / name
+    for number, line in enumerate(path.read_bytes().splitlines() if path.is_file() else (), 1):
+        try:
+            found.append(read(json.loads(line)))
+        except chain.NONE:
+            findings.append(judge.Finding(judge.Wrong.ALTERED, "-", "-", None, f"{name}: nothing in line {number}"))
+    return found, findings
+
+
 def main(folder: str) -> int:
     """Verify an unpacked export; prints what is found, returns 0 when nothing is wrong."""
     root = Path(folder)
-    lines = (root / "evidence" / "entries.jsonl").read_text("utf-8").splitlines()
-    entries = sorted(
-        (chain.entry_from_json(json.loads(line)) for line in lines),
-        key=lambda stored: (stored.entry.group, stored.entry.day, stored.entry.position),
-    )
-    heads = [
-        chain.head_from_json(json.loads(line))
-        for line in (root / "evidence" / "heads.jsonl").read_text("utf-8").splitlines()
-    ]
-    keys = {path.stem: path.read_text("ascii") for path in (root / "evidence" / "keys").glob("*.pem")}
+    entries, findings = read_lines(root, "evidence/entries.jsonl", chain.entry_from_json)
+    entries.sort(key=lambda stored: (stored.entry.group, stored.entry.day, stored.entry.position))
+    heads, unreadable = read_lines(root, "evidence/heads.jsonl", chain.head_from_json)
+    findings += unreadable
+    keys = {path.stem: path.read_text("ascii", "replace") for path in (root / "evidence" / "keys").glob("*.pem")}
     newest = max((stored.entry.at_ms for stored in entries), default=0)
     now_ms = newest + judge.UNSIGNED_GRACE_MS + 1  # an export holds nothing that was not signed for
-    findings = judge.judge(
+    findings += judge.judge(
         entries, heads, judge.signatures_by(keys), judge.check_files_in(root / "files"), now_ms, excerpt=True
     )
     try:
         findings += beside.compare_index(entries, json.loads((root / "index.json").read_text("utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+    except (OSError, AttributeError, *chain.NONE) as problem:
         findings.append(
             judge.Finding(judge.Wrong.ALTERED, "-", "-", None, f"index.json: no list ({type(problem).__name__})")
         )

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, UserId
 from poc_server.store import tables as t
 from poc_server.store.ids import clean
 
-ALIVE_WITHIN_MS = 60_000
-"""A node says so often at least that it makes an export still; one of which nothing is heard is lost."""
-LOST = "the node that made it ended"
+LET_GO_MS = 0
+"""When it was heard last of an export that the node that made it has let go: any other may take it over."""
+LOST = "the nodes that made it ended"
 DETAIL_CHARS = 200
 
 
@@ -33,7 +33,12 @@ class ExportState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """One export. ``asked_ms``: since the epoch; ``size``: bytes of its file; ``detail``: why it failed."""
+    """One export.
+
+    ``asked_ms``: since the epoch; ``size``: bytes of its file; ``detail``: why it failed; ``wish``: all that is needed
+    to make it anew, as JSON. ``fence`` counts how often it was taken over: what a node makes that has lost it meanwhile
+    is not published.
+    """
 
     id: str
     agency: AgencyId
@@ -45,6 +50,18 @@ class Export:
     recordings: int = 0
     size: int = 0
     detail: str = ""
+    wish: str = ""
+    fence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """What is heard of an export that is being made; it changes as long as somebody makes it."""
+
+    export: str
+    node: str
+    fence: int
+    alive_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +76,7 @@ class Outcome:
 
 async def begin(connection: AsyncConnection, export: Export, most: int) -> bool:
     """Keep an order; False when ``most`` are being made in the city."""
-    e = t.export.c
-    query = select(func.count()).where(_making(), e.alive_ms > export.asked_ms - ALIVE_WITHIN_MS)
-    if int(await connection.scalar(query) or 0) >= most:
+    if int(await connection.scalar(select(func.count()).where(_making())) or 0) >= most:
         return False
     values = {
         "id": export.id,
@@ -75,19 +90,23 @@ async def begin(connection: AsyncConnection, export: Export, most: int) -> bool:
         "recordings": 0,
         "size": 0,
         "detail": "",
+        "fence": export.fence,
+        "wish": export.wish,
     }
     await connection.execute(insert(t.export), [values])
     return True
 
 
-async def alive(connection: AsyncConnection, exports: Collection[str], at_ms: int) -> None:
-    """These are being made still."""
-    which = t.export.c.id.in_(sorted(exports))
-    await connection.execute(update(t.export).where(which).values(alive_ms=at_ms))
+async def alive(connection: AsyncConnection, fences: Mapping[str, int], at_ms: int) -> None:
+    """These are being made still, by who has these fences; ``at_ms`` may be `LET_GO_MS`."""
+    e = t.export.c
+    statement = update(t.export).where(e.id == bindparam("export"), e.fence == bindparam("mine")).values(alive_ms=at_ms)
+    if fences:
+        await connection.execute(statement, [{"export": key, "mine": fence} for key, fence in fences.items()])
 
 
-async def end(connection: AsyncConnection, export: str, outcome: Outcome, until_ms: int) -> None:
-    """It is made, or given up; to be forgotten after ``until_ms``."""
+async def end(connection: AsyncConnection, export: Export, outcome: Outcome, until_ms: int) -> bool:
+    """It is made, or given up; to be forgotten after ``until_ms``. False when another has taken it over meanwhile."""
     values = {
         "state": outcome.state.value,
         "recordings": outcome.recordings,
@@ -95,24 +114,32 @@ async def end(connection: AsyncConnection, export: str, outcome: Outcome, until_
         "detail": clean(outcome.detail)[:DETAIL_CHARS],
         "until_ms": until_ms,
     }
-    await connection.execute(update(t.export).where(t.export.c.id == export).values(**values))
+    which = _making() & (t.export.c.id == export.id) & (t.export.c.fence == export.fence)
+    return bool((await connection.execute(update(t.export).where(which).values(**values))).rowcount)
 
 
-async def lost(connection: AsyncConnection, node: str, at_ms: int, until_ms: int) -> list[str]:
-    """Give up what an earlier run of ``node`` was making, and what nothing is heard of; returns their ids."""
+async def signs(connection: AsyncConnection) -> list[Sign]:
+    """What was heard last of all that is being made in the city."""
     e = t.export.c
-    which = _making() & or_(e.node == node, e.alive_ms <= at_ms - ALIVE_WITHIN_MS)
-    gone = list((await connection.execute(select(e.id).where(which))).scalars())
-    values = {"state": ExportState.FAILED.value, "detail": LOST, "until_ms": until_ms}
-    await connection.execute(update(t.export).where(e.id.in_(gone)).values(**values))
-    return gone
+    rows = await connection.execute(select(e.id, e.node, e.fence, e.alive_ms).where(_making()).order_by(e.asked_ms))
+    return [Sign(row.id, row.node, row.fence, row.alive_ms) for row in rows]
+
+
+async def take(connection: AsyncConnection, sign: Sign, node: str, at_ms: int) -> Export | None:
+    """``node`` makes it from now on; None when something was heard of it since ``sign``."""
+    e = t.export.c
+    heard = (e.id == sign.export) & (e.fence == sign.fence) & (e.alive_ms == sign.alive_ms)
+    statement = update(t.export).where(_making() & heard).values(fence=sign.fence + 1, node=node, alive_ms=at_ms)
+    if not (await connection.execute(statement)).rowcount:
+        return None
+    return _read((await connection.execute(select(t.export).where(e.id == sign.export))).one())
 
 
 async def of(connection: AsyncConnection, user: UserId, at_ms: int) -> list[Export]:
     """Everything ``user`` asked for whose time is not over, the newest first."""
     e = t.export.c
     query = select(t.export).where(e.user_id == user, _kept(at_ms)).order_by(e.asked_ms.desc(), e.id)
-    return [_read(row, at_ms) for row in await connection.execute(query)]
+    return [_read(row) for row in await connection.execute(query)]
 
 
 async def one(connection: AsyncConnection, export: str, user: UserId, at_ms: int) -> Export | None:
@@ -120,7 +147,7 @@ async def one(connection: AsyncConnection, export: str, user: UserId, at_ms: int
     e = t.export.c
     query = select(t.export).where(e.id == export, e.user_id == user, _kept(at_ms))
     row = (await connection.execute(query)).one_or_none()
-    return None if row is None else _read(row, at_ms)
+    return None if row is None else _read(row)
 
 
 async def over(connection: AsyncConnection, at_ms: int) -> list[str]:
@@ -141,10 +168,7 @@ def _kept(at_ms: int) -> ColumnElement[bool]:
     return or_(t.export.c.until_ms.is_(None), t.export.c.until_ms > at_ms)
 
 
-def _read(row: Row[Any], at_ms: int) -> Export:
-    state, detail = ExportState(row.state), row.detail
-    if state is ExportState.MAKING and row.alive_ms <= at_ms - ALIVE_WITHIN_MS:
-        state, detail = ExportState.FAILED, LOST
+def _read(row: Row[Any]) -> Export:
     return Export(
         row.id,
         AgencyId(row.agency_id),
@@ -152,8 +176,10 @@ def _read(row: Row[Any], at_ms: int) -> Export:
         row.node,
         row.title,
         row.asked_ms,
-        state,
+        ExportState(row.state),
         row.recordings,
         row.size,
-        detail,
+        row.detail,
+        row.wish or "",
+        row.fence,
     )

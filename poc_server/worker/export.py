@@ -45,6 +45,8 @@ class Order:
         wanted: the ZIP to be made.
         keys: public keys that signatures may be made with: name → PEM.
         mp3: add copies for players that know no Opus.
+        signed: all that was kept when it was begun is signed for. What is not was kept later, and is left out; where
+            nothing could be signed, it is held as it is.
     """
 
     store: StoreSettings
@@ -59,6 +61,7 @@ class Order:
     at_ms: int
     zone_minutes: int
     mp3: bool
+    signed: bool
     most: int
     most_bytes: int
 
@@ -130,7 +133,7 @@ async def _read(order: Order) -> _Read:
                 if (signed.head.group, signed.head.day) in days
             ]
             entries = await _entries(connection, keys, days, heads)
-            late = _late(order, entries, heads)
+            late = _unsigned(entries, heads) if order.signed else set()
             rows = [row for row in rows if row.key not in late]
             sent = [row for row in sent if row.id not in late]
             entries = [stored for stored in entries if stored.entry.subject not in late]
@@ -180,17 +183,13 @@ async def _entries(
     return found
 
 
-def _late(order: Order, entries: list[Stored], heads: list[chain.SignedHead]) -> set[str]:
-    """What was kept after the export was ordered and is not signed yet.
-
-    What is signed belongs to it whatever the times say: the clock may have been set back.
-    """
+def _unsigned(entries: list[Stored], heads: list[chain.SignedHead]) -> set[str]:
+    """What stands in the chain after the last that was signed: by its place, for clocks may be wrong."""
     signed = {(each.head.group, each.head.day): each.head.count for each in heads}
     return {
         stored.entry.subject
         for stored in entries
-        if stored.entry.at_ms > order.at_ms
-        and stored.entry.position > signed.get((stored.entry.group, stored.entry.day), 0)
+        if stored.entry.position > signed.get((stored.entry.group, stored.entry.day), 0)
     }
 
 

@@ -107,6 +107,7 @@ def _export(values: Values) -> Values:
             at_ms=values["at_ms"],
             zone_minutes=values["zone_minutes"],
             mp3=values["mp3"],
+            signed=values["signed"],
             most=values["most"],
             most_bytes=values["most_bytes"],
         )

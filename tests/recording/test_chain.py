@@ -234,6 +234,22 @@ def test_what_was_deleted_by_rule_has_a_tombstone_and_what_was_not_is_missing() 
     ]
 
 
+@pytest.mark.parametrize("record", ["no record", "[" * 100_000, "[1]"])
+def test_an_entry_that_was_made_without_a_record(record: str) -> None:
+    """By somebody who may write into the database, and whom the server signed for."""
+    days = {DAYS[0]: extend("g", DAYS[0], (0, START), [("tombstone", "b1", record), ("burst", "b2", record)], NOW)}
+    said = found(days, [sign(days[DAYS[0]])])
+    assert said == [Finding(Wrong.ALTERED, "g", DAYS[0], position, "its record") for position in (1, 2)]
+
+
+def test_an_entry_that_was_moved_to_where_none_can_be() -> None:
+    """All positions up to there are not tried: it would take as long as the forger likes."""
+    days = chain()
+    rows = days[DAYS[1]]
+    rows[-1] = replace(rows[-1], entry=replace(rows[-1].entry, position=2**62))
+    assert wrongs(found(days)) >= {Wrong.MISSING}
+
+
 def test_lines_of_an_export_come_back_whole() -> None:
     for rows in chain().values():
         assert [entry_from_json(entry_to_json(row)) for row in rows] == rows

@@ -237,6 +237,8 @@ export = Table(
     Column("size", BigInteger, nullable=False),
     Column("detail", Text, nullable=False),
     Column("until_ms", BigInteger),
+    Column("fence", Integer, nullable=False, server_default="0"),
+    Column("wish", Text),
     Index("ix_export_user_id", "user_id"),
 )
 
