@@ -22,7 +22,7 @@ from poc_server.recording.uploads import CHUNK_BYTES, FORGET_MS, Uploads
 from poc_server.recording.watermark import watermarked
 from poc_server.refused import Refused
 from poc_server.store import audit, incidents, materials, periods
-from poc_server.store.ids import clean, now_ms
+from poc_server.store.ids import clean
 from poc_server.store.materials import Material, MaterialSearch, MaterialState, Origin
 from poc_server.store.periods import Home
 from poc_server.store.places import Position, ServingCell
@@ -38,7 +38,10 @@ LATE_MS = FORGET_MS
 MAX_PAGE = 200
 MaterialId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{16,64}$")]
 """Chosen by the device, at random, so that what it announces twice is one thing."""
+LATEST_MS = 4_102_444_800_000
+"""The end of 2099. What a device says that it took later is refused: no calendar names every time it might say."""
 Ms = Annotated[int, Field(ge=0, le=2**53)]
+DeviceMs = Annotated[int, Field(ge=0, le=LATEST_MS)]
 MediaType = Literal["", "image/jpeg", "image/png", "image/webp", "image/heic"]
 Note = Annotated[str, Field(max_length=MAX_NOTE), AfterValidator(clean)]
 
@@ -56,8 +59,8 @@ class MaterialIn(Body):
     incident: Annotated[str, Field(min_length=1, max_length=48)] | None = None
     note: Note = ""
     origin: Origin = Origin.NONE
-    taken_ms: Ms
-    sent_ms: Ms
+    taken_ms: DeviceMs
+    sent_ms: DeviceMs
     place: Position | None = None
     cell: ServingCell | None = None
     media_type: MediaType = ""
@@ -156,7 +159,7 @@ async def announce(caller: SignedInCaller, services: Use, uploads: Receiving, as
     What was taken while the caller was a member is taken also when he has left the group since, or it is gone with its
     case, for fourteen days.
     """
-    now = now_ms()
+    now = services.store.clock()
     taken_ms = min(now, asked.taken_ms + now - asked.sent_ms)
     home = await _home(caller, services, GroupId(asked.group), taken_ms)
     if asked.kind == "photo" and not (asked.media_type and asked.size and asked.sha256):
@@ -254,7 +257,7 @@ async def _home(caller: Caller, services: Services, group: GroupId, taken_ms: in
     found = services.directory.group(group)
     if found is not None and may(Act.REPORT, caller.user, found, services.directory) is None:
         return Home(found.id, found.agency, found.unit)
-    if has(caller.user, Right.REPORT) and taken_ms >= now_ms() - LATE_MS:
+    if has(caller.user, Right.REPORT) and taken_ms >= services.store.clock() - LATE_MS:
         async with services.store.reading() as connection:
             if await periods.was_in(connection, group, caller.user.id, taken_ms):
                 home = await periods.home_of(connection, group)
@@ -286,7 +289,7 @@ async def _incident(
 def _material(
     caller: Caller, services: Services, home: Home, incident: IncidentCode | None, asked: MaterialIn
 ) -> Material:
-    now = now_ms()
+    now = services.store.clock()
     last = services.store.places.of(caller.user.id)
     position = asked.place or (last.position if last is not None else None)
     cell = asked.cell or (last.cell if last is not None else None)
@@ -320,7 +323,9 @@ async def _allowed(caller: Caller, services: Services, material: str) -> Any:
     if row is not None:
         return row
     if hidden is not None:
-        entry = audit.entry(caller.actor, now_ms(), "material.refused", "material", hidden.id, {}, hidden.agency_id)
+        entry = audit.entry(
+            caller.actor, services.store.clock(), "material.refused", "material", hidden.id, {}, hidden.agency_id
+        )
         services.store.journal.audit(entry)
     raise Refused(Refusal.NOT_FOUND, "material")
 
@@ -328,5 +333,5 @@ async def _allowed(caller: Caller, services: Services, material: str) -> Any:
 def _seen(caller: Caller, services: Services, row: Any, form: str) -> None:
     detail = {"group": row.group_id, "form": form}
     services.store.journal.audit(
-        audit.entry(caller.actor, now_ms(), "material.open", "material", row.id, detail, row.agency_id)
+        audit.entry(caller.actor, services.store.clock(), "material.open", "material", row.id, detail, row.agency_id)
     )

@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import struct
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
+
+from poc_server.recording.layout import city_time, xml_text
 
 FALLBACK = (4, 3)
 """Shape of a picture whose size cannot be read (HEIC)."""
@@ -30,7 +31,7 @@ def lines_of(row: Any, zone_minutes: int) -> list[str]:
 
     The time is the server's; how far the device's clock was off it is said from `CLOCK_OFF_MS` on.
     """
-    at = datetime.fromtimestamp((row.taken_ms + row.clock_offset_ms) / 1000, UTC) + timedelta(minutes=zone_minutes)
+    at = city_time(row.taken_ms + row.clock_offset_ms, zone_minutes)
     place = "无定位 no place"
     if row.place:
         place = (
@@ -98,7 +99,7 @@ def _drawn(path: Path, row: Any, zone_minutes: int) -> bytes:
     step = size * 1.35
     lines = lines_of(row, zone_minutes)
     text = "".join(
-        f'<text x="{size}" y="{tall - size - step * (len(lines) - 1 - number):.0f}">{escape(line)}</text>'
+        f'<text x="{size}" y="{tall - size - step * (len(lines) - 1 - number):.0f}">{escape(xml_text(line))}</text>'
         for number, line in enumerate(lines)
     )
     picture = base64.b64encode(data).decode("ascii")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from groups.vocabulary import GroupId
+from poc_server.recording.layout import city_time
 from poc_server.recording.watermark import lines_of
 from poc_server.store.recordings import Found
 
@@ -91,9 +91,9 @@ def table(bursts: Iterable[dict[str, Any]], materials: Iterable[dict[str, Any]],
 
 def local_time(at_ms: int, zone_minutes: int) -> str:
     """ISO 8601 in the city's zone. ``at_ms``: since the epoch; ``zone_minutes``: ahead of UTC."""
-    local = datetime.fromtimestamp(at_ms / 1000, UTC) + timedelta(minutes=zone_minutes)
+    local = city_time(at_ms, zone_minutes)
     sign, size = ("+", zone_minutes) if zone_minutes >= 0 else ("-", -zone_minutes)
-    return f"{local:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}{sign}{size // 60:02d}:{size % 60:02d}"
+    return f"{local:%Y-%m-%dT%H:%M:%S}.{local.microsecond // 1000:03d}{sign}{size // 60:02d}:{size % 60:02d}"
 
 
 def _material_row(sent: dict[str, Any], zone_minutes: int) -> dict[str, Any]:

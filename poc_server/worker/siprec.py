@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
-import unicodedata
 import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 from xml.etree import ElementTree as ET
+
+from poc_server.recording.layout import xml_text
 
 NAMESPACE = "urn:ietf:params:xml:ns:recording:1"
 _OURS = uuid.uuid5(uuid.NAMESPACE_URL, "urn:poc-server")
@@ -37,7 +38,7 @@ def document(recordings: Iterable[dict[str, Any]]) -> bytes:
         if person not in people:
             people.add(person)
             element = ET.SubElement(root, _name("participant"), participant_id=person)
-            named = ET.SubElement(element, _name("nameID"), aor=_clean(f"urn:poc:user:{each['talker'] or 'system'}"))
+            named = ET.SubElement(element, _name("nameID"), aor=xml_text(f"urn:poc:user:{each['talker'] or 'system'}"))
             _text(named, "name", each["talker_name"])
         element = ET.SubElement(root, _name("stream"), stream_id=stream, session_id=session)
         _text(element, "label", each["file"])
@@ -66,7 +67,7 @@ def _links(each: dict[str, Any], person: str, session: str, stream: str) -> list
 
 
 def _text(parent: ET.Element, name: str, text: str) -> None:
-    ET.SubElement(parent, _name(name)).text = _clean(text)
+    ET.SubElement(parent, _name(name)).text = xml_text(text)
 
 
 def _name(local: str) -> str:
@@ -80,8 +81,3 @@ def _id(kind: str, name: str) -> str:
 
 def _time(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
-
-
-def _clean(text: str) -> str:
-    """Without what XML cannot carry."""
-    return "".join(c for c in text if c in "\t\n" or unicodedata.category(c) not in ("Cc", "Cs"))

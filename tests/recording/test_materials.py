@@ -31,6 +31,7 @@ from poc_server.store.clock import SoundClock
 from poc_server.store.ids import now_ms
 from poc_server.store.incident_bursts import recording
 from poc_server.store.places import Place, Position
+from poc_server.worker.listing import local_time
 from tests.recording.pictures import announcement, jpeg, png
 from tests.recording.town_with_voices import INCIDENT, Voices, dispatcher, voices
 
@@ -182,7 +183,7 @@ async def test_a_clock_that_jumped_forgets_no_photo_that_is_on_its_way(
     def weeks_ahead() -> int:
         return now_ms() + 2 * uploads.FORGET_MS
 
-    monkeypatch.setattr(uploads, "now_ms", weeks_ahead)
+    monkeypatch.setattr(voices.store, "clock", weeks_ahead)
     monkeypatch.setattr(voices.store.sound_clock, "_wall", weeks_ahead)
     await voices.recordings.uploads.sweep()
     where = await voices.client.get(f"/materials/{said['id']}/upload", headers=phone.headers)
@@ -251,27 +252,41 @@ async def test_lies_about_size_digest_or_type_are_found_by_the_bytes(
     assert list((tmp_path / "data" / "recordings").rglob("photo-*")) == []
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"id": "short"},
-        {"id": "../../../../etc/passwd"},
-        {"id": "x" * 65},
-        {"media_type": "text/html"},
-        {"media_type": "image/svg+xml"},
-        {"media_type": ""},
-        {"size": 0},
-        {"size": 25_000_001},
-        {"sha256": "00"},
-        {"kind": "film"},
-        {"note": "x" * 2_001},
-        {"place": {"longitude": 200, "latitude": 0, "at_ms": 1}},
-        {"unknown": 1},
-    ],
-)
-async def test_what_makes_no_sense_is_refused(voices: Voices, phone: Phone, wrong: dict[str, Any]) -> None:
-    answer = await phone.announce(**{**announcement(PICTURE, voices.group), **wrong})
-    assert (answer.status_code, answer.json()["code"]) == (422, "bad_message")
+SENSELESS: list[dict[str, Any]] = [
+    {"id": "short"},
+    {"id": "../../../../etc/passwd"},
+    {"id": "x" * 65},
+    {"media_type": "text/html"},
+    {"media_type": "image/svg+xml"},
+    {"media_type": ""},
+    {"size": 0},
+    {"size": 25_000_001},
+    {"sha256": "00"},
+    {"kind": "film"},
+    {"note": "x" * 2_001},
+    {"place": {"longitude": 200, "latitude": 0, "at_ms": 1}},
+    {"taken_ms": api_materials.LATEST_MS + 1},
+    {"sent_ms": api_materials.LATEST_MS + 1},
+    {"unknown": 1},
+]
+
+
+async def test_what_makes_no_sense_is_refused(voices: Voices, phone: Phone) -> None:
+    for wrong in SENSELESS:
+        answer = await phone.announce(**{**announcement(PICTURE, voices.group), **wrong})
+        assert (answer.status_code, answer.json()["code"]) == (422, "bad_message"), wrong
+
+
+async def test_what_a_phone_says_of_its_clock_and_cell_spoils_no_watermark_and_no_list(
+    voices: Voices, phone: Phone
+) -> None:
+    for number, (taken_ms, sent_ms) in enumerate(((api_materials.LATEST_MS, 0), (0, api_materials.LATEST_MS))):
+        cell = {"id": "<\x01\uffff", "source": "shell", "at_ms": 0}
+        said = announcement(PICTURE, voices.group, number, taken_ms=taken_ms, sent_ms=sent_ms, cell=cell)
+        await phone.send(PICTURE, **said)
+        shown = await voices.client.get(f"/materials/{said['id']}/watermarked", headers=phone.headers)
+        assert "cell < (shell)" in "".join(ET.fromstring(shown.content).itertext())
+    assert local_time(2**53, 480) == "9999-12-31T00:00:00.000+08:00", "what an earlier version took"
 
 
 async def test_a_note_is_kept_at_once(voices: Voices, phone: Phone) -> None:
