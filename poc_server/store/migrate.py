@@ -67,12 +67,13 @@ async def migrate(database: Database, revision: str = "head", patience_s: float 
         try:
             await _migrate(database, revision)
         except StoreUnavailable as problem:
-            if not _busy(problem):
+            held = _held(problem)
+            if not held:
                 raise
             if loop.time() > end:
-                raise StoreUnavailable(f"another process held the tables for {patience_s:g} s") from problem
+                raise StoreUnavailable(f"{held}, for {patience_s:g} s already") from problem
             if not told:
-                log.info("migration_waits", problem=str(problem), at_most_s=patience_s)
+                log.info("migration_waits", why=held, at_most_s=patience_s)
             told = True
             await asyncio.sleep(_LOOK_AGAIN_S)
         else:
@@ -87,7 +88,7 @@ async def _migrate(database: Database, revision: str) -> None:
     async with database.writing() as connection:
         if not database.sqlite:
             if not await connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": LOCK}):
-                raise _AnotherMigrates("another process migrates")
+                raise _AnotherMigrates
             await connection.execute(text(f"SET LOCAL lock_timeout = '{_TABLE_WAIT}'"))
         await connection.run_sync(_upgrade, revision)
 
@@ -98,13 +99,16 @@ async def current(database: Database) -> str | None:
         return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
 
 
-def _busy(problem: StoreUnavailable) -> bool:
-    """Whether another process holds what is to be changed just now."""
+def _held(problem: StoreUnavailable) -> str:
+    """Who holds just now what is to be changed; empty when that is not what is wrong."""
+    if isinstance(problem, _AnotherMigrates):
+        return "another process migrates the tables"
     found = getattr(problem.__cause__, "orig", None)
-    if isinstance(problem, _AnotherMigrates) or getattr(found, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
-        return True
+    if getattr(found, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
+        return "others use the tables"
     # The last eight bits are the kind of error, those above say more about it.
-    return isinstance(found, sqlite3.Error) and getattr(found, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+    kind = getattr(found, "sqlite_errorcode", 0) & 0xFF if isinstance(found, sqlite3.Error) else None
+    return "another process writes the file" if kind == sqlite3.SQLITE_BUSY else ""
 
 
 def _upgrade(connection: Connection, revision: str) -> None:
