@@ -7,9 +7,10 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from groups.vocabulary import Refusal
@@ -152,6 +153,11 @@ def install(app: FastAPI) -> None:
         made = answer(request, Refused(code, str(problem.detail)[:200]), status=problem.status_code)
         made.headers.update(problem.headers or {})
         return made
+
+    @app.exception_handler(ClientDisconnect)
+    async def hung_up(_request: Request, _problem: ClientDisconnect) -> Response:
+        """Who hangs up in the middle of what he sends hears nothing of it, and no log may grow by that."""
+        return Response(status_code=400)
 
     @app.exception_handler(Exception)
     async def failed(request: Request, problem: Exception) -> JSONResponse:
