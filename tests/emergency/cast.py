@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loadtest.identity import Identity
-from tests.support.city import City, running_city
+from tests.support.city import NODES, City, running_city
 from tests.support.handsets import Handset, Handsets
 
 
 @contextmanager
-def city_of_links(links: Path, env: dict[str, str] | None = None) -> Iterator[City]:
+def city_of_links(links: Path, env: dict[str, str] | None = None, nodes: int = NODES) -> Iterator[City]:
     """A demo city whose people find their links in this file."""
-    with running_city(links.parent / "data", "--links", str(links), env=env) as made:
+    with running_city(links.parent / "data", "--links", str(links), env=env, nodes=nodes) as made:
         end = time.monotonic() + 10
         while not links.exists() and time.monotonic() < end:
             time.sleep(0.05)  # the server is ready before its people have their links

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 
 from groups.vocabulary import ReceiptState
 from signaling.messages import (
@@ -15,42 +11,32 @@ from signaling.messages import (
     AlertClaim,
     AlertResolve,
     Broadcast,
+    BroadcastEnd,
     BroadcastStart,
     BroadcastTally,
     Receipt,
     Recipients,
     Sos,
 )
-from tests.emergency.cast import Cast, city_of_links
-from tests.support.city import City
+from tests.emergency.cast import Cast
 from tests.support.handsets import Handset
-from tests.support.receiver import Receiver, receiver
+from tests.support.receiver import Receiver
 
-pytestmark = pytest.mark.wire
 REMINDERS = 2
 
 
-@pytest.fixture(scope="module")
-def vendor() -> Iterator[Receiver]:
-    with receiver() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def city(links: Path, vendor: Receiver) -> Iterator[City]:
-    """A city that is impatient: told again after two seconds, twice; the voice call that costs money comes last."""
+def operated(vendor: Receiver) -> dict[str, str]:
+    """An impatient operator: told again after two seconds, twice; the voice call that costs money comes last."""
     at_once, last = (
         f'{{name = "{name}", url = "{vendor.url}/ok/{name}?{{badge}}-{{id}}-{{attempt}}", from_attempt = {first}}}'
         for name, first in (("sms", 0), ("ring", REMINDERS))
     )
-    env = {
+    return {
         "POC_NOTIFY__HTTP": f"[{at_once}, {last}]",
         "POC_EMERGENCY__REMIND_S": "2",
         "POC_EMERGENCY__REMINDERS": str(REMINDERS),
         "POC_EMERGENCY__UNATTENDED_S": "1",
     }
-    with city_of_links(links, env) as made:
-        yield made
 
 
 def said(phone: Handset, broadcast: str) -> list[int]:
@@ -107,6 +93,8 @@ async def test_who_does_not_answer_is_told_again_and_who_was_away_gets_what_stil
     await receipt(back, "order", ReceiptState.ACKNOWLEDGED)
     while (await leader.told(BroadcastTally, broadcast="order")).acknowledged != 2:
         pass
+    for each in ("order", "news", "later"):
+        await leader.request(BroadcastEnd(id=f"end {each}", broadcast=each, withdraw=True))
 
 
 async def test_an_alert_goes_back_into_the_queue_when_the_dispatcher_who_took_it_is_gone(cast: Cast) -> None:
