@@ -22,6 +22,7 @@ if [ "${1:-run}" = test ]; then
     present[opus-tools]='command -v opusinfo'
     present[iproute2]='command -v ip && command -v tc'
     present[coturn]='command -v turnserver'
+    present[caddy]='command -v caddy'
     present[gcc]='command -v cc || command -v gcc'
     present[python3-dev]=$headers
     present[libssl-dev]='test -e /usr/include/openssl/evp.h'
@@ -34,7 +35,7 @@ elif [ "${1:-run}" = bench ]; then
 fi
 
 # Debian packages install these as services; tests and figures start their own, on ports and data of their own.
-services=(redis-server postgresql coturn mumble-server)
+services=(redis-server postgresql coturn caddy mumble-server)
 
 say() { echo "poc-server: $*" >&2; }
 

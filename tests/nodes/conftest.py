@@ -12,6 +12,7 @@ from tests.emergency import test_cap_on_the_wire, test_waking_on_the_wire
 from tests.emergency.cast import Cast
 from tests.support.city import City, running_city
 from tests.support.handsets import Handsets, handsets
+from tests.support.proxy import Proxy, running_proxy
 from tests.support.receiver import Receiver, receiver
 from tests.support.redis import RedisServer, running_redis
 from tests.talk.ways_report import WaysReport
@@ -40,6 +41,12 @@ def city(links: Path, redis_server: RedisServer, vendor: Receiver) -> Iterator[C
     on = {"POC_TALK__REMOTE_LISTENING": "true", "POC_EMERGENCY__UNATTENDED_S": "1"}
     on |= {**test_cap_on_the_wire.OPERATED, **test_waking_on_the_wire.operated(vendor)}
     with running_city(links.parent / "data", "--links", str(links), nodes=2, redis=redis_server.url, env=on) as made:
+        yield made
+
+
+@pytest.fixture(scope="package")
+def proxy(city: City, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    with running_proxy(tmp_path_factory.mktemp("proxy"), city.own_ports) as made:
         yield made
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+from contextlib import AsyncExitStack
 from pathlib import Path
 from urllib.error import HTTPError
 
@@ -27,8 +29,10 @@ from signaling.messages import (
     Recipients,
 )
 from tests.emergency.cast import Cast
+from tests.ops.test_watching import ASKED_FOR
 from tests.support.city import City, fetch
 from tests.support.handsets import WAIT_S, Handsets
+from tests.support.proxy import Proxy
 
 pytestmark = pytest.mark.wire
 
@@ -162,6 +166,27 @@ async def test_failed_sign_ins_are_counted_by_all_nodes_together(city: City) -> 
     assert [await answer(0) for _ in range(free)] == [401] * free
     # Each attempt that the other one lets through, should its word be late, doubles the wait.
     assert 429 in [await answer(1) for _ in range(free - 1)]
+
+
+async def test_phones_come_by_way_of_the_proxy_to_the_node_with_the_fewest(
+    city: City, street: Handsets, proxy: Proxy
+) -> None:
+    people = Cast(city, street).identities("BJ-001", "BJ-002")
+    async with AsyncExitStack() as held:
+        for each in people:
+            assert await proxy.sign_on(each, held)
+        async with asyncio.timeout(WAIT_S):
+            while [city.node_metric(node, "poc_phones_connected") for node in (0, 1)] != [1, 1]:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)  # phones of before may just be leaving
+    assert await asyncio.to_thread(proxy.status, "/metrics") == 404, "that is for the operator's eyes"
+
+
+def test_what_is_watched_is_told(city: City) -> None:
+    text = fetch("GET", f"{city.url}/metrics", {}, None)
+    told = re.findall(r"^# TYPE (\w+) (\w+)$", text, re.MULTILINE)
+    known = {name for name, _ in told}
+    known |= {f"{name}_{part}" for name, kind in told if kind == "histogram" for part in ("bucket", "count", "sum")}
+    assert ASKED_FOR - known == set()
 
 
 async def until_busy(city: City, of: tuple[str, ...], expected: tuple[str, ...]) -> None:

@@ -8,7 +8,7 @@ import signal
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
 from functools import partial
 
 import pytest
@@ -19,6 +19,7 @@ from signaling.messages import (
     Alert,
     AlertAcknowledge,
     AlertClaim,
+    AlertClaimed,
     AlertResolve,
     Bye,
     Call,
@@ -36,6 +37,7 @@ from signaling.messages import (
 from tests.emergency.cast import Cast
 from tests.support.city import City
 from tests.support.handsets import Handset, Handsets
+from tests.support.proxy import Proxy
 from tests.support.redis import RedisServer
 from tests.talk.test_ways_on_the_wire import standing
 
@@ -87,7 +89,9 @@ async def three(street: Handsets, alone: int = 0) -> tuple[str, Handset, Handset
     return group, a, b, c
 
 
-async def test_a_node_that_drains_sends_its_phones_away_between_bursts(city: City, street: Handsets) -> None:
+async def test_a_node_that_drains_sends_its_phones_away_between_bursts_and_the_proxy_sends_nobody_there(
+    city: City, street: Handsets, proxy: Proxy
+) -> None:
     group, a, b, c = await three(street)
     said = asyncio.create_task(b.say(group, frames=50))
     taken = await a.told(FloorTaken, group=group)
@@ -100,6 +104,10 @@ async def test_a_node_that_drains_sends_its_phones_away_between_bursts(city: Cit
     await come_back(a, street.urls[1])
     assert a.welcome is not None
     assert (a.welcome.resumed, a.welcome.selected) == (True, group)
+    new = Cast(city, street).identities("XS-001")[0]
+    async with asyncio.timeout(WAIT_S), AsyncExitStack() as held:
+        while not await proxy.sign_on(new, held):  # noqa: ASYNC110 - what it looks at it tells nobody
+            await asyncio.sleep(0.1)
     await c.say(group)
     await a.until_packets(8)
     await until(partial(whole, city))
@@ -255,13 +263,21 @@ async def test_the_node_of_the_desk_is_killed_its_floor_is_free_and_its_phones_r
     await until(lambda: recorded(city, talking.burst or 0) == [(BurstEnd.CUT, True)])
 
 
-async def test_a_node_that_sleeps_is_given_up_and_wakes_without_a_voice(city: City, street: Handsets) -> None:
-    group, a, b, c = await three(street)
+async def test_the_node_of_the_desk_sleeps_is_given_up_and_wakes_without_a_voice_and_without_a_say(
+    city: City, street: Handsets
+) -> None:
+    asleep = next(node for node in (0, 1) if city.node_metric(node, "poc_desk_here"))
+    group, a, b, c = await three(street, asleep)
+    people = Cast(city, street).identities("QK-001", "PQ-001", "PQ-002")
+    nodes = (1 - asleep, asleep, 1 - asleep)
+    officer, late, first = [await street.connect(each, node=at) for each, at in zip(people, nodes, strict=True)]
+    await officer.request(Sos(id="s", alert="slept", pressed_ms=1))
+    await late.told(Alert, queue=True)
     talking = a.press_key(group)
     async with asyncio.timeout(WAIT_S):
         await talking.settled
     await c.told(FloorTaken, group=group, burst=talking.burst)
-    pid = city.node_pid(0)
+    pid = city.node_pid(asleep)
     os.kill(pid, signal.SIGSTOP)
     try:
         await c.told(FloorIdle, group=group, burst=talking.burst)
@@ -269,12 +285,32 @@ async def test_a_node_that_sleeps_is_given_up_and_wakes_without_a_voice(city: Ci
         heard = c.packets()
         for number in range(10):
             a.speak(b"\x08" + bytes(99), 1920 * number)
+        await claimed(first, "slept")
+        asked = asyncio.create_task(claimed(late, "slept"))
+        await asyncio.sleep(0)  # it is on the wire while the node sleeps
     finally:
         os.kill(pid, signal.SIGCONT)
+    # It woke as the desk, and an alert is one dispatcher's all the same.
+    assert (await asked).by.id == first.user
     await until(partial(whole, city))
     await b.say(group, frames=5)
     await c.until_packets(heard + 4)
     assert c.packets() <= heard + 7  # and nothing of what slept
+    await first.request(AlertResolve(id="z", alert="slept", outcome="resolved"))
+
+
+async def claimed(dispatcher: Handset, alert: str) -> AlertClaimed:
+    """Ask until there is a desk that knows it, as a page does; what it says."""
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            try:
+                answer, _ = await dispatcher.request(AlertClaim(id="c", alert=alert))
+            except PhoneFailed as refused:
+                if refused.code is not Refusal.UNAVAILABLE:
+                    raise
+                await asyncio.sleep(0.1)
+            else:
+                return answer
 
 
 BREAKS: dict[str, tuple[Callable[[RedisServer], object], Callable[[RedisServer], object]]] = {
