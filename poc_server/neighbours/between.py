@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from codec.packet import VoicePacket
 from groups.vocabulary import BurstEnd, BurstId, GroupId
+from poc_server.neighbours.backlog import Backlog
 from poc_server.neighbours.losses import Losses
 
 if TYPE_CHECKING:
@@ -118,15 +119,18 @@ class Between:
         nodes: the other nodes by their names.
         heard_by: which of them hear a group.
         losses: what phones of this node say that they lost.
+        stale: packets that were under way for too long.
     """
 
-    def __init__(self, node: ThisNode, prefix: str, nodes: Collection[str]) -> None:
+    def __init__(self, node: ThisNode, prefix: str, nodes: Collection[str], lease_ms: int) -> None:
         self._node = node
         self._prefix = f"{prefix}:v:"
         self.nodes = nodes
         self.losses = Losses(node)
         self.heard_by: dict[GroupId, set[str]] = {}
         self.line: VoiceLine
+        self.stale = 0
+        self._backlog = Backlog(lease_ms)
         self._feeds: dict[BurstId, FarFeed] = {}
         self._early: dict[BurstId, list[VoicePacket]] = {}
 
@@ -169,6 +173,9 @@ class Between:
             return
         if kind != VOICE:
             return  # of a later version
+        if self._backlog.stale(arrived_ms, self._node.fabric.now()):
+            self.stale += 1
+            return
         voice = VoicePacket(sequence, timestamp, packet[begin:], arrived_ms, None if level < 0 else level)
         if not self._push(burst, voice):
             self._keep(group, burst, voice)

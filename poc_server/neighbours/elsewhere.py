@@ -48,7 +48,7 @@ class Elsewhere:
         self.fabric = fabric
         self.me = fabric.incarnation
         self.nodes: dict[str, Neighbour] = {}
-        self.between = Between(node, fabric.settings.prefix, self.nodes)
+        self.between = Between(node, fabric.settings.prefix, self.nodes, fabric.settings.lease_ms)
         self.desk = Desk(self, self.between.losses)
         self.post = Post(self, partial(carry_out, self, self.desk))
         self.beat_s = fabric.settings.heartbeat_ms / 1000
@@ -373,4 +373,5 @@ class Elsewhere:
         yield "poc_desk_here", "1 where calls and emergencies of the whole city are decided", int(self.desk.here)
         yield "poc_voice_to_nodes_total", "Voice packets sent to other nodes", line.sent
         yield "poc_voice_from_nodes_total", "Voice packets heard from other nodes", line.received
+        yield "poc_voice_from_nodes_stale_total", "Voice packets of other nodes that came too late", self.between.stale
         yield "poc_voice_to_nodes_dropped_total", "Voice packets that found no way to other nodes", line.dropped

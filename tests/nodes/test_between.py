@@ -11,6 +11,8 @@ from poc_server.neighbours.between import EARLY_PACKETS, END, HEAD, LAST_WORDS_S
 from tests.media.slots import stepped
 
 GROUP = GroupId("g")
+LEASE_MS = 2_000
+FRAME_MS = 40
 
 
 class Floor:
@@ -19,13 +21,19 @@ class Floor:
     def __init__(self) -> None:
         self.relayed: list[int] = []
         self.bursts = SimpleNamespace(newest=BurstId(0))
-        node: Any = SimpleNamespace(
-            talkgroups={GROUP: self}, phones={}, conditions=SimpleNamespace(only_talker=lambda _: None)
-        )
-        self.between = Between(node, "t", ())
+        self.now = 1_000_000
 
-    def says(self, burst: int, sequence: int, kind: int = VOICE) -> None:
-        head = HEAD.pack(kind, burst, sequence, 0, 0, -1, len(GROUP))
+        node: Any = SimpleNamespace(
+            talkgroups={GROUP: self},
+            phones={},
+            conditions=SimpleNamespace(only_talker=lambda _: None),
+            fabric=SimpleNamespace(now=lambda: self.now),
+        )
+        self.between = Between(node, "t", (), LEASE_MS)
+
+    def says(self, burst: int, sequence: int, kind: int = VOICE, late_ms: int = 0) -> None:
+        head = HEAD.pack(kind, burst, sequence, 0, self.now - late_ms, -1, len(GROUP))
+
         self.between.heard(b"", head + GROUP.encode() + b"\x08")
 
     def begins(self, burst: int) -> FarFeed:
@@ -77,3 +85,26 @@ async def test_a_burst_is_over_when_its_node_says_nothing_any_more_or_said_so_be
     floor.says(7, 1)
     floor.says(8, 1)
     assert (floor.relayed, done) == ([], [7, 8])
+
+
+def test_a_node_that_slept_longer_than_its_lease_relays_nothing_of_what_was_said_meanwhile() -> None:
+    floor = Floor()
+    floor.begins(7)
+    for sequence in range(250):  # all of it lies there when it wakes after ten seconds
+        floor.says(7, sequence, late_ms=(250 - sequence) * FRAME_MS)
+    young = LEASE_MS // FRAME_MS
+    assert floor.relayed == [*range(250 - young, 250)]
+    assert floor.between.stale == 250 - young
+
+
+def test_a_clock_that_is_set_takes_the_voice_between_nodes_for_a_second_only() -> None:
+    floor = Floor()
+    floor.begins(7)
+    for sequence in range(100):
+        floor.says(7, sequence, late_ms=60_000)
+        floor.now += FRAME_MS
+    assert floor.relayed == [*range(25, 100)]
+    floor.now += 10_000
+    for sequence in range(100, 110):
+        floor.says(7, sequence)
+    assert floor.relayed == [*range(25, 110)]
