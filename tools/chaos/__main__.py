@@ -221,6 +221,10 @@ class Chaos:
             self.redis.freeze()
             await asyncio.sleep(rest)
             self.redis.thaw()
+        elif event.fault is Fault.REDIS_FULL:
+            await asyncio.to_thread(self.redis.command, "CONFIG", "SET", "maxmemory", "1")
+            await asyncio.sleep(rest)
+            await asyncio.to_thread(self.redis.command, "CONFIG", "SET", "maxmemory", "0")
         else:
             self.redis.stop()
             await asyncio.sleep(rest)

@@ -17,7 +17,7 @@ SETTLE_S = 5.0
 """Longest time after a fault in which what it caused may still be heard."""
 TURN_S = 0.45
 """A talker's last packets and the next one's first may cross: a jitter of the network, not two floors."""
-PARTS = frozenset({Fault.REDIS_AWAY, Fault.REDIS_FROZEN, Fault.REDIS_EMPTY, Fault.SLEEP})
+PARTS = frozenset({Fault.REDIS_AWAY, Fault.REDIS_FROZEN, Fault.REDIS_EMPTY, Fault.REDIS_FULL, Fault.SLEEP})
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,17 @@ class Fault(StrEnum):
     REDIS_AWAY = "Redis is stopped"
     REDIS_FROZEN = "Redis is frozen (SIGSTOP)"
     REDIS_EMPTY = "Redis restarts empty"
+    REDIS_FULL = "Redis is full (maxmemory)"
 
 
-LASTS_S = {Fault.KILL: 0.0, Fault.SLEEP: 10.0, Fault.REDIS_AWAY: 30.0, Fault.REDIS_FROZEN: 10.0, Fault.REDIS_EMPTY: 0.0}
+LASTS_S = {
+    Fault.KILL: 0.0,
+    Fault.SLEEP: 10.0,
+    Fault.REDIS_AWAY: 30.0,
+    Fault.REDIS_FROZEN: 10.0,
+    Fault.REDIS_EMPTY: 0.0,
+    Fault.REDIS_FULL: 10.0,
+}
 
 
 @dataclass(frozen=True, slots=True)
