@@ -24,9 +24,9 @@ class Backlog:
         self._tolerated_ms = 0
         self._began = self._last = 0
 
-    def stale(self, arrived_ms: int, now_ms: int) -> bool:
-        """Whether a packet that came from its talker at ``arrived_ms`` is of no use any more."""
-        late = now_ms - arrived_ms
+    def stale(self, left_ms: int, now_ms: int) -> bool:
+        """Whether a packet that left its talker's node at ``left_ms`` is of no use any more."""
+        late = now_ms - left_ms
         if late <= self._limit_ms + self._tolerated_ms:
             return False
         if now_ms - self._last > IN_A_ROW_MS:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from poc_server.neighbours.this_node import ThisNode
 
 HEAD = struct.Struct("!BQqqQbB")
-"""Kind, burst, sequence, timestamp, arrival in ms, level (-1: none), bytes of the group's id, which follows."""
+"""Kind, burst, sequence, timestamp, when it left in ms, level (-1: none), bytes of the group's id, which follows."""
 VOICE, END = 0, 1
 EARLY_PACKETS = 16
 EARLY_BURSTS = 256
@@ -95,9 +95,9 @@ class _Outward:
             hearing = self._between.heard_by.get(self._group)
         if hearing:
             level = -1 if packet.level is None else packet.level
-            head = HEAD.pack(
-                VOICE, self._burst, packet.sequence, packet.timestamp, packet.arrived_ms, level, len(self._name)
-            )
+            # Not when it arrived: it may have waited here for its time, for as long as its talker's uplink stood still.
+            now = self._between.now()
+            head = HEAD.pack(VOICE, self._burst, packet.sequence, packet.timestamp, now, level, len(self._name))
             self._send(hearing, head + self._name + packet.payload)
 
     def end(self, outcome: BurstEnd) -> None:
@@ -134,6 +134,10 @@ class Between:
         self._feeds: dict[BurstId, FarFeed] = {}
         self._early: dict[BurstId, list[VoicePacket]] = {}
 
+    def now(self) -> int:
+        """The fabric's clock, in ms."""
+        return self._node.fabric.now()
+
     def channel(self, node: str) -> bytes:
         """Where the voice for a node is."""
         return f"{self._prefix}{node}".encode()
@@ -163,7 +167,7 @@ class Between:
         """A packet of another node. One of a burst that has no floor here is not relayed (the burst id fences)."""
         if len(packet) < HEAD.size:
             return
-        kind, number, sequence, timestamp, arrived_ms, level, length = HEAD.unpack_from(packet)
+        kind, number, sequence, timestamp, left_ms, level, length = HEAD.unpack_from(packet)
         begin = HEAD.size + length
         burst, group = BurstId(number), GroupId(packet[HEAD.size : begin].decode())
         if kind == END:
@@ -173,10 +177,10 @@ class Between:
             return
         if kind != VOICE:
             return  # of a later version
-        if self._backlog.stale(arrived_ms, self._node.fabric.now()):
+        if self._backlog.stale(left_ms, self.now()):
             self.stale += 1
             return
-        voice = VoicePacket(sequence, timestamp, packet[begin:], arrived_ms, None if level < 0 else level)
+        voice = VoicePacket(sequence, timestamp, packet[begin:], left_ms, None if level < 0 else level)
         if not self._push(burst, voice):
             self._keep(group, burst, voice)
 

@@ -6,6 +6,7 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
+from codec.packet import VoicePacket
 from groups.vocabulary import BurstId, GroupId
 from poc_server.neighbours.between import EARLY_PACKETS, END, HEAD, LAST_WORDS_S, VOICE, Between, FarFeed
 from tests.media.slots import stepped
@@ -95,6 +96,19 @@ def test_a_node_that_slept_longer_than_its_lease_relays_nothing_of_what_was_said
     young = LEASE_MS // FRAME_MS
     assert floor.relayed == [*range(250 - young, 250)]
     assert floor.between.stale == 250 - young
+
+
+def test_what_a_standstill_of_its_talker_kept_waiting_at_his_node_is_not_late() -> None:
+    his, other = Floor(), Floor()
+    other.begins(7)
+    line: Any = SimpleNamespace(publish=lambda channel, message: other.between.heard(channel, message))
+    his.between.line = line
+    his.between.heard_by[GROUP] = {"other"}
+    tap = his.between.outward(GROUP, BurstId(7))
+    tap._everywhere = 0
+    for sequence in range(100):
+        tap.voice(VoicePacket(sequence, 0, b"\x08", his.now - 3 * LEASE_MS))
+    assert other.relayed == [*range(100)]
 
 
 def test_a_clock_that_is_set_takes_the_voice_between_nodes_for_a_second_only() -> None:
