@@ -108,15 +108,18 @@ async def test_several_pieces_about_one_case_in_one_batch_are_taken_in_their_ord
 async def test_an_archived_case_leaves_the_directory_and_is_found_all_the_same(bridged: Bridged) -> None:
     one = await bridged.town.person()
     code, group = IncidentCode("A1"), incidents.group_of(bridged.town.agency, IncidentCode("A1"))
-    # It is archived a moment after its last word, and after the news of another case.
-    bridged.bridge.options = replace(bridged.bridge.options, hang_ms=0, archive_ms=2_000)
+    bridged.bridge.options = replace(bridged.bridge.options, hang_ms=0)
     await bridged.tell("A1", version=1, title="路面塌陷", parties=of(one))
     assert bridged.bridge.code_of(group) == code
     await bridged.tell("A1", version=2, step="close")
     async with asyncio.timeout(30):
-        while (await bridged.bridge.find(bridged.town.agency, code)).address == "closing":  # noqa: ASYNC110
+        while (frozen := await bridged.bridge.find(bridged.town.agency, code)).address == "closing":  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     await bridged.tell("A9", version=1, title="井盖")
+    # Its days are over after the news of another case.
+    old, agency = replace(frozen, archive_at=0), bridged.town.agency
+    async with bridged.store.writing() as connection:
+        await incidents.save_many(connection, agency, [], [old], now_ms(), None, quiet={code})
     async with asyncio.timeout(30):
         while bridged.store.directory.group(group) is not None or bridged.bridge.code_of(group):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
