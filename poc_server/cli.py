@@ -11,6 +11,7 @@ from rich.console import Console
 
 from poc_server import upkeep
 from poc_server.collector import collector_resting
+from poc_server.refused import StoreUnavailable
 from poc_server.upkeep import ConfigFile, ended, loaded
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def demo(
     options = DemoOptions(people=people, links=links, bots=bots, lan=lan, https_port=https_port, join=join)
     try:
         asyncio.run(run(settings, options))
-    except OSError as problem:
+    except (OSError, StoreUnavailable) as problem:
         raise ended(problem) from None
 
 
@@ -160,7 +161,6 @@ def _serve(settings: Config) -> None:
     with collector_resting():
         from poc_server import logs
         from poc_server.app import App
-        from poc_server.refused import StoreUnavailable
 
     async def run() -> None:
         async with App(settings) as running:

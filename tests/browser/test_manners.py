@@ -333,6 +333,8 @@ def test_a_case_takes_phones_along_one_key_goes_back_and_its_suspension_is_expla
     assert talker.page.evaluate("document.documentElement.scrollWidth") == 360
     assert talker.page.locator(".sos").is_visible()
     shown(talker.page, "all-cases")
+    talker.page.get_by_role("searchbox").fill("井盖")
+    talker.page.locator(".all-cases > p", has_text="您的案件中，没有").wait_for()
     talker.page.get_by_role("searchbox").fill("第 0 处")
     found.nth(1).wait_for(state="detached")
     found.locator(".choose").click()
