@@ -90,6 +90,15 @@ COUNT = f"""
 """
 """Keeps each number that is shown from now on."""
 FELL = "counted.some((count, at) => count < Math.max(...counted.slice(0, at)))"
+HEARD = """async () => Math.max(...[...(await __poc.peer.getStats()).values()]
+    .filter(entry => entry.type === 'inbound-rtp').map(entry => entry.packetsReceived))"""
+HEARD_MORE = f"async before => await ({HEARD})() > before + 10"
+QUIET = f"""async () => {{
+    const packets = {HEARD};
+    for (let before = -1, now = await packets(); now !== before; before = now, now = await packets())
+        await new Promise(done => setTimeout(done, 200));
+}}"""
+"""The last words of a phone whose uplink stood still are relayed behind the release."""
 LOST_KEYS = {
     "key up": "",
     "window blurred": "dispatchEvent(new Event('blur'))",
@@ -135,7 +144,7 @@ def test_no_sample_of_one_burst_is_heard_in_the_next(browser: Browser, city: Cit
     spans = []
     for pitch in pitches:
         talker.page.evaluate(f"whistle.frequency.value = {pitch}" if pitch else "whistle.disconnect()")
-        talker.page.wait_for_timeout(200)  # the page sends what was said from 20 ms before the key went down
+        listener.page.evaluate(QUIET)  # 200 ms at least: the page sends what was said 20 ms before the key went down
         talker.key_down()
         talker.face("talking")
         talker.page.wait_for_timeout(500)
@@ -256,9 +265,6 @@ CHANGE_NETWORK = """kind => {
     Object.defineProperty(navigator.connection, 'type', {configurable: true, get: () => kind});
     navigator.connection.dispatchEvent(new Event('change'));
 }"""
-HEARD = """async () => Math.max(...[...(await __poc.peer.getStats()).values()]
-    .filter(entry => entry.type === 'inbound-rtp').map(entry => entry.packetsReceived))"""
-HEARD_MORE = f"async before => await ({HEARD})() > before + 10"
 
 
 def test_the_space_bar_is_the_key_too_and_own_slots_are_silent_meanwhile(same_pair: tuple[Officer, Officer]) -> None:

@@ -101,7 +101,7 @@ def test_a_node_that_slept_longer_than_its_lease_relays_nothing_of_what_was_said
 def test_what_a_standstill_of_its_talker_kept_waiting_at_his_node_is_not_late() -> None:
     his, other = Floor(), Floor()
     other.begins(7)
-    line: Any = SimpleNamespace(publish=lambda channel, message: other.between.heard(channel, message))
+    line: Any = SimpleNamespace(publish=other.between.heard)
     his.between.line = line
     his.between.heard_by[GROUP] = {"other"}
     tap = his.between.outward(GROUP, BurstId(7))
