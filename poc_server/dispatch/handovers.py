@@ -7,6 +7,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from groups.emergency import alert as alerts
 from groups.model import User
 from groups.policy import Act, may
@@ -17,7 +19,7 @@ from poc_server.store import Actor, Store, audit, handovers, patches
 from poc_server.store.handovers import KeptHandover
 from poc_server.store.ids import new_id, now_ms
 from poc_server.talk.phone import Phone, person
-from signaling.limits import MAX_GROUPS_LISTENED, MAX_HANDED_OVER, MAX_MONITORED
+from signaling.limits import MAX_GROUPS_LISTENED, MAX_HANDED_OVER
 from signaling.messages import (
     Handover,
     HandoverAnswer,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from poc_server.dispatch.field import Field
     from poc_server.talk.later import Later
 
+log = structlog.get_logger(__name__)
 SAID_ALL_S = 0.1
 """How often it is looked whether who handed over has said what he says: of a phone of another node nobody is told."""
 
@@ -44,20 +47,23 @@ class Handovers:
         self._field = field
         self._later = later
         self._open: dict[str, KeptHandover] = {}
+        self._decided: set[str] = set()
+        self._offering = asyncio.Lock()
 
     def __len__(self) -> int:
         return len(self._open)
 
     async def load(self) -> None:
         """Take up what waited when the server ended; phones that are here already are told."""
+        known = set(self._open)
         async with self._store.reading() as connection:
             found = await handovers.open_ones(connection)
-        known, self._open = self._open, {each.id: each for each in found}
-        for each in found:
-            if each.id not in known:
-                message = Handover(handover=self.info(each))
-                for phone in [*self._field.phones.of(each.by), *self._field.phones.of(each.to)]:
-                    phone.send(message)
+        # What was offered or decided here while it was read is newer than what was read.
+        offered = {each.id: each for each in self._open.values() if each.id not in known}
+        self._open = {each.id: each for each in found if each.id not in self._decided} | offered
+        for each in self._open.values():
+            if each.id not in known and each.id not in offered:
+                self._tell(each)
 
     def came(self, phone: Phone) -> None:
         """A phone connected: it is told what waits for its user, and what he offered."""
@@ -77,8 +83,6 @@ class Handovers:
             if to is not None:
                 self._field.audit(phone.user, Act.HAND_OVER, "user", to.id, {}, refused)
             raise Refused(refused or Refusal.UNKNOWN_USER)
-        for before in [each for each in self._open.values() if each.by == phone.user.id]:
-            await self._decide(before, HandoverState.WITHDRAWN, phone.user)
         content = {
             "note": asked.note,
             "scope": phone.scope.value,
@@ -88,7 +92,12 @@ class Handovers:
             "patches": [patch.id for patch in self._field.joined.made_by(phone.user.id)],
         }
         made = KeptHandover(new_id("ho"), phone.user.agency, phone.user.id, to.id, now_ms(), content)
-        await self._keep(made, phone.user)
+        async with self._offering:  # from two pages at once: the later offer finds the earlier one
+            for before in [each for each in self._open.values() if each.by == made.by]:
+                self._tell(await self._decide(before, HandoverState.WITHDRAWN, phone.user))
+            await self._keep(made, phone.user)
+            self._open[made.id] = made
+        self._tell(made)
         return made
 
     async def answer(self, phone: Phone, asked: HandoverAnswer) -> KeptHandover:
@@ -97,30 +106,42 @@ class Handovers:
         if kept is None or kept.to != phone.user.id:
             raise Refused(Refusal.NOT_FOUND)
         state = HandoverState.ACCEPTED if asked.accept else HandoverState.REFUSED
+        # Decided before anything goes over: from here on it can be neither withdrawn nor answered once more.
+        decided = await self._decide(kept, state, phone.user)
         if asked.accept:
             await self._take_alerts(kept, phone.user)
-        info = await self._decide(kept, state, phone.user)
-        if asked.accept:
-            self._take_groups(kept, phone)
-        return info
+        self._tell(decided)
+        here = self._field.phones.get(phone.key)  # he may have come anew meanwhile, or be gone
+        if asked.accept and here is not None:
+            self._take_groups(kept, here)
+        return decided
 
     async def withdraw(self, phone: Phone, asked: HandoverWithdraw) -> KeptHandover:
         """Who offered it takes it back. Raises `Refused`."""
         kept = self._open.get(asked.handover)
         if kept is None or kept.by != phone.user.id:
             raise Refused(Refusal.NOT_FOUND)
-        return await self._decide(kept, HandoverState.WITHDRAWN, phone.user)
+        withdrawn = await self._decide(kept, HandoverState.WITHDRAWN, phone.user)
+        self._tell(withdrawn)
+        return withdrawn
 
     # --- taking over -------------------------------------------------------------------------------------------------
 
     async def _take_alerts(self, kept: KeptHandover, to: User) -> None:
-        """The alerts the one before has claimed are the next one's; those beyond his reach ring on where they are."""
+        """The alerts the one before has claimed are the next one's; those beyond his reach stay where they are.
+
+        One that cannot go over now (closed this moment, or nothing keeps it) holds up none of the others: it stays with
+        the one before, and rings again when he has gone.
+        """
         emergency = self._field.emergency
         if emergency is None:
             return
         for live in emergency.alerts.claimed_by(kept.by):
             if emergency.may_claim(to, live.user):
-                await emergency.alerts.step(live.record.id, to, alerts.HandOver(kept.by, to.id))
+                try:
+                    await emergency.alerts.step(live.record.id, to, alerts.HandOver(kept.by, to.id))
+                except Refused as refused:
+                    log.warning("alert_not_handed_over", alert=live.record.id, code=refused.code)
 
     def _take_groups(self, kept: KeptHandover, phone: Phone) -> None:
         """What was monitored, listened to and patched, as far as the next one's rights reach."""
@@ -168,7 +189,7 @@ class Handovers:
         hidden = unseen and has(phone.user, Right.MONITOR_HIDDEN)
         act = Act.MONITOR_HIDDEN if hidden else Act.MONITOR
         wanted = dict.fromkeys([*(GroupId(group) for group in content["monitored"]), *beyond, *phone.monitors])
-        monitored = [group for group in wanted if self._may(act, phone.user, group)][:MAX_MONITORED]
+        monitored = [group for group in wanted if self._may(act, phone.user, group)]
         if not monitored and not scopes:
             return
         if MonitorScope.ALL in scopes:
@@ -184,13 +205,15 @@ class Handovers:
     # --- keeping and telling -----------------------------------------------------------------------------------------
 
     async def _decide(self, kept: KeptHandover, state: HandoverState, by: User) -> KeptHandover:
-        """Raises `Refused`: conflict when it was decided meanwhile."""
+        """Keep a decision. Raises `Refused`: conflict (it was decided meanwhile), unavailable (it is open still)."""
         if self._open.pop(kept.id, None) is None:
             raise Refused(Refusal.CONFLICT, "decided")
+        self._decided.add(kept.id)
         decided = replace(kept, state=state, decided_ms=now_ms())
         try:
             await self._keep(decided, by)
         except BaseException:
+            self._decided.discard(kept.id)
             self._open[kept.id] = kept
             raise
         return decided
@@ -202,8 +225,8 @@ class Handovers:
             await handovers.put(connection, kept, entry)
             if kept.state is HandoverState.ACCEPTED:
                 await patches.give(connection, [GroupId(patch) for patch in kept.content["patches"]], kept.to)
-        if kept.state is HandoverState.OFFERED:
-            self._open[kept.id] = kept
+
+    def _tell(self, kept: KeptHandover) -> None:
         message = Handover(handover=self.info(kept))
         for phone in [*self._field.phones.of(kept.by), *self._field.phones.of(kept.to)]:
             phone.send(message)
