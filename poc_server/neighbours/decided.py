@@ -12,7 +12,7 @@ from groups.emergency.condition import Condition
 from groups.model import Group, Membership
 from groups.vocabulary import BurstId, GroupId, UserId
 from poc_server.talk import duplex
-from poc_server.talk.beginning import Beginning
+from poc_server.talk.call_facts import CallFacts
 from poc_server.talk.patch import Patch
 from poc_server.talk.roster import Transient
 
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 NOTHING: Mapping[str, Any] = {}
 GROUP = TypeAdapter(Group)
-BEGINNING = TypeAdapter(Beginning)
+FACTS = TypeAdapter(CallFacts)
 
 
 def groups(node: ThisNode, called: Iterable[GroupId]) -> set[GroupId]:
@@ -43,7 +43,7 @@ def of(node: ThisNode, group: GroupId) -> dict[str, Any]:
         out["condition"] = condition.to_json()
     call = node.calls.of_group(group)
     if call is not None:
-        out["call"] = BEGINNING.dump_python(call.beginning, mode="json")
+        out["call"] = FACTS.dump_python(call.facts, mode="json")
         out["duplex"] = call.duplex.on_air()
     patch = node.joined.get(group)
     if patch is not None:
@@ -54,7 +54,7 @@ def of(node: ThisNode, group: GroupId) -> dict[str, Any]:
     return out
 
 
-def take(node: ThisNode, calls: dict[GroupId, Beginning], group: GroupId, what: Mapping[str, Any]) -> None:
+def take(node: ThisNode, calls: dict[GroupId, CallFacts], group: GroupId, what: Mapping[str, Any]) -> None:
     """Take it over; ``calls``: those that the desk leads."""
     patch = node.joined.get(group)
     if patch is not None and "patch" not in what:
@@ -70,7 +70,7 @@ def take(node: ThisNode, calls: dict[GroupId, Beginning], group: GroupId, what: 
     node.conditions.take(Condition.from_json(what["condition"]) if "condition" in what else Condition(group))
 
 
-def take_all(node: ThisNode, calls: dict[GroupId, Beginning], said: Mapping[str, Any]) -> None:
+def take_all(node: ThisNode, calls: dict[GroupId, CallFacts], said: Mapping[str, Any]) -> None:
     """Take over what the desk told: of some groups, or of all, and then nothing is decided about others."""
     if "all" in said:
         for group in groups(node, calls) - set(said["all"]):
@@ -89,9 +89,9 @@ def _take_patch(node: ThisNode, patch: GroupId, name: str, by: str, joined: list
         node.patches.take(Patch(patch, name, user, tuple(each for each in models if each is not None), since_ms))
 
 
-def _take_call(node: ThisNode, calls: dict[GroupId, Beginning], group: GroupId, what: Mapping[str, Any]) -> None:
+def _take_call(node: ThisNode, calls: dict[GroupId, CallFacts], group: GroupId, what: Mapping[str, Any]) -> None:
     if "call" in what:
-        calls[group] = BEGINNING.validate_python(what["call"])
+        calls[group] = FACTS.validate_python(what["call"])
     else:
         calls.pop(group, None)
     talkgroup, said = node.talkgroups.get(group), what.get("duplex", ())

@@ -15,7 +15,8 @@ from groups.model import Group, Membership
 from groups.policy import Act
 from groups.vocabulary import CallId, GroupId, GroupKind, NotListening, Refusal, UserId
 from poc_server.store.journal import CallEnded, CallStarted, Record
-from poc_server.talk.beginning import Beginning, CallCity
+from poc_server.talk.call_city import CallCity
+from poc_server.talk.call_facts import CallFacts
 from poc_server.talk.live_call import LiveCall, TalkOf
 from poc_server.talk.phone import Phone
 from poc_server.talk.roster import Transient
@@ -101,7 +102,7 @@ class Calls:
     def start(self, phone: Phone, start: into.Start, name: str = "", group: Group | None = None) -> LiveCall:
         """Begin a call of ``phone``, that of a standing ``group`` when it names one; rights were looked up before."""
         call = CallId(f"ca-{secrets.token_hex(8)}")
-        what = Beginning(
+        facts = CallFacts(
             call,
             GroupId(call) if group is None else group.id,
             start.kind,
@@ -111,7 +112,7 @@ class Calls:
             standing=group is not None,
             asked=None if start.request is None else (phone.key, start.request),
         )
-        live = LiveCall(self, self._city, what)
+        live = LiveCall(self, self._city, facts)
         if start.request is not None:
             live.answer(phone, start.request)
         self._live[live.id] = live
@@ -163,9 +164,9 @@ class Calls:
     def asked_for(self, phone: Phone, request: str, kind: CallKind, users: Iterable[UserId]) -> LiveCall | None:
         """The call that this very request began, at a desk that ended before it could say so."""
         for live in self._live.values():
-            what = live.beginning
-            if what.asked == (phone.key, request) and what.kind is kind and what.initiator.id == phone.user.id:
-                return live if {*what.called}.issuperset(users) else None
+            facts = live.facts
+            if facts.asked == (phone.key, request) and facts.kind is kind and facts.initiator.id == phone.user.id:
+                return live if {*facts.called}.issuperset(users) else None
         return None
 
     def crossing(self, caller: UserId, called: UserId, *, duplex: bool) -> LiveCall | None:
@@ -189,15 +190,15 @@ class Calls:
 
     # --- the desk (`poc_server.neighbours.desk`) ---------------------------------------------------------------------
 
-    def take_up(self, what: Beginning) -> None:
+    def take_up(self, facts: CallFacts) -> None:
         """This node is the desk now: it leads a call that goes on."""
-        if what.id not in self._live:
-            live = self._live[what.id] = self._of_group[what.group] = LiveCall(self, self._city, what)
+        if facts.id not in self._live:
+            live = self._live[facts.id] = self._of_group[facts.group] = LiveCall(self, self._city, facts)
             live.duplex.take_up()
             # Where its floor is not followed yet, that is read whole before long.
-            self.floor_read(what.group)
+            self.floor_read(facts.group)
             if live.kind is CallKind.BROADCAST:
-                self._conditions.reserve(live.group, what.initiator.id)
+                self._conditions.reserve(live.group, facts.initiator.id)
 
     def loaded(self, live: LiveCall) -> None:
         """What is known of a call was read whole."""

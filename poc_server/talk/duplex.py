@@ -17,7 +17,7 @@ from poc_server.talk.phone import Phone
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from poc_server.talk.beginning import CallCity
+    from poc_server.talk.call_city import CallCity
     from poc_server.talk.phones import Phones
     from poc_server.talk.talkgroup import Talkgroup
 

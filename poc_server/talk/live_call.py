@@ -14,7 +14,8 @@ from groups.calls import inputs as into
 from groups.calls.state import CallKind, CallState, Phase, Talking
 from groups.vocabulary import BurstEnd, DenyCause, Refusal, UserId
 from poc_server.fabric.interface import LOADED
-from poc_server.talk.beginning import Beginning, CallCity
+from poc_server.talk.call_city import CallCity
+from poc_server.talk.call_facts import CallFacts
 from poc_server.talk.duplex import Duplex
 from poc_server.talk.machines import CALL
 from poc_server.talk.phone import Phone, person
@@ -61,15 +62,15 @@ class CallBook(Protocol):
 class LiveCall:
     """One call while it lasts."""
 
-    def __init__(self, book: CallBook, city: CallCity, what: Beginning) -> None:
-        self.beginning = what
-        self.id = what.id
-        self.group = what.group
-        self.kind = what.kind
-        self.initiator = what.initiator
-        self.name = what.name
-        self.called = what.called
-        self.standing = what.standing
+    def __init__(self, book: CallBook, city: CallCity, facts: CallFacts) -> None:
+        self.facts = facts
+        self.id = facts.id
+        self.group = facts.group
+        self.kind = facts.kind
+        self.initiator = facts.initiator
+        self.name = facts.name
+        self.called = facts.called
+        self.standing = facts.standing
         self._asked: list[tuple[Phone, str]] = []
         self._book = book
         self._city = city
@@ -79,7 +80,7 @@ class LiveCall:
         self._members_changed = False
         self.duplex = Duplex(city, self)
         self._runner: Runner[CallState] = Runner(
-            self._city.fabric, f"call:{what.id}", CallState(what.id), CALL, into.Tick(), self._on_effects
+            self._city.fabric, f"call:{facts.id}", CallState(facts.id), CALL, into.Tick(), self._on_effects
         )
 
     @property

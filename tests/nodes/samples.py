@@ -16,7 +16,7 @@ from groups.emergency.condition import Condition
 from groups.floor.effects import FloorEffect
 from groups.floor.state import FloorState
 from groups.model import Group
-from poc_server.talk.beginning import Beginning
+from poc_server.talk.call_facts import CallFacts
 
 EFFECTS: dict[str, type[Any]] = {
     f"{machine} {kind.__name__}": kind
@@ -24,7 +24,7 @@ EFFECTS: dict[str, type[Any]] = {
     for kind in get_args(union)
 }
 STATES: dict[str, type[Any]] = {kind.__name__: kind for kind in (FloorState, CallState, Condition, AlertRecord)}
-PLAIN: dict[str, type[Any]] = {kind.__name__: kind for kind in (Group, Beginning, Life)}
+PLAIN: dict[str, type[Any]] = {kind.__name__: kind for kind in (Group, CallFacts, Life)}
 
 
 def sample(kind: Any) -> Any:

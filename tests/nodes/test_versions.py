@@ -59,7 +59,7 @@ def read(name: str, plain: Any) -> Any:
         return samples.STATES[name].from_json(json.dumps(plain))
     if name == "Life":
         return Life(**known(Life, plain))
-    return {"Group": decided.GROUP, "Beginning": decided.BEGINNING}[name].validate_python(plain)
+    return {"Group": decided.GROUP, "CallFacts": decided.FACTS}[name].validate_python(plain)
 
 
 def lost(before: Any, now: Any, where: str = "") -> list[str]:
