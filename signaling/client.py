@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from groups.vocabulary import Refusal
-from signaling.limits import DEFAULT_SLOTS, MAX_MESSAGE_BYTES, SUBPROTOCOL
+from signaling.limits import DEFAULT_SLOTS, MAX_TOLD_BYTES, SUBPROTOCOL
 from signaling.messages import Bye, ClientInfo, Error, Hello, Refused, Welcome, decode_server, encode
 from signaling.messages.base import Message
 
@@ -77,7 +77,7 @@ class Client:
         socket = await connect(
             url,
             subprotocols=[Subprotocol(SUBPROTOCOL)],
-            max_size=MAX_MESSAGE_BYTES,
+            max_size=MAX_TOLD_BYTES,
             compression=None,
             open_timeout=ANSWER_TIMEOUT_S,
             proxy=None,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 SUBPROTOCOL = "poc.v1"
 MAX_MESSAGE_BYTES = 65_536
-"""Largest text message either side may send; a larger one closes the connection with 1009."""
+"""Largest text message a client may send; a larger one closes the connection with 1009."""
+MAX_TOLD_BYTES = 1_048_576
+"""Largest text message the server sends: a client that takes no message so long does not hear it."""
 MAX_SDP_CHARS = 32_768
 MAX_TEXT_CHARS = 2_000
 MAX_ID_CHARS = 64
@@ -25,7 +27,9 @@ MAX_BROADCAST_HOURS = 168
 MAX_TEXTS_LISTED = 100
 """Written messages one answer carries."""
 MAX_THREADS_TOLD = 200
-"""Groups and people with unread messages that one `TextUnread` names; the latest come first."""
+"""Groups and people that one `TextUnread` or `Threads` names; the latest come first."""
+MAX_LAST_CHARS = 200
+"""Characters of the latest message of a thread where threads are listed; the message itself is in its thread."""
 MAX_MONITORED = 500
 """Groups one dispatcher monitors at once."""
 MAX_MONITORS_NAMED = 8

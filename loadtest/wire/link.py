@@ -23,7 +23,7 @@ from websockets.typing import Subprotocol
 from websockets.uri import parse_uri
 
 from loadtest.wire.reactor import Reactor, receive, with_timestamps
-from signaling.limits import MAX_MESSAGE_BYTES, SUBPROTOCOL
+from signaling.limits import MAX_TOLD_BYTES, SUBPROTOCOL
 from signaling.messages import Refused, decode_server, encode
 
 _READ: Final = 65_536
@@ -71,7 +71,7 @@ class Link:
             raise LinkFailed(f"{host}:{port}: {os.strerror(problem.errno or 0)}") from None
         self.host = str(self._socket.getpeername()[0])
         self._protocol = ClientProtocol(
-            parse_uri(url), subprotocols=[Subprotocol(SUBPROTOCOL)], max_size=MAX_MESSAGE_BYTES
+            parse_uri(url), subprotocols=[Subprotocol(SUBPROTOCOL)], max_size=MAX_TOLD_BYTES
         )
         self._upgraded: asyncio.Future[None] = self._loop.create_future()
         with_timestamps(self._socket)

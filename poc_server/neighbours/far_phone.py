@@ -91,7 +91,8 @@ class FarPhone(Phone):
         before = self.groups
         self.monitors = tuple(groups)
         self._moved(before)
-        self.have({"do": "monitor", "scope": self.scope, "hidden": self.hidden, "groups": self.monitors})
+        told = {"scope": self.scope, "hidden": self.hidden, "groups": self.monitors, "beyond": self.beyond}
+        self.have({"do": "monitor", **told})
 
     def bring(self, group: GroupId) -> None:
         """Its node lets it hear a group before all others."""

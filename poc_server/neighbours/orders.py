@@ -70,6 +70,8 @@ def _affiliate(others: Others, desk: Desk, phone: Phone, order: dict[str, Any], 
 
 def _monitor(others: Others, desk: Desk, phone: Phone, order: dict[str, Any], blob: bytes) -> None:
     phone.scope, phone.hidden = MonitorScope(order["scope"]), order["hidden"]
+    # In an upgrade a node of the version before does not say what is beyond the limit.
+    phone.beyond = tuple(GroupId(group) for group in order.get("beyond", ()))
     others.node.affiliation.monitor(phone, [GroupId(group) for group in order["groups"]])
 
 

@@ -89,6 +89,7 @@ def take_over(others: Others, desk: Desk, far: FarPhone, phone: Phone, *, resume
     if resumed:
         phone.selected, phone.listens, phone.brought, phone.resume = far.selected, far.listens, far.brought, far.resume
         phone.monitors, phone.scope, phone.hidden = far.monitors, far.scope, far.hidden
+        node.monitoring.resumed(phone)
         phone.resumed = True
         node.affiliation.follow(phone, set())
     for group in groups:

@@ -49,18 +49,19 @@ class Monitoring:
     def monitor(self, phone: Phone, scope: MonitorScope, listed: Collection[str], *, hidden: bool) -> None:
         """Set a phone's scope; each start, stop and refusal is audited. Raises `Refused`."""
         act = Act.MONITOR_HIDDEN if hidden else Act.MONITOR
-        wanted = [GroupId(group) for group in dict.fromkeys(listed)] if scope is MonitorScope.LISTED else None
-        if wanted is None:
-            wanted = self.in_scope(phone.user, scope, act)
-        else:
+        if scope is MonitorScope.LISTED:
+            wanted = [GroupId(group) for group in dict.fromkeys(listed)]
             self._judge(phone.user, act, wanted)
+        else:
+            wanted = self.in_scope(phone.user, scope, act)
+        heard, phone.beyond = _cut(wanted)
         before, was = set(phone.monitors), Act.MONITOR_HIDDEN if phone.hidden else Act.MONITOR
-        after = set(wanted)
+        after = set(heard)
         stopped, started = (before, after) if was is not act else (before - after, after - before)
         self._audit(phone.user, was, stopped, begins=False)
         self._audit(phone.user, act, started, begins=True)
         phone.scope, phone.hidden = scope, hidden
-        self._affiliation.monitor(phone, wanted)
+        self._affiliation.monitor(phone, heard)
         self._presence.changed(before | after)
 
     def rescope(self, phone: Phone) -> None:
@@ -70,21 +71,23 @@ class Monitoring:
 
     def regroup(self, phone: Phone, groups: Collection[GroupId]) -> None:
         """Only these groups, or who is in them, are different now: the others of the scope are not judged again."""
-        before = set(phone.monitors)
+        whole = (*phone.monitors, *phone.beyond)
         if phone.scope not in FOLLOWING:
-            gone = {group for group in before.intersection(groups) if self._roster.group(group) is None}
-            if gone:
-                self._follow(phone, [group for group in phone.monitors if group not in gone])
+            self._follow(phone, [group for group in whole if group not in groups or self._roster.group(group)])
             return
         inside = self._allowed(phone.user, self._keys(phone.user, phone.scope, groups), self._act(phone))
-        after = before.difference(groups).union(group.id for group in inside)
-        if after == before:
-            return
-        if len(after) < len(before) == MAX_MONITORED:
-            self.rescope(phone)  # there is room again for what was one too many
-        else:
+        after = set(whole).difference(groups).union(group.id for group in inside)
+        room = phone.beyond and len(phone.monitors) < MAX_MONITORED
+        if room or after != set(whole):
             known = [group for key in after if (group := self._roster.group(key)) is not None]
             self._follow(phone, _by_name(known))
+
+    def resumed(self, phone: Phone) -> None:
+        """It came from another node, which does not say what is beyond the limit."""
+        if phone.scope in FOLLOWING and len(phone.monitors) == MAX_MONITORED:
+            scope = self.in_scope(phone.user, phone.scope, self._act(phone))
+            heard = set(phone.monitors)
+            phone.beyond = tuple(group for group in scope if group not in heard)
 
     def ceased(self, phone: Phone, before: Collection[GroupId]) -> None:
         """Of what a phone monitored ``before`` some was taken from it: audited, and it is told."""
@@ -115,11 +118,15 @@ class Monitoring:
         return [g for g in found if g.kind is not GroupKind.PRIVATE and may(act, user, g, self._roster) is None]
 
     def _follow(self, phone: Phone, wanted: list[GroupId]) -> None:
-        before, after, act = set(phone.monitors), set(wanted), self._act(phone)
+        heard, beyond = _cut(wanted)
+        before, after, act = set(phone.monitors), set(heard), self._act(phone)
+        same_number = len(beyond) == len(phone.beyond)
+        phone.beyond = beyond
         if before != after:
             self._audit(phone.user, act, before - after, begins=False)
             self._audit(phone.user, act, after - before, begins=True)
-            self._affiliation.monitor(phone, wanted)
+            self._affiliation.monitor(phone, heard)
+        if before != after or not same_number:
             phone.send(self.told(phone))
 
     def _act(self, phone: Phone) -> Act:
@@ -131,6 +138,8 @@ class Monitoring:
             id=request,
             scope=phone.scope,
             hidden=phone.hidden,
+            left_out=len(phone.beyond),
+            code=Refusal.TOO_MANY if phone.beyond else None,
             groups=[
                 self._overview.snapshot(phone, group)
                 for group in phone.monitors
@@ -168,4 +177,9 @@ class Monitoring:
 
 
 def _by_name(groups: Iterable[Group]) -> list[GroupId]:
-    return [group.id for group in sorted(groups, key=lambda g: (g.name, g.id))][:MAX_MONITORED]
+    return [group.id for group in sorted(groups, key=lambda g: (g.name, g.id))]
+
+
+def _cut(wanted: list[GroupId]) -> tuple[list[GroupId], tuple[GroupId, ...]]:
+    """Those that are monitored, and those beyond the limit."""
+    return wanted[:MAX_MONITORED], tuple(wanted[MAX_MONITORED:])

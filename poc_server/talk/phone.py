@@ -68,6 +68,7 @@ class Phone:
         listens: groups heard beside the selected one, most important first.
         brought: groups the system itself brought it into (calls, emergencies), newest first; heard before all others.
         monitors: groups it hears without being there, after all others; ``scope`` says why, ``hidden`` if unseen.
+        beyond: what belongs to that scope, too, and is not monitored, for that would be more than `MAX_MONITORED`.
         patched: group → the patch it is joined by, of all groups of the node.
         listening_until: loop time until which "yes, I would hear" holds, 0 when the phone said no.
         pressed_at: loop time of the floor request that has no answer yet.
@@ -88,6 +89,7 @@ class Phone:
     listens: tuple[GroupId, ...] = ()
     brought: tuple[GroupId, ...] = ()
     monitors: tuple[GroupId, ...] = ()
+    beyond: tuple[GroupId, ...] = ()
     scope: MonitorScope = MonitorScope.NONE
     hidden: bool = False
     patched: Mapping[GroupId, GroupId] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from groups.vocabulary import HandoverState, MonitorScope
+from groups.vocabulary import HandoverState, MonitorScope, Refusal
 from signaling.limits import MAX_GROUPS_LISTENED, MAX_HANDED_OVER, MAX_MONITORED, MAX_PATCHED
 from signaling.messages.base import Id, Message, Name, RequestId
 from signaling.messages.emergency import AlertInfo, Text
@@ -32,13 +32,19 @@ class Monitor(Message):
 
 
 class Monitoring(Message):
-    """What is monitored from now on; comes by itself when a group began or ceased to be in the scope."""
+    """What is monitored from now on; comes by itself when a group began or ceased to be in the scope.
+
+    ``left_out``: groups that belong to it, too, and are not monitored, for they are more than the limit; the first by
+    name are. ``code`` says so (``too_many``). They follow as there is room again.
+    """
 
     type: Literal["monitoring"] = "monitoring"
     id: RequestId | None = None
     scope: MonitorScope
     hidden: bool
     groups: Annotated[list[GroupSnapshot], Field(max_length=MAX_MONITORED)]
+    left_out: int = 0
+    code: Refusal | None = None
 
 
 class PatchStart(Message):
@@ -116,7 +122,7 @@ class HandoverOffer(Message):
 
 
 class HandoverAnswer(Message):
-    """The next dispatcher takes it over or does not. Answered by `Handover`; by ``conflict`` when it is decided."""
+    """The next dispatcher takes it over or does not. Answered by `Handover`; by ``not_found`` when it was decided."""
 
     type: Literal["handover_answer"] = "handover_answer"
     id: RequestId

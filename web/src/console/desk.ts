@@ -12,7 +12,7 @@ import { dispatchTold, nothingDispatched } from "./dispatch";
 import { firstToAnswer, type Gathering, gatheredNobody, isNobody, temporaryGroup } from "./gathering";
 import { emptyDesk, mixOf, restored, soundOf, VOLUME_STEP, withVolume } from "./mix";
 import { Monitored } from "./monitored";
-import { type Channel, channelsOf, stepped } from "./wall";
+import { airOf, type Channel, channelsOf, stepped, steppedRow } from "./wall";
 
 export type Dialog = "help" | "monitor" | "handover" | "temporary" | "calls";
 export const PANELS = ["people", "incidents", "map", "messages"] as const;
@@ -67,6 +67,13 @@ export class ConsoleDesk {
   readonly numbered = computed<readonly Channel[]>(() =>
     this.channels.value.filter(({ kind }) => kind !== "brought"),
   );
+  /** Those of the wall where somebody talks. */
+  readonly onAir = computed(() => {
+    const { picture, affairs, floors } = this.phone;
+    return this.numbered.value
+      .map((channel) => ({ channel, air: airOf(picture.value, affairs.value, floors.value, channel.id) }))
+      .filter(({ air }) => air.by !== null);
+  });
   readonly targets = computed<readonly Channel[]>(() =>
     this.channels.value.filter(({ id, mayTalk }) => mayTalk && this.marked.value.includes(id)),
   );
@@ -126,6 +133,20 @@ export class ConsoleDesk {
 
   step(by: number): void {
     this.chosen.value = stepped(this.channels.value, this.current.value?.id ?? null, by);
+  }
+
+  /** To the channel that many further on the wall: one row. */
+  stepRow(by: number): void {
+    this.chosen.value = steppedRow(this.numbered.value, this.current.value?.id ?? null, by);
+  }
+
+  /** To the next channel of the wall where somebody talks. */
+  stepOnAir(): void {
+    const all = this.numbered.value;
+    const busy = this.onAir.value.map(({ channel }) => all.indexOf(channel));
+    const at = all.findIndex(({ id }) => id === this.current.value?.id);
+    const next = all[busy.find((place) => place > at) ?? busy[0] ?? -1];
+    if (next) this.choose(next.id);
   }
 
   /** Opens the card of the next one in the list, or of the one before. */

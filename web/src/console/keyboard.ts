@@ -27,6 +27,8 @@ const REPEATED: ReadonlySet<Act> = new Set([
   "louder",
   "previous",
   "next",
+  "above",
+  "below",
   "previous_person",
   "next_person",
 ]);
@@ -67,6 +69,9 @@ function forConsole(target: EventTarget | null, code: string): boolean {
 const DEEDS: Partial<Record<Act, (desk: ConsoleDesk) => unknown>> = {
   previous: (desk) => desk.step(-1),
   next: (desk) => desk.step(1),
+  above: (desk) => desk.stepRow(-columns()),
+  below: (desk) => desk.stepRow(columns()),
+  next_on_air: (desk) => desk.stepOnAir(),
   listen: (desk) => withCurrent(desk, (id) => desk.toggleListening(id)),
   mute: (desk) => withCurrent(desk, (id) => (desk.sound.value = withMute(desk.sound.value, id))),
   solo: (desk) => withCurrent(desk, (id) => (desk.sound.value = withSolo(desk.sound.value, id))),
@@ -133,6 +138,12 @@ const DEEDS: Partial<Record<Act, (desk: ConsoleDesk) => unknown>> = {
     if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
   },
 };
+
+/** How many channels stand beside each other on the wall. */
+function columns(): number {
+  const wall = document.querySelector(".wall .channels");
+  return wall ? getComputedStyle(wall).gridTemplateColumns.split(" ").length : 1;
+}
 
 /** The button that does it, where there is one: what may be done is decided there. */
 function pressed(act: Act): void {

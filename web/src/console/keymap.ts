@@ -27,6 +27,9 @@ export type Act =
   | "choose_channel"
   | "previous"
   | "next"
+  | "above"
+  | "below"
+  | "next_on_air"
   | "listen"
   | "mute"
   | "solo"
@@ -102,20 +105,11 @@ export const KEYS: readonly Binding[] = [
     codes: CHANNEL_CODES,
     words: "key_choose_channel",
   },
-  {
-    act: "previous",
-    section: "keys_talk",
-    cap: "←  ↑",
-    codes: ["ArrowLeft", "ArrowUp"],
-    words: "key_previous",
-  },
-  {
-    act: "next",
-    section: "keys_talk",
-    cap: "→  ↓",
-    codes: ["ArrowRight", "ArrowDown"],
-    words: "key_next",
-  },
+  { act: "previous", section: "keys_talk", cap: "←", codes: ["ArrowLeft"], words: "key_previous" },
+  { act: "next", section: "keys_talk", cap: "→", codes: ["ArrowRight"], words: "key_next" },
+  { act: "above", section: "keys_talk", cap: "↑", codes: ["ArrowUp"], words: "key_above" },
+  { act: "below", section: "keys_talk", cap: "↓", codes: ["ArrowDown"], words: "key_below" },
+  { act: "next_on_air", section: "keys_talk", cap: "Y", codes: ["KeyY"], words: "key_next_on_air" },
   { act: "target", section: "keys_talk", cap: "T", codes: ["KeyT"], words: "key_target" },
   {
     act: "clear_targets",

@@ -3,7 +3,7 @@ import { start } from "../floor/model";
 import { nothingGoesOn } from "../wire/affairs";
 import { blank, type Picture, told } from "../wire/picture";
 import type { GroupSummary, Person } from "../wire/protocol";
-import { airOf, channelsOf, clock, stepped } from "./wall";
+import { airOf, type Channel, channelsOf, clock, stepped, steppedRow } from "./wall";
 
 const me: Person = { id: "pq", name: "赵静" };
 const wang: Person = { id: "wq", name: "王强" };
@@ -113,6 +113,19 @@ test("keys walk over the wall and round its ends", () => {
   expect(stepped(channels, "east", -1)).toBe("west");
   expect(stepped(channels, "gone", -1)).toBe("west");
   expect(stepped([], "east", 1)).toBeNull();
+});
+
+test("keys walk by rows, into a last one that is shorter, and no further", () => {
+  const rows = ["a", "b", "c", "d", "e", "f", "g"].map((id) => ({ id }) as Channel);
+  const walked = (from: string | null, ...steps: number[]) =>
+    steps.reduce<string | null>((at, by) => steppedRow(rows, at, by), from);
+  expect([walked("a", 3), walked("b", 3, 3), walked("g", 3), walked("g", -3, -3, -3)]).toEqual([
+    "d",
+    "g",
+    "g",
+    "a",
+  ]);
+  expect([walked("c", 3, -3), walked("gone", 3), steppedRow([], "a", 3)]).toEqual(["c", "a", null]);
 });
 
 test("talk is counted in minutes and seconds", () => {

@@ -118,6 +118,16 @@ export function stepped(channels: readonly Channel[], from: string | null, by: n
   return channels[(at + by + channels.length) % channels.length]?.id ?? null;
 }
 
+/** The channel a row further, `by` being how many stand in one; the last where that row is shorter; no further than the ends. */
+export function steppedRow(channels: readonly Channel[], from: string | null, by: number): string | null {
+  const at = channels.findIndex(({ id }) => id === from);
+  if (at < 0) return channels[0]?.id ?? null;
+  const last = channels.length - 1;
+  const isLastRow = Math.floor(at / Math.abs(by)) === Math.floor(last / Math.abs(by));
+  const to = at + by > last && !isLastRow ? last : at + by;
+  return (channels[to] ?? channels[at])?.id ?? null;
+}
+
 /** "0:07" of talk. */
 export function clock(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));

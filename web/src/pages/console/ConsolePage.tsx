@@ -21,6 +21,7 @@ import { HandoverDialog, Taking } from "./HandoverDialog";
 import { KeyHelp, KeyStrip } from "./KeyHelp";
 import { MonitorDialog } from "./MonitorDialog";
 import { now } from "./now";
+import { OnAir } from "./OnAir";
 import { TemporaryDialog } from "./TemporaryDialog";
 import { Together } from "./Together";
 
@@ -57,6 +58,7 @@ export function ConsolePage({ phone }: { phone: Phone }) {
       </div>
       <main class="wall" aria-label={t("console_wall")}>
         <Cards desk={desk} channels={desk.numbered.value} />
+        <OnAir desk={desk} />
         <div class="foot">
           {toMe && <Taking desk={desk} handover={toMe} />}
           <Together desk={desk} />
@@ -109,6 +111,7 @@ function light(phone: Phone): { state: "up" | "waiting"; label: string } {
 /** What is done seldom, but must be seen when it is on. */
 function Tools({ desk }: { desk: ConsoleDesk }) {
   const { monitoring } = desk.dispatch.value;
+  const leftOut = monitoring?.left_out ?? 0;
   const { rights } = desk.phone.picture.value;
   return (
     <>
@@ -123,6 +126,7 @@ function Tools({ desk }: { desk: ConsoleDesk }) {
           {monitoring
             ? t(monitoring.hidden ? "monitor_on_hidden" : "monitor_on", { count: monitoring.groups.length })
             : t("console_listen")}
+          {leftOut > 0 && <em class="left-out">{t("monitor_left_out", { count: leftOut })}</em>}
         </button>
       )}
       {rights.includes("force_end") && (

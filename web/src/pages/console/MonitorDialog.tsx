@@ -5,12 +5,14 @@ import { useEffect } from "preact/hooks";
 import type { ConsoleDesk } from "../../console/desk";
 import type { Named } from "../../console/gathering";
 import { everyGroup } from "../../console/groups";
-import { t } from "../../i18n";
+import { refusalWords, t } from "../../i18n";
 import type { Monitoring } from "../../wire/protocol";
 import { Modal } from "./Modal";
 
 type Scope = Monitoring["scope"];
 const SCOPES: readonly Scope[] = ["none", "own", "listed", "all"];
+/** More the server does not take; of a scope that is larger it takes the first by name. */
+const MOST_MONITORED = 500;
 
 export function MonitorDialog({ desk }: { desk: ConsoleDesk }) {
   return (
@@ -38,6 +40,8 @@ function Choice({ desk }: { desk: ConsoleDesk }) {
       desk.dialog.value = null;
     });
   };
+  const tooMany = scope.value === "listed" && chosen.value.size > MOST_MONITORED;
+  const leftOut = scope.value === now?.scope ? (now?.left_out ?? 0) : 0;
   const toggle = (group: string) => {
     const next = new Set(chosen.value);
     if (!next.delete(group)) next.add(group);
@@ -83,8 +87,17 @@ function Choice({ desk }: { desk: ConsoleDesk }) {
           {t("monitor_hidden")}
         </label>
       )}
+      {(tooMany || leftOut > 0) && (
+        <p class="problem" role="alert">
+          {refusalWords("too_many")}
+          {" · "}
+          {tooMany
+            ? t("monitor_most", { count: MOST_MONITORED })
+            : t("monitor_first", { count: MOST_MONITORED, left_out: leftOut })}
+        </p>
+      )}
       <p class="acts">
-        <button type="submit" class="primary">
+        <button type="submit" class="primary" disabled={tooMany}>
           {t("monitor_apply")}
         </button>
       </p>
