@@ -1,4 +1,4 @@
-"""text_send, text_list, text_read."""
+"""text_send, text_list, text_read, thread_list."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from poc_server.requests.waiting import waiting
-from signaling.messages import Ok, TextKept, TextList, TextRead, TextSend
+from signaling.messages import Ok, TextKept, TextList, TextRead, TextSend, ThreadList
 
 if TYPE_CHECKING:
     from poc_server.talk.phone import Phone
@@ -39,8 +39,14 @@ async def text_read(desk: TextDesk, phone: Phone, message: TextRead) -> None:
     phone.send(Ok(id=message.id))
 
 
+async def thread_list(desk: TextDesk, phone: Phone, message: ThreadList) -> None:
+    """Where there is anything to read."""
+    phone.send(await desk.threads(phone, message))
+
+
 REQUESTS: dict[type, Callable[[Any, Any, Any], None]] = {
     TextSend: waiting(_desk, text_send),
     TextList: waiting(_desk, text_list),
     TextRead: waiting(_desk, text_read),
+    ThreadList: waiting(_desk, thread_list),
 }

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select, tuple_, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, GroupId, StatusWord, TextKind, UserId
@@ -118,6 +118,13 @@ async def unread(connection: AsyncConnection, users: Collection[UserId], thread:
     return sorted(found, key=lambda each: (each.user, each.thread))
 
 
+async def latest(connection: AsyncConnection, user: UserId) -> list[Row[Any]]:
+    """The last message of each thread that a user may read, the newest first."""
+    queries = (_last_in_groups(user), _last_in_passing(user), _last_between_people(user))
+    rows = [row for query in queries for row in (await connection.execute(query)).all()]
+    return sorted(rows, key=lambda row: (-row.at_ms, row.thread))
+
+
 async def messages(connection: AsyncConnection, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], Row[Any]]:
     """The messages of these threads and numbers."""
     found: dict[tuple[str, int], Row[Any]] = {}
@@ -155,6 +162,16 @@ def _unread_in_groups(users: Collection[UserId]) -> Select[Any]:
     return _counted(m.user_id, source, m.user_id.in_(sorted(users)), joined)
 
 
+def _last_in_groups(user: UserId) -> Select[Any]:
+    m, p = t.membership.c, t.membership_period.c
+    here = (p.group_id == m.group_id) & (p.user_id == m.user_id) & p.until_ms.is_(None)
+    later = t.text.alias()
+    newest = select(func.max(later.c.number)).where(later.c.group_id == m.group_id).scalar_subquery()
+    source = t.membership.join(t.text, t.text.c.group_id == m.group_id).outerjoin(t.membership_period, here)
+    joined = or_(p.from_ms.is_(None), t.text.c.at_ms >= p.from_ms)
+    return select(t.text).select_from(source).where(m.user_id == user, t.text.c.number == newest, joined)
+
+
 def _unread_in_passing(users: Collection[UserId]) -> Select[Any]:
     reader = t.text_reader.c
     source = t.text_reader.join(t.text, t.text.c.group_id == reader.group_id).outerjoin(
@@ -164,10 +181,27 @@ def _unread_in_passing(users: Collection[UserId]) -> Select[Any]:
     return _counted(reader.user_id, source, reader.user_id.in_(sorted(users)), his)
 
 
+def _last_in_passing(user: UserId) -> Select[Any]:
+    reader, later = t.text_reader.c, t.text.alias()
+    his = (later.c.group_id == reader.group_id) & or_(reader.until.is_(None), later.c.number <= reader.until)
+    newest = select(func.max(later.c.number)).where(his).scalar_subquery()
+    source = t.text_reader.join(t.text, t.text.c.group_id == reader.group_id)
+    return select(t.text).select_from(source).where(reader.user_id == user, t.text.c.number == newest)
+
+
 def _unread_from_people(users: Collection[UserId]) -> Select[Any]:
     to = t.text.c.to_id
     source = t.text.outerjoin(t.text_read, (t.text_read.c.user_id == to) & (t.text_read.c.thread == t.text.c.thread))
     return _counted(to, source, to.in_(sorted(users)))
+
+
+def _last_between_people(user: UserId) -> Select[Any]:
+    between, mine = t.text.alias(), t.text.alias()
+    sent = select(mine.c.thread, mine.c.number).where(mine.c.by_id == user, mine.c.to_id.is_not(None))
+    got = select(between.c.thread, between.c.number).where(between.c.to_id == user)
+    every = union_all(sent, got).subquery()
+    last = select(every.c.thread, func.max(every.c.number).label("number")).group_by(every.c.thread).subquery()
+    return select(t.text).join(last, (t.text.c.thread == last.c.thread) & (t.text.c.number == last.c.number))
 
 
 def _counted(user: Any, source: Any, *which: ColumnElement[bool]) -> Select[Any]:

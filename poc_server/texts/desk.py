@@ -14,15 +14,28 @@ from groups.vocabulary import GroupId, Refusal, StatusWord, TextKind, UserId
 from poc_server.refused import Refused, StoreUnavailable
 from poc_server.store import Store, passing, texts
 from poc_server.store.ids import now_ms
-from poc_server.store.texts import TextDraft, Unread, thread_of
+from poc_server.store.journal import TextsRead
+from poc_server.store.texts import TextDraft, thread_of
 from poc_server.talk.clock import loop_time
 from poc_server.talk.later import Later
 from poc_server.talk.phone import Phone, person
 from poc_server.talk.slices import Slices
 from poc_server.texts.settings import TextSettings
 from signaling.endpoint import frame
-from signaling.limits import MAX_THREADS_TOLD
-from signaling.messages import Person, Texted, TextInfo, TextList, TextRead, Texts, TextSend, TextUnread, Thread
+from signaling.limits import MAX_LAST_CHARS, MAX_THREADS_TOLD
+from signaling.messages import (
+    Person,
+    Texted,
+    TextInfo,
+    TextList,
+    TextRead,
+    Texts,
+    TextSend,
+    TextUnread,
+    Thread,
+    ThreadList,
+    Threads,
+)
 
 if TYPE_CHECKING:
     from poc_server.talk.audit import Audit
@@ -128,14 +141,30 @@ class TextDesk:
         if group is not None:
             await self._judge_read(phone, group)
         thread = thread_of(phone.user.id, group, to)
-        async with self._store.writing() as connection:
-            await texts.read(connection, phone.user.id, thread, asked.number)
-            waiting = await texts.unread(connection, (phone.user.id,), thread)
+        try:
+            async with self._store.writing() as connection:
+                await texts.read(connection, phone.user.id, thread, asked.number)
+                waiting = await texts.unread(connection, (phone.user.id,), thread)
+        except StoreUnavailable:
+            # What he has seen must not wait for him again when SQL is back.
+            self._store.journal.append(TextsRead(user=phone.user.id, thread=thread, number=asked.number))
+            return
         others = [each for each in self._phones.of(phone.user.id) if each is not phone]
         if others:
             message = TextUnread(threads=[self._thread(group, to, sum(each.unread for each in waiting))])
             for each in others:
                 each.send(message)
+
+    async def threads(self, phone: Phone, asked: ThreadList) -> Threads:
+        """All that is his to read. Raises `Refused` (unavailable)."""
+        user = phone.user.id
+        async with self._store.reading() as connection:
+            every = await texts.latest(connection, user)
+            rows = every[:MAX_THREADS_TOLD]
+            unread = {each.thread: each.unread for each in await texts.unread(connection, (user,))}
+            names = await passing.names(connection, self._gone(rows))
+        threads = [self._listed(user, row, unread.get(row.thread, 0), names) for row in rows]
+        return Threads(id=asked.id, threads=threads, more=len(every) > len(rows))
 
     def came(self, phone: Phone) -> None:
         """A phone connected: it is told what waits, together with others that come now."""
@@ -240,19 +269,26 @@ class TextDesk:
         async with self._store.reading() as connection:
             waiting = await texts.unread(connection, {phone.user.id for phone in part})
             latest = await texts.messages(connection, {(each.thread, each.last) for each in waiting})
-            gone = {key for row in latest.values() if (key := row.group_id) and self._roster.group(key) is None}
-            names = await passing.names(connection, gone)
+            names = await passing.names(connection, self._gone(latest.values()))
         for phone in part:
-            threads = [self._waiting(each, latest, names) for each in waiting if each.user == phone.user.id]
+            user = phone.user.id
+            mine = [each for each in waiting if each.user == user]
+            threads = [self._listed(user, latest[each.thread, each.last], each.unread, names) for each in mine]
             threads.sort(key=lambda each: -(each.last.at_ms if each.last else 0))
             if threads:
                 phone.send(TextUnread(threads=threads[:MAX_THREADS_TOLD], all=True))
 
-    def _waiting(self, each: Unread, latest: dict[tuple[str, int], Any], names: Mapping[GroupId, str]) -> Thread:
-        last = self._info(latest[each.thread, each.last])
+    def _gone(self, rows: Iterable[Any]) -> set[GroupId]:
+        """The groups of these messages that are no more."""
+        return {key for row in rows if (key := row.group_id) and self._roster.group(key) is None}
+
+    def _listed(self, user: UserId, row: Any, unread: int, names: Mapping[GroupId, str]) -> Thread:
+        """A thread by its last message, as this user sees it."""
+        last = self._info(row)
+        last = last.model_copy(update={"text": last.text[:MAX_LAST_CHARS]})
         group = None if last.group is None else GroupId(last.group)
-        other = UserId(last.by.id) if group is None else None
-        thread = self._thread(group, other, each.unread, last)
+        partner = row.to_id if row.by_id == user else row.by_id
+        thread = self._thread(group, UserId(partner) if group is None else None, unread, last)
         name = None if group is None else names.get(group)
         return thread if name is None else thread.model_copy(update={"group_name": name})
 

@@ -134,6 +134,8 @@ from signaling.messages.text import (
     TextSend,
     TextUnread,
     Thread,
+    ThreadList,
+    Threads,
 )
 from signaling.messages.unions import (
     ClientMessage,
@@ -257,6 +259,8 @@ __all__ = [
     "Texted",
     "Texts",
     "Thread",
+    "ThreadList",
+    "Threads",
     "Welcome",
     "Whereabouts",
     "client_messages",

@@ -96,13 +96,29 @@ class TextRead(Message):
 
 
 class Thread(Message):
-    """What waits in one group, or from one person."""
+    """What waits in one group, or from one person. Of a long ``last`` message the first `MAX_LAST_CHARS` stand here."""
 
     group: Id | None = None
     group_name: Name = ""
     person: Person | None = None
     unread: int
     last: TextInfo | None = None
+
+
+class ThreadList(Message):
+    """The threads of this user, on whatever device he read or wrote there. Answered by `Threads`."""
+
+    type: Literal["thread_list"] = "thread_list"
+    id: RequestId
+
+
+class Threads(Message):
+    """Answer to `ThreadList`: read or not, the latest first. ``more``: there are older ones."""
+
+    type: Literal["threads"] = "threads"
+    id: RequestId
+    threads: Annotated[list[Thread], Field(max_length=MAX_THREADS_TOLD)]
+    more: bool
 
 
 class TextUnread(Message):

@@ -55,6 +55,7 @@ ClientMessage = Annotated[
     | text.TextSend
     | text.TextList
     | text.TextRead
+    | text.ThreadList
     | dispatch.Monitor
     | dispatch.PatchStart
     | dispatch.PatchEnd
@@ -107,6 +108,7 @@ ServerMessage = Annotated[
     | text.Texted
     | text.Texts
     | text.TextUnread
+    | text.Threads
     | dispatch.Monitoring
     | dispatch.Patched
     | dispatch.TalkBanned

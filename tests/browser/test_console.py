@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Playwright, expect
+from playwright.sync_api import Browser, Locator, Playwright, expect
 
 from tests.browser.test_leader import draw_around_all
 from tests.browser.test_sos import hold_sos
@@ -20,6 +20,8 @@ from tests.support.priority import first
 pytestmark = pytest.mark.browser
 
 RIVER, WEST = "滨江巡查组", "西山巡查组"
+LISTENED_MOST = 64
+HEARD = '.wall .channel[data-heard="true"]'
 LONG_AGO_MS = 25 * 60_000
 NO_WORKER = "navigator.serviceWorker.register = () => new Promise(() => undefined);"
 """What a service worker fetches cannot be cut off for one page."""
@@ -395,3 +397,67 @@ def test_a_map_that_was_not_loaded_is_tried_again_and_its_card_knows_who_is_bann
             card.get_by_role("button", name="关闭").click()
             expect(card).to_have_count(0)
         assert not desk.problems
+
+
+def test_more_channels_than_one_can_listen_to_are_all_reached_by_keys(playwright: Playwright, city: City) -> None:
+    with chromium(playwright) as browser:
+        many = [f"巡查{number:02}组" for number in range(1, LISTENED_MOST + 1)]
+        made_groups(browser, city, many, "PQ-002", "BJ-001")
+        desk, one = Console(browser, city, "PQ-002"), Officer(browser, city, "BJ-001")
+        wall = desk.page.locator(".wall .channel")
+        chosen, heard_ones = wall.and_(desk.page.locator('[data-chosen="true"]')), desk.page.locator(HEARD)
+        expect(heard_ones).to_have_count(LISTENED_MOST)
+        desk.key("1")
+        expect(wall.first).to_have_attribute("data-chosen", "true")
+        first_row = wall.first.bounding_box()
+        desk.key("ArrowDown", "ArrowRight", "ArrowUp")
+        second = chosen.bounding_box()
+        assert first_row is not None
+        assert second is not None
+        assert (second["y"], second["x"] > first_row["x"]) == (first_row["y"], True)
+        desk.key(*["ArrowDown"] * wall.count())
+        expect(wall.last).to_have_attribute("data-chosen", "true")
+        expect(wall.last).to_be_in_viewport(ratio=0.9)
+
+        # One more than may be heard is refused in words; when another is let go it is heard.
+        desk.key("l")
+        expect(heard_ones).to_have_count(LISTENED_MOST + 1)  # beside the one that is selected
+        desk.key("ArrowLeft", "l")
+        expect(desk.page.locator(".air .problem")).to_have_text("数量超出上限")
+        desk.key("2", "l")
+        expect(heard_ones).to_have_count(LISTENED_MOST)
+        desk.key(*["ArrowDown"] * wall.count(), "ArrowLeft", "l")
+        expect(heard_ones).to_have_count(LISTENED_MOST + 1)
+
+        # Who talks out of sight stands below the wall, and a key goes there.
+        one.select(many[-1])
+        desk.key("1")
+        talks = desk.channel(many[-1])
+        expect(talks).not_to_be_in_viewport()
+        one.key_down()
+        expect(desk.page.locator(".on-air button")).to_have_text(f"{many[-1]} · {one.user['name']}")
+        desk.key("y")
+        expect(talks).to_have_attribute("data-chosen", "true")
+        expect(talks).to_be_in_viewport(ratio=0.9)
+        one.key_up()
+        assert not [problem for page in (desk, one) for problem in page.problems]
+
+
+def made_groups(browser: Browser, city: City, names: list[str], dispatcher: str, officer: str) -> None:
+    """Groups of these names, with this dispatcher in them and this officer in the last, read in by an administrator."""
+    people = city.get("/api/v1/demo/people")
+    administrator = next(person["id"] for person in people if person["badge"] == "XT-001")
+    token = city.post(f"/api/v1/demo/people/{administrator}/step-in")["access_token"]
+    unit = next(unit["name"] for unit in city.get("/api/v1/units", token) if unit["parent"] is None)
+    page = browser.new_page()
+    for kind, lines in (
+        ("groups", ["name,unit", *(f"{name},{unit}" for name in names)]),
+        ("members", ["group,account,badge", *(f"{name},,{dispatcher}" for name in names), f"{names[-1]},,{officer}"]),
+    ):
+        answer = page.request.post(
+            f"{city.url}/api/v1/sheets/{kind}?dry_run=false",
+            data="\n".join(lines),
+            headers={"authorization": f"Bearer {token}", "content-type": "text/csv"},
+        )
+        assert answer.ok, answer.text()
+    page.close()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from groups.vocabulary import AlertState, GroupKind, HandoverState, MonitorScope, Refusal
+from groups.vocabulary import AlertState, GroupKind, HandoverState, MonitorScope, Refusal, TextKind
 from signaling import limits
 from signaling.messages import (
     AlertInfo,
@@ -20,10 +20,13 @@ from signaling.messages import (
     Monitoring,
     PatchedGroup,
     Person,
+    TextInfo,
+    Texts,
     TextUnread,
     Thread,
+    Threads,
 )
-from signaling.messages.unions import Refused, decode_client
+from signaling.messages.unions import Refused, decode_client, encode
 
 ASKED: tuple[tuple[str, str, dict[str, Any], int], ...] = (
     ("monitor", "groups", {"scope": "listed"}, limits.MAX_MONITORED),
@@ -91,11 +94,23 @@ def calls(count: int) -> BaseModel:
         (lambda count: handover(monitored=count), limits.MAX_MONITORED),
         (lambda count: handover(listens=count), limits.MAX_GROUPS_LISTENED + 1),
         (lambda count: TextUnread(threads=[Thread(unread=1)] * count), limits.MAX_THREADS_TOLD),
+        (lambda count: Threads(id="1", threads=[Thread(unread=0)] * count, more=False), limits.MAX_THREADS_TOLD),
         (calls, limits.MAX_CALLS_LISTED),
     ],
-    ids=["monitoring", "handover.alerts", "handover.monitored", "handover.listens", "text_unread", "calls"],
+    ids=["monitoring", "handover.alerts", "handover.monitored", "handover.listens", "text_unread", "threads", "calls"],
 )
 def test_what_the_server_says(made: Any, most: int) -> None:
     made(most)
     with pytest.raises(ValidationError):
         made(most + 1)
+
+
+def test_the_longest_lists_of_messages_are_no_longer_than_the_server_says_at_most() -> None:
+    by = Person(id="u" * 64, name="长" * 128, badge="长" * 128)
+    message = TextInfo(id="t" * 64, to=by, by=by, kind=TextKind.TEXT, text="长" * 2_000, number=2**53, at_ms=2**53)
+    page = Texts(id="r" * 64, messages=[message] * limits.MAX_TEXTS_LISTED, unread=1, more=True)
+    last = message.model_copy(update={"text": "长" * limits.MAX_LAST_CHARS})
+    thread = Thread(group_name="长" * 128, person=by, unread=1, last=last)
+    threads = Threads(id="r" * 64, threads=[thread] * limits.MAX_THREADS_TOLD, more=True)
+    for told in (page, threads):
+        assert limits.MAX_MESSAGE_BYTES < len(encode(told)) <= limits.MAX_TOLD_BYTES

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -15,6 +16,7 @@ from poc_server.store import Store, handovers, passing, patches, texts
 from poc_server.store import tables as t
 from poc_server.store.audit import SYSTEM, entry
 from poc_server.store.handovers import KeptHandover
+from poc_server.store.journal import Journal
 from poc_server.store.patches import KeptPatch
 from poc_server.store.texts import TextDraft, thread_of
 from poc_server.talk.phone import Phone
@@ -23,7 +25,7 @@ from poc_server.talk.roster import Roster
 from poc_server.texts import TextDesk
 from poc_server.texts.settings import TextSettings
 from signaling.limits import MAX_THREADS_TOLD
-from signaling.messages import TextUnread
+from signaling.messages import TextRead, TextUnread, ThreadList
 
 pytestmark = pytest.mark.wire
 A, B = UserId("us-a"), UserId("us-b")
@@ -47,6 +49,8 @@ async def test_messages_are_numbered_kept_once_and_counted_until_read(store: Sto
         assert (await texts.messages(connection, {(thread, 2)}))[thread, 2].id == second.id
         await texts.read(connection, B, thread, 99)
         assert await texts.unread(connection, (B,)) == []
+        for user in (A, B):  # who wrote it and who got it, read or not
+            assert [row.id for row in await texts.latest(connection, user)] == [second.id]
         rows, more = await texts.page(connection, thread, 1)
         assert ([row.id for row in rows], more) == ([second.id], True)
         assert await texts.places_of_texts(connection) == ({GroupId("gr-1")}, {B})
@@ -66,6 +70,8 @@ async def test_what_was_written_in_a_group_that_is_gone_waits_for_who_was_in_it(
         assert until == {A: passing.WITHOUT_END, B: 1, late: passing.WITHOUT_END, "us-z": None}
         waiting = {each.user: each.unread for each in await texts.unread(connection, (A, B, late))}
         assert waiting == {B: 1, late: 2}, "who left does not read what was written after"
+        read = {user: [row.id for row in await texts.latest(connection, user)] for user in (A, B, late)}
+        assert read == {A: [second.id], B: [first.id], late: [second.id]}
         third, _ = await texts.keep(connection, draft("p3", A, group=group.id))
         await passing.keep(connection, group, {A, B, late}, third.number)
         assert await passing.reads_until(connection, group.id, B) == passing.WITHOUT_END, "he came again"
@@ -115,11 +121,20 @@ class Sql:
     def ready(self) -> bool:
         return self._store.ready
 
+    @property
+    def journal(self) -> Journal:
+        return self._store.journal
+
     def reading(self) -> Any:
         self.asked.set()
         if not self.there:
             raise StoreUnavailable
         return self._store.reading()
+
+    def writing(self) -> Any:
+        if not self.there:
+            raise StoreUnavailable
+        return self._store.writing()
 
 
 def reader(line: Line) -> Phone:
@@ -150,6 +165,25 @@ async def test_who_comes_while_sql_is_away_is_told_what_waits_when_it_is_back(
     await desk.aclose()
 
 
+async def test_what_is_read_while_sql_is_away_does_not_wait_when_it_is_back(store: Store) -> None:
+    sql, writer = Sql(store), User(UserId("us-00000"), AgencyId("ag"), UnitId("un"), "王强", frozenset())
+    people = SimpleNamespace(user={writer.id: writer}.get)
+    desk = TextDesk(TextSettings(), cast("Store", sql), cast("Any", people), Phones(), cast("Any", None))
+    async with store.writing() as connection:
+        for key in ("k1", "k2"):
+            await texts.keep(connection, draft(key, writer.id, to=B))
+    phone, thread = reader(Line()), thread_of(B, None, writer.id)
+    sql.there = False
+    await desk.read(phone, TextRead(id="r1", user=writer.id, number=2))
+    # On another device he is not that far.
+    sql.there = True
+    await desk.read(phone, TextRead(id="r2", user=writer.id, number=1))
+    await store.journal.drain()
+    async with store.reading() as connection:
+        assert await texts.unread(connection, (B,), thread) == []
+    assert [each.unread for each in (await desk.threads(phone, ThreadList(id="r3"))).threads] == [0]
+
+
 async def test_of_more_threads_than_are_told_the_latest_are_however_many_wait(store: Store) -> None:
     desk = TextDesk(TextSettings(settle_s=0), store, Roster(store.directory), Phones(), cast("Any", None))
     written = 0
@@ -164,6 +198,9 @@ async def test_of_more_threads_than_are_told_the_latest_are_however_many_wait(st
         assert told.all
         named = [each.person.id for each in told.threads if each.person is not None]
         assert named == [f"us-{number:05}" for number in range(count)][: -MAX_THREADS_TOLD - 1 : -1]
+        listed = await desk.threads(reader(line), ThreadList(id="r1"))
+        assert listed.threads == told.threads
+        assert listed.more is (count > MAX_THREADS_TOLD)
     await desk.aclose()
 
 

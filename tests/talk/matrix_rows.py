@@ -355,6 +355,12 @@ async def has_read(s: Scene) -> m.TextRead:
     return m.TextRead(id=number(), group=s.place.group, number=1)
 
 
+@row(m.ThreadList, lambda _: None)
+async def threads(_: Scene) -> m.ThreadList:
+    """Everybody's own."""
+    return m.ThreadList(id=number())
+
+
 # --- dispatching ------------------------------------------------------------------------------------------------------
 
 

@@ -6,8 +6,19 @@ import pytest
 
 from groups.vocabulary import Refusal, StatusWord, TextKind
 from loadtest.phone import PhoneFailed
-from signaling.limits import MAX_TEXT_CHARS
-from signaling.messages import Call, CallEnd, CallEnded, CallStart, Texted, TextList, TextRead, TextSend, TextUnread
+from signaling.limits import MAX_LAST_CHARS, MAX_TEXT_CHARS
+from signaling.messages import (
+    Call,
+    CallEnd,
+    CallEnded,
+    CallStart,
+    Texted,
+    TextList,
+    TextRead,
+    TextSend,
+    TextUnread,
+    ThreadList,
+)
 from tests.emergency.cast import Cast
 
 pytestmark = pytest.mark.wire
@@ -42,6 +53,13 @@ async def test_a_message_reaches_its_group_is_kept_once_and_waits_for_who_is_awa
     await late.request(TextRead(id="t5", group=group, number=heard.number))
     older, _ = await late.request(TextList(id="t6", group=group, before=heard.number))
     assert ([m.text for m in older.messages], older.unread, older.more) == (["谁在中山路？"], 0, False)
+    # What he has read is listed on another phone of his, too, and nothing waits there.
+    other = await cast.street.connect(late.identity, device="another")
+    listed, _ = await other.request(ThreadList(id="t7"))
+    assert [(each.group, each.unread, each.last) for each in listed.threads] == [(group, 0, heard)]
+    assert not [m for m in other.inbox if isinstance(m, TextUnread)]
+    foreign, _ = await outside.request(ThreadList(id="t8"))
+    assert group not in [each.group for each in foreign.threads]
 
 
 async def test_what_was_written_in_a_temporary_group_is_read_when_it_is_over(cast: Cast) -> None:
@@ -61,6 +79,8 @@ async def test_what_was_written_in_a_temporary_group_is_read_when_it_is_over(cas
     waits = (await again.told(TextUnread, all=True)).threads
     assert [(each.group_name, each.unread) for each in waits if each.group == call.group] == [("路口", 1)]
     await again.request(TextRead(id="t3", group=call.group, number=kept.message.number))
+    listed, _ = await again.request(ThreadList(id="t6"))
+    assert ("路口", 0) in [(each.group_name, each.unread) for each in listed.threads if each.group == call.group]
     assert await refused(outside, TextList(id="t4", group=call.group)) is Refusal.NOT_A_MEMBER
     assert await refused(one, TextSend(id="t5", message="p2", group=call.group, text="x")) is Refusal.UNKNOWN_GROUP
 
@@ -99,6 +119,8 @@ async def test_what_may_not_be_written_is_refused_with_its_reason(cast: Cast) ->
     one.link.send(TextSend.model_construct(id="t9", message="b3", user=administrator, text="x" * (MAX_TEXT_CHARS + 1)))
     longest, _ = await one.request(TextSend(id="t8", message="b4", group=mine, text="长" * MAX_TEXT_CHARS))
     assert len(longest.message.text) == MAX_TEXT_CHARS
+    listed, _ = await one.request(ThreadList(id="t7"))
+    assert listed.threads[0].last == longest.message.model_copy(update={"text": "长" * MAX_LAST_CHARS})
     for number in range(61):
         one.link.send(TextSend(id=f"f{number}", message=f"f{number}", group=mine, text="x"))
     assert await refused(one, TextSend(id="t", message="f99", group=mine, text="x")) is Refusal.TOO_FAST

@@ -5,7 +5,6 @@ import { uuid } from "./uuid";
 const LISTEN = "poc.listen";
 const DESK = "poc.desk";
 const MONITORED = "poc.monitored";
-const THREADS = "poc.threads";
 
 const DEVICE = "poc.device";
 
@@ -54,23 +53,6 @@ export function keptMonitored(user: string): unknown {
 
 export function keepMonitored(user: string, monitored: unknown): void {
   sessionStorage.setItem(`${MONITORED}.${user}`, JSON.stringify(monitored));
-}
-
-/** The list of messages of this page, for when it is loaded anew; it goes with the page, and with the sign-in. */
-export function keptThreads(user: string): unknown {
-  return read(`${THREADS}.${user}`, sessionStorage);
-}
-
-export function keepThreads(user: string, threads: unknown): void {
-  try {
-    sessionStorage.setItem(`${THREADS}.${user}`, JSON.stringify(threads));
-  } catch {
-    // Without room for it the list is one of this page alone.
-  }
-}
-
-export function forgetThreads(user: string): void {
-  sessionStorage.removeItem(`${THREADS}.${user}`);
 }
 
 function read(key: string, storage: Storage = localStorage): unknown {

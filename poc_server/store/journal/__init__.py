@@ -24,6 +24,7 @@ from poc_server.store.journal.ends import BroadcastOver, EmergencyCallOver
 from poc_server.store.journal.joins import IncidentJoined
 from poc_server.store.journal.kinds import AuditRecord, CallEnded, CallStarted
 from poc_server.store.journal.others import NAME, OthersJournals
+from poc_server.store.journal.readings import TextsRead
 from poc_server.store.journal.replay import Replayer
 from poc_server.store.journal.writer import JournalWriter
 from poc_server.store.settings import JournalSettings
@@ -151,4 +152,5 @@ __all__ = [
     "JournalState",
     "OthersJournals",
     "Record",
+    "TextsRead",
 ]

@@ -20,12 +20,13 @@ from poc_server.store.audit import AuditEntry
 from poc_server.store.change import note_alone
 from poc_server.store.ids import clean
 from poc_server.store.inserts import insert_new
-from poc_server.store.journal import alerts, bursts, ends, joins
+from poc_server.store.journal import alerts, bursts, ends, joins, readings
 from poc_server.store.journal.alerts import AlertKept
 from poc_server.store.journal.base import Ms, Record, Text
 from poc_server.store.journal.bursts import BurstRecord
 from poc_server.store.journal.ends import BroadcastOver, EmergencyCallOver
 from poc_server.store.journal.joins import IncidentJoined
+from poc_server.store.journal.readings import TextsRead
 
 
 class CallStarted(Record):
@@ -117,7 +118,8 @@ AnyRecord = Annotated[
     | AlertKept
     | EmergencyCallOver
     | BroadcastOver
-    | IncidentJoined,
+    | IncidentJoined
+    | TextsRead,
     Field(discriminator="kind"),
 ]
 records: TypeAdapter[Any] = TypeAdapter(AnyRecord)
@@ -208,4 +210,5 @@ def appliers(clock: Callable[[], int]) -> dict[str, Applier]:
         "emergency_call_over": ends.calls_over,
         "broadcast_over": ends.broadcasts_over,
         "incident_joined": joins.apply,
+        "texts_read": readings.apply,
     }

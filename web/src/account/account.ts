@@ -1,7 +1,6 @@
 // Who this page is: its tokens, kept fresh. A person of the demo lives in one tab, so that two tabs are two people; one who signed
 // in or enrolled stays on this device.
 
-import { forgetThreads } from "../settings";
 import { api, Problem, type Tokens, type User } from "./api";
 
 export type Keep = "tab" | "device";
@@ -30,7 +29,6 @@ export function forget(): void {
   const here = found();
   if (!here) return;
   stores[here.keep]().removeItem(KEY);
-  forgetThreads(here.kept.user.id);
 }
 
 export async function leave(): Promise<void> {

@@ -1,5 +1,6 @@
 // All threads, the latest first, each with its last message and what waits.
 
+import { useEffect } from "preact/hooks";
 import { t } from "../i18n";
 import type { Phone } from "../phone/phone";
 import { bodyOf } from "./ThreadView";
@@ -11,6 +12,9 @@ type ThreadListProps = { phone: Phone; texts: Texts; onOpen: (where: Where) => v
 
 /** Groups without a message can be written to as well: they stand below, in their own order. */
 export function ThreadList({ phone, texts, onOpen }: ThreadListProps) {
+  useEffect(() => {
+    void texts.fetchThreads().catch(() => undefined);
+  }, [texts]);
   const known = texts.list.value;
   const written = new Set(known.map(({ key }) => key));
   const quiet = phone.picture.value.groups.filter(({ id }) => !written.has(keyOf({ group: id })));
@@ -25,6 +29,7 @@ export function ThreadList({ phone, texts, onOpen }: ThreadListProps) {
           </button>
         </li>
       ))}
+      {texts.more.value && <li class="hint">{t("text_more_threads")}</li>}
       {quiet.map(({ id, name }) => (
         <li key={id}>
           <button type="button" onClick={() => onOpen({ group: id })}>

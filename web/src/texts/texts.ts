@@ -1,23 +1,11 @@
 // Written messages of one phone: follows what the server tells, fetches, sends until it is kept, says what was read.
 
-import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
-import { keepThreads, keptThreads } from "../settings";
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { uuid } from "../uuid";
 import { LinkLost, type Request, RequestUnanswered } from "../wire/link";
 import type { Picture } from "../wire/picture";
 import type { ServerMessage, TextInfo } from "../wire/protocol";
-import {
-  keyOf,
-  listed,
-  read,
-  restored,
-  sorted,
-  type Threads,
-  textsTold,
-  unreadOf,
-  type Where,
-  withPage,
-} from "./threads";
+import { keyOf, read, sorted, type Threads, textsTold, unreadOf, type Where, withPage } from "./threads";
 
 const PAGE = 40;
 /** One that was not answered is sent again, under the same id, so that it is kept once. */
@@ -38,26 +26,20 @@ export class Texts {
   readonly list = computed(() => sorted(this.threads.value));
   readonly unread = computed(() => unreadOf(this.threads.value));
 
-  #user: string | null = null;
+  /** There are older threads than those that are listed. */
+  readonly more = signal(false);
 
   constructor(private readonly phone: Writer) {
     phone.follow((message) => {
-      if (message.type === "welcome" && this.#user !== message.user.id) {
-        this.#user = message.user.id;
-        const kept = keptThreads(this.#user);
-        this.threads.value = restored(
-          this.threads.peek(),
-          kept,
-          message.groups.map(({ id }) => id),
-        );
-      }
       const me = phone.picture.peek().user?.id ?? null;
       this.threads.value = textsTold(this.threads.peek(), message, me);
+      if (message.type === "threads") this.more.value = message.more;
     });
-    effect(() => {
-      const now = listed(this.threads.value);
-      if (this.#user) keepThreads(this.#user, now);
-    });
+  }
+
+  /** All threads of this person, read or not, on whatever device. Rejects as `Link.request` does. */
+  async fetchThreads(): Promise<void> {
+    await this.phone.ask({ type: "thread_list" });
   }
 
   /** The newest messages of a thread, or those before the ones that are here. Rejects as `Link.request` does. */

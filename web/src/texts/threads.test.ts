@@ -1,18 +1,6 @@
 import { expect, test } from "vitest";
 import type { Person, TextInfo } from "../wire/protocol";
-import {
-  listed,
-  MOST_KEPT,
-  read,
-  restored,
-  sorted,
-  type Threads,
-  textsTold,
-  unreadIn,
-  unreadOf,
-  whereOf,
-  withPage,
-} from "./threads";
+import { read, sorted, type Threads, textsTold, unreadIn, unreadOf, whereOf, withPage } from "./threads";
 
 const me: Person = { id: "me", name: "赵静" };
 const wang: Person = { id: "wang", name: "王强" };
@@ -81,43 +69,24 @@ test("threads stand by their latest message; the other one is known by his name"
   expect(told["p:wang"]?.person).toEqual(wang);
 });
 
-test("a page that is loaded anew lists the threads that were read, too, and what waits is what the server says", () => {
-  let told = textsTold(none, { type: "texted", message: inGroup(5) }, "me");
-  told = textsTold(told, { type: "texted", message: between(9, wang, me) }, "me");
-  const kept = JSON.parse(JSON.stringify(listed(read(told, { user: "wang" }))));
-  const again = restored(none, kept, ["east"]);
-  expect(sorted(again).map(({ key, unread, more }) => [key, unread, more])).toEqual([
+test("the threads that were read are listed on any device, and what waits is what the server says", () => {
+  const lately = { group: "east", group_name: "东城", unread: 2, last: inGroup(6) };
+  const answered = { person: wang, unread: 0, last: between(9, me, wang) };
+  const told = textsTold(none, { type: "threads", id: "r", threads: [answered, lately], more: false }, "me");
+  expect(sorted(told).map(({ key, unread, more }) => [key, unread, more])).toEqual([
     ["p:wang", 0, true],
-    ["g:east", 0, true],
+    ["g:east", 2, true],
   ]);
-  expect(again["p:wang"]).toMatchObject({ person: wang, last: { number: 9 } });
-  const waits = { group: "east", group_name: "东城", unread: 2, last: inGroup(6) };
-  const after = textsTold(again, { type: "text_unread", threads: [waits], all: true }, "me");
-  expect([unreadIn(after, { group: "east" }), unreadIn(after, { user: "wang" })]).toEqual([2, 0]);
-  expect(sorted(after)).toHaveLength(2);
+  expect(told["p:wang"]).toMatchObject({ person: wang, last: { number: 9 } });
 });
 
-test("what is known now stands before what was kept, and a group without a name is left out", () => {
-  const kept = listed(textsTold(none, { type: "texted", message: inGroup(5) }, "me"));
-  const now = textsTold(none, { type: "texted", message: inGroup(8) }, "me");
-  expect(restored(now, kept, [])).toEqual(now);
-  expect(restored(none, kept, [])).toEqual(none);
-});
-
-test("as many as the limit are kept, the latest of one more, and anything else in the storage is nothing", () => {
-  let told = none;
-  for (let n = 1; n <= MOST_KEPT + 1; n++)
-    told = textsTold(told, { type: "texted", message: between(n, { id: `u${n}`, name: "某" }, me) }, "me");
-  expect(listed(told)).toHaveLength(MOST_KEPT);
-  expect(listed(told).at(-1)?.where).toEqual({ user: "u2" });
-  const person = { where: { user: "u" }, person: wang, groupName: "" };
-  for (const odd of [
-    null,
-    3,
-    {},
-    [null, 7, {}],
-    [{ ...person, last: null }],
-    [{ ...person, last: { by: wang } }],
-  ])
-    expect(restored(none, odd, [])).toEqual(none);
+test("what came, or was read, since the threads were asked for counts as the page counted it", () => {
+  let now = textsTold(none, { type: "texted", message: inGroup(6) }, "me");
+  now = textsTold(now, { type: "texted", message: between(9, wang, me) }, "me");
+  now = read(now, { user: "wang" });
+  const before = { group: "east", group_name: "东城", unread: 0, last: inGroup(5) };
+  const waits = { person: wang, unread: 1, last: between(9, wang, me) };
+  const told = textsTold(now, { type: "threads", id: "r", threads: [waits, before], more: false }, "me");
+  expect([unreadIn(told, { group: "east" }), unreadIn(told, { user: "wang" })]).toEqual([1, 0]);
+  expect(told["g:east"]?.last?.number).toBe(6);
 });

@@ -19,13 +19,9 @@ export type Thread = {
   more: boolean;
 };
 
+type Told = Extract<ServerMessage, { type: "threads" }>["threads"][number];
+
 export type Threads = Readonly<Record<string, Thread>>;
-
-/** What the list shows of a thread. */
-export type Listed = Pick<Thread, "where" | "person" | "groupName" | "last">;
-
-/** As many of the latest threads are kept for a page that is loaded anew. */
-export const MOST_KEPT = 50;
 
 export function keyOf(where: Where): string {
   return "group" in where ? `g:${where.group}` : `p:${where.user}`;
@@ -54,18 +50,10 @@ export function textsTold(before: Threads, message: ServerMessage, me: string | 
   switch (message.type) {
     case "text_unread": {
       const start = message.all ? quiet(before) : before;
-      return message.threads.reduce((threads, { group, group_name, person, unread, last }) => {
-        const where = group ? { group } : { user: person?.id ?? "" };
-        const known = threads[keyOf(where)] ?? empty(where);
-        return put(threads, {
-          ...known,
-          person: person ?? known.person,
-          groupName: group_name || known.groupName,
-          unread,
-          last: newer(known.last, last ?? null),
-        });
-      }, start);
+      return message.threads.reduce(named, start);
     }
+    case "threads":
+      return message.threads.reduce(answered, before);
     case "texted":
     case "text_kept":
       return withMessage(before, message.message, me);
@@ -107,41 +95,29 @@ export function sorted(threads: Threads): Thread[] {
     .sort((a, b) => (b.last?.at_ms ?? 0) - (a.last?.at_ms ?? 0));
 }
 
-/** What the page keeps of its list, read or not: the server names, after a welcome, only what waits. */
-export function listed(threads: Threads): Listed[] {
-  return sorted(threads)
-    .slice(0, MOST_KEPT)
-    .map(({ where, person, groupName, last }) => ({ where, person, groupName, last }));
+/** A thread as the server tells it. */
+function named(threads: Threads, told: Told): Threads {
+  const { group_name, person, unread, last } = told;
+  const where = whereToldOf(told);
+  const known = threads[keyOf(where)] ?? empty(where);
+  return put(threads, {
+    ...known,
+    person: person ?? known.person,
+    groupName: group_name || known.groupName,
+    unread,
+    last: newer(known.last, last ?? null),
+  });
 }
 
-/** What was kept comes below what is known now; a group that nobody names any more is left out. */
-export function restored(before: Threads, kept: unknown, groups: readonly string[]): Threads {
-  const found = (Array.isArray(kept) ? kept.filter(isListed) : []).slice(0, MOST_KEPT);
-  const named = found.filter(
-    ({ where, person, groupName }) =>
-      person || groupName || ("group" in where && groups.includes(where.group)),
-  );
-  const threads = named.map((one) => ({ ...empty(one.where), ...one }));
-  return { ...Object.fromEntries(threads.map((one) => [one.key, one])), ...before };
+/** A thread that was asked for: what came, or was read, since then counts as the page counted it. */
+function answered(threads: Threads, told: Told): Threads {
+  const known = threads[keyOf(whereToldOf(told))];
+  const isBehind = (known?.last?.number ?? -1) >= (told.last?.number ?? 0);
+  return named(threads, isBehind && known ? { ...told, unread: known.unread } : told);
 }
 
-/** Others may have written to the same storage. */
-function isListed(found: unknown): found is Listed {
-  const { where, person, groupName, last } = (found ?? {}) as Record<keyof Listed, unknown>;
-  const { group, user } = (where ?? {}) as Record<string, unknown>;
-  const { text, number, at_ms, by } = (last ?? {}) as Record<string, unknown>;
-  return (
-    (typeof group === "string" || typeof user === "string") &&
-    (person === null || isPerson(person)) &&
-    typeof groupName === "string" &&
-    [typeof text, typeof number, typeof at_ms].join() === "string,number,number" &&
-    isPerson(by)
-  );
-}
-
-function isPerson(found: unknown): found is Person {
-  const { id, name } = (found ?? {}) as Partial<Person>;
-  return typeof id === "string" && typeof name === "string";
+function whereToldOf({ group, person }: Pick<Told, "group" | "person">): Where {
+  return group ? { group } : { user: person?.id ?? "" };
 }
 
 function withMessage(before: Threads, message: TextInfo, me: string | null): Threads {
