@@ -12,7 +12,7 @@ from gateway.check_out import check_calls, expressions_out
 from gateway.document import BadDocument, read_document
 from gateway.expressions import names_in, search, tables_in
 from gateway.findings import Finding, Level, Report
-from gateway.inbound import Item, items_of, read_items
+from gateway.inbound import NOT_FOUND, Item, items_of, read_items
 from gateway.incident import State
 from gateway.mapping import PLAIN_FIELDS, MappingFile
 from gateway.steps import Step
@@ -39,7 +39,8 @@ def _items(mapping: MappingFile, items: tuple[Item, ...]) -> Iterator[Finding]:
     for number, item in enumerate(items, 1):
         prefix = f"in #{number}" if len(items) > 1 else "in"
         for fault in item.faults:
-            yield Finding(Level.WRONG if fault.fatal else Level.NOTE, f"{prefix}.{fault.field}", fault.why)
+            why = _nothing(mapping, fault.field) if fault.why == NOT_FOUND else fault.why
+            yield Finding(Level.WRONG if fault.fatal else Level.NOTE, f"{prefix}.{fault.field}", why)
         if item.document is None:
             continue
         faulty = {fault.field for fault in item.faults}
@@ -49,7 +50,13 @@ def _items(mapping: MappingFile, items: tuple[Item, ...]) -> Iterator[Finding]:
             if value not in (None, ""):
                 yield Finding(Level.OK, f"{prefix}.{name}", _short(value))
             elif name not in faulty and _is_mapped(mapping, name):
-                yield Finding(Level.NOTE, f"{prefix}.{name}", "nothing found in this sample")
+                yield Finding(Level.NOTE, f"{prefix}.{name}", _nothing(mapping, name))
+
+
+def _nothing(mapping: MappingFile, name: str) -> str:
+    inbound = mapping.inbound
+    expression = f"{inbound.lon} or {inbound.lat}" if name == "point" else getattr(inbound, name)
+    return f"{expression} finds nothing in this sample"
 
 
 def _is_mapped(mapping: MappingFile, name: str) -> bool:
@@ -69,7 +76,7 @@ def _parts(mapping: MappingFile, sample: JsonValue) -> Iterator[Finding]:
         wanted += [(f"limits.{limit.stage.value}.{name}", each) for name, each in named if each]
     for name, expression in wanted:
         if items and all(search(expression, item, mapping.surroundings) is None for item in items):
-            yield Finding(Level.NOTE, f"in.{name}", "nothing found in this sample")
+            yield Finding(Level.NOTE, f"in.{name}", f"{expression} finds nothing in this sample")
 
 
 def _unread(mapping: MappingFile, sample: JsonValue) -> Iterator[Finding]:

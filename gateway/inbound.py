@@ -23,6 +23,8 @@ from signaling.messages import Refused
 
 MAX_ITEMS = 1_000
 """Cases one document may hold; further ones are not read."""
+NOT_FOUND = "not found"
+"""Why of a field that must be there and is not."""
 _NEEDED = {"id", "version", "document"}
 _LONG = {"description", "address", "opinion"}
 _FLAGS = {"urgent", "sudden", "supervised"}
@@ -75,8 +77,9 @@ class _Reader:
     def read(self) -> Item:
         fields = {name: value for name in PLAIN_FIELDS if (value := self._plain(name)) is not None}
         code = self._code(fields.pop("code", None))
-        if "version" not in fields and self._mapping.inbound.version != ARRIVAL:
-            self._fault("version", "not found", fatal=True)
+        told = any(fault.field == "version" for fault in self._faults)
+        if "version" not in fields and not told and self._mapping.inbound.version != ARRIVAL:
+            self._fault("version", NOT_FOUND, fatal=True)
         fields |= {name: value for name, value in self._structured() if value is not None}
         lost = any(fault.fatal for fault in self._faults)
         document = None if lost else self._checked(fields)
@@ -105,7 +108,7 @@ class _Reader:
 
     def _code(self, found: object) -> IncidentCode | None:
         if found is None:
-            self._fault("code", "not found", fatal=True)
+            self._fault("code", NOT_FOUND, fatal=True)
             return None
         try:
             return incident_code(str(found))
