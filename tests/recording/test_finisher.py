@@ -191,6 +191,7 @@ def exported(folder: Path, url: str) -> dict[str, Any]:
         "at_ms": NOON,
         "zone_minutes": 480,
         "mp3": False,
+        "signed": True,
         "most": 1,
         "most_bytes": 1,
     }
