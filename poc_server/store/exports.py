@@ -106,7 +106,10 @@ async def alive(connection: AsyncConnection, fences: Mapping[str, int], at_ms: i
 
 
 async def end(connection: AsyncConnection, export: Export, outcome: Outcome, until_ms: int) -> bool:
-    """It is made, or given up; to be forgotten after ``until_ms``. False when another has taken it over meanwhile."""
+    """It is made, or given up; to be forgotten after ``until_ms``. False when another has taken it over meanwhile.
+
+    May be said again, by who does not know whether it was heard.
+    """
     values = {
         "state": outcome.state.value,
         "recordings": outcome.recordings,
@@ -114,7 +117,7 @@ async def end(connection: AsyncConnection, export: Export, outcome: Outcome, unt
         "detail": clean(outcome.detail)[:DETAIL_CHARS],
         "until_ms": until_ms,
     }
-    which = _making() & (t.export.c.id == export.id) & (t.export.c.fence == export.fence)
+    which = (t.export.c.id == export.id) & (t.export.c.fence == export.fence)
     return bool((await connection.execute(update(t.export).where(which).values(**values))).rowcount)
 
 

@@ -24,7 +24,7 @@ from poc_server.recording.settings import RecordingSettings
 from poc_server.store import BurstRecord, Journal, StoreSettings, audit_pages, exports
 from poc_server.store import tables as t
 from poc_server.store.audit_pages import AuditFilter
-from poc_server.store.exports import Export
+from poc_server.store.exports import Export, Outcome
 from poc_server.store.ids import now_ms
 from poc_server.store.recordings import Scope, Search
 from poc_server.store.settings import JournalSettings
@@ -143,6 +143,12 @@ async def test_an_export_whose_node_sleeps_is_made_by_another_and_not_published_
     await asyncio.wait_for(sleeping, 120)
     assert (made["state"], made["recordings"], await exporter.finished(ordered)) == ("ready", len(keys), made)
     assert [path.name for path in (tmp_path / "data" / "exports").iterdir()] == [f"{ordered}.1.zip"]
+    published = await other.exports.find(ordered, UserId(exporter.user))
+    assert published is not None
+    outcome = Outcome(published.state, published.recordings, published.size)
+    async with voices.store.writing() as connection:
+        for fence, mine in ((1, True), (1, True), (0, False)):
+            assert await exports.end(connection, replace(published, fence=fence), outcome, now_ms() + 60_000) is mine
     again = await exporter.fetched(ordered, tmp_path / "second")
     assert (verify(folder)[0], verify(again)[0]) == (0, 0)
     await other.aclose()
