@@ -163,6 +163,8 @@ class Couriers:
         """Wakes couriers for events that others wrote (the journal, another node), counts, forgets old deliveries."""
         pruned, counted, head = -PRUNE_EVERY_S, -COUNT_EVERY_S, -1
         loop = asyncio.get_running_loop()
+        # Where nobody is told of events, nobody waits for one: a node with nothing to do is not to be woken for that.
+        pause_s = LOOK_EVERY_S if self._receivers else COUNT_EVERY_S
         while True:
             async with self._store.reading() as connection:
                 before, head = head, await outbox.head(connection)
@@ -180,7 +182,7 @@ class Couriers:
                 async with self._store.writing() as connection:
                     await outbox.prune(connection, now_ms() - self._delivered_ms)
                     await heard.forget(connection, now_ms())
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(pause_s)
 
 
 async def _kept_alive(run: Callable[[], Awaitable[None]], name: str) -> None:
