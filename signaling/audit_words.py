@@ -71,6 +71,7 @@ ACTS: dict[str, tuple[str, str]] = {
     "hold.end": ("解除法定留存", "Ended a legal hold"),
     # --- emergencies and broadcasts
     "alert.raise": ("发出求救", "Raised an SOS"),
+    "alert.place": ("求救后报告位置或电量", "Place or battery known after an SOS"),
     "alert.claim": ("认领求救", "Claimed an SOS"),
     "alert.acknowledge": ("确认求救", "Acknowledged an SOS"),
     "alert.resolved": ("求救处置完毕", "Closed an SOS as resolved"),

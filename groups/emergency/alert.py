@@ -131,11 +131,16 @@ class Unattended:
 
 
 @dataclass(frozen=True, slots=True)
+class MoreKnown:
+    """Where its user is, or his battery, was learnt after it was raised: it stands beside the record."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time went by."""
 
 
-AlertInput = Claim | Acknowledge | Resolve | Cancel | HandOver | Unattended | Tick
+AlertInput = Claim | Acknowledge | Resolve | Cancel | HandOver | Unattended | MoreKnown | Tick
 
 
 # --- effects ---------------------------------------------------------------------------------------------------------
@@ -243,6 +248,10 @@ def _unattended(alert: AlertRecord, given: Unattended, now: int) -> Step:
     return _ringing_again(alert, now, escalated=1, left_by=given.user), (Changed("alert.unattended", ring=True),)
 
 
+def _more_known(alert: AlertRecord, given: MoreKnown, now: int) -> Step:
+    return (_next(alert), (Changed("alert.place"),)) if alert.open else (alert, ())
+
+
 def _tick(alert: AlertRecord, given: Tick, now: int) -> Step:
     if not alert.open or alert.escalate_at is None or alert.escalate_at > now:
         return alert, ()
@@ -273,5 +282,6 @@ _HANDLERS: dict[type, Callable[[AlertRecord, Any, int], Step]] = {
     Cancel: _cancel,
     HandOver: _hand_over,
     Unattended: _unattended,
+    MoreKnown: _more_known,
     Tick: _tick,
 }

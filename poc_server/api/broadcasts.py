@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -13,7 +14,7 @@ from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, PathId
 from poc_server.emergency import live_broadcast
 from poc_server.emergency.live_broadcast import LiveBroadcast
-from poc_server.refused import Refused
+from poc_server.refused import Refused, StoreUnavailable
 from poc_server.store import emergency as kept
 from signaling.messages import BroadcastInfo, Person
 
@@ -52,18 +53,29 @@ async def broadcasts(
     before_ms: Annotated[int, Query(ge=0, le=FAR_FUTURE_MS)] = FAR_FUTURE_MS,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> BroadcastsOut:
-    """One's own broadcasts, and those one may cancel."""
-    desk = desk_of(services)
-    async with services.store.reading() as connection:
-        rows = await kept.broadcasts_page(connection, caller.user.agency, before_ms, limit)
-    found = [(row, by) for row in rows if (by := services.directory.user(row.user)) is not None]
-    return BroadcastsOut(
-        broadcasts=[
-            live_broadcast.from_kept(row, by, ()).info()
-            for row, by in found
-            if desk.broadcasts.may_see(caller.user, by)
-        ]
-    )
+    """One's own broadcasts, and those one may cancel; while SQL is away those that are under way."""
+    may_see = desk_of(services).broadcasts.may_see
+    led = {
+        each.id: each for each in desk_of(services).broadcasts if each.at < before_ms and may_see(caller.user, each.by)
+    }
+    rows = [each for each in await _kept(services, caller, before_ms, limit, led) if may_see(caller.user, each.by)]
+    newest = sorted(({each.id: each for each in rows} | led).values(), key=lambda each: (-each.at, each.id))
+    return BroadcastsOut(broadcasts=[each.info() for each in newest[:limit]])
+
+
+async def _kept(
+    services: Services, caller: Caller, before_ms: int, limit: int, led: Collection[str]
+) -> list[LiveBroadcast]:
+    """Those in SQL; while it is away, those that are ``led`` here are told without them."""
+    try:
+        async with services.store.reading() as connection:
+            rows = await kept.broadcasts_page(connection, caller.user.agency, before_ms, limit)
+    except StoreUnavailable:
+        if not led:
+            raise
+        return []
+    found = [(row, services.directory.user(row.user)) for row in rows]
+    return [live_broadcast.from_kept(row, by, ()) for row, by in found if by is not None]
 
 
 @router.get("/broadcasts/{broadcast}", responses=documented(401, 403, 404, 503))

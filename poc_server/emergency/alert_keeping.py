@@ -1,17 +1,14 @@
-"""How an alert stands, kept: in SQL, and where SQL does not answer at once on the disk of every node.
-
-Nobody in danger waits for a database, and what was done about him stands there all the same afterwards, once.
-"""
+"""How an alert stands, kept (`poc_server.emergency.keeping`), and what the case of an incident learns of it."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 from groups.model import User
 from groups.vocabulary import Refusal
+from poc_server.emergency.keeping import Keeping
 from poc_server.emergency.live_alert import LiveAlert
-from poc_server.refused import Refused, StoreUnavailable
+from poc_server.refused import Refused
 from poc_server.store import audit
 from poc_server.store import emergency as kept
 from poc_server.store.audit import AuditEntry
@@ -21,11 +18,6 @@ from poc_server.store.journal.alerts import AlertKept, CaseTold
 
 if TYPE_CHECKING:
     from poc_server.emergency.desk import Desk
-
-SQL_WITHIN_S = 0.5
-"""SQL may take so long; then the disk stands in for it, and SQL may still do its part: it changes nothing twice."""
-DISK_WITHIN_S = 2.0
-"""A disk that takes longer is failing."""
 
 
 class Overtaken(Refused):
@@ -40,6 +32,7 @@ class AlertKeeping:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._keeping = Keeping(desk)
 
     async def first(self, live: LiveAlert) -> Kept | None:
         """Keep a new alert; returns what stands in SQL under its id already, and then keeps nothing.
@@ -56,9 +49,9 @@ class AlertKeeping:
                     await audit.append(connection, [entry])
                 return before
 
-        done = await self._within(in_sql())
+        done = await self._keeping.in_sql(in_sql())
         if done is None:
-            await self._note(record, entry)
+            await self._keeping.on_disk([record], [entry])
             live.noted = True
             return None
         live.noted = live.saved = True
@@ -79,8 +72,8 @@ class AlertKeeping:
                     raise Overtaken
                 await audit.append(connection, [entry])
 
-        if await self._within(in_sql()) is None:
-            await self._note(record, entry)
+        if await self._keeping.in_sql(in_sql()) is None:
+            await self._keeping.on_disk([record], [entry])
         live.noted = True
 
     async def newest(self, live: LiveAlert) -> Kept | None:
@@ -106,28 +99,6 @@ class AlertKeeping:
         record = live.record
         detail = {"user": record.user, "group": record.group, "state": record.state, "escalated": record.escalated}
         return self._desk.entry(user, action, "alert", record.id, detail, live.user.agency)
-
-    async def _within(self, work: Any) -> tuple[Any] | None:
-        """Its result when SQL did it in time; None when SQL is away or slow."""
-        task = self._desk.later.beside(work)
-        await asyncio.wait({task}, timeout=SQL_WITHIN_S)
-        if not task.done():
-            return None
-        try:
-            return (task.result(),)
-        except Overtaken:
-            raise
-        except Refused:
-            return None
-
-    async def _note(self, record: AlertKept, entry: AuditEntry) -> None:
-        self._desk.note(record)
-        self._desk.store.journal.audit(entry)
-        try:
-            async with asyncio.timeout(DISK_WITHIN_S):
-                await self._desk.store.journal.flush()
-        except TimeoutError:
-            raise StoreUnavailable("neither SQL nor the disk") from None
 
     def _case(self, live: LiveAlert) -> CaseTold | None:
         """The case of an incident learns of an emergency in its group, and who took it; and whether it is covert."""

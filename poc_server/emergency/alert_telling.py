@@ -40,7 +40,7 @@ class AlertTelling:
     def announce(self, live: LiveAlert) -> None:
         """It began or is different now."""
         live.announced = True
-        self._desk.tell_alert(AlertKept.of(live.kept(), None))
+        self.others(live)
         claimers = self._claimers(live)
         live.rang = {phone.key for phone in claimers if phone.connection is not None}
         info = live.info(self._field.roster)
@@ -53,11 +53,14 @@ class AlertTelling:
         self._slices.add(self._tell(live, known, {phone.key for phone in claimers}))
 
     def more(self, live: LiveAlert) -> None:
-        """Where he is came after it was told: nobody rings or is woken for that, and it is kept with the next step."""
-        self._desk.tell_alert(AlertKept.of(live.kept(), None))
+        """Where he is came after it was told: nobody rings or is woken for that, and it is told before it is kept."""
         queue = frame(Alert(alert=live.info(self._field.roster), queue=True))
         for phone in self._claimers(live):
             phone.write(queue)
+
+    def others(self, live: LiveAlert) -> None:
+        """To the other nodes, of which one may have to lead it on."""
+        self._desk.tell_standing(AlertKept.of(live.kept(), None))
 
     def _claimers(self, live: LiveAlert) -> list[Phone]:
         return [phone for phone in self._field.phones.values() if self._desk.may_claim(phone.user, live.user)]

@@ -23,6 +23,7 @@ from poc_server.emergency.gatherings import Gathering
 from poc_server.emergency.live_alert import LiveAlert
 from poc_server.refused import Refused
 from poc_server.store import emergency as kept
+from poc_server.store.journal import AlertKept
 from poc_server.talk.roster import Transient
 from signaling.messages import Sos
 
@@ -78,8 +79,7 @@ class Alerts:
 
     def take_up(self) -> None:
         """Lead on, without waiting for SQL, what the node told that led it until now."""
-        heard, self._desk.heard = tuple(self._desk.heard.values()), {}
-        for each in heard:
+        for each in self._desk.take_heard(AlertKept):
             user = self._field.roster.user(each.user)
             if user is None or each.id in self._live:
                 continue
@@ -104,14 +104,23 @@ class Alerts:
             live = next((each for each in self._live.values() if each.record.user == user.id), None)
         if live is None:
             return self._raise(user, sos, selected)
-        if live_alert.knows_more(live, self._desk.store.places, sos, self._field.fabric.now()) and live.announced:
-            self._telling.more(live)
+        if live_alert.knows_more(live, self._desk.store.places, sos, self._field.fabric.now()):
+            if live.announced:
+                self._telling.more(live)
+            self._desk.spawn(self._more_known(live))
         return live
 
     async def keep(self, live: LiveAlert) -> LiveAlert:
         """Returns when the alert is kept and was told. Raises `Refused`: unavailable (told, but nothing keeps it)."""
         async with live.lock:
             return live if live.noted else await self._keep_first(live)
+
+    async def _more_known(self, live: LiveAlert) -> None:
+        """Those who lead it see it already; whoever leads it next shall, too."""
+        try:
+            await self.step(live.record.id, live.user, machine.MoreKnown())
+        except Refused as refused:
+            log.warning("alert_place_not_kept", alert=live.record.id, code=refused.code)
 
     def _raise(self, user: User, sos: Sos, selected: GroupId | None) -> LiveAlert:
         origin = self._group(user, sos.group, selected)
@@ -294,7 +303,10 @@ class Alerts:
             self._arm(live)
             if any(isinstance(each, machine.Over) for each in effects):
                 self._over(live)
-            self._telling.announce(live)
+            if isinstance(given, machine.MoreKnown):
+                self._telling.others(live)
+            else:
+                self._telling.announce(live)
         return effects
 
     async def cancel(self, alert: str, user: User) -> None:
@@ -305,8 +317,8 @@ class Alerts:
         await self.step(alert, user, machine.Cancel(user.id, self._field.conditions.another_talks(group, owner)))
 
     def _allowed(self, live: LiveAlert, user: User | None, given: AlertInput) -> None:
-        if user is None:
-            return
+        if user is None or isinstance(given, machine.MoreKnown):
+            return  # by the clock, or said by his own phone
         act = Act.CANCEL_EMERGENCY if isinstance(given, machine.Cancel) else Act.CLAIM_ALERT
         refused = may(act, user, live.user, self._field.roster)
         if refused is not None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +19,12 @@ from groups.model import Group, Membership, User
 from groups.policy import Act, may
 from groups.vocabulary import BroadcastKind, BurstEnd, GroupId, GroupKind, ReceiptState, Refusal, Tier, UserId
 from poc_server.emergency import live_broadcast, recipients
+from poc_server.emergency.broadcast_keeping import BroadcastKeeping
 from poc_server.emergency.gatherings import Gathering
 from poc_server.emergency.live_broadcast import LiveBroadcast
 from poc_server.emergency.receipts import Receipts
 from poc_server.refused import Refused
 from poc_server.store import emergency as kept
-from poc_server.store.audit import AuditEntry
 from poc_server.talk.clock import loop_time
 from poc_server.talk.roster import Transient
 from poc_server.talk.slices import Slices
@@ -38,8 +37,6 @@ if TYPE_CHECKING:
     from poc_server.talk.phone import Phone
 
 log = structlog.get_logger(__name__)
-KEEP_AGAIN_S = 1.0
-"""While SQL is away, it is tried so often to keep how a broadcast stands."""
 LOST = frozenset({BurstEnd.MEDIA_LOST, BurstEnd.LEFT, BurstEnd.CUT})
 """Ends of a burst that its talker did not mean: he may come back and go on."""
 
@@ -53,10 +50,14 @@ class Broadcasts:
         self._live: dict[str, LiveBroadcast] = {}
         self._of_group: dict[GroupId, LiveBroadcast] = {}
         self._slices = Slices()
-        self.receipts = Receipts(desk)
+        self._keeping = BroadcastKeeping(desk)
+        self.receipts = Receipts(desk, self._keeping)
 
     def __len__(self) -> int:
         return len(self._live)
+
+    def __iter__(self) -> Iterator[LiveBroadcast]:
+        return iter(tuple(self._live.values()))
 
     def get(self, broadcast: str) -> LiveBroadcast | None:
         """The broadcast with that id, while it is not final."""
@@ -118,7 +119,7 @@ class Broadcasts:
         self._live[live.id] = live
         try:
             async with live.lock:
-                before = await self._keep_first(live)
+                before = await self._keeping.first(live)
                 if before is not None:
                     return self._take_up(before)
         except BaseException:
@@ -187,17 +188,17 @@ class Broadcasts:
             if life == before:
                 return
             live.life = life
+            live.version += 1
             final = life.state in rules.FINAL
             missed = self._miss(live) if final else ()
             action = f"broadcast.{life.state.value}"
             entry = self._desk.entry(by, action, "broadcast", live.id, live.counts(), live.by.agency)
             entries = [entry] if life.state != before.state else []
             try:
-                await self._keep(live, entries, missed)
+                await self._keeping.changed(live, entries, missed)
             except Refused:
-                # What is over is over for those who listen; a restart must not bring it back.
+                # What is over is over for those who listen; the disk that failed has it in its queue.
                 log.warning("broadcast_not_kept", broadcast=live.id)
-                self._note(live, entries, missed if final else None)
             self._arm(live)
             if life.state is before.state:
                 return
@@ -334,46 +335,6 @@ class Broadcasts:
     def may_see(self, user: User, broadcast_by: User) -> bool:
         """Whether the report is his to read: the initiator's, and of those who may cancel it."""
         return user.id == broadcast_by.id or may(Act.CANCEL_EMERGENCY, user, broadcast_by, self._field.roster) is None
-
-    async def _keep(self, live: LiveBroadcast, entries: Sequence[AuditEntry], receipts: Iterable[UserId]) -> None:
-        async with self._desk.store.writing() as connection:
-            await kept.put_broadcast(connection, live.kept(), entries)
-            await kept.put_receipts(connection, live.id, [live.receipts[user] for user in receipts])
-
-    def _note(self, live: LiveBroadcast, entries: Sequence[AuditEntry], missed: Sequence[UserId] | None) -> None:
-        """Put on disk what SQL did not take; ``missed`` None: it is not final, and SQL shall have its latest state."""
-        journal = self._desk.store.journal
-        for entry in entries:
-            journal.audit(entry)
-        if missed is None:
-            self._desk.spawn(self._keep_later(live))
-            return
-        for record in live.over(missed):
-            self._desk.note(record)
-
-    async def _keep_later(self, live: LiveBroadcast) -> None:
-        while True:
-            await asyncio.sleep(KEEP_AGAIN_S)
-            async with live.lock:
-                with contextlib.suppress(Refused):
-                    return await self._keep(live, (), ())
-
-    async def _keep_first(self, live: LiveBroadcast) -> LiveBroadcast | None:
-        """Returns the same one, kept by a desk that died before it could answer; then nothing is kept.
-
-        Raises `Refused`: unavailable, conflict (it is another's, or final).
-        """
-        detail: dict[str, Any] = {"kind": live.kind, "tier": live.tier.name, "people": len(live.receipts)}
-        entry = self._desk.entry(live.by, "broadcast.start", "broadcast", live.id, detail)
-        async with self._desk.store.writing() as connection:
-            before = await kept.find_broadcast(connection, live.id)
-            if before is None:
-                await kept.put_broadcast(connection, live.kept(), [entry])
-                await kept.begin_receipts(connection, live.id, list(live.receipts))
-                return None
-            if not before.open or before.user != live.by.id:
-                raise Refused(Refusal.CONFLICT, "broadcast")
-            return live_broadcast.from_kept(before, live.by, await kept.receipts(connection, live.id))
 
 
 @dataclass(eq=False, slots=True)

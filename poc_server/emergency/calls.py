@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gateway.notice import Notice, NoticeKind
 from groups.floor.options import FloorOptions
@@ -14,9 +14,10 @@ from groups.policy import Act, may
 from groups.vocabulary import GroupId, GroupKind, Refusal, Tier, UserId
 from poc_server.emergency import recipients
 from poc_server.emergency.gatherings import Gathering
+from poc_server.emergency.keeping import Keeping
 from poc_server.refused import Refused
 from poc_server.store import emergency as kept
-from poc_server.store.journal import EmergencyCallOver
+from poc_server.store.journal import EmergencyCallKept, EmergencyCallOver
 from poc_server.talk.roster import Transient
 from signaling.messages import EmergencyCall, Recipients
 
@@ -31,7 +32,13 @@ STARTED = "emergency.start"
 
 @dataclass(eq=False, slots=True)
 class LiveEmergency:
-    """One emergency call. ``own``: the group was made for it and goes with it; ``ended_by``: who cancels it."""
+    """One emergency call.
+
+    Attributes:
+        own: the group was made for it and goes with it.
+        version: how often its tier was changed.
+        ended_by: who cancels it.
+    """
 
     id: str
     by: User
@@ -41,8 +48,15 @@ class LiveEmergency:
     own: bool
     users: frozenset[UserId]
     started_at: int
+    version: int = 0
     ended_by: User | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def kept(self) -> kept.Kept:
+        """The row that is kept."""
+        content = {"users": sorted(self.users), "own": self.own, "name": self.name, "version": self.version}
+        by = self.by
+        return kept.Kept(self.id, by.agency, by.id, True, self.started_at, content, group=self.group, tier=self.tier)
 
 
 class EmergencyCalls:
@@ -52,6 +66,7 @@ class EmergencyCalls:
         self._desk = desk
         self._field = desk.field
         self._live: dict[str, LiveEmergency] = {}
+        self._keeping = Keeping(desk)
 
     def __len__(self) -> int:
         return len(self._live)
@@ -72,11 +87,23 @@ class EmergencyCalls:
         """Take up what went on when the server ended. Raises `Refused` (unavailable); may be called again."""
         async with self._desk.store.reading() as connection:
             found = await kept.open_calls(connection)
+            others = self._live.keys() - {each.id for each in found}
+            over = [each for each in [await kept.find_call(connection, one) for one in others] if each is not None]
+        for each in over:
+            if not each.open:
+                self._over(each.id)
         for each in found:
             by = self._field.roster.user(each.user)
             if by is None or each.group is None or each.id in self._live:
                 continue
             self._begin(_from_kept(each, each.group, by))
+
+    def take_up(self) -> None:
+        """Lead on, without waiting for SQL, what the node told that led it until now."""
+        for each in self._desk.take_heard(EmergencyCallKept):
+            by = self._field.roster.user(each.user)
+            if by is not None and each.id not in self._live:
+                self._begin(_from_kept(each.row(), each.group, by))
 
     async def start(self, by: User, asked: EmergencyCall) -> LiveEmergency:
         """Start a call, or change the tier of one's own; asked again it is the same. Raises `Refused`."""
@@ -117,17 +144,28 @@ class EmergencyCalls:
 
     def ended(self, cause: str, timed_out: bool) -> None:
         """The condition that a call held is over, by itself or cancelled."""
-        live = self._live.pop(cause, None)
+        live = self._gone(cause)
         if live is None:
             return
-        self._desk.gatherings.end(cause)
-        if live.own:
-            asyncio.get_running_loop().call_soon(self._field.roster.drop, live.group)
         # On disk, not in SQL at once: the call is over also if SQL is away until this process has ended.
         detail = {"timed_out": timed_out}
         entry = self._desk.entry(live.ended_by, "emergency.end", "emergency_call", live.id, detail, live.by.agency)
         self._desk.note(EmergencyCallOver(id=live.id))
         self._desk.store.journal.audit(entry)
+
+    def _over(self, call: str) -> None:
+        """It ended where another node led it, and that is kept."""
+        live = self._gone(call)
+        if live is not None:
+            self._field.conditions.clear(live.group, call, force=True)
+
+    def _gone(self, call: str) -> LiveEmergency | None:
+        live = self._live.pop(call, None)
+        if live is not None:
+            self._desk.gatherings.end(call)
+            if live.own:
+                asyncio.get_running_loop().call_soon(self._field.roster.drop, live.group)
+        return live
 
     def _new(self, by: User, asked: EmergencyCall) -> LiveEmergency:
         now = self._field.fabric.now()
@@ -175,12 +213,13 @@ class EmergencyCalls:
             group = self._field.roster.group(live.group)
             if group is not None and not live.own:
                 self._judge_group(by, group, asked.tier)
-            before, live.tier = live.tier, asked.tier
+            before, live.tier, live.version = live.tier, asked.tier, live.version + 1
             try:
                 await self._keep(live, "emergency.tier", by)
             except BaseException:
                 live.tier = before
                 raise
+        self._desk.tell_standing(EmergencyCallKept.of(live.kept(), live.group))
         self._desk.gatherings.retier(live.id, live.tier)
         self._field.conditions.declare(live.group, live.id, by.id, live.tier)
         return live
@@ -193,8 +232,9 @@ class EmergencyCalls:
             return
         self._field.conditions.declare(live.group, live.id, live.by.id, live.tier)
         users = live.users | {live.by.id}
-        first = [phone for phone in self._field.phones.of(live.by.id) if live.group not in phone.brought]
-        self._desk.gatherings.begin(Gathering(live.id, "emergency", live.group, live.by, live.tier, users), first)
+        self._desk.tell_standing(EmergencyCallKept.of(live.kept(), live.group))
+        gathering = Gathering(live.id, "emergency", live.group, live.by, live.tier, users)
+        self._desk.gatherings.begin(gathering, self._field.phones.of(live.by.id))
 
     def _made(self, live: LiveEmergency) -> Transient:
         group = Group(
@@ -207,24 +247,30 @@ class EmergencyCalls:
     async def _keep(self, live: LiveEmergency, action: str, by: User) -> LiveEmergency | None:
         """Returns the same call, kept by a desk that died before it could answer; then nothing is kept.
 
-        Raises `Refused`: unavailable, conflict (it is another's, or over).
+        Raises `Refused`: unavailable (neither SQL nor the disk took it), conflict (it is another's, or over).
         """
-        content: dict[str, Any] = {"users": sorted(live.users), "own": live.own, "name": live.name}
-        row = kept.Kept(
-            live.id, live.by.agency, live.by.id, True, live.started_at, content, group=live.group, tier=live.tier
-        )
         detail = {"group": live.group, "tier": live.tier.name, "people": len(live.users)}
-        async with self._desk.store.writing() as connection:
-            before = await kept.find_call(connection, live.id)
-            if before is not None and action == STARTED:
+        row, entry = live.kept(), self._desk.entry(by, action, "emergency_call", live.id, detail)
+
+        async def in_sql() -> LiveEmergency | None:
+            async with self._desk.store.writing() as connection:
+                before = await kept.find_call(connection, live.id) if action == STARTED else None
+                if before is None:
+                    await kept.put_call(connection, row, [entry])
+                    return None
                 if not before.open or before.user != live.by.id or before.group is None:
                     raise Refused(Refusal.CONFLICT, "call")
                 return _from_kept(before, before.group, live.by)
-            await kept.put_call(connection, row, [self._desk.entry(by, action, "emergency_call", live.id, detail)])
+
+        done = await self._keeping.in_sql(in_sql())
+        if done is None:
+            await self._keeping.on_disk([EmergencyCallKept.of(row, live.group)], [entry])
             return None
+        return done[0]
 
 
 def _from_kept(row: kept.Kept, group: GroupId, by: User) -> LiveEmergency:
     """One that was kept."""
-    users = frozenset(UserId(user) for user in row.content["users"])
-    return LiveEmergency(row.id, by, group, row.content["name"], row.tier, row.content["own"], users, row.at_ms)
+    content = row.content
+    users, version = frozenset(UserId(user) for user in content["users"]), content.get("version", 0)
+    return LiveEmergency(row.id, by, group, content["name"], row.tier, content["own"], users, row.at_ms, version)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gateway.notice import Notice
 from groups.model import User
@@ -16,13 +16,22 @@ from poc_server.emergency.spoken import SpokenMessages
 from poc_server.store import Actor, Store, audit
 from poc_server.store.audit import SYSTEM, AuditEntry
 from poc_server.store.ids import now_ms
-from poc_server.store.journal import AlertKept, BroadcastOver, EmergencyCallOver
+from poc_server.store.journal import (
+    AlertKept,
+    BroadcastKept,
+    BroadcastOver,
+    EmergencyCallKept,
+    EmergencyCallOver,
+    ReceiptsKept,
+)
 from poc_server.talk.later import Later
 
 if TYPE_CHECKING:
     from poc_server.emergency.field import Field
 
-Noted = AlertKept | EmergencyCallOver | BroadcastOver
+Noted = AlertKept | EmergencyCallKept | EmergencyCallOver | BroadcastKept | ReceiptsKept | BroadcastOver
+Standing = AlertKept | EmergencyCallKept
+S = TypeVar("S", AlertKept, EmergencyCallKept)
 Wake = Callable[[Iterable[UserId], Notice], None]
 
 
@@ -32,8 +41,8 @@ class Desk:
     Attributes:
         wake: wakes people who have no phone connected.
         tell_noted: tells the other nodes, where there are some, what SQL does not say yet.
-        tell_alert: tells them how an alert stands, whether SQL says so or not.
-        heard: open alerts as the node that leads them told them last.
+        tell_standing: tells them how an alert or a leader's call stands, whether SQL says so or not.
+        heard: those that are open, by kind and id, as the node that leads them told them last.
         spoken: recorded messages; None where nothing is recorded, for then there is no worker to make them.
     """
 
@@ -45,8 +54,8 @@ class Desk:
         self.spoken: SpokenMessages | None = None
         self.wake: Wake = lambda _users, _notice: None
         self.tell_noted: Callable[[Noted], None] = lambda _: None
-        self.tell_alert: Callable[[AlertKept], None] = lambda _: None
-        self.heard: dict[str, AlertKept] = {}
+        self.tell_standing: Callable[[Standing], None] = lambda _: None
+        self.heard: dict[tuple[str, str], Standing] = {}
         self.later = Later()
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
@@ -83,6 +92,13 @@ class Desk:
         """What was decided though SQL does not say so yet: on disk, here and wherever the desk may be next."""
         self.store.journal.append(record)
         self.tell_noted(record)
+
+    def take_heard(self, kind: type[S]) -> list[S]:
+        """What another node led until now, to be led from here on."""
+        found = [each for each in self.heard.values() if isinstance(each, kind)]
+        for each in found:
+            del self.heard[each.kind, each.id]
+        return found
 
     # --- audit -------------------------------------------------------------------------------------------------------
 

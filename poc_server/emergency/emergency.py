@@ -43,9 +43,10 @@ class Emergency(Desk):
     async def start(self) -> bool:
         """Take up what went on when the server ended; while SQL is away (False), as soon as it is back.
 
-        Alerts that another node led until now are led on at once.
+        Alerts and leaders' calls that another node led until now are led on at once.
         """
         self.alerts.take_up()
+        self.calls.take_up()
         return await self.later.load(self.store, self._load, "emergencies")
 
     async def _load(self) -> None:

@@ -33,6 +33,8 @@ class LiveBroadcast:
         packets: packets of it.
         lost_before: per connection, packets its RTCP had reported lost when the burst began.
         dirty: receipts to be kept, and who waits for the answer.
+        version: how often its life has changed.
+        saved: it stands in SQL for certain, so that what belongs to it may.
     """
 
     id: str
@@ -58,6 +60,8 @@ class LiveBroadcast:
     flushing: bool = False
     telling: bool = False
     reminded: int = 0
+    version: int = 0
+    saved: bool = False
 
     @property
     def running(self) -> bool:
@@ -116,6 +120,7 @@ class LiveBroadcast:
             "message": self.message,
             "said": self.said,
             "life": asdict(self.life),
+            "version": self.version,
         }
         return Kept(
             self.id,
@@ -181,4 +186,6 @@ def from_kept(row: Kept, by: User, receipts: Iterable[PersonReceipt]) -> LiveBro
         {each.user: each for each in receipts},
         message=content.get("message"),
         said=content["said"],
+        version=content.get("version", 0),
+        saved=True,
     )

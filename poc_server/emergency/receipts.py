@@ -10,12 +10,12 @@ from groups.emergency.broadcast import Hearing
 from groups.vocabulary import ReceiptState, Refusal, UserId
 from poc_server.emergency.live_broadcast import LiveBroadcast
 from poc_server.refused import Refused
-from poc_server.store import emergency as kept
 from poc_server.talk.clock import loop_time
 from poc_server.talk.phone import person
 from signaling.messages import BroadcastTally, Ok, PersonReceipt, Receipt
 
 if TYPE_CHECKING:
+    from poc_server.emergency.broadcast_keeping import BroadcastKeeping
     from poc_server.emergency.desk import Desk
     from poc_server.talk.phone import Phone
 
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 class Receipts:
     """The receipts of all broadcasts."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, keeping: BroadcastKeeping) -> None:
         self._desk = desk
+        self._keeping = keeping
         self._field = desk.field
 
     def said(self, live: LiveBroadcast | None, phone: Phone, said: Receipt) -> None:
@@ -98,8 +99,7 @@ class Receipts:
                 await asyncio.sleep(pause)
                 dirty, live.dirty = live.dirty, {}
                 try:
-                    async with self._desk.store.writing() as connection:
-                        await kept.put_receipts(connection, live.id, [live.receipts[user] for user in dirty])
+                    await self._keeping.receipts(live, dirty)
                 except Refused as refused:
                     self._not_kept(live, dirty, refused.code)
                     pause = 1.0

@@ -1,6 +1,7 @@
 """What SQL does not say yet is on the disk of every node: whichever has the desk next reads its own first.
 
-And how alerts stand is in the memory of every node: whichever has the desk next leads them on, and asks SQL after.
+And how alerts and leaders' calls stand is in the memory of every node: whichever has the desk next leads them on, and
+asks SQL after.
 """
 
 from __future__ import annotations
@@ -10,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from pydantic import ValidationError
 
-from poc_server.store.journal import AlertKept, Record
+from poc_server.store.journal import AlertKept, EmergencyCallKept, EmergencyCallOver, Record
 from poc_server.store.journal.kinds import records
 
 if TYPE_CHECKING:
-    from poc_server.emergency.desk import Desk, Noted
+    from poc_server.emergency.desk import Desk, Noted, Standing
     from poc_server.neighbours.elsewhere import Elsewhere
     from poc_server.neighbours.neighbour import Neighbour
 
 log = structlog.get_logger(__name__)
 TOPIC = "over"
-ALERT = "alert"
+STANDING = "alert"
 
 
 class Ends:
@@ -30,8 +31,8 @@ class Ends:
         self._elsewhere = elsewhere
         self._desk = desk
         desk.tell_noted = self._tell
-        desk.tell_alert = self._tell_alert
-        elsewhere.topics |= {TOPIC: self._keep, ALERT: self._remember}
+        desk.tell_standing = self._tell_standing
+        elsewhere.topics |= {TOPIC: self._keep, STANDING: self._remember}
 
     def _tell(self, record: Noted) -> None:
         self._elsewhere.say(TOPIC, record.model_dump(mode="json"))
@@ -39,18 +40,18 @@ class Ends:
     def _keep(self, _: Neighbour, said: dict[str, Any]) -> None:
         if (record := read(said)) is not None:
             self._desk.store.journal.append(record)
+        if isinstance(record, EmergencyCallOver):
+            self._desk.heard.pop(("emergency_call", record.id), None)
 
-    def _tell_alert(self, record: AlertKept) -> None:
-        self._elsewhere.say(ALERT, record.model_dump(mode="json"))
+    def _tell_standing(self, record: Standing) -> None:
+        self._elsewhere.say(STANDING, record.model_dump(mode="json"))
 
     def _remember(self, _: Neighbour, said: dict[str, Any]) -> None:
         record = read(said)
-        if not isinstance(record, AlertKept):
-            return
-        if record.open:
-            self._desk.heard[record.id] = record
-        else:
-            self._desk.heard.pop(record.id, None)
+        if isinstance(record, AlertKept) and not record.open:
+            self._desk.heard.pop((record.kind, record.id), None)
+        elif isinstance(record, AlertKept | EmergencyCallKept):
+            self._desk.heard[record.kind, record.id] = record
 
 
 def read(said: dict[str, Any]) -> Record | None:

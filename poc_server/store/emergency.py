@@ -54,7 +54,8 @@ async def put_alert(connection: AsyncConnection, kept: Kept, entries: Sequence[A
     row = {**_common(kept), "state": kept.state, "raised_ms": kept.at_ms}
 
     def goes_back(new: Any) -> ColumnElement[bool]:
-        return or_(_reopens(t.alert)(new), _version(t.alert.c.content) >= _version(new.content))
+        before, after = (_version(content, "record", "version") for content in (t.alert.c.content, new.content))
+        return or_(_reopens(t.alert)(new), before >= after)
 
     if not await upsert(connection, t.alert, ["id"], [row], ["state", "open", "content"], goes_back):
         return False
@@ -63,22 +64,31 @@ async def put_alert(connection: AsyncConnection, kept: Kept, entries: Sequence[A
 
 
 async def put_call(connection: AsyncConnection, kept: Kept, entries: Sequence[AuditEntry]) -> None:
-    """Keep an emergency call as it is now."""
+    """Keep an emergency call as it is now, unless a newer one stands there, or another's of the same name."""
     row = {**_common(kept), "group_id": kept.group, "tier": int(kept.tier), "started_ms": kept.at_ms}
-    await upsert(connection, t.emergency_call, ["id"], [row], ["tier", "open", "content"], _reopens(t.emergency_call))
+    stays = _stays(t.emergency_call)
+    await upsert(connection, t.emergency_call, ["id"], [row], ["tier", "open", "content"], stays)
     await audit.append(connection, entries)
 
 
 async def put_broadcast(connection: AsyncConnection, kept: Kept, entries: Sequence[AuditEntry]) -> None:
-    """Keep a broadcast as it is now. One that is over is not spoken into again."""
+    """Keep a broadcast as it is now, unless a newer one stands there. One that is over is not spoken into again."""
     row = {**_common(kept), "state": kept.state, "started_ms": kept.at_ms}
 
     def goes_back(new: Any) -> ColumnElement[bool]:
         running = BroadcastState.RUNNING.value
-        return or_(_reopens(t.broadcast)(new), and_(t.broadcast.c.state != running, new.state == running))
+        return or_(_stays(t.broadcast)(new), and_(t.broadcast.c.state != running, new.state == running))
 
     await upsert(connection, t.broadcast, ["id"], [row], ["state", "open", "content"], goes_back)
     await audit.append(connection, entries)
+
+
+async def begin_broadcast(
+    connection: AsyncConnection, kept: Kept, users: Sequence[UserId], entries: Sequence[AuditEntry]
+) -> None:
+    """Keep a broadcast with a receipt for each person it is for."""
+    await put_broadcast(connection, kept, entries)
+    await begin_receipts(connection, kept.id, users)
 
 
 async def put_receipts(connection: AsyncConnection, broadcast: str, receipts: Iterable[PersonReceipt]) -> None:
@@ -93,7 +103,7 @@ async def put_receipts(connection: AsyncConnection, broadcast: str, receipts: It
             "heard_ms": each.heard_at,
             "acknowledged_ms": each.acknowledged_at,
         }
-        for each in receipts
+        for each in sorted(receipts, key=lambda each: each.user)  # in one order, whoever writes them
     ]
     columns = ["state", "sent_ms", "delivered_ms", "heard_ms", "acknowledged_ms"]
     for start in range(0, len(rows), RECEIPTS_AT_ONCE):
@@ -103,7 +113,7 @@ async def put_receipts(connection: AsyncConnection, broadcast: str, receipts: It
 
 async def begin_receipts(connection: AsyncConnection, broadcast: str, users: Sequence[UserId]) -> None:
     """One row for each person a broadcast is for."""
-    rows = [{"broadcast_id": broadcast, "user_id": user} for user in users]
+    rows = [{"broadcast_id": broadcast, "user_id": user} for user in sorted(users)]
     for start in range(0, len(rows), RECEIPTS_AT_ONCE):
         await insert_new(connection, t.receipt, rows[start : start + RECEIPTS_AT_ONCE])
 
@@ -193,8 +203,18 @@ def _reopens(table: Table) -> Callable[[Any], ColumnElement[bool]]:
     return lambda new: and_(not_(table.c.open), new.open)
 
 
-def _version(content: Any) -> ColumnElement[int]:
-    found: ColumnElement[int] = func.coalesce(content[("record", "version")].as_integer(), 0)
+def _stays(table: Table) -> Callable[[Any], ColumnElement[bool]]:
+    """What comes late changes nothing: it is over, newer, or somebody else's whose device made up the same name."""
+
+    def stays(new: Any) -> ColumnElement[bool]:
+        older = _version(new.content, "version") < _version(table.c.content, "version")
+        return or_(_reopens(table)(new), table.c.user_id != new.user_id, older)
+
+    return stays
+
+
+def _version(content: Any, *path: str) -> ColumnElement[int]:
+    found: ColumnElement[int] = func.coalesce(content[path].as_integer(), 0)
     return found
 
 

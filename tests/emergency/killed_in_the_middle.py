@@ -42,7 +42,15 @@ from tests.support.handsets import WAIT_S, Handset, handsets
 FRAMES = 25
 JOINED = ("桥口巡查组", "城西区联勤")
 ENDED = {"emergency.end": "done", "broadcast.withdrawn": "gone"}
-OVER = {("emergency_call_over", "done"), ("broadcast_over", "gone")}
+BEGUN = {"emergency.start": "aired", "broadcast.start": "word"}
+ON_DISK = {
+    ("emergency_call_over", "done"),
+    ("broadcast_over", "gone"),
+    ("emergency_call", "aired"),
+    ("broadcast", "word"),
+    ("receipts", "word"),
+}
+COUNTED = {"sent": 0, "delivered": 0, "heard": 0, "acknowledged": 2, "missed": 0, "waiting": 1}
 AGAIN = {
     # Were it for the journal's own pace, it would be behind when what went on is taken up again.
     "POC_STORE__JOURNAL__RETRY_MS": "600000",
@@ -71,7 +79,7 @@ async def until_counted(leader: Handset, broadcast: str, **wanted: int) -> None:
             return
 
 
-async def before_the_kill(cast: Cast) -> tuple[str, list[Handset]]:
+async def before_the_kill(cast: Cast) -> tuple[str, list[Handset], Recipients]:
     leader, one, two, officer, dispatcher, shut = await cast.phones(
         "LD-001", "BJ-001", "BJ-002", "XS-001", "PQ-001", "XS-002"
     )
@@ -98,11 +106,11 @@ async def before_the_kill(cast: Cast) -> tuple[str, list[Handset]]:
     leader.speak(recording("zh-report").frames[0].marked(leader.number, 1, 0, time.time_ns()), 0)
     await one.until_packets(1)
     await shut.request(Sos(id="t", alert="shut", pressed_ms=1))
-    return started.group.id, [leader, one, dispatcher]
+    return started.group.id, [leader, one, dispatcher], to
 
 
-async def goes_on_without_sql(phones: list[Handset], city: City) -> None:
-    """Over for all, or raised, and on disk though SQL knows nothing of it."""
+async def goes_on_without_sql(phones: list[Handset], to: Recipients, city: City) -> None:
+    """Over for all, or raised, or begun, and on disk though SQL knows nothing of it."""
     leader, one, dispatcher = phones
     await one.request(Sos(id="u", alert="away", pressed_ms=2))
     await dispatcher.request(AlertClaim(id="v", alert="shut"))
@@ -111,10 +119,15 @@ async def goes_on_without_sql(phones: list[Handset], city: City) -> None:
     await leader.request(EmergencyCancel(id="x", group=done.group.id))
     await leader.told(BroughtOut, call="done")
     await leader.request(BroadcastEnd(id="y", broadcast="gone", withdraw=True))
+    await leader.request(EmergencyCall(id="i", call="aired", to=to, name="没有数据库"))
+    await one.told(BroughtIn, call="aired")
+    await leader.request(BroadcastStart(id="j", broadcast="word", to=to, kind="text", text="令", acknowledge=True))
+    await one.request(Receipt(id="k", broadcast="word", state=ReceiptState.ACKNOWLEDGED))
+    acts = ENDED.items() | BEGUN.items()
     async with asyncio.timeout(WAIT_S):
         while True:
             on_disk = [journalled(own) for own in city.own_data]
-            if all(each >= OVER for each in on_disk) and any(ENDED.items() <= each for each in on_disk):
+            if all(each >= ON_DISK for each in on_disk) and any(acts <= each for each in on_disk):
                 return
             await asyncio.sleep(0.05)
 
@@ -134,18 +147,23 @@ async def after_it(cast: Cast, phones: list[Handset], group: str) -> None:
     alert = (await dispatcher.told(Alert, queue=True)).alert
     assert (alert.id, alert.state, alert.claimed_by.id) == ("open", "acknowledged", dispatcher.user)
     raised = (await dispatcher.told(Alert, queue=True)).alert
+    if raised.id == "shut":  # an alert waits for no journal that is far behind: it is taken back a moment later
+        while (raised := (await dispatcher.told(Alert)).alert).id == "shut":
+            pass
     assert (raised.id, raised.state, raised.by.id, raised.pressed_ms) == ("away", "raised", one.user, 2)
     assert (await officer.told(EmergencyState, group=alert.group)).tier == 2
     await dispatcher.request(AlertResolve(id="z", alert="open", outcome="resolved"))
     joined = await dispatcher.told(Patched, open=True)
     assert (joined.name, joined.by.id, {each.name for each in joined.groups}) == ("联合", dispatcher.user, set(JOINED))
     assert (await two.told(BroughtIn, call="talks")).group.name == "会商"
+    assert (await two.told(BroughtIn, call="aired")).group.name == "没有数据库"
 
     assert (await leader.told(BroughtIn, call="live")).group.id == group
     assert not [m for m in leader.inbox if isinstance(m, BroughtIn) and m.call == "done"]
     assert (await one.told(Broadcast)).receipt is ReceiptState.DELIVERED
-    assert {(await two.told(Broadcast)).broadcast.id for _ in range(2)} == {"live", "assembly"}
+    assert {(await two.told(Broadcast)).broadcast.id for _ in range(3)} == {"live", "assembly", "word"}
     await two.request(delivered("r1", "live"))
+    await two.request(Receipt(id="r3", broadcast="word", state=ReceiptState.ACKNOWLEDGED))
     await two.request(Receipt(id="r2", broadcast="assembly", state=ReceiptState.ACKNOWLEDGED))
     await leader.say(group, FRAMES)
     await one.until_packets(FRAMES)
@@ -156,9 +174,8 @@ async def after_it(cast: Cast, phones: list[Handset], group: str) -> None:
     await one.request(heard)
     await leader.request(BroadcastEnd(id="w", broadcast="live", withdraw=True))
     await until_counted(leader, "live", heard=1, delivered=1, missed=1)
-    assert not [m for m in one.inbox if isinstance(m, Broadcast) and m.broadcast.id == "assembly"], (
-        "acknowledged before"
-    )
+    told = {m.broadcast.id for m in one.inbox if isinstance(m, Broadcast)}
+    assert told.isdisjoint(("assembly", "word")), "acknowledged before"
     report = cast.city.get("/api/v1/broadcasts/live", leader.identity.token)
     assert len({each["person"]["id"] for each in report["receipts"]}) == len(report["receipts"]) == 3
     assert sorted(each["state"] for each in report["receipts"]) == ["delivered", "heard", "missed"]
@@ -169,20 +186,21 @@ async def after_it(cast: Cast, phones: list[Handset], group: str) -> None:
     assert {"open": "resolved", "shut": "false_alarm", "away": "raised"}.items() <= states.items()
     audited = cast.city.get("/api/v1/audit?action=alert.raise&target=away", auditor)["items"]
     assert [each["actor"] for each in audited] == [one.user], "once"
-    for action in ("emergency.end", "broadcast.withdrawn"):
-        (entry,) = cast.city.get(f"/api/v1/audit?action={action}&target={ENDED[action]}", auditor)["items"]
+    for action, target in (ENDED | BEGUN).items():
+        (entry,) = cast.city.get(f"/api/v1/audit?action={action}&target={target}", auditor)["items"]
         assert entry["actor"] == leader.user
-    assert cast.city.get("/api/v1/broadcasts/assembly", leader.identity.token)["counts"]["acknowledged"] == 2
+    for each in ("assembly", "word"):
+        assert cast.city.get(f"/api/v1/broadcasts/{each}", leader.identity.token)["counts"] == COUNTED, each
 
 
 async def test_all_goes_on_after_a_kill_as_soon_as_sql_is_back(
     cast: Cast, links: Path, city_postgres: Postgres, sql_url: str
 ) -> None:
     city, nodes = cast.city, len(cast.city.own_ports)
-    group, before = await before_the_kill(cast)
+    group, before, to = await before_the_kill(cast)
     await until_copied(city)
     city_postgres.stop("immediate")
-    await goes_on_without_sql(before, city)
+    await goes_on_without_sql(before, to, city)
     city.kill()
     with running_city(city.data, env={**AGAIN, "POC_STORE__URL": sql_url}, nodes=nodes) as restarted:
         async with handsets(restarted, links) as street:

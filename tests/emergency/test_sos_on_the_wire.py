@@ -180,11 +180,12 @@ async def test_a_place_that_is_measured_after_the_press_follows_the_alert_and_no
     more = (await dispatcher.told(Alert, queue=True)).alert
     assert (more.place, more.battery, more.version) == (place, 37, first.version)
     assert more == first.model_copy(update=known)
+    kept = cast.city.get("/api/v1/alerts", dispatcher.identity.token)["alerts"][0]
+    assert (kept["record"]["id"], kept["record"]["version"]) == ("p1", first.version + 1)
+    assert kept["place"]["at_ms"] == place.at_ms, "whatever is done about it, or not"
     await dispatcher.request(AlertClaim(id="p", alert="p1"))
     claimed = (await dispatcher.told(Alert, queue=True)).alert
     assert (claimed.state, claimed.place) == ("claimed", place), "told no more often"
-    kept = cast.city.get("/api/v1/alerts", dispatcher.identity.token)["alerts"][0]
-    assert (kept["record"]["id"], kept["place"]["at_ms"]) == ("p1", place.at_ms)
     await dispatcher.request(AlertResolve(id="q", alert="p1", outcome="false_alarm"))
 
 

@@ -52,7 +52,7 @@ async def desk(database: Database) -> Alerts:
     store = SimpleNamespace(reading=database.reading, writing=database.writing)
     made: Any = SimpleNamespace(field=field, store=store, settings=EmergencySettings(), later=Later())
     made.spawn, made.claimers, made.wake_away = made.later.spawn, lambda _: frozenset(), lambda *_: None
-    made.tell_alert = lambda _: None
+    made.tell_standing = lambda _: None
     made.gatherings = SimpleNamespace(begin=lambda *_: None, end=lambda _: None)
     made.entry = lambda user, action, kind, target, detail, agency: audit.entry(
         audit.SYSTEM, NOW, action, kind, target, detail, agency

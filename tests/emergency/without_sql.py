@@ -9,7 +9,8 @@ from typing import Any
 
 import asyncpg
 
-from groups.vocabulary import ReceiptState
+from codec.opus import CLOCK_HZ
+from groups.vocabulary import ReceiptState, Tier
 from signaling.messages import (
     Alert,
     AlertAcknowledge,
@@ -28,8 +29,10 @@ from signaling.messages import (
 )
 from tests.emergency.cast import Cast
 from tests.fixtures.postgres import Postgres
+from tests.support.handsets import Handset
 
 KEPT_S = 30
+FRAMES = 25
 OPERATED = {"POC_EMERGENCY__ESCALATE_S": "3"}
 """How the operator of the city has alerts ring again."""
 
@@ -60,7 +63,45 @@ async def kept_by_a_desk_that_died(url: str) -> None:
     await connection.close()
 
 
-async def test_what_ends_without_sql_is_over_after_it_too_and_an_alert_goes_on_ringing(
+async def takes_the_air(leader: Handset, hearers: list[Handset], away: str) -> str:
+    """A call that is answered and changes its tier, and a broadcast with its receipts; returns the call's group."""
+    to = Recipients(users=[*(each.user for each in hearers), away])
+    call = EmergencyCall(id="c3", call="cut", to=to, name="无库")
+    called, _ = await leader.request(call)
+    assert (called.people, called.online) == (len(hearers) + 1, len(hearers))
+    before = leader.packets()
+    for each in hearers:
+        await each.told(BroughtIn, call="cut")
+    await hearers[-1].say(called.group.id, 5)
+    await leader.until_packets(before + 5)
+    await leader.request(call.model_copy(update={"id": "c4", "tier": Tier.IMMINENT_PERIL}))
+
+    start = BroadcastStart(id="b3", broadcast="air", to=to, text="撤离")
+    started, _ = await leader.request(start)
+    again, _ = await leader.request(start.model_copy(update={"id": "b4"}))
+    assert again.group.id == started.group.id
+    for each in hearers:
+        await each.told(BroughtIn, call="air")
+        await each.request(Receipt(id="r3", broadcast="air", state=ReceiptState.DELIVERED))
+    await leader.say(started.group.id, FRAMES)
+    for each in hearers:
+        await each.told(BroughtOut, call="air")
+    said = FRAMES * CLOCK_HZ // 25
+    heard = Receipt(id="r4", broadcast="air", state=ReceiptState.HEARD, samples_expected=said, samples_played=said)
+    await hearers[0].request(heard)
+    return called.group.id
+
+
+async def standing(url: str) -> tuple[dict[str, str], list[tuple[int, bool]]]:
+    """The receipts of that broadcast by user, and tier and openness of that call, as they stand in SQL."""
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    receipts = await connection.fetch("SELECT user_id, state FROM receipt WHERE broadcast_id = 'air'")
+    calls = await connection.fetch("SELECT tier, open FROM emergency_call WHERE id = 'cut'")
+    await connection.close()
+    return {row["user_id"]: row["state"] for row in receipts}, [(row["tier"], row["open"]) for row in calls]
+
+
+async def test_what_begins_or_ends_without_sql_is_so_after_it_too_and_an_alert_goes_on_ringing(
     cast: Cast, city_postgres: Postgres, sql_url: str
 ) -> None:
     leader, one, officer, dispatcher = await cast.phones("LD-001", "BJ-001", "XS-001", "PQ-001")
@@ -95,7 +136,13 @@ async def test_what_ends_without_sql_is_over_after_it_too_and_an_alert_goes_on_r
     await leader.request(BroadcastEnd(id="w", broadcast="note", withdraw=True))
     while (await one.told(Broadcast)).broadcast.state != "withdrawn":
         pass
-    await until(lambda: "broadcast_not_kept" in cast.city.log.read_text())
+    cut = await takes_the_air(leader, [one, officer], cast.id("QK-001"))
+    listed = cast.city.get("/api/v1/broadcasts", leader.identity.token)["broadcasts"]
+    assert [each["id"] for each in listed][:1] == ["air"], "his page lists it, with its receipts"
+    late = await cast.phone("QK-001")
+    assert (await late.told(Broadcast)).broadcast.id == "air"
+    assert (await late.told(BroughtIn, call="cut")).tier is Tier.IMMINENT_PERIL
+    await late.request(Receipt(id="r5", broadcast="air", state=ReceiptState.DELIVERED))
 
     versions = [m.alert.version for m in dispatcher.inbox if isinstance(m, Alert) and m.alert.id == "unkept"]
     assert versions == sorted(set(versions)), "each step told once, however often it was sent"
@@ -113,7 +160,7 @@ async def test_what_ends_without_sql_is_over_after_it_too_and_an_alert_goes_on_r
         found: list[dict[str, Any]] = cast.city.get(f"/api/v1/audit?action={action}", auditor)["items"]
         return found
 
-    await until(lambda: bool(audited("emergency.end") and audited("broadcast.withdrawn")))
+    await until(lambda: "unkept" in [e["target"] for e in audited("alert.resolved")])  # the last of it
     for action in ("raise", "claim", "acknowledge", "resolved"):
         done = [e["actor"] for e in audited(f"alert.{action}") if e["target"] == "unkept"]
         assert done == [one.user if action == "raise" else dispatcher.user], action
@@ -121,10 +168,17 @@ async def test_what_ends_without_sql_is_over_after_it_too_and_an_alert_goes_on_r
     assert [a["record"]["state"] for a in alerts if a["record"]["id"] == "unkept"] == ["resolved"]
     ended = [(e["actor"], e["target"]) for e in audited("emergency.end")]
     assert ended == [(leader.user, "call"), (leader.user, "call-twin")]
+    for action, target in (("emergency.start", "cut"), ("emergency.tier", "cut"), ("broadcast.start", "air")):
+        assert [e["actor"] for e in audited(action) if e["target"] == target] == [leader.user], "once"
+    receipts, calls = await standing(sql_url)
+    assert receipts == {one.user: "heard", officer.user: "delivered", late.user: "delivered"}
+    assert calls == [(Tier.IMMINENT_PERIL, True)]
     report = cast.city.get("/api/v1/broadcasts/note", leader.identity.token)
     assert report["broadcast"]["state"] == "withdrawn"
 
     # Nothing is left to the next scenario of this city.
     await dispatcher.request(AlertClaim(id="k5", alert="sos"))
     await dispatcher.request(AlertResolve(id="k6", alert="sos", outcome="resolved"))
-    await leader.request(BroadcastEnd(id="wt", broadcast="note-twin", withdraw=True))
+    for each in ("note-twin", "air"):
+        await leader.request(BroadcastEnd(id=f"w-{each}", broadcast=each, withdraw=True))
+    await leader.request(EmergencyCancel(id="ec", group=cut))

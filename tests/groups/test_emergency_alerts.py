@@ -20,6 +20,7 @@ steps = st.lists(
             st.builds(m.Resolve, users, st.sampled_from([AlertState.RESOLVED, AlertState.FALSE_ALARM])),
             st.builds(m.Cancel, users, st.booleans()),
             st.builds(m.Unattended, users, st.integers(0, 30_000)),
+            st.just(m.MoreKnown()),
             st.just(m.Tick()),
         ),
         st.integers(0, 2_000),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from groups.calls.state import CallEnd, CallKind, Part
-from groups.emergency.broadcast import Life
+from groups.emergency.broadcast import Life, PersonReceipt
 from groups.model import User
 from groups.plain import known
 from groups.vocabulary import (
@@ -27,7 +27,17 @@ from groups.vocabulary import (
 )
 from poc_server.neighbours import decided, ends
 from poc_server.neighbours.far_phone import FarPhone, record_of, update
-from poc_server.store.journal import AlertKept, BroadcastOver, CaseTold, EmergencyCallOver, Record
+from poc_server.store.emergency import Kept
+from poc_server.store.journal import (
+    AlertKept,
+    BroadcastKept,
+    BroadcastOver,
+    CaseTold,
+    EmergencyCallKept,
+    EmergencyCallOver,
+    ReceiptsKept,
+    Record,
+)
 from poc_server.talk.machines import CALL, FLOOR
 from tests.nodes import samples
 
@@ -108,7 +118,11 @@ def test_a_phone_is_known_though_its_node_says_more_of_it_and_in_words_that_are_
 
 
 CASE = CaseTold(id="t", group=GroupId("g"), at_ms=1, user=UserId("u"), data={"state": "raised"})
+ROW = Kept("b", AgencyId("y"), UserId("u"), True, 1, {"said": 1}, "over")
 NOTED = (
+    EmergencyCallKept.of(ROW, GroupId("g")),
+    *BroadcastKept.of(ROW, [UserId("u")]),
+    *ReceiptsKept.of("b", [samples.sample(PersonReceipt)]),
     EmergencyCallOver(id="c"),
     BroadcastOver(id="b", state="over", content={"said": 1}, missed=(UserId("u"),)),
     AlertKept(

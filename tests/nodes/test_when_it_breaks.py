@@ -21,9 +21,13 @@ from signaling.messages import (
     AlertClaim,
     AlertClaimed,
     AlertResolve,
+    BroughtIn,
+    BroughtOut,
     Bye,
     Call,
     CallEnded,
+    EmergencyCall,
+    EmergencyCancel,
     FloorGranted,
     FloorIdle,
     FloorQueued,
@@ -32,6 +36,7 @@ from signaling.messages import (
     Patched,
     PatchEnd,
     PatchStart,
+    Recipients,
     Sos,
 )
 from tests.emergency.cast import Cast
@@ -125,6 +130,20 @@ async def at_a_desk_of(node: int, street: Handsets) -> tuple[Handset, Handset]:
     return gone, stays
 
 
+async def a_leaders_call(node: int, street: Handsets) -> Callable[[], Awaitable[None]]:
+    """A leader's call with the desk on this node; that he ends it, for when that is dead."""
+    cast = Cast(street.city, street)
+    leader, one = [await street.connect(each, node=1 - node) for each in cast.identities("LD-001", "QK-003")]
+    call, _ = await leader.request(EmergencyCall(id="e", call="the air", to=Recipients(users=[one.user])))
+    await one.told(BroughtIn, call="the air")
+
+    async def ends() -> None:
+        await leader.request(EmergencyCancel(id="f", group=call.group.id))
+        await one.told(BroughtOut, call="the air")
+
+    return ends
+
+
 async def in_a_call(street: Handsets, node: int) -> tuple[Handset, Handset, Call]:
     """A call of a standing group that ends when nobody talked for a second; one of two on this node talks."""
     cast = Cast(street.city, street)
@@ -210,10 +229,11 @@ async def test_the_node_of_the_desk_is_killed_its_floor_is_free_and_its_phones_r
     talker, other, call = await in_a_call(street, 1 - dead)
     speaks = asyncio.create_task(talker.utter(750))
     one_hears_the_other, part = await joined(1 - dead, street)
-    # Nothing can be written into SQL until the alert was taken over from the desk that died: it is led all the same.
+    # Nothing can be written into SQL until what the desk led that died was taken over: it is led all the same.
     busy = sqlite3.connect(city.data / "poc.sqlite", isolation_level=None)
     busy.execute("BEGIN IMMEDIATE")
     gone, stays = await at_a_desk_of(dead, street)
+    leader_ends_it = await a_leaders_call(dead, street)
     queued_behind = c.press_key(group)
     async with asyncio.timeout(WAIT_S):
         await queued_behind.settled
@@ -237,6 +257,7 @@ async def test_the_node_of_the_desk_is_killed_its_floor_is_free_and_its_phones_r
     waited = asyncio.create_task(is_next())
     await one_hears_the_other()
     alert = await rings_again(gone, stays)
+    await leader_ends_it()
     busy.execute("ROLLBACK")  # the dead node could not start again without it
     busy.close()
     # Who leads the call now did not hear that burst begin, and hears its end.

@@ -30,7 +30,16 @@ from poc_server.store import (
 )
 from poc_server.store import tables as t
 from poc_server.store.engine import Database
-from poc_server.store.journal import AlertKept, BroadcastOver, EmergencyCallOver, OthersJournals, lines
+from poc_server.store.journal import (
+    AlertKept,
+    BroadcastKept,
+    BroadcastOver,
+    EmergencyCallKept,
+    EmergencyCallOver,
+    OthersJournals,
+    ReceiptsKept,
+    lines,
+)
 from poc_server.store.journal.replay import DEAD_LETTERS, SLICE
 from poc_server.store.migrate import migrate
 from poc_server.store.settings import JournalSettings
@@ -200,6 +209,43 @@ async def test_an_alert_that_comes_late_from_the_disk_changes_nothing_of_a_newer
             found = await emergency.find_alert(connection, "al")
         assert found is not None
         assert (found.version, found.state) == (version, state)
+    await journal.aclose()
+
+
+async def test_what_a_leader_began_without_sql_stands_there_afterwards_whatever_came_before_it(
+    database: Database, tmp_path: Path
+) -> None:
+    leader, one, two = (UserId(name) for name in ("leader", "one", "two"))
+
+    def row(name: str, version: int, tier: Tier = Tier.EMERGENCY, by: UserId = leader) -> emergency.Kept:
+        content = {"version": version}
+        return emergency.Kept(name, AgencyId("ag"), by, True, START, content, "over", GroupId("g"), tier)
+
+    def call(version: int, tier: Tier, by: UserId = leader) -> EmergencyCallKept:
+        return EmergencyCallKept.of(row("call", version, tier, by), GroupId("g"))
+
+    async with database.writing() as connection:  # SQL did this part late
+        await emergency.put_broadcast(connection, row("air", 1), [])
+    journal = Journal(tmp_path / "j", database, JournalSettings())
+    for record in (
+        call(0, Tier.EMERGENCY),
+        call(1, Tier.IMMINENT_PERIL),
+        call(0, Tier.EMERGENCY),
+        call(2, Tier.EMERGENCY, by=one),
+        *BroadcastKept.of(row("air", 0), [one, two]),
+        *ReceiptsKept.of("air", [PersonReceipt(one, ReceiptState.ACKNOWLEDGED, 1, 2, None, 3)]),
+        *ReceiptsKept.of("air", [PersonReceipt(one, ReceiptState.SENT, 1)]),
+        *ReceiptsKept.of("began before this node", [PersonReceipt(one, ReceiptState.SENT, 1)]),
+    ):
+        journal.append(record)
+    assert (await journal.drain(), journal.state().dead) == (8, 0)
+    async with database.reading() as connection:
+        (kept,) = await emergency.open_calls(connection)
+        assert (kept.user, kept.tier, kept.content) == (leader, Tier.IMMINENT_PERIL, {"version": 1})
+        (over,) = await emergency.open_broadcasts(connection)
+        assert over.content == {"version": 1}
+        found = await emergency.receipts(connection, "air")
+    assert found == [PersonReceipt(one, ReceiptState.ACKNOWLEDGED, 1, 2, None, 3), PersonReceipt(two)]
     await journal.aclose()
 
 

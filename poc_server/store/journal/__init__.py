@@ -23,6 +23,7 @@ from poc_server.store.journal.bursts import BurstPlace, BurstRecord
 from poc_server.store.journal.ends import BroadcastOver, EmergencyCallOver
 from poc_server.store.journal.joins import IncidentJoined
 from poc_server.store.journal.kinds import AuditRecord, CallEnded, CallStarted
+from poc_server.store.journal.leaders import BroadcastKept, EmergencyCallKept, ReceiptsKept
 from poc_server.store.journal.others import NAME, OthersJournals
 from poc_server.store.journal.readings import TextsRead
 from poc_server.store.journal.replay import Replayer
@@ -60,6 +61,7 @@ class Journal:
         self._writer = JournalWriter(folder, settings, self._synced)
         self.replayer = Replayer(_name(folder), folder, database, settings, clock)
         self._task: asyncio.Task[None] | None = None
+        self._catching_up: set[asyncio.Task[int]] = set()
 
     def append(self, record: Record) -> None:
         """Take a record, to be on disk within ``sync_ms`` and in SQL soon after. Never waits, never raises for load."""
@@ -87,13 +89,16 @@ class Journal:
     async def catch_up(self, within_s: float = CATCH_UP_S) -> None:
         """Put into SQL what was on disk already, for one who reads there what it changes.
 
-        Raises `StoreUnavailable`, also when so much waits that it takes longer than ``within_s``.
+        Raises `StoreUnavailable`, also when so much waits that it takes longer than ``within_s``; it goes on then, so
+        that who comes again finds it further.
         """
-        try:
-            async with asyncio.timeout(within_s):
-                await self.replayer.drain()
-        except TimeoutError:
-            raise StoreUnavailable("the journal is behind") from None
+        task = asyncio.create_task(self.replayer.drain(), name="journal-catch-up")
+        self._catching_up.add(task)
+        task.add_done_callback(self._caught_up)
+        await asyncio.wait({task}, timeout=within_s)
+        if not task.done():
+            raise StoreUnavailable("the journal is behind")
+        task.result()
 
     async def drain(self) -> int:
         """Put all on disk and into SQL now; returns how many records. For tools and tests that have not started it."""
@@ -116,6 +121,8 @@ class Journal:
     async def aclose(self) -> None:
         """Put all on disk, apply what SQL takes now, stop."""
         await self._writer.aclose()
+        for task in tuple(self._catching_up):
+            task.cancel()
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -123,6 +130,11 @@ class Journal:
             with contextlib.suppress(Exception):
                 # What does not get in now is still on disk and goes in at the next start.
                 await asyncio.wait_for(self.replayer.drain(), 2.0)
+
+    def _caught_up(self, task: asyncio.Task[int]) -> None:
+        self._catching_up.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever still waits is told; nobody else need be
 
     def _synced(self) -> None:
         with contextlib.suppress(RuntimeError):  # the loop may be closed already
@@ -140,17 +152,20 @@ def _name(folder: Path) -> str:
 __all__ = [
     "AlertKept",
     "AuditRecord",
+    "BroadcastKept",
     "BroadcastOver",
     "BurstPlace",
     "BurstRecord",
     "CallEnded",
     "CallStarted",
     "CaseTold",
+    "EmergencyCallKept",
     "EmergencyCallOver",
     "IncidentJoined",
     "Journal",
     "JournalState",
     "OthersJournals",
+    "ReceiptsKept",
     "Record",
     "TextsRead",
 ]

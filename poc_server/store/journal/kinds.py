@@ -20,12 +20,13 @@ from poc_server.store.audit import AuditEntry
 from poc_server.store.change import note_alone
 from poc_server.store.ids import clean
 from poc_server.store.inserts import insert_new
-from poc_server.store.journal import alerts, bursts, ends, joins, readings
+from poc_server.store.journal import alerts, bursts, ends, joins, leaders, readings
 from poc_server.store.journal.alerts import AlertKept
 from poc_server.store.journal.base import Ms, Record, Text
 from poc_server.store.journal.bursts import BurstRecord
 from poc_server.store.journal.ends import BroadcastOver, EmergencyCallOver
 from poc_server.store.journal.joins import IncidentJoined
+from poc_server.store.journal.leaders import BroadcastKept, EmergencyCallKept, ReceiptsKept
 from poc_server.store.journal.readings import TextsRead
 
 
@@ -116,7 +117,10 @@ AnyRecord = Annotated[
     | PlaceRecord
     | SessionEnded
     | AlertKept
+    | EmergencyCallKept
     | EmergencyCallOver
+    | BroadcastKept
+    | ReceiptsKept
     | BroadcastOver
     | IncidentJoined
     | TextsRead,
@@ -207,7 +211,10 @@ def appliers(clock: Callable[[], int]) -> dict[str, Applier]:
         "place": _places,
         "session_ended": _sessions_ended,
         "alert": alerts.apply,
+        "emergency_call": leaders.calls,
         "emergency_call_over": ends.calls_over,
+        "broadcast": leaders.broadcasts,
+        "receipts": leaders.receipts,
         "broadcast_over": ends.broadcasts_over,
         "incident_joined": joins.apply,
         "texts_read": readings.apply,

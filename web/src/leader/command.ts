@@ -134,8 +134,10 @@ export class Command {
 
   /** One tap. */
   async run(plan: api.Plan): Promise<void> {
-    const id = `pl-${uuid()}`;
-    const answer = await this.#ask({ type: "plan_run", plan: plan.id, call: id });
+    const call = `pl-${uuid()}`;
+    const run: Request = { type: "plan_run", plan: plan.id, call };
+    // Where the server cannot read its plans, what this page has read of it begins; both are judged alike, and once.
+    const answer = await this.#ask(run, null, begins(plan.starts, call));
     if (!answer) return;
     const speaks =
       answer.type === "emergency_call_started" || (answer.type === "broadcast_started" && answer.group);
@@ -183,10 +185,17 @@ export class Command {
     };
   }
 
-  async #ask(request: Request, to: Recipients | null = null): Promise<ServerMessage | null> {
+  /** `instead`: what is asked where this is refused for want of SQL. */
+  async #ask(
+    request: Request,
+    to: Recipients | null = null,
+    instead: Request | null = null,
+  ): Promise<ServerMessage | null> {
     try {
       return await this.phone.ask(request);
     } catch (problem) {
+      if (instead && problem instanceof RequestRefused && problem.code === "unavailable")
+        return this.#ask(instead);
       this.failed(problem);
       if (to && problem instanceof RequestRefused && problem.code === "ordinary_only")
         this.ordinary.value = to;
@@ -197,6 +206,16 @@ export class Command {
   #loadBroadcasts(): void {
     void api.broadcasts().then((found) => (this.broadcasts.value = found), ignore);
   }
+}
+
+/** What a plan starts, as if it had been put together by hand. */
+function begins(starts: api.Starts, id: string): Request {
+  if (starts.what === "call") {
+    const { to, tier, name } = starts;
+    return { type: "emergency_call", call: id, to, tier, name };
+  }
+  const { what: _, ...rest } = starts;
+  return { type: "broadcast_start", broadcast: id, ...rest };
 }
 
 function ignore(): void {

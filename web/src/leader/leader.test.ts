@@ -1,5 +1,9 @@
 import { expect, test } from "vitest";
 import { inside, type Point } from "../map/ring";
+import type { Phone } from "../phone/phone";
+import { RequestRefused } from "../wire/link";
+import type { Plan } from "./api";
+import { Command } from "./command";
 import { choice, everyone, nobody, recipients, toggled, within } from "./targets";
 
 const square: Point[] = [
@@ -21,4 +25,25 @@ test("who stands inside is counted, and the choice goes over the wire and back",
   expect(to).toEqual({ groups: ["g"], users: ["u"], area: { ring: square, datum: "WGS-84" } });
   expect(choice(to)).toEqual(chosen);
   expect(everyone(choice({ everyone: true }))).toBe(true);
+});
+
+test("a plan that the server cannot read begins as this page has read it; one that he may not run does not", async () => {
+  const to = { groups: ["g"] };
+  const call: Plan["starts"] = { what: "call", to, tier: 2, name: "Flood" };
+  const note: Plan["starts"] = { what: "broadcast", to, kind: "text", tier: 0, text: "High ground" };
+  const asked = async (starts: Plan["starts"], code: "unavailable" | "not_allowed") => {
+    const sent: Record<string, unknown>[] = [];
+    const ask = (message: Record<string, unknown>) => {
+      sent.push(message);
+      return sent.length > 1 ? Promise.resolve({}) : Promise.reject(new RequestRefused(code, ""));
+    };
+    const plan = { id: "pl", name: "", unit: "un", starts, version: 1 };
+    await new Command({ ask } as unknown as Phone).run(plan);
+    return sent;
+  };
+  const [run, again] = await asked(call, "unavailable");
+  expect(again).toEqual({ type: "emergency_call", call: run?.call, to, tier: 2, name: "Flood" });
+  const [, broadcast] = await asked(note, "unavailable");
+  expect(broadcast).toMatchObject({ type: "broadcast_start", to, kind: "text", text: "High ground" });
+  expect(await asked(call, "not_allowed")).toHaveLength(1);
 });
