@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from groups.model import User
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Gathering:
-    """People brought into ``group`` because of ``cause`` (an alert, call or broadcast)."""
+    """People brought into ``group`` because of ``cause`` (an alert, call or broadcast).
+
+    Attributes:
+        told: keys of the phones that know; another cause, a running call say, may have had them there before.
+    """
 
     cause: str
     why: Literal["alert", "emergency", "broadcast"]
@@ -29,6 +33,7 @@ class Gathering:
     by: User
     tier: Tier
     users: frozenset[UserId]
+    told: set[str] = field(default_factory=set)
 
 
 class Gatherings:
@@ -74,7 +79,7 @@ class Gatherings:
         for phone in tuple(self._field.phones.values()):
             if gathering.cause not in self._of:
                 return
-            if phone.user.id in gathering.users and gathering.group not in phone.brought:
+            if phone.user.id in gathering.users and phone.key not in gathering.told:
                 self._bring(gathering, phone, framed)
                 yield
 
@@ -82,6 +87,7 @@ class Gatherings:
         """``framed``: the message once for all who may talk and once for all who may not."""
         if not has(phone.user, Right.LISTEN):
             return  # an administrator hears nothing, whatever group he was put into
+        gathering.told.add(phone.key)
         self._field.affiliation.bring(phone, gathering.group)
         may_talk = self._field.talkgroups.open(gathering.group).may_talk(phone)
         if framed is None:

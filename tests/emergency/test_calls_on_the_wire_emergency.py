@@ -111,6 +111,8 @@ async def test_a_private_call_becomes_an_emergency_and_is_an_ordinary_one_again(
     await other.told(Call, call=call.call, phase="running")
     started, _ = await leader.request(EmergencyCall(id="u", call="c8", to=Recipients(groups=[call.group])))
     assert (started.group.id, started.people) == (call.group, 1)
+    for phone in (leader, other):
+        assert (await phone.told(BroughtIn, call="c8")).group.id == call.group, "though he was in it"
     assert (await other.told(EmergencyState, group=call.group)).tier == 2
     await other.say(call.group, 5)
     await leader.until_packets(5)
