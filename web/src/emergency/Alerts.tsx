@@ -51,7 +51,8 @@ function One({ phone, one }: { phone: Phone; one: Alert }) {
   return (
     <li class="alert" data-state={alert.state} data-tier={alert.tier ?? 2}>
       <p class="of">
-        <strong>
+        <strong role={alert.state === "raised" ? "alert" : undefined}>
+          <span class="visually-hidden">{t("alert_title")} </span>
           {alert.by.name} <span class="badge">{alert.by.badge}</span>
         </strong>
         <Age since={alert.raised_ms} />
@@ -133,7 +134,11 @@ function Again({ alert: { left_by, escalated = 0 } }: { alert: AlertInfo }) {
   const words = left_by
     ? t("alert_left", { name: left_by.name })
     : t("alert_escalated", { count: escalated });
-  return <strong class="late">{words}</strong>;
+  return (
+    <strong class="late" role="alert">
+      {words}
+    </strong>
+  );
 }
 
 /** How long it is open, in minutes and seconds, by this page's own clock. */

@@ -29,7 +29,7 @@ function Card({ phone, one }: { phone: Phone; one: Broadcast }) {
   const answer = kind === "roll_call" ? "answer_present" : acknowledge ? "acknowledge" : "close";
   return (
     <li class="message" data-tier={exercise ? 0 : (tier ?? 0)} data-receipt={one.receipt} data-broadcast={id}>
-      <div class="said">
+      <div class="said" role={(tier ?? 0) > 0 && !exercise ? "alert" : "status"}>
         <p class="of">
           {exercise && <em>{t("exercise")}</em>}
           <strong>{by.name}</strong>

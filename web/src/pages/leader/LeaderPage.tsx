@@ -132,7 +132,10 @@ function Running({ command }: { command: Command }) {
         const other: Tier = tier === 2 ? 1 : 2;
         return (
           <div key={call} class="running" data-tier={tier}>
-            <span>{name}</span>
+            <span role="status">
+              <span class="visually-hidden">{t(tier === 2 ? "emergency" : "imminent_peril")} </span>
+              {name}
+            </span>
             <button type="button" onClick={() => void command.retier(call, other)}>
               {t(other === 2 ? "leader_to_emergency" : "leader_to_peril")}
             </button>

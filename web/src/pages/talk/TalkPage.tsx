@@ -127,13 +127,16 @@ export function TalkPage({ phone }: { phone: Phone }) {
 function Others({ phone }: { phone: Phone }) {
   const { slots, groups, selected } = phone.picture.value;
   const others = slots.filter(({ group }) => group !== selected);
+  const { brought } = phone.affairs.value;
+  const nameOf = (group: string | null | undefined) =>
+    groups.find(({ id }) => id === group)?.name ?? brought.find((one) => one.group === group)?.name ?? "";
   return (
     <ul class="others">
       {others.map(({ slot, group, by }) => (
         <li key={slot}>
           <Icon.speaker />
           {t("also_heard", {
-            group: groups.find(({ id }) => id === group)?.name ?? "",
+            group: nameOf(group),
             name: by?.name ?? "",
           })}
         </li>

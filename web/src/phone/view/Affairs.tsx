@@ -17,7 +17,7 @@ export function Affairs({ phone, answers = true }: { phone: Phone; answers?: boo
     <ul class="affairs">
       {ringing.map((call) => (
         <li key={call.call} class="ringing">
-          <span>
+          <span role="alert">
             {t("call_from", { name: call.by.name })}
             {call.duplex && <em> {t("person_duplex")}</em>}
           </span>
@@ -40,7 +40,7 @@ export function Affairs({ phone, answers = true }: { phone: Phone; answers?: boo
         .filter(({ why, by }) => why === "call" || by?.id !== me)
         .map((one) => (
           <li key={one.call} class="brought" data-tier={one.tier}>
-            <span>
+            <span role={one.tier > 0 ? "alert" : "status"}>
               {phone.affairs.value.broadcasts[one.call]?.broadcast.exercise && (
                 <em class="exercise">{t("exercise")}</em>
               )}
