@@ -142,19 +142,6 @@ def test_a_receiver_that_was_away_gets_everything_at_once_when_the_server_is_sta
         in_order(both.told()["received"])
 
 
-def test_gone_stops_and_an_operator_starts_again(tmp_path: Path) -> None:
-    with Bridged(tmp_path) as both:
-        both.control(mode="gone")
-        assert both.poc("PUT", "/incidents/C1", {"parties": [{"kind": "user", "id": "DH-001"}]})[0] == 200
-        admin = both.token("XT-001")
-        until("the receiver is stopped", lambda: receiver(both, admin)["stopped"])
-        both.control(mode="up")
-        assert both.told()["received"] == []
-        status, _ = both.api("POST", "/bridge/receivers/cases/start", admin)
-        assert status == 200
-        until("both events came", lambda: len(both.told()["received"]) == 2)
-
-
 def receiver(both: Bridged, token: str) -> dict[str, Any]:
     status, found = both.api("GET", "/bridge/receivers", token)
     assert status == 200

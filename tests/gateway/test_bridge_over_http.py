@@ -354,6 +354,20 @@ def test_a_photo_of_a_member_reaches_the_case_system_by_its_link(both: Bridged) 
         assert (answer.headers["content-type"], answer.read()) == ("image/jpeg", picture)
 
 
+def test_gone_stops_and_an_operator_starts_again(both: Bridged) -> None:
+    def came() -> list[str]:
+        return [event["type"] for event in both.told()["received"] if event["subject"] == "Q410"]
+
+    both.control(mode="gone")
+    assert both.poc("PUT", "/incidents/Q410", {"parties": OFFICER})[0] == 200
+    admin = both.token("XT-001")
+    until("the receiver is stopped", lambda: both.api("GET", "/bridge/receivers", admin)[1][0]["stopped"])
+    both.control(mode="up")
+    assert came() == []
+    assert both.api("POST", "/bridge/receivers/cases/start", admin)[0] == 200
+    until("both events came", lambda: came() == ["poc.incident.group.opened", "poc.incident.members.changed"])
+
+
 def test_many_incidents_in_one_delivery(both: Bridged) -> None:
     many = [{"code": f"M{n}", "version": 1, "parties": OFFICER} for n in range(200)]
     began = time.monotonic()
