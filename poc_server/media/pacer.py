@@ -13,6 +13,9 @@ from poc_server.media.pace import Arrived, Pace
 
 WORTH_WAITING_S = 0.005
 """What is due sooner is relayed at once: jitter buffers do not see the difference."""
+READ_AFTER_S = 0.06
+"""Voice and signaling come by two sockets. Where much comes at once, after a standstill, what was said before the release
+may be read so long after it; nobody presses again so soon."""
 
 
 class Onward(Protocol):
@@ -31,7 +34,7 @@ class Pacer:
     On a quiet path nothing waits, and it costs no timer.
     """
 
-    __slots__ = ("_detach", "_done", "_loop", "_pace", "_queue", "_route", "_timer")
+    __slots__ = ("_detach", "_done", "_loop", "_over", "_pace", "_queue", "_route", "_timer")
 
     def __init__(
         self,
@@ -45,6 +48,7 @@ class Pacer:
         self._route = route
         self._detach = detach
         self._done: Callable[[], None] | None = None
+        self._over = False
         self._pace = Pace(backlog_s, held, loop.time() - held[0][0] if held else 0.0)
         placed = (self._pace.place(packet, arrived) for arrived, packet in held)
         self._queue = deque(sorted((packet for packet in placed if packet is not None), key=_spoken))
@@ -73,14 +77,19 @@ class Pacer:
         return True
 
     def finish(self, done: Callable[[], None]) -> None:
-        """Nothing more comes: relay what waits, in its time, then call ``done``."""
-        self._done = done
-        self._detach(self)
-        if not self._queue:
+        """The burst is over: relay what waits, in its time, then call ``done``."""
+        self._done, self._over = done, True
+        if self._queue:
+            self._loop.call_later(READ_AFTER_S, self._detach, self)
+        else:
+            self._detach(self)
             self._finished()
 
     def cut(self) -> None:
-        """Its talker begins another burst: what waits of this one is only recorded."""
+        """Its talker begins another burst: if this one is over, what waits of it is only recorded."""
+        if not self._over:
+            return
+        self._detach(self)
         self._route.leave_air()
         while self._queue:
             self._route.push(self._queue.popleft())

@@ -143,8 +143,8 @@ class Uplink:
         together) gets these words too; one that begins later gets nothing that was said before it.
         """
         now = self._shared.loop.time()
-        for pacer in self._draining:
-            pacer.cut()
+        for before in (*self._draining, *self._pacers):
+            before.cut()
         self._draining = ()
         if self._pacers:
             held = deque(self._opening) if self._opening_at is not None else deque()

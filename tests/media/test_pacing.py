@@ -17,7 +17,7 @@ from codec import red
 from codec.opus import CLOCK_HZ
 from codec.packet import VoicePacket
 from poc_server.media.pace import MAX_LATE_S, MAX_SMOOTHED_S
-from poc_server.media.pacer import WORTH_WAITING_S, Pacer
+from poc_server.media.pacer import READ_AFTER_S, WORTH_WAITING_S, Pacer
 from poc_server.media.sdp import OPUS, RED
 from tests.media.slots import FRAME, SILENCE, SPEECH, Heard, settle, shared, stepped
 from tests.media.talker import Talker, begin
@@ -216,6 +216,25 @@ async def test_a_burst_that_begins_with_a_standstill_is_not_flushed(granted_firs
     behind = [number * FRAME_S - (time - start) for number, time in enumerate(one.times)]
     assert max(behind) <= (MAX_LATE_S + FRAME_S if granted_first else WORTH_WAITING_S), "the first may just be late"
     assert sum(after - before < FRAME_S / 2 for before, after in itertools.pairwise(one.times)) < 10
+
+
+@stepped
+async def test_what_is_read_just_after_the_release_is_of_the_burst_where_much_comes_at_once() -> None:
+    s = shared()
+    talker, one = Talker(s), Heard(s)
+    route, watcher = begin(s, talker, one)
+    said = [talker.says()]
+    await asyncio.sleep(3)
+    said += [talker.says() for _ in range(64)]  # a turn of the loop reads no more
+    route.end()
+    said += [talker.says() for _ in range(11)]
+    await asyncio.sleep(READ_AFTER_S + EPSILON_S)
+    talker.says()
+    await asyncio.sleep(4)
+    assert one.payloads == [*said, SILENCE]
+    assert [packet.payload for packet in watcher.packets] == said
+    talker.uplink.expire(s.loop.time())
+    assert s.counters.without_floor == 1
 
 
 @stepped
