@@ -220,8 +220,8 @@ def _fill(out: _Hashing, order: Order, found: _Read) -> str:
         item["missing"] = not _add_voice(out, order, item, row)
     sent = [material_item(row, found.groups, order.zone_minutes) for row in found.materials]
     for row in found.materials:
-        path = inside(order.files, row.file)
-        if row.file and path.is_file():
+        path = _kept(order, row.file)
+        if path is not None:
             out.file(f"files/{row.file}", path)
     about: dict[str, Any] = {
         "title": order.title,
@@ -253,8 +253,8 @@ def _fill(out: _Hashing, order: Order, found: _Read) -> str:
 def _add_voice(out: _Hashing, order: Order, item: dict[str, Any], row: Found) -> bool:
     if not row.file:
         return True
-    path = inside(order.files, row.file)
-    if not path.is_file():
+    path = _kept(order, row.file)
+    if path is None:
         return False
     out.file(item["file"], path)
     if order.mp3:
@@ -266,6 +266,15 @@ def _add_voice(out: _Hashing, order: Order, item: dict[str, Any], row: Found) ->
         finally:
             made.unlink(missing_ok=True)
     return True
+
+
+def _kept(order: Order, relative: str) -> Path | None:
+    """Where a file stands; None when it is gone, or its row was altered and names something outside."""
+    try:
+        path = inside(order.files, relative)
+    except ValueError:
+        return None
+    return path if path.is_file() else None
 
 
 def _lines(values: Iterator[dict[str, Any]]) -> str:

@@ -76,6 +76,19 @@ async def test_what_is_over_its_time_goes_with_a_tombstone_and_its_file(
     assert findings == []
 
 
+async def test_a_row_that_was_altered_to_name_a_file_outside_removes_none_and_keeps_no_other(
+    store: Store, deletion: Deletion, tmp_path: Path
+) -> None:
+    (tmp_path / "outside").write_bytes(b"not ours")
+    for number in (1, 2):
+        await keep(store, tmp_path, number)
+    async with store.writing() as connection:
+        await connection.execute(t.burst.update().where(t.burst.c.file == "1.ogg").values(file="../outside"))
+    assert await deletion.run_once(LATER) == 2
+    assert [path.name for path in (tmp_path / "files").iterdir()] == ["1.ogg"]
+    assert (tmp_path / "outside").exists()
+
+
 async def test_a_rule_for_a_group_or_incident_goes_before_the_default_and_the_longer_counts(
     store: Store, deletion: Deletion, tmp_path: Path
 ) -> None:

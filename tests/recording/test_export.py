@@ -7,9 +7,7 @@ import csv
 import hashlib
 import io
 import json
-import os
 import shutil
-import signal
 import subprocess
 import sys
 import zipfile
@@ -17,7 +15,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -330,36 +327,6 @@ async def test_two_exports_at_once_and_what_others_asked_for_stays_theirs(
         assert (await voices.client.get(path, headers=stranger)).status_code == 404
 
 
-async def test_a_worker_that_is_killed_in_an_export_makes_it_again(
-    voices: Voices, exporter: Exporter, tmp_path: Path
-) -> None:
-    await spoken_and_signed(voices)
-    worker, killed = voices.recordings.worker, []
-    run = worker.run
-
-    async def run_and_kill(job: str, **values: Any) -> dict[str, Any]:
-        """The real worker, killed when it has begun."""
-        await run("remove", path=str(tmp_path / "nothing"))  # it is there, also after its death before
-        asked = asyncio.ensure_future(run(job, **values))
-        if job == "export" and len(killed) < kills:
-            assert worker.pid is not None
-            half = Path(values["wanted"]).with_name(f".{Path(values['wanted']).name}.{worker.pid}")
-            half.parent.mkdir(exist_ok=True)
-            half.write_bytes(b"half")
-            killed.append(worker.pid)
-            os.kill(worker.pid, signal.SIGKILL)
-        return await asked
-
-    voices.recordings.exports._worker = SimpleNamespace(run=run_and_kill)
-    kills = 1
-    folder = await exporter.unpacked(tmp_path / "out", search={"incident": INCIDENT})
-    assert (verify(folder)[0], len(killed)) == (0, 1)
-    killed.clear()
-    kills = 2
-    assert (await exporter.made(search={"incident": INCIDENT}))["detail"] == "the worker died"
-    assert [path.suffix for path in (tmp_path / "data" / "exports").iterdir()] == [".zip"], "the first one's"
-
-
 async def test_who_may_not_export_is_refused_and_audited(voices: Voices) -> None:
     key = await voices.say(incident=INCIDENT)
     officer = Exporter(voices, await voices.as_user(voices.officer))
@@ -391,9 +358,14 @@ async def test_a_recording_whose_file_is_gone_is_named_as_missing(
     voices: Voices, exporter: Exporter, tmp_path: Path
 ) -> None:
     await spoken_and_signed(voices)
-    next((tmp_path / "data" / "recordings").rglob("*.ogg")).unlink()
+    root = tmp_path / "data" / "recordings"
+    gone, altered, *_ = root.rglob("*.ogg")
+    gone.unlink()
+    outside = t.burst.update().where(t.burst.c.file == altered.relative_to(root).as_posix())
+    async with voices.store.writing() as connection:
+        await connection.execute(outside.values(file="../poc.sqlite"))
     folder = await exporter.unpacked(tmp_path / "out", search={"group": voices.group})
     index = json.loads((folder / "index.json").read_text())
-    assert sum(each["missing"] for each in index["recordings"]) == 1
+    assert sum(each["missing"] for each in index["recordings"]) == 2
     code, said = verify(folder)
-    assert (code, "MISSING" in said) == (1, True)
+    assert (code, "MISSING" in said, "index.json: file of b-" in said) == (1, True, True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import os
+import signal
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -114,6 +116,36 @@ async def test_an_export_whose_time_is_over_is_gone_without_another_being_made(
     assert list(exporting.path(made).parent.iterdir()) == []
     async with voices.store.reading() as connection:
         assert (await connection.execute(select(t.export))).all() == []
+
+
+async def test_a_worker_that_is_killed_in_an_export_makes_it_again(
+    voices: Voices, exporter: Exporter, tmp_path: Path
+) -> None:
+    await spoken_and_signed(voices)
+    worker, killed = voices.recordings.worker, []
+    run = worker.run
+
+    async def run_and_kill(job: str, **values: Any) -> dict[str, Any]:
+        """The real worker, killed when it has begun."""
+        await run("remove", path=str(tmp_path / "nothing"))  # it is there, also after its death before
+        asked = asyncio.ensure_future(run(job, **values))
+        if job == "export" and len(killed) < kills:
+            assert worker.pid is not None
+            half = Path(values["wanted"]).with_name(f".{Path(values['wanted']).name}.{worker.pid}")
+            half.parent.mkdir(exist_ok=True)
+            half.write_bytes(b"half")
+            killed.append(worker.pid)
+            os.kill(worker.pid, signal.SIGKILL)
+        return await asked
+
+    voices.recordings.exports._worker = SimpleNamespace(run=run_and_kill)
+    kills = 1
+    folder = await exporter.unpacked(tmp_path / "out", search={"incident": INCIDENT})
+    assert (verify(folder)[0], len(killed)) == (0, 1)
+    killed.clear()
+    kills = 2
+    assert (await exporter.made(search={"incident": INCIDENT}))["detail"] == "the worker died"
+    assert [path.suffix for path in (tmp_path / "data" / "exports").iterdir()] == [".zip"], "the first one's"
 
 
 async def test_an_export_whose_node_sleeps_is_made_by_another_and_not_published_twice(
