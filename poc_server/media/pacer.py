@@ -14,8 +14,8 @@ from poc_server.media.pace import Arrived, Pace
 WORTH_WAITING_S = 0.005
 """What is due sooner is relayed at once: jitter buffers do not see the difference."""
 READ_AFTER_S = 0.06
-"""Voice and signaling come by two sockets. Where much comes at once, after a standstill, what was said before the release
-may be read so long after it; nobody presses again so soon."""
+"""Voice and signaling come by two sockets. Where much comes at once, after a standstill, what was said before the
+release may be read so long after it; nobody presses again so soon."""
 
 
 class Onward(Protocol):

@@ -101,7 +101,7 @@ def holds(passage: Passage, carried: list[int]) -> None:
     base = arrived[first] + delay - first * FRAME_S
     lateness = [arrived[number] - number * FRAME_S for number in carried]
     stood_still = max(lateness) - min(lateness)
-    if stood_still <= MAX_LATE_S:
+    if stood_still < MAX_LATE_S - EPSILON_S:
         stood_still = 0.0
     before: list[int] = []
     for time, number in passage.relayed:
@@ -292,6 +292,7 @@ async def test_a_phone_whose_clock_is_wrong_is_relayed_steadily_for_a_minute(ppm
     st.lists(st.tuples(LATENESS_MS, st.booleans(), st.booleans()), min_size=1, max_size=12),
     st.integers(0, 200),
 )
+@example([(40, False, False), (40, False, False), (340, False, False)], 0)
 @settings(max_examples=40)
 @stepped
 async def test_a_listener_gets_every_frame_in_its_place_whatever_is_lost_overtaken_or_sent_twice(
@@ -329,7 +330,7 @@ async def test_a_listener_gets_every_frame_in_its_place_whatever_is_lost_overtak
     in_order = [moved[number] for number in sorted(moved)]
     assert in_order == sorted(in_order), "timestamps keep their places, and move on with a standstill"
     late = [late_ms for late_ms, lost, _ in packets if not lost]
-    if max(late, default=0) - min(late, default=0) <= MAX_LATE_S * 1000:
+    if max(late, default=0) - min(late, default=0) < MAX_LATE_S * 1000:
         assert not any(in_order)
     assert max(in_order, default=0) <= max(late, default=0) * CLOCK_HZ // 1000 + FRAME, "found in the next one's copy"
     begins = min(numbers, default=0)
