@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from poc_server.store import StoreSettings
-from tests.recording.test_export import Exporter, exporter, spoken_and_signed, verify
+from tests.recording.exporter import Exporter, exporter, spoken_and_signed, verify
 from tests.recording.town_with_voices import Voices, voices
 
 __all__ = ["exporter", "voices"]

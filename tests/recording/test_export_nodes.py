@@ -31,7 +31,7 @@ from poc_server.store.ids import now_ms
 from poc_server.store.recordings import Scope, Search
 from poc_server.store.settings import JournalSettings
 from tests.fixtures.api import api_of
-from tests.recording.test_export import Exporter, exporter, spoken_and_signed, verify
+from tests.recording.exporter import Exporter, exporter, spoken_and_signed, verify
 from tests.recording.town_with_voices import INCIDENT, Voices, voices
 
 pytestmark = pytest.mark.wire

@@ -1,4 +1,5 @@
 import { adminEn } from "./admin";
+import { auditEn } from "./audit";
 import { consoleEn } from "./console.en";
 import { emergencyEn } from "./emergency.en";
 import { incidentsEn } from "./incidents";
@@ -243,5 +244,6 @@ export const en: Record<Key, string> = {
 
   ...adminEn,
   ...officeEn,
+  ...auditEn,
   ...placeEn,
 };

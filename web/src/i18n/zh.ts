@@ -1,6 +1,7 @@
 // The words of the pages in Chinese; every other language has exactly these keys.
 
 import { adminZh } from "./admin";
+import { auditZh } from "./audit";
 import { consoleZh } from "./console.zh";
 import { emergencyZh } from "./emergency.zh";
 import { incidentsZh } from "./incidents";
@@ -238,6 +239,7 @@ export const zh = {
 
   ...adminZh,
   ...officeZh,
+  ...auditZh,
   ...placeZh,
 } as const;
 
