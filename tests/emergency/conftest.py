@@ -1,4 +1,4 @@
-"""A demo city of its own for each module, and its people by badge."""
+"""One demo city for all whose operator has set nothing of his own, and its people by badge."""
 
 from __future__ import annotations
 
@@ -13,19 +13,25 @@ from tests.support.city import City
 from tests.support.handsets import handsets
 
 
-@pytest.fixture(scope="module")
-def links(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("emergency") / "links"
-
-
-@pytest.fixture(scope="module")
-def city(links: Path) -> Iterator[City]:
-    with city_of_links(links) as made:
+@pytest.fixture(scope="session")
+def shared_city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    with city_of_links(tmp_path_factory.mktemp("emergency") / "links") as made:
         yield made
 
 
+@pytest.fixture(scope="module")
+def city(shared_city: City) -> City:
+    return shared_city
+
+
+@pytest.fixture(scope="module")
+def links(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """For a module with a city of its own."""
+    return tmp_path_factory.mktemp("emergency") / "links"
+
+
 @pytest.fixture
-async def cast(city: City, links: Path) -> AsyncIterator[Cast]:
+async def cast(city: City) -> AsyncIterator[Cast]:
     recording("zh-report")  # read and coded once, before anybody waits for a first word
-    async with handsets(city, links) as made:
+    async with handsets(city, city.data.with_name("links")) as made:
         yield Cast(city, made)
