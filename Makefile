@@ -31,9 +31,14 @@ e2e: setup-test ## browsers and an independent WebRTC client, measured: build/e2
 	@$(PY) -m pytest -q tests/browser -m browser
 	@$(PY) -m tools.e2e_bars build
 
-setup: $(VENV)/.installed pages ## what running needs: virtual environment, libraries, pages
+# The libraries of both languages are fetched side by side, once both languages are there.
+setup: ## what running needs: virtual environment, libraries, pages
+	@bash tools/system_packages.sh run
+	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.installed pages
 
-setup-dev: $(VENV)/.installed-dev pages ## … and what `make check` needs
+setup-dev: ## … and what `make check` needs
+	@bash tools/system_packages.sh run
+	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.installed-dev pages
 
 setup-test: setup-dev ## … and what `make test` needs: Chromium, Redis, PostgreSQL, coturn (Debian's packages)
 	@bash tools/system_packages.sh test
@@ -48,9 +53,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt tools/system_packages.sh poc_
 	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
 	@touch $@
 
+# By its name: what is installed already is not built once more.
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@echo "Installing development tools into $(VENV)"
-	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt 'poc-server[dev]'
 	@touch $@
 
 web/node_modules/.installed: web/package.json web/package-lock.json
