@@ -10,6 +10,7 @@ pytest_plugins = [
     "tests.fixtures.people",
     "tests.fixtures.bridge",
     "tests.fixtures.desk",
+    "tests.fixtures.workers",
 ]
 
 # Time is no verdict on a machine that does other work too; and what CI tries is the same from run to run.
