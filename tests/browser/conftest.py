@@ -23,9 +23,9 @@ def playwright() -> Iterator[Playwright]:
         yield running
 
 
-@pytest.fixture
-def city(tmp_path: Path) -> Iterator[City]:
-    with running_city(tmp_path / "city", before=first()) as running:
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    with running_city(tmp_path_factory.mktemp("browser") / "city", before=first()) as running:
         yield running
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Playwright
@@ -25,11 +24,11 @@ setInterval(() => console.log("face", document.querySelector("[data-obstacle]")?
 """A script that Playwright evaluates counts as a person's touch and unlocks the sound: the page must tell by itself."""
 
 
-@pytest.fixture
-def places(tmp_path: Path) -> Iterator[tuple[City, Namespace]]:
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[City, Namespace]]:
     with (
         city_and_street(Street()) as (downtown, street, _),
-        running_city(tmp_path / "city", inside=downtown) as city,
+        running_city(tmp_path_factory.mktemp("unhelped") / "city", inside=downtown) as city,
     ):
         yield city, street
 

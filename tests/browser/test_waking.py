@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -45,16 +44,16 @@ SHOWN = """async () => (await (await navigator.serviceWorker.ready).getNotificat
     ({title, body, tag, requireInteraction, silent}) => ({title, body, tag, requireInteraction, silent}))"""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def service() -> Iterator[Receiver]:
     with receiver() as made:
         yield made
 
 
-@pytest.fixture
-def city(tmp_path: Path, service: Receiver) -> Iterator[City]:
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory, service: Receiver) -> Iterator[City]:
     env = {"POC_NOTIFY__PUSH_HOSTS": f'["{service.url}"]'}
-    with running_city(tmp_path / "city", env=env, before=first()) as made:
+    with running_city(tmp_path_factory.mktemp("waking") / "city", env=env, before=first()) as made:
         yield made
 
 
