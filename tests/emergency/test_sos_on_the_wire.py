@@ -60,7 +60,8 @@ async def test_a_dispatcher_hears_and_sees_an_sos_over_a_talker(cast: Cast) -> N
     await press.settled
     assert press.burst is not None
 
-    place = Whereabouts(longitude=114.31, latitude=30.59, accuracy_m=8.0, at_ms=now_ms() - 5_000)
+    pressed_ms = now_ms()
+    place = Whereabouts(longitude=114.31, latitude=30.59, accuracy_m=8.0, at_ms=pressed_ms - 5_000)
     began = time.monotonic()
     officer.link.send(pressed("a1", group=group, place=place, battery=41))
     await officer.say(group, 5)
@@ -85,7 +86,8 @@ async def test_a_dispatcher_hears_and_sees_an_sos_over_a_talker(cast: Cast) -> N
     assert (await other.told(EmergencyState, group=group, tier=0)).by is None
 
     # What he said is kept with all that stood when he said it: the tier, his device, where he was and how old that was.
-    row = await until_recorded(cast.city, f"/api/v1/recordings?group={group}&tier=2", officer.identity.token)
+    said = f"/api/v1/recordings?group={group}&tier=2&from_ms={pressed_ms}"
+    row = await until_recorded(cast.city, said, officer.identity.token)
     (device,) = cast.city.get(f"/api/v1/devices?user={officer.user}", cast.token("XT-001"))["items"]
     assert (row["talker"]["id"], row["tier"], row["device"]) == (officer.user, 2, device["id"])
     kept = row["place"]
