@@ -165,7 +165,10 @@ async def test_failed_sign_ins_are_counted_by_all_nodes_together(city: City) -> 
     free = AuthSettings().per_account.free
     assert [await answer(0) for _ in range(free)] == [401] * free
     # Each attempt that the other one lets through, should its word be late, doubles the wait.
-    assert 429 in [await answer(1) for _ in range(free - 1)]
+    for _ in range(free - 1):
+        if await answer(1) == 429:
+            return
+    pytest.fail("the other node counts by itself")
 
 
 async def test_phones_come_by_way_of_the_proxy_to_the_node_with_the_fewest(
