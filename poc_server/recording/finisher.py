@@ -108,7 +108,7 @@ class Finisher:
             try:
                 await self._finish(spool, end)
             except Exception as problem:  # one burst's trouble must not end the recording of all others
-                _log.error("spool_left_for_next_start", spool=spool.name, reason=repr(problem))
+                await self._put_aside(spool, repr(problem))
             finally:
                 self._tried += 1
                 self._queue.task_done()
@@ -142,10 +142,14 @@ class Finisher:
                     return None
             else:
                 return Recording.from_json(values)
+        await self._put_aside(spool, reason)
+        return None
+
+    async def _put_aside(self, spool: Path, reason: str) -> None:
+        """Nothing can be made of it now: it is kept, and operators are told."""
         await self._until_done("put_aside", path=str(spool), aside=str(self._aside))
         self.failed += 1
         self._sink.muxing_failed(spool, reason)
-        return None
 
     async def _until_done(self, job: str, **values: Any) -> dict[str, Any]:
         """A job that must be done: a worker that died is asked again. One that fails is logged and left."""

@@ -28,6 +28,10 @@ from tests.recording.voices import NOON, SAMPLES, hear, meta, spoken
 pytestmark = pytest.mark.wire
 
 
+TOO_LONG = 9
+"""The burst whose record no journal takes."""
+
+
 class Shelf:
     """Keeps every record it is given, as the journal would."""
 
@@ -36,6 +40,8 @@ class Shelf:
         self.failed: list[tuple[str, str]] = []
 
     async def recorded(self, record: Recording) -> None:
+        if int(record.meta.burst) == TOO_LONG:
+            raise ValueError("journal record too long")
         self.records.append(record)
 
     def muxing_failed(self, spool: Path, reason: str) -> None:
@@ -89,18 +95,20 @@ async def test_a_torn_spool_becomes_a_recording_that_is_marked_cut(tmp_path: Pat
     ]
 
 
-async def test_a_spool_that_is_none_is_put_aside_and_told(tmp_path: Path) -> None:
+async def test_a_spool_that_is_none_or_whose_record_is_not_taken_is_put_aside_and_told(tmp_path: Path) -> None:
     junk = leave_spool(tmp_path, 0)
     junk.write_bytes(b"junk")
     async with finishing_in(tmp_path) as (finisher, shelf, _):
         finisher.start()
         finisher.spooled(junk)
+        finisher.spooled(leave_spool(tmp_path, TOO_LONG))
         finisher.spooled(leave_spool(tmp_path, 1))
         await finisher.drained()
-        assert (finisher.finished, finisher.failed) == (1, 1)
+        assert (finisher.finished, finisher.failed) == (1, 2)
     assert len(shelf.records) == 1
-    assert shelf.failed[0][0] == "0.spool"
+    assert [name for name, _ in shelf.failed] == ["0.spool", f"{TOO_LONG}.spool"]
     assert (tmp_path / "failed" / "0.spool").read_bytes() == b"junk"
+    assert (tmp_path / "failed" / f"{TOO_LONG}.spool").exists()
 
 
 async def test_a_worker_that_dies_comes_back_and_the_burst_is_finished(tmp_path: Path) -> None:
