@@ -17,6 +17,7 @@ MEDIA: dict[str, str] = {
     "datagrams_in": "Datagrams of any kind received",
     "voice_in": "Voice packets of connected phones that passed every check",
     "voice_recovered": "Lost voice packets found again in the redundancy of the next",
+    "standstills": "Times the voice of a burst stood still: its talker's network or phone",
     "voice_levelled": "Voice packets whose phone told how loud they are",
     "voice_silent": "Voice packets whose phone told that they are digital silence",
     "voice_out": "Voice packets sent to slots",

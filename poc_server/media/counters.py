@@ -14,6 +14,8 @@ class MediaCounters:
     """Voice packets of connected phones that passed every check."""
     voice_recovered: int = 0
     """Lost voice packets found again in the redundancy of the next."""
+    standstills: int = 0
+    """Times a burst stood still for longer than a jitter buffer holds: its talker's uplink did, or his phone."""
     voice_levelled: int = 0
     """Voice packets whose phone told how loud they are (``media.audio_level``)."""
     voice_silent: int = 0

@@ -34,27 +34,33 @@ class Pace:
     Args:
         held: what came before the grant.
         delay: how long the first of it waited for that (s).
+        catches_up: voice that somebody answers, in a full duplex call: what stood still is due at once, since jitter
+            buffers that have to squeeze it are better than seconds of delay for the rest of the call.
     """
 
     __slots__ = (
         "_began_at",
         "_delay",
         "_most_ahead",
+        "_most_late",
         "_moved",
         "_moved_before",
         "_newest",
         "_quickened",
         "_stood_still_at",
         "base",
+        "standstills",
     )
 
-    def __init__(self, backlog_s: float, held: Sequence[Arrived] = (), delay: float = 0.0) -> None:
+    def __init__(self, backlog_s: float, held: Sequence[Arrived] = (), delay: float = 0.0, *, catches_up: bool) -> None:
         self.base: float | None = None
         """When a packet with timestamp 0 would have been due (s)."""
+        self.standstills = 0
         self._delay = delay
         self._most_ahead = backlog_s + MAX_SMOOTHED_S
+        self._most_late = float("inf") if catches_up else MAX_LATE_S
         self._began_at = 0.0
-        self._quickened = MAX_LATE_S if _kept_back(held) > MAX_LATE_S else 0.0
+        self._quickened = self._most_late if _kept_back(held) > self._most_late else 0.0
         """By how much the pace of the first packet has turned out too slow (s)."""
         self._newest = -1
         """The highest timestamp so far, as it was placed."""
@@ -76,7 +82,7 @@ class Pace:
                 return None
             self.base -= self._too_slow(ahead, arrived)
         if timestamp > self._newest:
-            if ahead < -MAX_LATE_S:
+            if ahead < -self._most_late:
                 packet = self._go_on(packet, -ahead)
             self._newest = packet.timestamp
         return packet
@@ -84,7 +90,7 @@ class Pace:
     def _too_slow(self, ahead: float, arrived: float) -> float:
         """A packet far ahead of its time begins a new pace: the first was an outlier. A backlog does not."""
         slow = ahead - self._moved / CLOCK_HZ
-        left = MAX_LATE_S + CLOCKS_DIFFER * (arrived - self._began_at) - self._quickened
+        left = self._most_late + CLOCKS_DIFFER * (arrived - self._began_at) - self._quickened
         if slow <= MAX_SMOOTHED_S or left <= WORTH_CHANGING_S:
             return 0.0
         step = min(slow, left)
@@ -96,6 +102,7 @@ class Pace:
         self._stood_still_at = self._newest - self._moved
         self._moved_before = self._moved
         self._moved += by
+        self.standstills += 1
         return packet._replace(timestamp=packet.timestamp + by)
 
     def _move(self, packet: VoicePacket) -> VoicePacket:

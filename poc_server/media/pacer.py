@@ -43,18 +43,26 @@ class Pacer:
         held: Sequence[Arrived],
         detach: Callable[[Pacer], None],
         backlog_s: float,
+        *,
+        catches_up: bool = False,
     ) -> None:
         self._loop = loop
         self._route = route
         self._detach = detach
         self._done: Callable[[], None] | None = None
         self._over = False
-        self._pace = Pace(backlog_s, held, loop.time() - held[0][0] if held else 0.0)
+        delay = loop.time() - held[0][0] if held else 0.0
+        self._pace = Pace(backlog_s, held, delay, catches_up=catches_up)
         placed = (self._pace.place(packet, arrived) for arrived, packet in held)
         self._queue = deque(sorted((packet for packet in placed if packet is not None), key=_spoken))
         """What waits, in the order it was spoken in; whenever there is any, there is a timer."""
         # The first packet is due now, but after the caller's turn, in which it sets the audience.
         self._timer: asyncio.Handle | None = loop.call_soon(self._relay) if held else None
+
+    @property
+    def standstills(self) -> int:
+        """How often its talker's voice stood still."""
+        return self._pace.standstills
 
     def voice(self, packet: VoicePacket, now: float) -> bool:
         """A packet that arrived ``now`` (the loop's clock); false if it is too far ahead to be of this burst."""

@@ -252,13 +252,21 @@ class Relay:
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
 
-    def begin(self, burst: int, talker: Peer | None, observer: BurstObserver, taps: tuple[Tap, ...] = ()) -> Route:
+    def begin(
+        self,
+        burst: int,
+        talker: Peer | None,
+        observer: BurstObserver,
+        taps: tuple[Tap, ...] = (),
+        *,
+        catches_up: bool = False,
+    ) -> Route:
         """Put ``burst`` on the air. What ``talker``'s phone sent just before is relayed at its own pace.
 
         The first packet goes out with the next turn of the loop: set the audience in this one. Without ``talker``
-        the voice comes by `Route.push`.
+        the voice comes by `Route.push`. ``catches_up``: somebody answers; seconds that stood still are not kept.
         """
         route = Route(self._shared, burst, observer, taps)
         if talker is not None:
-            route.paced_by(talker.uplink.begin(route))
+            route.paced_by(talker.uplink.begin(route, catches_up=catches_up))
         return route

@@ -136,11 +136,12 @@ class Uplink:
             self._hold(voice, now)
         self._anew = False
 
-    def begin(self, route: Onward) -> Pacer:
+    def begin(self, route: Onward, *, catches_up: bool = False) -> Pacer:
         """This phone has the floor: relay what is held and what comes, to ``route``, beside those it feeds already.
 
         A burst that begins while the first words of another are not yet old (the keys of several groups went down
-        together) gets these words too; one that begins later gets nothing that was said before it.
+        together) gets these words too; one that begins later gets nothing that was said before it. ``catches_up``: as
+        `Pace` has it.
         """
         now = self._shared.loop.time()
         for before in (*self._draining, *self._pacers):
@@ -156,7 +157,7 @@ class Uplink:
             self._opening = deque(held)
             self._opening_at = held[0][0] if held else now
             self._anew = not held
-        pacer = Pacer(self._shared.loop, route, held, self._detach, self._backlog_s)
+        pacer = Pacer(self._shared.loop, route, held, self._detach, self._backlog_s, catches_up=catches_up)
         self._pacers = (*self._pacers, pacer)
         return pacer
 
@@ -213,6 +214,7 @@ class Uplink:
             return
         self._pacers = tuple(each for each in self._pacers if each is not pacer)
         self._draining = (*self._draining, pacer)
+        self._counters.standstills += pacer.standstills
         if not self._pacers:
             self._opening_at = None
             self._opening.clear()

@@ -230,7 +230,8 @@ class Bursts:
         if phone is not None:
             if far is not None:
                 taps = (*taps, far.outward(self._of.group.id, began.burst))
-            return relay.begin(began.burst, phone.peer, _Observer(self._of, began.user, began.burst), taps)
+            observer, answered = _Observer(self._of, began.user, began.burst), began.burst in self.floorless
+            return relay.begin(began.burst, phone.peer, observer, taps, catches_up=answered)
         route = relay.begin(began.burst, None, _Deaf(), taps)
         if far is not None:
             route.paced_by(far.inward(began.burst, route))

@@ -41,9 +41,11 @@ class Talker:
         self.uplink.received(packet, self._shared.loop.time())
 
 
-def begin(s: Shared, talker: Talker, *listeners: Heard, burst: int = 1) -> tuple[Route, Watcher]:
+def begin(
+    s: Shared, talker: Talker, *listeners: Heard, burst: int = 1, catches_up: bool = False
+) -> tuple[Route, Watcher]:
     watcher = Watcher()
     route = Route(s, burst, watcher, (watcher,))
-    route.paced_by(talker.uplink.begin(route))
+    route.paced_by(talker.uplink.begin(route, catches_up=catches_up))
     route.set_audience(tuple(one.slot for one in listeners))
     return route, watcher

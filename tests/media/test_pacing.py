@@ -196,7 +196,7 @@ async def test_what_a_standstill_kept_back_is_relayed_at_its_pace_behind_it_and_
     assert done == pytest.approx([due[-1]], abs=WORTH_WAITING_S)
     at = [(packet.timestamp - speech[0].timestamp) % 2**32 / CLOCK_HZ for packet in speech]
     assert at == pytest.approx([time - start for time in due], abs=0.001), "no jitter buffer sees that it was late"
-    assert (s.counters.bad_voice, s.counters.repeated_voice) == (0, 0)
+    assert (s.counters.standstills, s.counters.bad_voice, s.counters.repeated_voice) == (1, 0, 0)
 
 
 @pytest.mark.parametrize("granted_first", [True, False])
@@ -216,6 +216,23 @@ async def test_a_burst_that_begins_with_a_standstill_is_not_flushed(granted_firs
     behind = [number * FRAME_S - (time - start) for number, time in enumerate(one.times)]
     assert max(behind) <= (MAX_LATE_S + FRAME_S if granted_first else WORTH_WAITING_S), "the first may just be late"
     assert sum(after - before < FRAME_S / 2 for before, after in itertools.pairwise(one.times)) < 10
+
+
+@stepped
+async def test_in_a_full_duplex_call_a_standstill_delays_nothing_of_what_is_said_after_it() -> None:
+    s = shared()
+    talker, one = Talker(s), Heard(s)
+    begin(s, talker, one, catches_up=True)
+    said = [talker.says()]
+    await asyncio.sleep(3)
+    said += [talker.says() for _ in range(74)]
+    await settle()
+    assert one.payloads == said
+    for _ in range(5):
+        said.append(talker.says())
+        await settle()
+        assert one.payloads == said
+        await asyncio.sleep(FRAME_S)
 
 
 @stepped
