@@ -45,7 +45,7 @@ from poc_server.recording.missed import MissedVoice
 from poc_server.recording.recordings import Recordings
 from poc_server.secret_file import keep_first
 from poc_server.serving import Serving
-from poc_server.store import Store
+from poc_server.store import Store, pinyin
 from poc_server.talk.people import people_here
 from poc_server.texts import TextDesk
 from poc_server.turn import ice_servers
@@ -133,6 +133,7 @@ class App:
     async def _ground(self) -> None:
         """What everything else stands on: store, sign-in, fabric, recordings, the media edge."""
         config = self.config
+        pinyin.prepare()
         self.metrics = Metrics()
         self.fabric = await open_fabric(config.fabric, self._stack)
         self.store = await Store.open(config.store, config.server.data, self.fabric.wall, self._own_data())

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 
-from pypinyin import Style, lazy_pinyin
-
 MAX_INITIALS = 128
 
 AS_SURNAME = {
@@ -17,6 +15,11 @@ AS_SURNAME = {
 """Characters that begin otherwise as a surname than alone, as 单 (Shan, dan): the library knows no surnames."""
 
 
+def prepare() -> None:
+    """Load the dictionary, a quarter of a second and 55 MB: a server does so before it serves, who only reads never."""
+    import pypinyin  # noqa: F401
+
+
 @functools.lru_cache(maxsize=4_096)
 def initials(name: str) -> str:
     """The first letter of each syllable; Latin letters and digits stay, the rest falls away.
@@ -24,6 +27,8 @@ def initials(name: str) -> str:
     A surname that is read otherwise than alone comes first, and the other reading behind a space: ``stf dtf``. Either
     is found.
     """
+    from pypinyin import Style, lazy_pinyin
+
     letters = "".join(lazy_pinyin(name[:MAX_INITIALS], style=Style.FIRST_LETTER)).lower()
     plain = "".join(c for c in letters if c.isascii() and c.isalnum())[:MAX_INITIALS]
     surname = AS_SURNAME.get(name[:1])
