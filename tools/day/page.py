@@ -15,12 +15,12 @@ HEADLINE = Words("One day of a case", "一个案卷的一天")
 ABOUT = Words(
     "A city keeps its cases (案卷): a blocked drain, a fallen sign, a road that sinks in. When one is dispatched, this "
     "server gives it a talk group of its own, on the phones of exactly the people it was sent to. They hold a key and "
-    "talk; what they say, see and do flows back into the case. Everything below was done a moment ago by real "
-    "browsers, this server, and a separate process that plays the city's case system. The pictures are their screens, "
-    "the voices what was recorded.",
+    "talk; what they say, see and do flows back into the case. Everything below was done, in the minutes before this "
+    "page was written, by real browsers, this server, and a separate process that plays the city's case system. The "
+    "pictures are their screens, the voices what was recorded.",
     "城市的每个案卷——积水、坠落的招牌、塌陷的路面——一经派遣，本服务器就为它建一个对讲组，成员恰好是派遣到的人，"
-    "直接出现在他们的手机上。他们按住说话；所说、所见、所做都回到案卷里。下面的一切刚刚由真实的浏览器、本服务器和"
-    "一个扮演案卷系统的独立进程完成。图片是他们的屏幕，声音是录下的原话。",
+    "直接出现在他们的手机上。他们按住说话；所说、所见、所做都回到案卷里。下面的一切，是在本页写成之前的几分钟里，"
+    "由真实的浏览器、本服务器和一个扮演案卷系统的独立进程完成的。图片是他们的屏幕，声音是录下的原话。",
 )
 PLACES = (
     (102, 86, "", Words("Case system", "案卷系统")),

@@ -105,8 +105,8 @@ class Day:
         told = [officer.events("switched")[0]["t"] - sent for officer in self.officers]
         scene.measured(
             max(told) <= TOLD_BAR_MS,
-            f"from the case system's order to the last phone: {max(told):.0f} ms",
-            f"从案卷系统派遣到最后一部手机：{max(told):.0f} 毫秒",
+            f"from the case system's order to the last phone: {max(told):,.0f} ms, of {TOLD_BAR_MS:,} at most",
+            f"从案卷系统派遣到最后一部手机：{max(told):,.0f} 毫秒，要求不超过 {TOLD_BAR_MS:,} 毫秒",
         )
         found = self._incident()
         people = self.both.people()
