@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from groups.floor.inputs import Left
-from groups.vocabulary import Refusal
+from groups.vocabulary import GroupKind, Refusal
 from poc_server.talk.clock import loop_time
 from poc_server.talk.phone import Phone, person
 from poc_server.talk.resume import tell_again
 from signaling import limits
 from signaling.endpoint import frame
-from signaling.messages import Bye, IceServer, Isolated, Limits, Welcome
+from signaling.messages import Bye, Groups, IceServer, Isolated, Limits, Welcome
 from signaling.words import refusal
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from poc_server.talk.presence import Presence
     from poc_server.talk.talkgroups import Talkgroups
     from signaling.endpoint import Connection
-    from signaling.messages import Hello
+    from signaling.messages import GroupSummary, Hello
 
 LIMITS = Limits(
     message_bytes=limits.MAX_MESSAGE_BYTES,
@@ -190,13 +190,15 @@ class Arrivals:
 
     def _greet(self, phone: Phone, hello: Hello, *, keeps_media: bool, resumed: bool) -> None:
         assert phone.peer is not None  # noqa: S101 - open_media sets it
+        groups = self.overview.to_choose(phone)
+        phone.groups_told = _named(groups)
         phone.send(
             Welcome(
                 id=hello.id,
                 user=person(phone.user),
                 roles=sorted(phone.user.roles),
                 rights=self.overview.rights(phone.user),
-                groups=self.overview.to_choose(phone),
+                groups=groups,
                 selected=phone.selected,
                 limits=LIMITS,
                 ice_servers=self.ice_servers(phone.user.id),
@@ -208,6 +210,14 @@ class Arrivals:
             )
         )
 
+    def tell_groups(self, phone: Phone) -> None:
+        """Its user's groups may be others than it was told; how many are in each is told with the group."""
+        groups = self.overview.to_choose(phone)
+        named = _named(groups)
+        if named != phone.groups_told:
+            phone.groups_told = named
+            phone.send(Groups(groups=groups, selected=phone.selected))
+
     def _replace(self, phone: Phone, resumed: bool) -> None:
         if resumed:
             old, phone.connection = phone.connection, None
@@ -215,3 +225,8 @@ class Arrivals:
                 old.close(limits.CLOSE_REPLACED)
         else:
             self.end(phone, Refusal.REPLACED, limits.CLOSE_REPLACED)
+
+
+def _named(groups: Iterable[GroupSummary]) -> frozenset[tuple[object, ...]]:
+    lasting = [each for each in groups if each.kind is not GroupKind.INCIDENT]
+    return frozenset((each.id, each.name, each.kind, each.may_talk, each.priority) for each in lasting)

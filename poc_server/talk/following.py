@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from groups.floor.inputs import Withdraw
-from groups.vocabulary import GroupId, MonitorScope, Refusal, RevokeCause, UserId
+from groups.vocabulary import GroupId, GroupKind, MonitorScope, Refusal, RevokeCause, UserId
 from poc_server.talk.slices import Slices
 from signaling.limits import CLOSE_BAD_TOKEN
 from signaling.messages import Person, TalkBanned
@@ -62,6 +62,7 @@ class Following:
             self.talkgroups.configured(key)
         if change.groups and not anybody:
             self._slices.add(self._regroup(change.groups))
+        self._slices.add(self._tell_groups(change))
         self.patches.directory_changed()
         if anybody or change.users:
             self.on_people()
@@ -98,6 +99,14 @@ class Following:
         self._keep_to_allowed(phone)
         self.monitoring.rescope(phone)
 
+    def _tell_groups(self, change: DirectoryChange) -> Iterator[None]:
+        """Who came into a group, or out of one, or whose group is called otherwise, is told which are his now."""
+        phones = self.arrivals.phones
+        for phone in phones.here() if change.everything else list(phones.among(concerned(change))):
+            if phone.away is None and phones.get(phone.key) is phone:
+                self.arrivals.tell_groups(phone)
+            yield
+
     def _banned(self, phone: Phone) -> None:
         """He may not talk, or may again: he is told, and what he says ends, unless he is in danger."""
         user = phone.user
@@ -111,6 +120,20 @@ class Following:
         monitored = phone.monitors
         self.affiliation.keep_to_allowed(phone)
         self.monitoring.ceased(phone, monitored)
+
+
+def concerned(change: DirectoryChange) -> set[UserId]:
+    """Whose groups may be others now. Those of incidents are told with their cases."""
+    found: set[UserId] = set()
+    for key in change.groups:
+        was, now = change.before.groups.get(key), change.after.groups.get(key)
+        group = now or was
+        if group is None or group.kind is GroupKind.INCIDENT:
+            continue
+        were, are = change.before.members.get(key, {}), change.after.members.get(key, {})
+        moved = {user for user in change.users if user in were or user in are}
+        found |= moved if was == now else {*were, *are}
+    return found
 
 
 def units_moved(change: DirectoryChange) -> bool:

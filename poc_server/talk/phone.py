@@ -76,6 +76,7 @@ class Phone:
         dropped_at: loop time at which the socket was lost, None while there is one.
         since: when it came to its node, ms on the fabric's clock: of two nodes that have it, the later one is right.
         resumed: it kept its place when it came last, on this node or from another one.
+        groups_told: what its page was told of its user's groups.
         paths: media paths it has had on its node: another number, and it is to be spoken from anew.
     """
 
@@ -101,6 +102,7 @@ class Phone:
     since: int = 0
     resumed: bool = False
     paths: int = 0
+    groups_told: frozenset[tuple[object, ...]] = frozenset()
     device: DeviceId | None = None
     resume: str = field(default_factory=lambda: secrets.token_urlsafe(24))
 

@@ -102,6 +102,7 @@ from signaling.messages.floor import (
 from signaling.messages.group import (
     FloorSnapshot,
     GroupPresence,
+    Groups,
     GroupSnapshot,
     GroupSummary,
     Listen,
@@ -202,6 +203,7 @@ __all__ = [
     "GroupPresence",
     "GroupSnapshot",
     "GroupSummary",
+    "Groups",
     "Handover",
     "HandoverAnswer",
     "HandoverInfo",

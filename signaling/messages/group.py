@@ -30,6 +30,18 @@ class GroupSummary(Message):
     members: int
 
 
+class Groups(Message):
+    """The groups of the user are others than he was told: he came into one or is out of it, or one is called otherwise.
+
+    As in `Welcome`, a group of an incident is among them only where it is selected. ``selected`` None: he is out of the
+    group he talked in, and talks nowhere until he selects another.
+    """
+
+    type: Literal["groups"] = "groups"
+    groups: list[GroupSummary]
+    selected: Id | None = None
+
+
 class FloorSnapshot(Message):
     """The floor of a group at one moment. ``since_ms`` is the server's clock."""
 

@@ -74,6 +74,7 @@ ServerMessage = Annotated[
     | connection.Bye
     | connection.Isolated
     | group.Selected
+    | group.Groups
     | group.GroupPresence
     | group.Slot
     | floor.FloorGranted

@@ -24,6 +24,7 @@ from signaling.messages import (
     FloorRevokeRequest,
     FloorTaken,
     GroupPresence,
+    Groups,
     Handover,
     HandoverAnswer,
     HandoverOffer,
@@ -352,6 +353,8 @@ async def test_a_shift_is_handed_over_with_all_that_is_open(cast: Cast) -> None:
     unit = cast.city.get(f"/api/v1/groups/{east}", token)["unit"]
     only_his = cast.city.post("/api/v1/groups", {"name": "专线", "unit": unit}, token)["id"]
     cast.city.post(f"/api/v1/groups/{only_his}/members", {"users": [before.user]}, token)
+    while only_his not in {group.id for group in (await before.told(Groups)).groups}:
+        pass  # told without asking
     await before.request(Listen(id="h0", groups=[east, only_his]))
     await before.request(Monitor(id="h1", scope=MonitorScope.LISTED, groups=[west]))
     patch, _ = await before.request(PatchStart(id="h2", groups=[east, west], name="联合"))

@@ -93,6 +93,7 @@ export const en: Record<Key, string> = {
   face_no_answer_hint: "The network may be too weak. Press again",
   face_no_path_yet: "Voice is not ready",
   face_no_path_yet_hint: "It is being set up, press again in a moment",
+  left_group: "You are no longer in {name}",
   face_no_group: "No talk group",
   face_no_group_hint: "Ask your administrator to add you to one",
   emergency: "EMERGENCY",

@@ -93,6 +93,7 @@ export const zh = {
   face_no_answer_hint: "网络可能太弱，请再按一次",
   face_no_path_yet: "语音通道未就绪",
   face_no_path_yet_hint: "正在建立，请稍候再按",
+  left_group: "您已不在“{name}”",
   face_no_group: "没有对讲组",
   face_no_group_hint: "请联系管理员把您加入对讲组",
   emergency: "紧急",

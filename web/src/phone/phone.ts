@@ -19,6 +19,7 @@ import type { Broadcast, IceServer, Missed, Refusal, ServerMessage, Welcome } fr
 import { Air, type MixOf } from "./air";
 import { type Facts, face, obstacle } from "./face";
 import { Hearing } from "./hearing";
+import { LeftGroup } from "./leftGroup";
 import { Listened } from "./listened";
 import { REPORT_EVERY_MS } from "./listening";
 import { Mending } from "./mending";
@@ -80,6 +81,7 @@ export class Phone {
   readonly key: Pressing;
   readonly receipts: Receipts;
   readonly texts: Texts;
+  readonly leftGroup: LeftGroup;
   readonly #alone: ReadonlySignal<boolean>;
   readonly #followers: ((message: ServerMessage) => void)[] = [];
   #iceServers: readonly IceServer[] = [];
@@ -143,6 +145,7 @@ export class Phone {
       },
     });
     this.texts = new Texts(this);
+    this.leftGroup = new LeftGroup(this);
     const line = new OpenLine(this.#floor.port());
     this.#alone = cutOff(this.linkState);
     // Whoever was signed out of here is not told any more that a call is over.

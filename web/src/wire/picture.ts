@@ -90,6 +90,12 @@ export function told(before: Picture, message: ServerMessage): Picture {
       return { ...before, disk: message.state };
     case "selected":
       return withGroup(before, message.group);
+    case "groups": {
+      const held = before.groups.filter(
+        ({ id, kind }) => kind === "incident" && message.groups.every((group) => group.id !== id),
+      );
+      return { ...before, groups: [...message.groups, ...held], selected: message.selected ?? null };
+    }
     case "group_presence": {
       const { group, members, online, listening, queued, monitors } = message;
       const presence = { members, online, listening, queued: queued ?? 0, monitors: monitors ?? [] };

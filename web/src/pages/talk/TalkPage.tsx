@@ -14,6 +14,7 @@ import type { Phone } from "../../phone/phone";
 import { Affairs } from "../../phone/view/Affairs";
 import { Deck } from "../../phone/view/Deck";
 import { Presence } from "../../phone/view/Groups";
+import { LeftGroup } from "../../phone/view/LeftGroup";
 import { ObstacleScreen } from "../../phone/view/ObstacleScreen";
 import { Status } from "../../phone/view/Status";
 import { TalkButton } from "../../phone/view/TalkButton";
@@ -63,6 +64,7 @@ export function TalkPage({ phone }: { phone: Phone }) {
         <div class="matters">
           <SwitchedNotice phone={phone} />
           <LeftNotice phone={phone} />
+          <LeftGroup phone={phone} />
           <Heard phone={phone} />
           <Alerts phone={phone} none={false} />
           <Affairs phone={phone} />
