@@ -21,10 +21,10 @@ from poc_server.recording.access import scope_of
 from poc_server.recording.uploads import CHUNK_BYTES, FORGET_MS, Uploads
 from poc_server.recording.watermark import watermarked
 from poc_server.refused import Refused
-from poc_server.store import audit, incidents, materials, periods
+from poc_server.store import audit, incidents, materials, membership_periods
 from poc_server.store.ids import clean
 from poc_server.store.materials import Material, MaterialSearch, MaterialState, Origin
-from poc_server.store.periods import Home
+from poc_server.store.membership_periods import Home
 from poc_server.store.places import Position, ServingCell
 from poc_server.store.recordings import Page
 
@@ -259,8 +259,8 @@ async def _home(caller: Caller, services: Services, group: GroupId, taken_ms: in
         return Home(found.id, found.agency, found.unit)
     if has(caller.user, Right.REPORT) and taken_ms >= services.store.clock() - LATE_MS:
         async with services.store.reading() as connection:
-            if await periods.was_in(connection, group, caller.user.id, taken_ms):
-                home = await periods.home_of(connection, group)
+            if await membership_periods.was_in(connection, group, caller.user.id, taken_ms):
+                home = await membership_periods.home_of(connection, group)
                 return home or Home(group, caller.user.agency, caller.user.unit)
     rights.group(services, caller, group, Act.REPORT)
     raise Refused(Refusal.NOT_A_MEMBER)
@@ -281,7 +281,7 @@ async def _incident(
         own = incidents.group_of(caller.user.agency, code)
         if code in codes or services.directory.membership(own, caller.user.id) is not None:
             return code
-        if await periods.was_in(connection, own, caller.user.id, taken_ms):
+        if await membership_periods.was_in(connection, own, caller.user.id, taken_ms):
             return code
     raise Refused(Refusal.NOT_FOUND, "incident")
 

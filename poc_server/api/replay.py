@@ -19,7 +19,7 @@ from poc_server.recording.layout import begun_of
 from poc_server.recording.listening import AudioForm
 from poc_server.recording.missed import LONGEST_MS
 from poc_server.refused import Refused
-from poc_server.store import absence, audit, periods
+from poc_server.store import absence, audit, membership_periods
 from poc_server.store import recordings as query
 from poc_server.store.absence import Away
 from poc_server.store.recordings import Search, Turn
@@ -118,7 +118,7 @@ async def on_air(
     spool = await recorded.on_air(name)
     if spool is not None and name not in scope_of(services.directory, caller.user).whole:
         async with services.store.reading() as connection:
-            inside = await periods.was_in(connection, name, caller.user.id, begun_of(spool))
+            inside = await membership_periods.was_in(connection, name, caller.user.id, begun_of(spool))
         if not inside:
             services.store.journal.audit(
                 audit.entry(caller.actor, services.store.clock(), "recording.refused", "group", name)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import Row, bindparam, delete, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.model import Membership
@@ -20,6 +20,8 @@ from poc_server.store.lookup import one, unit_of_agency
 from poc_server.store.snapshot import Snapshot
 
 MAX_SHIFT_MS = 7 * 86_400_000
+USERS_AT_ONCE = 1_000
+"""Named in one statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,28 +38,51 @@ class ShiftDraft:
 
 async def create_shift(change: Change, draft: ShiftDraft) -> str:
     """A new shift. Refuses one that ends before it starts or lasts over a week (bad_message), strangers (not_found)."""
-    made = new_id("sh")
-    await _check(change.connection, draft)
-    values = {**_columns(draft), "id": made, "agency_id": draft.agency, "version": change.version}
-    await change.connection.execute(insert(t.shift), [values])
-    await _put_users(change.connection, made, draft.users)
-    change.note("shift", made)
-    change.record("shift.create", "shift", made, _told(draft), draft.agency)
-    return made
+    return (await create_shifts(change, [draft]))[0]
+
+
+async def create_shifts(change: Change, drafts: Sequence[ShiftDraft]) -> list[str]:
+    """Many shifts, as `create_shift` makes one."""
+    made = {new_id("sh"): draft for draft in drafts}
+    if not made:
+        return []
+    await _check(change.connection, drafts)
+    rows = [
+        {**_columns(draft), "id": shift, "agency_id": draft.agency, "version": change.version}
+        for shift, draft in made.items()
+    ]
+    await change.connection.execute(insert(t.shift), rows)
+    await _put_users(change.connection, made)
+    for shift, draft in made.items():
+        change.note("shift", shift)
+        change.record("shift.create", "shift", shift, _told(draft), draft.agency)
+    return list(made)
 
 
 async def update_shift(change: Change, shift: str, draft: ShiftDraft, expected: int | None = None) -> None:
     """Change a shift to ``draft``. Refuses as `create_shift`, and an older ``expected`` version (stale)."""
-    row = await one(change.connection, t.shift, shift, expected)
-    if row.agency_id != draft.agency:
+    await one(change.connection, t.shift, shift, expected)
+    await update_shifts(change, {shift: draft})
+
+
+async def update_shifts(change: Change, wanted: Mapping[str, ShiftDraft]) -> None:
+    """Change many shifts, as `update_shift` does one. Refuses those of others (not_found)."""
+    if not wanted:
+        return
+    query = select(t.shift.c.id, t.shift.c.agency_id).where(t.shift.c.id.in_(sorted(wanted)))
+    agencies = {row.id: row.agency_id for row in (await change.connection.execute(query)).all()}
+    if agencies != {shift: draft.agency for shift, draft in wanted.items()}:
         raise Refused(Refusal.NOT_FOUND, "shift")
-    await _check(change.connection, draft)
-    values = {**_columns(draft), "version": change.version}
-    await change.connection.execute(update(t.shift).where(t.shift.c.id == shift).values(values))
-    await change.connection.execute(delete(t.shift_member).where(t.shift_member.c.shift_id == shift))
-    await _put_users(change.connection, shift, draft.users)
-    change.note("shift", shift)
-    change.record("shift.update", "shift", shift, _told(draft), draft.agency)
+    await _check(change.connection, list(wanted.values()))
+    values = [{**_columns(draft), "version": change.version, "this": shift} for shift, draft in wanted.items()]
+    statement = update(t.shift).where(t.shift.c.id == bindparam("this"))
+    statement = statement.values({name: bindparam(name) for name in values[0] if name != "this"})
+    await change.connection.execute(statement, values)
+    await change.connection.execute(delete(t.shift_member).where(t.shift_member.c.shift_id.in_(sorted(wanted))))
+    await _put_users(change.connection, wanted)
+    for shift, draft in wanted.items():
+        change.note("shift", shift)
+        change.record("shift.update", "shift", shift, _told(draft), draft.agency)
 
 
 async def delete_shift(change: Change, shift: str, expected: int | None = None) -> None:
@@ -143,18 +168,23 @@ async def settle(change: Change, snapshot: Snapshot) -> None:
         await groups.set_members(change, group, [Membership(group, user) for user in joins], by_duty=True)
 
 
-async def _check(connection: AsyncConnection, draft: ShiftDraft) -> None:
-    if not 0 < draft.ends_ms - draft.starts_ms <= MAX_SHIFT_MS:
+async def _check(connection: AsyncConnection, drafts: Sequence[ShiftDraft]) -> None:
+    if any(not 0 < draft.ends_ms - draft.starts_ms <= MAX_SHIFT_MS for draft in drafts):
         raise Refused(Refusal.BAD_MESSAGE, "times of the shift")
-    await unit_of_agency(connection, draft.agency, draft.unit)
-    users = sorted(draft.users)
-    query = select(func.count()).select_from(t.user).where(t.user.c.id.in_(users), t.user.c.agency_id == draft.agency)
-    if await connection.scalar(query) != len(users):
+    for agency, unit in sorted({(draft.agency, draft.unit) for draft in drafts}):
+        await unit_of_agency(connection, agency, unit)
+    wanted = {(user, draft.agency) for draft in drafts for user in draft.users}
+    users = sorted({user for user, _ in wanted})
+    for start in range(0, len(users), USERS_AT_ONCE):
+        part = users[start : start + USERS_AT_ONCE]
+        query = select(t.user.c.id, t.user.c.agency_id).where(t.user.c.id.in_(part))
+        wanted -= {(UserId(row.id), AgencyId(row.agency_id)) for row in (await connection.execute(query)).all()}
+    if wanted:
         raise Refused(Refusal.NOT_FOUND, "user")
 
 
-async def _put_users(connection: AsyncConnection, shift: str, users: frozenset[UserId]) -> None:
-    rows: Sequence[dict[str, str]] = [{"shift_id": shift, "user_id": user} for user in sorted(users)]
+async def _put_users(connection: AsyncConnection, shifts: Mapping[str, ShiftDraft]) -> None:
+    rows = [{"shift_id": shift, "user_id": user} for shift, draft in shifts.items() for user in sorted(draft.users)]
     if rows:
         await connection.execute(insert(t.shift_member), rows)
 

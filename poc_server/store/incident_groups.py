@@ -16,7 +16,7 @@ from sqlalchemy import Row, bindparam, delete, insert, select, tuple_, update
 from groups.model import Membership
 from groups.vocabulary import AgencyId, GroupId, GroupKind, Refusal, UnitId, UserId
 from poc_server.refused import Refused
-from poc_server.store import periods
+from poc_server.store import membership_periods
 from poc_server.store import tables as t
 from poc_server.store.audit import Actor
 from poc_server.store.change import Change
@@ -88,7 +88,7 @@ async def _rows(change: Change, groups: Iterable[GroupId]) -> dict[GroupId, Row[
 
 async def _delete(change: Change, gone: Sequence[Wanted]) -> None:
     for part in _parts(each.group for each in gone):
-        await periods.end_all(change.connection, part, change.at_ms)
+        await membership_periods.end_all(change.connection, part, change.at_ms)
         await change.connection.execute(delete(t.group).where(t.group.c.id.in_(part)))
     for each in gone:
         change.note("group", each.group)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Table, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from groups.vocabulary import AgencyId, Refusal, UnitId
+from groups.vocabulary import AgencyId, GroupId, Refusal, UnitId, UserId
 from poc_server.refused import Refused
 from poc_server.store import tables as t
+
+Pair = tuple[GroupId, UserId]
+"""Somebody in a group."""
 
 
 async def one(connection: AsyncConnection, table: Table, key: str, expected: int | None = None) -> Row[Any]:
@@ -27,6 +31,14 @@ async def unit_of_agency(connection: AsyncConnection, agency: AgencyId, unit: Un
     query = select(t.unit.c.id).where(t.unit.c.id == unit, t.unit.c.agency_id == agency)
     if await connection.scalar(query) is None:
         raise Refused(Refusal.NOT_FOUND, "unit")
+
+
+def pairs_of(table: Table, pairs: Collection[Pair]) -> ColumnElement[bool]:
+    """The rows of these groups and users: group by group, for to name each pair costs the loop milliseconds."""
+    users: dict[GroupId, list[UserId]] = {}
+    for group, user in pairs:
+        users.setdefault(group, []).append(user)
+    return or_(*((table.c.group_id == group) & table.c.user_id.in_(these) for group, these in users.items()))
 
 
 def like(text: str) -> str:

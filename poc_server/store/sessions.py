@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Row, Select, func, insert, or_, select, update
+from sqlalchemy import Row, Select, bindparam, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, DeviceId, Refusal, UserId
@@ -91,11 +92,6 @@ async def end(change: Change, session: str, reason: str) -> bool:
 async def end_of_user(change: Change, user: UserId, reason: str) -> list[str]:
     """End every live session of a user; returns their ids."""
     return await _end_all(change, t.session.c.user_id == user, reason)
-
-
-async def end_of_device(change: Change, device: DeviceId, reason: str) -> list[str]:
-    """End every live session of a device; returns their ids."""
-    return await _end_all(change, t.session.c.device_id == device, reason)
 
 
 async def live_sessions(
@@ -200,22 +196,46 @@ async def set_device(
     enabled: bool | None = None,
     name: str | None = None,
     expected: int | None = None,
-) -> list[str]:
-    """Enable, disable (遥毙) or rename a device; None leaves it as it is. Returns the sessions that ended by it."""
-    row = await one(change.connection, t.device, device, expected)
-    ends = enabled is False
-    enabled = row.enabled if enabled is None else enabled
-    values = {"enabled": enabled, "name": row.name if name is None else clean(name), "version": change.version}
-    await change.connection.execute(update(t.device).where(t.device.c.id == device).values(values))
-    change.note("device", device)
-    if values["name"] != row.name:
-        told = {"name": values["name"], "before": row.name}
-        change.record("device.rename", "device", device, told, row.agency_id)
-    if enabled != row.enabled:
-        change.record(
-            "device.enable" if enabled else "device.disable", "device", device, {"user": row.user_id}, row.agency_id
-        )
-    return [] if not ends else await end_of_device(change, device, "device_disabled")
+) -> None:
+    """Enable, disable (遥毙) or rename a device; None leaves it as it is. The sessions of a disabled one end."""
+    await one(change.connection, t.device, device, expected)
+    await set_devices(change, {device: DeviceWish(enabled, name)})
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceWish:
+    """What a device shall be; None: as it is."""
+
+    enabled: bool | None = None
+    name: str | None = None
+
+
+async def set_devices(change: Change, wanted: Mapping[DeviceId, DeviceWish]) -> None:
+    """Many devices, as `set_device` does one. Refuses one that is not there (not_found)."""
+    if not wanted:
+        return
+    found = await change.connection.execute(select(t.device).where(t.device.c.id.in_(sorted(wanted))))
+    rows = {DeviceId(row.id): row for row in found.all()}
+    if len(rows) != len(wanted):
+        raise Refused(Refusal.NOT_FOUND, "device")
+    values = []
+    for device, wish in wanted.items():
+        row = rows[device]
+        enabled = row.enabled if wish.enabled is None else wish.enabled
+        name = row.name if wish.name is None else clean(wish.name)
+        values.append({"this": device, "now_enabled": enabled, "now_name": name})
+        change.note("device", device)
+        if name != row.name:
+            change.record("device.rename", "device", device, {"name": name, "before": row.name}, row.agency_id)
+        if enabled != row.enabled:
+            done = "device.enable" if enabled else "device.disable"
+            change.record(done, "device", device, {"user": row.user_id}, row.agency_id)
+    statement = update(t.device).where(t.device.c.id == bindparam("this"))
+    statement = statement.values(enabled=bindparam("now_enabled"), name=bindparam("now_name"), version=change.version)
+    await change.connection.execute(statement, values)
+    disabled = sorted(device for device, wish in wanted.items() if wish.enabled is False)
+    if disabled:
+        await _end_all(change, t.session.c.device_id.in_(disabled), "device_disabled")
 
 
 async def create_enrolment(

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, GroupId, Refusal, UserId
 from poc_server.refused import Refused
-from poc_server.store import periods
+from poc_server.store import membership_periods
 from poc_server.store import tables as t
 from poc_server.store.change import Change
 from poc_server.store.lookup import one
@@ -53,7 +53,7 @@ async def end(change: Change, group: GroupId, agency: AgencyId) -> None:
     members = (t.membership.c.group_id == group) & t.membership.c.user_id.in_(theirs)
     gone = (await change.connection.execute(select(t.membership.c.user_id).where(members))).scalars().all()
     await change.connection.execute(delete(t.membership).where(members))
-    await periods.end(change.connection, group, gone, change.at_ms)
+    await membership_periods.end(change.connection, group, gone, change.at_ms)
     for user in gone:
         change.note("membership", group, UserId(user))
     change.note("group", group)

@@ -11,6 +11,7 @@ from groups.vocabulary import AgencyId, DeviceId
 from poc_server.store import sessions
 from poc_server.store.change import Change, Kind
 from poc_server.store.people import account_key
+from poc_server.store.sessions import DeviceWish
 from poc_server.store.sheets.known import KnownPeople
 from poc_server.store.sheets.plan import BadCell, Verdict, compared, flag, verb_of, yes
 from poc_server.store.sheets.text import MAX_NAME_CHARS, Line
@@ -70,10 +71,9 @@ class DevicesSheet:
         return Verdict(line.number, verb_of(True, differences), device.id, differences, wish)
 
     async def apply(self, change: Change, verdicts: Sequence[Verdict]) -> None:
-        """One by one; the sessions of a disabled one end."""
-        for verdict in verdicts:
-            wish: _Wish = verdict.wish
-            await sessions.set_device(change, wish.device, name=wish.name, enabled=wish.enabled)
+        """All of them together; the sessions of disabled ones end."""
+        wishes: list[_Wish] = [verdict.wish for verdict in verdicts]
+        await sessions.set_devices(change, {wish.device: DeviceWish(wish.enabled, wish.name) for wish in wishes})
 
     def rows(self) -> Iterator[Sequence[str]]:
         """Every device, by name."""

@@ -63,13 +63,10 @@ class DutySheet:
         return Verdict(line.number, verb_of(old is not None, differences), key, differences, (old, wish))
 
     async def apply(self, change: Change, verdicts: Sequence[Verdict]) -> None:
-        """All of them."""
-        for verdict in verdicts:
-            old, wish = verdict.wish
-            if old is None:
-                await duty.create_shift(change, wish)
-            else:
-                await duty.update_shift(change, old.id, wish)
+        """All of them together."""
+        wishes: list[tuple[Shift | None, ShiftDraft]] = [verdict.wish for verdict in verdicts]
+        await duty.create_shifts(change, [wish for old, wish in wishes if old is None])
+        await duty.update_shifts(change, {old.id: wish for old, wish in wishes if old is not None})
 
     def rows(self) -> Iterator[Sequence[str]]:
         """Every shift, the earliest first."""

@@ -67,13 +67,10 @@ class GroupsSheet:
         return Verdict(line.number, verb, key or draft.name, differences, _Wish(key, draft))
 
     async def apply(self, change: Change, verdicts: Sequence[Verdict]) -> None:
-        """One by one."""
-        for verdict in verdicts:
-            wish: _Wish = verdict.wish
-            if wish.group is None:
-                await groups.create_group(change, wish.draft)
-            else:
-                await groups.update_group(change, wish.group, wish.draft)
+        """All of them together."""
+        wishes: list[_Wish] = [verdict.wish for verdict in verdicts]
+        await groups.create_groups(change, [wish.draft for wish in wishes if wish.group is None])
+        await groups.update_groups(change, {wish.group: wish.draft for wish in wishes if wish.group is not None})
 
     def rows(self) -> Iterator[Sequence[str]]:
         """Every standing group, by name."""

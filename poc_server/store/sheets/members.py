@@ -55,12 +55,11 @@ class MembersSheet:
         return Verdict(line.number, verb, f"{found[0]} {user}", differences, place)
 
     async def apply(self, change: Change, verdicts: Sequence[Verdict]) -> None:
-        """Group by group."""
-        by_group: dict[GroupId, list[Membership]] = {}
+        """All of them together."""
+        wanted: dict[GroupId, list[Membership]] = {}
         for verdict in verdicts:
-            by_group.setdefault(verdict.wish.group, []).append(verdict.wish)
-        for group, places in by_group.items():
-            await groups.set_members(change, group, places)
+            wanted.setdefault(verdict.wish.group, []).append(verdict.wish)
+        await groups.set_members_of_many(change, wanted)
 
     def rows(self) -> Iterator[Sequence[str]]:
         """Every membership of one's own people, by group."""

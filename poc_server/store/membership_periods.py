@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,14 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from groups.vocabulary import AgencyId, GroupId, UnitId, UserId
 from poc_server.store import tables as t
 from poc_server.store.inserts import upsert
+from poc_server.store.lookup import Pair, pairs_of
 
 
-async def begin(connection: AsyncConnection, group: GroupId, users: Collection[UserId], at_ms: int) -> None:
+async def begin(connection: AsyncConnection, pairs: Collection[Pair], at_ms: int) -> None:
     """These users are members from now on; whose period is open already keeps it."""
-    open_now = _open(group).where(t.membership_period.c.user_id.in_(users))
-    inside = set((await connection.execute(open_now)).scalars())
+    p = t.membership_period.c
+    open_now = select(p.group_id, p.user_id).where(pairs_of(t.membership_period, pairs), p.until_ms.is_(None))
+    inside = {(row.group_id, row.user_id) for row in (await connection.execute(open_now)).all()}
     rows = [
-        {"group_id": group, "user_id": user, "from_ms": at_ms, "until_ms": None} for user in users if user not in inside
+        {"group_id": group, "user_id": user, "from_ms": at_ms, "until_ms": None}
+        for group, user in pairs
+        if (group, user) not in inside
     ]
     if rows:
         # Out and in again within one millisecond, or after the clock was set back to it: the same period goes on.
@@ -78,8 +81,3 @@ async def home_of(connection: AsyncConnection, group: GroupId) -> Home | None:
         if row is not None:
             return Home(group, AgencyId(row.agency_id), UnitId(row.unit_id) if row.unit_id else None)
     return None
-
-
-def _open(group: GroupId) -> Any:
-    p = t.membership_period.c
-    return select(p.user_id).where(p.group_id == group, p.until_ms.is_(None))
