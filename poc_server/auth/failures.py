@@ -16,7 +16,8 @@ class Failures:
     """How often who failed, and how long he waits.
 
     Each attempt that is admitted here is told to the other nodes, and what became of it. Nodes that do not hear each
-    other count by themselves; of attempts that come to several nodes in the same moment each admits its own.
+    other count by themselves; of attempts that come to several nodes in the same moment each admits its own: at most
+    one a node where one would be, and each counts.
 
     Attributes:
         tell: says something to all other nodes; they give it to `learn`.

@@ -165,8 +165,13 @@ class Places:
         )
         self.learn(place)
 
+    def told(self, place: Place) -> None:
+        """Another node took it: a phone that goes from node to node may report no more often than one that stays."""
+        self._reported[place.user] = max(place.at_ms, self._reported.get(place.user, 0))
+        self.learn(place)
+
     def learn(self, place: Place) -> None:
-        """Take what is kept elsewhere already: read at the start, or told by another node."""
+        """Take what is kept already: read at the start, or told by another node."""
         known = self._newest.get(place.user)
         if place.at_ms < self._told_since():
             return

@@ -64,6 +64,16 @@ async def test_the_last_place_is_told_for_its_time_and_then_let_go(store: Store)
     assert places.all() == []
 
 
+async def test_a_phone_that_goes_from_node_to_node_reports_no_more_often_than_one_that_stays(store: Store) -> None:
+    now = 1_800_000_000_000
+    places = Places(store.journal, PlaceSettings(interval_s=20), lambda: now)
+    places.told(place(now))  # by the node it was on
+    assert not places.report(place(now + 9_999))
+    assert places.report(place(now + 10_000))
+    places.told(place(now + 5_000))
+    assert not places.report(place(now + 19_999)), "nor is it told late that it reported before"
+
+
 async def test_tracks_end_when_their_time_is_over(store: Store) -> None:
     now = now_ms()
     for at in (now - 31 * retention.DAY_MS, now - 29 * retention.DAY_MS):
