@@ -177,6 +177,7 @@ export function BridgeDesk() {
           </button>
         </p>
       )}
+      {refused.value.length === MOST && <p class="soft">{t("bridge_refused_kept", { count: MOST })}</p>}
     </div>
   );
 }
