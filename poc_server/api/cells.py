@@ -10,7 +10,7 @@ from pydantic import Field
 from groups.policy import Act
 from groups.vocabulary import AgencyId, Refusal, UnitId, UserId
 from poc_server.api import rights
-from poc_server.api.paging import Cursor, Expected, IfMatch, Limit, Search, check_seen, cursor_of, keys_of, tag
+from poc_server.api.paging import Cursor, Expected, IfMatch, Limit, Search, check_seen, following, keys_of, tag
 from poc_server.api.problems import documented
 from poc_server.api.rights import ruled
 from poc_server.api.services import Services, SignedInCaller, Use
@@ -65,8 +65,8 @@ async def list_cells(
         rows, total = await cells.cells_page(
             connection, caller.user.agency, limit, text=q.replace("\x00", ""), after=keys[0] if keys else ""
         )
-    following = cursor_of(rows[-1].code) if len(rows) == limit else None
-    return CellsPage(items=[_out(services, row) for row in rows], total=total, next=following)
+    items = [_out(services, row) for row in rows]
+    return CellsPage(items=items, total=total, next=following(rows, limit, lambda row: (row.code,)))
 
 
 @router.get("/{code}", responses=documented(401, 403, 404, 422, 503))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -9,13 +10,13 @@ from fastapi import APIRouter, Query, Response
 from groups.policy import Act
 from groups.vocabulary import Refusal, UserId
 from poc_server.api import rights
-from poc_server.api.paging import Cursor, Expected, Limit, Search, cursor_of, keys_of, ms_of, tag
+from poc_server.api.paging import Cursor, Expected, Limit, Search, by_name, following, keys_of, ms_of, tag
 from poc_server.api.problems import documented
 from poc_server.api.rights import ruled
 from poc_server.api.services import SignedInCaller, Use
 from poc_server.api.shapes import ID_PATTERN, Body, Name, PathId
-from poc_server.refused import Refused
-from poc_server.store import Device, sessions
+from poc_server.refused import Refused, StoreUnavailable
+from poc_server.store import Device, sessions, without_sql
 from poc_server.store.ids import now_ms
 
 router = APIRouter(prefix="/devices", tags=["devices"])
@@ -24,7 +25,10 @@ OfUser = Annotated[str | None, Query(pattern=ID_PATTERN, description="Of this pe
 
 
 class DeviceOut(Body):
-    """A device that enrolled. ``last_ms``: when it was last seen, ``version``: for ``If-Match``."""
+    """A device that enrolled. ``last_ms``: when it was last seen, ``version``: for ``If-Match``.
+
+    While the database is away neither is known, and ``version`` is null.
+    """
 
     id: str
     name: str
@@ -32,7 +36,7 @@ class DeviceOut(Body):
     user_name: str | None
     enabled: bool
     last_ms: int | None
-    version: int
+    version: int | None
 
 
 class DevicesPage(Body):
@@ -82,20 +86,23 @@ async def list_devices(
     limit: Limit = 50,
     after: Cursor = "",
 ) -> DevicesPage:
-    """Devices of one's own agency, by name."""
+    """Devices of one's own agency, by name. Also while the database is away, for one may have to be disabled."""
     rights.allow(services, caller, Act.SEE_DEVICES, rights.own_agency(services, caller))
+    of = None if user is None else UserId(user)
+    text = q.replace("\x00", "")
     keys = keys_of(after, 2)
-    async with services.store.reading() as connection:
-        rows, total = await sessions.devices_page(
-            connection,
-            caller.user.agency,
-            limit,
-            user=None if user is None else UserId(user),
-            text=q.replace("\x00", ""),
-            after=None if keys is None else (keys[0], keys[1]),
-        )
-    following = cursor_of(rows[-1].name, rows[-1].id) if len(rows) == limit else None
-    return DevicesPage(items=[_out(row) for row in rows], total=total, next=following)
+    begin = None if keys is None else (keys[0], keys[1])
+    agency = caller.user.agency
+    found: list[Any]
+    try:
+        async with services.store.reading() as connection:
+            found, total = await sessions.devices_page(connection, agency, limit, user=of, text=text, after=begin)
+        items = [_out(row) for row in found]
+    except StoreUnavailable:
+        snapshot = services.directory.snapshot
+        found, total = await without_sql.devices_page(snapshot, agency, limit, user=of, text=text, after=begin)
+        items = [_known(services, device) for device in found]
+    return DevicesPage(items=items, total=total, next=following(found, limit, by_name))
 
 
 @router.get("/{device}", **ruled(Act.SEE_DEVICES, 404))
@@ -118,13 +125,17 @@ async def rename_device(
 
 
 # A phone in wrong hands is out whatever else was changed meanwhile: these two are no edits, and ask for no version.
-@router.post("/{device}/disable", **ruled(Act.DISABLE_DEVICE, 404))
+@router.post("/{device}/disable", **ruled(Act.DISABLE_DEVICE, 404, done_at_once=DeviceOut))
 async def disable_device(device: PathId, caller: SignedInCaller, services: Use, response: Response) -> DeviceOut:
-    """Disable a device at a distance (遥毙): its sessions end within a second and it cannot sign in again."""
+    """Disable a device at a distance (遥毙): its sessions end within a second and it cannot sign in again.
+
+    202: done, and the database, which is away, will learn it.
+    """
     found = rights.device(services, caller, device, Act.DISABLE_DEVICE)
-    async with services.store.change(caller.actor) as change:
-        await sessions.set_device(change, found.id, enabled=False)
-    return await _shown(services, found, response)
+    if await services.store.shutting_out.disable(caller.actor, "device", found.id):
+        return await _shown(services, found, response)
+    response.status_code = 202
+    return _known(services, replace(found, enabled=False))
 
 
 @router.post("/{device}/enable", **ruled(Act.DISABLE_DEVICE, 404))
@@ -186,9 +197,9 @@ async def _sessions(
             text=text,
             after=None if keys is None else (ms_of(keys[0]), keys[1]),
         )
-    following = cursor_of(str(rows[-1].created_ms), rows[-1].id) if len(rows) == limit else None
     shown = [_session(row, own=row.id == caller.claims.session) for row in rows]
-    return SessionsPage(items=shown, total=total, next=following)
+    begun = following(rows, limit, lambda row: (str(row.created_ms), row.id))
+    return SessionsPage(items=shown, total=total, next=begun)
 
 
 def _session(row: Any, *, own: bool) -> SessionOut:
@@ -226,6 +237,20 @@ async def _shown(services: Use, device: Device, response: Response) -> DeviceOut
         raise Refused(Refusal.NOT_FOUND, "device")
     tag(response, row.version)
     return _out(row)
+
+
+def _known(services: Use, device: Device) -> DeviceOut:
+    """What of it is known without the database."""
+    owner = None if device.user is None else services.directory.user(device.user)
+    return DeviceOut(
+        id=device.id,
+        name=device.name,
+        user=device.user,
+        user_name=None if owner is None else owner.name,
+        enabled=device.enabled,
+        last_ms=None,
+        version=None,
+    )
 
 
 def _out(row: Any) -> DeviceOut:

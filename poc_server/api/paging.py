@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import Annotated, Any
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Header, Query, Response
 from starlette.exceptions import HTTPException
@@ -12,6 +13,7 @@ from starlette.exceptions import HTTPException
 from groups.vocabulary import Refusal
 from poc_server.refused import Refused
 
+T = TypeVar("T")
 MAX_PAGE = 200
 MAX_CURSOR_CHARS = 800
 MAX_MS_DIGITS = 16
@@ -23,6 +25,16 @@ Search = Annotated[str, Query(max_length=64, description="Anywhere in the name, 
 def cursor_of(*keys: str) -> str:
     """The cursor after an item with these sort keys."""
     return base64.urlsafe_b64encode(json.dumps(keys, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def following(page: Sequence[T], limit: int, keys: Callable[[T], tuple[str, ...]]) -> str | None:
+    """The cursor after a full page of at most ``limit`` items; None where the list is at its end."""
+    return cursor_of(*keys(page[-1])) if len(page) == limit else None
+
+
+def by_name(item: Any) -> tuple[str, str]:
+    """The keys of what is listed by its name."""
+    return item.name, item.id
 
 
 def keys_of(cursor: str, count: int) -> tuple[str, ...] | None:

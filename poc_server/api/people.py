@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -12,12 +13,12 @@ from groups.policy import Act, may
 from groups.rights import Right, has, may_hold_together
 from groups.vocabulary import Refusal, Role, UnitId, UserId, UserKind
 from poc_server.api import rights
-from poc_server.api.paging import Cursor, Expected, Limit, Search, cursor_of, keys_of, tag
+from poc_server.api.paging import Cursor, Expected, Limit, Search, by_name, following, keys_of, tag
 from poc_server.api.rights import ruled
 from poc_server.api.services import Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, Line, Name, PathId
-from poc_server.refused import Refused
-from poc_server.store import people
+from poc_server.refused import Refused, StoreUnavailable
+from poc_server.store import people, without_sql
 from poc_server.store.people import UserDraft, UserFilter
 
 router = APIRouter(prefix="/people", tags=["people"])
@@ -105,16 +106,22 @@ async def list_people(
     limit: Limit = 50,
     after: Cursor = "",
 ) -> PeoplePage:
-    """People of one's own agency by name."""
+    """People of one's own agency by name. Also while the database is away, for one may have to be disabled."""
     rights.colleagues(services, caller, Act.SEE_PERSON)
     below = None if unit is None else services.directory.unit_subtree(UnitId(unit))
     wanted = UserFilter(caller.user.agency, below, q.replace("\x00", ""), role, kind, enabled)
     keys = keys_of(after, 2)
-    async with services.store.reading() as connection:
-        rows, total = await people.users_page(connection, wanted, limit, (keys[0], keys[1]) if keys else None)
-    shown = [_row(services, caller.user, row) for row in rows]
-    following = cursor_of(rows[-1].name, rows[-1].id) if len(rows) == limit else None
-    return PeoplePage(items=[each for each in shown if each is not None], total=total, next=following)
+    begin = (keys[0], keys[1]) if keys else None
+    found: list[Any]
+    try:
+        async with services.store.reading() as connection:
+            found, total = await people.users_page(connection, wanted, limit, begin)
+        shown = [_row(services, caller.user, row) for row in found]
+    except StoreUnavailable:
+        found, total = await without_sql.users_page(services.directory.snapshot, wanted, limit, begin)
+        shown = [_known(user) for user in found]
+    items = [each for each in shown if each is not None]
+    return PeoplePage(items=items, total=total, next=following(found, limit, by_name))
 
 
 @router.post("", status_code=201, **ruled(Act.ADMINISTER_PEOPLE, 404, 409))
@@ -179,6 +186,29 @@ async def ban(user: PathId, body: BanIn, caller: SignedInCaller, services: Use, 
     return await _shown(services, caller.user, found.id, response)
 
 
+# So are these: who lost his phone is out now. An edit (PUT) waits for the database.
+@router.post("/{user}/disable", **ruled(Act.ADMINISTER_PEOPLE, 404, done_at_once=PersonRow))
+async def disable_person(user: PathId, caller: SignedInCaller, services: Use, response: Response) -> PersonRow:
+    """Disable a person at once: his connections close, and nobody signs in as him.
+
+    202: done, and the database, which is away, will learn it.
+    """
+    found = rights.person(services, caller, user)
+    if await services.store.shutting_out.disable(caller.actor, "user", found.id):
+        return await _shown(services, caller.user, found.id, response)
+    response.status_code = 202
+    return _known(replace(found, enabled=False))
+
+
+@router.post("/{user}/enable", **ruled(Act.ADMINISTER_PEOPLE, 404))
+async def enable_person(user: PathId, caller: SignedInCaller, services: Use, response: Response) -> PersonRow:
+    """Let a disabled person in again."""
+    found = rights.person(services, caller, user)
+    async with services.store.change(caller.actor) as change:
+        await people.set_flags(change, found.id, enabled=True)
+    return await _shown(services, caller.user, found.id, response)
+
+
 @router.put("/{user}/password", status_code=204, **ruled(Act.ADMINISTER_PEOPLE, 404, 412, 428))
 async def set_password(
     user: PathId, body: PasswordIn, caller: SignedInCaller, services: Use, expected: Expected
@@ -228,6 +258,11 @@ def _row(services: Services, viewer: User, row: Any) -> PersonRow | None:
         return None
     administers = viewer.agency == user.agency and (has(viewer, Right.PEOPLE) or has(viewer, Right.ROLES))
     private = {"account": row.account, "phone": row.phone, "version": row.version} if administers else {}
+    return _known(user).model_copy(update=private)
+
+
+def _known(user: User) -> PersonRow:
+    """What of him is known without the database."""
     return PersonRow(
         id=user.id,
         name=user.name,
@@ -237,5 +272,4 @@ def _row(services: Services, viewer: User, row: Any) -> PersonRow | None:
         roles=sorted(user.roles),
         enabled=user.enabled,
         talk_banned=user.talk_banned,
-        **private,
     )

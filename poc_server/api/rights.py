@@ -11,14 +11,21 @@ from groups.rights import ADMINISTRATORS
 from groups.vocabulary import DeviceId, GroupId, Refusal, UnitId, UserId
 from poc_server.api.problems import documented
 from poc_server.api.services import Caller, Services
+from poc_server.api.shapes import Body
 from poc_server.refused import Refused
 from poc_server.store import Device, audit
 from poc_server.store.ids import now_ms
 
 
-def ruled(act: Act, *codes: int) -> dict[str, Any]:
-    """What a route says of itself: the act the table decides on, and its refusals. Used as ``**ruled(…)``."""
-    return {"openapi_extra": {"x-act": act.value}, "responses": documented(401, 403, 422, 503, *codes)}
+def ruled(act: Act, *codes: int, done_at_once: type[Body] | None = None) -> dict[str, Any]:
+    """What a route says of itself: the act the table decides on, and its refusals. Used as ``**ruled(…)``.
+
+    ``done_at_once``: what it answers with 202 where it is done while the database is away.
+    """
+    answers = documented(401, 403, 422, 503, *codes)
+    if done_at_once is not None:
+        answers[202] = {"model": done_at_once, "description": "Done; the database, which is away, will learn it"}
+    return {"openapi_extra": {"x-act": act.value}, "responses": answers}
 
 
 def allow(services: Services, caller: Caller, act: Act, target: Target) -> None:

@@ -1,6 +1,6 @@
 """What the store of one node learned and the others should know now.
 
-That SQL changed, which sessions ended while it is away, and where people are.
+That SQL changed, which sessions ended and who was disabled while it is away, and where people are.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from groups.vocabulary import UserId
+from poc_server.neighbours.ends import read
+from poc_server.store.journal import ShutOut
 from poc_server.store.places import Place
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ class News:
         elsewhere.topics["places"] = self._learn
         elsewhere.topics["session_over"] = lambda _, said: store.learn_ended(said["session"], said["at_ms"])
         store.tell_ended = lambda session, at_ms: elsewhere.say("session_over", {"session": session, "at_ms": at_ms})
+        elsewhere.topics["shut_out"] = self._shut_out
+        store.shutting_out.tell = lambda record: elsewhere.say("shut_out", record.model_dump(mode="json"))
         store.directory.subscribe(lambda _: elsewhere.say_directory())
         store.places.subscribe(self._placed)
 
@@ -58,6 +62,11 @@ class News:
     def _known(self, version: int) -> bool:
         return all(each.directory >= version for each in self._elsewhere.nodes.values())
 
+    def _shut_out(self, _: Neighbour, said: dict[str, Any]) -> None:
+        record = read(said)
+        if isinstance(record, ShutOut):
+            self._store.shutting_out.learn(record)
+
     def _placed(self, place: Place) -> None:
         if self._learning:
             return
@@ -73,6 +82,6 @@ class News:
         self._learning = True
         try:
             for each in places:
-                self._store.places.learn(Place.model_validate(each))
+                self._store.places.told(Place.model_validate(each))
         finally:
             self._learning = False

@@ -100,6 +100,11 @@ async def append(connection: AsyncConnection, entries: Sequence[AuditEntry]) -> 
     await connection.execute(update(t.audit_chain).values(seq=seq, hash=head))
 
 
+async def holds(connection: AsyncConnection, entry: str) -> bool:
+    """Whether an entry with that id stands in it."""
+    return await connection.scalar(select(t.audit.c.id).where(t.audit.c.id == entry)) is not None
+
+
 def seal(before: bytes, seq: int, each: AuditEntry) -> bytes:
     """SHA-256 over the former seal and every column of the entry."""
     content = [seq, each.id, each.at_ms, each.agency, each.actor, each.action, each.target_kind, each.target]

@@ -56,13 +56,18 @@ async def changing(database: Database, actor: Actor, at_ms: int | None = None) -
     Raises `Refused` (conflict) when the database finds a duplicate or a missing neighbour, `StoreUnavailable`.
     """
     try:
-        async with database.writing() as connection:
-            version = await _next_version(connection)
-            change = Change(connection, version, actor, now_ms() if at_ms is None else at_ms)
+        async with database.writing() as connection, changing_on(connection, actor, at_ms) as change:
             yield change
-            await _finish(change)
     except IntegrityError as problem:
         raise Refused(Refusal.CONFLICT, _constraint(problem)) from problem
+
+
+@asynccontextmanager
+async def changing_on(connection: AsyncConnection, actor: Actor, at_ms: int | None = None) -> AsyncIterator[Change]:
+    """A change within a transaction that does something else, too."""
+    change = Change(connection, await _next_version(connection), actor, now_ms() if at_ms is None else at_ms)
+    yield change
+    await _finish(change)
 
 
 async def noted_between(change: Change, version: int, kinds: Collection[Kind]) -> bool:

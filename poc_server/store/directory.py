@@ -11,7 +11,7 @@ import structlog
 from groups.model import Agency, Group, Membership, Unit, User
 from groups.vocabulary import AgencyId, DeviceId, GroupId, UnitId, UserId
 from poc_server.store.difference import Difference
-from poc_server.store.snapshot import EMPTY, Delta, Device, Snapshot, patched
+from poc_server.store.snapshot import EMPTY, Delta, Device, Snapshot, kept_out, patched
 
 log = structlog.get_logger(__name__)
 ANY_CELL = "*"
@@ -110,11 +110,13 @@ class Directory:
     def replace(self, snapshot: Snapshot, changed: Difference | None = None) -> None:
         """Take a snapshot that was loaded whole; ``changed``: how it differs from the one held (None: in anything).
 
-        A session that ended stays ended: this node may have ended it while SQL was away, and SQL learn it later.
+        A session that ended stays ended, and who is shut out stays out: this node may have done it while SQL was away,
+        and SQL learn it later.
         """
         before = self._snapshot
         ended = {**before.ended_sessions, **snapshot.ended_sessions}
-        self._snapshot = dataclasses.replace(snapshot, ended_sessions=ended)
+        out = {**before.shut_out, **snapshot.shut_out}
+        self._snapshot = kept_out(dataclasses.replace(snapshot, ended_sessions=ended, shut_out=out))
         if changed is None:
             self._tell(DirectoryChange(before, self._snapshot, everything=True))
             return
@@ -138,14 +140,16 @@ class Directory:
             return
         before = self._snapshot
         self._snapshot = patched(before, delta, forget_before)
+        out_users = {UserId(key) for key in delta.shut_out} & before.users.keys()
+        out_devices = {DeviceId(key) for key in delta.shut_out} & before.devices.keys()
         self._tell(
             DirectoryChange(
                 before,
                 self._snapshot,
-                users=frozenset(delta.users) | {user for _, user in delta.members},
+                users=frozenset(delta.users) | {user for _, user in delta.members} | out_users,
                 groups=frozenset(delta.groups) | {group for group, _ in delta.members},
                 units=frozenset(delta.units),
-                devices=frozenset(delta.devices),
+                devices=frozenset(delta.devices) | out_devices,
                 shifts=frozenset(delta.shifts),
                 sessions=frozenset(delta.ended_sessions),
                 cells=delta.cells,

@@ -75,6 +75,7 @@ def _lines(snapshot: Snapshot) -> Iterator[bytes]:
         "format": FORMAT,
         "version": snapshot.version,
         "ended_sessions": dict(snapshot.ended_sessions),
+        "shut_out": dict(snapshot.shut_out),
         "planned_until": dict(snapshot.planned_until),
     }
     yield json.dumps(head).encode() + b"\n"
@@ -133,6 +134,7 @@ def _assemble(parsed: Iterator[Any]) -> Snapshot:
         shifts_of=by_user(found["shift"]),
         planned_until=head.get("planned_until", {}),
         ended_sessions=head["ended_sessions"],
+        shut_out=head.get("shut_out", {}),
     )
 
 

@@ -203,6 +203,12 @@ async def changes_since(connection: AsyncConnection, version: int) -> Delta | No
     return await _delta(connection, newest, touched)
 
 
+async def again(connection: AsyncConnection, version: int, users: Iterable[str], devices: Iterable[str]) -> Delta:
+    """These people and devices as SQL holds them now, for who is at ``version``."""
+    touched = {"user": {(user, "") for user in users}, "device": {(device, "") for device in devices}}
+    return await _delta(connection, version, touched)
+
+
 async def _delta(connection: AsyncConnection, version: int, touched: Mapping[str, set[tuple[str, str]]]) -> Delta:
     def ids(kind: str) -> list[str]:
         return sorted({target for target, _ in touched.get(kind, ())})

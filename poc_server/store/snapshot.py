@@ -69,6 +69,8 @@ class Snapshot:
     planned_until: Mapping[UnitId, int] = field(default_factory=dict)
     """When the last shift ends that was ever planned for a unit (ms)."""
     ended_sessions: Mapping[str, int] = field(default_factory=dict)
+    shut_out: Mapping[str, int] = field(default_factory=dict)
+    """Devices and people disabled while SQL was away → when (ms). They stay so here until SQL has learned it."""
 
     def unit_subtree(self, unit: UnitId) -> frozenset[UnitId]:
         """``unit`` and every unit below it; empty when there is no such unit."""
@@ -117,12 +119,13 @@ class Delta:
     planned_until: Mapping[UnitId, int] | None = None
     """The whole of it, where a shift changed."""
     ended_sessions: Mapping[str, int] = field(default_factory=dict)
+    shut_out: Mapping[str, int | None] = field(default_factory=dict)
     cells: frozenset[str] = frozenset()
     """Codes of grid cells that changed; a snapshot does not hold them."""
 
     def __bool__(self) -> bool:
         kinds = (self.agencies, self.units, self.users, self.groups, self.devices, self.members, self.shifts)
-        return any(kinds) or bool(self.ended_sessions) or bool(self.cells)
+        return any(kinds) or bool(self.ended_sessions) or bool(self.shut_out) or bool(self.cells)
 
 
 def patched(old: Snapshot, delta: Delta, forget_before: int = 0) -> Snapshot:
@@ -140,7 +143,7 @@ def patched(old: Snapshot, delta: Delta, forget_before: int = 0) -> Snapshot:
         sessions = {key: at for key, at in joined.items() if at >= forget_before}
     over = {key: None for key, shift in old.shifts.items() if shift.ends_ms <= forget_before}
     shifts = {**over, **delta.shifts}
-    return replace(
+    made = replace(
         old,
         version=delta.version,
         agencies=_merged(old.agencies, delta.agencies),
@@ -155,7 +158,20 @@ def patched(old: Snapshot, delta: Delta, forget_before: int = 0) -> Snapshot:
         shifts_of=_shifts_of(old, shifts),
         planned_until=old.planned_until if delta.planned_until is None else delta.planned_until,
         ended_sessions=sessions,
+        shut_out=_merged(old.shut_out, delta.shut_out),
     )
+    return kept_out(made)
+
+
+def kept_out(snapshot: Snapshot) -> Snapshot:
+    """With those disabled who are shut out, whatever SQL says of them just now."""
+    users = {UserId(key): snapshot.users.get(UserId(key)) for key in snapshot.shut_out}
+    devices = {DeviceId(key): snapshot.devices.get(DeviceId(key)) for key in snapshot.shut_out}
+    people_in = {key: replace(user, enabled=False) for key, user in users.items() if user and user.enabled}
+    devices_in = {key: replace(device, enabled=False) for key, device in devices.items() if device and device.enabled}
+    if not people_in and not devices_in:
+        return snapshot
+    return replace(snapshot, users=_merged(snapshot.users, people_in), devices=_merged(snapshot.devices, devices_in))
 
 
 def children(units: Iterable[Unit]) -> Mapping[UnitId, tuple[UnitId, ...]]:

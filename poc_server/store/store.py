@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from poc_server.store.journal.others import EVERY_S as OTHERS_EVERY_S
 from poc_server.store.migrate import migrate
 from poc_server.store.places import OLDEST_MS, Places, load_newest
 from poc_server.store.settings import StoreSettings
+from poc_server.store.shutting_out import ShuttingOut
 from poc_server.store.snapshot import Delta, Snapshot
 
 log = structlog.get_logger(__name__)
@@ -43,6 +44,7 @@ class Store:
         clock: ms since the epoch, the same on all nodes; it goes back where it is set back.
         ready: SQL was reached and is at the newest tables.
         importing: held by who reads a file in: two at once would each have to judge again after each step of the other.
+        shutting_out: disables devices and people at once.
         tell_ended: says to other nodes which session ended, and when (ms): of what SQL cannot tell them just now.
     """
 
@@ -61,6 +63,7 @@ class Store:
         self.places = Places(self.journal, settings.places, clock)
         self.ready = False
         self.importing = asyncio.Lock()
+        self.shutting_out = ShuttingOut(self)
         self.tell_ended: Callable[[str, int], None] = lambda _session, _at_ms: None
         self._copy_path = (own or data) / "directory.copy"
         self._copy = directory_copy.CopyKeeper(self._copy_path)
@@ -99,6 +102,7 @@ class Store:
     @asynccontextmanager
     async def change(self, actor: Actor = SYSTEM, at_ms: int | None = None) -> AsyncIterator[Change]:
         """Change people, groups, sessions. When this ends without exception, the directory holds the change."""
+        await self.shutting_out.settle()
         async with changing(self.database, actor, self.clock() if at_ms is None else at_ms) as change:
             yield change
         await self.refresh()
@@ -132,6 +136,15 @@ class Store:
                     await self._replace(await rows.load(connection, since))
                 else:
                     self.directory.patch(delta, since)
+
+    async def believe(self, out: Mapping[str, int]) -> None:
+        """Take what SQL says of people and devices that were shut out at these times (ms), unless they were again."""
+        async with self._fresh:
+            now = self.directory.snapshot
+            over = {key for key, at_ms in out.items() if now.shut_out.get(key) == at_ms}
+            async with self.database.reading() as connection:
+                found = await rows.again(connection, now.version, over & now.users.keys(), over & now.devices.keys())
+            self.directory.patch(dataclasses.replace(found, shut_out=dict.fromkeys(over)))
 
     def nudge(self) -> None:
         """Another node says that something changed: look now instead of at the next poll."""
@@ -205,6 +218,7 @@ class Store:
             await self._refreshed.wait()
             self._refreshed.clear()
             try:
+                await self.shutting_out.settle(within_s=None)
                 await self._settle_duty()
                 await self._prune()
             except Exception as problem:

@@ -54,7 +54,7 @@ class Following:
         for phone in self.arrivals.phones.here() if not anybody else ():
             # A user is named with each of his memberships; most are of groups he does not hear just now.
             other = phone.user.id in change.users and phone.user is not self.directory.user(phone.user.id)
-            if other or phone.session in change.sessions:
+            if other or phone.session in change.sessions or phone.device in change.devices:
                 self._reconsider(phone, change)
             elif change.groups and not change.groups.isdisjoint(phone.groups):
                 self._keep_to_allowed(phone)
@@ -89,8 +89,9 @@ class Following:
 
     def _reconsider(self, phone: Phone, change: DirectoryChange) -> None:
         user = self.directory.user(phone.user.id)
-        if user is None or not user.enabled or phone.session in change.after.ended_sessions:
-            gone = user is None or not user.enabled
+        device = None if phone.device is None else change.after.devices.get(phone.device)
+        gone = user is None or not user.enabled or (device is not None and not device.enabled)
+        if user is None or gone or phone.session in change.after.ended_sessions:
             self.arrivals.end(phone, Refusal.DISABLED if gone else Refusal.NOT_SIGNED_IN, CLOSE_BAD_TOKEN)
             return
         before, phone.user = phone.user, user

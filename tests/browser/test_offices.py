@@ -167,6 +167,12 @@ def disabled_at_a_distance(browser: Browser, security: Page, system: Page, link:
         }"""
     )
     assert refused in (401, 403)
+    tab(system, "People")
+    person = system.locator("tbody tr", has_text="王建国")
+    person.get_by_role("button", name="Disable", exact=True).click()
+    person.get_by_role("button", name="out at once").click()
+    person.get_by_role("button", name="Enable", exact=True).click()
+    expect(person.get_by_role("button", name="Disable", exact=True)).to_be_visible()
 
 
 def shared(browser: Browser, agency: Founded, security: Page) -> None:

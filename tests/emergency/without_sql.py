@@ -28,6 +28,7 @@ from signaling.messages import (
     Sos,
 )
 from tests.emergency.cast import Cast
+from tests.emergency.lost_phone import Lost
 from tests.fixtures.postgres import Postgres
 from tests.support.handsets import Handset
 
@@ -105,6 +106,7 @@ async def test_what_begins_or_ends_without_sql_is_so_after_it_too_and_an_alert_g
     cast: Cast, city_postgres: Postgres, sql_url: str
 ) -> None:
     leader, one, officer, dispatcher = await cast.phones("LD-001", "BJ-001", "XS-001", "PQ-001")
+    lost = await Lost.of(cast)
     to = Recipients(users=[one.user])
     await leader.request(BroadcastStart(id="b", broadcast="note", to=to, kind="text", text="集合"))
     await one.request(Receipt(id="r", broadcast="note", state=ReceiptState.DELIVERED))
@@ -120,6 +122,7 @@ async def test_what_begins_or_ends_without_sql_is_so_after_it_too_and_an_alert_g
     assert again.group.id == "gr-twin", "in the group its people may be in already"
     await leader.request(EmergencyCancel(id="et", group="gr-twin"))
     city_postgres.stop("immediate")
+    await lost.is_cut_off_without_sql()
 
     for number in range(3):
         confirmed, _ = await one.request(Sos(id=f"again{number}", alert="unkept", pressed_ms=1))
@@ -153,6 +156,7 @@ async def test_what_begins_or_ends_without_sql_is_so_after_it_too_and_an_alert_g
 
     await dispatcher.request(AlertResolve(id="k4", alert="unkept", outcome="resolved"))
     city_postgres.start()
+    await lost.stays_out_until_it_is_enabled_again()
 
     auditor = cast.city.post(f"/api/v1/demo/people/{cast.id('SJ-001')}/step-in")["access_token"]
 
@@ -161,6 +165,7 @@ async def test_what_begins_or_ends_without_sql_is_so_after_it_too_and_an_alert_g
         return found
 
     await until(lambda: "unkept" in [e["target"] for e in audited("alert.resolved")])  # the last of it
+    assert [each["target"] for each in audited("device.disable")] == [lost.device["id"]]
     for action in ("raise", "claim", "acknowledge", "resolved"):
         done = [e["actor"] for e in audited(f"alert.{action}") if e["target"] == "unkept"]
         assert done == [one.user if action == "raise" else dispatcher.user], action

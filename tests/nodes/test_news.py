@@ -8,11 +8,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from poc_server.auth import Auth, AuthRefused
 from poc_server.auth.keys import load_or_make
 from poc_server.neighbours.news import News
-from poc_server.store import DirectoryChange, Store
+from poc_server.store import SYSTEM, DirectoryChange, Store, locks, sessions
+from poc_server.store import tables as t
+from poc_server.store.journal import lines
+from poc_server.store.journal.kinds import records
 from tests.fixtures.people import QUICK, Town
 
 pytestmark = pytest.mark.wire
@@ -49,4 +53,43 @@ async def test_a_session_that_ends_while_sql_is_away_is_over_on_the_other_nodes_
     assert [each.sessions for each in told] == [{signed.session}], "its phone is sent away, once"
     with pytest.raises(AuthRefused, match="bad_token"):
         auth.verify_access(signed.access_token)
+    await beside.aclose()
+
+
+async def test_a_device_disabled_while_sql_is_away_is_shut_out_on_every_node_and_disabled_once(
+    town: Town, tmp_path: Path
+) -> None:
+    own = tmp_path / "beside"
+    own.mkdir()
+    beside = await Store.open(town.store.settings, town.store.data, own=own)
+    joined(town.store, beside)
+    code, _ = await town.auth.invite(SYSTEM, await town.person())
+    signed = await town.auth.enrol(code)
+    await beside.refresh()
+    auth = Auth(QUICK, beside, load_or_make(tmp_path / "keys"), town.clock)
+    (device,) = beside.directory.snapshot.devices
+    told: list[DirectoryChange] = []
+    beside.directory.subscribe(told.append)
+    async with town.store.writing() as held:  # SQL does not answer in time
+        await locks.directory(held)
+        assert not await town.store.shutting_out.disable(SYSTEM, "device", device)
+        assert [each.devices for each in told] == [{device}], "its phone is sent away, once"
+        for each in (town.auth, auth):
+            with pytest.raises(AuthRefused, match="disabled"):
+                each.verify_access(signed.access_token)
+    await beside.journal.flush()
+    late = [line for path in own.glob("journal/*.journal") for line in path.read_bytes().splitlines()]
+
+    for store in (town.store, beside):
+        await store.shutting_out.settle(within_s=None)
+        assert (store.directory.snapshot.shut_out, store.directory.snapshot.devices[device].enabled) == ({}, False)
+    async with town.store.change() as change:
+        await sessions.set_device(change, device, enabled=True)
+    beside.journal.append(records.validate_python(lines.decode(late[-1])))  # as where its journal had been behind
+    await beside.journal.drain()
+    await beside.refresh()
+    assert beside.directory.snapshot.devices[device].enabled
+    async with town.store.reading() as connection:
+        done = select(func.count()).select_from(t.audit).where(t.audit.c.action == "device.disable")
+        assert await connection.scalar(done) == 1
     await beside.aclose()

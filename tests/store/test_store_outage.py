@@ -22,7 +22,7 @@ from poc_server.auth import Auth
 from poc_server.auth.keys import load_or_make
 from poc_server.demo.city import build_city
 from poc_server.refused import StoreUnavailable
-from poc_server.store import BurstRecord, Store, StoreSettings
+from poc_server.store import SYSTEM, BurstRecord, Store, StoreSettings
 from poc_server.store import tables as t
 from poc_server.store.journal import lines
 from poc_server.store.settings import JournalSettings
@@ -163,6 +163,10 @@ async def test_a_node_starts_from_its_copy_while_sql_is_away(own_postgres: Postg
 
     again = await Store.open(settings, tmp_path / "data", own=own)
     assert (again.ready, again.directory.snapshot) == (False, before)
+    assert not await again.shutting_out.disable(SYSTEM, "user", users[2])
+    await again.aclose()
+    again = await Store.open(settings, tmp_path / "data", own=own)
+    assert not again.directory.snapshot.users[users[2]].enabled, "nor is he let in after a restart"
     known = Auth(QUICK, again, load_or_make(tmp_path / "keys"))
     assert known.verify_access(signed.access_token).user == users[0]
     assert (await known.refresh(signed.refresh_token)).user.id == users[0]
@@ -174,8 +178,9 @@ async def test_a_node_starts_from_its_copy_while_sql_is_away(own_postgres: Postg
     again.journal.append(burst(1))
     await asyncio.to_thread(own_postgres.start)
     await until(lambda: again.ready)
-    await again.journal.flush()
-    await until(lambda: again.journal.state().applied == again.journal.state().appended)
+    await again.journal.drain()
+    await until(lambda: not again.directory.snapshot.shut_out)
+    assert not again.directory.snapshot.users[users[2]].enabled, "as SQL says itself"
     async with again.reading() as connection:
         ends = await connection.execute(select(t.session.c.end_reason).where(t.session.c.ended_ms.is_not(None)))
         assert set(ends.scalars()) == {"signed_out"}

@@ -13,7 +13,19 @@ from groups.floor.options import FloorOptions
 from groups.model import Membership
 from groups.vocabulary import AgencyId, GroupKind, Refusal, Role, UnitId, UserId
 from poc_server.refused import Refused
-from poc_server.store import Actor, Change, DirectoryChange, Store, audit, audit_pages, groups, people, sessions, units
+from poc_server.store import (
+    Actor,
+    Change,
+    DirectoryChange,
+    Store,
+    audit,
+    audit_pages,
+    groups,
+    people,
+    sessions,
+    units,
+    without_sql,
+)
 from poc_server.store import tables as t
 from poc_server.store.audit_pages import AuditFilter
 from poc_server.store.people import UserDraft, UserFilter
@@ -104,7 +116,7 @@ async def test_a_device_that_is_renamed_stays_disabled(store: Store, city: City)
         device = await sessions.create_device(change, city.agency, user, "手机")
         await sessions.set_device(change, device, enabled=False)
     async with store.change() as change:
-        assert await sessions.set_device(change, device, name="平板") == []
+        await sessions.set_device(change, device, name="平板")
     renamed = store.directory.device(device)
     assert renamed is not None
     assert (renamed.name, renamed.enabled) == ("平板", False)
@@ -136,6 +148,8 @@ async def test_pages_follow_each_other_without_gap_or_repeat(store: Store, city:
         while True:
             rows, total = await people.users_page(connection, UserFilter(city.agency), 10, after)
             assert total == 25
+            known = await without_sql.users_page(store.directory.snapshot, UserFilter(city.agency), 10, after)
+            assert ([user.id for user in known[0]], known[1]) == ([row.id for row in rows], total)
             if not rows:
                 break
             seen.extend(row.id for row in rows)

@@ -27,6 +27,7 @@ from poc_server.store.journal.leaders import BroadcastKept, EmergencyCallKept, R
 from poc_server.store.journal.others import NAME, OthersJournals
 from poc_server.store.journal.readings import TextsRead
 from poc_server.store.journal.replay import Replayer
+from poc_server.store.journal.shut_out import ShutOut
 from poc_server.store.journal.writer import JournalWriter
 from poc_server.store.settings import JournalSettings
 
@@ -86,11 +87,11 @@ class Journal:
         """Return when all that was appended is on disk."""
         await self._writer.flush()
 
-    async def catch_up(self, within_s: float = CATCH_UP_S) -> None:
+    async def catch_up(self, within_s: float | None = CATCH_UP_S) -> None:
         """Put into SQL what was on disk already, for one who reads there what it changes.
 
-        Raises `StoreUnavailable`, also when so much waits that it takes longer than ``within_s``; it goes on then, so
-        that who comes again finds it further.
+        Raises `StoreUnavailable`, also when so much waits that it takes longer than ``within_s`` (None: never); it goes
+        on then, so that who comes again finds it further.
         """
         task = asyncio.create_task(self.replayer.drain(), name="journal-catch-up")
         self._catching_up.add(task)
@@ -167,5 +168,6 @@ __all__ = [
     "OthersJournals",
     "ReceiptsKept",
     "Record",
+    "ShutOut",
     "TextsRead",
 ]

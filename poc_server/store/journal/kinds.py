@@ -20,7 +20,7 @@ from poc_server.store.audit import AuditEntry
 from poc_server.store.change import note_alone
 from poc_server.store.ids import clean
 from poc_server.store.inserts import insert_new
-from poc_server.store.journal import alerts, bursts, ends, joins, leaders, readings
+from poc_server.store.journal import alerts, bursts, ends, joins, leaders, readings, shut_out
 from poc_server.store.journal.alerts import AlertKept
 from poc_server.store.journal.base import Ms, Record, Text
 from poc_server.store.journal.bursts import BurstRecord
@@ -28,6 +28,7 @@ from poc_server.store.journal.ends import BroadcastOver, EmergencyCallOver
 from poc_server.store.journal.joins import IncidentJoined
 from poc_server.store.journal.leaders import BroadcastKept, EmergencyCallKept, ReceiptsKept
 from poc_server.store.journal.readings import TextsRead
+from poc_server.store.journal.shut_out import ShutOut
 
 
 class CallStarted(Record):
@@ -116,6 +117,7 @@ AnyRecord = Annotated[
     | AuditRecord
     | PlaceRecord
     | SessionEnded
+    | ShutOut
     | AlertKept
     | EmergencyCallKept
     | EmergencyCallOver
@@ -210,6 +212,7 @@ def appliers(clock: Callable[[], int]) -> dict[str, Applier]:
         "audit": _audit,
         "place": _places,
         "session_ended": _sessions_ended,
+        "shut_out": shut_out.apply,
         "alert": alerts.apply,
         "emergency_call": leaders.calls,
         "emergency_call_over": ends.calls_over,

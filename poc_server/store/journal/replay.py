@@ -150,7 +150,7 @@ class Replayer:
     async def _apply_all(self, connection: AsyncConnection, batch: list[Any]) -> None:
         """Slices of a run of one kind go in one statement each; the order of kinds is kept."""
         kinds = {record.kind for record in batch}
-        if "session_ended" in kinds:
+        if not kinds.isdisjoint(("session_ended", "shut_out")):
             await locks.directory(connection)
         if not kinds.isdisjoint(("burst", "incident_joined", "alert")):
             await locks.outbox(connection)

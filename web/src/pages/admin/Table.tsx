@@ -131,20 +131,22 @@ export function Table({
                 ))}
                 {acts.length > 0 && (
                   <td class="acts">
-                    {acts.map((one) =>
-                      one.question?.(row) ? (
-                        <Sure
-                          key={one.title(row)}
-                          title={one.title(row)}
-                          question={one.question(row)}
-                          run={() => act(one, row)}
-                        />
-                      ) : (
-                        <button key={one.title(row)} type="button" onClick={() => void act(one, row)}>
-                          {one.title(row)}
-                        </button>
-                      ),
-                    )}
+                    {acts
+                      .filter((one) => one.fits?.(row) ?? true)
+                      .map((one) =>
+                        one.question?.(row) ? (
+                          <Sure
+                            key={one.title(row)}
+                            title={one.title(row)}
+                            question={one.question(row)}
+                            run={() => act(one, row)}
+                          />
+                        ) : (
+                          <button key={one.title(row)} type="button" onClick={() => void act(one, row)}>
+                            {one.title(row)}
+                          </button>
+                        ),
+                      )}
                   </td>
                 )}
               </tr>

@@ -7,7 +7,7 @@ import type { Role } from "../../wire/protocol";
 import { kindWords } from "./groups";
 import { momentWords } from "./moments";
 import { may, unitName } from "./office";
-import { ROLES, unitOptions } from "./people";
+import { holdsOffice, ROLES, unitOptions } from "./people";
 
 /** A row of a list; what has no id of its own (a grid cell) is known by its code. */
 export type Row = Record<string, unknown> & { id: string };
@@ -17,6 +17,8 @@ export type RowAct = {
   title: (row: Row) => string;
   run: (row: Row) => Promise<unknown>;
   offered?: () => boolean;
+  /** Whether it may be done to this row; nothing: to each. */
+  fits?: (row: Row) => boolean;
   /** What is asked before it is done; nothing: it is done at once. */
   question?: (row: Row) => string;
 };
@@ -76,6 +78,13 @@ export const LISTS: readonly List[] = [
         title: (row) => t(row.talk_banned ? "admin_unban" : "admin_ban"),
         run: (row) => authorised("PUT", `/people/${row.id}/ban`, { banned: !row.talk_banned }),
         offered: () => may("ban"),
+      },
+      {
+        title: (row) => t(row.enabled ? "admin_stop" : "admin_enable"),
+        run: (row) => authorised("POST", `/people/${row.id}/${row.enabled ? "disable" : "enable"}`),
+        offered: () => may("people", "roles"),
+        fits: (row) => may(holdsOffice(row.roles as Role[]) ? "roles" : "people"),
+        question: (row) => (row.enabled ? t("admin_stop_sure", { name: String(row.name) }) : ""),
       },
     ],
   },
@@ -139,7 +148,7 @@ export const LISTS: readonly List[] = [
     columns: [
       { title: "admin_name", show: text("name") },
       { title: "admin_owner", show: text("user_name") },
-      { title: "admin_last_seen", show: (row) => (row.last_ms ? time("last_ms")(row) : t("admin_never")) },
+      { title: "admin_last_seen", show: lastSeen },
       { title: "admin_state", show: (row) => t(row.enabled ? "admin_in_use" : "admin_disabled") },
     ],
     acts: [
@@ -217,6 +226,11 @@ export const LISTS: readonly List[] = [
     acts: [],
   },
 ];
+
+function lastSeen(row: Row): string {
+  if (row.version === null) return "—"; // the database is away, which alone knows it
+  return row.last_ms ? momentWords(Number(row.last_ms)) : t("admin_never");
+}
 
 function corners(outline: unknown): string {
   const count = (outline as unknown[]).length;

@@ -22,6 +22,9 @@ export const ROLES: readonly Role[] = [
   "audit_admin",
 ];
 
+/** Administrators are changed by the security administrator only. */
+export const holdsOffice = (roles: readonly Role[]) => roles.some((role) => role.endsWith("_admin"));
+
 export const unitOptions = () =>
   tree(units.value).map(({ unit, depth }) => [unit.id, `${"\u3000".repeat(depth)}${unit.name}`] as const);
 
@@ -60,8 +63,7 @@ export function PersonPanel({ id, close, saved }: EditorProps) {
   });
   if (typeof found === "string") return <Panel title={t("console_people")} close={close} children={found} />;
   const roles = (found?.values.roles ?? []) as Role[];
-  const office = roles.some((role) => role.endsWith("_admin"));
-  const edits = id === null || may(office ? "roles" : "people");
+  const edits = id === null || may(holdsOffice(roles) ? "roles" : "people");
   return (
     <Panel title={id === null ? t("admin_new_person") : String(found?.values.name ?? "")} close={close}>
       {found && edits && (
