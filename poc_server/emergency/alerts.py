@@ -214,6 +214,13 @@ class Alerts:
         self._begin(live)
         self._telling.announce(live)
 
+    def dedicated(self, user: User) -> GroupId | None:
+        """The group kept for SOS, where there is one and this person's may be said in it."""
+        group = self._field.roster.group(GroupId(self._desk.settings.sos_group))
+        if group is None or may(Act.RAISE_SOS, user, group, self._field.roster) is not None:
+            return None
+        return group.id
+
     def _group(self, user: User, asked: str | None, selected: GroupId | None) -> GroupId | None:
         """Where it is said: the dedicated group, the one asked for or selected, else the first that allows it."""
         dedicated = GroupId(self._desk.settings.sos_group)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from groups.emergency.condition import Condition
+from groups.model import User
 from groups.rights import Right, has
 from groups.vocabulary import GroupId
 from poc_server.emergency.alerts import Alerts
@@ -74,7 +75,7 @@ class Emergency(Desk):
     def came(self, phone: Phone) -> None:
         """A phone connected, new or again: it is brought into what concerns it, and told of it."""
         if has(phone.user, Right.SOS):
-            phone.send(self._sos_rules())
+            phone.send(self._sos_rules(phone.user))
         self.gatherings.came(phone)
         self.alerts.came(phone)
         self.broadcasts.came(phone)
@@ -104,7 +105,7 @@ class Emergency(Desk):
             since_ms=None if first is None else first.since,
         )
 
-    def _sos_rules(self) -> SosRules:
+    def _sos_rules(self, user: User) -> SosRules:
         settings = self.settings
         return SosRules(
             hold_ms=settings.hold_ms,
@@ -112,6 +113,7 @@ class Emergency(Desk):
             covert=settings.covert and settings.covert_allowed,
             phone=settings.centre_phone,
             microphone_ms=settings.microphone_ms,
+            group=self.alerts.dedicated(user),
         )
 
     def readings(self) -> Iterable[Reading]:

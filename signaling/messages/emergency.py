@@ -62,6 +62,8 @@ class SosRules(Message):
         again_ms: sent again so often until it is confirmed.
         microphone_ms: the microphone is opened for so long as soon as the phone is brought into the group of its alert,
             which waits for nothing; 0: not before it is confirmed.
+        group: where his SOS is said whatever he has selected; None: in the group he has selected, if it may be.
+            A page asks for an idle floor there with the SOS itself, and is heard a round trip earlier.
     """
 
     type: Literal["sos_rules"] = "sos_rules"
@@ -71,6 +73,7 @@ class SosRules(Message):
     phone: Annotated[str, StringConstraints(max_length=MAX_PHONE_CHARS)] = ""
     again_ms: int = 500
     microphone_ms: int = 0
+    group: Id | None = None
 
 
 class Sos(Message):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Playwright, expect
+from playwright.sync_api import Playwright, ViewportSize, expect
 
 from tests.browser.conftest import SPEECH
 from tests.browser.figures import spread
@@ -22,6 +22,7 @@ from tests.support.priority import first
 pytestmark = pytest.mark.browser
 GROUP = "滨江巡查组"
 AGAIN_MS = 500
+SMALLEST: ViewportSize = {"width": 360, "height": 560}
 VOICE_AFTER_MS: list[float] = []
 """From each SOS that went out to the first voice at a console."""
 SHAKEN = KEEP_MICROPHONE + "window.shaken = 0; navigator.vibrate = () => { window.shaken += 1; return true; };"
@@ -120,7 +121,9 @@ def test_an_officer_in_trouble_is_heard_over_a_talker_seen_and_claimed_by_one(
 
         for console in (one, two):
             expect(console.page.locator(".alert")).to_have_count(1)
-            expect(console.page.locator(".alert")).to_contain_text(officer.user["name"])
+            spoken = console.page.locator(".alert").get_by_role("alert").first  # by a screen reader
+            expect(spoken).to_contain_text("警情")
+            expect(spoken).to_contain_text(officer.user["name"])
             expect(console.page.locator(".alert")).to_contain_text(GROUP)
         one.page.locator(".alert button.primary").click()
         expect(two.page.locator(".alert")).to_contain_text("已接警")
@@ -171,7 +174,12 @@ def test_either_way_carries_it_and_until_one_has_the_page_says_not_sent(
         hold_sos(officer)
         word = officer.page.locator('.sos[data-state="not_sent"] .sos-word')
         expect(word.locator("strong")).to_have_text("未发出")
+        expect(word).to_have_attribute("role", "alert")
         expect(word.locator("a")).to_have_attribute("href", "tel:110")
+        officer.page.set_viewport_size(SMALLEST)
+        call = word.locator("a").bounding_box()
+        assert call is not None
+        assert call["y"] + call["height"] <= SMALLEST["height"], "none of it is cut off"
         expect(word.get_by_role("button")).to_have_text("撤销")
         officer.page.wait_for_function("window.ways.https.length >= 6")
         assert officer.page.evaluate("window.shaken") > 3

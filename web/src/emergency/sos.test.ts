@@ -53,15 +53,17 @@ function phone(rules: Partial<SosRules>, answered = false, answers: Answers = {}
       sos: { type: "sos_rules", hold_ms: 1500, countdown_ms: 0, covert: false, again_ms: 500, ...rules },
       alerts: {} as Record<string, object>,
     }),
-    picture: signal({ selected: "east" }),
+    picture: signal({ selected: "east", floors: { east: { state: "idle" }, sos: { state: "idle" } } }),
     incidents: signal({ list: [] }),
     covert: signal(false),
+    linkState: signal("closed"),
     touched: () => undefined,
     key: {
       openFor: (group: string, ms: number) => {
         opened.push([group, ms]);
         return () => opened.push(["closed", 0]);
       },
+      opensIn: (group: string) => opened.at(-1)?.[0] === group,
     },
     follow: (listener: (message: object) => void) => told.push(listener),
     ask: (message: Sent) => {
@@ -291,6 +293,31 @@ test("he is heard as soon as the server leads it, though nothing is kept yet; co
     ["east", 10_000],
     ["closed", 0],
   ]);
+});
+
+test.each([
+  ["where he selected", {}, "east", [["east", 10_000]]],
+  ["where it is said whatever he selected", { group: "sos" }, "sos", [["sos", 10_000]]],
+  [
+    "elsewhere, when the server leads it there",
+    {},
+    "west",
+    [
+      ["east", 10_000],
+      ["closed", 0],
+      ["west", 10_000],
+    ],
+  ],
+  ["nowhere before the server leads it, while another talks", { taken: true }, "east", [["east", 10_000]]],
+  ["nowhere before the server leads it, when it is covert", { covert: true }, "so-1", [["so-1", 10_000]]],
+] as const)("the floor is asked for with the SOS itself: %s", (_, rules, led, expected) => {
+  const { key, made, sent, opened, tell } = phone({ hold_ms: 0, microphone_ms: 10_000, ...rules });
+  made.linkState.value = "up";
+  if ("taken" in rules) made.picture.value.floors.east.state = "taken";
+  key.down();
+  expect(opened.length).toBe("covert" in rules || "taken" in rules ? 0 : 1);
+  tell({ ...brought((sent[0] as Sent).alert), group: { id: led } });
+  expect(opened).toEqual(expected);
 });
 
 test("what nobody has confirmed goes on from the page that is loaded anew, the same with its time and place", async () => {

@@ -13,15 +13,14 @@ import type { AlertInfo, ServerMessage, SosRules, Whereabouts } from "../wire/pr
 import { forget, keep, kept, type Unsent } from "./unsent";
 
 /** What holds until the server has said how its key works. */
-const RULES: Pick<SosRules, "hold_ms" | "countdown_ms" | "covert" | "phone" | "again_ms" | "microphone_ms"> =
-  {
-    hold_ms: 1500,
-    countdown_ms: 0,
-    covert: false,
-    phone: "",
-    again_ms: 500,
-    microphone_ms: 0,
-  };
+const RULES: Omit<SosRules, "type"> = {
+  hold_ms: 1500,
+  countdown_ms: 0,
+  covert: false,
+  phone: "",
+  again_ms: 500,
+  microphone_ms: 0,
+};
 const KEPT = "poc.sos";
 /** Who was last told here that he may raise an alert. */
 const KEPT_RIGHT = "poc.sos.user";
@@ -206,6 +205,7 @@ export class SosKey {
     this.phone.covert.value = sos.covert ?? false;
     this.state.value = { name: "not_sent", alert: sos.alert, tries: 0 };
     this.#send(sos.alert);
+    this.#foresee(sos);
   }
 
   #send(alert: string): void {
@@ -276,10 +276,27 @@ export class SosKey {
     this.phone.ask({ type: "sos", ...this.#known(this.#unsent) }).catch(() => undefined);
   }
 
+  /**
+   * Asks for the floor with the SOS itself, where it will most likely be said, so that the answer comes a round trip earlier. Only of
+   * a floor that is idle: of several nodes the one that has it may not know yet that he is in danger, and would let him queue. Not of
+   * a covert one, which colleagues must not hear, nor without a way on which both go out now.
+   */
+  #foresee(sos: Unsent): void {
+    const rules = this.phone.affairs.peek().sos;
+    if (!rules || this.phone.linkState.peek() !== "up") return;
+    const { group = null, microphone_ms: ms = 0 } = rules;
+    const where = group ?? sos.group;
+    if (!where || sos.covert || !this.#speaks || ms <= 0) return;
+    if (this.phone.picture.peek().floors[where]?.state !== "idle") return;
+    this.#silent = this.phone.key.openFor(where, ms);
+  }
+
   #speak(group: string, ms: number): void {
     if (!this.#speaks || ms <= 0) return;
     this.#speaks = false; // once for each press
     mark("sos_microphone", { group });
+    if (this.phone.key.opensIn(group)) return;
+    this.#silent?.();
     this.#silent = this.phone.key.openFor(group, ms);
   }
 

@@ -86,11 +86,11 @@ test("what was opened for a while stays open: the microphone may come back", () 
 });
 
 test("what was opened for a while closes by itself", async () => {
-  const { has } = talking((key) => key.openFor("east", 10_000));
+  const { key, has } = talking((key) => key.openFor("east", 10_000));
   await vi.advanceTimersByTimeAsync(9_999);
-  expect(has()).toBe("east");
+  expect([has(), key.opensIn("east"), key.opensIn("west")]).toEqual(["east", true, false]);
   await vi.advanceTimersByTimeAsync(1);
-  expect(has()).toBeNull();
+  expect([has(), key.opensIn("east")]).toEqual([null, false]);
 });
 
 test("a key that is held while it is opened goes on after that time, until it is let go", async () => {

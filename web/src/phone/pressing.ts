@@ -10,6 +10,9 @@ export const OPENS_WITHIN_MS = 60_000;
 
 const DEAF: ReadonlySet<MicrophoneState> = new Set(["lost", "refused", "missing", "unsupported"]);
 
+/** Phases in which nothing is said any more, and nothing asked for. */
+const ENDING: ReadonlySet<string> = new Set(["has_no_permission", "pending_release"]);
+
 export type KeyOwner = {
   /** Something only the person can mend is in the way. */
   blocked: () => boolean;
@@ -78,6 +81,12 @@ export class Pressing {
       });
     });
     return end;
+  }
+
+  /** Whether what was opened speaks in `group` now, or waits for an answer there. */
+  opensIn(group: string): boolean {
+    const { group: now, phase } = this.floors.state.peek();
+    return this.#opened?.speaks === true && now === group && !ENDING.has(phase.name);
   }
 
   /** The hand lets go: what was opened for a while stays open. */
