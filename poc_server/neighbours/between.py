@@ -131,8 +131,9 @@ class Between:
         self.line: VoiceLine
         self.stale = 0
         self._backlog = Backlog(lease_ms)
-        self._feeds: dict[BurstId, FarFeed] = {}
-        self._early: dict[BurstId, list[VoicePacket]] = {}
+        # By both: bursts of two groups that began in one millisecond have one number.
+        self._feeds: dict[tuple[GroupId, BurstId], FarFeed] = {}
+        self._early: dict[tuple[GroupId, BurstId], list[VoicePacket]] = {}
 
     def now(self) -> int:
         """The fabric's clock, in ms."""
@@ -147,21 +148,21 @@ class Between:
         self.losses.begun(group)
         return _Outward(self, group, burst)
 
-    def inward(self, burst: BurstId, route: Route) -> FarFeed:
+    def inward(self, group: GroupId, burst: BurstId, route: Route) -> FarFeed:
         """The feed of another node's burst: fills ``route`` until it is over."""
 
         def over(ended: FarFeed) -> None:
-            if self._feeds.get(burst) is ended:  # a talker who came back on another connection has a new one
-                del self._feeds[burst]
+            if self._feeds.get((group, burst)) is ended:  # a talker who came back on another connection has a new one
+                del self._feeds[group, burst]
 
-        feed = self._feeds[burst] = FarFeed(route, over)
+        feed = self._feeds[group, burst] = FarFeed(route, over)
         return feed
 
     def begun(self, group: GroupId, burst: BurstId) -> None:
         """Its route is open: what came before the floor's event did is relayed now."""
         self.losses.begun(group)
-        for packet in self._early.pop(burst, ()):
-            self._push(burst, packet)
+        for packet in self._early.pop((group, burst), ()):
+            self._push(group, burst, packet)
 
     def heard(self, channel: bytes, packet: bytes) -> None:
         """A packet of another node. One of a burst that has no floor here is not relayed (the burst id fences)."""
@@ -171,7 +172,7 @@ class Between:
         begin = HEAD.size + length
         burst, group = BurstId(number), GroupId(packet[HEAD.size : begin].decode())
         if kind == END:
-            feed = self._feeds.get(burst)
+            feed = self._feeds.get((group, burst))
             if feed is not None:
                 feed.last()
             return
@@ -181,11 +182,11 @@ class Between:
             self.stale += 1
             return
         voice = VoicePacket(sequence, timestamp, packet[begin:], left_ms, None if level < 0 else level)
-        if not self._push(burst, voice):
+        if not self._push(group, burst, voice):
             self._keep(group, burst, voice)
 
-    def _push(self, burst: BurstId, voice: VoicePacket) -> bool:
-        feed = self._feeds.get(burst)
+    def _push(self, group: GroupId, burst: BurstId, voice: VoicePacket) -> bool:
+        feed = self._feeds.get((group, burst))
         if feed is None:
             return False
         feed.push(voice)
@@ -199,7 +200,7 @@ class Between:
         talkgroup = self._node.talkgroups.get(group)
         if talkgroup is None or burst <= talkgroup.bursts.newest:
             return
-        early = self._early.setdefault(burst, [])
+        early = self._early.setdefault((group, burst), [])
         if len(early) < EARLY_PACKETS:
             early.append(voice)
         while len(self._early) > EARLY_BURSTS:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from groups.floor.inputs import Left
-from groups.vocabulary import BurstId
+from groups.vocabulary import BurstId, GroupId
 from poc_server.neighbours.far_phone import FarPhone
 from poc_server.neighbours.phones import user_of
 
@@ -23,14 +23,15 @@ class Orphans:
 
     def __init__(self, node: ThisNode) -> None:
         self._node = node
-        self._strikes: dict[BurstId, int] = {}
+        self._strikes: dict[tuple[GroupId, BurstId], int] = {}
 
     def look(self) -> None:
         """With each heartbeat."""
         seen = {}
         for talkgroup, burst, holder in self._all():
-            seen[burst] = self._strikes.get(burst, 0) + 1
-            if seen[burst] >= STRIKES:
+            this = talkgroup.id, burst
+            seen[this] = self._strikes.get(this, 0) + 1
+            if seen[this] >= STRIKES:
                 _take_back(talkgroup, holder)
         self._strikes = seen
 

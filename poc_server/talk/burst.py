@@ -52,7 +52,7 @@ class FarVoice(Protocol):
     def outward(self, group: GroupId, burst: BurstId) -> BurstTap:
         """The tap of a burst of this node's talker."""
 
-    def inward(self, burst: BurstId, route: Route) -> Feed:
+    def inward(self, group: GroupId, burst: BurstId, route: Route) -> Feed:
         """The feed of another node's burst: fills ``route`` until it is over."""
 
     def begun(self, group: GroupId, burst: BurstId) -> None:

@@ -234,7 +234,7 @@ class Bursts:
             return relay.begin(began.burst, phone.peer, observer, taps, catches_up=answered)
         route = relay.begin(began.burst, None, _Deaf(), taps)
         if far is not None:
-            route.paced_by(far.inward(began.burst, route))
+            route.paced_by(far.inward(self._of.group.id, began.burst, route))
         return route
 
     def _voice(self, user: UserId, tier: Tier) -> Voice:

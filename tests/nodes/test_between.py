@@ -11,39 +11,49 @@ from groups.vocabulary import BurstId, GroupId
 from poc_server.neighbours.between import EARLY_PACKETS, END, HEAD, LAST_WORDS_S, VOICE, Between, FarFeed
 from tests.media.slots import stepped
 
-GROUP = GroupId("g")
+GROUP, OTHER = GroupId("g"), GroupId("h")
 LEASE_MS = 2_000
 FRAME_MS = 40
 
 
 class Floor:
-    """What a node has of one group: the routes of bursts that were told, and what its state already knows."""
+    """What a node has of two groups: the routes of bursts that were told, and what its state already knows."""
 
     def __init__(self) -> None:
         self.relayed: list[int] = []
+        self.in_other: list[int] = []
         self.bursts = SimpleNamespace(newest=BurstId(0))
         self.now = 1_000_000
-
         node: Any = SimpleNamespace(
-            talkgroups={GROUP: self},
+            talkgroups={GROUP: self, OTHER: self},
             phones={},
             conditions=SimpleNamespace(only_talker=lambda _: None),
             fabric=SimpleNamespace(now=lambda: self.now),
         )
         self.between = Between(node, "t", (), LEASE_MS)
 
-    def says(self, burst: int, sequence: int, kind: int = VOICE, late_ms: int = 0) -> None:
-        head = HEAD.pack(kind, burst, sequence, 0, self.now - late_ms, -1, len(GROUP))
+    def says(self, burst: int, sequence: int, kind: int = VOICE, late_ms: int = 0, group: GroupId = GROUP) -> None:
+        head = HEAD.pack(kind, burst, sequence, 0, self.now - late_ms, -1, len(group))
+        self.between.heard(b"", head + group.encode() + b"\x08")
 
-        self.between.heard(b"", head + GROUP.encode() + b"\x08")
-
-    def begins(self, burst: int) -> FarFeed:
-        number = BurstId(burst)
+    def begins(self, burst: int, group: GroupId = GROUP) -> FarFeed:
+        number, relayed = BurstId(burst), self.relayed if group == GROUP else self.in_other
         self.bursts.newest = number
-        route: Any = SimpleNamespace(push=lambda packet: self.relayed.append(packet.sequence))
-        feed = self.between.inward(number, route)
-        self.between.begun(GROUP, number)
+        route: Any = SimpleNamespace(push=lambda packet: relayed.append(packet.sequence))
+        feed = self.between.inward(group, number, route)
+        self.between.begun(group, number)
         return feed
+
+
+def test_of_two_groups_whose_bursts_began_in_one_millisecond_none_hears_the_other() -> None:
+    floor = Floor()
+    floor.says(7, 1)
+    floor.says(7, 100, group=OTHER)
+    for group in (GROUP, OTHER):
+        floor.begins(7, group)
+    floor.says(7, 2)
+    floor.says(7, 101, group=OTHER)
+    assert (floor.relayed, floor.in_other) == ([1, 2], [100, 101])
 
 
 def test_the_first_packets_wait_for_the_event_of_their_burst() -> None:
