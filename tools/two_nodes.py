@@ -106,7 +106,10 @@ class Crowd:
     def talk(self, groups: dict[str, list[Identity]]) -> None:
         """One in each group, till `close`."""
         for group in groups:
-            talker = next(phone for phone in self.phones if phone.selected == group and not phone.closely)
+            # Best not one of those whose ears are timed; a group that nobody was left for stays silent.
+            talker = min((p for p in self.phones if p.selected == group), key=lambda p: p.closely, default=None)
+            if talker is None:
+                continue
             self._talking.append(asyncio.create_task(self._talk(talker, group)))
 
     def packets(self) -> tuple[int, int]:
