@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Everything, ring by ring; the quick rings first, so that a mistake is told early.
-# Servers and browsers mostly wait: three workers share two cores. What judges sound does so beside nothing else.
+# Servers and browsers mostly wait: three workers share two cores, but what judges sound has them alone.
 # What fails beside other work is tried once more, alone, and named: docs/decisions/0030-once-more-alone.md.
 set -uo pipefail
 bash tools/check.sh || exit
@@ -24,4 +24,4 @@ rm -f build/calls.json
 ring tests wire "${WORKERS:-3}" || exit
 "${VENV:-.venv}/bin/python" -m tests.talk.ways_report || exit
 ring tests/browser "browser and not measured" "${WORKERS:-3}" || exit
-ring tests/browser "browser and measured" 2
+ring tests/browser "browser and measured" 0
