@@ -298,8 +298,13 @@ class Pictures:
         self.album.snap(desk.page, "console", size)
         two.key_up()
         one.key_up()
+        desk.key("g")
+        draw = desk.page.locator(".area-tools button").first
+        draw.click()  # with what there is only while an area is drawn
+        desk.page.wait_for_timeout(PANEL_MS)
+        self.album.snap(desk.page, "console_map", size)
+        draw.click()
         for keys, name in (
-            (("g",), "console_map"),
             (("Shift+Slash",), "console_keys"),
             (("Escape", "h"), "console_handover"),
             (("Escape", "o"), "console_monitor"),
