@@ -81,7 +81,7 @@ class Crowd:
         self._talking: list[asyncio.Task[None]] = []
 
     async def connect(self, groups: dict[str, list[Identity]]) -> None:
-        """Everybody, each second phone of a group on the next node."""
+        """Everybody, each second phone of a group on the next node, and of each second group the talker, its first."""
         gate = asyncio.Semaphore(AT_ONCE)
 
         async def one(phone: Phone, url: str, group: str) -> None:
@@ -90,8 +90,8 @@ class Crowd:
                 await phone.select(group)
 
         coming = []
-        for group, people in groups.items():
-            for place, each in enumerate(people):
+        for index, (group, people) in enumerate(groups.items()):
+            for place, each in enumerate(people, index):
                 number = len(self.phones)
                 close = number % CLOSE == 1
                 made = Phone(self._reactor, self._credentials, each, number + 1, closely=close, chatty=False)
