@@ -228,8 +228,8 @@ async def set_devices(change: Change, wanted: Mapping[DeviceId, DeviceWish]) -> 
         if name != row.name:
             change.record("device.rename", "device", device, {"name": name, "before": row.name}, row.agency_id)
         if enabled != row.enabled:
-            done = "device.enable" if enabled else "device.disable"
-            change.record(done, "device", device, {"user": row.user_id}, row.agency_id)
+            told = {"user": row.user_id}
+            change.record("device.enable" if enabled else "device.disable", "device", device, told, row.agency_id)
     statement = update(t.device).where(t.device.c.id == bindparam("this"))
     statement = statement.values(enabled=bindparam("now_enabled"), name=bindparam("now_name"), version=change.version)
     await change.connection.execute(statement, values)
