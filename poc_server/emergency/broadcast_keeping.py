@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from groups.vocabulary import Refusal, UserId
 from poc_server.emergency import live_broadcast
-from poc_server.emergency.keeping import SQL_WITHIN_S, Keeping
+from poc_server.emergency.keeping import SQL_WITHIN_S, START_WITHIN_S, Keeping
 from poc_server.emergency.live_broadcast import LiveBroadcast
 from poc_server.refused import Refused
 from poc_server.store import emergency as kept
@@ -46,7 +46,7 @@ class BroadcastKeeping:
                     raise Refused(Refusal.CONFLICT, "broadcast")
                 return live_broadcast.from_kept(before, live.by, await kept.receipts(connection, live.id))
 
-        done = await self._keeping.in_sql(in_sql())
+        done = await self._keeping.in_sql(in_sql(), START_WITHIN_S)
         if done is None:
             await self._keeping.on_disk(BroadcastKept.of(live.kept(), list(live.receipts)), [entry])
             return None

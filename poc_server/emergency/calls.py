@@ -14,7 +14,7 @@ from groups.policy import Act, may
 from groups.vocabulary import GroupId, GroupKind, Refusal, Tier, UserId
 from poc_server.emergency import recipients
 from poc_server.emergency.gatherings import Gathering
-from poc_server.emergency.keeping import Keeping
+from poc_server.emergency.keeping import START_WITHIN_S, Keeping
 from poc_server.refused import Refused
 from poc_server.store import emergency as kept
 from poc_server.store.journal import EmergencyCallKept, EmergencyCallOver
@@ -262,7 +262,7 @@ class EmergencyCalls:
                     raise Refused(Refusal.CONFLICT, "call")
                 return _from_kept(before, before.group, live.by)
 
-        done = await self._keeping.in_sql(in_sql())
+        done = await self._keeping.in_sql(in_sql(), START_WITHIN_S)
         if done is None:
             await self._keeping.on_disk([EmergencyCallKept.of(row, live.group)], [entry])
             return None

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 SQL_WITHIN_S = 0.5
 """SQL may take so long; then the disk stands in for it, and SQL may still do its part: it changes nothing twice."""
+START_WITHIN_S = 1.0
+"""For what a leader begins: a desk that died may have kept it already, and it must not begin twice for a slow SQL."""
 DISK_WITHIN_S = 2.0
 """A disk that takes longer is failing."""
 T = TypeVar("T")
