@@ -89,6 +89,8 @@ COUNT = f"""
         .observe(document.querySelector('.presence'), {{characterData: true, childList: true, subtree: true}});
 """
 """Keeps each number that is shown from now on."""
+HEARS = "__poc.events.some(e => e.name === 'listening' && e.reason === null)"
+"""The page has told the server that it listens."""
 FELL = "counted.some((count, at) => count < Math.max(...counted.slice(0, at)))"
 HEARD = """async () => Math.max(...[...(await __poc.peer.getStats()).values()]
     .filter(entry => entry.type === 'inbound-rtp').map(entry => entry.packetsReceived))"""
@@ -391,6 +393,7 @@ def test_a_press_without_a_network_says_so_within_100_ms_and_the_phone_comes_bac
 
 def test_a_hidden_page_counts_as_deaf_until_its_sound_is_seen_to_go_on(pair: tuple[Officer, Officer]) -> None:
     officer, other = pair
+    officer.page.wait_for_function(HEARS, timeout=LONG_MS)
     other.page.wait_for_function(f"{LISTENING} >= 2", timeout=LONG_MS)
     other.page.evaluate(COUNT)
     officer.page.evaluate(HOLD_SOUND)
