@@ -31,7 +31,7 @@ from signaling.messages import (
 from tests.emergency.cast import Cast
 from tests.ops.test_watching import ASKED_FOR
 from tests.support.city import City, fetch
-from tests.support.handsets import WAIT_S, Handsets
+from tests.support.handsets import WAIT_S, Handset, Handsets
 from tests.support.proxy import Proxy
 
 pytestmark = pytest.mark.wire
@@ -95,21 +95,15 @@ async def test_a_full_duplex_voice_comes_over_a_new_media_path_where_no_desk_is(
     call, _ = await a.request(CallStart(id="d1", users=[b.user], duplex=True))
     await b.told(Call, phase="running", call=call.call)
     await until_busy(city, (a.user, b.user), (a.user, b.user))
-    await b.utter(8)
-    await a.until_packets(8)
+    await until_heard(b, a)
 
     b.voice.close()
     async with asyncio.timeout(WAIT_S):
         while await asyncio.to_thread(city.node_metric, away, "poc_media_connected"):  # noqa: ASYNC110 - tells nobody
             await asyncio.sleep(0.05)
     await b.come_back(street.urls[away])
-    heard = a.packets()
-    async with asyncio.timeout(WAIT_S):
-        while a.packets() < heard + 8:
-            await b.utter(2)  # where his voice comes from now, the desk learns a moment later
-    heard = b.packets()
-    await a.utter(8)
-    await b.until_packets(heard + 8)
+    await until_heard(b, a)
+    await until_heard(a, b)
     await b.request(CallLeave(id="d2", call=call.call))
     await a.told(CallEnded, call=call.call)
     await until_busy(city, (a.user, b.user), ())
@@ -190,6 +184,14 @@ def test_what_is_watched_is_told(city: City) -> None:
     known = {name for name, _ in told}
     known |= {f"{name}_{part}" for name, kind in told if kind == "histogram" for part in ("bucket", "count", "sum")}
     assert ASKED_FOR - known == set()
+
+
+async def until_heard(talker: Handset, listener: Handset) -> None:
+    """Until somebody speaks and is heard: where a voice comes from now, the desk learns a moment after its phone."""
+    heard = listener.packets()
+    async with asyncio.timeout(WAIT_S):
+        while listener.packets() < heard + 8:
+            await talker.utter(2)
 
 
 async def until_busy(city: City, of: tuple[str, ...], expected: tuple[str, ...]) -> None:
