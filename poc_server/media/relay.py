@@ -32,7 +32,7 @@ class BurstObserver(Protocol):
 
 
 class Tap(Protocol):
-    """Who hears a burst inside the server: recorder, fabric, level meter."""
+    """Who hears a burst inside the server: recorder, other nodes, level meter."""
 
     def voice(self, packet: VoicePacket) -> None:
         """One packet of the burst, at the pace it is relayed. Must only append to memory."""
@@ -58,6 +58,7 @@ class Route:
         "_last",
         "_last_at",
         "_observer",
+        "_outward",
         "_pacer",
         "_seen",
         "_shared",
@@ -71,7 +72,14 @@ class Route:
         "silence",
     )
 
-    def __init__(self, shared: Shared, burst: int, observer: BurstObserver, taps: tuple[Tap, ...]) -> None:
+    def __init__(
+        self,
+        shared: Shared,
+        burst: int,
+        observer: BurstObserver,
+        taps: tuple[Tap, ...],
+        outward: Tap | None = None,
+    ) -> None:
         self.burst = burst
         self.packets = 0
         self.octets = 0
@@ -81,7 +89,8 @@ class Route:
         """The frame each slot is closed with: in the mode of the burst's own packets."""
         self._shared = shared
         self._observer = observer
-        self._taps = taps
+        self._outward = outward
+        self._taps = taps if outward is None else (*taps, outward)
         self._pacer: Feed | None = None
         self._audience: tuple[Slot, ...] = ()
         self._first = -1
@@ -166,13 +175,15 @@ class Route:
             pacer.finish(lambda: self._end(done))
 
     def leave_air(self) -> None:
-        """Its group hears another burst now: what is still to be relayed of this one goes to the taps alone.
+        """Its group hears another burst now: what is still to be relayed of this one goes to recorders alone.
 
-        The slots that burst takes would refuse it anyway; its talker's own, which it does not take, would not.
+        The slots that burst takes would refuse it anyway; its talker's own, which it does not take, would not. Nor do
+        other nodes get it: it may come in one go, and listeners there would have it ahead of their clock.
         """
         if self._ending and not self._ended:
             self._shared.fanout.submit(Job(self, self._audience, None))
             self._audience = ()
+            self._taps = tuple(tap for tap in self._taps if tap is not self._outward)
 
     def paced_by(self, pacer: Feed) -> None:
         """What feeds this burst knows when its last packet has come."""
@@ -259,14 +270,16 @@ class Relay:
         observer: BurstObserver,
         taps: tuple[Tap, ...] = (),
         *,
+        outward: Tap | None = None,
         catches_up: bool = False,
     ) -> Route:
         """Put ``burst`` on the air. What ``talker``'s phone sent just before is relayed at its own pace.
 
         The first packet goes out with the next turn of the loop: set the audience in this one. Without ``talker``
-        the voice comes by `Route.push`. ``catches_up``: somebody answers; seconds that stood still are not kept.
+        the voice comes by `Route.push`. ``outward``: the other nodes, which hear it as long as it is on air here.
+        ``catches_up``: somebody answers; seconds that stood still are not kept.
         """
-        route = Route(self._shared, burst, observer, taps)
+        route = Route(self._shared, burst, observer, taps, outward)
         if talker is not None:
             route.paced_by(talker.uplink.begin(route, catches_up=catches_up))
         return route

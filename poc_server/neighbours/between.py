@@ -42,6 +42,7 @@ class FarFeed:
 
     def push(self, packet: VoicePacket) -> None:
         """A packet of its talker."""
+        self._told = False  # if so, of his voice on the connection that he had before
         self._route.push(packet)
         if self._timer is not None:
             self._wait()

@@ -148,10 +148,12 @@ class Bursts:
         )
         heard_by = air.listeners(phone is not None)
         taps = tuple(tap for tap in (each.begin(meta) for each in heard_by) if tap is not None)
-        route = self._route(began, phone, taps)
+        outward = air.far.outward(group.id, began.burst) if air.far is not None and phone is not None else None
+        route = self._route(began, phone, taps, outward)
         voice = self._voice(user.id, began.tier)
         on_air = OnAir(began.burst, group.id, user, began.tier, voice, began.priority, route, began.at, spoken_in)
-        self.routes[began.burst] = _Burst(on_air, began.key, taps, meta)
+        told_of_end = taps if outward is None else (*taps, outward)
+        self.routes[began.burst] = _Burst(on_air, began.key, told_of_end, meta)
         air.ears.began(on_air)
         self._slices.add(self._placed(on_air.burst))
         for each in air.joined.spread(group.id):
@@ -225,13 +227,13 @@ class Bursts:
             members |= roster.members(each).keys()
         return tuple(sorted(members))
 
-    def _route(self, began: out.BurstBegan, phone: Phone | None, taps: tuple[BurstTap, ...]) -> Route:
+    def _route(
+        self, began: out.BurstBegan, phone: Phone | None, taps: tuple[BurstTap, ...], outward: BurstTap | None
+    ) -> Route:
         relay, far = self._air.relay, self._air.far
         if phone is not None:
-            if far is not None:
-                taps = (*taps, far.outward(self._of.group.id, began.burst))
             observer, answered = _Observer(self._of, began.user, began.burst), began.burst in self.floorless
-            return relay.begin(began.burst, phone.peer, observer, taps, catches_up=answered)
+            return relay.begin(began.burst, phone.peer, observer, taps, outward=outward, catches_up=answered)
         route = relay.begin(began.burst, None, _Deaf(), taps)
         if far is not None:
             route.paced_by(far.inward(self._of.group.id, began.burst, route))

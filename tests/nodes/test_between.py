@@ -7,9 +7,22 @@ from types import SimpleNamespace
 from typing import Any
 
 from codec.packet import VoicePacket
-from groups.vocabulary import BurstId, GroupId
+from groups.floor.effects import BurstBegan
+from groups.model import Group
+from groups.vocabulary import BurstEnd, BurstId, GroupId, Tier
+from poc_server.media.relay import Relay
 from poc_server.neighbours.between import EARLY_PACKETS, END, HEAD, LAST_WORDS_S, VOICE, Between, FarFeed
-from tests.media.slots import stepped
+from poc_server.store.directory import Directory
+from poc_server.store.snapshot import Snapshot
+from poc_server.talk.bursts import Air, Bursts
+from poc_server.talk.ears import Ears
+from poc_server.talk.patch import Joined
+from poc_server.talk.phone import Phone
+from poc_server.talk.roster import Roster
+from poc_server.talk.slices import Slices
+from tests.media.slots import settle, shared, stepped
+from tests.media.talker import Talker, begin
+from tests.talk.test_great_audience import AGENCY, LEADER, UNIT, Calm
 
 GROUP, OTHER = GroupId("g"), GroupId("h")
 LEASE_MS = 2_000
@@ -43,6 +56,77 @@ class Floor:
         feed = self.between.inward(group, number, route)
         self.between.begun(group, number)
         return feed
+
+
+class Home:
+    """The node of a talker; all that it says to others is heard by ``other``."""
+
+    def __init__(self, other: Floor) -> None:
+        self.shared = shared()
+        self.talker = Talker(self.shared)
+        self.group = Group(GROUP, AGENCY, UNIT, "组")
+        peer: Any = SimpleNamespace(uplink=self.talker.uplink, slots=())
+        self.phones = {"leader/": Phone("leader/", LEADER, "session", 2, peer=peer, selected=GROUP)}
+        line: Any = SimpleNamespace(publish=other.between.heard)
+        far = Floor().between
+        far.line, far.nodes = line, ("other",)
+        far.heard_by[GROUP] = {"other"}
+        roster = Roster(Directory(Snapshot(users={LEADER.id: LEADER}, groups={GROUP: self.group})))
+        air = Air(Relay(self.shared), Ears(), roster, Joined(), Calm(), lambda _: (), far)
+        self.bursts = Bursts(self, air, Slices())
+
+    def named(self, key: str) -> GroupId:
+        return GROUP
+
+    def submit(self, given: Any) -> bool:
+        return True
+
+    def begins(self, burst: int) -> None:
+        self.bursts.begin(BurstBegan(BurstId(burst), LEADER.id, "leader/", Tier.NORMAL, 200, 1, overriding=False))
+
+
+@stepped
+async def test_a_talker_s_node_says_that_nothing_more_comes_and_the_burst_is_over_on_the_others() -> None:
+    other, done = Floor(), []
+    home = Home(other)
+    feed = other.begins(7)
+    home.begins(7)
+    for _ in range(3):
+        home.talker.says()
+        await asyncio.sleep(FRAME_MS / 1000)
+    home.bursts.end(BurstId(7), BurstEnd.RELEASED)
+    feed.finish(lambda: done.append("done"))
+    assert (len(other.relayed), done) == (3, ["done"]), "at once, not when nothing has come for a while"
+
+
+@stepped
+async def test_what_waits_when_its_talker_presses_in_another_group_is_flushed_to_no_other_node() -> None:
+    other, done = Floor(), []
+    home = Home(other)
+    feed = other.begins(7)
+    home.begins(7)
+    home.talker.says()
+    await asyncio.sleep(2)
+    for _ in range(40):
+        home.talker.says()
+    home.bursts.end(BurstId(7), BurstEnd.RELEASED)
+    feed.finish(lambda: done.append("done"))
+    begin(home.shared, home.talker, burst=8)
+    await settle()
+    assert (len(other.relayed), done) == (2, ["done"]), "no slot there is seconds ahead of its clock"
+
+
+@stepped
+async def test_who_speaks_from_another_connection_is_heard_to_his_last_word_though_the_first_one_has_ended() -> None:
+    floor, done = Floor(), []
+    feed = floor.begins(7)
+    floor.says(7, 0, END)
+    floor.says(7, 1)
+    feed.finish(lambda: done.append("done"))
+    floor.says(7, 2)
+    assert (floor.relayed, done) == ([1, 2], [])
+    floor.says(7, 0, END)
+    assert done == ["done"]
 
 
 def test_of_two_groups_whose_bursts_began_in_one_millisecond_none_hears_the_other() -> None:
