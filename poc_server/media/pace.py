@@ -43,6 +43,7 @@ class Pace:
         "_delay",
         "_most_ahead",
         "_most_late",
+        "_most_quickened",
         "_moved",
         "_moved_before",
         "_newest",
@@ -59,8 +60,10 @@ class Pace:
         self._delay = delay
         self._most_ahead = backlog_s + MAX_SMOOTHED_S
         self._most_late = float("inf") if catches_up else MAX_LATE_S
+        # Without a bound a phone whose timestamps jump and jump would put the slots of who hears it ahead for minutes.
+        self._most_quickened = backlog_s if catches_up else MAX_LATE_S
         self._began_at = 0.0
-        self._quickened = self._most_late if _kept_back(held) > self._most_late else 0.0
+        self._quickened = self._most_quickened if _kept_back(held) > self._most_late else 0.0
         """By how much the pace of the first packet has turned out too slow (s)."""
         self._newest = -1
         """The highest timestamp so far, as it was placed."""
@@ -90,7 +93,7 @@ class Pace:
     def _too_slow(self, ahead: float, arrived: float) -> float:
         """A packet far ahead of its time begins a new pace: the first was an outlier. A backlog does not."""
         slow = ahead - self._moved / CLOCK_HZ
-        left = self._most_late + CLOCKS_DIFFER * (arrived - self._began_at) - self._quickened
+        left = self._most_quickened + CLOCKS_DIFFER * (arrived - self._began_at) - self._quickened
         if slow <= MAX_SMOOTHED_S or left <= WORTH_CHANGING_S:
             return 0.0
         step = min(slow, left)

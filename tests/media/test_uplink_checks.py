@@ -89,6 +89,22 @@ async def test_bursts_that_are_ahead_of_their_time_do_not_add_up_on_a_slot_whoev
 
 
 @stepped
+async def test_a_slot_is_ahead_by_one_standstill_at_most_after_a_full_duplex_call_of_timestamps_that_jump() -> None:
+    s = shared()
+    talker, other, one = Talker(s), Talker(s), Heard(s)
+    route, _ = begin(s, talker, one, catches_up=True)
+    for _ in range(20):
+        talker.says()
+        talker.at += 4 * 48_000
+    route.end()
+    await asyncio.sleep(2 * s.settings.backlog_s)
+    begin(s, other, one, burst=2)
+    heard = other.says(SPEECH + b"other")
+    await settle()
+    assert one.payloads[-1] == heard
+
+
+@stepped
 async def test_after_timestamps_that_jumped_ahead_and_back_the_next_burst_begins_behind_all() -> None:
     s = shared()
     talker, other, one = Talker(s), Talker(s), Heard(s)
