@@ -111,6 +111,13 @@ async def put_receipts(connection: AsyncConnection, broadcast: str, receipts: It
         await upsert(connection, t.receipt, ["broadcast_id", "user_id"], part, columns, _less_far)
 
 
+async def miss(connection: AsyncConnection, broadcast: str, users: Sequence[UserId]) -> None:
+    """A broadcast is over, and one node has not reached these: who was reached by another stays so."""
+    r = t.receipt.c
+    theirs = (r.broadcast_id == broadcast) & r.user_id.in_(users) & (_far(r.state) < _FAR[ReceiptState.MISSED])
+    await connection.execute(update(t.receipt).where(theirs).values(state=ReceiptState.MISSED))
+
+
 async def begin_receipts(connection: AsyncConnection, broadcast: str, users: Sequence[UserId]) -> None:
     """One row for each person a broadcast is for."""
     rows = [{"broadcast_id": broadcast, "user_id": user} for user in sorted(users)]

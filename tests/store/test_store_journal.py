@@ -121,7 +121,9 @@ async def test_an_end_that_waited_on_disk_closes_its_row_when_the_journal_has_ca
             await emergency.begin_receipts(connection, name, us)
     journal = Journal(tmp_path / "j", database, JournalSettings())
     journal.append(EmergencyCallOver(id="call"))
-    for missed in (us[:1], us[1:2]):
+    async with database.writing() as connection:  # another node had reached him
+        await emergency.put_receipts(connection, "over", [PersonReceipt(us[2], ReceiptState.HEARD, sent_at=1)])
+    for missed in (us[:1], us[1:]):
         journal.append(BroadcastOver(id="over", state="withdrawn", content={"said": 2}, missed=tuple(missed)))
     await journal.flush()
     await asyncio.gather(journal.catch_up(), journal.catch_up())
@@ -133,7 +135,7 @@ async def test_an_end_that_waited_on_disk_closes_its_row_when_the_journal_has_ca
         assert over is not None
         assert (over.state, over.content) == ("withdrawn", {"said": 2})
         found = [each.state for each in await emergency.receipts(connection, "over")]
-        assert found == [ReceiptState.MISSED, ReceiptState.MISSED, None]
+        assert found == [ReceiptState.MISSED, ReceiptState.MISSED, ReceiptState.HEARD]
     await journal.aclose()
 
 

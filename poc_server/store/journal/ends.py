@@ -9,7 +9,7 @@ from pydantic import Field
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from groups.vocabulary import ReceiptState, UserId
+from groups.vocabulary import UserId
 from poc_server.store import emergency
 from poc_server.store import tables as t
 from poc_server.store.journal.base import Record, Text
@@ -45,9 +45,7 @@ async def calls_over(connection: AsyncConnection, found: Sequence[EmergencyCallO
 
 async def broadcasts_over(connection: AsyncConnection, found: Sequence[BroadcastOver]) -> None:
     """Close their rows, and tell whom they missed."""
-    r = t.receipt.c
     for each in found:
         final = {"open": False, "state": each.state, "content": each.content}
         await connection.execute(update(t.broadcast).where(t.broadcast.c.id == each.id).values(final))
-        theirs = (r.broadcast_id == each.id) & r.user_id.in_(each.missed)
-        await connection.execute(update(t.receipt).where(theirs).values(state=ReceiptState.MISSED))
+        await emergency.miss(connection, each.id, each.missed)
