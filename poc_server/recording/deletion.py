@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import structlog
 
+from groups.vocabulary import Refusal
 from poc_server.recording.finisher import WorkerPort
 from poc_server.recording.layout import inside
 from poc_server.recording.settings import RecordingSettings
@@ -72,10 +73,14 @@ class Deletion:
     Args:
         files: folder of the recordings.
         made: folder of what was made from them for players.
+
+    Attributes:
+        stuck: files that could not be removed at the last look; the next one tries again.
     """
 
     def __init__(self, store: Store, worker: WorkerPort, settings: RecordingSettings, files: Path, made: Path) -> None:
         self.buried = 0
+        self.stuck = 0
         self._store = store
         self._worker = worker
         self._settings = settings
@@ -95,27 +100,37 @@ class Deletion:
             self._task = None
 
     async def run_once(self, at_ms: int | None = None) -> int:
-        """Bury what is over its time; returns how many. Raises `StoreUnavailable`."""
+        """Bury what is over its time; returns how many. Raises `StoreUnavailable`.
+
+        What cannot be removed keeps no other from it, unless it is as much as where the disk is gone or read-only.
+        """
         at_ms = self._store.clock() if at_ms is None else at_ms
         terms = await self._terms()
         before = at_ms - terms.least_days * DAY_MS
-        count = 0
+        count = stuck = 0
         for older_than in (keeping.older_than, keeping.materials_older_than):
             last: tuple[int, str] | None = None
             while True:
                 async with self._store.reading() as connection:
                     rows = await older_than(connection, before, last, SLICE)
                 over = [Burial(row, f"kept {terms.days_of(row)} days") for row in rows if terms.over(row, at_ms)]
-                if over:
-                    count += await self._bury(over, at_ms)
-                if len(rows) < SLICE:
+                bare = [each for each in over if await self._without_copies(each.row)]
+                stuck += len(over) - len(bare)
+                if bare:
+                    count += await self._bury(bare, at_ms)
+                if len(rows) < SLICE or stuck >= SLICE:
                     break
                 last = (rows[-1].ended_ms, rows[-1].key)
-        await self.remove_files()
+        self.stuck = stuck + await self.remove_files()
         return count
 
     async def delete(self, row: Found, actor: Actor, reason: str) -> bool:
-        """Delete one on request; False when a legal hold keeps it. Raises `StoreUnavailable`."""
+        """Delete one on request; False when a legal hold keeps it.
+
+        Refuses: unavailable when SQL is away, or a copy of it cannot be removed.
+        """
+        if not await self._without_copies(row):
+            raise Refused(Refusal.UNAVAILABLE, "a copy made for players cannot be removed")
         if not await self._bury([Burial(row, reason, actor.user)], self._store.clock()):
             return False
         now = self._store.clock()
@@ -124,24 +139,50 @@ class Deletion:
         await self.remove_files()
         return True
 
-    async def remove_files(self) -> None:
-        """Remove the files of what is buried. Raises `StoreUnavailable`."""
+    async def remove_files(self) -> int:
+        """Remove the files of what is buried; returns how many cannot be removed now. Raises `StoreUnavailable`.
+
+        One that cannot keeps no other from it; where none of a slice can, the disk is gone or read-only.
+        """
+        stuck = 0
+        last: tuple[int, str] | None = None
         while True:
             async with self._store.reading() as connection:
-                names = await keeping.files_to_remove(connection, SLICE)
-            for name in names:
-                try:
-                    await self._worker.run("remove", path=str(inside(self._files, name)))
-                except ValueError:
-                    # Its row was altered. What stands outside is not ours, and keeps no other from being removed.
-                    log.error("file_outside_not_removed", file=name)
-                except (JobFailed, WorkerDied) as problem:
-                    log.warning("file_not_removed", file=name, reason=str(problem))
-                    return
-                async with self._store.writing() as connection:
-                    await keeping.file_removed(connection, name)
-            if len(names) < SLICE:
-                return
+                rows = await keeping.files_to_remove(connection, last, SLICE)
+            removed = [await self._removed(row.file) for row in rows]
+            stuck += removed.count(False)
+            if len(rows) < SLICE or not any(removed):
+                break
+            last = (rows[-1].buried_ms, rows[-1].file)
+        return stuck
+
+    async def _removed(self, name: str) -> bool:
+        """Whether a file of what is buried is gone, or none of ours."""
+        try:
+            if not await self._gone(inside(self._files, name)):
+                return False
+        except ValueError:
+            # Its row was altered. What stands outside is not ours.
+            log.error("file_outside_not_removed", file=name)
+        async with self._store.writing() as connection:
+            await keeping.file_removed(connection, name)
+        return True
+
+    async def _without_copies(self, row: Any) -> bool:
+        """Whether no copy made for players stands any more. They go first: of what is buried nobody looks for them."""
+        forms = ("mp4", "mp3") if row.file else ()
+        return all([await self._gone(self._made / f"{row.key}.{form}") for form in forms])
+
+    async def _gone(self, path: Path) -> bool:
+        """Whether nothing stands there any more; where the folder of all files is gone, that is for its disk."""
+        try:
+            if not await asyncio.to_thread(self._files.is_dir):
+                raise JobFailed("the folder of the recordings is gone", disk=True)
+            await self._worker.run("remove", path=str(path))
+        except (JobFailed, WorkerDied) as problem:
+            log.warning("file_not_removed", file=str(path), reason=str(problem))
+            return False
+        return True
 
     async def _bury(self, burials: list[Burial], at_ms: int) -> int:
         """Bury what no hold keeps now; returns how many. A hold may have begun since the terms were read."""
@@ -151,13 +192,7 @@ class Deletion:
             if burials:
                 await keeping.bury(connection, burials, at_ms, self._settings.zone_minutes)
         self.buried += len(burials)
-        for burial in burials:
-            for made in self._made_of(burial.row.key):
-                await self._worker.run("remove", path=str(made))
         return len(burials)
-
-    def _made_of(self, key: str) -> Iterable[Path]:
-        return (self._made / f"{key}.{form}" for form in ("mp4", "mp3"))
 
     async def _terms(self) -> Terms:
         async with self._store.reading() as connection:
@@ -172,7 +207,7 @@ class Deletion:
             try:
                 if self._store.sound_clock.sound():
                     await self.run_once()
-            except (Refused, JobFailed, WorkerDied, OSError) as problem:
+            except (Refused, OSError) as problem:
                 log.warning("deletion_put_off", problem=str(problem))
             await asyncio.sleep(self._settings.delete_every_s)
 

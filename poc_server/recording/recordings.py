@@ -236,6 +236,7 @@ class Recordings:
         yield "poc_recorder_free_bytes", "Free space where spools are written", self.recorder.free_bytes or 0
         yield "poc_recorder_finished_total", "Spools made into files", self.finisher.finished
         yield "poc_recorder_failed_total", "Spools put aside because they could not be read", self.finisher.failed
+        yield "poc_recorder_not_removed", "Files over their time that could not be removed", self.deletion.stuck
         yield "poc_recorder_unfinished", "Spools that wait to be made into files", self.finisher.waiting
         yield "poc_worker_restarts_total", "Times the worker process had to be started again", self.worker.restarts
 

@@ -212,10 +212,13 @@ async def bury(connection: AsyncConnection, burials: Sequence[Burial], at_ms: in
     await connection.execute(delete(t.material).where(t.material.c.id.in_(keys)))
 
 
-async def files_to_remove(connection: AsyncConnection, limit: int) -> list[str]:
-    """Files of buried recordings that are still there."""
-    query = select(t.file_removal.c.file).order_by(t.file_removal.c.buried_ms).limit(limit)
-    return list((await connection.execute(query)).scalars())
+async def files_to_remove(connection: AsyncConnection, after: tuple[int, str] | None, limit: int) -> Sequence[Row[Any]]:
+    """Files of buried recordings that are still there, and when these were buried; those ``after`` one."""
+    r = t.file_removal.c
+    query = select(t.file_removal).order_by(r.buried_ms, r.file).limit(limit)
+    if after is not None:
+        query = query.where(or_(r.buried_ms > after[0], and_(r.buried_ms == after[0], r.file > after[1])))
+    return (await connection.execute(query)).all()
 
 
 async def file_removed(connection: AsyncConnection, file: str) -> None:

@@ -11,9 +11,11 @@ from sqlalchemy import func, select
 
 from groups.vocabulary import AgencyId, GroupId, UserId
 from poc_server.chain import Kind, Stored
+from poc_server.recording import deletion as deletion_module
 from poc_server.recording.deletion import DAY_MS, Deletion
 from poc_server.recording.judge import check_files_in, judge
 from poc_server.recording.settings import RecordingSettings
+from poc_server.refused import Refused
 from poc_server.store import Actor, Store, audit_pages, evidence, keeping, materials
 from poc_server.store import recordings as query
 from poc_server.store import tables as t
@@ -87,6 +89,32 @@ async def test_a_row_that_was_altered_to_name_a_file_outside_removes_none_and_ke
     assert await deletion.run_once(LATER) == 2
     assert [path.name for path in (tmp_path / "files").iterdir()] == ["1.ogg"]
     assert (tmp_path / "outside").exists()
+
+
+async def test_a_file_that_cannot_be_removed_keeps_no_other_and_is_told_of_until_it_can(
+    store: Store, deletion: Deletion, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a recording's own, the first of all, nor a copy for players, without which it is not buried."""
+    monkeypatch.setattr(deletion_module, "SLICE", 3)
+    keys = [await keep(store, tmp_path, number) for number in range(1, 6)]
+    own, copy = tmp_path / "files" / "1.ogg", tmp_path / "made" / f"{keys[2]}.mp3"
+    own.unlink()
+    for stands_in_the_way in (own, copy):
+        stands_in_the_way.mkdir(parents=True)
+    async with store.reading() as connection:
+        row = await query.any_one(connection, keys[2])
+    assert row is not None
+    with pytest.raises(Refused):
+        await deletion.delete(row, Actor(UserId("us-9"), AGENCY, "192.0.2.1"), "privacy request")
+    assert (await deletion.run_once(LATER), await left(store), deletion.stuck) == (4, 1, 2)
+    assert sorted(path.name for path in (tmp_path / "files").iterdir()) == ["1.ogg", "3.ogg"]
+    for stands_in_the_way in (own, copy):
+        stands_in_the_way.rmdir()
+    (tmp_path / "files").rename(tmp_path / "not mounted")
+    assert (await deletion.run_once(LATER), await left(store), deletion.stuck) == (0, 1, 2)
+    (tmp_path / "not mounted").rename(tmp_path / "files")
+    assert (await deletion.run_once(LATER), await left(store), deletion.stuck) == (1, 0, 0)
+    assert list((tmp_path / "files").iterdir()) == []
 
 
 async def test_a_rule_for_a_group_or_incident_goes_before_the_default_and_the_longer_counts(
