@@ -189,7 +189,7 @@ class App:
         node = self.node
         self.metrics.read_from(self.emergency.readings)
         self.metrics.read_from(lambda: readings.media(self.media.counters))
-        self.metrics.read_from(lambda: readings.journal(self.store.journal))
+        self.metrics.read_from(lambda: readings.journal(self.store.journal, self.store.journals_of_others))
         self.metrics.read_from(lambda: readings.talk(node.phones, node.talkgroups, node.calls, node.endpoint))
 
     @property

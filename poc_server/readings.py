@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from poc_server.media.counters import MediaCounters
 from poc_server.metrics import Reading
-from poc_server.store.journal import Journal
+from poc_server.store.journal import Journal, OthersJournals
 from poc_server.talk.calls import Calls
 from poc_server.talk.phones import Phones
 from poc_server.talk.talkgroups import Talkgroups
@@ -70,12 +70,13 @@ def talk(phones: Phones, talkgroups: Talkgroups, calls: Calls, endpoint: Endpoin
     yield "poc_clients_aborted_total", "Clients aborted because they did not read", endpoint.aborted
 
 
-def journal(of: Journal) -> Iterator[Reading]:
-    """Whether what must be recorded is on its way to disk and to SQL."""
+def journal(of: Journal, others: OthersJournals) -> Iterator[Reading]:
+    """Whether what must be recorded is on its way to disk and to SQL; dead letters also those of ``others``."""
     state = of.state()
     yield "poc_journal_appended_total", "Records taken", state.appended
     yield "poc_journal_applied_total", "Records that stand in SQL", state.applied
-    yield "poc_journal_dead_total", "Records SQL would never take; they lie in the dead letter", state.dead
+    dead = "Records SQL would never take; they lie in the dead letter"
+    yield "poc_journal_dead_total", dead, state.dead + others.dead
     yield "poc_journal_lost_total", "Records lost because the disk failed for too long", state.lost
     yield "poc_journal_waiting", "Records in memory that are not on disk yet", state.waiting
     yield "poc_journal_sql_away", "1 while SQL cannot be reached", state.sql_away

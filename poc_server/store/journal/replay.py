@@ -34,7 +34,7 @@ _DAY_S = 86_400
 
 
 class Replayer:
-    """Applies segments to SQL. Records are applied by their ids: two that do so with one folder change nothing twice.
+    """Applies segments to SQL. Two may do so with one folder: each passes over what the other has applied.
 
     Args:
         name: the journal's lasting name.
@@ -44,7 +44,7 @@ class Replayer:
 
     Attributes:
         appliers: how each kind of record becomes rows.
-        applied: records that stand in SQL by this process.
+        applied: records that this process has found in SQL or brought there.
         dead: records that can never be applied; they are kept in ``dead.letters`` with the reason.
         away: SQL could not be reached at the last try.
     """
@@ -127,12 +127,14 @@ class Replayer:
         return True
 
     async def _apply(self, segment: int, part: list[_Entry]) -> None:
-        """One transaction: the rows and the position after them."""
-        found = [entry.record for entry in part if entry.record is not None]
+        """One transaction: the rows and the position after them. What another node has brought in is passed over."""
         try:
             async with self._database.writing() as connection:
-                await self._apply_all(connection, found)
-                await _save_position(connection, self._name, segment, part[-1].end)
+                stands = await _position(connection, self._name, lock=True)
+                new = [entry for entry in part if (segment, entry.end) > stands]
+                await self._apply_all(connection, [entry.record for entry in new if entry.record is not None])
+                if new:
+                    await _save_position(connection, self._name, segment, part[-1].end)
         except Exception as problem:
             if is_away(problem):
                 raise
@@ -144,7 +146,7 @@ class Replayer:
             await self._bury([replace(part[0], reason=f"{type(problem).__name__}: {problem}")])
             await self._apply(segment, [replace(part[0], record=None)])
         else:
-            self.applied += len(found)
+            self.applied += sum(entry.record is not None for entry in part)
             self._at = (segment, part[-1].end)
 
     async def _apply_all(self, connection: AsyncConnection, batch: list[Any]) -> None:
@@ -173,11 +175,8 @@ class Replayer:
         return None if chunk is None else self._at
 
     async def _position(self) -> tuple[int, int]:
-        columns = (t.journal_position.c.segment, t.journal_position.c.position)
         async with self._database.reading() as connection:
-            query = select(*columns).where(t.journal_position.c.journal == self._name)
-            row = (await connection.execute(query)).one_or_none()
-        return (0, 0) if row is None else (row.segment, row.position)
+            return await _position(connection, self._name)
 
 
 class Strange(Exception):
@@ -223,6 +222,14 @@ def _write_letters(path: Path, bad: list[_Entry]) -> None:
             file.write(lines.encode({"reason": entry.reason[:500], "line": shown}))
         file.flush()
         os.fsync(file.fileno())
+
+
+async def _position(connection: AsyncConnection, name: str, *, lock: bool = False) -> tuple[int, int]:
+    """Where SQL stands in the journal of that name; ``lock``: nobody else moves it in this transaction."""
+    columns = (t.journal_position.c.segment, t.journal_position.c.position)
+    query = select(*columns).where(t.journal_position.c.journal == name)
+    row = (await connection.execute(query.with_for_update() if lock else query)).one_or_none()
+    return (0, 0) if row is None else (row.segment, row.position)
 
 
 async def _save_position(connection: AsyncConnection, name: str, segment: int, position: int) -> None:
