@@ -85,8 +85,9 @@ border-radius:50%;background:#9aa4ae;z-index:1}li::after{content:"";position:abs
 width:2px;background:#8885}li:first-child::after{top:.8rem}li:last-child::after{bottom:auto;height:.8rem}
 li.burst::before{background:#1a7f37}li.emergency::before{background:#cf222e}li.emergency b{color:#cf222e}
 time{font-variant-numeric:tabular-nums;opacity:.7;text-align:right}audio{display:block;width:100%;max-width:30rem;
-height:2.2rem;margin-top:.25rem}small{opacity:.7}img{display:block;max-width:100%;max-height:18rem;border-radius:.4rem;
-margin-top:.3rem}nav{display:flex;justify-content:space-between;gap:1rem}nav a{padding:.6rem 0}
+height:2.2rem;margin-top:.25rem}small{opacity:.7}small span{white-space:nowrap}img{display:block;
+max-width:100%;max-height:18rem;border-radius:.4rem;margin-top:.3rem}nav{display:flex;
+justify-content:space-between;gap:1rem}nav a{padding:.6rem 0}
 @media(max-width:32rem){li{grid-template-columns:1fr;padding-left:1.4rem}time{text-align:left;
 font-size:.85em}li::before{left:0;top:.85rem}li::after{left:.26rem}}
 """
@@ -163,8 +164,8 @@ def _row(event: Event, links: Mapping[str, str], name: Callable[[str], str], wor
     text = f"<b>{said}</b> {words.get(event.type, escape(event.type))}" if said else words.get(event.type, event.type)
     return (
         f'<li class="{kind}"><time>{local_text(_when(event), form="%m-%d %H:%M:%S")}</time><div>{text}'
-        f"{_state(event, name, words)}{_changes(event, name, words)}{_place(event, words)}{_note(event)}"
-        f"{_player(event, links, words)}{_photo(event, links)}</div></li>"
+        f"{_state(event, name, words)}{_changes(event, name, words)}{_facts(event, words)}{_note(event)}"
+        f"{_player(event, links)}{_photo(event, links)}</div></li>"
     )
 
 
@@ -193,6 +194,19 @@ def _note(event: Event) -> str:
     return f"<p>{escape(note)}</p>" if isinstance(note, str) and note else ""
 
 
+def _facts(event: Event, words: Mapping[str, str]) -> str:
+    """How long somebody spoke, and where he was."""
+    facts = [fact for fact in (_length(event, words), _place(event, words)) if fact]
+    return f" <small>{' · '.join(facts)}</small>" if facts else ""
+
+
+def _length(event: Event, words: Mapping[str, str]) -> str:
+    length = event.data.get("duration_ms")
+    if event.recording is None or not isinstance(length, int | float):
+        return ""
+    return f"{length / 1000:.1f} {words['seconds']}"
+
+
 def _place(event: Event, words: Mapping[str, str]) -> str:
     place = event.data.get("place")
     if not isinstance(place, dict):
@@ -201,7 +215,7 @@ def _place(event: Event, words: Mapping[str, str]) -> str:
     if not isinstance(longitude, int | float) or not isinstance(latitude, int | float):
         return ""
     where = f"{longitude:.5f}, {latitude:.5f} {escape(str(place.get('datum', '')))}"
-    return f" <small>{words['place']} {where}</small>"
+    return f"<span>{words['place']} {where}</span>"
 
 
 def _photo(event: Event, links: Mapping[str, str]) -> str:
@@ -209,10 +223,6 @@ def _photo(event: Event, links: Mapping[str, str]) -> str:
     return "" if link is None else f'<a href="{escape(link)}"><img loading="lazy" alt="" src="{escape(link)}"></a>'
 
 
-def _player(event: Event, links: Mapping[str, str], words: Mapping[str, str]) -> str:
+def _player(event: Event, links: Mapping[str, str]) -> str:
     link = links.get(event.recording or "")
-    if link is None:
-        return ""
-    length = event.data.get("duration_ms")
-    seconds = f" <small>{length / 1000:.1f} {words['seconds']}</small>" if isinstance(length, int | float) else ""
-    return f'{seconds}<audio controls preload="none" src="{escape(link)}"></audio>'
+    return "" if link is None else f'<audio controls preload="none" src="{escape(link)}"></audio>'
