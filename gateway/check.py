@@ -47,7 +47,7 @@ def _items(mapping: MappingFile, items: tuple[Item, ...]) -> Iterator[Finding]:
         yield Finding(Level.OK, f"{prefix}.code", str(item.code))
         for name in (*PLAIN_FIELDS[1:], "point", "parties", "limits", "files"):
             value = getattr(item.document, name)
-            if value not in (None, ""):
+            if value not in (None, "", ()):
                 yield Finding(Level.OK, f"{prefix}.{name}", _short(value))
             elif name not in faulty and _is_mapped(mapping, name):
                 yield Finding(Level.NOTE, f"{prefix}.{name}", _nothing(mapping, name))
@@ -75,7 +75,8 @@ def _parts(mapping: MappingFile, sample: JsonValue) -> Iterator[Finding]:
         named = (("due", limit.due), ("allowed", limit.allowed))
         wanted += [(f"limits.{limit.stage.value}.{name}", each) for name, each in named if each]
     for name, expression in wanted:
-        if items and all(search(expression, item, mapping.surroundings) is None for item in items):
+        # A list of which no part has what is asked for is empty, not missing.
+        if items and all(search(expression, item, mapping.surroundings) in (None, "", []) for item in items):
             yield Finding(Level.NOTE, f"in.{name}", f"{expression} finds nothing in this sample")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 from pydantic import JsonValue, SecretStr
 
@@ -69,8 +70,16 @@ def _cannot_find(mapping: MappingFile, data: dict[str, JsonValue], expression: s
             yield f"there is no {root}, only {', '.join(data)}"
         elif root in _WHOLE and name and name not in data[root]:  # type: ignore[operator] # both are objects
             yield f"{root} has no {name}"
+        elif root == "data" and name and name not in told_by_any():
+            yield f"no event has data.{name}"
     for table in sorted(tables_in(expression) - mapping.values.keys()):
         yield f"[values.{table}] is not there"
+
+
+@cache
+def told_by_any() -> frozenset[str]:
+    """Every name that stands in ``data`` of some event; what one event lacks may be meant for another."""
+    return frozenset(name for event_type in EventType for name in _data(event_type, 0))
 
 
 def _expressions(call: Call) -> Iterator[tuple[str, str]]:
@@ -98,38 +107,49 @@ def _sample_event(sample: Item, event_type: EventType) -> tuple[Event, Materials
     assert sample.document is not None and sample.code is not None  # noqa: S101, PT018 the caller looked
     at = sample.document.at or 1_700_000_000_000
     state, _ = handle(new_incident(sample.code), NewsArrived(sample.document.news(at)), at)
-    file: dict[str, JsonValue] = {"expires_ms": at + 1, "size": 12_345, "sha256": "0" * 64}
-    when: dict[str, JsonValue] = {"started_ms": at, "ended_ms": at + 4_690, "duration_ms": 4_690}
+    linked: dict[str, JsonValue] = {"expires_ms": at + 1, "size": _SIZE, "sha256": _SHA256}
     recording = photo = None
     if event_type is EventType.BURST:
-        recording = {"url": "https://poc.example/r/1", "media_type": "audio/ogg; codecs=opus", **when, **file}
+        said: dict[str, JsonValue] = {"url": "https://poc.example/r/1", "media_type": "audio/ogg; codecs=opus"}
+        recording = {**said, **_lasted(at), **linked}
     if event_type is EventType.PHOTO:
-        photo = {"url": "https://poc.example/p/1", "media_type": "image/jpeg", **file}
-    data = {**_data(event_type, at), **(when if recording else {})}
+        photo = {"url": "https://poc.example/p/1", "media_type": "image/jpeg", **linked}
     key = "1" if recording else None
+    data = _data(event_type, at)
     event = Event(f"{state.code}/1/{event_type}", event_type.value, state.code, 1, at, data, recording=key)
     incident: dict[str, JsonValue] = {**facts_of(state.incident), "members": [_USER], "address_state": "open"}
     people: dict[str, JsonValue] = {_USER: {"name": "Sample", "badge": "0001"}}
     return event, Materials(incident, recording, b"OggS" if recording else None, people, photo)
 
 
+_SIZE, _SHA256 = 12_345, "0" * 64
+
+
+def _lasted(at: int) -> dict[str, JsonValue]:
+    return {"started_ms": at, "ended_ms": at + 4_690, "duration_ms": 4_690}
+
+
 def _data(event_type: EventType, at: int) -> dict[str, JsonValue]:
-    """What an event of this type tells beside its recording."""
+    """Everything that an event of this type may tell beside its recording or photo."""
     place: dict[str, JsonValue] = {"longitude": 114.3, "latitude": 30.6, "source": "gps", "age_ms": 0}
+    place |= {"accuracy_m": 5.0, "datum": "WGS-84"}
     one: dict[str, JsonValue] = {"user": _USER, "name": "Sample"}
     shown: dict[str, JsonValue] = {**one, "group": "g", "note": "note", "taken_ms": at, "place": place}
+    shown |= {"clock_offset_ms": 0}
     match event_type:
         case EventType.OPENED | EventType.PARKED | EventType.CLOSED | EventType.REMOVED:
             return {}
         case EventType.MEMBERS:
             return {"joined": [_USER], "left": []}
         case EventType.BURST:
-            return {**one, "group": "g", "recording": "1", "burst": 1, "tier": 0, "end": "released", "place": place}
+            burst: dict[str, JsonValue] = {"group": "g", "recording": "1", "burst": 1, "tier": 0, "end": "released"}
+            return {**one, **burst, **_lasted(at), "sha256": _SHA256, "place": place, "tied_by": _USER}
         case EventType.EMERGENCY:
             claimed: dict[str, JsonValue] = {"id": _USER, "name": "Sample"}
             return {**one, "alert": "1", "state": "claimed", "claimed_by": claimed, "place": place, "covert": False}
         case EventType.PHOTO:
-            return {**shown, "photo": "1", "origin": "camera", "media_type": "image/jpeg", "size": 12_345}
+            file: dict[str, JsonValue] = {"sha256": _SHA256, "media_type": "image/jpeg", "size": _SIZE}
+            return {**shown, "photo": "1", "origin": "camera", **file}
         case EventType.NOTE:
             return shown
         case _:

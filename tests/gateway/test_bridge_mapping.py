@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typer.testing import CliRunner
 
 from gateway import samples
 from gateway.check import check
+from gateway.check_out import told_by_any
 from gateway.document import Document, read_json
 from gateway.effects import EventType
 from gateway.events import Event
@@ -28,6 +30,7 @@ from gateway.receiver import Receiver
 from gateway.steps import Step
 from groups.vocabulary import IncidentCode
 from poc_server.cli import app
+from poc_server.store.incident_bursts import happened
 
 FOLDER = Path(next(iter(samples.__path__)))
 NAMES = ("flat", "nested", "steps")
@@ -137,6 +140,7 @@ body = { who = "data.name", deep = ["value('where', data.group) || people.*.badg
     ("right", "mistake", "where", "said"),
     [
         ("data.name", "dat.name", "out.burst.recorded", "body.who: there is no dat, only event, data, incident,"),
+        ("data.name", "data.nam", "out.burst.recorded", "body.who: no event has data.nam"),
         ("incident.code", "incident.cod", "out.burst.recorded", "path {incident.cod}: incident has no cod"),
         ("event.id", "event.nr", "out.burst.recorded", "headers.X: event has no nr"),
         ("('where'", "('were'", "out.burst.recorded", "body.deep.0: [values.were] is not there"),
@@ -158,15 +162,24 @@ def test_a_mistake_in_a_mapping_is_told_exactly(right: str, mistake: str, where:
 
 
 def test_what_is_not_in_the_sample_is_noted_for_each_expression() -> None:
-    more = 'parties = { user = "who", unit = "dept" }\nlimits = [{ stage = "handling", due = "until" }]\n[values.state]'
-    text = WORKING.replace("data.name", "data.nobody").replace("[values.state]", more)
-    report = check(parse_mapping(text), {"no": "A1", "rev": 1, "st": "go", "who": "DH-001"}, HERE)
+    more = 'parties = { user = "who", unit = "dept", cell = "crew[].cel" }\n'
+    more += 'limits = [{ stage = "handling", due = "until" }]\n[values.state]'
+    text = WORKING.replace("data.name", "data.claimed_by").replace("[values.state]", more)
+    sample: dict[str, Any] = {"no": "A1", "rev": 1, "st": "go", "who": "DH-001", "crew": [{"cell": "420101001001001"}]}
+    report = check(parse_mapping(text), sample, HERE)
     notes = {(each.where, each.text) for each in report.findings if each.level is Level.NOTE}
     missing = {place: why for place, why in notes if why.endswith(" finds nothing in this sample")}
     assert missing["in.parties.unit"].startswith("dept ")
+    assert missing["in.parties.cell"].startswith("crew[].cel ")
     assert missing["in.limits.handling.due"].startswith("until ")
     assert "in.parties.user" not in missing
-    assert ("out.burst.recorded", "body.who finds nothing") in notes
+    assert ("out.burst.recorded", "body.who finds nothing") in notes, "other events have it"
+
+
+def test_what_a_burst_tells_is_what_the_check_knows_of() -> None:
+    told = happened(defaultdict(str)).data
+    assert told
+    assert told.keys() <= told_by_any()
 
 
 def test_the_check_as_an_operator_calls_it(tmp_path: Path) -> None:
