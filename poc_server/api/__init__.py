@@ -111,7 +111,7 @@ def build_api(services: Services) -> FastAPI:
     app.add_middleware(BodyLimit, limit=MAX_BODY_BYTES)
     app.add_middleware(OneATurn, paths=(f"{PREFIX}/incidents", f"{PREFIX}/senders"))
     problems.install(app)
-    v1 = APIRouter(prefix=PREFIX, responses=problems.documented(400, 413, 422))
+    v1 = APIRouter(prefix=PREFIX, responses=problems.documented(400, 408, 413, 422))
     for router in ROUTERS:
         v1.include_router(router)
     if services.offered is not None:

@@ -120,6 +120,7 @@ _MEANING = {
     401: "Not signed in, or the token is not valid",
     403: "Not allowed",
     404: "Not found",
+    408: "Sent too slowly",
     409: "Conflicts with what exists",
     410: "Spent or expired",
     412: "Changed by someone else meanwhile",
