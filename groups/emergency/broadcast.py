@@ -77,6 +77,11 @@ def advance(receipt: PersonReceipt, to: ReceiptState, now: int) -> PersonReceipt
     return receipt
 
 
+def further(one: PersonReceipt, other: PersonReceipt) -> bool:
+    """Whether it came further with him by ``one``; who was given up was reached no further than that."""
+    return _ORDER.get(one.state, 0) > _ORDER.get(other.state, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Hearing:
     """What speaks for or against a burst having been heard.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -25,6 +24,7 @@ from poc_server.emergency.live_broadcast import LiveBroadcast
 from poc_server.emergency.receipts import Receipts
 from poc_server.refused import Refused
 from poc_server.store import emergency as kept
+from poc_server.store.ids import id_after
 from poc_server.talk.clock import loop_time
 from poc_server.talk.roster import Transient
 from poc_server.talk.slices import Slices
@@ -81,9 +81,13 @@ class Broadcasts:
             found = [(row, await kept.receipts(connection, row.id)) for row in rows]
         for row, receipts in found:
             by = self._field.roster.user(row.user)
-            if by is None or row.id in self._live:
+            if by is None:
                 continue
-            self._take_up(live_broadcast.from_kept(row, by, receipts))
+            before, known = live_broadcast.from_kept(row, by, receipts), self._live.get(row.id)
+            if known is None:
+                self._take_up(before)
+            elif known.by.id == by.id:
+                known.learn(before)
 
     def _take_up(self, live: LiveBroadcast) -> LiveBroadcast:
         """Lead what another server, or this one in another life, began; phones that are here are told."""
@@ -102,18 +106,17 @@ class Broadcasts:
 
         ``users``: whom it reaches, where that was worked out already.
         """
-        known = self._live.get(asked.broadcast)
-        if known is None:
-            users = users if users is not None else recipients.resolve(self._desk, Act.BROADCAST, by, asked.to)
-            known = self._live.get(asked.broadcast)
-        if known is not None:
+        while (known := self._live.get(asked.broadcast)) is not None:
             if known.by.id != by.id:
                 raise Refused(Refusal.CONFLICT, "broadcast")
             async with known.lock:
-                return self._live.get(asked.broadcast, known)
+                if self._live.get(asked.broadcast) is known or known.life.state in rules.FINAL:
+                    return known
+            # The first request of it failed meanwhile, or found it begun by a desk that died.
+        users = users if users is not None else recipients.resolve(self._desk, Act.BROADCAST, by, asked.to)
         samples = self._check(asked)
-        assert users is not None  # noqa: S101 - worked out above, where it was not known
-        group = GroupId(f"br-{secrets.token_hex(8)}") if asked.kind is BroadcastKind.LIVE else None
+        # The same group whichever desk begins it, though it knows of no other.
+        group = GroupId(id_after("br", by.id, asked.broadcast)) if asked.kind is BroadcastKind.LIVE else None
         quiet_ms = self._desk.settings.broadcast_quiet_s * 1000
         live = live_broadcast.new(asked, by, users, self._field.fabric.now(), quiet_ms, group, samples)
         self._live[live.id] = live

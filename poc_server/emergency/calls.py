@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from poc_server.emergency.gatherings import Gathering
 from poc_server.emergency.keeping import START_WITHIN_S, Keeping
 from poc_server.refused import Refused
 from poc_server.store import emergency as kept
+from poc_server.store.ids import id_after
 from poc_server.store.journal import EmergencyCallKept, EmergencyCallOver
 from poc_server.talk.roster import Transient
 from signaling.messages import EmergencyCall, Recipients
@@ -94,9 +94,13 @@ class EmergencyCalls:
                 self._over(each.id)
         for each in found:
             by = self._field.roster.user(each.user)
-            if by is None or each.group is None or each.id in self._live:
+            if by is None or each.group is None:
                 continue
-            self._begin(_from_kept(each, each.group, by))
+            before, known = _from_kept(each, each.group, by), self._live.get(each.id)
+            if known is None:
+                self._begin(before)
+            elif known.by.id == by.id:  # begun again by a desk that could not read it: its steps follow those
+                known.version = max(known.version, before.version)
 
     def take_up(self) -> None:
         """Lead on, without waiting for SQL, what the node told that led it until now."""
@@ -107,9 +111,13 @@ class EmergencyCalls:
 
     async def start(self, by: User, asked: EmergencyCall) -> LiveEmergency:
         """Start a call, or change the tier of one's own; asked again it is the same. Raises `Refused`."""
-        known = self._live.get(asked.call)
-        if known is not None:
-            return await self._again(known, by, asked)
+        while (known := self._live.get(asked.call)) is not None:
+            if known.by.id != by.id:
+                raise Refused(Refusal.CONFLICT, "call")
+            async with known.lock:
+                if self._live.get(asked.call) is known:
+                    return await self._again(known, by, asked)
+            # The first request of it failed meanwhile, or found it begun by a desk that died.
         if asked.tier is Tier.NORMAL:
             raise Refused(Refusal.ORDINARY_ONLY)
         live = self._new(by, asked)
@@ -176,7 +184,7 @@ class EmergencyCalls:
             return LiveEmergency(asked.call, by, group.id, group.name, asked.tier, False, users, now)
         act = Act.STEP_INTO_EMERGENCY
         users = self._called(act, by, asked.to)
-        made = GroupId(f"em-{secrets.token_hex(8)}")
+        made = GroupId(id_after("em", by.id, asked.call))  # whichever desk begins it, though it knows of no other
         return LiveEmergency(asked.call, by, made, asked.name or by.name, asked.tier, True, users, now)
 
     def _called(self, act: Act, by: User, to: Recipients) -> frozenset[UserId]:
@@ -204,21 +212,20 @@ class EmergencyCalls:
         raise Refused(Refusal.ORDINARY_ONLY if ordinary else refusals[-1] or Refusal.NOT_ALLOWED)
 
     async def _again(self, live: LiveEmergency, by: User, asked: EmergencyCall) -> LiveEmergency:
-        """The same call: sent twice, or upgraded, or downgraded (TS 24.379 §6.3.3.1.11)."""
-        if live.by.id != by.id:
-            raise Refused(Refusal.CONFLICT, "call")
-        async with live.lock:
-            if asked.tier is live.tier or asked.tier is Tier.NORMAL:
-                return live
-            group = self._field.roster.group(live.group)
-            if group is not None and not live.own:
-                self._judge_group(by, group, asked.tier)
-            before, live.tier, live.version = live.tier, asked.tier, live.version + 1
-            try:
-                await self._keep(live, "emergency.tier", by)
-            except BaseException:
-                live.tier = before
-                raise
+        """The same call, under its lock: sent twice, or upgraded, or downgraded (TS 24.379 §6.3.3.1.11)."""
+        if asked.tier is live.tier or asked.tier is Tier.NORMAL:
+            return live
+        group = self._field.roster.group(live.group)
+        if group is not None and not live.own:
+            self._judge_group(by, group, asked.tier)
+        before, live.tier, live.version = live.tier, asked.tier, live.version + 1
+        try:
+            await self._keep(live, "emergency.tier", by)
+        except BaseException:
+            live.tier = before
+            raise
+        if self._live.get(live.id) is not live:
+            return live  # it ended while that was kept
         self._desk.tell_standing(EmergencyCallKept.of(live.kept(), live.group))
         self._desk.gatherings.retier(live.id, live.tier)
         self._field.conditions.declare(live.group, live.id, by.id, live.tier)

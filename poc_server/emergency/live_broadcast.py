@@ -101,6 +101,15 @@ class LiveBroadcast:
         found = Counter(each.state.value if each.state else "waiting" for each in self.receipts.values())
         return {name: found[name] for name in (*ReceiptState, "waiting")}
 
+    def learn(self, before: LiveBroadcast) -> None:
+        """It was begun again by a desk that could not read ``before``, itself as it stands in SQL: both are one."""
+        self.saved, self.version = True, max(self.version, before.version)
+        for user, receipt in before.receipts.items():
+            here = self.receipts.get(user)
+            if here is None or rules.further(receipt, here):
+                self.receipts[user] = receipt
+                self.changed[user] = None
+
     def take_changed(self) -> list[UserId]:
         """Who changed since the last tally, as many as one tally carries."""
         taken = list(self.changed)[:CHANGED_AT_ONCE]

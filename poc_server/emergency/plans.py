@@ -10,8 +10,9 @@ from groups.model import User
 from groups.policy import Act, may
 from groups.vocabulary import BroadcastKind, Refusal, Tier
 from poc_server.emergency.calls import LiveEmergency
+from poc_server.emergency.keeping import START_WITHIN_S, Keeping
 from poc_server.emergency.live_broadcast import LiveBroadcast
-from poc_server.refused import Refused
+from poc_server.refused import Refused, StoreUnavailable
 from poc_server.store import plans as kept
 from poc_server.store.plans import Plan
 from signaling.limits import MAX_BROADCAST_HOURS
@@ -56,8 +57,7 @@ planned: TypeAdapter[PlannedBroadcast | PlannedCall] = TypeAdapter(Planned)
 
 async def run(desk: Emergency, user: User, asked: PlanRun) -> LiveBroadcast | LiveEmergency:
     """Start what a plan says; whom it reaches is judged by the rights of the one who runs it. Raises `Refused`."""
-    async with desk.store.reading() as connection:
-        found = await kept.find_plan(connection, asked.plan)
+    found = await _read(desk, asked.plan)
     if found is None or not may_see(desk, user, found):
         raise Refused(Refusal.NOT_FOUND, "plan")
     plan = planned.validate_python(found.content)
@@ -67,6 +67,19 @@ async def run(desk: Emergency, user: User, asked: PlanRun) -> LiveBroadcast | Li
         return await desk.calls.start(user, call)
     start = BroadcastStart.model_validate({**fields, "id": asked.id, "broadcast": asked.call})
     return await desk.broadcasts.start(user, start)
+
+
+async def _read(desk: Emergency, plan: str) -> Plan | None:
+    """A SQL that is slow is none: the page then asks for what it has read of the plan. Raises `StoreUnavailable`."""
+
+    async def in_sql() -> Plan | None:
+        async with desk.store.reading() as connection:
+            return await kept.find_plan(connection, plan)
+
+    done = await Keeping(desk).in_sql(in_sql(), START_WITHIN_S)
+    if done is None:
+        raise StoreUnavailable("a plan")
+    return done[0]
 
 
 def may_see(desk: Emergency, user: User, plan: Plan) -> bool:

@@ -1,4 +1,7 @@
-"""Two nodes that both believe to have the desk, for one of them slept: an alert is one dispatcher's all the same."""
+"""Two nodes that both believe to have the desk, for one of them slept: an alert is one dispatcher's all the same.
+
+And a broadcast that both began, for SQL was away, is one.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,11 @@ from typing import Any
 
 import pytest
 
+from groups.emergency import broadcast as rules
 from groups.emergency.alert import AlertOptions, Claim, Held, Resolve, raised
 from groups.model import User
-from groups.vocabulary import AgencyId, AlertState, Refusal, UnitId, UserId
+from groups.vocabulary import AgencyId, AlertState, ReceiptState, Refusal, UnitId, UserId
+from poc_server.emergency import live_broadcast
 from poc_server.emergency.alerts import Alerts
 from poc_server.emergency.live_alert import LiveAlert
 from poc_server.emergency.settings import EmergencySettings
@@ -22,6 +27,7 @@ from poc_server.store.engine import Database
 from poc_server.store.migrate import migrate
 from poc_server.store.settings import StoreSettings
 from poc_server.talk.later import Later
+from signaling.messages import BroadcastStart, Recipients
 
 pytestmark = pytest.mark.wire
 NOW = 1_700_000_000_000
@@ -85,3 +91,19 @@ async def test_what_was_closed_meanwhile_is_over_at_the_desk_that_slept(database
         await slept.step("al", None, Claim(BORIS.id))
     assert refused.value.code is Refusal.ALERT_OVER
     assert len(slept) == 0
+
+
+def test_what_both_began_is_one() -> None:
+    asked = BroadcastStart(id="b", broadcast="air", to=Recipients(users=[ANNA.id]), kind="text", text="撤离")
+    here, stands = [live_broadcast.new(asked, OFFICER, [ANNA.id, BORIS.id], NOW, 1, None) for _ in range(2)]
+    for live, user, state in (
+        (stands, ANNA, ReceiptState.ACKNOWLEDGED),
+        (here, ANNA, ReceiptState.SENT),
+        (stands, BORIS, ReceiptState.SENT),
+        (here, BORIS, ReceiptState.HEARD),
+    ):
+        live.receipts[user.id] = rules.advance(live.receipts[user.id], state, NOW)
+    stands.version = 3
+    here.learn(stands)
+    assert (here.saved, here.version) == (True, 3), "its next step is newer than what stands"
+    assert [here.receipts[each.id].state for each in (ANNA, BORIS)] == [ReceiptState.ACKNOWLEDGED, ReceiptState.HEARD]

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
+import pytest
 
 from codec.opus import CLOCK_HZ
-from groups.vocabulary import ReceiptState, Tier
+from groups.vocabulary import ReceiptState, Refusal, Tier
+from loadtest.phone import PhoneFailed
+from poc_server.store.ids import id_after
 from signaling.messages import (
     Alert,
     AlertAcknowledge,
@@ -23,6 +27,7 @@ from signaling.messages import (
     BroughtOut,
     EmergencyCall,
     EmergencyCancel,
+    PlanRun,
     Receipt,
     Recipients,
     Sos,
@@ -46,22 +51,70 @@ async def until(seen: Callable[[], bool]) -> None:
         await asyncio.sleep(0.1)
 
 
-async def kept_by_a_desk_that_died(url: str) -> None:
-    """What somebody has asked for stands in SQL, by a desk that could not answer him any more."""
+async def kept_by_a_desk_that_died(url: str, leader: str) -> None:
+    """What a leader has asked for stands in SQL, by a desk that could not answer him any more."""
     connection = await asyncpg.connect(url.replace("+asyncpg", ""))
-    for table, one in (("broadcast", "note"), ("emergency_call", "call")):
+    for table, one, twin, group in (
+        ("broadcast", "note", "note-twin", ""),
+        ("emergency_call", "call", "call-twin", "gr-twin"),
+        ("emergency_call", "call", "call-slow", id_after("em", leader, "call-slow")),
+    ):
         columns = [
             row["column_name"]
             for row in await connection.fetch(
                 "SELECT column_name FROM information_schema.columns WHERE table_name = $1", table
             )
         ]
-        values = [{"id": f"'{one}-twin'", "group_id": "'gr-twin'"}.get(name, name) for name in columns]
+        values = [{"id": f"'{twin}'", "group_id": f"'{group}'"}.get(name, name) for name in columns]
         into = f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {table} WHERE id = $1"
         await connection.execute(into, one)
     people = "SELECT 'note-twin', user_id FROM receipt WHERE broadcast_id = 'note'"
     await connection.execute(f"INSERT INTO receipt (broadcast_id, user_id) {people}")
     await connection.close()
+
+
+@asynccontextmanager
+async def slow(url: str) -> AsyncIterator[None]:
+    """Whoever asks SQL for a call, a broadcast or a plan meanwhile waits until this is over, and is answered then."""
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    await connection.execute("BEGIN; LOCK TABLE emergency_call, broadcast, plan IN ACCESS EXCLUSIVE MODE")
+    try:
+        yield
+    finally:
+        await connection.close()
+
+
+async def begins_once_while_sql_is_slow(leader: Handset, one: Handset, url: str) -> None:
+    """Asked for twice, the call of a desk that died before: SQL does its part when that is over, and both are one."""
+    to = Recipients(users=[one.user])
+    calls = [EmergencyCall(id=f"c-slow{n}", call="call-slow", to=to, name="会商") for n in range(2)]
+    broadcasts = [BroadcastStart(id=f"b-slow{n}", broadcast="air-slow", to=to, text="撤离") for n in range(2)]
+    async with slow(url):
+        plan = asyncio.create_task(leader.request(PlanRun(id="p-slow", plan="plan", call="planned")))
+        begun = await asyncio.gather(*(leader.request(each) for each in (*calls, *broadcasts)))
+        with pytest.raises(PhoneFailed) as refused:
+            await plan
+    assert refused.value.code is Refusal.UNAVAILABLE, "the page begins what it has read of the plan"
+    called, called_again, started, started_again = [answer.group.id for answer, _ in begun]
+    assert (called, started) == (called_again, started_again)
+    for cause, group in (("call-slow", called), ("air-slow", started)):
+        assert (await one.told(BroughtIn, call=cause)).group.id == group
+        assert not [m for m in one.inbox if isinstance(m, BroughtIn) and m.call == cause]
+
+    async def groups() -> list[str | None]:
+        connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+        call = await connection.fetchval("SELECT group_id FROM emergency_call WHERE id = 'call-slow'")
+        air = await connection.fetchval("SELECT content->>'group' FROM broadcast WHERE id = 'air-slow'")
+        await connection.close()
+        return [call, air]
+
+    async with asyncio.timeout(KEPT_S):
+        while await groups() != [called, started]:  # noqa: ASYNC110 - nobody tells of what SQL has
+            await asyncio.sleep(0.1)
+    await leader.request(EmergencyCancel(id="e-slow", group=called))
+    await leader.request(BroadcastEnd(id="w-slow", broadcast="air-slow", withdraw=True))
+    while (await one.told(Broadcast)).broadcast.state != "withdrawn":
+        pass
 
 
 async def takes_the_air(leader: Handset, hearers: list[Handset], away: str) -> str:
@@ -114,13 +167,15 @@ async def test_what_begins_or_ends_without_sql_is_so_after_it_too_and_an_alert_g
     await one.told(BroughtIn, call="call")
     await officer.request(Sos(id="s", alert="sos", pressed_ms=1))
     await dispatcher.request(AlertClaim(id="k", alert="sos"))
-    await kept_by_a_desk_that_died(sql_url)
+    await kept_by_a_desk_that_died(sql_url, leader.user)
     twin = BroadcastStart(id="bt", broadcast="note-twin", to=to, kind="text", text="集合")
     begun, _ = await leader.request(twin)
     assert (begun.broadcast, begun.people) == ("note-twin", 1), "served once"
-    again, _ = await leader.request(EmergencyCall(id="ct", call="call-twin", to=to, name="会商"))
-    assert again.group.id == "gr-twin", "in the group its people may be in already"
+    twins = [EmergencyCall(id=f"ct{number}", call="call-twin", to=to, name="会商") for number in range(2)]
+    for again, _ in await asyncio.gather(*(leader.request(each) for each in twins)):
+        assert again.group.id == "gr-twin", "in the group its people may be in already"
     await leader.request(EmergencyCancel(id="et", group="gr-twin"))
+    await begins_once_while_sql_is_slow(leader, one, sql_url)
     city_postgres.stop("immediate")
     await lost.is_cut_off_without_sql()
 
@@ -172,8 +227,14 @@ async def test_what_begins_or_ends_without_sql_is_so_after_it_too_and_an_alert_g
     alerts = cast.city.get("/api/v1/alerts", dispatcher.identity.token)["alerts"]
     assert [a["record"]["state"] for a in alerts if a["record"]["id"] == "unkept"] == ["resolved"]
     ended = [(e["actor"], e["target"]) for e in audited("emergency.end")]
-    assert ended == [(leader.user, "call"), (leader.user, "call-twin")]
-    for action, target in (("emergency.start", "cut"), ("emergency.tier", "cut"), ("broadcast.start", "air")):
+    assert ended == [(leader.user, each) for each in ("call", "call-slow", "call-twin")]
+    for action, target in (
+        ("emergency.start", "call-slow"),
+        ("broadcast.start", "air-slow"),
+        ("emergency.start", "cut"),
+        ("emergency.tier", "cut"),
+        ("broadcast.start", "air"),
+    ):
         assert [e["actor"] for e in audited(action) if e["target"] == target] == [leader.user], "once"
     receipts, calls = await standing(sql_url)
     assert receipts == {one.user: "heard", officer.user: "delivered", late.user: "delivered"}

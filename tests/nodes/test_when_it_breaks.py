@@ -21,6 +21,8 @@ from signaling.messages import (
     AlertClaim,
     AlertClaimed,
     AlertResolve,
+    BroadcastEnd,
+    BroadcastStart,
     BroughtIn,
     BroughtOut,
     Bye,
@@ -131,13 +133,19 @@ async def at_a_desk_of(node: int, street: Handsets) -> tuple[Handset, Handset]:
 
 
 async def a_leaders_call(node: int, street: Handsets) -> Callable[[], Awaitable[None]]:
-    """A leader's call with the desk on this node; that he ends it, for when that is dead."""
+    """A leader's call and broadcast with the desk on this node; that he ends both, for when that is dead."""
     cast = Cast(street.city, street)
     leader, one = [await street.connect(each, node=1 - node) for each in cast.identities("LD-001", "QK-003")]
-    call, _ = await leader.request(EmergencyCall(id="e", call="the air", to=Recipients(users=[one.user])))
+    to = Recipients(users=[one.user])
+    call, _ = await leader.request(EmergencyCall(id="e", call="the air", to=to))
     await one.told(BroughtIn, call="the air")
+    broadcast = BroadcastStart(id="b", broadcast="to all", to=to)
+    started, _ = await leader.request(broadcast)
 
     async def ends() -> None:
+        again, _ = await leader.request(broadcast.model_copy(update={"id": "g"}))
+        assert again.group.id == started.group.id, "begun once, though this desk could not know of it"
+        leader.link.send(BroadcastEnd(id="h", broadcast="to all", withdraw=True))
         await leader.request(EmergencyCancel(id="f", group=call.group.id))
         await one.told(BroughtOut, call="the air")
 
