@@ -14,6 +14,11 @@ import { type Chosen, nobody, type Place, recipients, within } from "./targets";
 
 const PLACES_EVERY_MS = 15_000;
 const DAY_S = 86_400;
+/** So long what had no answer may have begun all the same; shorter than a live broadcast waits for its first word. */
+const BEGUN_MS = 10_000;
+
+/** What begins something, under a name of this page's own. */
+type Beginning = Extract<Request, { type: "emergency_call" | "broadcast_start" | "plan_run" }>;
 
 export type How = { urgent: boolean; exercise: boolean; acknowledge: boolean };
 
@@ -28,6 +33,8 @@ export class Command {
   /** An emergency call was refused where an ordinary one is possible: to whom. */
   readonly ordinary = signal<Recipients | null>(null);
   #holding = 0;
+  /** What had no answer, and until when it may have begun without this page knowing. */
+  #unanswered: { asked: Beginning; until: number } | null = null;
 
   constructor(readonly phone: Phone) {}
 
@@ -71,7 +78,7 @@ export class Command {
     const to = this.to();
     this.ordinary.value = null;
     const held = ++this.#holding;
-    const answer = await this.#ask({ type: "emergency_call", call: `ec-${uuid()}`, to, tier }, to);
+    const answer = await this.#begin({ type: "emergency_call", call: `ec-${uuid()}`, to, tier }, to);
     if (answer?.type !== "emergency_call_started") return;
     this.word.value = t("leader_started", { online: answer.online, people: answer.people });
     this.#press(answer.group.id, held, at);
@@ -81,13 +88,12 @@ export class Command {
   async holdBroadcast(how: How, text = ""): Promise<void> {
     const at = performance.now();
     const held = ++this.#holding;
-    const broadcast = `br-${uuid()}`;
-    const answer = await this.#ask(this.#start(broadcast, "live", how, text));
+    const answer = await this.#begin(this.#start(`br-${uuid()}`, "live", how, text));
     if (answer?.type !== "broadcast_started" || !answer.group) return;
     this.word.value = t("leader_started", { online: answer.online, people: answer.people });
     if (!this.#press(answer.group.id, held, at)) {
       // Let go before it began: nothing was said and nothing will be.
-      void this.#ask({ type: "broadcast_end", broadcast, withdraw: true });
+      void this.#ask({ type: "broadcast_end", broadcast: answer.broadcast, withdraw: true });
     }
   }
 
@@ -107,7 +113,7 @@ export class Command {
   // --- what needs no voice now ---
 
   async send(kind: "text" | "roll_call", text: string, how: How): Promise<boolean> {
-    const answer = await this.#ask(this.#start(`br-${uuid()}`, kind, how, text));
+    const answer = await this.#begin(this.#start(`br-${uuid()}`, kind, how, text));
     if (answer) this.word.value = t("leader_sent");
     return answer !== null;
   }
@@ -117,7 +123,7 @@ export class Command {
     const message = await this.keep(wav);
     if (!message) return false;
     const request = this.#start(`br-${uuid()}`, "recorded", how, text);
-    const answer = await this.#ask({ ...request, message });
+    const answer = await this.#begin({ ...request, message });
     if (answer) this.word.value = t("leader_sent");
     return answer !== null;
   }
@@ -134,10 +140,11 @@ export class Command {
 
   /** One tap. */
   async run(plan: api.Plan): Promise<void> {
-    const call = `pl-${uuid()}`;
-    const run: Request = { type: "plan_run", plan: plan.id, call };
-    // Where the server cannot read its plans, what this page has read of it begins; both are judged alike, and once.
-    const answer = await this.#ask(run, null, begins(plan.starts, call));
+    const answer = await this.#begin(
+      { type: "plan_run", plan: plan.id, call: `pl-${uuid()}` },
+      null,
+      plan.starts,
+    );
     if (!answer) return;
     const speaks =
       answer.type === "emergency_call_started" || (answer.type === "broadcast_started" && answer.group);
@@ -185,17 +192,39 @@ export class Command {
     };
   }
 
-  /** `instead`: what is asked where this is refused for want of SQL. */
+  /**
+   * The same as what had no answer a moment ago is asked for under the name it had: it may have begun, and shall begin once.
+   * `starts`: where the server cannot read its plans, what this page has read of one begins; both are judged alike, and once.
+   */
+  #begin(
+    wanted: Beginning,
+    to: Recipients | null = null,
+    starts: api.Starts | null = null,
+  ): Promise<ServerMessage | null> {
+    const before = this.#unanswered;
+    const again = before && performance.now() < before.until && nameless(before.asked) === nameless(wanted);
+    const asked = again ? before.asked : wanted;
+    this.#unanswered = null;
+    const unheard = () => {
+      this.#unanswered = { asked, until: performance.now() + BEGUN_MS };
+    };
+    const instead = starts && "call" in asked ? begins(starts, asked.call) : null;
+    return this.#ask(asked, to, instead, unheard);
+  }
+
+  /** `instead`: what is asked where this is refused for want of SQL; `unheard`: told when nobody knows whether it was done. */
   async #ask(
     request: Request,
     to: Recipients | null = null,
     instead: Request | null = null,
+    unheard: () => void = ignore,
   ): Promise<ServerMessage | null> {
     try {
       return await this.phone.ask(request);
     } catch (problem) {
-      if (instead && problem instanceof RequestRefused && problem.code === "unavailable")
-        return this.#ask(instead);
+      const unavailable = problem instanceof RequestRefused && problem.code === "unavailable";
+      if (instead && unavailable) return this.#ask(instead, null, null, unheard);
+      if (unavailable || !(problem instanceof RequestRefused)) unheard();
       this.failed(problem);
       if (to && problem instanceof RequestRefused && problem.code === "ordinary_only")
         this.ordinary.value = to;
@@ -216,6 +245,10 @@ function begins(starts: api.Starts, id: string): Request {
   }
   const { what: _, ...rest } = starts;
   return { type: "broadcast_start", broadcast: id, ...rest };
+}
+
+function nameless(asked: Beginning): string {
+  return JSON.stringify({ ...asked, call: "", broadcast: "" });
 }
 
 function ignore(): void {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { inside, type Point } from "../map/ring";
 import type { Phone } from "../phone/phone";
-import { RequestRefused } from "../wire/link";
+import { RequestRefused, RequestUnanswered } from "../wire/link";
 import type { Plan } from "./api";
 import { Command } from "./command";
 import { choice, everyone, nobody, recipients, toggled, within } from "./targets";
@@ -46,4 +46,26 @@ test("a plan that the server cannot read begins as this page has read it; one th
   const [, broadcast] = await asked(note, "unavailable");
   expect(broadcast).toMatchObject({ type: "broadcast_start", to, kind: "text", text: "High ground" });
   expect(await asked(call, "not_allowed")).toHaveLength(1);
+});
+
+test("what had no answer is asked for under the same name, for it may have begun; anything else under its own", async () => {
+  const names: unknown[] = [];
+  const answers: (Error | object)[] = [];
+  const ask = (message: Record<string, unknown>) => {
+    names.push(message.call ?? message.broadcast);
+    const answer = answers.shift() ?? {};
+    return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+  };
+  const command = new Command({ ask } as unknown as Phone);
+  answers.push(
+    new RequestUnanswered(),
+    new RequestRefused("unavailable", ""),
+    new RequestUnanswered(),
+    {},
+    {},
+  );
+  for (const tier of [2, 2, 1, 1, 1] as const) await command.holdCall(tier);
+  const [first, again, other, otherAgain, anew] = names;
+  expect([again, otherAgain]).toEqual([first, other]);
+  expect(new Set([first, other, anew]).size).toBe(3);
 });
