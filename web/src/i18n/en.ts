@@ -70,6 +70,7 @@ export const en: Record<Key, string> = {
   face_get_ready_hint: "Talk after the tone",
   face_talking: "Talk now",
   face_talking_hint: "Let go to end",
+  face_opened_hint: "Opened for you, closes by itself",
   face_ending: "Time is running out",
   face_ending_hint: "{seconds} s left",
   face_releasing: "Ending…",

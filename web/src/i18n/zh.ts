@@ -70,6 +70,7 @@ export const zh = {
   face_get_ready_hint: "提示音后讲话",
   face_talking: "请讲话",
   face_talking_hint: "松开结束",
+  face_opened_hint: "麦克风已自动打开，稍后自动关闭",
   face_ending: "即将到时",
   face_ending_hint: "还可讲 {seconds} 秒",
   face_releasing: "结束中…",

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { type ParticipantState, type Phase, start } from "../floor/model";
+import { t } from "../i18n";
 import { idleFloor } from "../wire/picture";
 import { type Facts, face, obstacle } from "./face";
+import { spoken } from "./view/words";
 
 const NOW = 1_000_000;
 const ready: Facts = {
@@ -65,6 +67,12 @@ describe("the face", () => {
   ])("is %s", (name, facts) => {
     expect(face(facts, NOW).name).toBe(name);
   });
+});
+
+it("is told to let go of the key only with a hand on it", () => {
+  const talking = face(inPhase(permitted), NOW);
+  expect(spoken(talking, NOW).hint).toBe(t("face_talking_hint"));
+  expect(spoken(talking, NOW, true).hint).toBe(t("face_opened_hint"));
 });
 
 describe("the obstacle", () => {

@@ -89,8 +89,9 @@ test("what was opened for a while closes by itself", async () => {
   const { key, has } = talking((key) => key.openFor("east", 10_000));
   await vi.advanceTimersByTimeAsync(9_999);
   expect([has(), key.opensIn("east"), key.opensIn("west")]).toEqual(["east", true, false]);
+  expect(key.byItself.value).toBe(true);
   await vi.advanceTimersByTimeAsync(1);
-  expect([has(), key.opensIn("east")]).toEqual([null, false]);
+  expect([has(), key.opensIn("east"), key.byItself.value]).toEqual([null, false, false]);
 });
 
 test("a key that is held while it is opened goes on after that time, until it is let go", async () => {
@@ -106,7 +107,9 @@ test("a key that is let go meanwhile closes nothing before the time", async () =
   const { key, has } = talking((key) => key.press(0));
   key.openFor("east", 10_000);
   await vi.advanceTimersByTimeAsync(4_000);
+  expect(key.byItself.value).toBe(false); // there is a key to let go
   key.lift();
+  expect(key.byItself.value).toBe(true);
   expect(has()).toBe("east");
   await vi.advanceTimersByTimeAsync(6_000);
   expect(has()).toBeNull();
@@ -131,6 +134,7 @@ test("nor does a page that is hidden meanwhile: he put the phone into his pocket
 test("a hand that presses anew takes over", async () => {
   const { key, has } = talking((key) => key.openFor("east", 10_000));
   key.press(0);
+  expect(key.byItself.value).toBe(false);
   await vi.advanceTimersByTimeAsync(15_000);
   expect(has()).toBe("east");
   key.lift();

@@ -1,6 +1,6 @@
 // The talk key of a phone, whoever holds it down: a thumb, a console's key, an SOS that opens the microphone for a while.
 
-import { batch, effect, type ReadonlySignal, untracked } from "@preact/signals";
+import { batch, effect, type ReadonlySignal, signal, untracked } from "@preact/signals";
 import { mark } from "../diagnostics";
 import type { Floors } from "../floor/several";
 import type { MicrophoneState } from "../media/microphone";
@@ -24,6 +24,8 @@ export type KeyOwner = {
 type Opened = { speaks: boolean };
 
 export class Pressing {
+  /** What was opened for a while speaks, and no hand holds it down: there is nothing to let go. */
+  readonly byItself = signal(false);
   /** A hand holds it down. */
   #hand = false;
   #opened: Opened | null = null;
@@ -38,6 +40,7 @@ export class Pressing {
     if (this.owner.blocked()) return;
     this.#hand = true;
     if (this.#opened?.speaks) this.#opened = null;
+    this.#tell();
     this.#press();
   }
 
@@ -66,6 +69,7 @@ export class Pressing {
       stop();
       if (this.#opened !== opened) return;
       this.#opened = null;
+      this.#tell();
       if (opened.speaks && !this.#hand) this.#close();
     };
     let timer = setTimeout(end, OPENS_WITHIN_MS);
@@ -76,6 +80,7 @@ export class Pressing {
       untracked(() => {
         if (!this.#spoken(group)) return;
         opened.speaks = true;
+        this.#tell();
         clearTimeout(timer);
         timer = setTimeout(end, ms);
       });
@@ -92,6 +97,7 @@ export class Pressing {
   /** The hand lets go: what was opened for a while stays open. */
   lift(): void {
     this.#hand = false;
+    this.#tell();
     if (!this.#opened?.speaks) this.#close();
   }
 
@@ -123,6 +129,10 @@ export class Pressing {
     this.#hand = false;
     this.#close();
     return false;
+  }
+
+  #tell(): void {
+    this.byItself.value = this.#opened?.speaks === true && !this.#hand;
   }
 
   #enter(group: string): void {

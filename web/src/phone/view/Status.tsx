@@ -6,7 +6,7 @@ import { FACE_ICONS, spoken } from "./words";
 
 export function Status({ phone }: { phone: Phone }) {
   const face = phone.face.value;
-  const { title, hint } = spoken(face, phone.now.value);
+  const { title, hint } = spoken(face, phone.now.value, phone.key.byItself.value);
   const Glyph = FACE_ICONS[face.name];
   const tier = face.name === "taken" ? face.tier : 0;
   return (

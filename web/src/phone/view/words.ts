@@ -8,11 +8,12 @@ import type { Face } from "../face";
 
 export type Spoken = { title: string; hint: string };
 
-export function spoken(face: Face, now: number): Spoken {
+/** `byItself`: no hand holds the key, an SOS opened the microphone for a while. */
+export function spoken(face: Face, now: number, byItself = false): Spoken {
   switch (face.name) {
     case "talking":
     case "ending":
-      return { title: t(`face_${face.name}`), hint: endingHint(face, now) };
+      return { title: t(`face_${face.name}`), hint: endingHint(face, now, byItself) };
     case "revoked":
     case "revoked_grace":
       return { title: t(`face_${face.name}`), hint: revokeWords(face.cause) };
@@ -34,9 +35,13 @@ export function secondsLeft(until: number, now: number): number {
   return Math.max(0, Math.ceil((until - now) / 1000));
 }
 
-function endingHint(face: { name: "talking" | "ending"; endsAt: number }, now: number): string {
-  const seconds = secondsLeft(face.endsAt, now);
-  return face.name === "ending" ? t("face_ending_hint", { seconds }) : t("face_talking_hint");
+function endingHint(
+  face: { name: "talking" | "ending"; endsAt: number },
+  now: number,
+  byItself: boolean,
+): string {
+  if (face.name === "ending") return t("face_ending_hint", { seconds: secondsLeft(face.endsAt, now) });
+  return t(byItself ? "face_opened_hint" : "face_talking_hint");
 }
 
 function deniedHint(face: Extract<Face, { name: "denied" }>, now: number): string {
