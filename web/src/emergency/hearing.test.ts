@@ -14,7 +14,7 @@ function after(played: number, concealed = 0, inserted = 0, removed = 0): Played
 }
 
 function measured(end: Played, audible = true) {
-  return { ...looked(begun(7, 0, begin, true), LOOK_MS, audible), end };
+  return { ...looked(begun(0, begin, true), LOOK_MS, audible), end };
 }
 
 test("eighty of a hundred samples are heard, seventy-nine are not", () => {
@@ -37,12 +37,12 @@ test("muted or suspended at any look is never heard", () => {
 });
 
 test("a page that stood still did not hear, however much its buffer gave out", () => {
-  const froze = looked(begun(7, 0, begin, true), GAP_MS + 1, true);
+  const froze = looked(begun(0, begin, true), GAP_MS + 1, true);
   expect(heard({ ...froze, end: after(SAID) }, SAID)).toBeNull();
 });
 
 test("a burst that has not ended, or of which nothing was relayed, is not heard", () => {
-  expect(heard(begun(7, 0, begin, true), SAID)).toBeNull();
+  expect(heard(begun(0, begin, true), SAID)).toBeNull();
   expect(heard(measured(after(SAID)), 0)).toBeNull();
 });
 

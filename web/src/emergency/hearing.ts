@@ -15,7 +15,6 @@ export const RATE = 48_000;
 
 /** One burst on one slot while it lasts. */
 export type Measure = {
-  burst: number;
   begin: Played;
   end: Played | null;
   /** At every look a person could have heard it: sound unlocked and running, slot not muted, page not frozen. */
@@ -28,8 +27,8 @@ export type Measure = {
 export const LOOK_MS = 200;
 export const GAP_MS = 2_000;
 
-export function begun(burst: number, now: number, begin: Played, audible: boolean): Measure {
-  return { burst, begin, end: null, audible, looked: now };
+export function begun(now: number, begin: Played, audible: boolean): Measure {
+  return { begin, end: null, audible, looked: now };
 }
 
 export function looked(measure: Measure, now: number, audible: boolean): Measure {

@@ -29,13 +29,21 @@ export type ReceiptPorts = {
 
 type Heard = { samples_expected: number; samples_played: number; again: boolean };
 
+/** A burst by its group, too: those of two groups that began in one millisecond have one number. */
+type Said = string;
+
+function saidIn(group: string | null | undefined, burst: number): Said {
+  return `${group} ${burst}`;
+}
+
 export class Receipts {
   /** Id of the broadcast whose recording is heard now. */
   readonly playing = signal<string | null>(null);
   readonly #ports: ReceiptPorts;
-  #measures = new Map<number, { burst: number; measure: Promise<Measure> }>();
-  /** Burst → what was measured of it. */
-  #done = new Map<number, Promise<Measure>>();
+  /** Slot → what it carries. */
+  #measures = new Map<number, { said: Said; measure: Promise<Measure> }>();
+  /** What was measured of those that are over. */
+  #done = new Map<Said, Promise<Measure>>();
   #known = new Map<string, Broadcast>();
   #heard = new Map<string, Heard>();
   #asking = new Set<string>();
@@ -48,7 +56,10 @@ export class Receipts {
   }
 
   received(message: ServerMessage): void {
-    if (message.type === "slot") this.#carries(message.slot, message.burst ?? null);
+    if (message.type === "slot") {
+      const { slot, group, burst } = message;
+      this.#carries(slot, burst ? saidIn(group, burst) : null);
+    }
     if (message.type === "broadcast") this.#told(message);
   }
 
@@ -72,27 +83,27 @@ export class Receipts {
 
   // --- a live one ---
 
-  #carries(slot: number, burst: number | null): void {
+  #carries(slot: number, said: Said | null): void {
     const before = this.#measures.get(slot);
-    if (before && before.burst !== burst) {
+    if (before && before.said !== said) {
       this.#measures.delete(slot);
-      this.#done.set(before.burst, before.measure);
-      if (this.#done.size > 50) this.#done.delete([...this.#done.keys()][0] as number);
+      this.#done.set(before.said, before.measure);
+      if (this.#done.size > 50) this.#done.delete([...this.#done.keys()][0] as Said);
     }
-    if (burst && before?.burst !== burst) {
-      this.#measures.set(slot, { burst, measure: this.#measure(slot, burst) });
+    if (said && before?.said !== said) {
+      this.#measures.set(slot, { said, measure: this.#measure(slot, said) });
     }
   }
 
   /** Looks until the slot carries something else, then lets the buffer run dry. */
-  async #measure(slot: number, burst: number): Promise<Measure> {
+  async #measure(slot: number, said: Said): Promise<Measure> {
     const audible = () => this.#ports.audible(slot);
     const begin = await this.#ports.played(slot);
-    let measure = begun(burst, performance.now(), begin, audible());
+    let measure = begun(performance.now(), begin, audible());
     const look = () => {
       measure = looked(measure, performance.now(), audible());
     };
-    while (this.#measures.get(slot)?.burst === burst) {
+    while (this.#measures.get(slot)?.said === said) {
       await pause(LOOK_MS);
       look();
     }
@@ -119,18 +130,19 @@ export class Receipts {
   }
 
   async #hear({ broadcast }: Broadcast, first: boolean): Promise<void> {
-    const { id, kind, burst, samples, state } = broadcast;
+    const { id, kind, group, burst, samples, state } = broadcast;
     const known = this.#heard.get(id);
     if (known) return this.#sayHeard(id, known);
     if (kind === "recorded" && first) return this.#line(id);
     if (kind !== "live" || state !== "over" || !burst || !samples) return;
-    for (const [slot, each] of this.#measures) if (each.burst === burst) this.#carries(slot, null);
-    const measure = await this.#done.get(burst);
+    const last = saidIn(group, burst);
+    for (const [slot, { said }] of this.#measures) if (said === last) this.#carries(slot, null);
+    const measure = await this.#done.get(last);
     // Nothing of it was on a slot of this phone: it was away, and hears it now from the start.
     if (!measure) return first ? this.#line(id) : undefined;
-    const said = heard(measure, samples);
-    mark("measured", { broadcast: id, burst, samples, audible: measure.audible, heard: said !== null });
-    if (said) this.#sayHeard(id, { ...said, again: false });
+    const part = heard(measure, samples);
+    mark("measured", { broadcast: id, burst, samples, audible: measure.audible, heard: part !== null });
+    if (part) this.#sayHeard(id, { ...part, again: false });
   }
 
   #sayHeard(id: string, said: Heard): void {

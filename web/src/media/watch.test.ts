@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { diagnostics } from "../diagnostics";
 import type { Slot } from "../wire/protocol";
 import { STALL } from "./expectation";
 import type { Slots } from "./slots";
@@ -10,7 +11,7 @@ function watching(drawn = 0): { watch: SlotWatch; stalledAt: number[]; voice: { 
   const voice = { packets: 10 };
   const slots = {
     packets: () => Promise.resolve(voice.packets),
-    heard: () => null,
+    heard: () => ({ at: performance.now(), level: 1 }),
     measure: () => Promise.resolve(),
   };
   const stalledAt: number[] = [];
@@ -65,6 +66,17 @@ describe("a slot that should carry voice", () => {
     await vi.advanceTimersByTimeAsync(STALL.afterMs + 500);
     expect(stalledAt).toHaveLength(1);
     watch.expect([]);
+  });
+
+  it("hears the first voice of each of two groups whose bursts have one number", async () => {
+    const { watch } = watching();
+    const before = diagnostics.events.length;
+    for (const group of ["g", "h"]) {
+      watch.expect([{ type: "slot", slot: 0, group, burst: 7 }]);
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    watch.expect([]);
+    expect(diagnostics.events.slice(before).filter(({ name }) => name === "first_voice")).toHaveLength(2);
   });
 
   it("asks for none once the burst is over", async () => {

@@ -14,7 +14,7 @@ export type WatchOwner = {
   levels: (levels: Record<number, number>) => void;
 };
 
-type Awaited = { burst: number; since: number; heard: boolean };
+type Awaited = { group: string | null | undefined; burst: number; since: number; heard: boolean };
 
 export class SlotWatch {
   #awaited = new Map<number, Awaited>();
@@ -34,11 +34,11 @@ export class SlotWatch {
   expect(carried: readonly Slot[]): void {
     const before = this.#awaited;
     this.#awaited = new Map();
-    for (const { slot, burst } of carried) {
+    for (const { slot, group, burst } of carried) {
       if (!burst) continue;
       const known = before.get(slot);
-      const same = known?.burst === burst;
-      this.#awaited.set(slot, same ? known : { burst, since: performance.now(), heard: false });
+      const same = known?.burst === burst && known.group === group;
+      this.#awaited.set(slot, same ? known : { group, burst, since: performance.now(), heard: false });
     }
     if (this.#awaited.size > 0) this.#begin();
     else this.#end();
