@@ -6,6 +6,8 @@ IN_A_ROW_MS = 500
 """Packets that are late within so long of each other are of one backlog."""
 READ_WITHIN_MS = 1_000
 """No backlog takes so long to be read: when packets are late for longer, it is a clock that was set."""
+AGREED_MS = 60_000
+"""When none was late for so long, the clocks agree again."""
 
 
 class Backlog:
@@ -27,11 +29,16 @@ class Backlog:
     def stale(self, left_ms: int, now_ms: int) -> bool:
         """Whether a packet that left its talker's node at ``left_ms`` is of no use any more."""
         late = now_ms - left_ms
+        if late <= self._limit_ms:
+            return False
+        since_last = now_ms - self._last
+        self._last = now_ms
+        if since_last > AGREED_MS:
+            self._tolerated_ms = 0
+        if since_last > IN_A_ROW_MS:
+            self._began = now_ms
         if late <= self._limit_ms + self._tolerated_ms:
             return False
-        if now_ms - self._last > IN_A_ROW_MS:
-            self._began = now_ms
-        self._last = now_ms
         if now_ms - self._began < READ_WITHIN_MS:
             return True
         self._tolerated_ms = late

@@ -11,6 +11,7 @@ from groups.floor.effects import BurstBegan
 from groups.model import Group
 from groups.vocabulary import BurstEnd, BurstId, GroupId, Tier
 from poc_server.media.relay import Relay
+from poc_server.neighbours.backlog import AGREED_MS
 from poc_server.neighbours.between import EARLY_PACKETS, END, HEAD, LAST_WORDS_S, VOICE, Between, FarFeed
 from poc_server.store.directory import Directory
 from poc_server.store.snapshot import Snapshot
@@ -216,3 +217,17 @@ def test_a_clock_that_is_set_takes_the_voice_between_nodes_for_a_second_only() -
     for sequence in range(100, 110):
         floor.says(7, sequence)
     assert floor.relayed == [*range(25, 110)]
+
+
+def test_when_the_clocks_agree_again_a_node_that_slept_relays_nothing_old_as_before() -> None:
+    floor = Floor()
+    floor.begins(7)
+    for _ in range(30):
+        floor.says(7, 1, late_ms=60_000)
+        floor.now += FRAME_MS
+    floor.relayed.clear()
+    floor.now += AGREED_MS // 2
+    floor.says(7, 2, late_ms=60_000)
+    floor.now += AGREED_MS + 1
+    floor.says(7, 3, late_ms=10_000)
+    assert floor.relayed == [2]
