@@ -33,6 +33,7 @@ from signaling.messages import (
     Receipt,
     Recipients,
     Sos,
+    SosRules,
 )
 from tests.emergency.cast import Cast
 from tests.fixtures.postgres import Postgres
@@ -40,6 +41,7 @@ from tests.support.city import City, running_city
 from tests.support.handsets import WAIT_S, Handset, handsets
 
 FRAMES = 25
+FOR_SOS = "应急频道"
 JOINED = ("桥口巡查组", "城西区联勤")
 ENDED = {"emergency.end": "done", "broadcast.withdrawn": "gone"}
 BEGUN = {"emergency.start": "aired", "broadcast.start": "word"}
@@ -193,16 +195,28 @@ async def after_it(cast: Cast, phones: list[Handset], group: str) -> None:
         assert cast.city.get(f"/api/v1/broadcasts/{each}", leader.identity.token)["counts"] == COUNTED, each
 
 
+async def says_an_sos_where_the_operator_wants_it(officer: Handset, group: str) -> None:
+    """Whatever group he asks for; and he is told it before he needs it."""
+    assert {m.group for m in officer.inbox if isinstance(m, SosRules)} == {group}
+    assert officer.welcome is not None
+    other = next(each.id for each in officer.welcome.groups if each.id != group)
+    confirmed, _ = await officer.request(Sos(id="o", alert="there", pressed_ms=3, group=other))
+    assert confirmed.group == group
+    assert (await officer.told(BroughtIn, call="there")).group.id == group
+
+
 async def test_all_goes_on_after_a_kill_as_soon_as_sql_is_back(
     cast: Cast, links: Path, city_postgres: Postgres, sql_url: str
 ) -> None:
     city, nodes = cast.city, len(cast.city.own_ports)
     group, before, to = await before_the_kill(cast)
+    for_sos = cast.group(before[1], FOR_SOS)
     await until_copied(city)
     city_postgres.stop("immediate")
     await goes_on_without_sql(before, to, city)
     city.kill()
-    with running_city(city.data, env={**AGAIN, "POC_STORE__URL": sql_url}, nodes=nodes) as restarted:
+    on = {"POC_STORE__URL": sql_url, "POC_EMERGENCY__SOS_GROUP": for_sos}
+    with running_city(city.data, env={**AGAIN, **on}, nodes=nodes) as restarted:
         async with handsets(restarted, links) as street:
             again = Cast(restarted, street)
             phones = await again.phones("PQ-001", "XS-001", "LD-001", "BJ-001", "BJ-002")
@@ -210,3 +224,4 @@ async def test_all_goes_on_after_a_kill_as_soon_as_sql_is_back(
             await phones[0].select(again.group(phones[0], JOINED[0]))
             city_postgres.start()
             await after_it(again, phones, group)
+            await says_an_sos_where_the_operator_wants_it(phones[1], for_sos)
