@@ -22,6 +22,7 @@ from tests.support.priority import first
 pytestmark = pytest.mark.browser
 GROUP = "滨江巡查组"
 AGAIN_MS = 500
+SMALL_DESK: ViewportSize = {"width": 1280, "height": 640}
 SMALLEST: ViewportSize = {"width": 360, "height": 560}
 VOICE_AFTER_MS: list[float] = []
 """From each SOS that went out to the first voice at a console."""
@@ -221,6 +222,12 @@ def test_a_covert_sos_shows_and_sounds_nothing(playwright: Playwright, tmp_path:
         tones, before = len(officer.events("tone")), officer.page.locator("main").inner_html()
         hold_sos(officer)
         expect(desk.page.locator(".alert")).to_contain_text("静默报警")
+        desk.page.set_viewport_size(SMALL_DESK)
+        expect(desk.page.locator(".passing .channel")).to_be_visible()
+        takes, queue = (desk.page.locator(each).bounding_box() for each in (".alert button.primary", "section.alerts"))
+        assert takes is not None
+        assert queue is not None
+        assert takes["y"] + takes["height"] <= queue["y"] + queue["height"], "it can be taken without scrolling"
         phone = Officer(browser, city, "PQ-001")  # his second device is told, rings, and knows who took it
         expect(phone.page.locator(".alert-list .alert")).to_contain_text(officer.user["name"])
         phone.page.wait_for_function("document.title.includes('警情')")
