@@ -97,7 +97,7 @@ async def list_devices(
     try:
         async with services.store.reading() as connection:
             found, total = await sessions.devices_page(connection, agency, limit, user=of, text=text, after=begin)
-        items = [_out(row) for row in found]
+        items = [_out(services, row) for row in found]
     except StoreUnavailable:
         snapshot = services.directory.snapshot
         found, total = await without_sql.devices_page(snapshot, agency, limit, user=of, text=text, after=begin)
@@ -236,7 +236,7 @@ async def _shown(services: Use, device: Device, response: Response) -> DeviceOut
     if row is None:
         raise Refused(Refusal.NOT_FOUND, "device")
     tag(response, row.version)
-    return _out(row)
+    return _out(services, row)
 
 
 def _known(services: Use, device: Device) -> DeviceOut:
@@ -253,13 +253,13 @@ def _known(services: Use, device: Device) -> DeviceOut:
     )
 
 
-def _out(row: Any) -> DeviceOut:
+def _out(services: Use, row: Any) -> DeviceOut:
     return DeviceOut(
         id=row.id,
         name=row.name,
         user=row.user_id,
         user_name=row.user_name,
-        enabled=row.enabled,
+        enabled=row.enabled and row.id not in services.directory.snapshot.shut_out,
         last_ms=row.last_ms,
         version=row.version,
     )

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from groups.vocabulary import Role
-from poc_server.store import SYSTEM
+from poc_server.store import SYSTEM, locks
 from tests.fixtures.desk import Desk
 from tests.fixtures.people import found_town
 
@@ -135,6 +135,20 @@ async def test_a_device_disabled_at_a_distance_is_out_at_once(desk: Desk) -> Non
     me = await desk.client.get("/me", headers={"authorization": f"Bearer {signed['access_token']}"})
     assert me.status_code in (401, 403)
     assert (await desk.client.post("/auth/refresh", json={"refresh_token": signed["refresh_token"]})).status_code > 400
+
+
+async def test_a_device_that_slow_sql_has_not_heard_of_yet_is_disabled_in_the_lists_too(desk: Desk) -> None:
+    security = await desk.login(Role.SECURITY_ADMIN)
+    code, _ = await desk.town.auth.invite(SYSTEM, await desk.town.person())
+    await desk.town.auth.enrol(code, "手机")
+    (device,) = (await desk.client.get("/devices", headers=security)).json()["items"]
+    async with desk.town.store.writing() as held:
+        await locks.directory(held)
+        off = await desk.client.post(f"/devices/{device['id']}/disable", headers=security)
+        assert (off.status_code, off.json()["enabled"], off.json()["version"]) == (202, False, None)
+        (listed,) = (await desk.client.get("/devices", headers=security)).json()["items"]
+        one = (await desk.client.get(f"/devices/{device['id']}", headers=security)).json()
+        assert (listed["enabled"], one["enabled"]) == (False, False)
 
 
 async def test_sessions_are_listed_and_ended(desk: Desk) -> None:
