@@ -62,6 +62,8 @@ class Elsewhere:
         """Told which version of the directory another node holds."""
         self.directory_version: Callable[[], int] = lambda: 0
         """Which one this node holds."""
+        self.on_told_all: Callable[[], None] = lambda: None
+        """Another node may have missed anything that was said once."""
         self._in_group: dict[GroupId, dict[str, FarPhone]] = {}
         self._url = url
         self._number = 0
@@ -204,6 +206,7 @@ class Elsewhere:
         own, version = self._own.keys(), self.directory_version()
         groups, hears = list(self.node.talkgroups), self.apart.hears
         self._cast({"whole": own, "follow": groups, "url": self._url, "directory": version, "hears": hears})
+        self.on_told_all()
         await self._own.tell_again(own)
         self.desk.tell_all()
 

@@ -149,11 +149,14 @@ class CopyKeeper:
         self._path = path
         self._pause = pause_s
         self._newest: Snapshot | None = None
+        self._hurry = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    def keep(self, snapshot: Snapshot) -> None:
-        """Write this one soon, unless a newer one comes first."""
+    def keep(self, snapshot: Snapshot, *, at_once: bool = False) -> None:
+        """Write this one soon, unless a newer one comes first; ``at_once``: without a pause after the one before."""
         self._newest = snapshot
+        if at_once:
+            self._hurry.set()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(), name="directory-copy")
 
@@ -169,8 +172,11 @@ class CopyKeeper:
         loop = asyncio.get_running_loop()
         while self._newest is not None:
             began = loop.time()
+            self._hurry.clear()
             await self._write()
-            await asyncio.sleep(max(self._pause, REST * (loop.time() - began)))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(self._pause, REST * (loop.time() - began))):
+                    await self._hurry.wait()
 
     async def _write(self) -> None:
         snapshot, self._newest = self._newest, None
@@ -178,6 +184,9 @@ class CopyKeeper:
             return
         try:
             await save(self._path, snapshot)
+        except asyncio.CancelledError:
+            self._newest = self._newest or snapshot  # whoever closes it writes it whole
+            raise
         except OSError as problem:
             self._newest = self._newest or snapshot
             log.error("directory_copy_failed", problem=str(problem))

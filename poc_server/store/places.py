@@ -134,6 +134,8 @@ class Places:
         self._newest: dict[UserId, Place] = {}
         self._reported: dict[UserId, int] = {}
         self._listeners: list[Listener] = []
+        self.tell_reported: Callable[[UserId, int], None] = lambda _user, _at_ms: None
+        """Says to the other nodes who reported, and when (ms)."""
 
     def report(self, place: Place) -> bool:
         """Take what a phone says by itself; False when it comes sooner after the one before than it was asked to.
@@ -146,6 +148,7 @@ class Places:
         if last is not None and place.at_ms < last + pause_ms and last <= place.received_ms + FUTURE_MS:
             return False
         self._reported[place.user] = place.at_ms
+        self.tell_reported(place.user, place.at_ms)
         self.put(place)
         return True
 
@@ -165,10 +168,9 @@ class Places:
         )
         self.learn(place)
 
-    def told(self, place: Place) -> None:
-        """Another node took it: a phone that goes from node to node may report no more often than one that stays."""
-        self._reported[place.user] = max(place.at_ms, self._reported.get(place.user, 0))
-        self.learn(place)
+    def reported(self, user: UserId, at_ms: int) -> None:
+        """To another node: a phone that goes from node to node may report no more often than one that stays."""
+        self._reported[user] = max(at_ms, self._reported.get(user, 0))
 
     def learn(self, place: Place) -> None:
         """Take what is kept already: read at the start, or told by another node."""

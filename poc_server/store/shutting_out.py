@@ -30,7 +30,7 @@ class Kept(Protocol):
     directory: Directory
     journal: Journal
 
-    def change(self, actor: Actor) -> AbstractAsyncContextManager[Change]:
+    def change(self, actor: Actor, at_ms: int) -> AbstractAsyncContextManager[Change]:
         """Change SQL and the directory. Raises `StoreUnavailable`."""
 
     async def refresh(self) -> None:
@@ -50,27 +50,39 @@ class ShuttingOut:
     def __init__(self, store: Kept) -> None:
         self.tell: Callable[[ShutOut], None] = lambda _: None
         self._store = store
+        self._learned: dict[str, ShutOut] = {}
 
     async def disable(self, actor: Actor, what: What, target: str) -> bool:
         """Disable a device or a person. False: it is done, and SQL will learn it when it is back.
 
         Refuses who is not there (not_found).
         """
+        record = ShutOut.of(actor, self._store.clock(), what, target)
         try:
-            async with asyncio.timeout(AT_ONCE_S), self._store.change(actor) as change:
-                await disable(change, what, target)
+            async with asyncio.timeout(AT_ONCE_S), self._store.change(actor, record.at_ms) as change:
+                await disable(change, record)
         except (StoreUnavailable, TimeoutError):
-            record = ShutOut.of(actor, self._store.clock(), what, target)
+            # It may be committed all the same: then the journal finds it there.
             self.learn(record)
             self.tell(record)
             return False
         return True
 
     def learn(self, record: ShutOut) -> None:
-        """Somebody was disabled; SQL does not say so yet."""
+        """Somebody was disabled; SQL does not say so yet. What is learned again changes nothing."""
+        if record.id in self._learned:
+            return
+        self._learned[record.id] = record
         self._store.journal.append(record)
         directory = self._store.directory
         directory.patch(Delta(directory.version, shut_out={record.target: record.at_ms}))
+
+    def tell_again(self) -> None:
+        """Another node may have missed who is shut out."""
+        out = self._store.directory.snapshot.shut_out
+        for record in self._learned.values():
+            if out.get(record.target) == record.at_ms:
+                self.tell(record)
 
     async def settle(self, within_s: float | None = CATCH_UP_S) -> None:
         """Let SQL learn who was shut out, and believe what it says of them from then on.

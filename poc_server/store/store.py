@@ -111,12 +111,12 @@ class Store:
         """End a session while SQL is away: here and on the nodes beside it at once, in SQL when it is back."""
         now = self.clock()
         self.journal.append(SessionEnded(id=session, at_ms=now, reason=reason))
-        self.learn_ended(session, now)
+        self.learn_ended({session: now})
         self.tell_ended(session, now)
 
-    def learn_ended(self, session: str, at_ms: int) -> None:
-        """A session ended at that time; SQL does not say so yet."""
-        self.directory.patch(Delta(self.directory.version, ended_sessions={session: at_ms}))
+    def learn_ended(self, ended: Mapping[str, int]) -> None:
+        """These sessions ended, at these times (ms); SQL does not say so yet."""
+        self.directory.patch(Delta(self.directory.version, ended_sessions=ended))
 
     def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A read-only view of SQL, for lists and searches. Raises `StoreUnavailable`."""
@@ -141,9 +141,12 @@ class Store:
         """Take what SQL says of people and devices that were shut out at these times (ms), unless they were again."""
         async with self._fresh:
             now = self.directory.snapshot
-            over = {key for key, at_ms in out.items() if now.shut_out.get(key) == at_ms}
             async with self.database.reading() as connection:
-                found = await rows.again(connection, now.version, over & now.users.keys(), over & now.devices.keys())
+                found = await rows.again(
+                    connection, now.version, out.keys() & now.users.keys(), out.keys() & now.devices.keys()
+                )
+            shut_out = self.directory.snapshot.shut_out  # somebody may have been, again, while it was read
+            over = {key for key, at_ms in out.items() if shut_out.get(key) == at_ms}
             self.directory.patch(dataclasses.replace(found, shut_out=dict.fromkeys(over)))
 
     def nudge(self) -> None:
@@ -259,7 +262,8 @@ class Store:
             self._prune_due = now + PRUNE_EVERY_MS
 
     def _changed(self, change: DirectoryChange) -> None:
-        self._copy.keep(change.after)
+        # Who is shut out stands nowhere else from which a node that dies now could start without SQL.
+        self._copy.keep(change.after, at_once=change.after.shut_out != change.before.shut_out)
         if change.everything or change.shifts or change.groups or change.units:
             self._duty_due = 0
         for user in change.before.users.keys() if change.everything else change.users:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sqlite3
@@ -42,7 +43,7 @@ from signaling.messages import (
     Sos,
 )
 from tests.emergency.cast import Cast
-from tests.support.city import City
+from tests.support.city import City, fetch
 from tests.support.handsets import Handset, Handsets
 from tests.support.proxy import Proxy
 from tests.support.redis import RedisServer
@@ -352,12 +353,27 @@ BREAKS: dict[str, tuple[Callable[[RedisServer], object], Callable[[RedisServer],
 }
 
 
+async def disabled_without_sql(city: City, security: str, user: str, name: str) -> sqlite3.Connection:
+    """The device of that name is disabled at the first node; SQL is kept busy by what is returned."""
+    headers = {"Authorization": f"Bearer {security}"}
+    devices = f"http://127.0.0.1:{city.own_ports[0]}/api/v1/devices"
+    listed = await asyncio.to_thread(fetch, "GET", f"{devices}?user={user}", headers, None)
+    device = next(each["id"] for each in json.loads(listed)["items"] if each["name"] == name)
+    busy = sqlite3.connect(city.data / "poc.sqlite", isolation_level=None)
+    busy.execute("BEGIN IMMEDIATE")
+    await asyncio.to_thread(fetch, "POST", f"{devices}/{device}/disable", headers, "{}")
+    return busy
+
+
 @pytest.mark.parametrize("how", BREAKS)
 async def test_without_redis_each_node_serves_its_own_and_says_so(
     city: City, street: Handsets, redis_server: RedisServer, how: str
 ) -> None:
     breaks, mends = BREAKS[how]
     group, a, b, c = await three(street)
+    cast = Cast(city, street)
+    lost = await street.connect(cast.enrolled("BJ-004", how), node=1)
+    security = cast.token("AQ-001")
     await asyncio.to_thread(breaks, redis_server)
     try:
         for phone in (a, b, c):
@@ -370,8 +386,11 @@ async def test_without_redis_each_node_serves_its_own_and_says_so(
         await b.say(group)
         await c.until_packets(8)
         assert a.packets() == before
+        busy = await disabled_without_sql(city, security, lost.user, how)
     finally:
         await asyncio.to_thread(mends, redis_server)
+    with closing(busy):
+        assert (await lost.told(Bye)).reconnect is False, "its node heard of it when it was with the other again"
     for phone in (a, b, c):
         await phone.told(Isolated, isolated=False)
     heard = a.packets()

@@ -24,8 +24,10 @@ from poc_server.demo.city import build_city
 from poc_server.refused import StoreUnavailable
 from poc_server.store import SYSTEM, BurstRecord, Store, StoreSettings
 from poc_server.store import tables as t
+from poc_server.store.directory_copy import CopyKeeper, read
 from poc_server.store.journal import lines
 from poc_server.store.settings import JournalSettings
+from poc_server.store.snapshot import Snapshot
 from poc_server.store.store import REMEMBER_ENDED_MS
 from tests.fixtures.databases import create_database
 from tests.fixtures.people import QUICK, Clock, found_town
@@ -189,6 +191,16 @@ async def test_a_node_starts_from_its_copy_while_sql_is_away(own_postgres: Postg
     await asyncio.to_thread(own_postgres.stop)
     with pytest.raises(StoreUnavailable):
         await Store.open(settings, tmp_path / "elsewhere")
+
+
+async def test_who_is_shut_out_is_in_the_copy_without_a_pause(tmp_path: Path) -> None:
+    path = tmp_path / "directory.copy"
+    keeper = CopyKeeper(path, pause_s=3_600)
+    keeper.keep(Snapshot(version=1))
+    await until(path.exists)
+    keeper.keep(Snapshot(version=2, shut_out={"us-1": 1}), at_once=True)
+    await until(lambda: read(path) == Snapshot(version=2, shut_out={"us-1": 1}))
+    await keeper.aclose()
 
 
 async def test_while_sql_is_away_what_ended_stays_over_and_nobody_is_locked_out(

@@ -67,11 +67,16 @@ async def test_the_last_place_is_told_for_its_time_and_then_let_go(store: Store)
 async def test_a_phone_that_goes_from_node_to_node_reports_no_more_often_than_one_that_stays(store: Store) -> None:
     now = 1_800_000_000_000
     places = Places(store.journal, PlaceSettings(interval_s=20), lambda: now)
-    places.told(place(now))  # by the node it was on
+    places.reported(place(now).user, now)  # to the node it was on
     assert not places.report(place(now + 9_999))
+    told: list[tuple[str, int]] = []
+    places.tell_reported = lambda user, at_ms: told.append((user, at_ms))
     assert places.report(place(now + 10_000))
-    places.told(place(now + 5_000))
+    assert told == [(place(now).user, now + 10_000)]
+    places.reported(place(now).user, now + 5_000)
     assert not places.report(place(now + 19_999)), "nor is it told late that it reported before"
+    places.learn(place(now + 19_999))  # what an SOS says of where it is, on any node, is no report
+    assert places.report(place(now + 20_000))
 
 
 async def test_tracks_end_when_their_time_is_over(store: Store) -> None:

@@ -53,12 +53,13 @@ class ShutOut(Record):
         )
 
 
-async def disable(change: Change, what: What, target: str) -> None:
+async def disable(change: Change, one: ShutOut) -> None:
     """Disable a device, whose sessions end, or a person. Refuses who is not there (not_found)."""
-    if what == "device":
-        await sessions.set_device(change, DeviceId(target), enabled=False)
+    if one.what == "device":
+        await sessions.set_device(change, DeviceId(one.target), enabled=False)
     else:
-        await people.set_flags(change, UserId(target), enabled=False)
+        await people.set_flags(change, UserId(one.target), enabled=False)
+    _enter(change, one)
 
 
 async def apply(connection: AsyncConnection, found: Sequence[ShutOut]) -> None:
@@ -72,12 +73,17 @@ async def _apply(connection: AsyncConnection, one: ShutOut) -> None:
     actor = Actor(one.actor, one.agency, one.address)
     async with changing_on(connection, actor, one.at_ms) as change:
         try:
-            await disable(change, one.what, one.target)
+            await disable(change, one)
         except Refused as refused:
             if refused.code is not Refusal.NOT_FOUND:
                 raise
-        done = [each for each in change.entries if each.target_kind == one.what]
-        followed = [each for each in change.entries if each.target_kind != one.what]
-        # Who was disabled already, or deleted, was meant all the same.
-        said = done[0] if done else audit.entry(actor, one.at_ms, ACTION[one.what], one.what, one.target)
-        change.entries = [replace(said, id=one.id), *followed]
+            _enter(change, one)
+
+
+def _enter(change: Change, one: ShutOut) -> None:
+    """It stands in the audit under its id, by which whoever comes later finds it done."""
+    done = [each for each in change.entries if each.target_kind == one.what]
+    followed = [each for each in change.entries if each.target_kind != one.what]
+    # Who was disabled already, or deleted, was meant all the same.
+    said = done[0] if done else audit.entry(change.actor, one.at_ms, ACTION[one.what], one.what, one.target)
+    change.entries = [replace(said, id=one.id), *followed]
