@@ -25,6 +25,9 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "protocol.md"
 ELSEWHERE = {"Refusal": "errors", "Role": "roles"}
 """Enumerations that have a section of their own."""
 
+MODEL = re.compile(r"`([A-Z][a-z]\w*)`")
+"""A message as the code names it; the name of a limit stays as it is."""
+
 CLOSE_CODES = {
     limits.CLOSE_NORMAL: ("Done; the answer to your own close.", "as you like"),
     limits.CLOSE_GOING_AWAY: (
@@ -99,8 +102,7 @@ def _message(title: str, definition: dict[str, Any]) -> str:
         for name, schema in definition.get("properties", {}).items()
         if name != "type"
     ]
-    says = " ".join(definition.get("description", "").split())
-    says = re.sub(r"`([A-Z]\w+)`", lambda m: f"`{_snake(m[1])}`", says.replace("``", "`"))
+    says = _told(definition.get("description", ""))
     return f"#### {title}\n\n{says}\n\n" + (_table(("field", "value", "if left out"), rows) if rows else "")
 
 
@@ -148,9 +150,7 @@ def _limits() -> str:
         target = node.targets[0] if isinstance(node, ast.Assign) else None
         if isinstance(target, ast.Name) and not target.id.startswith("CLOSE_"):
             says = after.value.value if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant) else ""
-            rows.append(
-                (f"`{target.id}`", f"{getattr(limits, target.id)}", " ".join(str(says).replace("``", "`").split()))
-            )
+            rows.append((f"`{target.id}`", f"{getattr(limits, target.id)}", _told(str(says))))
     return _table(("limit", "value", ""), rows)
 
 
@@ -179,6 +179,11 @@ def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
     lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
     return "\n".join(lines) + "\n"
+
+
+def _told(says: str) -> str:
+    """What the code says of something, in the words of the wire."""
+    return MODEL.sub(lambda m: f"`{_snake(m[1])}`", " ".join(says.replace("``", "`").split()))
 
 
 def _snake(name: str) -> str:

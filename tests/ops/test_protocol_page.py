@@ -33,6 +33,10 @@ def test_every_message_has_an_example(side: str, union: Any) -> None:
     assert {type_of(model) for model in models(union)} - shown == set()
 
 
+def test_messages_are_named_as_on_the_wire_and_limits_as_they_are() -> None:
+    assert re.findall(r"`([A-Z][a-z]\w*|(?:[a-z]_){2}\w*)`", TEXT) == []
+
+
 def test_every_close_code_is_explained() -> None:
     assert set(CLOSE_CODES) == {value for name, value in vars(limits).items() if name.startswith("CLOSE_")}
 
