@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, insert, or_, select, tuple_, update
+from sqlalchemy import Row, delete, insert, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.model import Membership
@@ -16,8 +16,10 @@ from poc_server.store import groups
 from poc_server.store import tables as t
 from poc_server.store.change import Change
 from poc_server.store.ids import clean, new_id
+from poc_server.store.in_parts import in_parts
 from poc_server.store.lookup import one, unit_of_agency
 from poc_server.store.snapshot import Snapshot
+from poc_server.store.updates import update_each
 
 MAX_SHIFT_MS = 7 * 86_400_000
 USERS_AT_ONCE = 1_000
@@ -74,10 +76,8 @@ async def update_shifts(change: Change, wanted: Mapping[str, ShiftDraft]) -> Non
     if agencies != {shift: draft.agency for shift, draft in wanted.items()}:
         raise Refused(Refusal.NOT_FOUND, "shift")
     await _check(change.connection, list(wanted.values()))
-    values = [{**_columns(draft), "version": change.version, "this": shift} for shift, draft in wanted.items()]
-    statement = update(t.shift).where(t.shift.c.id == bindparam("this"))
-    statement = statement.values({name: bindparam(name) for name in values[0] if name != "this"})
-    await change.connection.execute(statement, values)
+    rows = {shift: {**_columns(draft), "version": change.version} for shift, draft in wanted.items()}
+    await update_each(change.connection, t.shift, rows)
     await change.connection.execute(delete(t.shift_member).where(t.shift_member.c.shift_id.in_(sorted(wanted))))
     await _put_users(change.connection, wanted)
     for shift, draft in wanted.items():
@@ -174,9 +174,7 @@ async def _check(connection: AsyncConnection, drafts: Sequence[ShiftDraft]) -> N
     for agency, unit in sorted({(draft.agency, draft.unit) for draft in drafts}):
         await unit_of_agency(connection, agency, unit)
     wanted = {(user, draft.agency) for draft in drafts for user in draft.users}
-    users = sorted({user for user, _ in wanted})
-    for start in range(0, len(users), USERS_AT_ONCE):
-        part = users[start : start + USERS_AT_ONCE]
+    for part in in_parts(sorted({user for user, _ in wanted}), USERS_AT_ONCE):
         query = select(t.user.c.id, t.user.c.agency_id).where(t.user.c.id.in_(part))
         wanted -= {(UserId(row.id), AgencyId(row.agency_id)) for row in (await connection.execute(query)).all()}
     if wanted:

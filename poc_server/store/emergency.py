@@ -18,6 +18,7 @@ from groups.vocabulary import AgencyId, GroupId, ReceiptState, Tier, UserId
 from poc_server.store import audit
 from poc_server.store import tables as t
 from poc_server.store.audit import AuditEntry
+from poc_server.store.in_parts import in_parts
 from poc_server.store.inserts import insert_new, upsert
 
 RECEIPTS_AT_ONCE = 500
@@ -106,8 +107,7 @@ async def put_receipts(connection: AsyncConnection, broadcast: str, receipts: It
         for each in sorted(receipts, key=lambda each: each.user)  # in one order, whoever writes them
     ]
     columns = ["state", "sent_ms", "delivered_ms", "heard_ms", "acknowledged_ms"]
-    for start in range(0, len(rows), RECEIPTS_AT_ONCE):
-        part = rows[start : start + RECEIPTS_AT_ONCE]
+    for part in in_parts(rows, RECEIPTS_AT_ONCE):
         await upsert(connection, t.receipt, ["broadcast_id", "user_id"], part, columns, _less_far)
 
 
@@ -121,8 +121,8 @@ async def miss(connection: AsyncConnection, broadcast: str, users: Sequence[User
 async def begin_receipts(connection: AsyncConnection, broadcast: str, users: Sequence[UserId]) -> None:
     """One row for each person a broadcast is for."""
     rows = [{"broadcast_id": broadcast, "user_id": user} for user in sorted(users)]
-    for start in range(0, len(rows), RECEIPTS_AT_ONCE):
-        await insert_new(connection, t.receipt, rows[start : start + RECEIPTS_AT_ONCE])
+    for part in in_parts(rows, RECEIPTS_AT_ONCE):
+        await insert_new(connection, t.receipt, part)
 
 
 async def receipts(connection: AsyncConnection, broadcast: str) -> list[PersonReceipt]:

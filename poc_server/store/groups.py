@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, insert, select, update
+from sqlalchemy import Row, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.calls.rules import CallRules
@@ -19,7 +19,9 @@ from poc_server.store import membership_periods
 from poc_server.store import tables as t
 from poc_server.store.change import Change
 from poc_server.store.ids import clean, new_id
+from poc_server.store.in_parts import in_parts
 from poc_server.store.lookup import Pair, one, pairs_of, unit_of_agency
+from poc_server.store.updates import update_each
 
 MAX_PRIORITY = 255
 INSERT_SLICE = 1_000
@@ -76,10 +78,8 @@ async def update_groups(change: Change, wanted: Mapping[GroupId, GroupDraft]) ->
     for row in rows:
         _check_fits(row, wanted[GroupId(row.id)])
     await _check_units(change.connection, wanted.values())
-    values = [{**columns(draft), "version": change.version, "this": group} for group, draft in wanted.items()]
-    statement = update(t.group).where(t.group.c.id == bindparam("this"))
-    statement = statement.values({name: bindparam(name) for name in values[0] if name != "this"})
-    await change.connection.execute(statement, values)
+    values = {group: {**columns(draft), "version": change.version} for group, draft in wanted.items()}
+    await update_each(change.connection, t.group, values)
     for group, draft in wanted.items():
         change.note("group", group)
         change.record("group.update", "group", group, columns(draft), draft.agency)
@@ -110,7 +110,7 @@ async def set_members_of_many(
     if any(not 0 <= member.priority <= MAX_PRIORITY for member in places.values()):
         raise Refused(Refusal.BAD_MESSAGE, "priority")
     agencies = await _agencies(change.connection, wanted)
-    for part in _slices(list(places)):
+    for part in in_parts(places, INSERT_SLICE):
         await _check_users(change.connection, agencies, part)
         came = await _by_duty(change.connection, part)
         await change.connection.execute(delete(t.membership).where(pairs_of(t.membership, part)))
@@ -141,7 +141,7 @@ async def members_of(connection: AsyncConnection, group: GroupId, user: UserId |
 async def remove_members(change: Change, group: GroupId, users: Collection[UserId]) -> None:
     """Take users out of a group; one who is not in it is passed over."""
     row = await one(change.connection, t.group, group)
-    for part in _slices(sorted(users)):
+    for part in in_parts(sorted(users), INSERT_SLICE):
         these = pairs_of(t.membership, [(group, user) for user in part])
         await change.connection.execute(delete(t.membership).where(these))
         await membership_periods.end(change.connection, group, part, change.at_ms)
@@ -250,7 +250,3 @@ async def _check_users(
         of = whose.get(user)
         if of is None or (of != agencies[group] and (group, of) not in shared):
             raise Refused(Refusal.NOT_FOUND, "user")
-
-
-def _slices(items: Sequence[Any]) -> list[Sequence[Any]]:
-    return [items[start : start + INSERT_SLICE] for start in range(0, len(items), INSERT_SLICE)]

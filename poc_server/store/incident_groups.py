@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import Row, bindparam, delete, insert, select, tuple_, update
@@ -21,9 +20,8 @@ from poc_server.store import tables as t
 from poc_server.store.audit import Actor
 from poc_server.store.change import Change
 from poc_server.store.groups import GroupDraft, columns, member_row
+from poc_server.store.in_parts import in_parts
 
-IN_LIMIT = 300
-"""Values in one ``IN (…)``."""
 JOINED_AT_ONCE = 100
 """Memberships of one statement: to make their rows holds the loop."""
 Pair = tuple[GroupId, UserId]
@@ -80,14 +78,14 @@ async def settle(change: Change, wanted: Sequence[Wanted]) -> None:
 
 async def _rows(change: Change, groups: Iterable[GroupId]) -> dict[GroupId, Row[Any]]:
     found: dict[GroupId, Row[Any]] = {}
-    for part in _parts(groups):
+    for part in in_parts(groups):
         query = select(t.group).where(t.group.c.id.in_(part))
         found.update({GroupId(row.id): row for row in (await change.connection.execute(query)).all()})
     return found
 
 
 async def _delete(change: Change, gone: Sequence[Wanted]) -> None:
-    for part in _parts(each.group for each in gone):
+    for part in in_parts(each.group for each in gone):
         await membership_periods.end_all(change.connection, part, change.at_ms)
         await change.connection.execute(delete(t.group).where(t.group.c.id.in_(part)))
     for each in gone:
@@ -137,8 +135,8 @@ async def _join(
 ) -> None:
     agency = {each.group: each.agency for each in wanted}
     there: dict[str, str] = {}
-    for part in _parts(sorted({member.user for member in joining})):
-        query = select(t.user.c.id, t.user.c.agency_id).where(t.user.c.id.in_(part))
+    for users in in_parts(sorted({member.user for member in joining})):
+        query = select(t.user.c.id, t.user.c.agency_id).where(t.user.c.id.in_(users))
         there.update({row.id: row.agency_id for row in (await change.connection.execute(query)).all()})
     known = [member for member in joining if there.get(member.user) == agency[member.group]]
     if not known:
@@ -147,11 +145,11 @@ async def _join(
     # A group made just now has neither.
     inside, open_now = await _inside(change, [pair for pair in pairs if pair[0] in rows])
     new = [m for m in known if (m.group, m.user) not in inside]
-    for part in _parts(new, JOINED_AT_ONCE):
-        made = [member_row(change, m.group, m, by_duty=False) for m in part]
+    for members in in_parts(new, JOINED_AT_ONCE):
+        made = [member_row(change, m.group, m, by_duty=False) for m in members]
         await change.connection.execute(insert(t.membership), made)
     periods = [pair for pair in pairs if pair not in open_now]
-    for part in _parts(periods, JOINED_AT_ONCE):
+    for part in in_parts(periods, JOINED_AT_ONCE):
         begun = [{"group_id": group, "user_id": user, "from_ms": change.at_ms} for group, user in part]
         await change.connection.execute(insert(t.membership_period), begun)
     for group, user in pairs:
@@ -163,7 +161,7 @@ async def _inside(change: Change, pairs: Sequence[Pair]) -> tuple[set[Pair], set
     m, p = t.membership.c, t.membership_period.c
     inside: set[Pair] = set()
     open_now: set[Pair] = set()
-    for part in _parts(pairs):
+    for part in in_parts(pairs):
         query = select(m.group_id, m.user_id).where(tuple_(m.group_id, m.user_id).in_(part))
         inside |= {(GroupId(g), UserId(u)) for g, u in (await change.connection.execute(query)).all()}
         query = select(p.group_id, p.user_id).where(tuple_(p.group_id, p.user_id).in_(part), p.until_ms.is_(None))
@@ -174,9 +172,3 @@ async def _inside(change: Change, pairs: Sequence[Pair]) -> tuple[set[Pair], set
 def _record(change: Change, each: Wanted, action: str, told: dict[str, Any]) -> None:
     change.actor = each.actor
     change.record(action, "group", each.group, told, each.agency)
-
-
-def _parts(values: Iterable[Any], size: int = IN_LIMIT) -> Iterable[list[Any]]:
-    rest = iter(values)
-    while part := list(islice(rest, size)):
-        yield part

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,11 +18,10 @@ from gateway.rules import NOBODYS
 from groups.vocabulary import AgencyId, GroupId, IncidentCode, UnitId
 from poc_server.store import locks
 from poc_server.store.ids import clean
+from poc_server.store.in_parts import in_parts
 from poc_server.store.lookup import like
 from poc_server.store.tables import bridge as t
 
-IN_LIMIT = 300
-"""Values in one ``IN (…)``."""
 SAVED_AT_ONCE = 8
 """Incidents of one statement: to make their JSON holds the loop."""
 
@@ -47,7 +46,7 @@ async def load_many(
     """
     await locks.outbox(connection)
     found: dict[IncidentCode, IncidentState] = {}
-    for part in _parts(sorted(set(codes))):
+    for part in in_parts(sorted(set(codes))):
         these = (t.incident.c.agency_id == agency) & t.incident.c.code.in_(part)
         query = select(t.incident.c.code, t.incident.c.content).where(these).order_by(t.incident.c.code)
         rows = (await connection.execute(query.with_for_update())).all()
@@ -77,7 +76,7 @@ async def save_many(
     those that changed last they stay where they are.
     """
     units = units or {}
-    for part in _parts(new, SAVED_AT_ONCE):
+    for part in in_parts(new, SAVED_AT_ONCE):
         rows = [
             {
                 **_values(state, now, options),
@@ -91,7 +90,7 @@ async def save_many(
             for state in part
         ]
         await connection.execute(insert(t.incident), rows)
-    for part in _parts(known, SAVED_AT_ONCE):
+    for part in in_parts(known, SAVED_AT_ONCE):
         this = (t.incident.c.agency_id == agency) & (t.incident.c.code == bindparam("of"))
         whose: Any = func.coalesce(bindparam("whose"), t.incident.c.unit_id)
         moved: Any = func.coalesce(bindparam("moved", type_=BigInteger), t.incident.c.updated_ms)
@@ -164,7 +163,7 @@ async def _sequences(connection: AsyncConnection, agency: AgencyId, codes: Colle
     """The highest sequence of each of these incidents that has events."""
     e = t.incident_event.c
     found: dict[str, int] = {}
-    for part in _parts(sorted(codes)):
+    for part in in_parts(sorted(codes)):
         query = select(e.code, func.max(e.sequence).label("highest")).where(e.agency_id == agency, e.code.in_(part))
         rows = (await connection.execute(query.group_by(e.code))).all()
         found.update({row.code: int(row.highest) for row in rows})
@@ -218,7 +217,7 @@ async def unit_of(connection: AsyncConnection, agency: AgencyId, code: IncidentC
 async def titles(connection: AsyncConnection, groups: Collection[GroupId]) -> dict[GroupId, str]:
     """What the cases were called whose groups these are or were."""
     found: dict[GroupId, str] = {}
-    for part in _parts(sorted(groups)):
+    for part in in_parts(sorted(groups)):
         query = select(t.incident.c.group_id, t.incident.c.title).where(t.incident.c.group_id.in_(part))
         found.update({GroupId(row.group_id): row.title for row in (await connection.execute(query)).all()})
     return found
@@ -229,7 +228,7 @@ async def find_many(
 ) -> dict[IncidentCode, IncidentState]:
     """Those of these incidents that there are, for reading."""
     found: dict[IncidentCode, IncidentState] = {}
-    for part in _parts(codes):
+    for part in in_parts(codes):
         these = (t.incident.c.agency_id == agency) & t.incident.c.code.in_(part)
         rows = (await connection.execute(select(t.incident.c.code, t.incident.c.content).where(these))).all()
         found.update({IncidentCode(row.code): IncidentState.from_json(row.content) for row in rows})
@@ -246,7 +245,7 @@ async def of_groups(
 ) -> dict[GroupId, list[tuple[AgencyId, IncidentCode]]]:
     """As `of_group`, for many; groups that belong to no incident are left out."""
     found: dict[GroupId, list[tuple[AgencyId, IncidentCode]]] = {}
-    for part in _parts(sorted(groups)):
+    for part in in_parts(sorted(groups)):
         own, linked = (
             select(table.c.group_id, table.c.agency_id, table.c.code).where(table.c.group_id.in_(part))
             for table in (t.incident, t.incident_link)
@@ -261,7 +260,7 @@ async def of_addresses(
 ) -> dict[GroupId, tuple[AgencyId, IncidentCode]]:
     """The incidents whose addresses these groups are or were."""
     i, found = t.incident.c, {}
-    for part in _parts(sorted(groups)):
+    for part in in_parts(sorted(groups)):
         query = select(i.group_id, i.agency_id, i.code).where(i.group_id.in_(part))
         for row in (await connection.execute(query)).all():
             found[GroupId(row.group_id)] = (AgencyId(row.agency_id), IncidentCode(row.code))
@@ -283,7 +282,7 @@ async def that_matter(
         query = query.where(_holds(text))
     query = query.order_by(i.urgent.desc(), i.attention.desc(), i.since_ms.desc(), i.code).limit(limit)
     rows: list[Any] = []
-    for part in _parts(sorted(groups)):
+    for part in in_parts(sorted(groups)):
         rows += (await connection.execute(query.where(i.group_id.in_(part)))).all()
     rows.sort(key=lambda row: (not row.urgent, -row.attention, -row.since_ms, row.code))
     wanted = [row.group_id for row in rows[:limit]]
@@ -356,7 +355,7 @@ async def codes(connection: AsyncConnection, groups: Collection[GroupId] | None 
     gone = [Address.NONE.value, Address.ARCHIVED.value, Address.REMOVED.value]
     query = select(i.group_id, i.code).where(i.address.not_in(gone))
     found: dict[GroupId, IncidentCode] = {}
-    for part in [None] if groups is None else _parts(sorted(groups)):
+    for part in [None] if groups is None else in_parts(sorted(groups)):
         these = query if part is None else query.where(i.group_id.in_(part))
         found |= {GroupId(row.group_id): IncidentCode(row.code) for row in (await connection.execute(these)).all()}
     return found
@@ -377,15 +376,10 @@ async def save_links(connection: AsyncConnection, agency: AgencyId, state: Incid
 async def known(connection: AsyncConnection, agency: AgencyId, ids: Collection[str]) -> set[str]:
     """Those of these events that are there."""
     found: set[str] = set()
-    for part in _parts(sorted(set(ids))):
+    for part in in_parts(sorted(set(ids))):
         these = (t.incident_event.c.agency_id == agency) & t.incident_event.c.id.in_(part)
         found |= set((await connection.execute(select(t.incident_event.c.id).where(these))).scalars())
     return found
-
-
-def _parts(values: Sequence[Any], size: int = IN_LIMIT) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(values), size):
-        yield values[start : start + size]
 
 
 def _holds(text: str) -> Any:

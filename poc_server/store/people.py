@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, Refusal, Role, UnitId, UserId, UserKind
@@ -18,6 +18,7 @@ from poc_server.store.change import Change
 from poc_server.store.ids import clean, new_id
 from poc_server.store.lookup import one, person_holds, unit_of_agency
 from poc_server.store.pinyin import initials
+from poc_server.store.updates import update_each
 
 INSERT_SLICE = 100
 
@@ -89,11 +90,8 @@ async def update_users(change: Change, wanted: Sequence[tuple[UserId, UserDraft]
         raise Refused(Refusal.NOT_FOUND, "user")
     for agency, unit in {(draft.agency, draft.unit) for _, draft in wanted}:
         await unit_of_agency(change.connection, agency, unit)
-    values = [{**_columns(draft), "version": change.version, "this": user} for user, draft in wanted]
-    # One statement for all: where one leaves a column as it is, all do.
-    statement = update(t.user).where(t.user.c.id == bindparam("this"))
-    statement = statement.values({name: bindparam(name) for name in values[0] if name != "this"})
-    await change.connection.execute(statement, values)
+    rows = {user: {**_columns(draft), "version": change.version} for user, draft in wanted}
+    await update_each(change.connection, t.user, rows)
     for user, draft in wanted:
         told = _told(draft)
         del told["roles"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from groups.model import Agency, Group, Membership, Unit, User
 from groups.vocabulary import AgencyId, DeviceId, GroupId, GroupKind, Role, UnitId, UserId, UserKind
 from poc_server.collector import collector_resting
 from poc_server.store import tables as t
+from poc_server.store.in_parts import in_parts
 from poc_server.store.snapshot import Delta, Device, Shift, Snapshot, children
 
 T = TypeVar("T")
@@ -25,8 +26,6 @@ FETCH = 500
 """Rows read at once."""
 SLICE = 100
 """Rows made into objects before the loop may do something else: 2 ms."""
-IN_LIMIT = 300
-"""Values in one ``IN (…)``."""
 WHOLE_FROM = 5
 """So many changed members of one group: all of its members are read."""
 RELOAD_BEYOND = 5_000
@@ -226,7 +225,7 @@ async def _delta(connection: AsyncConnection, version: int, touched: Mapping[str
     async for m in _found(connection, select(t.membership), key, single, membership_of):
         members[m.group, m.user] = m
     ended: dict[str, int] = {}
-    for part in _parts(ids("session")):
+    for part in in_parts(ids("session")):
         query = select(t.session.c.id, t.session.c.ended_ms).where(t.session.c.id.in_(part))
         ended.update({row.id: row.ended_ms for row in (await connection.execute(query)).all() if row.ended_ms})
 
@@ -312,12 +311,6 @@ async def _found(
     values: list[Any],
     make: Callable[[Row[Any]], T],
 ) -> AsyncIterator[T]:
-    for part in _parts(values):
+    for part in in_parts(values):
         async for item in _each(connection, query.where(key.in_(part)), make):
             yield item
-
-
-def _parts(values: Iterable[Any]) -> Iterator[list[Any]]:
-    listed = list(values)
-    for start in range(0, len(listed), IN_LIMIT):
-        yield listed[start : start + IN_LIMIT]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, func, insert, or_, select, update
+from sqlalchemy import Row, Select, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, DeviceId, Refusal, UserId
@@ -15,6 +15,7 @@ from poc_server.store import tables as t
 from poc_server.store.change import Change
 from poc_server.store.ids import clean, new_id
 from poc_server.store.lookup import holds, one, person_holds
+from poc_server.store.updates import update_each
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,21 +219,19 @@ async def set_devices(change: Change, wanted: Mapping[DeviceId, DeviceWish]) -> 
     rows = {DeviceId(row.id): row for row in found.all()}
     if len(rows) != len(wanted):
         raise Refused(Refusal.NOT_FOUND, "device")
-    values = []
+    values = {}
     for device, wish in wanted.items():
         row = rows[device]
         enabled = row.enabled if wish.enabled is None else wish.enabled
         name = row.name if wish.name is None else clean(wish.name)
-        values.append({"this": device, "now_enabled": enabled, "now_name": name})
+        values[device] = {"enabled": enabled, "name": name, "version": change.version}
         change.note("device", device)
         if name != row.name:
             change.record("device.rename", "device", device, {"name": name, "before": row.name}, row.agency_id)
         if enabled != row.enabled:
             told = {"user": row.user_id}
             change.record("device.enable" if enabled else "device.disable", "device", device, told, row.agency_id)
-    statement = update(t.device).where(t.device.c.id == bindparam("this"))
-    statement = statement.values(enabled=bindparam("now_enabled"), name=bindparam("now_name"), version=change.version)
-    await change.connection.execute(statement, values)
+    await update_each(change.connection, t.device, values)
     disabled = sorted(device for device, wish in wanted.items() if wish.enabled is False)
     if disabled:
         await _end_all(change, t.session.c.device_id.in_(disabled), "device_disabled")

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-import itertools
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from groups.model import User
 from groups.vocabulary import AgencyId, UserId
+from poc_server.store.in_parts import in_parts
 from poc_server.store.people import UserFilter
 from poc_server.store.snapshot import Device, Snapshot
 
@@ -57,8 +57,8 @@ def _holds(user: User, text: str) -> bool:
 
 async def _page(items: Iterable[T], fits: Callable[[T], bool], limit: int, after: After) -> tuple[list[T], int]:
     found: list[T] = []
-    total, rest = 0, iter(items)
-    while part := list(itertools.islice(rest, SLICE)):
+    total = 0
+    for part in in_parts(items, SLICE):
         fitting = [each for each in part if fits(each)]
         total += len(fitting)
         beyond = [each for each in fitting if after is None or (each.name, each.id) > after]
