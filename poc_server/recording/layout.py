@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
-from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from poc_server.city_time import city_day
 from poc_server.recording.model import BurstMeta
 
 SPOOL_SUFFIX = ".spool"
 DAILY_SUFFIX = ".heads.jsonl"
 """Of ``evidence/YYYY-MM-DD.heads.jsonl``, a day's signed heads."""
-FIRST_MS, LAST_MS = -62_135_467_200_000, 253_402_185_600_000
-"""A day within the first and the last that Python's calendar has, in every zone."""
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -27,24 +24,6 @@ def safe_name(name: str) -> str:
     if _SAFE.fullmatch(name):
         return name
     return "x." + hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-def xml_text(text: str) -> str:
-    """``text`` without what XML cannot carry (XML 1.0 §2.2)."""
-    return "".join(
-        c for c in text if c in "\t\n" or not (unicodedata.category(c) in ("Cc", "Cs") or c in "\ufffe\uffff")
-    )
-
-
-def city_time(at_ms: int, zone_minutes: int) -> datetime:
-    """The city's clock and calendar at ``at_ms`` (ms since the epoch); a time that no calendar has is its nearest."""
-    within = min(max(at_ms, FIRST_MS), LAST_MS)
-    return datetime.fromtimestamp(within // 1000, UTC) + timedelta(minutes=zone_minutes, milliseconds=within % 1000)
-
-
-def city_day(at_ms: int, zone_minutes: int) -> date:
-    """The calendar day of the city at ``at_ms`` (ms since the epoch)."""
-    return city_time(at_ms, zone_minutes).date()
 
 
 def spool_name(meta: BurstMeta) -> str:

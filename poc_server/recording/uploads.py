@@ -14,8 +14,9 @@ import structlog
 
 from groups.vocabulary import Refusal, UserId
 from poc_server.chain import Kind
+from poc_server.city_time import city_day
 from poc_server.recording.finisher import WorkerPort
-from poc_server.recording.layout import city_day, safe_name
+from poc_server.recording.layout import safe_name
 from poc_server.recording.settings import RecordingSettings
 from poc_server.refused import Refused
 from poc_server.store import Store, materials

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, bindparam, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from poc_server.chain import START, Entry, Head, Kind, SignedHead, Stored, extend
+from poc_server.city_time import city_day
 from poc_server.store import tables as t
 from poc_server.store.inserts import insert_new, upsert
 
@@ -57,11 +57,6 @@ async def append(connection: AsyncConnection, items: Sequence[Item], at_ms: int)
     if made:
         await _keep(connection, made)
     return {stored.entry.subject for stored in made}
-
-
-def city_day(at_ms: int, zone_minutes: int) -> str:
-    """The city's calendar day, yyyy-mm-dd."""
-    return (datetime.fromtimestamp(at_ms / 1000, UTC) + timedelta(minutes=zone_minutes)).date().isoformat()
 
 
 async def unsigned(connection: AsyncConnection, limit: int, after: tuple[str, str] | None = None) -> list[Row[Any]]:
@@ -228,7 +223,7 @@ async def _unknown(connection: AsyncConnection, items: Sequence[Item]) -> list[I
 
 
 def _sealed(end: Row[Any], items: Sequence[Item], at_ms: int) -> list[Stored]:
-    day = max(city_day(at_ms, items[0].zone_minutes), end.day)
+    day = max(city_day(at_ms, items[0].zone_minutes).isoformat(), end.day)
     position = end.entries if day == end.day else 0
     contents = [(item.kind.value, item.subject, item.content) for item in items]
     return extend(items[0].group, day, (position, bytes(end.hash)), contents, at_ms)

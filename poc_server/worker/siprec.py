@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from poc_server.recording.layout import xml_text
+from poc_server.recording.xml_text import xml_text
 
 NAMESPACE = "urn:ietf:params:xml:ns:recording:1"
 _OURS = uuid.uuid5(uuid.NAMESPACE_URL, "urn:poc-server")
