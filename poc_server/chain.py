@@ -19,7 +19,7 @@ from typing import Any
 
 START = bytes(32)
 """What the first entry of a group's first day commits to."""
-NONE = (KeyError, TypeError, ValueError, OverflowError, RecursionError)
+UNREADABLE = (KeyError, TypeError, ValueError, OverflowError, RecursionError)
 """What reading a line raises that somebody wrote to deceive or to confuse; a JSON parser's own among them."""
 _ENTRY = b"poc-server evidence entry 1\n"
 _HEAD = b"poc-server evidence head 1\n"
@@ -116,7 +116,7 @@ def entry_to_json(stored: Stored) -> dict[str, Any]:
 
 
 def entry_from_json(value: Mapping[str, Any]) -> Stored:
-    """From a line of an export. Raises one of `NONE` when it is none."""
+    """From a line of an export. Raises one of `UNREADABLE` when it is none."""
     entry = Entry(
         group=_text(value["group"]),
         day=_text(value["day"]),
@@ -146,7 +146,7 @@ def head_to_json(signed: SignedHead) -> dict[str, Any]:
 
 
 def head_from_json(value: Mapping[str, Any]) -> SignedHead:
-    """From a line of a daily file or an export. Raises one of `NONE` when it is none."""
+    """From a line of a daily file or an export. Raises one of `UNREADABLE` when it is none."""
     head = Head(
         group=_text(value["group"]),
         day=_text(value["day"]),

@@ -13,7 +13,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from poc_server.chain import NONE, SignedHead, Stored, head_from_json
+from poc_server.chain import UNREADABLE, SignedHead, Stored, head_from_json
 from poc_server.recording.beside import compare
 from poc_server.recording.judge import Finding, Wrong, check_files_in, judge, signatures_by
 from poc_server.recording.keys import BadKey, name_of
@@ -76,7 +76,7 @@ def read_daily(folder: Path) -> tuple[list[SignedHead], list[Finding]]:
         for number, line in enumerate(file.read_bytes().splitlines(), 1):
             try:
                 heads.append(head_from_json(json.loads(line)))
-            except NONE:
+            except UNREADABLE:
                 place = f"{file}, line {number}: no signed head"
                 unreadable.append(Finding(Wrong.BAD_SIGNATURE, "?", day, None, place))
     return heads, unreadable
@@ -89,7 +89,7 @@ def read_heads(files: Iterable[Path]) -> tuple[SignedHead, ...]:
         for number, line in enumerate(file.read_bytes().splitlines(), 1):
             try:
                 found.append(head_from_json(json.loads(line)))
-            except NONE:
+            except UNREADABLE:
                 raise ValueError(f"{file}, line {number}: no signed head") from None
     return tuple(found)
 

@@ -64,7 +64,7 @@ def read_lines(root: Path, name: str, read: Callable[[Any], T]) -> tuple[list[T]
     for number, line in enumerate(path.read_bytes().splitlines() if path.is_file() else (), 1):
         try:
             found.append(read(json.loads(line)))
-        except chain.NONE:
+        except chain.UNREADABLE:
             findings.append(judge.Finding(judge.Wrong.ALTERED, "-", "-", None, f"{name}: nothing in line {number}"))
     return found, findings
 
@@ -84,7 +84,7 @@ def main(folder: str) -> int:
     )
     try:
         findings += beside.compare_index(entries, json.loads((root / "index.json").read_text("utf-8")))
-    except (OSError, AttributeError, *chain.NONE) as problem:
+    except (OSError, AttributeError, *chain.UNREADABLE) as problem:
         findings.append(
             judge.Finding(judge.Wrong.ALTERED, "-", "-", None, f"index.json: no list ({type(problem).__name__})")
         )
