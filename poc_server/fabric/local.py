@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from poc_server.fabric.interface import Codec, Merge, Subscriber, Transition
-from poc_server.fabric.onward import Onward
+from poc_server.fabric.onward_clock import OnwardClock
 
 
 @dataclass(slots=True)
@@ -25,7 +25,7 @@ class LocalFabric:
 
     def __init__(self) -> None:
         self._entries: dict[str, _Entry] = {}
-        self._onward = Onward(self.wall)
+        self._onward = OnwardClock(self.wall)
 
     def now(self) -> int:
         """Wall-clock ms that only go on."""

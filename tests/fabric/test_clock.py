@@ -8,7 +8,7 @@ from pathlib import Path
 from groups.vocabulary import AgencyId, UserId
 from poc_server.auth.keys import load_or_make
 from poc_server.auth.tokens import Claims, Tokens
-from poc_server.fabric.onward import Onward
+from poc_server.fabric.onward_clock import OnwardClock
 from poc_server.fabric.redis.clock import FabricClock
 
 REDIS_MS = 1_800_000_000_000.0
@@ -58,7 +58,7 @@ def test_a_clock_that_is_set_back_goes_on_till_it_is_caught_up() -> None:
     """Standing still, it let no deadline come, and told nobody that he had been away."""
     hour = 3_600_000
     wall, ticks = REDIS_MS, 5_000.0
-    clock = Onward(lambda: wall, lambda: ticks)
+    clock = OnwardClock(lambda: wall, lambda: ticks)
     before = clock.now()
     wall -= hour
     seen = [clock.now()]
@@ -73,7 +73,7 @@ def test_a_clock_that_is_set_back_goes_on_till_it_is_caught_up() -> None:
 
 def test_a_clock_that_is_set_forward_is_followed() -> None:
     wall = REDIS_MS
-    clock = Onward(lambda: wall, lambda: 0.0)
+    clock = OnwardClock(lambda: wall, lambda: 0.0)
     clock.now()
     wall += 86_400_000
     assert clock.now() == wall

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from poc_server.fabric.onward import Onward, monotonic_ms
+from poc_server.fabric.onward_clock import OnwardClock, monotonic_ms
 
 SAMPLES = 16
 
@@ -25,7 +25,7 @@ class FabricClock:
         self._ticks, self._own = ticks, own
         self._offset = own() - ticks()
         self._samples: list[tuple[float, float]] = []
-        self._onward = Onward(self.wall, ticks)
+        self._onward = OnwardClock(self.wall, ticks)
 
     def now(self) -> int:
         """Milliseconds since the epoch; they only go on."""

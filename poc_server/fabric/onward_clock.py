@@ -14,7 +14,7 @@ def monotonic_ms() -> float:
     return time.monotonic() * 1000
 
 
-class Onward:
+class OnwardClock:
     """The time of ``wall``; where that was set back, half as fast until it is caught up.
 
     It neither goes back nor stands still: deadlines come, and who was away for a while was away.
