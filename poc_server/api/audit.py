@@ -19,7 +19,7 @@ from poc_server.api.services import SignedInCaller, Use
 from poc_server.api.shapes import ID_PATTERN, Body, printable
 from poc_server.store import Snapshot, audit, audit_pages
 from poc_server.store.audit_pages import AuditFilter
-from poc_server.store.ids import clean, now_ms
+from poc_server.store.ids import clean
 from signaling.audit_words import DENIED, REFUSED
 from signaling.limits import MAX_NAME_CHARS
 
@@ -110,7 +110,7 @@ async def read_audit(
     )
     async with services.store.reading() as connection:
         found = await audit_pages.page(connection, asked, before_seq=_before(after), limit=limit)
-    services.store.journal.audit(audit.entry(caller.actor, now_ms(), "audit.read", "audit", agency.id, _told(asked)))
+    services.audit(caller.actor, "audit.read", "audit", agency.id, _told(asked))
     snapshot = services.directory.snapshot
     return AuditPage(
         items=[_entry(snapshot, agency.id, row) for row in found.rows],

@@ -54,11 +54,9 @@ async def broadcasts(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> BroadcastsOut:
     """One's own broadcasts, and those one may cancel; while SQL is away those that are under way."""
-    may_see = desk_of(services).broadcasts.may_see
-    led = {
-        each.id: each for each in desk_of(services).broadcasts if each.at < before_ms and may_see(caller.user, each.by)
-    }
-    rows = [each for each in await _kept(services, caller, before_ms, limit, led) if may_see(caller.user, each.by)]
+    desk = desk_of(services).broadcasts
+    led = {each.id: each for each in desk if each.at < before_ms and desk.may_see(caller.user, each.by)}
+    rows = [each for each in await _kept(services, caller, before_ms, limit, led) if desk.may_see(caller.user, each.by)]
     newest = sorted(({each.id: each for each in rows} | led).values(), key=lambda each: (-each.at, each.id))
     return BroadcastsOut(broadcasts=[each.info() for each in newest[:limit]])
 

@@ -22,7 +22,6 @@ from poc_server.api.services import Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, PathId
 from poc_server.emergency import Emergency, recipients
 from poc_server.refused import Refused
-from poc_server.store import audit
 from poc_server.store import emergency as kept
 from poc_server.store.ids import now_ms
 from signaling.limits import MAX_AREA_POINTS
@@ -80,7 +79,7 @@ async def take(request: Request, caller: SignedInCaller, services: Use) -> Taken
         people, duplicate, said = 0, False, None
     withdrawn = [each for each in order.replaces if await _take_back(services, desk, caller.user, each)]
     detail = {"broadcast": said, "duplicate": duplicate, "withdrawn": withdrawn, "exercise": order.exercise}
-    services.store.journal.audit(audit.entry(caller.actor, now_ms(), "cap.take", "cap", order.broadcast, detail))
+    services.audit(caller.actor, "cap.take", "cap", order.broadcast, detail)
     left_out = len(order.rings) - len(usable)
     return TakenOut(broadcast=said, duplicate=duplicate, withdrawn=withdrawn, people=people, areas_left_out=left_out)
 

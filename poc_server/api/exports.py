@@ -18,7 +18,6 @@ from poc_server.api.shapes import Body, Id, Line
 from poc_server.recording.access import scope_of
 from poc_server.recording.exports import Wish
 from poc_server.refused import Refused
-from poc_server.store import audit
 from poc_server.store.exports import Export, ExportState
 
 router = APIRouter(prefix="/exports", tags=["recordings"])
@@ -63,9 +62,7 @@ async def order(caller: SignedInCaller, services: Use, recorded: Recorded, asked
     scope = scope_of(services.directory, caller.user, Act.EXPORT)
     detail = {"search": asked.search.model_dump(mode="json", exclude_none=True), "title": asked.title}
     if not (scope.whole or scope.gone_in):
-        services.store.journal.audit(
-            audit.entry(caller.actor, services.store.clock(), "export.refused", "user", caller.user.id, detail)
-        )
+        services.audit(caller.actor, "export.refused", "user", caller.user.id, detail)
         raise Refused(Refusal.NOT_ALLOWED)
     named = asked.search
     if not (named.incident or named.call or named.group or named.user or (named.from_ms and named.until_ms)):
@@ -74,9 +71,7 @@ async def order(caller: SignedInCaller, services: Use, recorded: Recorded, asked
     export = await recorded.exports.order(wish)
     if export is None:
         raise Refused(Refusal.NO_RESOURCES, "too many exports are being made", retry_after_ms=30_000)
-    services.store.journal.audit(
-        audit.entry(caller.actor, services.store.clock(), "export.order", "export", export.id, detail)
-    )
+    services.audit(caller.actor, "export.order", "export", export.id, detail)
     return ExportOut.of(export)
 
 
@@ -102,9 +97,7 @@ async def file(caller: SignedInCaller, services: Use, recorded: Recorded, export
     if not await asyncio.to_thread(path.is_file):  # a restore brings back its row alone
         raise Refused(Refusal.NOT_FOUND, "export")
     detail = {"recordings": found.recordings, "size": found.size}
-    services.store.journal.audit(
-        audit.entry(caller.actor, services.store.clock(), "export.fetch", "export", found.id, detail)
-    )
+    services.audit(caller.actor, "export.fetch", "export", found.id, detail)
     return FileResponse(path, media_type="application/zip", filename=f"{found.id}.zip")
 
 

@@ -21,7 +21,7 @@ from poc_server.recording.access import scope_of
 from poc_server.recording.uploads import CHUNK_BYTES, FORGET_MS, Uploads
 from poc_server.recording.watermark import watermarked
 from poc_server.refused import Refused
-from poc_server.store import audit, incidents, materials, membership_periods
+from poc_server.store import incidents, materials, membership_periods
 from poc_server.store.ids import clean
 from poc_server.store.materials import Material, MaterialSearch, MaterialState, Origin
 from poc_server.store.membership_periods import Home
@@ -323,15 +323,10 @@ async def _allowed(caller: Caller, services: Services, material: str) -> Any:
     if row is not None:
         return row
     if hidden is not None:
-        entry = audit.entry(
-            caller.actor, services.store.clock(), "material.refused", "material", hidden.id, {}, hidden.agency_id
-        )
-        services.store.journal.audit(entry)
+        services.audit(caller.actor, "material.refused", "material", hidden.id, {}, hidden.agency_id)
     raise Refused(Refusal.NOT_FOUND, "material")
 
 
 def _seen(caller: Caller, services: Services, row: Any, form: str) -> None:
     detail = {"group": row.group_id, "form": form}
-    services.store.journal.audit(
-        audit.entry(caller.actor, services.store.clock(), "material.open", "material", row.id, detail, row.agency_id)
-    )
+    services.audit(caller.actor, "material.open", "material", row.id, detail, row.agency_id)

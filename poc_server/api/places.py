@@ -17,7 +17,6 @@ from poc_server.api.rights import ruled
 from poc_server.api.services import Services, SignedInCaller, Use
 from poc_server.api.shapes import ID_PATTERN, Body, PathId
 from poc_server.refused import Refused
-from poc_server.store import audit
 from poc_server.store.ids import now_ms
 from poc_server.store.places import (
     FUTURE_MS,
@@ -170,7 +169,7 @@ async def person_track(
     now = now_ms()
     if person.id != caller.user.id:
         told = {"from_ms": from_ms, "until_ms": until_ms, "places": len(places)}
-        services.store.journal.audit(audit.entry(caller.actor, now, "place.track", "user", person.id, told))
+        services.audit(caller.actor, "place.track", "user", person.id, told)
     return [_out(person, place, now) for place in places]
 
 

@@ -19,7 +19,7 @@ from poc_server.recording.layout import begun_of
 from poc_server.recording.listening import AudioForm
 from poc_server.recording.missed import LONGEST_MS
 from poc_server.refused import Refused
-from poc_server.store import absence, audit, membership_periods
+from poc_server.store import absence, membership_periods
 from poc_server.store import recordings as query
 from poc_server.store.absence import Away
 from poc_server.store.recordings import Search, Turn
@@ -120,13 +120,11 @@ async def on_air(
         async with services.store.reading() as connection:
             inside = await membership_periods.was_in(connection, name, caller.user.id, begun_of(spool))
         if not inside:
-            services.store.journal.audit(
-                audit.entry(caller.actor, services.store.clock(), "recording.refused", "group", name)
-            )
+            services.audit(caller.actor, "recording.refused", "group", name)
             raise Refused(Refusal.NOT_ALLOWED, "it began before you were a member")
     path = await recorded.so_far(spool) if spool is not None else None
     if path is None:
         raise Refused(Refusal.NOT_FOUND, "nothing is on air")
-    services.store.journal.audit(audit.entry(caller.actor, services.store.clock(), "recording.so_far", "group", name))
+    services.audit(caller.actor, "recording.so_far", "group", name)
     path = await recorded.listening.form_of(path, form)
     return FileResponse(path, media_type=form.media_type, content_disposition_type="inline")

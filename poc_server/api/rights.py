@@ -13,8 +13,7 @@ from poc_server.api.problems import documented
 from poc_server.api.services import Caller, Services
 from poc_server.api.shapes import Body
 from poc_server.refused import Refused
-from poc_server.store import Device, audit
-from poc_server.store.ids import now_ms
+from poc_server.store import Device
 
 
 def ruled(act: Act, *codes: int, done_at_once: type[Body] | None = None) -> dict[str, Any]:
@@ -36,7 +35,7 @@ def allow(services: Services, caller: Caller, act: Act, target: Target) -> None:
     if audited(act):
         detail = {"act": act.value, "code": refusal.value}
         kind = type(target).__name__.lower()
-        services.store.journal.audit(audit.entry(caller.actor, now_ms(), "refused", kind, target.id, detail))
+        services.audit(caller.actor, "refused", kind, target.id, detail)
     raise Refused(refusal)
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from groups.model import User
-from groups.vocabulary import Refusal
+from groups.vocabulary import AgencyId, Refusal
 from poc_server.api.plays import Plays
 from poc_server.auth import Auth, Claims
 from poc_server.bridge.opened import OpenBridge
@@ -20,7 +20,7 @@ from poc_server.notify import Notifier
 from poc_server.recording.recordings import Recordings
 from poc_server.recording.settings import RecordingSettings
 from poc_server.refused import Refused
-from poc_server.store import Actor, Directory, Snapshot, Store
+from poc_server.store import Actor, Directory, Snapshot, Store, audit
 from poc_server.talk.people import PersonHere
 
 
@@ -47,6 +47,19 @@ class Services:
     def directory(self) -> Directory:
         """The in-memory directory."""
         return self.store.directory
+
+    def audit(
+        self,
+        actor: Actor,
+        action: str,
+        target_kind: str,
+        target: str,
+        detail: Mapping[str, Any] | None = None,
+        agency: AgencyId | None = None,
+    ) -> None:
+        """Write into the audit what ``actor`` did just now, by the clock of all nodes; otherwise as `audit.entry`."""
+        at_ms = self.store.clock()
+        self.store.journal.audit(audit.entry(actor, at_ms, action, target_kind, target, detail, agency))
 
 
 @dataclass(frozen=True, slots=True)

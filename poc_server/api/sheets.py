@@ -18,8 +18,7 @@ from poc_server.api.problems import documented
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body
 from poc_server.refused import Refused
-from poc_server.store import Device, audit, sheets
-from poc_server.store.ids import now_ms
+from poc_server.store import Device, sheets
 from poc_server.store.sheets import Import, Sheet
 
 router = APIRouter(prefix="/sheets", tags=["import and export"])
@@ -128,7 +127,7 @@ async def export_sheet(kind: Kind, caller: SignedInCaller, services: Use) -> Str
     sheet = _sheet(services, caller, kind)
     async with services.store.reading() as connection:
         await sheet.prepare(connection)
-    services.store.journal.audit(audit.entry(caller.actor, now_ms(), "sheet.export", "sheet", kind.value))
+    services.audit(caller.actor, "sheet.export", "sheet", kind.value)
     headers = {"content-disposition": f'attachment; filename="{kind.value}.csv"'}
     return StreamingResponse(sheets.export(sheet), media_type="text/csv; charset=utf-8", headers=headers)
 

@@ -20,9 +20,7 @@ from poc_server.emergency.live_broadcast import LiveBroadcast
 from poc_server.emergency.spoken import MAX_WAV_BYTES, SpokenMessages
 from poc_server.recording.listening import AudioForm
 from poc_server.refused import Refused
-from poc_server.store import audit
 from poc_server.store import recordings as query
-from poc_server.store.ids import now_ms
 
 router = APIRouter(tags=["emergencies"])
 LARGER["/api/v1/messages"] = MAX_WAV_BYTES
@@ -51,7 +49,7 @@ async def keep(request: Request, caller: SignedInCaller, services: Use) -> Spoke
         raise Refused(Refusal.NOT_ALLOWED)
     made = await spoken_of(services).keep(await request.body())
     detail = {"samples": made.samples}
-    services.store.journal.audit(audit.entry(caller.actor, now_ms(), "message.keep", "message", made.key, detail))
+    services.audit(caller.actor, "message.keep", "message", made.key, detail)
     return SpokenOut(message=made.key, duration_ms=made.samples // 48)
 
 
@@ -74,7 +72,7 @@ async def broadcast_audio(
     user = UserId(caller.user.id)
     if live is None or not (user in live.receipts or desk_of(services).broadcasts.may_see(caller.user, live.by)):
         raise Refused(Refusal.NOT_FOUND)
-    services.store.journal.audit(audit.entry(caller.actor, now_ms(), "broadcast.play", "broadcast", live.id))
+    services.audit(caller.actor, "broadcast.play", "broadcast", live.id)
     if live.message is not None:
         return await _message(services, live.message, form)
     return await _said(services, live, form)
