@@ -48,6 +48,7 @@ class Handovers:
         self._later = later
         self._open: dict[str, KeptHandover] = {}
         self._decided: set[str] = set()
+        """By this node: what was read of them before that, and comes later, is not so any more."""
         self._offering = asyncio.Lock()
 
     def __len__(self) -> int:

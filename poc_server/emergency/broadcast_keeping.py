@@ -62,8 +62,7 @@ class BroadcastKeeping:
 
         async def in_sql() -> None:
             async with self._desk.store.writing() as connection:
-                if not live.saved:  # it was put on disk for want of SQL, and what belongs to it needs it there
-                    await kept.begin_broadcast(connection, live.kept(), list(live.receipts), ())
+                await _begun(connection, live)
                 await kept.put_broadcast(connection, row, entries)
                 await kept.put_receipts(connection, live.id, receipts)
 
@@ -80,11 +79,16 @@ class BroadcastKeeping:
 
         async def in_sql() -> None:
             async with self._desk.store.writing() as connection:
-                if not live.saved:  # it was put on disk for want of SQL, and what belongs to it needs it there
-                    await kept.begin_broadcast(connection, live.kept(), list(live.receipts), ())
+                await _begun(connection, live)
                 await kept.put_receipts(connection, live.id, receipts)
 
         if await self._keeping.in_sql(in_sql()) is not None:
             live.saved = True
         else:
             await self._keeping.on_disk(ReceiptsKept.of(live.id, receipts))
+
+
+async def _begun(connection: Any, live: LiveBroadcast) -> None:
+    """It may have been put on disk for want of SQL, and what belongs to it needs it there."""
+    if not live.saved:
+        await kept.begin_broadcast(connection, live.kept(), list(live.receipts), ())

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 TOPIC = "over"
 STANDING = "alert"
+"""As nodes of the version before know it, which told each other of alerts alone."""
 
 
 class Ends:
