@@ -6,7 +6,6 @@ from functools import cache
 
 CLOCK_HZ = 48_000
 """RTP clock of Opus, whatever its sampling rate (RFC 7587 §4.1)."""
-MAX_FRAME_BYTES = 1275
 MAX_PACKET_SAMPLES = 5_760
 """120 ms: the longest packet there is (RFC 6716 §3.2.5)."""
 MAX_PAYLOAD_BYTES = 1_275

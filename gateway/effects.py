@@ -113,7 +113,6 @@ class WhyDiscarded(StrEnum):
     REPEATED = "repeated"
     OLD = "old"
     NOT_LATER = "not_later"
-    WRONG_CODE = "wrong_code"
 
 
 @dataclass(frozen=True, slots=True)

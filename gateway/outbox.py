@@ -109,11 +109,6 @@ def replayed(delivery: Delivery, now: int) -> Delivery:
     return replace(delivery, status=Status.WAITING, next_at=now, created=now, attempts=0, refusals=0)
 
 
-def started_again(health: Health) -> Health:
-    """A receiver that was stopped, after an operator put it right."""
-    return Health(health.receiver)
-
-
 def _pause(attempts: int, outcome: Outcome, jitter: float, policy: Policy) -> int:
     planned = policy.delays[min(attempts, len(policy.delays)) - 1]
     asked = min(outcome.retry_after_ms or 0, policy.delays[-1])

@@ -8,7 +8,6 @@ from typing import NamedTuple
 SENDER_REPORT = 200
 RECEIVER_REPORT = 201
 SOURCE_DESCRIPTION = 202
-GOODBYE = 203
 MAX_PACKETS = 16
 """Packets of one compound that are looked at."""
 _NTP_EPOCH = 2_208_988_800

@@ -20,7 +20,6 @@ from gateway.outbox import (
     Status,
     replayed,
     settle,
-    started_again,
 )
 from gateway.receiver import Health
 
@@ -83,7 +82,6 @@ def test_what_an_operator_can_put_right_never_dies_early(status: int) -> None:
 def test_gone_stops_the_receiver_and_loses_nothing() -> None:
     delivery, health = settle(FRESH, WELL, Outcome(False, 410), 7, 0)
     assert (delivery.status, health.stopped) == (Status.WAITING, True)
-    assert started_again(health) == WELL
 
 
 def test_unreachable_is_down_at_once_and_errors_only_after_some() -> None:

@@ -1,7 +1,6 @@
 // The words of the audit, in both languages: what was done, to what, and its details.
 
 export const auditZh = {
-  audit_who: "操作人",
   audit_who_hint: "操作人，回车查找",
   audit_about_hint: "对象或内容，回车查找",
   audit_who_search: "操作人：姓名、首字母或编号，按回车查找",
@@ -16,12 +15,10 @@ export const auditZh = {
   audit_clear: "清除条件",
   audit_system: "系统",
   audit_other: "其他机构人员",
-  audit_gone: "（已删除）",
   audit_only: "只看：{what}",
   audit_entry: "第 {seq} 条",
   audit_searched: "已查到{when}为止，更早的记录请继续查。",
   audit_seal: "封印",
-  audit_when: "时间",
   acts_access: "登录与设备",
   acts_people: "人员、单位、班次",
   acts_groups: "群组与共享",
@@ -129,7 +126,6 @@ export const auditZh = {
 } as const;
 
 export const auditEn: Record<keyof typeof auditZh, string> = {
-  audit_who: "Who",
   audit_who_hint: "Who, then Enter",
   audit_about_hint: "About, then Enter",
   audit_who_search: "Who: name, initials or badge, then Enter",
@@ -144,12 +140,10 @@ export const auditEn: Record<keyof typeof auditZh, string> = {
   audit_clear: "Clear",
   audit_system: "The system",
   audit_other: "somebody of another agency",
-  audit_gone: "(deleted)",
   audit_only: "Only: {what}",
   audit_entry: "Entry {seq}",
   audit_searched: "Looked back to {when}. Go on for what is older.",
   audit_seal: "Seal",
-  audit_when: "When",
   acts_access: "Signing in, devices",
   acts_people: "People, units, shifts",
   acts_groups: "Groups, sharing",

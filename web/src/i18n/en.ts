@@ -14,7 +14,6 @@ export const en: Record<Key, string> = {
   ...mapEn,
   ...incidentsEn,
   app: "City Talk",
-  tagline: "Hold to talk, the whole group hears",
   language: "中文",
   language_label: "Switch to Chinese",
   sign_out: "Sign out",

@@ -15,7 +15,6 @@ export const zh = {
   ...mapZh,
   ...incidentsZh,
   app: "城市对讲",
-  tagline: "按住说话，全组听见",
   language: "English",
   language_label: "切换为英文",
   sign_out: "退出",
