@@ -1,3 +1,5 @@
+"""A running server looks at all it holds in the quiet alone, whatever was made."""
+
 from __future__ import annotations
 
 import gc
