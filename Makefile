@@ -40,7 +40,7 @@ setup-dev: ## … and what `make check` needs
 	@bash tools/system_packages.sh run
 	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.installed-dev pages
 
-setup-test: setup-dev ## … and what `make test` needs: Chromium, Redis, PostgreSQL, coturn (Debian's packages)
+setup-test: setup-dev ## … and what `make test` needs: Chromium, Redis, PostgreSQL, coturn, Caddy (Debian's packages)
 	@bash tools/system_packages.sh test
 
 pages: web/dist/.built ## build the web pages
