@@ -112,6 +112,8 @@ def give_up(node: ThisNode, phone: Phone, *, resumed: bool) -> None:
         talkgroup = node.talkgroups.get(group)
         if talkgroup is not None:
             talkgroup.phones.pop(phone.key, None)
+            if resumed:
+                talkgroup.bursts.left(phone.key)
     node.ears.forget(phone)
     if phone.peer is not None:
         phone.peer.close()

@@ -173,6 +173,12 @@ class Bursts:
         self.end(burst, BurstEnd.CUT)
         self.begin(began)
 
+    def left(self, key: str) -> None:
+        """The phone of this connection is on another node now: what it says comes from there."""
+        for burst, each in tuple(self.routes.items()):
+            if each.talker_key == key and burst not in self.floorless:
+                self.move(burst, key)
+
     def end_told(self, listener: BurstListener) -> None:
         """One who did not hear all bursts on air begin hears how they end; of their voice no more than before."""
         for each in self.routes.values():

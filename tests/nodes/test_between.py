@@ -48,7 +48,7 @@ class Floor:
 
     def says(self, burst: int, sequence: int, kind: int = VOICE, late_ms: int = 0, group: GroupId = GROUP) -> None:
         head = HEAD.pack(kind, burst, sequence, 0, self.now - late_ms, -1, len(group))
-        self.between.heard(b"", head + group.encode() + b"\x08")
+        self.between.heard(b"", head + group.encode() + b"\x08\x01")
 
     def begins(self, burst: int, group: GroupId = GROUP) -> FarFeed:
         number, relayed = BurstId(burst), self.relayed if group == GROUP else self.in_other
@@ -69,7 +69,8 @@ class Home:
         peer: Any = SimpleNamespace(uplink=self.talker.uplink, slots=())
         self.phones = {"leader/": Phone("leader/", LEADER, "session", 2, peer=peer, selected=GROUP)}
         line: Any = SimpleNamespace(publish=other.between.heard)
-        far = Floor().between
+        self.floor = Floor()
+        far = self.floor.between
         far.line, far.nodes = line, ("other",)
         far.heard_by[GROUP] = {"other"}
         roster = Roster(Directory(Snapshot(users={LEADER.id: LEADER}, groups={GROUP: self.group})))
@@ -98,6 +99,16 @@ async def test_a_talker_s_node_says_that_nothing_more_comes_and_the_burst_is_ove
     home.bursts.end(BurstId(7), BurstEnd.RELEASED)
     feed.finish(lambda: done.append("done"))
     assert (len(other.relayed), done) == (3, ["done"]), "at once, not when nothing has come for a while"
+
+
+@stepped
+async def test_whose_phone_is_on_another_node_now_is_heard_from_there() -> None:
+    home = Home(Floor())
+    home.begins(7)
+    home.phones.clear()
+    home.bursts.left("leader/")
+    home.floor.says(7, 1)
+    assert home.bursts.routes[BurstId(7)].on_air.route.packets == 1
 
 
 @stepped

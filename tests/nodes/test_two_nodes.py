@@ -11,6 +11,7 @@ from urllib.error import HTTPError
 
 import pytest
 
+from groups.vocabulary import BurstEnd
 from loadtest.phone import PhoneFailed
 from poc_server.auth import AuthSettings
 from poc_server.store.journal import lines
@@ -35,6 +36,7 @@ from tests.support.handsets import WAIT_S, Handset, Handsets
 from tests.support.proxy import Proxy
 
 pytestmark = pytest.mark.wire
+FRAMES = 10
 
 
 async def test_who_talks_on_one_node_is_heard_on_both_and_has_the_only_floor(city: City, street: Handsets) -> None:
@@ -61,6 +63,32 @@ async def test_who_talks_on_one_node_is_heard_on_both_and_has_the_only_floor(cit
     far.release_key()
     await talker.told(FloorIdle, group=group)
     assert abs(near.packets() - far.packets()) <= 2  # the far one talks at once: its slot may close a frame earlier
+
+
+async def test_who_comes_back_on_the_other_node_while_he_talks_is_heard_on_both(city: City, street: Handsets) -> None:
+    cast = Cast(city, street)
+    talker, near, far = [
+        await street.connect(identity, node=node)
+        for identity, node in zip(cast.identities("BJ-001", "BJ-002", "BJ-003"), (0, 0, 1), strict=True)
+    ]
+    group = cast.group(talker, "滨江巡查组")
+    for phone in (talker, near, far):
+        await phone.select(group)
+    await talker.until_online(group, 3)
+    press = talker.press_key(group)
+    async with asyncio.timeout(WAIT_S):
+        await press.settled
+    await talker.utter(2 * FRAMES)
+    for phone in (near, far):
+        await phone.until_packets(FRAMES)
+    await talker.come_back(street.urls[1])
+    heard = [phone.packets() for phone in (near, far)]
+    await talker.utter(2 * FRAMES)
+    for phone, before in zip((near, far), heard, strict=True):
+        await phone.until_packets(before + FRAMES)
+    talker.release_key()
+    idle = await near.told(FloorIdle, group=group)
+    assert (idle.burst, idle.end) == (press.burst, BurstEnd.RELEASED)
 
 
 async def test_what_ended_at_the_desk_is_on_the_disk_of_each_node_that_may_have_it_next(
