@@ -7,8 +7,10 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Playwright, expect
+from playwright.sync_api import Locator, Playwright, expect
 
+from tests.browser.heard import heard, told_of
+from tests.browser.long_wall import LISTENED_MOST, made_groups, walk_a_long_wall
 from tests.browser.test_leader import draw_around_all
 from tests.browser.test_sos import hold_sos
 from tests.support.chromium import chromium
@@ -20,8 +22,6 @@ from tests.support.priority import first
 pytestmark = pytest.mark.browser
 
 RIVER, WEST = "滨江巡查组", "西山巡查组"
-LISTENED_MOST = 64
-HEARD = '.wall .channel[data-heard="true"]'
 LONG_AGO_MS = 25 * 60_000
 NO_WORKER = "navigator.serviceWorker.register = () => new Promise(() => undefined);"
 """What a service worker fetches cannot be cut off for one page."""
@@ -33,17 +33,6 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     on = {"POC_TALK__REMOTE_LISTENING": "true"}
     with running_city(tmp_path_factory.mktemp("console") / "city", env=on, before=first()) as running:
         yield running
-
-
-def heard(page: Officer | Console, talker: str, bursts: int = 1) -> None:
-    """Until the first voice of so many bursts of this talker was played there."""
-    page.page.wait_for_function(
-        """([user, bursts]) => new Set(window.__poc.events
-            .filter(slot => slot.name === 'slot' && slot.by?.id === user
-                && window.__poc.events.some(e => e.name === 'first_voice' && e.burst === slot.burst))
-            .map(({burst}) => burst)).size >= bursts""",
-        arg=[talker, bursts],
-    )
 
 
 def seen_long_ago(city: City, officer: Officer) -> None:
@@ -193,11 +182,6 @@ def test_three_phones_and_a_console(playwright: Playwright, city: City) -> None:
 def loud(shown: Locator, moved: str) -> None:
     """Until the level that is shown there moves."""
     shown.page.wait_for_function(moved, arg=shown.element_handle())
-
-
-def told_of(officer: Officer, talker: str) -> int:
-    """How many bursts of this talker the phone was given."""
-    return len([event for event in officer.events("slot") if (event.get("by") or {}).get("id") == talker])
 
 
 def card(desk: Console, officer: Officer) -> Locator:
@@ -400,61 +384,3 @@ def test_a_map_that_was_not_loaded_is_tried_again_and_its_card_knows_who_is_bann
             card.get_by_role("button", name="关闭").click()
             expect(card).to_have_count(0)
         assert not desk.problems
-
-
-def walk_a_long_wall(desk: Console, officer: Officer, channel: str) -> None:
-    """More channels than one can listen to, all reached by keys; this one is the officer's, and among those heard."""
-    wall, heard_ones = desk.page.locator(".wall .channel"), desk.page.locator(HEARD)
-    chosen = wall.and_(desk.page.locator('[data-chosen="true"]'))
-    expect(heard_ones).to_have_count(LISTENED_MOST + 1)  # the one that is selected, and those beside it
-    desk.key("1")
-    expect(wall.first).to_have_attribute("data-chosen", "true")
-    first = wall.first.bounding_box()
-    desk.key("ArrowDown", "ArrowRight", "ArrowUp")
-    beside = chosen.bounding_box()
-    assert first is not None
-    assert beside is not None
-    assert (beside["y"], beside["x"] > first["x"]) == (first["y"], True)
-    desk.key(*["ArrowDown"] * wall.count())
-    expect(wall.last).to_have_attribute("data-chosen", "true")
-    expect(wall.last).to_be_in_viewport(ratio=0.9)
-
-    # One more than may be heard is refused in words; when another is let go it is heard.
-    desk.key("l")
-    expect(desk.page.locator(".air .problem")).to_have_text("数量超出上限")
-    desk.key("2", "l")
-    expect(heard_ones).to_have_count(LISTENED_MOST)
-    desk.key(*["ArrowDown"] * wall.count(), "l")
-    expect(wall.last).to_have_attribute("data-heard", "true")
-
-    # Who talks out of sight stands below the wall, and a key goes there.
-    officer.select(channel)  # he came into it when his page was open already
-    desk.key("1")
-    talks = desk.channel(channel)
-    expect(talks).not_to_be_in_viewport()
-    officer.key_down()
-    expect(desk.page.locator(".on-air button")).to_have_text(f"{channel} · {officer.user['name']}")
-    desk.key("y")
-    expect(talks).to_have_attribute("data-chosen", "true")
-    expect(talks).to_be_in_viewport(ratio=0.9)
-    officer.key_up()
-
-
-def made_groups(browser: Browser, city: City, names: list[str], dispatcher: str, officer: str) -> None:
-    """Groups of these names, with this dispatcher in them and this officer in the last, read in by an administrator."""
-    people = city.get("/api/v1/demo/people")
-    administrator = next(person["id"] for person in people if person["badge"] == "XT-001")
-    token = city.post(f"/api/v1/demo/people/{administrator}/step-in")["access_token"]
-    unit = next(unit["name"] for unit in city.get("/api/v1/units", token) if unit["parent"] is None)
-    page = browser.new_page()
-    for kind, lines in (
-        ("groups", ["name,unit", *(f"{name},{unit}" for name in names)]),
-        ("members", ["group,account,badge", *(f"{name},,{dispatcher}" for name in names), f"{names[-1]},,{officer}"]),
-    ):
-        answer = page.request.post(
-            f"{city.url}/api/v1/sheets/{kind}?dry_run=false",
-            data="\n".join(lines),
-            headers={"authorization": f"Bearer {token}", "content-type": "text/csv"},
-        )
-        assert answer.ok, answer.text()
-    page.close()

@@ -1,0 +1,70 @@
+"""A wall of more channels than one can listen to."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Browser, expect
+
+from tests.support.city import City
+from tests.support.console import Console
+from tests.support.officer import Officer
+
+LISTENED_MOST = 64
+HEARD = '.wall .channel[data-heard="true"]'
+
+
+def walk_a_long_wall(desk: Console, officer: Officer, channel: str) -> None:
+    """More channels than one can listen to, all reached by keys; this one is the officer's, and among those heard."""
+    wall, heard_ones = desk.page.locator(".wall .channel"), desk.page.locator(HEARD)
+    chosen = wall.and_(desk.page.locator('[data-chosen="true"]'))
+    expect(heard_ones).to_have_count(LISTENED_MOST + 1)  # the one that is selected, and those beside it
+    desk.key("1")
+    expect(wall.first).to_have_attribute("data-chosen", "true")
+    first = wall.first.bounding_box()
+    desk.key("ArrowDown", "ArrowRight", "ArrowUp")
+    beside = chosen.bounding_box()
+    assert first is not None
+    assert beside is not None
+    assert (beside["y"], beside["x"] > first["x"]) == (first["y"], True)
+    desk.key(*["ArrowDown"] * wall.count())
+    expect(wall.last).to_have_attribute("data-chosen", "true")
+    expect(wall.last).to_be_in_viewport(ratio=0.9)
+
+    # One more than may be heard is refused in words; when another is let go it is heard.
+    desk.key("l")
+    expect(desk.page.locator(".air .problem")).to_have_text("数量超出上限")
+    desk.key("2", "l")
+    expect(heard_ones).to_have_count(LISTENED_MOST)
+    desk.key(*["ArrowDown"] * wall.count(), "l")
+    expect(wall.last).to_have_attribute("data-heard", "true")
+
+    # Who talks out of sight stands below the wall, and a key goes there.
+    officer.select(channel)  # he came into it when his page was open already
+    desk.key("1")
+    talks = desk.channel(channel)
+    expect(talks).not_to_be_in_viewport()
+    officer.key_down()
+    expect(desk.page.locator(".on-air button")).to_have_text(f"{channel} · {officer.user['name']}")
+    desk.key("y")
+    expect(talks).to_have_attribute("data-chosen", "true")
+    expect(talks).to_be_in_viewport(ratio=0.9)
+    officer.key_up()
+
+
+def made_groups(browser: Browser, city: City, names: list[str], dispatcher: str, officer: str) -> None:
+    """Groups of these names, with this dispatcher in them and this officer in the last, read in by an administrator."""
+    people = city.get("/api/v1/demo/people")
+    administrator = next(person["id"] for person in people if person["badge"] == "XT-001")
+    token = city.post(f"/api/v1/demo/people/{administrator}/step-in")["access_token"]
+    unit = next(unit["name"] for unit in city.get("/api/v1/units", token) if unit["parent"] is None)
+    page = browser.new_page()
+    for kind, lines in (
+        ("groups", ["name,unit", *(f"{name},{unit}" for name in names)]),
+        ("members", ["group,account,badge", *(f"{name},,{dispatcher}" for name in names), f"{names[-1]},,{officer}"]),
+    ):
+        answer = page.request.post(
+            f"{city.url}/api/v1/sheets/{kind}?dry_run=false",
+            data="\n".join(lines),
+            headers={"authorization": f"Bearer {token}", "content-type": "text/csv"},
+        )
+        assert answer.ok, answer.text()
+    page.close()
