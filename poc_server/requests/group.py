@@ -48,9 +48,11 @@ def listen(node: Hearing, phone: Phone, message: Listen) -> None:
             node.monitoring.refused_hearing(phone, group, refused)
             phone.refuse(refused, message.id)
             return
+    # The whole list is said each time: who left the call of a group stays out of it when he listens to another, too.
+    new = [group for group in wanted if group != phone.selected and group not in phone.listens]
     node.monitoring.heard_by_office(phone, wanted)
     node.affiliation.affiliate(phone, selected=phone.selected, listens=wanted)
-    for group in wanted:
+    for group in new:
         node.calls.affiliated(phone, group)
     phone.send(Ok(id=message.id))
 
