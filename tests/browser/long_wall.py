@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Browser, expect
 
+from tests.browser.heard import heard
 from tests.support.city import City
 from tests.support.console import Console
 from tests.support.officer import Officer
@@ -38,7 +39,9 @@ def walk_a_long_wall(desk: Console, officer: Officer, channel: str) -> None:
     expect(wall.last).to_have_attribute("data-heard", "true")
 
     # Who talks out of sight stands below the wall, and a key goes there.
-    officer.select(channel)  # he came into it when his page was open already
+    officer.listen(channel)  # he came into it when his page was open already
+    before = officer.page.locator("button.group .name").inner_text()
+    officer.select(channel)
     desk.key("1")
     talks = desk.channel(channel)
     expect(talks).not_to_be_in_viewport()
@@ -48,6 +51,12 @@ def walk_a_long_wall(desk: Console, officer: Officer, channel: str) -> None:
     expect(talks).to_have_attribute("data-chosen", "true")
     expect(talks).to_be_in_viewport(ratio=0.9)
     officer.key_up()
+
+    # Heard beside another group, also after it was the selected one.
+    officer.select(before)
+    desk.page.keyboard.down("Space")
+    heard(officer, desk.user["id"])
+    desk.page.keyboard.up("Space")
 
 
 def made_groups(browser: Browser, city: City, names: list[str], dispatcher: str, officer: str) -> None:

@@ -51,6 +51,12 @@ class Officer:
         self.page.locator("button.choose:visible", has_text=name).first.click()
         self.page.locator("button.group", has_text=name).wait_for()
 
+    def listen(self, name: str) -> None:
+        """Hear the group with this name beside the selected one, or no longer."""
+        self.page.locator("button.group").click()
+        self.page.get_by_role("switch", name=f"同时收听{name}", exact=True).click()
+        self.page.locator(".drawer-head button").click()
+
     def events(self, *names: str) -> list[dict[str, Any]]:
         """The page's diagnostic marks of these names; ``t`` and ``at`` in ms since the epoch."""
         return list(

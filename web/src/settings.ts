@@ -7,6 +7,16 @@ const DESK = "poc.desk";
 const MONITORED = "poc.monitored";
 
 const DEVICE = "poc.device";
+const GROUP = "poc.group";
+
+/** The group that was chosen last in this tab. */
+export function lastGroup(): string | null {
+  return sessionStorage.getItem(GROUP);
+}
+
+export function keepLastGroup(group: string): void {
+  sessionStorage.setItem(GROUP, group);
+}
 
 /** Tells this page from another of the same person, also after it was loaded anew: both are connected, and both ring. */
 export function deviceId(): string {

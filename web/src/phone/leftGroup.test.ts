@@ -13,17 +13,20 @@ const group = (id: string, kind: GroupSummary["kind"] = "chat"): GroupSummary =>
   members: 3,
 });
 
-function member(selected: string | null, groups: GroupSummary[]) {
+function member(selected: string | null, groups: GroupSummary[], wanted: string | null = selected) {
   const picture = signal({ ...blank, groups, selected });
   const chosen: string[] = [];
   let hear: (message: ServerMessage) => void = () => undefined;
-  const left = new LeftGroup({
-    picture,
-    follow: (listener) => {
-      hear = listener;
+  const left = new LeftGroup(
+    {
+      picture,
+      follow: (listener) => {
+        hear = listener;
+      },
+      select: (one) => chosen.push(one),
     },
-    select: (one) => chosen.push(one),
-  });
+    () => wanted,
+  );
   const tell = (message: ServerMessage) => {
     picture.value = told(picture.value, message);
     hear(message);
@@ -48,5 +51,11 @@ test("who is out of the group he talked in is told which it was, and talks in an
 test("the first group of one who had none is chosen, and nothing is said", () => {
   const { chosen, left, tell } = member(null, []);
   tell({ type: "groups", groups: [group("b")], selected: null });
+  expect([left.name.value, chosen]).toEqual([null, ["b"]]);
+});
+
+test("whose groups change while he is still coming into the one he chose talks in that one", () => {
+  const { chosen, left, tell } = member(null, [group("a"), group("b")], "b");
+  tell({ type: "groups", groups: [group("a"), group("b"), group("c")], selected: null });
   expect([left.name.value, chosen]).toEqual([null, ["b"]]);
 });

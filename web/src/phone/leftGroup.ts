@@ -15,12 +15,13 @@ export class LeftGroup {
   readonly name = signal<string | null>(null);
   #here = "";
 
-  constructor(phone: Member) {
+  /** `wanted`: the group this person chose last, which the server may not know yet. */
+  constructor(phone: Member, wanted: () => string | null) {
     phone.follow((message) => {
       const { groups, selected } = phone.picture.peek();
       if (message.type === "groups" && !selected) {
         this.name.value = this.#here || null;
-        const next = firstGroup(groups, null);
+        const next = firstGroup(groups, wanted());
         if (next) phone.select(next.id);
       }
       this.#here = groups.find(({ id }) => id === selected)?.name ?? "";

@@ -19,6 +19,7 @@ function city(count: number, selected: string | null = null) {
   const told: string[][] = [];
   return {
     all: groups.map(({ id }) => id),
+    picture,
     told,
     listened: new Listened(picture, (list) => told.push(list)),
   };
@@ -56,4 +57,38 @@ test("a group one is no member of is not asked for, nor forgotten", () => {
   listened.add(["g0", "gone"]);
   expect(told).toEqual([["g0"]]);
   expect(listened.groups.value).toEqual(["g0", "gone"]);
+});
+
+test("a group that is heard beside the selected one is heard again after it was that one itself", () => {
+  const { picture, told, listened } = city(3, "g0");
+  listened.add(["g1"]);
+  listened.tell("g1");
+  picture.value = { ...picture.value, selected: "g1" };
+  listened.follow();
+  listened.tell("g0");
+  expect(told).toEqual([["g1"], [], ["g1"]]);
+  picture.value = { ...picture.value, selected: "g2" };
+  listened.follow();
+  expect(told).toHaveLength(3);
+});
+
+test("who is back in a group he heard hears it again, and one whom the server moved hears where he was", () => {
+  const { picture, told, listened } = city(3, "g0");
+  const { groups } = picture.value;
+  listened.add(["g0", "g1"]);
+  for (const now of [groups.slice(0, 1), groups]) {
+    picture.value = { ...picture.value, groups: now };
+    listened.follow();
+  }
+  picture.value = { ...picture.value, selected: "g2" };
+  listened.follow();
+  expect(told).toEqual([["g1"], [], ["g1"], ["g0", "g1"]]);
+});
+
+test("of more than may be heard beside another group the last is let go, and not shown as heard", () => {
+  const { all, told, listened } = city(LISTENED_MOST + 2, "g0");
+  listened.add(all.slice(0, LISTENED_MOST + 1));
+  listened.tell(all.at(-1));
+  expect(told.at(-1)).toEqual(all.slice(0, LISTENED_MOST));
+  expect(listened.groups.value).toEqual(all.slice(0, LISTENED_MOST));
 });

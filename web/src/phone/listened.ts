@@ -9,6 +9,7 @@ export const LISTENED_MOST = 64;
 
 export class Listened {
   readonly groups = signal<readonly string[]>([]);
+  #told = "";
 
   constructor(
     private readonly picture: ReadonlySignal<Picture>,
@@ -32,8 +33,21 @@ export class Listened {
     return this.#choose([...new Set([...this.groups.value, ...groups])]);
   }
 
-  tell(): void {
-    this.listen(this.#beside(this.groups.value));
+  /** Tells the server, which forgets the groups one is out of. `selected`: the one that is about to be selected. */
+  tell(selected = this.picture.value.selected): void {
+    const chosen = this.groups.value;
+    const fitting = this.#fitting(chosen, selected);
+    if (fitting.length < chosen.length) this.groups.value = fitting;
+    const beside = this.#beside(fitting, selected);
+    this.#told = beside.join();
+    this.listen(beside);
+  }
+
+  /** His groups, or which is selected, may be others now: what is heard beside it is told again where it differs. */
+  follow(before?: Picture): void {
+    const { groups, selected } = this.picture.value;
+    if (before?.groups === groups && before.selected === selected) return;
+    if (this.#beside(this.groups.value).join() !== this.#told) this.tell();
   }
 
   #choose(wanted: string[]): boolean {
@@ -46,13 +60,13 @@ export class Listened {
   }
 
   /** Without those that would be one too many, the first ones stay. */
-  #fitting(wanted: readonly string[]): string[] {
-    const beyond = new Set(this.#beside(wanted).slice(LISTENED_MOST));
+  #fitting(wanted: readonly string[], selected = this.picture.value.selected): string[] {
+    const beyond = new Set(this.#beside(wanted, selected).slice(LISTENED_MOST));
     return wanted.filter((id) => !beyond.has(id));
   }
 
-  #beside(wanted: readonly string[]): string[] {
-    const { groups, selected } = this.picture.value;
+  #beside(wanted: readonly string[], selected = this.picture.value.selected): string[] {
+    const { groups } = this.picture.value;
     return wanted.filter((id) => id !== selected && groups.some((g) => g.id === id));
   }
 }

@@ -10,7 +10,7 @@ import { HeldIncidents } from "../incidents/held";
 import type { ToneName } from "../media/melodies";
 import type { MicrophoneState } from "../media/microphone";
 import type { PathState } from "../media/path";
-import { deviceId } from "../settings";
+import { deviceId, keepLastGroup, lastGroup } from "../settings";
 import { Texts } from "../texts/texts";
 import { affairsTold, broughtToTalk, nothingGoesOn, openAlerts } from "../wire/affairs";
 import { Link, type LinkState, type Request } from "../wire/link";
@@ -145,7 +145,7 @@ export class Phone {
       },
     });
     this.texts = new Texts(this);
-    this.leftGroup = new LeftGroup(this);
+    this.leftGroup = new LeftGroup(this, lastGroup);
     const line = new OpenLine(this.#floor.port());
     this.#alone = cutOff(this.linkState);
     // Whoever was signed out of here is not told any more that a call is over.
@@ -241,9 +241,9 @@ export class Phone {
 
   select(group: string): void {
     this.key.lift();
-    this.#link.request({ type: "select", group }).catch(() => undefined);
-    sessionStorage.setItem("poc.group", group);
-    this.#listened.tell();
+    this.#link.request({ type: "select", group }).catch(() => this.#listened.follow());
+    keepLastGroup(group);
+    this.#listened.tell(group);
   }
 
   /** Hears a group beside the selected one, or no longer; false when as many are heard as may be. */
@@ -306,9 +306,9 @@ export class Phone {
     this.#iceServers = welcome.ice_servers;
     if (welcome.offer) void this.#offered(welcome.offer);
     else this.restartMedia("socket_lost");
-    const group = firstGroup(welcome.groups, welcome.selected ?? sessionStorage.getItem("poc.group"));
+    const group = firstGroup(welcome.groups, welcome.selected ?? lastGroup());
     if (group) this.#link.request({ type: "select", group: group.id }).catch(() => undefined);
-    this.#listened.tell();
+    this.#listened.tell(group?.id);
     this.#tellFloor();
     for (const follower of this.#followers) follower(welcome);
     this.cases.welcomed(was, group?.id ?? "");
@@ -331,6 +331,7 @@ export class Phone {
       this.receipts.received(message);
       this.cases.told(message);
     });
+    this.#listened.follow(before);
     this.#followBrought();
     if (message.type === "switched") {
       mark("switched", { group: message.group.id });
@@ -387,8 +388,7 @@ export class Phone {
   #tick(): void {
     const { phase, notice, microphone } = this.floorState.peek();
     if (phase.name === "has_permission" || notice) this.now.value = performance.now();
-    const shown = microphone.name === "on" && !this.covert.peek();
-    this.#air.measure(shown);
+    this.#air.measure(microphone.name === "on" && !this.covert.peek());
   }
 
   #trace(): void {
