@@ -28,18 +28,23 @@ export class Texts {
 
   /** There are older threads than those that are listed. */
   readonly more = signal(false);
+  /** They were asked for, and there was no answer. */
+  #owed = false;
 
   constructor(private readonly phone: Writer) {
     phone.follow((message) => {
       const me = phone.picture.peek().user?.id ?? null;
       this.threads.value = textsTold(this.threads.peek(), message, me);
       if (message.type === "threads") this.more.value = message.more;
+      if (message.type === "welcome" && this.#owed) void this.fetchThreads().catch(() => undefined);
     });
   }
 
-  /** All threads of this person, read or not, on whatever device. Rejects as `Link.request` does. */
+  /** All threads of this person, read or not, on whatever device. Rejects as `Link.request` does, and asks again later. */
   async fetchThreads(): Promise<void> {
+    this.#owed = true;
     await this.phone.ask({ type: "thread_list" });
+    this.#owed = false;
   }
 
   /** The newest messages of a thread, or those before the ones that are here. Rejects as `Link.request` does. */
