@@ -52,7 +52,14 @@ def walk_a_long_wall(desk: Console, officer: Officer, channel: str) -> None:
     expect(talks).to_be_in_viewport(ratio=0.9)
     officer.key_up()
 
-    # Heard beside another group, also after it was the selected one.
+    # Found by its name, too; and heard beside another group, also after it was the selected one.
+    desk.key("1", "u")
+    find = desk.page.locator("dialog[open]")
+    expect(find.locator("input")).to_be_focused()
+    desk.page.keyboard.type(channel[2:])
+    expect(find.locator(".choices button")).to_have_text([channel])
+    desk.key("Enter")
+    expect(talks).to_have_attribute("data-chosen", "true")
     officer.select(before)
     desk.page.keyboard.down("Space")
     heard(officer, desk.user["id"])

@@ -14,7 +14,7 @@ import { emptyDesk, mixOf, restored, soundOf, VOLUME_STEP, withVolume } from "./
 import { Monitored } from "./monitored";
 import { airOf, type Channel, channelsOf, stepped, steppedRow } from "./wall";
 
-export type Dialog = "help" | "monitor" | "handover" | "temporary" | "calls";
+export type Dialog = "help" | "find" | "monitor" | "handover" | "temporary" | "calls";
 export const PANELS = ["people", "incidents", "map", "messages"] as const;
 export type Panel = (typeof PANELS)[number];
 

@@ -72,6 +72,7 @@ const DEEDS: Partial<Record<Act, (desk: ConsoleDesk) => unknown>> = {
   above: (desk) => desk.stepRow(-columns()),
   below: (desk) => desk.stepRow(columns()),
   next_on_air: (desk) => desk.stepOnAir(),
+  find_channel: (desk) => toggle(desk, "find"),
   listen: (desk) => withCurrent(desk, (id) => desk.toggleListening(id)),
   mute: (desk) => withCurrent(desk, (id) => (desk.sound.value = withMute(desk.sound.value, id))),
   solo: (desk) => withCurrent(desk, (id) => (desk.sound.value = withSolo(desk.sound.value, id))),

@@ -30,6 +30,7 @@ export type Act =
   | "above"
   | "below"
   | "next_on_air"
+  | "find_channel"
   | "listen"
   | "mute"
   | "solo"
@@ -110,6 +111,7 @@ export const KEYS: readonly Binding[] = [
   { act: "above", section: "keys_talk", cap: "↑", codes: ["ArrowUp"], words: "key_above" },
   { act: "below", section: "keys_talk", cap: "↓", codes: ["ArrowDown"], words: "key_below" },
   { act: "next_on_air", section: "keys_talk", cap: "Y", codes: ["KeyY"], words: "key_next_on_air" },
+  { act: "find_channel", section: "keys_talk", cap: "U", codes: ["KeyU"], words: "key_find_channel" },
   { act: "target", section: "keys_talk", cap: "T", codes: ["KeyT"], words: "key_target" },
   {
     act: "clear_targets",

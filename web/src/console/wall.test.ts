@@ -3,7 +3,7 @@ import { start } from "../floor/model";
 import { nothingGoesOn } from "../wire/affairs";
 import { blank, type Picture, told } from "../wire/picture";
 import type { GroupSummary, Person } from "../wire/protocol";
-import { airOf, type Channel, channelsOf, clock, stepped, steppedRow } from "./wall";
+import { airOf, type Channel, channelsOf, clock, named, stepped, steppedRow } from "./wall";
 
 const me: Person = { id: "pq", name: "赵静" };
 const wang: Person = { id: "wq", name: "王强" };
@@ -126,6 +126,14 @@ test("keys walk by rows, into a last one that is shorter, and no further", () =>
     "a",
   ]);
   expect([walked("c", 3, -3), walked("gone", 3), steppedRow([], "a", 3)]).toEqual(["c", "a", null]);
+});
+
+test("a channel is found by a part of its name, that which begins with it first", () => {
+  const names = ["City east", "East 1", "West", "EAST 2"];
+  const wall = names.map((name) => ({ id: name, name }) as Channel);
+  const found = (word: string) => named(wall, word).map(({ name }) => name);
+  expect(found(" east ")).toEqual(["East 1", "EAST 2", "City east"]);
+  expect([found("north"), found("  ")]).toEqual([[], []]);
 });
 
 test("talk is counted in minutes and seconds", () => {

@@ -128,6 +128,16 @@ export function steppedRow(channels: readonly Channel[], from: string | null, by
   return (channels[to] ?? channels[at])?.id ?? null;
 }
 
+/** Those with this word in their name, first those that begin with it; without a word none. */
+export function named(channels: readonly Channel[], word: string): Channel[] {
+  const wanted = word.trim().toLowerCase();
+  if (!wanted) return [];
+  const at = ({ name }: Channel) => name.toLowerCase().indexOf(wanted);
+  return channels
+    .filter((one) => at(one) >= 0)
+    .sort((one, other) => Number(at(one) > 0) - Number(at(other) > 0));
+}
+
 /** "0:07" of talk. */
 export function clock(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));

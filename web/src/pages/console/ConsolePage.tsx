@@ -17,6 +17,7 @@ import { AirPanel } from "./Air";
 import { CallsDialog } from "./CallsDialog";
 import { ChannelCard } from "./ChannelCard";
 import { Dock } from "./Dock";
+import { FindDialog } from "./FindDialog";
 import { HandoverDialog, Taking } from "./HandoverDialog";
 import { KeyHelp, KeyStrip } from "./KeyHelp";
 import { MonitorDialog } from "./MonitorDialog";
@@ -67,6 +68,7 @@ export function ConsolePage({ phone }: { phone: Phone }) {
       <Dock desk={desk} />
       <KeyStrip desk={desk} />
       <KeyHelp desk={desk} />
+      <FindDialog desk={desk} />
       <MonitorDialog desk={desk} />
       <CallsDialog desk={desk} />
       <HandoverDialog desk={desk} />
