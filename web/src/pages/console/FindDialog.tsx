@@ -11,7 +11,7 @@ const LISTED = 10;
 
 export function FindDialog({ desk }: { desk: ConsoleDesk }) {
   return (
-    <Modal desk={desk} dialog="find" title={t("key_find_channel")}>
+    <Modal desk={desk} dialog="find" title={t("find_channel")}>
       <Search desk={desk} />
     </Modal>
   );
