@@ -40,6 +40,8 @@ class OthersJournals:
         self._database, self._settings, self._clock = database, settings, clock
         self._stood: dict[Path, tuple[int, int]] = {}
         """Where each stood at the last look that had more than SQL."""
+        self._told: set[Path] = set()
+        """Folders with records of another version, each told once."""
 
     async def look(self) -> int:
         """Bring into SQL what stands as it stood at the look before; returns how many records.
@@ -71,7 +73,9 @@ class OthersJournals:
         try:
             await replayer.drain()
         except Strange:
-            log.warning("journal_left_to_its_node", folder=str(folder), reason="records of another version")
+            if folder not in self._told:
+                self._told.add(folder)
+                log.warning("journal_left_to_its_node", folder=str(folder), reason="records of another version")
         finally:
             self.applied += replayer.applied
             self.dead += replayer.dead
