@@ -174,10 +174,10 @@ route(
 route(
     "GET /alerts",
     lambda s: claims(s) if has(s.caller, Right.ALERTS) else R.NOT_ALLOWED,
-    shows=lambda s: f'"{s.place.alert or "al-x"}"',
+    shows=lambda s: s.place.alert or "al-x",
 )
 route("GET /alerts/{alert}/cap", hidden(claims))
-route("GET /broadcasts", leads, shows=lambda s: f'"{s.place.broadcast or "br-x"}"', query="limit=200")
+route("GET /broadcasts", leads, shows=lambda s: s.place.broadcast or "br-x", query="limit=200")
 route("GET /broadcasts/{broadcast}", hidden(leads))
 route("GET /broadcasts/{broadcast}/cap", hidden(leads))
 route("GET /broadcasts/{broadcast}/audio", hidden(leads), R.NOT_FOUND)
@@ -262,7 +262,7 @@ def tells(s: Scene) -> Expected:
 
 
 CASE = "/incidents/{code}"
-route("GET /incidents", handles, shows=lambda s: f'"{s.place.case}"', query="limit=200")
+route("GET /incidents", handles, shows=lambda s: s.place.case, query="limit=200")
 route(f"PUT {CASE}", tells_new, body=lambda s: {"title": "占道", "parties": [{"kind": "user", "id": s.place.user}]})
 route(f"GET {CASE}", handles)
 route(f"GET {CASE}/events", handles)
@@ -317,7 +317,7 @@ async def asked(client: httpx.AsyncClient, scene: Scene, name: str) -> tuple[obj
         said = said or f"{answer.status_code} {answer.text[:100]}"
     if row.shows is not None and answer.is_success:
         # A list leaves out what one may not see.
-        return row.shows(scene) in answer.text, expected is None
+        return f'"{row.shows(scene)}"' in answer.text, expected is None
     if name == "POST /alerts" and said is None:
         await scene.ask(SosCancel(id=number(), alert=answer.json()["alert"]))
     return None if expected is None and said in row.past else said, expected

@@ -1,7 +1,7 @@
 // The people one can see: who is there, found by name, badge or pinyin initials; a click opens what can be done.
 
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { ConsoleDesk } from "../../console/desk";
 import { gatheredNobody } from "../../console/gathering";
 import { t } from "../../i18n";
@@ -30,7 +30,8 @@ export function PeoplePanel({ desk }: { desk: ConsoleDesk }) {
     : joined(contacts, there, me);
   const shown = arranged(found, filter.value);
   const order = shown.map(({ id }) => id).join(" ");
-  useEffect(() => {
+  // With the list that is seen, not a frame later: a key pressed meanwhile would open, and ring up, somebody else.
+  useLayoutEffect(() => {
     desk.listed.value = order ? order.split(" ") : [];
   }, [desk, order]);
   const online = [...there.values()].filter((one) => one.online).length;
