@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
-from statistics import mean
+from statistics import median
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -63,21 +64,23 @@ class Kept:
 
 PEOPLE: Final = 2000
 """So many have two people for each of 200 groups."""
+TURNS: Final = (False, True, True, False)
+"""Whether the server records, in the order in which they are measured."""
+ROUNDS: Final = 3
+"""How often `TURNS` are gone through with one talker: a burst costs 0.6 to 0.8 s of CPU, as the machine is then."""
 
 
 async def run(listeners: int, seconds: float, options: GroupsOptions, progress: Progress) -> dict[str, Any]:
     """The same talk before servers that record and that do not, by turns. Raises `CannotRun`.
 
-    On each first one talks before ``listeners``, then all groups talk at once.
+    First one talks before ``listeners``, then, on servers that have recorded nothing yet, all groups talk at once.
     """
-    crowd: dict[bool, list[Spent]] = {False: [], True: []}
+    crowd = await _crowd(listeners, seconds, progress)
     many: dict[bool, list[Spent]] = {False: [], True: []}
     kept: list[Kept] = []
     double_talk = 0
-    for records in (False, True, True, False):
-        env = {"POC_RECORDING__ENABLED": str(records).lower()}
-        async with started(PEOPLE, first=True, env=env) as target:
-            crowd[records].append(await _talk(target, listeners, seconds, progress))
+    for records in TURNS:
+        async with _server(records) as target:
             spent, found, doubled = await _groups(target, options, progress, records)
             many[records].append(spent)
             kept += [] if found is None else [found]
@@ -99,42 +102,83 @@ async def run(listeners: int, seconds: float, options: GroupsOptions, progress: 
     }
 
 
+def _server(records: bool) -> AbstractAsyncContextManager[Target]:
+    return started(PEOPLE, first=True, env={"POC_RECORDING__ENABLED": str(records).lower()})
+
+
 def _cost(found: dict[bool, list[Spent]]) -> dict[str, Any]:
-    node = {records: mean(each.node_s / each.delivered * 1e6 for each in runs) for records, runs in found.items()}
-    worker = mean(each.worker_s / each.delivered * 1e6 for each in found[True])
+    """Each run that was recorded is set against the one beside it in `TURNS` that was not."""
+    without = [spent.node_s / spent.delivered * 1e6 for spent in found[False]]
+    node = [spent.node_s / spent.delivered * 1e6 for spent in found[True]]
+    worker = [spent.worker_s / spent.delivered * 1e6 for spent in found[True]]
+    pairs = list(zip(without, node, worker, strict=True))
     return {
-        "delivered": sum(each.delivered for runs in found.values() for each in runs),
-        "us_per_delivered": {"not recording": round(node[False], 3), "recording": round(node[True], 3)},
-        "worker_us_per_delivered": round(worker, 3),
-        "extra_percent": round((node[True] / node[False] - 1) * 100, 1),
-        "extra_percent_with_worker": round(((node[True] + worker) / node[False] - 1) * 100, 1),
+        "delivered": sum(spent.delivered for runs in found.values() for spent in runs),
+        "us_per_delivered": {"not recording": round(median(without), 3), "recording": round(median(node), 3)},
+        "each_us_per_delivered": {
+            "not recording": [round(value, 2) for value in without],
+            "recording": [round(value, 2) for value in node],
+        },
+        "worker_us_per_delivered": round(median(worker), 3),
+        "extra_percent": round((median(more / less for less, more, _ in pairs) - 1) * 100, 1),
+        "extra_percent_with_worker": round((median((more + files) / less for less, more, files in pairs) - 1) * 100, 1),
     }
 
 
-async def _talk(target: Target, listeners: int, seconds: float, progress: Progress) -> Spent:
+async def _crowd(listeners: int, seconds: float, progress: Progress) -> dict[bool, list[Spent]]:
+    """One talks before ``listeners`` on a server that records and on one that does not, `ROUNDS` times by turns.
+
+    Both stand beside each other all the while, each with phones of its own: what the machine does meanwhile, and how
+    fast it is, meets them alike.
+    """
+    found: dict[bool, list[Spent]] = {False: [], True: []}
+    async with AsyncExitStack() as both:
+        talks = {records: await _bring_up(both, records, listeners, progress) for records in (False, True)}
+        for talk in talks.values():
+            # The worker reads its libraries at its first file, once in its life.
+            await talk.say(WARM_UP_S)
+            await calm(talk.target, listeners)
+        for records in TURNS * ROUNDS:
+            found[records].append(await talks[records].spend(seconds))
+    return found
+
+
+async def _bring_up(both: AsyncExitStack, records: bool, listeners: int, progress: Progress) -> _Talk:
+    target = await both.enter_async_context(_server(records))
     if target.pid is None:
         raise CannotRun("the cost of a server on another machine cannot be seen")
     group, people = in_one_group(target.identities, listeners + 1)
-    async with fleet_for(target) as fleet:
-        phones = fleet.make(people, closely_every=listeners)
-        all_ready(await fleet.connect(phones, at_once=AT_ONCE, progress=progress, then=group))
-        fleet.settle()
-        await calm(target, len(phones))
-        # The worker reads its libraries at its first file, once in its life.
-        await _say(fleet, phones[0], group, WARM_UP_S)
-        await calm(target, len(phones))
-        heard, before, worker = fleet.packets_heard(), target.cost(), _worker_s(target.pid)
-        await _say(fleet, phones[0], group, seconds)
-        delivered = fleet.packets_heard() - heard
+    fleet = await both.enter_async_context(fleet_for(target))
+    phones = fleet.make(people, closely_every=listeners)
+    all_ready(await fleet.connect(phones, at_once=AT_ONCE, progress=progress, then=group))
+    fleet.settle()
+    await calm(target, len(phones))
+    return _Talk(target, target.pid, fleet, phones[0], group)
+
+
+@dataclass(frozen=True, slots=True)
+class _Talk:
+    """One who talks before the others of his fleet."""
+
+    target: Target
+    pid: int
+    fleet: Fleet
+    talker: Phone
+    group: str
+
+    async def say(self, seconds: float) -> None:
+        self.fleet.air.begin(self.talker.number, self.talker.presses + 1, self.group)
+        await self.fleet.speaker.speak(self.talker, self.group, recording("zh-report"), seconds=seconds)
+        await asyncio.sleep(SETTLE_S)
+
+    async def spend(self, seconds: float) -> Spent:
+        """What ``seconds`` of talk cost. Raises `CannotRun` where nobody hears it."""
+        heard, before, worker = self.fleet.packets_heard(), self.target.cost(), _worker_s(self.pid)
+        await self.say(seconds)
+        delivered = self.fleet.packets_heard() - heard
         if not delivered:
             raise CannotRun("nothing was heard")
-        return Spent(target.cost().cpu_s - before.cpu_s, _worker_s(target.pid) - worker, delivered)
-
-
-async def _say(fleet: Fleet, phone: Phone, group: str, seconds: float) -> None:
-    fleet.air.begin(phone.number, phone.presses + 1, group)
-    await fleet.speaker.speak(phone, group, recording("zh-report"), seconds=seconds)
-    await asyncio.sleep(SETTLE_S)
+        return Spent(self.target.cost().cpu_s - before.cpu_s, _worker_s(self.pid) - worker, delivered)
 
 
 def _worker_s(pid: int) -> float:
