@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from signaling.messages import IncidentChanged, Missed, Switched
-from tests.emergency.cast import Cast
+from tests.nodes.patrol import patrol
 from tests.recording.voices import SAMPLES as FRAME_SAMPLES
 from tests.recording.voices import hear
 from tests.support.city import City
@@ -39,14 +39,7 @@ async def holding(phone: Handset, group: str) -> None:
 
 
 async def test_a_case_that_one_node_took_is_on_the_phones_of_the_other(city: City, street: Handsets) -> None:
-    cast = Cast(city, street)
-    near, far, talker = [
-        await street.connect(identity, node=node)
-        for identity, node in zip(cast.identities("BJ-001", "BJ-002", "BJ-003"), (0, 1, 1), strict=True)
-    ]
-    group = cast.group(talker, "滨江巡查组")
-    for phone in (near, far, talker):
-        await phone.select(group)
+    group, (near, far, talker) = await patrol(street, 0, 1, 1)
     await holding(talker, group)
     api = [httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}/api/v1", timeout=WITHIN_S) for port in city.own_ports]
     dispatcher = next(p for p in (await api[0].get("/demo/people")).json() if "dispatcher" in p["roles"])
@@ -102,14 +95,7 @@ async def exported_here_and_fetched_there(api: list[httpx.AsyncClient], code: st
 
 
 async def test_who_comes_late_on_another_node_hears_the_burst_from_its_start(city: City, street: Handsets) -> None:
-    cast = Cast(city, street)
-    talker, late, away = [
-        await street.connect(identity, node=node)
-        for identity, node in zip(cast.identities("BJ-001", "BJ-002", "BJ-003"), (1, 0, 0), strict=True)
-    ]
-    group = cast.group(talker, "滨江巡查组")
-    for phone in (talker, late, away):
-        await phone.select(group)
+    group, (talker, late, away) = await patrol(street, 1, 0, 0)
     await holding(talker, group)
     said = asyncio.create_task(talker.utter(100))
     await late.until_packets(30)

@@ -18,11 +18,11 @@ from poc_server.neighbours.news import News
 from poc_server.refused import StoreUnavailable
 from poc_server.store import SYSTEM, Actor, Change, DirectoryChange, Store, locks, people, sessions
 from poc_server.store import tables as t
-from poc_server.store.journal import lines
 from poc_server.store.journal.kinds import records
 from poc_server.store.journal.shut_out import ACTION, What
 from poc_server.store.shutting_out import ShuttingOut
 from tests.fixtures.people import QUICK, Town
+from tests.nodes.journalled import journalled
 
 pytestmark = pytest.mark.wire
 
@@ -42,12 +42,19 @@ def joined(*stores: Store) -> list[Any]:
     return lines
 
 
-async def test_a_session_that_ends_while_sql_is_away_is_over_on_the_other_nodes_at_once(
-    town: Town, tmp_path: Path
-) -> None:
+@pytest.fixture
+async def beside(town: Town, tmp_path: Path) -> AsyncIterator[Store]:
+    """The store of another node, on the same database."""
     own = tmp_path / "beside"
     own.mkdir()
-    beside = await Store.open(town.store.settings, town.store.data, own=own)
+    made = await Store.open(town.store.settings, town.store.data, own=own)
+    yield made
+    await made.aclose()
+
+
+async def test_a_session_that_ends_while_sql_is_away_is_over_on_the_other_nodes_at_once(
+    town: Town, beside: Store, tmp_path: Path
+) -> None:
     joined(town.store, beside)
     signed = await town.auth.start_session(await town.person(), "demo")
     await beside.refresh()
@@ -59,15 +66,11 @@ async def test_a_session_that_ends_while_sql_is_away_is_over_on_the_other_nodes_
     assert [each.sessions for each in told] == [{signed.session}], "its phone is sent away, once"
     with pytest.raises(AuthRefused, match="bad_token"):
         auth.verify_access(signed.access_token)
-    await beside.aclose()
 
 
 async def test_a_device_disabled_while_sql_is_away_is_shut_out_on_every_node_and_disabled_once(
-    town: Town, tmp_path: Path
+    town: Town, beside: Store, tmp_path: Path
 ) -> None:
-    own = tmp_path / "beside"
-    own.mkdir()
-    beside = await Store.open(town.store.settings, town.store.data, own=own)
     joined(town.store, beside)
     code, _ = await town.auth.invite(SYSTEM, await town.person())
     signed = await town.auth.enrol(code)
@@ -84,21 +87,20 @@ async def test_a_device_disabled_while_sql_is_away_is_shut_out_on_every_node_and
             with pytest.raises(AuthRefused, match="disabled"):
                 each.verify_access(signed.access_token)
     await beside.journal.flush()
-    late = [line for path in own.glob("journal/*.journal") for line in path.read_bytes().splitlines()]
+    late = journalled(tmp_path / "beside" / "journal")
 
     for store in (town.store, beside):
         await store.shutting_out.settle(within_s=None)
         assert (store.directory.snapshot.shut_out, store.directory.snapshot.devices[device].enabled) == ({}, False)
     async with town.store.change() as change:
         await sessions.set_device(change, device, enabled=True)
-    beside.journal.append(records.validate_python(lines.decode(late[-1])))  # as where its journal had been behind
+    beside.journal.append(records.validate_python(late[-1]))  # as where its journal had been behind
     await beside.journal.drain()
     await beside.refresh()
     assert beside.directory.snapshot.devices[device].enabled
     async with town.store.reading() as connection:
         done = select(func.count()).select_from(t.audit).where(t.audit.c.action == "device.disable")
         assert await connection.scalar(done) == 1
-    await beside.aclose()
 
 
 class TooLate:
@@ -133,11 +135,8 @@ async def test_what_sql_did_just_as_it_was_given_up_stands_in_the_audit_once(tow
 
 
 async def test_a_node_that_is_with_the_others_again_learns_who_was_shut_out_meanwhile_once(
-    town: Town, tmp_path: Path
+    town: Town, beside: Store
 ) -> None:
-    own = tmp_path / "beside"
-    own.mkdir()
-    beside = await Store.open(town.store.settings, town.store.data, own=own)
     here, there = joined(town.store, beside)
     signed, lost = await town.auth.start_session(await town.person(), "demo"), await town.person(name="丢失")
     await beside.refresh()
@@ -160,4 +159,3 @@ async def test_a_node_that_is_with_the_others_again_learns_who_was_shut_out_mean
     await beside.refresh()
     here.on_told_all()
     assert beside.directory.snapshot.users[lost].enabled, "what is over is not told again"
-    await beside.aclose()

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 from urllib.error import HTTPError
 
 import pytest
 
-from groups.vocabulary import BurstEnd
+from groups.floor.state import FloorState
+from groups.vocabulary import BurstEnd, BurstId
 from loadtest.phone import PhoneFailed
 from poc_server.auth import AuthSettings
-from poc_server.store.journal import lines
 from signaling.messages import (
     BroughtIn,
     BroughtOut,
@@ -30,24 +31,24 @@ from signaling.messages import (
     Recipients,
 )
 from tests.emergency.cast import Cast
+from tests.nodes.journalled import journalled
+from tests.nodes.patrol import patrol
 from tests.ops.test_watching import ASKED_FOR
 from tests.support.city import City, fetch
 from tests.support.handsets import WAIT_S, Handset, Handsets
 from tests.support.proxy import Proxy
+from tests.support.redis import RedisServer
+from tests.talk.test_ways_on_the_wire import standing
+from tests.talk.ways_report import Ears
 
 pytestmark = pytest.mark.wire
 FRAMES = 10
+AHEAD_MS = 3_600_000
+"""No floor gives numbers of an hour ahead by itself."""
 
 
-async def test_who_talks_on_one_node_is_heard_on_both_and_has_the_only_floor(city: City, street: Handsets) -> None:
-    cast = Cast(city, street)
-    talker, near, far = [
-        await street.connect(identity, node=node)
-        for identity, node in zip(cast.identities("BJ-001", "BJ-002", "BJ-003"), (0, 0, 1), strict=True)
-    ]
-    group = cast.group(talker, "滨江巡查组")
-    for phone in (talker, near, far):
-        await phone.select(group)
+async def test_who_talks_on_one_node_is_heard_on_both_and_has_the_only_floor(street: Handsets) -> None:
+    group, (talker, near, far) = await patrol(street, 0, 0, 1)
     await far.until_online(group, 3)
     said = asyncio.create_task(talker.say(group, frames=30))
     taken = await far.told(FloorTaken, group=group)
@@ -65,15 +66,8 @@ async def test_who_talks_on_one_node_is_heard_on_both_and_has_the_only_floor(cit
     assert abs(near.packets() - far.packets()) <= 2  # the far one talks at once: its slot may close a frame earlier
 
 
-async def test_who_comes_back_on_the_other_node_while_he_talks_is_heard_on_both(city: City, street: Handsets) -> None:
-    cast = Cast(city, street)
-    talker, near, far = [
-        await street.connect(identity, node=node)
-        for identity, node in zip(cast.identities("BJ-001", "BJ-002", "BJ-003"), (0, 0, 1), strict=True)
-    ]
-    group = cast.group(talker, "滨江巡查组")
-    for phone in (talker, near, far):
-        await phone.select(group)
+async def test_who_comes_back_on_the_other_node_while_he_talks_is_heard_on_both(street: Handsets) -> None:
+    group, (talker, near, far) = await patrol(street, 0, 0, 1)
     await talker.until_online(group, 3)
     press = talker.press_key(group)
     async with asyncio.timeout(WAIT_S):
@@ -91,6 +85,42 @@ async def test_who_comes_back_on_the_other_node_while_he_talks_is_heard_on_both(
     assert (idle.burst, idle.end) == (press.burst, BurstEnd.RELEASED)
 
 
+async def test_two_groups_whose_bursts_have_one_number_are_heard_each_where_it_is_spoken_in(
+    cast: Cast, street: Handsets, redis_server: RedisServer
+) -> None:
+    """Bursts that begin in the same millisecond; here because both floors have given the same number before."""
+    talking, hearing = ("XS-001", "QK-001"), ("XS-002", "QK-002")
+    groups = [
+        standing(cast, name, "chat", *both) for name, *both in zip(("同时甲", "同时乙"), talking, hearing, strict=True)
+    ]
+    given = BurstId(time.time_ns() // 1_000_000 + AHEAD_MS)
+    for group in groups:
+        state = json.dumps(FloorState(last_burst=given).to_json())
+        await asyncio.to_thread(
+            redis_server.command, "HSET", f"poc:floor:{group}", "v", "1", "s", f"'{state}'", "w", "-"
+        )
+    talkers, listeners = [
+        [await street.connect(each, node=node) for each in cast.identities(*badges)]
+        for node, badges in ((0, talking), (1, hearing))
+    ]
+    for group, *phones in zip(groups, talkers, listeners, strict=True):
+        for phone in phones:
+            await phone.select(group)
+        await phones[0].until_online(group, 2)
+    ears = [Ears(phone) for phone in listeners]
+    presses = [talker.press_key(group) for talker, group in zip(talkers, groups, strict=True)]
+    async with asyncio.timeout(WAIT_S):
+        assert [await press.settled for press in presses] == [True, True]
+    assert [press.burst for press in presses] == [given + 1, given + 1]
+    speaking = [asyncio.create_task(talker.utter(700)) for talker in talkers]
+    for ear, talker in zip(ears, talkers, strict=True):
+        await ear.until(talker, FRAMES)
+    for said, talker in zip(speaking, talkers, strict=True):
+        said.cancel()
+        talker.release_key()
+    assert [set(ear.heard) for ear in ears] == [{talker.number} for talker in talkers]
+
+
 async def test_what_ended_at_the_desk_is_on_the_disk_of_each_node_that_may_have_it_next(
     cast: Cast, links: Path
 ) -> None:
@@ -106,10 +136,6 @@ async def test_what_ended_at_the_desk_is_on_the_disk_of_each_node_that_may_have_
     async with asyncio.timeout(WAIT_S):
         while not all(end in journalled(each) for each in folders):  # noqa: ASYNC110 - written by other processes
             await asyncio.sleep(0.05)
-
-
-def journalled(folder: Path) -> list[dict[str, object]]:
-    return [lines.decode(line) for path in folder.glob("*.journal") for line in path.read_bytes().splitlines()]
 
 
 async def test_a_full_duplex_voice_comes_over_a_new_media_path_where_no_desk_is(city: City, street: Handsets) -> None:
@@ -138,11 +164,7 @@ async def test_a_full_duplex_voice_comes_over_a_new_media_path_where_no_desk_is(
 
 
 async def test_who_talks_is_busy_also_where_nobody_hears_his_group(city: City, street: Handsets) -> None:
-    cast = Cast(city, street)
-    talker, near = [await street.connect(each, node=0) for each in cast.identities("BJ-001", "BJ-002")]
-    group = cast.group(talker, "滨江巡查组")
-    for phone in (talker, near):
-        await phone.select(group)
+    group, (talker, _) = await patrol(street, 0, 0)
     press = talker.press_key(group)
     await press.settled
     assert press.burst is not None

@@ -43,6 +43,7 @@ from signaling.messages import (
     Sos,
 )
 from tests.emergency.cast import Cast
+from tests.nodes.patrol import patrol
 from tests.support.city import City, fetch
 from tests.support.handsets import Handset, Handsets
 from tests.support.proxy import Proxy
@@ -85,13 +86,7 @@ async def come_back(phone: Handset, url: str) -> None:
 
 async def three(street: Handsets, alone: int = 0) -> tuple[str, Handset, Handset, Handset]:
     """A group and three of its people: one on the node ``alone``, two on the other."""
-    cast = Cast(street.city, street)
-    people = cast.identities("BJ-001", "BJ-002", "BJ-003")
-    nodes = (alone, 1 - alone, 1 - alone)
-    a, b, c = [await street.connect(each, node=node) for each, node in zip(people, nodes, strict=True)]
-    group = cast.group(a, "滨江巡查组")
-    for phone in (a, b, c):
-        await phone.select(group)
+    group, (a, b, c) = await patrol(street, alone, 1 - alone, 1 - alone)
     for phone in (a, c):
         await phone.until_online(group, 3)
     return group, a, b, c
