@@ -5,19 +5,23 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import random
 import signal
+import sqlite3
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from loadtest.identity import Identity
 from loadtest.mark import Mark
 from loadtest.phone import Phone, PhoneFailed
+from loadtest.press import Press
 from loadtest.priority import before_others
 from loadtest.speech import recording
 from loadtest.wire.dtls import Credentials
@@ -28,18 +32,21 @@ from tests.support.city import City, running_city
 from tests.support.handsets import read_links_file
 from tests.support.redis import RedisServer, running_redis
 from tools.chaos import checker
-from tools.chaos.checker import Back, Granted, Heard, Idle, Killed, Verdict
+from tools.chaos.checker import ENOUGH_PACKETS, Verdict
 from tools.chaos.schedule import Event, Fault, length, schedule
+from tools.chaos.seen import Back, Granted, Heard, Idle, Killed, Spoken, Unanswered
 
 GROUPS = 3
 PHONES_PER_GROUP = 4
 FRAME_S = 0.04
 COME_S, AGAIN_S = 4.0, 0.2
 """A phone lets a node so long take it in, and tries the next one so much later."""
+RECORDED_S = 45.0
+"""So long a record may wait on disk for a node that was started again."""
 DEFAULTS = {"POC_FABRIC__TIMEOUT_MS": "300", "POC_FABRIC__LEASE_MS": "2000"}
 """Tests are more patient than the product is."""
-ENOUGH_PACKETS = 10
-"""A burst that was heard with so many packets is to be found among the recordings."""
+ANSWER_S = 5.0
+"""So long a key waits for the floor, which others may have."""
 
 
 class Caller:
@@ -56,7 +63,6 @@ class Caller:
         self.spoken = 0
 
     async def run(self) -> None:
-        speech = recording("zh-report")
         while True:
             try:
                 phone = await self._connected()
@@ -64,24 +70,37 @@ class Caller:
                 if phone.gone is not None:
                     continue
                 press = phone.press_key(self.group)
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(ANSWER_S):
                     await press.settled
                 self.holds = press.burst
                 if press.burst is not None:
-                    self.chaos.granted.append(
-                        Granted(self.chaos.now(), self.group, self.number, press.burst, press.number)
-                    )
-                    for count in range(self.rng.randrange(15, 60)):
-                        if press.revoked.done() or phone.gone is not None:
-                            break
-                        frame = speech.frames[count % len(speech.frames)]
-                        phone.speak(frame.marked(self.number, press.number, count, time.time_ns()), self.spoken)
-                        self.spoken += speech.step
-                        await asyncio.sleep(FRAME_S)
+                    await self._talk(phone, press, press.burst)
                 self._release(phone)
             except (PhoneFailed, TimeoutError, OSError, LinkFailed):
                 if self.phone is not None:
+                    self._unanswered(self.phone)
                     self._release(self.phone)
+
+    async def _talk(self, phone: Phone, press: Press, burst: int) -> None:
+        """Speak for a while, or until the floor or the node is gone."""
+        chaos, frames = self.chaos, recording("zh-report")
+        began, packets = chaos.now(), 0
+        chaos.granted.append(Granted(began, self.group, self.node, self.number, burst, press.number))
+        try:
+            for frame in itertools.islice(itertools.cycle(frames.frames), self.rng.randrange(15, 60)):
+                if press.revoked.done() or phone.gone is not None:
+                    break
+                phone.speak(frame.marked(self.number, press.number, packets, time.time_ns()), self.spoken)
+                self.spoken += frames.step
+                packets += 1
+                await asyncio.sleep(FRAME_S)
+        finally:
+            chaos.spoken.append(Spoken(began, chaos.now(), self.group, self.number, press.number, packets))
+
+    def _unanswered(self, phone: Phone) -> None:
+        """A key that the phone still holds, of which it was told nothing at all."""
+        if phone.gone is None and phone.press is not None and phone.press.outcome is None:
+            self.chaos.unanswered.append(Unanswered(self.chaos.now(), self.group, self.number))
 
     async def _connected(self) -> Phone:
         """Where a node takes it: a phone that lost its node goes on there with its group, as a page does."""
@@ -139,7 +158,8 @@ class Caller:
 
     def _heard(self, _slot: int, mark: Mark, _stamp: int) -> None:
         spoken_in = self.chaos.group_of(mark.phone)  # one may be brought in to hear what is said to all
-        self.chaos.heard.append(Heard(self.chaos.now(), spoken_in, self.number, mark.phone, mark.burst))
+        heard = Heard(self.chaos.now(), spoken_in, self.number, self.node, mark.phone, mark.burst)
+        self.chaos.heard.append(heard)
 
 
 class Chaos:
@@ -151,6 +171,8 @@ class Chaos:
         self.identities = read_links_file(links)
         self.reactor, self.credentials = Reactor(), Credentials()
         self.granted: list[Granted] = []
+        self.spoken: list[Spoken] = []
+        self.unanswered: list[Unanswered] = []
         self.heard: list[Heard] = []
         self.idles: list[Idle] = []
         self.backs: list[Back] = []
@@ -190,12 +212,15 @@ class Chaos:
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
             for caller in callers:
                 if caller.phone is not None:
                     caller.phone.close()
             await asyncio.sleep(0.5)
             self.reactor.close()
+        for each in ended:
+            if not isinstance(each, asyncio.CancelledError):
+                raise RuntimeError("a phone gave up") from each
         return await asyncio.to_thread(self._judge, events, [caller.number for caller in callers])
 
     def _first(self) -> None:
@@ -234,6 +259,9 @@ class Chaos:
         verdict = Verdict(grants=len(self.granted), heard=len(self.heard))
         verdict.double_talk = checker.double_talk(self.heard, events)
         verdict.not_serial = checker.not_serial(self.granted, events)
+        groups = {g: [c.number for c in self._callers if c.group == g] for g in {c.group for c in self._callers}}
+        verdict.deaf = checker.deaf(self.spoken, self.heard, self.backs, groups, events)
+        verdict.unanswered = checker.unanswered(self.unanswered, events)
         verdict.recovery_s = checker.recovery(self.heard, events, phones)
         verdict.by_itself_s = checker.by_itself(self.heard, events, phones)
         if self.killed is not None:
@@ -243,23 +271,19 @@ class Chaos:
 
     def _lost_records(self) -> list[str]:
         """Bursts that were heard and stand in no record."""
-        counts: dict[tuple[int, int], int] = {}
-        for each in self.heard:
-            counts[each.talker, each.burst] = counts.get((each.talker, each.burst), 0) + 1
-        wanted = {g.burst: g for g in self.granted if counts.get((g.talker, g.press), 0) >= ENOUGH_PACKETS}
-        end = time.monotonic() + 45
-        missing = wanted
-        while time.monotonic() < end and missing:
+        counts = Counter((each.talker, each.press) for each in self.heard)
+        missing = {(g.group, g.burst): g for g in self.granted if counts[g.talker, g.press] >= ENOUGH_PACKETS}
+        end = time.monotonic() + RECORDED_S
+        while missing and time.monotonic() < end:
             known = self._recorded()
-            missing = {burst: grant for burst, grant in wanted.items() if burst not in known}
+            missing = {burst: grant for burst, grant in missing.items() if burst not in known}
             time.sleep(1)
-        return [f"{grant.group}: burst {burst} at {grant.at:.2f} s" for burst, grant in missing.items()]
+        return [f"{group}: burst {burst} at {grant.at:.2f} s" for (group, burst), grant in missing.items()]
 
-    def _recorded(self) -> set[int]:
-        import sqlite3
-
+    def _recorded(self) -> set[tuple[str, int]]:
+        """Group and number of each burst that stands in SQL: two groups may have one number."""
         with contextlib.closing(sqlite3.connect(self.city.data / "poc.sqlite")) as database:
-            return {int(row[0]) for row in database.execute("SELECT id FROM burst")}
+            return {(str(group), int(burst)) for group, burst in database.execute("SELECT group_id, id FROM burst")}
 
 
 def main() -> int:
@@ -283,15 +307,11 @@ def main() -> int:
     print(f"  {verdict.by_itself_s:5.1f} s where nothing had happened: these people pause")
     for name, seconds in verdict.after_kill_s.items():
         print(f"  {name} {seconds:5.2f} s after the kill")
-    for name, found in (
-        ("two talkers on air", verdict.double_talk),
-        ("floors that are not serial", verdict.not_serial),
-        ("lost records", verdict.lost_records),
-    ):
+    for name, found in verdict.faults.items():
         print(f"  {name}: {len(found)}", *(f"\n    {each}" for each in found[:10]))
     if given.report is not None:
         said = {"seed": given.seed, "ok": verdict.ok, "grants": verdict.grants, "recovery_s": verdict.recovery_s}
-        said |= {"after_kill_s": verdict.after_kill_s, "by_itself_s": verdict.by_itself_s}
+        said |= {"after_kill_s": verdict.after_kill_s, "by_itself_s": verdict.by_itself_s, "faults": verdict.faults}
         given.report.write_text(json.dumps(said, indent=1))
     return 0 if verdict.ok else 1
 

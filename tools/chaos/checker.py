@@ -1,71 +1,35 @@
-"""Reads all that was granted and heard, and says what must not have been. Pure: no clock, no sockets.
+"""Reads all that was granted, spoken and heard, and says what must not have been. Pure: no clock, no sockets.
 
-Times are seconds of the run. While nodes reach each other a group never has two talkers on air. Where a fault parts
-them each side may have its own, and for a settling time after; floors are serial per group on each side even then.
+Times are seconds of the run. While nodes reach each other a group never has two talkers on air, and floors are serial.
+Where a fault parts them each node may have a talker of its own, and for a settling time after; on each node there is
+one even then. Where nothing fails every key is answered, and every burst heard by all of its group.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from tools.chaos.schedule import Event, Fault
+from tools.chaos.seen import Back, Granted, Heard, Idle, Killed, Spoken, Unanswered
 
+Place = TypeVar("Place")
+Burst = tuple[int, int]
+"""Talker and press."""
 SETTLE_S = 5.0
 """Longest time after a fault in which what it caused may still be heard."""
 TURN_S = 0.45
 """A talker's last packets and the next one's first may cross: a jitter of the network, not two floors."""
+ENOUGH_PACKETS = 10
+"""A burst of so many packets is heard, and found among the recordings."""
+FLOORS_FREE_S, PHONES_BACK_S = 3.0, 5.0
+"""Bars of a node that was killed."""
+HEARS_AGAIN_S = 10.0
+"""Longest time after a fault in which a phone may hear nobody: twice the bar, for people pause by themselves, too."""
 PARTS = frozenset({Fault.REDIS_AWAY, Fault.REDIS_FROZEN, Fault.REDIS_EMPTY, Fault.REDIS_FULL, Fault.SLEEP})
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A packet of ``talker`` arrived at ``listener``'s phone."""
-
-    at: float
-    group: str
-    listener: int
-    talker: int
-    burst: int
-
-
-@dataclass(frozen=True, slots=True)
-class Granted:
-    """The floor was granted. ``burst`` is the server's id, ``press`` the talker's own count."""
-
-    at: float
-    group: str
-    talker: int
-    burst: int
-    press: int
-
-
-@dataclass(frozen=True, slots=True)
-class Idle:
-    """A phone was told that its group's floor is free; ``burst`` is the one that is over, None when it came late."""
-
-    at: float
-    group: str
-    burst: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Back:
-    """A phone that had lost its node has a place, its group and a voice path on another."""
-
-    at: float
-    phone: int
-
-
-@dataclass(frozen=True, slots=True)
-class Killed:
-    """What a node that was killed had: its phones, and by group the bursts of those that were on air."""
-
-    at: float
-    phones: frozenset[int]
-    bursts: dict[str, int]
 
 
 @dataclass(slots=True)
@@ -75,6 +39,8 @@ class Verdict:
     double_talk: list[str] = field(default_factory=list)
     not_serial: list[str] = field(default_factory=list)
     lost_records: list[str] = field(default_factory=list)
+    deaf: list[str] = field(default_factory=list)
+    unanswered: list[str] = field(default_factory=list)
     recovery_s: dict[str, float] = field(default_factory=dict)
     after_kill_s: dict[str, float] = field(default_factory=dict)
     by_itself_s: float = 0.0
@@ -83,8 +49,27 @@ class Verdict:
     heard: int = 0
 
     @property
+    def late(self) -> list[str]:
+        """What was not whole again in time, or never."""
+        bars = {"floors free": FLOORS_FREE_S, "phones back": PHONES_BACK_S}
+        late = [f"{what}: {took:.1f} s" for what, took in self.after_kill_s.items() if took > bars[what]]
+        return late + [f"{what}: {took:.1f} s" for what, took in self.recovery_s.items() if took > HEARS_AGAIN_S]
+
+    @property
+    def faults(self) -> dict[str, list[str]]:
+        """What must not have been, by its kind; all empty where all is well."""
+        return {
+            "two talkers on air": self.double_talk,
+            "floors that are not serial": self.not_serial,
+            "lost records": self.lost_records,
+            "bursts that somebody did not hear": self.deaf,
+            "keys without an answer": self.unanswered,
+            "not whole again in time": self.late,
+        }
+
+    @property
     def ok(self) -> bool:
-        return not (self.double_talk or self.not_serial or self.lost_records)
+        return not any(self.faults.values())
 
 
 def parted(events: Sequence[Event], at: float) -> bool:
@@ -92,38 +77,112 @@ def parted(events: Sequence[Event], at: float) -> bool:
     return any(event.fault in PARTS and event.at <= at <= event.until + SETTLE_S for event in events)
 
 
-def double_talk(heard: Iterable[Heard], events: Sequence[Event]) -> list[str]:
-    """Times at which one group heard two talkers in turn within one burst's time: both were on air."""
-    spans: dict[str, dict[tuple[int, int], list[float]]] = defaultdict(dict)
-    for each in heard:
-        span = spans[each.group].setdefault((each.talker, each.burst), [each.at, each.at])
-        span[0], span[1] = min(span[0], each.at), max(span[1], each.at)
+def reached(events: Sequence[Event], begin: float, end: float) -> float:
+    """Seconds between these times in which nodes reach each other, and have settled."""
+    apart = ((each.at, each.until + SETTLE_S) for each in events if each.fault in PARTS)
+    return end - begin - sum(_common(begin, end, *each) for each in apart)
+
+
+def disturbed(events: Sequence[Event], begin: float, end: float) -> bool:
+    """Whether anything failed between these times, or had not settled."""
+    return any(each.at <= end and begin <= each.until + SETTLE_S for each in events)
+
+
+def double_talk(heard: Sequence[Heard], events: Sequence[Event]) -> list[str]:
+    """Times at which a group heard two talkers for longer than a turn takes: everywhere while nodes reach each other,
+    on one node also while a fault parts them."""
     found = []
-    for group, bursts in spans.items():
-        ordered = sorted((first, last, key) for key, (first, last) in bursts.items())
-        for (_, last, one), (first, end, other) in itertools.pairwise(ordered):
-            overlap = min(last, end) - first
-            if overlap > TURN_S and one[0] != other[0] and not parted(events, first):
-                found.append(f"{group}: {one} and {other} for {overlap:.2f} s at {first:.2f} s")
+    for group, one, other, begin, end in _overlaps(heard, lambda each: each.group):
+        if reached(events, begin, end) > TURN_S:
+            found.append(f"{group}: {one} and {other} for {end - begin:.2f} s at {begin:.2f} s")
+    for (group, node), one, other, begin, end in _overlaps(heard, lambda each: (each.group, each.node)):
+        alone = ((each.at, each.until) for each in events if each.fault in PARTS)
+        if sum(_common(begin, end, *each) for each in alone) > TURN_S:
+            found.append(f"{group} on node {node + 1}: {one} and {other} for {end - begin:.2f} s at {begin:.2f} s")
     return found
+
+
+def _overlaps(
+    heard: Iterable[Heard], where: Callable[[Heard], Place]
+) -> Iterator[tuple[Place, Burst, Burst, float, float]]:
+    """Where two of different talkers were heard at once, which two, from when to when."""
+    spans: dict[Place, dict[Burst, tuple[float, float]]] = defaultdict(dict)
+    for each in heard:
+        here, burst = spans[where(each)], (each.talker, each.press)
+        first, last = here.get(burst, (each.at, each.at))
+        here[burst] = min(first, each.at), max(last, each.at)
+    for place, bursts in spans.items():
+        on_air: list[tuple[float, float, Burst]] = []
+        for first, last, burst in sorted((*span, burst) for burst, span in bursts.items()):
+            on_air = [each for each in on_air if each[1] > first]
+            for _, end, other in on_air:
+                if other[0] != burst[0]:
+                    yield place, other, burst, first, min(last, end)
+            on_air.append((first, last, burst))
+
+
+def _common(begin: float, end: float, since: float, until: float) -> float:
+    """Seconds that two stretches of time have in common."""
+    return max(0.0, min(end, until) - max(begin, since))
 
 
 def not_serial(granted: Iterable[Granted], events: Sequence[Event]) -> list[str]:
-    """Grants of one group whose burst ids do not grow in the order in which they were granted.
+    """Grants whose burst ids do not grow in the order in which they were granted: in a group while nodes reach each
+    other, on each node always.
 
-    Who comes back and still has the floor is told so again: that is the same grant.
+    Who comes back and still has the floor is told so again: that is the same grant. Two that come to two phones in
+    nearly one moment may be noted in either order.
     """
-    newest: dict[str, Granted] = {}
+    newest: dict[tuple[str, int | None], Granted] = {}
     found = []
     for each in sorted(granted, key=lambda grant: grant.at):
-        before = newest.get(each.group)
-        again = before is not None and (each.talker, each.burst) == (before.talker, before.burst)
-        if before is not None and not again and each.burst <= before.burst and each.at - before.at > TURN_S:
-            if not parted(events, each.at):
+        for node in (None, each.node):
+            before = newest.setdefault((each.group, node), each)
+            if each.burst > before.burst:
+                newest[each.group, node] = each
+            elif _contradicts(each, before) and (node is not None or not parted(events, each.at)):
                 found.append(f"{each.group}: burst {each.burst} after {before.burst} at {each.at:.2f} s")
-        else:
-            newest[each.group] = each
+                break
     return found
+
+
+def _contradicts(each: Granted, before: Granted) -> bool:
+    if each.burst == before.burst:
+        return each.talker != before.talker
+    return each.at - before.at > TURN_S
+
+
+def deaf(
+    spoken: Iterable[Spoken],
+    heard: Iterable[Heard],
+    backs: Iterable[Back],
+    groups: Mapping[str, Sequence[int]],
+    events: Sequence[Event],
+) -> list[str]:
+    """Phones that were there, and heard nothing of a burst of their group while nothing failed.
+
+    ``groups``: the phones of each.
+    """
+    got = Counter((each.listener, each.talker, each.press) for each in heard)
+    came = defaultdict(list)
+    for back in backs:
+        came[back.phone].append(back.at)
+    found = []
+    for each in spoken:
+        if each.packets < ENOUGH_PACKETS or disturbed(events, each.at, each.until):
+            continue
+        for phone in groups[each.group]:
+            there = any(at < each.at for at in came[phone])
+            comes = any(each.at <= at <= each.until + SETTLE_S for at in came[phone])
+            if phone != each.talker and there and not comes and not got[phone, each.talker, each.press]:
+                found.append(f"{each.group}: phone {phone} of {(each.talker, each.press)} at {each.at:.2f} s")
+    return found
+
+
+def unanswered(keys: Iterable[Unanswered], events: Sequence[Event]) -> list[str]:
+    """Keys that nobody answered though nothing failed. ``at``: when the phone gave up, seconds later."""
+    calm = (each for each in keys if not disturbed(events, each.at - SETTLE_S, each.at))
+    return [f"{each.group}: phone {each.talker} at {each.at:.2f} s" for each in calm]
 
 
 def recovery(heard: Sequence[Heard], events: Sequence[Event], phones: Sequence[int]) -> dict[str, float]:
