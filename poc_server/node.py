@@ -142,7 +142,7 @@ class Node:
         """This node is one of several from now on."""
         self.elsewhere = elsewhere
         self.talkgroups.on_opened, self.talkgroups.on_closed = elsewhere.follow, elsewhere.unfollow
-        self.presence.abroad, self.presence.on_phone = elsewhere, elsewhere.tell
+        self.presence.abroad, self.presence.on_phone = elsewhere.abroad, elsewhere.tell
         self.arrivals.decides_here, self.arrivals.take_over = lambda: elsewhere.desk.here, elsewhere.take_over
         self.air.far = elsewhere.between
         self.calls.desk = elsewhere.desk

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from groups.floor.inputs import Left
-from groups.vocabulary import GroupId, UserId
+from groups.vocabulary import GroupId
 from poc_server.fabric.redis.voice import VoiceLine
 from poc_server.metrics import Reading
 from poc_server.neighbours import phones as far_phones
+from poc_server.neighbours.abroad import Abroad
 from poc_server.neighbours.apart import Apart
 from poc_server.neighbours.between import Between
 from poc_server.neighbours.desk import Desk
@@ -26,10 +27,8 @@ from poc_server.neighbours.own_phones import OwnPhones
 from poc_server.neighbours.post import Post, channel_of
 from poc_server.neighbours.pulse import Pulse
 from poc_server.talk.clock import loop_time
-from signaling.limits import RESUME_S
 
 if TYPE_CHECKING:
-    from groups.model import User
     from poc_server.fabric.redis import RedisFabric
     from poc_server.neighbours.this_node import ThisNode
     from poc_server.talk.phone import Phone
@@ -64,7 +63,7 @@ class Elsewhere:
         """Which one this node holds."""
         self.on_told_all: Callable[[], None] = lambda: None
         """Another node may have missed anything that was said once."""
-        self._in_group: dict[GroupId, dict[str, FarPhone]] = {}
+        self.abroad = Abroad(node.phones)
         self._url = url
         self._number = 0
         self._orders: list[tuple[Neighbour, list[dict[str, Any]], bytes]] = []
@@ -121,31 +120,9 @@ class Elsewhere:
         if isinstance(known, FarPhone):
             far_phones.take_over(self, self.desk, known, phone, resumed=resumed)
 
-    def users_in(self, group: GroupId) -> tuple[set[UserId], set[UserId]]:
-        """Users whose phones on other nodes are connected in ``group``, and those of them that would hear."""
-        online: set[UserId] = set()
-        hearing: set[UserId] = set()
-        for phone in self._in_group.get(group, {}).values():
-            if phone.connection is not None and phone.is_in(group):
-                online.add(phone.user.id)
-                if phone.hears:
-                    hearing.add(phone.user.id)
-        return online, hearing
-
-    def monitors_of(self, group: GroupId) -> dict[UserId, User]:
-        """Users on other nodes who hear ``group`` without being in it, and do not hide it."""
-        phones = [phone for phone in self._in_group.get(group, {}).values() if phone.connection is not None]
-        return {p.user.id: p.user for p in phones if group in p.monitors and not p.hidden and not p.is_in(group)}
-
     def placed(self, phone: FarPhone, before: Iterable[GroupId], after: Iterable[GroupId]) -> None:
         """A phone of another node hears other groups now, or none."""
-        for group in before:
-            here = self._in_group.get(group, {})
-            here.pop(phone.key, None)
-            if not here:
-                self._in_group.pop(group, None)
-        for group in after:
-            self._in_group.setdefault(group, {})[phone.key] = phone
+        self.abroad.placed(phone, before, after)
 
     # --- what the node tells -----------------------------------------------------------------------------------------
 
@@ -227,10 +204,8 @@ class Elsewhere:
     def _look_after_phones(self, now: float) -> None:
         for phone in self._own.told_otherwise(now):
             self.tell(phone)
-        for phone in tuple(self.node.phones.values()):
-            lost = isinstance(phone, FarPhone) and phone.neighbour is None and phone.dropped_at is not None
-            if lost and now - (phone.dropped_at or 0.0) > RESUME_S:
-                self._gone(phone)
+        for lost in self.abroad.gone(now):
+            self._gone(lost)
 
     # --- private: hearing --------------------------------------------------------------------------------------------
 
@@ -335,9 +310,8 @@ class Elsewhere:
         del self.nodes[neighbour.id]
         for group in tuple(neighbour.follows):
             self._follows(neighbour, group, False)
-        now = loop_time()
+        self.abroad.lost(neighbour.phones.values(), loop_time())
         for phone in neighbour.phones.values():
-            phone.neighbour, phone.connection, phone.hears, phone.dropped_at = None, None, False, now
             self.node.presence.changed(phone.groups)
         self._orphans.take_back_all()
         self.desk.died(neighbour)

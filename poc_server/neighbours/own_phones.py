@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 PHONES_AT_ONCE = 200
 """Phones in one message, and the pause after it, when everything is told: a whole node comes back at this pace."""
 PAUSE_S = 0.02
+BEATS = 4
+"""Within so many heartbeats every phone of this node was looked at."""
+LEAST_LOOKED_AT = 64
 
 
 class OwnPhones:
@@ -29,6 +32,8 @@ class OwnPhones:
         self._changed: dict[str, None] = {}
         self._told: dict[str, tuple[bool, GroupId | None]] = {}
         self._on_air: dict[UserId, GroupId] = {}
+        self._to_look_at: list[Phone] = []
+        self._at_once = LEAST_LOOKED_AT
 
     def keys(self) -> list[str]:
         """Of all phones that are on this node."""
@@ -54,14 +59,28 @@ class OwnPhones:
     def told_otherwise(self, now: float) -> list[Phone]:
         """Phones of which the others know what holds no more, though no change was said. ``now``: seconds, `loop_time`.
 
-        That one would hear ends by itself, and nobody is told who talks but those who hear it.
+        With each heartbeat: nobody is told who talks but those who hear it. That one would hear ends by itself, and for
+        that a part of the phones is looked at each time.
         """
-        self._on_air = on_air(self._node.talkgroups)
+        before, self._on_air = self._on_air, on_air(self._node.talkgroups)
+        phones = self._node.phones
+        talked_or_talk = {user for user, _ in before.items() ^ self._on_air.items()}
+        seen = {phone.key: phone for phone in phones.among(talked_or_talk) if phone.away is None}
+        seen |= {phone.key: phone for phone in self._next() if phones.get(phone.key) is phone}
         return [
             phone
-            for phone in self._node.phones.here()
+            for phone in seen.values()
             if self._told.get(phone.key) != (phone.would_hear(now), self._on_air.get(phone.user.id))
         ]
+
+    def _next(self) -> list[Phone]:
+        """Those whose turn it is; of the last round some may be gone."""
+        if not self._to_look_at:
+            self._to_look_at = self._node.phones.here()
+            self._at_once = max(LEAST_LOOKED_AT, -(-len(self._to_look_at) // BEATS))
+        part = self._to_look_at[-self._at_once :]
+        del self._to_look_at[-self._at_once :]
+        return part
 
     def _record(self, key: str) -> dict[str, Any] | None:
         phone = self._node.phones.get(key)

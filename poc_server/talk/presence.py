@@ -24,7 +24,7 @@ PRESENCE_INTERVAL_S = 1.0
 
 
 class Abroad(Protocol):
-    """The phones of other nodes (`poc_server.neighbours.elsewhere`)."""
+    """The phones of other nodes (`poc_server.neighbours.abroad`). What it gives is not changed."""
 
     def users_in(self, group: GroupId) -> tuple[set[UserId], set[UserId]]:
         """Users with a phone connected in ``group`` there, and those of them that would hear."""
