@@ -31,8 +31,8 @@ from signaling.words import Language, refusal
 SWEEP_S = 0.5
 STALLED_SWEEPS = round(limits.SEND_STALL_S / SWEEP_S) - 1
 """The first one that finds a client still may come a whole sweep after it stopped."""
-SWEPT_AT_ONCE = 256
-"""Sockets looked at before the loop may do something else: 0.7 ms."""
+DUE_AT_ONCE = 32
+"""Sockets of which something is due, pings mostly, before the loop may do something else: a millisecond."""
 TCP_THIN_LINEAR_TIMEOUTS = 16
 """Linux' number of the option (tcp(7)); Python has no name for it."""
 
@@ -80,6 +80,8 @@ class Connection(asyncio.Protocol):
         self._handler: Handler | None = None
         self._state: session.SessionState | None = None
         self._fragments: list[bytes] = []
+        self.due_at = 0.0
+        """When `tick` has something to do, on the loop's clock."""
         self._written = 0
         self._left = 0
         self._still = 0
@@ -93,6 +95,7 @@ class Connection(asyncio.Protocol):
         _hurry(transport.get_extra_info("socket"))
         peer = transport.get_extra_info("peername")
         self.remote = str(peer[0]) if peer else ""
+        self.due_at = self.endpoint.clock() + limits.HELLO_TIMEOUT_S
         self.endpoint.connections.add(self)
 
     def data_received(self, data: bytes) -> None:
@@ -113,6 +116,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is gone."""
         self.endpoint.connections.discard(self)
+        self.endpoint.slow.discard(self)
         handler, self._handler = self._handler, None
         if handler is not None:
             handler.closed()
@@ -132,25 +136,37 @@ class Connection(asyncio.Protocol):
         """Write a message that `frame` made; aborts a client that leaves too much unread."""
         if self._ws.state is not State.OPEN or self._state is None:
             return
-        self._put(framed)
-        if self._transport.get_write_buffer_size() > limits.SEND_BUFFER_BYTES:
-            self.endpoint.aborted += 1
-            self.abort()
+        if self._put(framed) > limits.SEND_BUFFER_BYTES:
+            self._give_up()
 
-    def _put(self, data: bytes) -> None:
+    def _put(self, data: bytes) -> int:
+        """Write; how many bytes wait then because the client does not read them as fast."""
         self._written += len(data)
         self._transport.write(data)
+        waiting = self._transport.get_write_buffer_size()
+        if waiting and self not in self.endpoint.slow:
+            self.endpoint.slow.add(self)
+            self._left, self._still = self._written - waiting, 0
+        return waiting
 
-    def _stalled(self) -> bool:
-        """Whether bytes wait and none has left for `limits.SEND_STALL_S`; those of a slow client leave one by one.
+    def watch(self) -> None:
+        """Called every `SWEEP_S` while bytes wait: the end of a client of whose bytes none left for `SEND_STALL_S`.
 
-        Counted in sweeps: while the loop itself stands still nobody's bytes leave.
+        Those of one that is merely slow leave one by one. Counted in sweeps: while the loop itself stands still
+        nobody's bytes leave.
         """
         waiting = self._transport.get_write_buffer_size()
         left = self._written - waiting
-        self._still = self._still + 1 if waiting and left == self._left else 0
+        self._still = self._still + 1 if left == self._left else 0
         self._left = left
-        return self._still >= STALLED_SWEEPS
+        if not waiting:
+            self.endpoint.slow.discard(self)
+        elif self._still >= STALLED_SWEEPS:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        self.endpoint.aborted += 1
+        self.abort()
 
     def urge(self) -> None:
         """A person waits for what was written last: let two empty pongs follow it (unsolicited, RFC 6455 §5.5.3).
@@ -230,16 +246,13 @@ class Connection(asyncio.Protocol):
                 case session.Close(code):
                     self.close(code)
 
-    def sweep(self, now: float) -> None:
-        """Called every `SWEEP_S`: time-outs, pings, and the end of one that reads nothing."""
-        if self._stalled():
-            self.endpoint.aborted += 1
+    def tick(self) -> None:
+        """Called when ``due_at`` has come: time-outs and pings."""
+        if self._state is None:
             self.abort()
-        elif self._state is None:
-            if now - self.endpoint.born.setdefault(self, now) > limits.HELLO_TIMEOUT_S:
-                self.abort()
-        else:
-            self._feed(session.Tick())
+            return
+        self._feed(session.Tick())
+        self.due_at = session.due(self._state)
 
     def _flush(self) -> None:
         try:
@@ -269,7 +282,8 @@ class Endpoint:
         self.path = path
         self.accepting = True
         self.connections: set[Connection] = set()
-        self.born: dict[Connection, float] = {}
+        self.slow: set[Connection] = set()
+        """Those for whom bytes wait that they have not read."""
         self.aborted = 0
         """Clients aborted because they did not read."""
         self._sweeper: asyncio.Task[None] | None = None
@@ -301,9 +315,11 @@ class Endpoint:
         while True:
             await asyncio.sleep(SWEEP_S)
             now = self.clock()
-            for number, connection in enumerate(tuple(self.connections)):
+            for connection in tuple(self.slow):
+                connection.watch()
+            due = [connection for connection in self.connections if connection.due_at <= now]
+            for number, connection in enumerate(due, 1):
                 if connection in self.connections:
-                    connection.sweep(now)
-                if number % SWEPT_AT_ONCE == SWEPT_AT_ONCE - 1:
+                    connection.tick()
+                if number % DUE_AT_ONCE == 0:
                     await asyncio.sleep(0)
-            self.born = {c: at for c, at in self.born.items() if c in self.connections}

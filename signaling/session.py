@@ -99,12 +99,12 @@ def _text(state: SessionState, data: bytes, now: float) -> tuple[SessionState, t
     refilled = min(
         float(limits.MESSAGE_BURST), state.allowance + (now - state.refilled_at) * limits.MESSAGES_PER_SECOND
     )
-    state = replace(state, heard_at=now, refilled_at=now, allowance=refilled)
     if refilled < 1.0:
         # No decoding for one who floods: the cheapest possible answer, and soon none at all.
+        state = replace(state, heard_at=now, refilled_at=now, allowance=refilled)
         wait = round((1.0 - refilled) / limits.MESSAGES_PER_SECOND * 1000) + 1
         return _strike(state, Refuse(Refusal.TOO_FAST, retry_after_ms=wait), limits.CLOSE_TOO_FAST)
-    state = replace(state, allowance=refilled - 1.0)
+    state = replace(state, heard_at=now, refilled_at=now, allowance=refilled - 1.0)
     try:
         message = decode_client(data)
     except Refused as refused:
@@ -115,7 +115,7 @@ def _text(state: SessionState, data: bytes, now: float) -> tuple[SessionState, t
         return replace(state, greeted=True, strikes=0), (Deliver(message),)
     if not state.greeted:
         return _strike(state, Refuse(Refusal.NOT_SIGNED_IN, getattr(message, "id", None)), limits.CLOSE_FORBIDDEN)
-    return replace(state, strikes=0), (Deliver(message),)
+    return replace(state, strikes=0) if state.strikes else state, (Deliver(message),)
 
 
 def _strike(state: SessionState, refuse: Refuse, code: int) -> tuple[SessionState, tuple[Effect, ...]]:
@@ -123,6 +123,14 @@ def _strike(state: SessionState, refuse: Refuse, code: int) -> tuple[SessionStat
     if state.strikes > MAX_STRIKES:
         return state, (Close(code),)
     return state, (refuse,)
+
+
+def due(state: SessionState) -> float:
+    """When a `Tick` will next do something, if nothing comes before; what comes can only put it off."""
+    if not state.greeted:
+        return state.opened_at + limits.HELLO_TIMEOUT_S
+    quiet_since = max(state.heard_at, state.pinged_at)
+    return min(state.heard_at + limits.CLIENT_SILENCE_S, quiet_since + limits.PING_INTERVAL_S)
 
 
 def _tick(state: SessionState, now: float) -> tuple[SessionState, tuple[Effect, ...]]:

@@ -91,6 +91,14 @@ def test_a_peer_that_answers_no_ping_is_closed_at_the_limit_of_silence() -> None
     assert handle(state, Tick(), limits.CLIENT_SILENCE_S)[1] == (Close(limits.CLOSE_GOING_AWAY),)
 
 
+def test_nothing_is_due_before_the_time_that_is_said_and_something_is_then() -> None:
+    pinged, _ = handle(greeted(), Tick(), limits.PING_INTERVAL_S)
+    for state in (opened(0), greeted(3.0), pinged, handle(pinged, SignOfLife(), limits.PING_INTERVAL_S + 1)[0]):
+        at = session.due(state)
+        assert handle(state, Tick(), at - 0.001) == (state, ())
+        assert handle(state, Tick(), at)[1], "a ping, or the end"
+
+
 @given(st.binary(max_size=300))
 def test_no_bytes_of_a_peer_raise(data: bytes) -> None:
     _, effects = handle(greeted(), Text(data), 0)
