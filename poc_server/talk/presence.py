@@ -1,4 +1,8 @@
-"""How many members of a group are connected, would hear, wait to talk: told to the group at most once a second."""
+"""How many members of a group are connected, would hear, wait to talk: told to the group at most once a second.
+
+Each word goes to every phone of the group, and of a thousand somebody comes or goes all the time: a large group is told
+more seldom.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from groups.vocabulary import GroupId, UserId
 from poc_server.talk.clock import loop_time
 from poc_server.talk.phone import person
+from poc_server.talk.slices import SLICE_S
 from signaling.limits import MAX_MONITORS_NAMED
 from signaling.messages import GroupPresence
 
@@ -21,6 +26,14 @@ if TYPE_CHECKING:
     from poc_server.talk.talkgroups import Talkgroups
 
 PRESENCE_INTERVAL_S = 1.0
+LARGE_GROUPS_INTERVAL_S = 10.0
+PHONES_TOLD_PER_S = 100
+"""In one group, on average, before it counts as large."""
+
+
+def interval_s(phones: int) -> float:
+    """Seconds between two looks at who is in a group of so many phones, unless its queue changes."""
+    return min(max(PRESENCE_INTERVAL_S, phones / PHONES_TOLD_PER_S), LARGE_GROUPS_INTERVAL_S)
 
 
 class Abroad(Protocol):
@@ -49,6 +62,7 @@ class Presence:
         self.on_phone: Callable[[Phone], None] = lambda _: None
         self._changed: set[GroupId] = set()
         self._told: dict[GroupId, GroupPresence] = {}
+        self._counted_at: dict[GroupId, float] = {}
         self._task: asyncio.Task[None] | None = None
 
     def counts(self, group: GroupId) -> GroupPresence:
@@ -104,12 +118,26 @@ class Presence:
     async def _tell(self) -> None:
         while True:
             await asyncio.sleep(PRESENCE_INTERVAL_S)
-            for key, talkgroup in self._talkgroups.items():
+            changed, self._changed = self._changed, set()
+            until = loop_time() + SLICE_S
+            for key, talkgroup in tuple(self._talkgroups.items()):
                 # "Listening" expires by itself, so an active group is counted even when nothing was said.
-                if (key in self._changed or talkgroup.phones) and self._joined.get(key) is None:
-                    now = self.counts(key)
-                    if now != self._told.get(key):
-                        self._told[key] = now
-                        talkgroup.tell(now)
-            self._changed.clear()
+                if (key in changed or talkgroup.phones) and self._joined.get(key) is None:
+                    self._look(talkgroup)
+                if loop_time() >= until:
+                    await asyncio.sleep(0)
+                    until = loop_time() + SLICE_S
             self._told = {key: told for key, told in self._told.items() if key in self._talkgroups}
+            self._counted_at = {key: at for key, at in self._counted_at.items() if key in self._told}
+
+    def _look(self, talkgroup: Talkgroup) -> None:
+        key, now = talkgroup.id, loop_time()
+        told = self._told.get(key)
+        due_at = self._counted_at.get(key, 0.0) + interval_s(len(talkgroup.phones))
+        if told is not None and told.queued == talkgroup.queued and now < due_at:
+            return
+        self._counted_at[key] = now
+        counts = self.counts(key)
+        if counts != told:
+            self._told[key] = counts
+            talkgroup.tell(counts)
