@@ -47,6 +47,7 @@ from poc_server.secret_file import keep_first
 from poc_server.serving import Serving
 from poc_server.store import Store, pinyin
 from poc_server.talk.people import people_here
+from poc_server.talk.people_watch import PeopleWatch
 from poc_server.texts import TextDesk
 from poc_server.turn import ice_servers
 
@@ -286,7 +287,7 @@ class App:
             self.bridge,
             self.emergency,
             notifier=self.notifier,
-            presence=lambda: people_here(self.node.phones, self.node.talkgroups, self.node.conditions),
+            presence=PeopleWatch(lambda: people_here(self.node.phones, self.node.talkgroups, self.node.conditions)),
             city_map=self.config.map,
             plays=Plays(self.config.recording.play_s * 1_000),
         )

@@ -21,7 +21,7 @@ from poc_server.recording.recordings import Recordings
 from poc_server.recording.settings import RecordingSettings
 from poc_server.refused import Refused
 from poc_server.store import Actor, Directory, Snapshot, Store, audit
-from poc_server.talk.people import PersonHere
+from poc_server.talk.people_watch import PeopleWatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Services:
     recordings: Recordings | None = None
     bridge: OpenBridge | None = None
     emergency: Emergency | None = None
-    presence: Callable[[], Sequence[PersonHere]] | None = None
+    presence: PeopleWatch | None = None
     notifier: Notifier | None = None
     city_map: MapSettings = field(default_factory=MapSettings)
     plays: Plays = field(default_factory=lambda: Plays(RecordingSettings().play_s * 1_000))

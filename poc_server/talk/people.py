@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,31 +41,32 @@ def on_air(talkgroups: Talkgroups) -> dict[UserId, GroupId]:
     }
 
 
-def people_here(phones: Phones, talkgroups: Talkgroups, conditions: Conditions) -> list[PersonHere]:
-    """Everybody with a connected phone on this node, and those in an SOS without one. A snapshot."""
-    now = loop_time()
+def people_here(phones: Phones, talkgroups: Talkgroups, conditions: Conditions) -> Iterator[PersonHere]:
+    """Everybody with a connected phone on this node, and those in an SOS without one.
+
+    Each as he is when it is his turn: a reader of thousands may let other work go first in between.
+    """
     talking = {phone.user.id: phone.away.talking for phone in phones.values() if phone.away and phone.away.talking}
     talking |= on_air(talkgroups)
     # What a phone was brought into is a call, ordinary or for an emergency; every node knows it of every phone.
     engaged = {phone.user.id for phone in phones.values() if phone.connection is not None and phone.brought}
-    found: dict[UserId, PersonHere] = {}
-    for phone in phones.values():
-        if phone.connection is None:
+    for user in dict.fromkeys((*phones.users(), *conditions.in_danger())):
+        connected = [phone for phone in phones.of(user) if phone.connection is not None]
+        emergency = conditions.in_sos(user)
+        if not connected:
+            if emergency:
+                yield PersonHere(user, online=False, emergency=True)
             continue
-        user = phone.user.id
-        listening, before = phone.would_hear(now), found.get(user)
-        if before is not None and (before.listening or not listening):
-            continue
-        found[user] = PersonHere(
+        now = loop_time()
+        hears = next((phone for phone in connected if phone.would_hear(now)), None)
+        phone = hears or connected[0]
+        yield PersonHere(
             user,
             online=True,
-            listening=listening,
+            listening=hears is not None,
             busy=user in engaged or user in talking,
-            reason=None if listening else phone.not_listening,
-            emergency=conditions.in_sos(user),
+            reason=None if hears is not None else phone.not_listening,
+            emergency=emergency,
             selected=phone.selected,
             talking_in=talking.get(user),
         )
-    for user in conditions.in_danger():
-        found.setdefault(user, PersonHere(user, online=False, emergency=True))
-    return list(found.values())

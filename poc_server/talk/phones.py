@@ -36,6 +36,10 @@ class Phones(dict[str, Phone]):
         found = self._of.get(user)
         return list(found.values()) if found else []
 
+    def users(self) -> Iterable[UserId]:
+        """Everybody who has a phone here."""
+        return self._of.keys()
+
     def among(self, users: Iterable[UserId]) -> Iterator[Phone]:
         """The phones of these users."""
         return (phone for user in users for phone in self.of(user))

@@ -164,7 +164,7 @@ def target_of(method: str, path: str, world: World, place: Place, caller: User, 
         wanted = directory.unit(place.unit)
     elif act in (Act.ADMINISTER_DEVICES, Act.SEE_DEVICES):
         wanted = agency
-    elif "{" in path or (path in ("/people", "/presence", "/sessions") and method == "GET"):
+    elif "{" in path or (path in ("/people", "/presence", "/presence/news", "/sessions") and method == "GET"):
         wanted = directory.user(place.user)
     else:
         wanted = agency

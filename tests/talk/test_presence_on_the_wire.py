@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -14,8 +15,13 @@ pytestmark = pytest.mark.wire
 
 def seen(cast: Cast, badge: str) -> dict[str, dict[str, Any]]:
     """Who this person sees to be there, by badge."""
+    return {each["badge"]: each for each in asked(cast, badge, "/api/v1/presence")}
+
+
+def asked(cast: Cast, badge: str, path: str) -> Any:
+    """The answer to this person."""
     tokens = cast.city.post(f"/api/v1/demo/people/{cast.id(badge)}/step-in")
-    return {each["badge"]: each for each in cast.city.get("/api/v1/presence", tokens["access_token"])}
+    return cast.city.get(path, tokens["access_token"])
 
 
 async def test_a_dispatcher_sees_who_is_there_and_where_a_colleague_only_that_he_is(cast: Cast) -> None:
@@ -35,6 +41,16 @@ async def test_a_dispatcher_sees_who_is_there_and_where_a_colleague_only_that_he
     assert (colleague["online"], colleague["group"], colleague["talking_in"]) == (True, None, None)
 
     assert (found["BJ-004"]["busy"], colleague["busy"]) == (False, False)
+
+    everybody = asked(cast, "PQ-002", "/api/v1/presence/news")
+    assert everybody["whole"]
+    other.link.send(Listening(state="no", reason="hidden"))
+    reasons, news = {}, everybody
+    async with asyncio.timeout(10):
+        while news["whole"] or reasons.get("XS-003") != "hidden":  # of two nodes the other knows nothing of this mark
+            await asyncio.sleep(0.1)
+            news = asked(cast, "PQ-002", f"/api/v1/presence/news?since={everybody['mark']}")
+            reasons = {each["badge"]: each["reason"] for each in news["people"]}
 
 
 async def test_who_is_in_a_call_is_busy_to_all_who_see_him_and_afterwards_is_not(cast: Cast) -> None:

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { arranged, joined, type Present, standing } from "./presence";
+import { after, arranged, joined, type Present, standing } from "./presence";
 
 const here = (user: string, more: Partial<Present> = {}): Present => ({
   user,
@@ -39,4 +39,13 @@ test("the dot tells what matters most", () => {
   expect(standing(here("a", { busy: true, listening: false }))).toBe("deaf");
   expect(standing(here("a", { talking_in: "g", busy: true }))).toBe("talking");
   expect(standing(here("a", { emergency: true, online: false }))).toBe("emergency");
+});
+
+test("news takes in who came or is different and lets go of who went; the whole replaces all", () => {
+  const known = map(here("a"), here("b"));
+  const news = { mark: "m.2", whole: false, people: [here("a", { busy: true }), here("c")], gone: ["b"] };
+  const now = after(known, news);
+  expect([...now.values()]).toEqual([here("a", { busy: true }), here("c")]);
+  expect(after(known, { ...news, people: [], gone: [] })).toBe(known);
+  expect([...after(now, { ...news, whole: true, people: [here("d")], gone: [] }).keys()]).toEqual(["d"]);
 });

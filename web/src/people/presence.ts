@@ -24,17 +24,24 @@ export type Listed = Person & { present: Present | null; banned: boolean };
 export type Filter = "all" | "online" | "duty" | "emergency";
 export const FILTERS: readonly Filter[] = ["all", "online", "duty", "emergency"];
 
+export type News = { mark: string; whole: boolean; people: Present[]; gone: string[] };
+
 const ASK_EVERY_MS = 4000;
+/** Nobody is told anew when duty begins, or when one may see others than before. */
+const WHOLE_EVERY_MS = 60_000;
 
 export const present = signal<ReadonlyMap<string, Present>>(new Map());
 let watchers = 0;
 let timer = 0;
+let mark = "";
+let wholeAt = 0;
 
 /** Keeps `present` fresh while the component is shown. */
 export function usePresence(): ReadonlyMap<string, Present> {
   useEffect(() => {
     watchers += 1;
     if (watchers === 1) {
+      mark = ""; // somebody else may look now
       void ask();
       timer = window.setInterval(() => void ask(), ASK_EVERY_MS);
     }
@@ -49,11 +56,26 @@ export function usePresence(): ReadonlyMap<string, Present> {
 async function ask(): Promise<void> {
   if (document.hidden) return;
   try {
-    const found = await authorised<Present[]>("GET", "/presence");
-    present.value = new Map(found.map((one) => [one.user, one]));
+    const since = performance.now() - wholeAt < WHOLE_EVERY_MS ? mark : "";
+    const news = await authorised<News>("GET", `/presence/news?since=${since}`);
+    mark = news.mark;
+    if (news.whole) wholeAt = performance.now();
+    present.value = after(present.peek(), news);
   } catch {
     // What was known stays; the page's light says that the server is away.
   }
+}
+
+/** Who is there, news taken in; the same map when nothing is new. */
+export function after(
+  known: ReadonlyMap<string, Present>,
+  { whole, people, gone }: News,
+): ReadonlyMap<string, Present> {
+  if (!whole && people.length + gone.length === 0) return known;
+  const now = new Map(whole ? [] : known);
+  for (const user of gone) now.delete(user);
+  for (const one of people) now.set(one.user, one);
+  return now;
 }
 
 /** Those who need help first, then who talks, then who is there; within each by name. */
