@@ -28,6 +28,7 @@ from poc_server.talk.later import Later
 
 if TYPE_CHECKING:
     from poc_server.emergency.field import Field
+    from poc_server.store.directory import DirectoryChange
 
 Noted = AlertKept | EmergencyCallKept | EmergencyCallOver | BroadcastKept | ReceiptsKept | BroadcastOver
 Standing = AlertKept | EmergencyCallKept
@@ -57,6 +58,9 @@ class Desk:
         self.tell_standing: Callable[[Standing], None] = lambda _: None
         self.heard: dict[tuple[str, str], Standing] = {}
         self.later = Later()
+        self._ring: set[UserId] = set()
+        self._look_at(store.directory.snapshot.users, store.directory.snapshot.users.keys())
+        store.directory.subscribe(self._people_changed)
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
         """Do something in the background; it is kept from being forgotten, and its failure from being silent."""
@@ -74,8 +78,22 @@ class Desk:
 
     def claimers(self, officer: User) -> frozenset[UserId]:
         """Everybody at whom an alert of ``officer`` rings, connected or not."""
-        users = self.store.directory.snapshot.users.values()
-        return frozenset(user.id for user in users if self.may_claim(user, officer))
+        found = (self.store.directory.user(key) for key in self._ring)
+        return frozenset(user.id for user in found if user is not None and self.may_claim(user, officer))
+
+    def _people_changed(self, change: DirectoryChange) -> None:
+        if change.everything:
+            self._ring.clear()
+        self._look_at(change.after.users, change.after.users.keys() if change.everything else change.users)
+
+    def _look_at(self, users: Mapping[UserId, User], keys: Iterable[UserId]) -> None:
+        """Keep at hand who may take alerts at all: an SOS in a city of thousands does not ask it of each of them."""
+        for key in keys:
+            user = users.get(key)
+            if user is not None and has(user, Right.ALERTS):
+                self._ring.add(key)
+            else:
+                self._ring.discard(key)
 
     def wake_away(self, users: Iterable[UserId], notice: Notice) -> None:
         """Wake those of these who have no phone connected."""

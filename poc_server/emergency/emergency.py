@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from groups.emergency.condition import Condition
@@ -89,11 +89,14 @@ class Emergency(Desk):
         self.calls.ended(cause, timed_out)
 
     def _tier_changed(self, condition: Condition) -> None:
-        framed = frame(self._state(condition))
-        members = self.field.roster.members(condition.group)
-        for phone in self.field.phones.values():
-            if condition.group in phone.groups or phone.user.id in members:
+        self._slices.add(self._tell_tier(condition.group, frame(self._state(condition))))
+
+    def _tell_tier(self, group: GroupId, framed: bytes) -> Iterator[None]:
+        members = self.field.roster.members(group)
+        for phone in tuple(self.field.phones.values()):
+            if phone.user.id in members or phone.has_group(group):
                 phone.write(framed)
+            yield
 
     def _state(self, condition: Condition) -> EmergencyState:
         first = condition.first

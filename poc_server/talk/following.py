@@ -51,7 +51,7 @@ class Following:
         anybody = change.everything or units_moved(change)
         if anybody:
             self._slices.add(self._reconsider_all(change))
-        for phone in self.arrivals.phones.here() if not anybody else ():
+        for phone in () if anybody else self._touched(change):
             # A user is named with each of his memberships; most are of groups he does not hear just now.
             other = phone.user.id in change.users and phone.user is not self.directory.user(phone.user.id)
             if other or phone.session in change.sessions or phone.device in change.devices:
@@ -68,6 +68,19 @@ class Following:
             self.on_people()
         if change.everything or change.groups:
             self.on_members(change.before.members, change.after.members)
+
+    def _touched(self, change: DirectoryChange) -> list[Phone]:
+        """The phones of this node that a change may concern. To look at each of thousands would hold voice up."""
+        phones = self.arrivals.phones
+        found = {phone.key: phone for phone in phones.among(change.users)}
+        for group in change.groups:
+            talkgroup = self.talkgroups.get(group)
+            if talkgroup is not None:
+                found |= talkgroup.phones
+        if change.sessions or change.devices:
+            ended = (p for p in phones.here() if p.session in change.sessions or p.device in change.devices)
+            found |= {phone.key: phone for phone in ended}
+        return [phone for phone in found.values() if phone.away is None]
 
     def passing(self, group: GroupId) -> None:
         """A group that lives as long as its call begins, or ends: who monitors all hears it, too, or no more."""

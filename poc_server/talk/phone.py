@@ -136,6 +136,10 @@ class Phone:
         here = group in self.brought or group == self.selected or group in self.listens
         return here or (bool(self.patched) and any(self.patched.get(each) == group for each in self.present))
 
+    def has_group(self, group: GroupId) -> bool:
+        """Whether a group is one of `groups`, without making the list: for who asks it of every phone."""
+        return group in self.monitors or self.is_in(group) or (bool(self.patched) and group in self.groups)
+
     def names_of(self, group: GroupId) -> tuple[GroupId, ...]:
         """What this phone calls a group: for a patch those of its groups that it hears, for any other the group."""
         if not self.patched:

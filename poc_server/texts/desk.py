@@ -243,11 +243,11 @@ class TextDesk:
 
     def _reached(self, info: TextInfo) -> Iterable[Phone]:
         if info.group is None:
-            people = {info.by.id, info.to.id if info.to else ""}
-            return [phone for phone in self._phones.values() if phone.user.id in people]
+            people = {info.by.id, info.to.id} if info.to else {info.by.id}
+            return list(self._phones.among(UserId(user) for user in people))
         group = GroupId(info.group)
         members = self._roster.members(group)
-        return [p for p in self._phones.values() if p.user.id in members or group in p.groups]
+        return [p for p in self._phones.values() if p.user.id in members or p.has_group(group)]
 
     async def _tell_came(self) -> None:
         try:
