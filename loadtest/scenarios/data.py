@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from loadtest.phone import Phone
 from loadtest.result import Progress, Result, fleet_figures
@@ -21,11 +22,29 @@ class DataOptions:
     pause_s: float = 0.2
 
 
-def wire_bytes(phone: Phone) -> int:
-    """All bytes of ``phone`` so far, both ways, on the wire of an IPv4 network."""
-    traffic = phone.voice.traffic
-    packets = traffic.packets_in + traffic.packets_out
-    return traffic.bytes_in + traffic.bytes_out + packets * phone.voice.overhead + sum(phone.link.wire_bytes())
+class Spent(NamedTuple):
+    """Bytes of a phone so far, both ways, on the wire of an IPv4 network."""
+
+    checks: int
+    """Connectivity checks and their answers."""
+    voice: int
+    """Voice, and the reports on it: all of an idle phone's."""
+    socket: int
+    """The WebSocket: that it would hear, mostly."""
+
+
+def spent(phone: Phone) -> Spent:
+    """What it is by now."""
+    traffic, overhead = phone.voice.traffic, phone.voice.overhead
+    checks = traffic.check_bytes + traffic.checks * overhead
+    datagrams = traffic.bytes_in + traffic.bytes_out + (traffic.packets_in + traffic.packets_out) * overhead
+    return Spent(checks, datagrams - checks, sum(phone.link.wire_bytes()))
+
+
+def per_hour(phone: Phone, before: Spent, seconds: float) -> dict[str, int]:
+    """What it spent since ``before``, on this scale, by kind."""
+    spans = zip(Spent._fields, before, spent(phone), strict=True)
+    return {kind: round((now - then) / seconds * 3600) for kind, then, now in spans}
 
 
 async def run(target: Target, options: DataOptions, progress: Progress) -> Result:
@@ -37,12 +56,12 @@ async def run(target: Target, options: DataOptions, progress: Progress) -> Resul
         fleet.settle()
         await calm(target, len(fleet.phones))
         loop = asyncio.get_running_loop()
-        start = wire_bytes(listener)
+        before = spent(listener)
         progress("idle", 0, 2)
         await asyncio.sleep(options.seconds)
-        idle = (wire_bytes(listener) - start) / options.seconds
+        idle = per_hour(listener, before, options.seconds)
         progress("talking", 1, 2)
-        counted, began = (wire_bytes(talker), wire_bytes(listener)), loop.time()
+        counted, began = (spent(talker), spent(listener)), loop.time()
         while loop.time() - began < options.seconds:
             fleet.air.begin(talker.number, talker.presses + 1, group)
             await fleet.speaker.speak(
@@ -53,10 +72,11 @@ async def run(target: Target, options: DataOptions, progress: Progress) -> Resul
         notes: list[str] = []
         figures = {
             "bytes_per_hour": {
-                "idle": round(idle * 3600),
-                "listening": round((wire_bytes(listener) - counted[1]) / took * 3600),
-                "talking": round((wire_bytes(talker) - counted[0]) / took * 3600),
+                "idle": sum(idle.values()),
+                "listening": sum(per_hour(listener, counted[1], took).values()),
+                "talking": sum(per_hour(talker, counted[0], took).values()),
             },
+            "idle_made_of": idle,
             "fleet": fleet_figures(fleet, notes),
         }
         return Result(figures, {}, notes)

@@ -53,12 +53,17 @@ class MediaState(Enum):
 
 
 class Traffic:
-    """Datagrams and their bytes, UDP payload only, both ways."""
+    """Datagrams and their bytes, UDP payload only, both ways; of them, connectivity checks and their answers."""
 
-    __slots__ = ("bytes_in", "bytes_out", "packets_in", "packets_out")
+    __slots__ = ("bytes_in", "bytes_out", "check_bytes", "checks", "packets_in", "packets_out")
 
     def __init__(self) -> None:
-        self.bytes_in = self.bytes_out = self.packets_in = self.packets_out = 0
+        self.bytes_in = self.bytes_out = self.packets_in = self.packets_out = self.checks = self.check_bytes = 0
+
+    def check(self, size: int) -> None:
+        """One of those was a check, or its answer."""
+        self.checks += 1
+        self.check_bytes += size
 
 
 class MediaPath:
@@ -204,6 +209,7 @@ class MediaPath:
             if not 191 < data[1] < 224:
                 self._voice(data, stamp)
         elif first < 4:
+            traffic.check(len(data))
             self._stun(data)
         elif 19 < first < 64:
             self._dtls_datagram(data)
@@ -281,7 +287,9 @@ class MediaPath:
         if self._answered_at and self._loop.time() - self._answered_at > CONSENT_LOST_S:
             self._lost("no consent")
             return
-        self._send(self._ice.request())
+        request = self._ice.request()
+        self._send(request)
+        self.traffic.check(len(request))
         if self._reports and self.state is MediaState.CONNECTED:
             self._report()
         if self.state is MediaState.CHECKING:
