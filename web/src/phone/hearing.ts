@@ -2,7 +2,7 @@
 
 import { mark } from "../diagnostics";
 import type { ClientMessage, NotListening } from "../wire/protocol";
-import { deafness } from "./listening";
+import { deafness, worthSaying } from "./listening";
 
 type Listening = Extract<ClientMessage, { type: "listening" }>;
 
@@ -18,6 +18,8 @@ export type Senses = {
 export class Hearing {
   #hiddenSince: { at: number; played: number } | null = null;
   #frozen = false;
+  #said: NotListening | null | undefined;
+  #saidAt = 0;
 
   constructor(
     private readonly senses: Senses,
@@ -62,8 +64,15 @@ export class Hearing {
     return reason ? { type: "listening", state: "no", reason } : { type: "listening", state: "yes" };
   }
 
+  /** Called every `LOOK_EVERY_MS`. */
+  look(): void {
+    if (worthSaying(this.deafness() !== this.#said, performance.now() - this.#saidAt)) this.report();
+  }
+
   report(): void {
     const listening = this.listening();
+    this.#said = listening.reason ?? null;
+    this.#saidAt = performance.now();
     mark("listening", { reason: listening.reason ?? null });
     this.send(listening);
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { deafness, type Ears } from "./listening";
+import { deafness, type Ears, worthSaying } from "./listening";
 
 const hearing: Ears = {
   soundLocked: false,
@@ -27,5 +27,13 @@ describe("a burst would be heard", () => {
 
   it("behind another window, once the sound was seen to go on", () => {
     expect(deafness({ ...hearing, hidden: true, soundsWhileHidden: true })).toBeNull();
+  });
+});
+
+describe("the server is told", () => {
+  it("of a change at the next look, and of the same again every three seconds", () => {
+    expect(worthSaying(true, 0)).toBe(true);
+    expect(worthSaying(false, 2010)).toBe(false);
+    expect(worthSaying(false, 2990)).toBe(true);
   });
 });

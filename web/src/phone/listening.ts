@@ -1,9 +1,15 @@
-// Whether a burst would be heard on this phone now: what the server is told every two seconds. Pure.
+// Whether a burst would be heard on this phone now: what the server is told. Pure.
 
 import type { NotListening } from "../wire/protocol";
 
-/** The server forgets a report after `limits.listening_expires_ms` (5 s); two may be lost. */
-export const REPORT_EVERY_MS = 2000;
+export const LOOK_EVERY_MS = 1000;
+/** The server forgets a report after `limits.listening_expires_ms` (5 s): none is lost on the way, but one may be late. */
+const REPEAT_AFTER_MS = 3000;
+
+/** Whether the server is to be told at this look: a change at once, the same again before it is forgotten. */
+export function worthSaying(changed: boolean, sinceMs: number): boolean {
+  return changed || sinceMs >= REPEAT_AFTER_MS - LOOK_EVERY_MS / 2;
+}
 
 export type Ears = {
   /** The browser keeps sound back until the page is touched, or took the audio device away. */

@@ -21,7 +21,7 @@ import { type Facts, face, obstacle } from "./face";
 import { Hearing } from "./hearing";
 import { LeftGroup } from "./leftGroup";
 import { Listened } from "./listened";
-import { REPORT_EVERY_MS } from "./listening";
+import { LOOK_EVERY_MS } from "./listening";
 import { Mending } from "./mending";
 import { cutOff, isListenedTo, lineIsOpen, OpenLine } from "./openline";
 import { Pressing } from "./pressing";
@@ -217,13 +217,13 @@ export class Phone {
       touched: () => this.touched(),
     });
     const clock = window.setInterval(() => this.#tick(), TICK_MS);
-    const reporting = window.setInterval(() => this.#hearing.report(), REPORT_EVERY_MS);
+    const looking = window.setInterval(() => this.#hearing.look(), LOOK_EVERY_MS);
     const stopAir = this.#air.start(() => this.floorState.peek().microphone.name === "on");
     this.#link.open();
     return () => {
       stopWatching();
       clearInterval(clock);
-      clearInterval(reporting);
+      clearInterval(looking);
       this.#link.close();
       stopAir();
     };
