@@ -180,7 +180,8 @@ class LiveCall:
         self._members_changed = False
         for effect in effects:
             _EFFECTS[type(effect)](self, effect)
-        if self._members_changed:
+        # Who goes last ends the call: its group is gone by now, and is not made anew.
+        if self._members_changed and state.phase is not Phase.ENDED:
             self._book.set_members(self)
             self._bring(effects)
         changed = any(isinstance(e, out.PartChanged | out.TierIs | out.Running) for e in effects)

@@ -65,6 +65,13 @@ async def refusal(phone: Handset, message: Any) -> Refusal | None:
     return found.value.code
 
 
+async def lists(street: Handsets, phone: Handset, group: str) -> bool:
+    """Whether a page that he opens now, on his node, offers him the group."""
+    opened = await street.connect(phone.identity, node=0)
+    assert opened.welcome is not None
+    return group in {each.id for each in opened.welcome.groups}
+
+
 async def audited(city: City, action: str, target: str) -> list[dict[str, Any]]:
     """The entries of one action on one target, as the audit administrator reads them, once there are some."""
     token = city.post(f"/api/v1/demo/people/{of(city, 'SJ-001')}/step-in")["access_token"]
@@ -98,6 +105,7 @@ async def test_hold_a_name_and_talk_and_only_he_hears(city: City, street: Handse
     assert a.packets() == 0
     await b.request(CallLeave(id="c2", call=call.call))
     assert (await a.told(CallEnded, call=call.call)).end == "hung_up"
+    assert not await lists(street, a, call.group), "what was made for the call is gone with it"
     path = f"/api/v1/recordings?call={call.call}"
     recorded = await until_recorded(city, path, a.identity.token)
     assert (recorded["call"], recorded["talker"]["id"]) == (call.call, a.user)
@@ -133,6 +141,7 @@ async def test_one_who_is_not_there_is_unreachable(city: City, street: Handsets)
     (a,) = await called(city, street, "BJ-001")
     call, _ = await a.request(CallStart(id="c1", users=[of(city, "BJ-004")]))
     assert (await a.told(CallEnded, call=call.call)).end == "unreachable"
+    assert not await lists(street, a, call.group)
 
 
 async def test_the_first_to_answer_gets_the_call(city: City, street: Handsets, ways_report: WaysReport) -> None:
