@@ -71,7 +71,7 @@ class MediaEdge:
 
     def quiet_s(self) -> float:
         """For how many seconds nobody has spoken and no phone has connected; exact to a fraction of ``report_s``."""
-        return self.shared.loop.time() - self.shared.trimmer.busy_at
+        return self.shared.quiet_s()
 
     def connect(self, key: str, slots: int, owner: PeerOwner) -> Peer:
         """A new phone with ``slots`` slots. Send it `Peer.offer`.
@@ -177,8 +177,8 @@ class MediaEdge:
         voice = self.shared.counters.voice_in + self.shared.counters.voice_out
         if voice != self._voice:
             self._voice = voice
-            self.shared.trimmer.busy(now)
-        self.shared.trimmer.tick(now)
+            self.shared.busy(now)
+        self.shared.trimmer.tick(self.shared.quiet_s())
         if now >= self._follow_at:
             self._follow_at = now + FOLLOW_ADDRESSES_EVERY_S
             self.follow_addresses()

@@ -28,26 +28,19 @@ class Trimmer:
     Without it the peak of a storm, 105 KB a phone, stays resident though two thirds of it are free.
     """
 
-    __slots__ = ("_settled", "busy_at", "trims")
+    __slots__ = ("_settled", "trims")
 
     def __init__(self) -> None:
         self._settled = 0
-        self.busy_at = 0.0
-        """Loop time of the last sign of voice, or of a phone that connected."""
         self.trims = 0
 
-    def settled(self, now: float) -> None:
+    def settled(self) -> None:
         """A phone's TLS state was freed."""
         self._settled += 1
-        self.busy_at = now
 
-    def busy(self, now: float) -> None:
-        """There was voice, or a phone connected."""
-        self.busy_at = now
-
-    def tick(self, now: float) -> None:
-        """Trim if it is time."""
-        if self._settled < MANY or now - self.busy_at < QUIET_S:
+    def tick(self, quiet_s: float) -> None:
+        """Trim if it is time; ``quiet_s``: for so long nobody was there to be disturbed."""
+        if self._settled < MANY or quiet_s < QUIET_S:
             return
         self._settled = 0
         self.trims += 1

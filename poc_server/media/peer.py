@@ -239,7 +239,8 @@ class Peer:
             if now >= self._settle_at:
                 self._settle_at = float("inf")
                 self._dtls.settle()
-                self._shared.trimmer.settled(now)
+                self._shared.trimmer.settled()
+                self._shared.busy(now)
 
     def holds(self, path: Path, now: float) -> bool:
         """Whether it proved itself there so short ago that no other may be there."""
@@ -331,7 +332,7 @@ class Peer:
         self.connected = True
         now = self._shared.loop.time()
         self._settle_at = now + SETTLE_S
-        self._shared.trimmer.busy(now)
+        self._shared.busy(now)
         self._shared.counters.connected += 1
         self._shared.counters.handshakes += 1
         self._owner.media_connected()

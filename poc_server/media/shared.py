@@ -32,11 +32,20 @@ class Shared:
         self.identity = Identity()
         self.gate = HandshakeGate(settings.handshakes_per_tick)
         self.trimmer = Trimmer()
+        self._busy_at = 0.0
         self._timestamp_origin = secrets.randbits(32)
         kernel = _kernel(settings)
         self.kernel = "python" if kernel is None else "native"
         """Who carries voice to audiences."""
         self.fanout = Fanout(self.loop, self.counters, self.timestamp, settings.slice_us, kernel)
+
+    def busy(self, now: float) -> None:
+        """There was voice, or a phone connected, at ``now`` of the loop's clock."""
+        self._busy_at = now
+
+    def quiet_s(self) -> float:
+        """For how many seconds nobody has spoken and no phone has connected; exact to a fraction of ``report_s``."""
+        return self.loop.time() - self._busy_at
 
     def timestamp(self) -> int:
         """Now, on the one 48 kHz clock that the timestamps of all slots follow; extended."""

@@ -9,18 +9,17 @@ from poc_server.media.memory import MANY, QUIET_S, Trimmer
 def test_a_trim_needs_much_to_gain(settled: int, trims: int) -> None:
     trimmer = Trimmer()
     for _ in range(settled):
-        trimmer.settled(now=0.0)
-    trimmer.tick(now=QUIET_S)
-    trimmer.tick(now=2 * QUIET_S)
+        trimmer.settled()
+    trimmer.tick(quiet_s=QUIET_S)
+    trimmer.tick(quiet_s=2 * QUIET_S)
     assert trimmer.trims == trims
 
 
 def test_a_trim_waits_till_nobody_is_disturbed() -> None:
     trimmer = Trimmer()
     for _ in range(MANY):
-        trimmer.settled(now=0.0)
-    trimmer.busy(now=10.0)
-    trimmer.tick(now=10.0 + QUIET_S - 0.01)
+        trimmer.settled()
+    trimmer.tick(quiet_s=QUIET_S - 0.01)
     assert trimmer.trims == 0
-    trimmer.tick(now=10.0 + QUIET_S)
+    trimmer.tick(quiet_s=QUIET_S)
     assert trimmer.trims == 1
