@@ -21,8 +21,6 @@ from poc_server.media.sdp import OPUS, RED
 if TYPE_CHECKING:
     from poc_server.media.shared import Shared
 
-MAX_HELD_PACKETS = 300
-"""Six seconds of 20 ms each: what a standstill kept back since the key went down, and gives just before the grant."""
 SILENT_LEVEL = 127
 """RFC 6464 §3: digital silence."""
 WITHOUT_FLOOR_EVERY_S = 1.0
@@ -64,6 +62,7 @@ class Uplink:
         self._backlog_s = shared.settings.backlog_s
         self._allowance = Allowance(self._backlog_s, shared.loop.time())
         self._held: deque[tuple[float, VoicePacket]] = deque()
+        """What waits for the grant: at most ``hold_ms`` of arrivals, and of voice what `Allowance` lets in."""
         self._pacers: tuple[Pacer, ...] = ()
         self._draining: tuple[Pacer, ...] = ()
         self._opening: deque[tuple[float, VoicePacket]] = deque()
@@ -73,7 +72,8 @@ class Uplink:
         self._timestamps = Unwrapper(TIMESTAMP_MODULUS)
         self._anew = True
         """The next packet is the first of what is held or fed: a phone may count on from anywhere, and what it says
-        was just before is not of the same burst."""
+        was just before may be of another burst. So a copy of what was lost before it is not taken: the first frame of
+        this burst is not told from the last of the one before."""
         self._fence = -1
         """Nothing up to this number is ever relayed again: it belongs to a burst that has ended."""
         self.highest = -1
@@ -189,9 +189,6 @@ class Uplink:
             if voice.timestamp - first.timestamp > (self._backlog_s + now - at) * CLOCK_HZ:
                 self.discard()  # no standstill kept so much back: it counts on from elsewhere
         self._held.append((now, voice))
-        if len(self._held) > MAX_HELD_PACKETS:
-            self._held.popleft()
-            self._dropped(1, now)
         self.expire(now)
 
     def _dropped(self, packets: int, now: float) -> None:

@@ -10,6 +10,9 @@ from poc_server.media.uplink import Uplink
 from tests.media.slots import FRAME, SPEECH, Heard
 from tests.media.stage import Watcher
 
+SHORT = bytes([9 << 3])
+"""Begins what looks like 20 ms of SILK wideband."""
+
 
 class Talker:
     """A phone that speaks in frames of 40 ms."""
@@ -28,6 +31,13 @@ class Talker:
         body = SPEECH + bytes([self.number & 255]) if payload is None else payload
         self.receives(self.number, body, payload_type)
         self.number += 1
+        return body
+
+    def says_short(self, number: int) -> bytes:
+        """A frame of 20 ms."""
+        body = SHORT + number.to_bytes(2)
+        self.says(body)
+        self.at -= FRAME // 2
         return body
 
     def skips(self, packets: int) -> None:

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from poc_server.media.uplink import MAX_HELD_PACKETS, TAIL_S
+from poc_server.media import MediaSettings
+from poc_server.media.uplink import TAIL_S
 from tests.media.slots import FRAME, SILENCE, SPEECH, Heard, settle, shared, stepped
 from tests.media.talker import Talker, begin
 
@@ -245,14 +246,15 @@ async def test_the_tail_of_a_burst_is_no_reason_to_complain() -> None:
     assert (s.counters.without_floor, talker.complaints) == (2, 1)
 
 
+@pytest.mark.parametrize("backlog_s", [MediaSettings().backlog_s, 30])
 @stepped
-async def test_not_more_is_held_than_there_is_room_for() -> None:
-    s = shared()
-    talker = Talker(s)
-    short = bytes([28 << 3]) + b"x"  # 2.5 ms
-    for _ in range(MAX_HELD_PACKETS):
-        talker.says(short)
-        talker.at += 120 - FRAME
-    assert s.counters.without_floor == 0
-    talker.says(short)
-    assert s.counters.without_floor == 1
+async def test_all_that_a_standstill_kept_back_is_held_for_the_grant_and_nothing_more(backlog_s: float) -> None:
+    s = shared(backlog_s=backlog_s)
+    talker, one = Talker(s), Heard(s)
+    said = [talker.says_short(number) for number in range(round(backlog_s / 0.02))]
+    assert (s.counters.bad_voice, s.counters.without_floor) == (0, 0)
+    talker.says_short(0)
+    assert s.counters.bad_voice == 1
+    begin(s, talker, one)
+    await asyncio.sleep(backlog_s + 1)
+    assert one.payloads == said
