@@ -44,8 +44,8 @@ class MediaSettings(BaseModel):
     """Voice of before the grant that is kept, and so the longest constant delay of a burst."""
     backlog_s: Annotated[float, Field(ge=1, le=30)] = 6.0
     """Voice that is taken at once after a standstill of the uplink, and relayed at the pace it was spoken in. A group
-    may keep the floor for six seconds for a talker who is not heard (T1); more is refused as a flood, also of what waits
-    for a grant."""
+    may keep the floor for six seconds for a talker who is not heard (T1); more is refused as a flood, also of what
+    waits for a grant."""
     end_of_media_ms: Annotated[int, Field(ge=100, le=4_000)] = 500
     """A burst without a packet for so long has stopped."""
     handshake_s: Annotated[float, Field(gt=0, le=60)] = 10.0

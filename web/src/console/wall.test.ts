@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { start } from "../floor/model";
 import { nothingGoesOn } from "../wire/affairs";
-import { blank, type Picture, told } from "../wire/picture";
+import { blank, fellSilent, type Picture, told } from "../wire/picture";
 import type { GroupSummary, Person } from "../wire/protocol";
 import { airOf, type Channel, channelsOf, clock, named, stepped, steppedRow } from "./wall";
 
@@ -62,11 +62,14 @@ test("a channel shows who talks, since when, where it is heard, and who spoke be
     slot: 3,
     tier: 0,
   });
-  now = told(now, { type: "slot", slot: 3 });
   now = told(now, { type: "floor_idle", group: "east", burst: 1000 });
+  now = told(now, { type: "slot", slot: 3 });
+  expect(airOf(now, nothingGoesOn, [start], "east")).toMatchObject({ state: "taken", by: wang, over: true });
+  now = fellSilent(now, 3);
   expect(airOf(now, nothingGoesOn, [start], "east")).toMatchObject({
     state: "idle",
     by: null,
+    over: false,
     last: { by: wang, burst: 1000 },
   });
 });

@@ -2,7 +2,7 @@
 
 import type { ParticipantState } from "../floor/model";
 import type { Affairs, Brought } from "../wire/affairs";
-import { type Floor, idleFloor, type Picture } from "../wire/picture";
+import { type Floor, heardIn, idleFloor, type Picture } from "../wire/picture";
 import type { GroupSnapshot, GroupSummary, Person, Tier } from "../wire/protocol";
 
 export type Channel = {
@@ -69,6 +69,8 @@ function partners(affairs: Affairs, one: Brought, me: string | undefined): strin
 export type Air = {
   state: "idle" | "taken" | "mine" | "asking";
   by: Person | null;
+  /** The floor is free again, and the last words of who talked still come. */
+  over: boolean;
   /** About when the burst on air began, ms since the epoch by the server's clock. */
   sinceMs: number | null;
   tier: Tier;
@@ -88,7 +90,7 @@ export function airOf(
   group: string,
 ): Air {
   const floor = picture.floors[group] ?? idleFloor;
-  const carried = picture.slots.find((slot) => slot.group === group) ?? null;
+  const carried = heardIn(picture, group);
   const phase = floors.find((one) => one.group === group)?.phase ?? null;
   const mine = phase?.name === "has_permission";
   const asking = phase?.name === "pending_request" || phase?.name === "queued";
@@ -101,6 +103,7 @@ export function airOf(
   return {
     state: mine ? "mine" : by ? "taken" : asking ? "asking" : "idle",
     by,
+    over: carried?.over === true && floor.state !== "taken",
     sinceMs: by ? (carried?.burst ?? floor.burst) : null,
     tier,
     position: phase?.name === "queued" ? phase.position : null,

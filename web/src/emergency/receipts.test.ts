@@ -17,6 +17,7 @@ afterEach(() => {
 
 function phone() {
   const total = [0, 0];
+  const ending = { until: 0 };
   const asked: Request[] = [];
   const receipts = new Receipts({
     ask: (request) => {
@@ -25,6 +26,7 @@ function phone() {
     },
     audible: () => true,
     played: (slot) => Promise.resolve({ total: total[slot] ?? 0, concealed: 0, inserted: 0, removed: 0 }),
+    ending: () => performance.now() < ending.until,
     busy: () => false,
     kept: () => undefined,
     arrived: () => undefined,
@@ -36,7 +38,7 @@ function phone() {
       broadcast: { id: "b", kind: "live", group: "broadcast", burst: BURST, ...more },
       receipt: "delivered",
     });
-  return { total, asked, tell, broadcast };
+  return { total, ending, asked, tell, broadcast };
 }
 
 test.each([
@@ -58,3 +60,18 @@ test.each([
     expect(asked).toHaveLength(receipts.length);
   },
 );
+
+test("what comes after the end of a burst, held up by its talker's network, is heard", async () => {
+  const { total, ending, asked, tell, broadcast } = phone();
+  broadcast({ state: "running" });
+  tell({ type: "slot", slot: 0, group: "broadcast", burst: BURST });
+  await vi.advanceTimersByTimeAsync(LONG_ENOUGH_MS);
+  ending.until = performance.now() + 2 * LONG_ENOUGH_MS;
+  tell({ type: "slot", slot: 0 });
+  broadcast({ state: "over", samples: SAID });
+  await vi.advanceTimersByTimeAsync(LONG_ENOUGH_MS);
+  total[0] = SAID;
+  expect(asked).toEqual([]);
+  await vi.advanceTimersByTimeAsync(2 * LONG_ENOUGH_MS);
+  expect(asked).toMatchObject([{ state: "heard", samples_played: SAID }]);
+});

@@ -8,8 +8,6 @@ import { RequestRefused } from "../wire/link";
 import type { Broadcast, Receipt, ServerMessage } from "../wire/protocol";
 import { begun, heard, LOOK_MS, looked, type Measure, type Played, playedSeconds, RATE } from "./hearing";
 
-/** What is still in the jitter buffer when a burst ends is played within this. */
-const DRAIN_MS = 400;
 const AGAIN_MS = 2_000;
 /** A recorded message waits at most so long for silence on the air. */
 const QUIET_WITHIN_MS = 15_000;
@@ -19,6 +17,8 @@ export type ReceiptPorts = {
   /** Whether a person would hear a sound of this page now, and of this slot if one is named. */
   audible: (slot?: number) => boolean;
   played: (slot: number) => Promise<Played>;
+  /** Whether the burst of this slot has ended and its last words still come. */
+  ending: (slot: number) => boolean;
   /** Whether somebody is heard, or this phone talks, just now. */
   busy: () => boolean;
   /** The server has kept a receipt. */
@@ -95,7 +95,7 @@ export class Receipts {
     }
   }
 
-  /** Looks until the slot carries something else, then lets the buffer run dry. */
+  /** Looks until the slot carries something else, and the last word was heard. */
   async #measure(slot: number, said: Said): Promise<Measure> {
     const audible = () => this.#ports.audible(slot);
     const begin = await this.#ports.played(slot);
@@ -107,8 +107,10 @@ export class Receipts {
       await pause(LOOK_MS);
       look();
     }
-    await pause(DRAIN_MS);
-    look();
+    do {
+      await pause(LOOK_MS);
+      look();
+    } while (this.#ports.ending(slot));
     return { ...measure, end: await this.#ports.played(slot) };
   }
 

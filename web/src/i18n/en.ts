@@ -76,6 +76,7 @@ export const en: Record<Key, string> = {
   face_releasing_hint: "",
   face_taken: "{name}",
   face_taken_hint: "is talking",
+  face_taken_over_hint: "is still heard; the channel is free",
   face_queued: "Number {position} in the queue",
   face_queued_hint: "{size} waiting. Keep holding to stay, let go to cancel",
   face_denied: "Not granted",

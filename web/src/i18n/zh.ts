@@ -76,6 +76,7 @@ export const zh = {
   face_releasing_hint: "",
   face_taken: "{name}",
   face_taken_hint: "正在讲话",
+  face_taken_over_hint: "声音还未播完，频道已空闲",
   face_queued: "排队第 {position} 位",
   face_queued_hint: "共 {size} 人等待，按住保持排队，松开取消",
   face_denied: "未获话权",

@@ -96,14 +96,19 @@ export class Slots {
     this.#slots = [];
   }
 
-  /** When `slot` last played a packet (ms of `performance.now()`), and how loud it was, 0 to 1. */
-  heard(slot: number): { at: number; level: number } | null {
-    const playing = this.#slots[slot];
-    const source = playing?.receiver.getSynchronizationSources()[0];
-    if (!playing || !source) return null;
+  /** When `slot` last played a packet (ms of `performance.now()`); null when it never did. */
+  lastPlayed(slot: number): number | null {
+    const source = this.#slots[slot]?.receiver.getSynchronizationSources()[0];
+    if (!source) return null;
     // Chromium stamps with wall time; the page's clock began at timeOrigin.
-    const at = source.timestamp > 1e12 ? source.timestamp - performance.timeOrigin : source.timestamp;
-    return { at, level: playing.desk ? peak(playing.desk.before) : playing.level };
+    return source.timestamp > 1e12 ? source.timestamp - performance.timeOrigin : source.timestamp;
+  }
+
+  /** How loud `slot` is, 0 to 1. */
+  level(slot: number): number {
+    const playing = this.#slots[slot];
+    if (!playing) return 0;
+    return playing.desk ? peak(playing.desk.before) : playing.level;
   }
 
   /**

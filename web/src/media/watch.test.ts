@@ -1,23 +1,31 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { diagnostics } from "../diagnostics";
-import type { Slot } from "../wire/protocol";
+import type { Carried } from "../wire/picture";
 import { STALL } from "./expectation";
 import type { Slots } from "./slots";
-import { SlotWatch } from "./watch";
+import { OVER_MS, SlotWatch } from "./watch";
 
-const CARRIED: Slot[] = [{ type: "slot", slot: 0, group: "g", burst: 7 }];
+const CARRIED: Carried[] = [{ type: "slot", slot: 0, group: "g", burst: 7 }];
 
-function watching(drawn = 0): { watch: SlotWatch; stalledAt: number[]; voice: { packets: number } } {
-  const voice = { packets: 10 };
+type Voice = { packets: number; lastPlayed: (() => number) | null };
+
+function watching(drawn = 0): { watch: SlotWatch; stalledAt: number[]; over: number[]; voice: Voice } {
+  const voice: Voice = { packets: 10, lastPlayed: () => performance.now() };
   const slots = {
     packets: () => Promise.resolve(voice.packets),
-    heard: () => ({ at: performance.now(), level: 1 }),
+    lastPlayed: () => voice.lastPlayed?.() ?? null,
+    level: () => 1,
     measure: () => Promise.resolve(),
   };
   const stalledAt: number[] = [];
-  const owner = { stalled: () => stalledAt.push(performance.now()), levels: () => undefined };
+  const over: number[] = [];
+  const owner = {
+    stalled: () => stalledAt.push(performance.now()),
+    levels: () => undefined,
+    over: (slot: number) => over.push(slot),
+  };
   const watch = new SlotWatch(slots as unknown as Slots, owner, () => drawn);
-  return { watch, stalledAt, voice };
+  return { watch, stalledAt, over, voice };
 }
 
 describe("a slot that should carry voice", () => {
@@ -77,6 +85,43 @@ describe("a slot that should carry voice", () => {
     }
     watch.expect([]);
     expect(diagnostics.events.slice(before).filter(({ name }) => name === "first_voice")).toHaveLength(2);
+  });
+
+  it("tells when the first packet of a burst was heard, and not a later one", async () => {
+    const { watch, voice } = watching();
+    const before = diagnostics.events.length;
+    const began = performance.now();
+    voice.lastPlayed = () => began - 100 + 20 * Math.floor((performance.now() - began) / 20);
+    watch.expect(CARRIED);
+    await vi.advanceTimersByTimeAsync(500);
+    watch.expect([]);
+    const heard = diagnostics.events.slice(before).filter(({ name }) => name === "first_voice");
+    expect(heard.map(({ at }) => (at as number) - began)).toEqual([0]);
+  });
+
+  it("watches a burst that has ended till its last word was heard, and asks for no path meanwhile", async () => {
+    const { watch, over, stalledAt, voice } = watching();
+    watch.expect(CARRIED);
+    await vi.advanceTimersByTimeAsync(100);
+    watch.expect(CARRIED.map((one) => ({ ...one, over: true })));
+    await vi.advanceTimersByTimeAsync(6000);
+    expect(over).toEqual([]);
+    const last = performance.now();
+    voice.lastPlayed = () => last;
+    await vi.advanceTimersByTimeAsync(OVER_MS);
+    expect(over).toEqual([]);
+    await vi.advanceTimersByTimeAsync(50);
+    expect(over[0]).toBe(0);
+    expect(stalledAt).toEqual([]);
+    watch.expect([]);
+  });
+
+  it("has nothing to wait for of a burst that was never heard", () => {
+    const { watch, over, voice } = watching();
+    voice.lastPlayed = null;
+    watch.expect(CARRIED);
+    watch.expect(CARRIED.map((one) => ({ ...one, over: true })));
+    expect(over).toEqual([0]);
   });
 
   it("asks for none once the burst is over", async () => {

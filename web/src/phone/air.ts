@@ -8,7 +8,8 @@ import { type Mix, Slots } from "../media/slots";
 import { Sound } from "../media/sound";
 import { SlotWatch } from "../media/watch";
 import { relayOnly, voiceProcessing } from "../settings";
-import type { Slot, Tier } from "../wire/protocol";
+import type { Carried } from "../wire/picture";
+import type { Tier } from "../wire/protocol";
 import { Warmth } from "./warmth";
 
 /** How a group sounds while what is said in it has this tier. */
@@ -20,6 +21,8 @@ export type AirOwner = {
   soundChanged: () => void;
   /** Voice that must come does not. */
   stalled: () => void;
+  /** The last word of a burst that has ended was heard on this slot. */
+  over: (slot: number) => void;
   microphone: (state: MicrophoneState) => void;
 };
 
@@ -40,7 +43,7 @@ export class Air {
   #mix: MixOf = () => ({ gain: 1, pan: 0 });
 
   /** With `mixes` each group gets a fader and a side of its own, as `setMix` says. `carried`: what the slots carry. */
-  constructor(owner: AirOwner, carried: ReadonlySignal<readonly Slot[]>, mixes: boolean) {
+  constructor(owner: AirOwner, carried: ReadonlySignal<readonly Carried[]>, mixes: boolean) {
     this.sound = new Sound((locked) => {
       this.soundLocked.value = locked;
       owner.soundChanged();
@@ -75,6 +78,7 @@ export class Air {
     this.warmth = new Warmth(this.voice);
     const watch = new SlotWatch(this.slots, {
       stalled: owner.stalled,
+      over: owner.over,
       levels: (levels) => {
         this.levels.value = levels;
       },
@@ -119,7 +123,7 @@ export class Air {
   }
 
   /** Lets each slot sound as its group should; `tierOf` says how urgent that is beside the burst itself. */
-  applyMix(carried: readonly Slot[], tierOf: (group: string) => Tier): void {
+  applyMix(carried: readonly Carried[], tierOf: (group: string) => Tier): void {
     for (const { slot, group, tier } of carried) {
       if (group) this.slots.mix(slot, this.#mix(group, Math.max(tier ?? 0, tierOf(group)) as Tier));
     }

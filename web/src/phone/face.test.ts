@@ -20,6 +20,7 @@ const ready: Facts = {
   mayTalk: true,
   participant: { ...start, link: "up", group: "g" },
   floor: idleFloor,
+  heard: null,
 };
 const permitted: Extract<Phase, { name: "has_permission" }> = {
   name: "has_permission",
@@ -38,13 +39,17 @@ function withNotice(notice: ParticipantState["notice"]): Facts {
   return { ...ready, participant: { ...ready.participant, notice } };
 }
 
+const taken = { ...idleFloor, state: "taken", by: { id: "u1", name: "张三" } } as const;
+const lastWords = { type: "slot", slot: 0, group: "g", burst: 5, by: taken.by, over: true } as const;
+
 describe("the face", () => {
-  const taken = { ...idleFloor, state: "taken", by: { id: "u1", name: "张三" } } as const;
   it.each<[string, Facts]>([
     ["idle", ready],
     ["listen_only", { ...ready, mayTalk: false }],
     ["taken", { ...ready, floor: taken }],
     ["idle", { ...ready, floor: { ...taken, by: { id: "me", name: "我" } } }],
+    ["taken", { ...ready, floor: { ...idleFloor, burst: 5 }, heard: lastWords }],
+    ["idle", { ...ready, floor: { ...idleFloor, burst: 6 }, heard: lastWords }],
     ["requesting", inPhase({ name: "pending_request", request: "f", until: NOW + 1 })],
     ["queued", inPhase({ name: "queued", request: "f", position: 1, size: 2 })],
     ["talking", inPhase(permitted)],
@@ -73,6 +78,16 @@ it("is told to let go of the key only with a hand on it", () => {
   const talking = face(inPhase(permitted), NOW);
   expect(spoken(talking, NOW).hint).toBe(t("face_talking_hint"));
   expect(spoken(talking, NOW, true).hint).toBe(t("face_opened_hint"));
+});
+
+it("says of last words that the channel is free", () => {
+  const during = face({ ...ready, floor: taken, heard: { ...lastWords, over: false } }, NOW);
+  const after = face({ ...ready, floor: { ...idleFloor, burst: 5 }, heard: lastWords }, NOW);
+  expect([during, after].map((one) => spoken(one, NOW).title)).toEqual(["张三", "张三"]);
+  expect([during, after].map((one) => spoken(one, NOW).hint)).toEqual([
+    t("face_taken_hint"),
+    t("face_taken_over_hint"),
+  ]);
 });
 
 describe("the obstacle", () => {

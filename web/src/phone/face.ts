@@ -4,7 +4,7 @@ import type { ParticipantState } from "../floor/model";
 import type { MicrophoneState } from "../media/microphone";
 import type { PathState } from "../media/path";
 import type { LinkState } from "../wire/link";
-import type { Floor } from "../wire/picture";
+import type { Carried, Floor } from "../wire/picture";
 import type { Person, Refusal, RevokeCause } from "../wire/protocol";
 
 export type Facts = {
@@ -22,6 +22,8 @@ export type Facts = {
   mayTalk: boolean;
   participant: ParticipantState;
   floor: Floor;
+  /** What is heard in that group. */
+  heard: Carried | null;
 };
 
 /** A problem that only the person can mend: it takes the whole screen and says what to do. */
@@ -46,7 +48,13 @@ export type Face =
   | { name: "revoked"; cause: RevokeCause }
   | { name: "queued"; position: number; size: number }
   | { name: "denied"; code: Refusal; retryAt: number | null }
-  | { name: "taken"; by: Person; tier: 0 | 1 | 2 };
+  | {
+      name: "taken";
+      by: Person;
+      tier: 0 | 1 | 2;
+      /** The floor is free again, and his last words still come. */
+      over: boolean;
+    };
 
 /** The countdown is shown large from here on. */
 export const COUNTDOWN_MS = 10_000;
@@ -118,10 +126,13 @@ function ofLink(facts: Facts): Face | null {
   return null;
 }
 
-function ofFloor({ participant, floor, me, mayTalk }: Facts): Face | null {
+function ofFloor({ participant, floor, heard, me, mayTalk }: Facts): Face | null {
   if (participant.group === null) return null;
   if (floor.state === "taken" && floor.by && floor.by.id !== me) {
-    return { name: "taken", by: floor.by, tier: floor.tier ?? 0 };
+    return { name: "taken", by: floor.by, tier: floor.tier ?? 0, over: false };
+  }
+  if (floor.state === "idle" && heard?.by && heard.burst === floor.burst) {
+    return { name: "taken", by: heard.by, tier: heard.tier ?? 0, over: true };
   }
   return { name: mayTalk ? "idle" : "listen_only" };
 }

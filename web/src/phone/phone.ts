@@ -3,7 +3,7 @@
 
 import { batch, computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import { mark } from "../diagnostics";
-import { Receipts } from "../emergency/receipts";
+import type { Receipts } from "../emergency/receipts";
 import { start } from "../floor/model";
 import { Floors } from "../floor/several";
 import { HeldIncidents } from "../incidents/held";
@@ -14,7 +14,7 @@ import { deviceId, keepLastGroup, lastGroup } from "../settings";
 import { Texts } from "../texts/texts";
 import { affairsTold, broughtToTalk, nothingGoesOn, openAlerts } from "../wire/affairs";
 import { Link, type LinkState, type Request } from "../wire/link";
-import { blank, firstGroup, idleFloor, told, welcomed } from "../wire/picture";
+import { blank, fellSilent, firstGroup, heardIn, idleFloor, told, welcomed } from "../wire/picture";
 import type { Broadcast, IceServer, Missed, Refusal, ServerMessage, Welcome } from "../wire/protocol";
 import { Air, type MixOf } from "./air";
 import { type Facts, face, obstacle } from "./face";
@@ -25,6 +25,7 @@ import { LOOK_EVERY_MS } from "./listening";
 import { Mending } from "./mending";
 import { cutOff, isListenedTo, lineIsOpen, OpenLine } from "./openline";
 import { Pressing } from "./pressing";
+import { receiptsOf } from "./receiving";
 import { watch } from "./surroundings";
 
 const TICK_MS = 100;
@@ -93,6 +94,9 @@ export class Phone {
         pathChanged: (state) => this.#pathChanged(state),
         soundChanged: () => this.#hearing.report(),
         stalled: () => this.restartMedia("no_packets"),
+        over: (slot) => {
+          this.picture.value = fellSilent(this.picture.peek(), slot);
+        },
         microphone: (state) => this.key.microphone(state),
       },
       computed(() => this.picture.value.slots),
@@ -128,22 +132,7 @@ export class Phone {
       blocked: () => this.obstacle.value !== null,
       covert: this.covert,
     });
-    this.receipts = new Receipts({
-      ask: (request) => this.ask(request),
-      audible: (slot) =>
-        this.#hearing.deafness() === null && (slot === undefined || this.#air.slots.audible(slot)),
-      played: (slot) => this.#air.slots.played(slot),
-      busy: () => this.floorState.peek().held || this.picture.peek().slots.length > 0,
-      kept: (id, state) => {
-        if (state === "heard") this.marked(id, state);
-      },
-      arrived: ({ broadcast }) => {
-        // What is only practised never sounds or shakes like what is meant.
-        const urgent = !broadcast.exercise && (broadcast.tier ?? 0) > 0;
-        this.tone(urgent ? "attention" : "incoming");
-        if (urgent) navigator.vibrate?.([300, 150, 300, 150, 300]);
-      },
-    });
+    this.receipts = receiptsOf(this, this.#hearing, this.#air.slots);
     this.texts = new Texts(this);
     this.leftGroup = new LeftGroup(this, lastGroup);
     const line = new OpenLine(this.#floor.port());
@@ -193,6 +182,7 @@ export class Phone {
     // A microphone that is open in secret is not shown.
     participant: this.covert.value ? { ...start, group: this.floorState.value.group } : this.floorState.value,
     floor: this.picture.value.floors[this.talksIn.value ?? ""] ?? idleFloor,
+    heard: heardIn(this.picture.value, this.talksIn.value),
   }));
   readonly obstacle = computed(() => obstacle(this.facts.value));
   readonly face = computed(() => face(this.facts.value, this.now.value));

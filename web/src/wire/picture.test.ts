@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { blank, lastEnded, told } from "./picture";
+import { blank, fellSilent, heardIn, lastEnded, told } from "./picture";
 import type { Person } from "./protocol";
 
 const zhang: Person = { id: "u1", name: "张三" };
@@ -36,11 +36,28 @@ describe("the picture", () => {
     expect(told(taken, { type: "floor_idle", group: "g", burst: 5 })).toBe(taken);
   });
 
-  it("keeps slots in order and forgets those that carry nothing", () => {
+  it("keeps slots in order, and each till its last word was heard", () => {
     const first = told(blank, { type: "slot", slot: 1, group: "g", burst: 5, by: zhang });
     const both = told(first, { type: "slot", slot: 0, group: "h", burst: 6, by: zhang });
     expect(both.slots.map(({ slot }) => slot)).toEqual([0, 1]);
-    expect(told(both, { type: "slot", slot: 1 }).slots.map(({ slot }) => slot)).toEqual([0]);
+    const over = told(both, { type: "slot", slot: 1 });
+    expect(over.slots.map(({ slot, over = false }) => [slot, over])).toEqual([
+      [0, false],
+      [1, true],
+    ]);
+    expect(fellSilent(over, 1).slots.map(({ slot }) => slot)).toEqual([0]);
+    expect(fellSilent(over, 0)).toEqual(over);
+    const next = told(over, { type: "slot", slot: 1, group: "g", burst: 7, by: zhang });
+    expect(fellSilent(next, 1)).toEqual(next);
+  });
+
+  it("hears who talks in a group rather than one whose last words still come", () => {
+    const first = told(blank, { type: "slot", slot: 0, group: "g", burst: 5, by: zhang });
+    const over = told(first, { type: "slot", slot: 0 });
+    expect(heardIn(over, "g")?.burst).toBe(5);
+    const next = told(over, { type: "slot", slot: 1, group: "g", burst: 7, by: zhang });
+    expect(heardIn(next, "g")?.burst).toBe(7);
+    expect(heardIn(next, "h")).toBeNull();
   });
 
   it("takes presence and floor from a group just selected", () => {

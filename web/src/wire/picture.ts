@@ -1,4 +1,4 @@
-// What the server has told: groups, floors, who is there, what each slot carries. Pure; pages draw it.
+// What the server has told: groups, floors, who is there, what each slot carries, or still sounds of it. Pure; pages draw it.
 
 import type {
   FloorSnapshot,
@@ -23,6 +23,9 @@ export type Floor = Pick<FloorSnapshot, "state" | "tier"> & {
 
 export type Presence = Pick<GroupPresence, "members" | "online" | "listening" | "queued" | "monitors">;
 
+/** What is heard on a slot. `over`: the burst has ended, and its last words are still on their way or in a buffer. */
+export type Carried = Slot & { over?: boolean };
+
 export type Picture = {
   user: Person | null;
   roles: Role[];
@@ -31,7 +34,7 @@ export type Picture = {
   selected: string | null;
   floors: Readonly<Record<string, Floor>>;
   presence: Readonly<Record<string, Presence>>;
-  slots: readonly Slot[];
+  slots: readonly Carried[];
   /** Group → the burst that was on air when this phone came; its start was not heard. */
   late: Readonly<Record<string, number>>;
   /** The server cannot reach the other nodes of the city: only its own phones are heard here. */
@@ -66,6 +69,17 @@ export const idleFloor: Floor = {
 /** The burst of a group that ended last, as far as it is known: what was said in it can be heard again. */
 export function lastEnded(floor: Floor | undefined): number | null {
   return (floor?.state === "idle" ? floor.burst : floor?.last?.burst) ?? null;
+}
+
+/** Who is heard in a group, if anybody: who talks there rather than one whose last words still come. */
+export function heardIn({ slots }: Picture, group: string | null): Carried | null {
+  const there = slots.filter((slot) => slot.group === group);
+  return there.find(({ over }) => !over) ?? there[0] ?? null;
+}
+
+/** The last word on a slot was heard; nothing, if another burst sounds there meanwhile. */
+export function fellSilent(before: Picture, slot: number): Picture {
+  return { ...before, slots: before.slots.filter((one) => one.slot !== slot || !one.over) };
 }
 
 export function welcomed(before: Picture, welcome: Welcome): Picture {
@@ -178,7 +192,8 @@ function withFloor(before: Picture, group: string, floor: Omit<Floor, "last">): 
   return { ...before, floors: { ...before.floors, [group]: { ...floor, last } } };
 }
 
-function withSlot(slots: readonly Slot[], slot: Slot): readonly Slot[] {
+function withSlot(slots: readonly Carried[], slot: Slot): readonly Carried[] {
+  if (!slot.burst) return slots.map((one) => (one.slot === slot.slot ? { ...one, over: true } : one));
   const others = slots.filter((other) => other.slot !== slot.slot);
-  return slot.burst ? [...others, slot].sort((a, b) => a.slot - b.slot) : others;
+  return [...others, slot].sort((a, b) => a.slot - b.slot);
 }

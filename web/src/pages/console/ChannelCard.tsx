@@ -207,6 +207,7 @@ function Controls({ desk, channel, air, heard }: ControlsProps) {
   const { volume, muted, ear } = soundOf(desks, id);
   const call = desk.phone.affairs.value.calls[channel.brought?.call ?? ""];
   const floorless = call?.duplex === true || call?.kind === "ambient";
+  const revocable = air.state === "taken" && !air.over && !floorless;
   const named = (words: string) => ({ "aria-label": `${words} ${name}`, title: words });
   return (
     <div class="controls">
@@ -264,7 +265,7 @@ function Controls({ desk, channel, air, heard }: ControlsProps) {
         floor={desk.phone.picture.value.floors[id]}
         label={`${t("last_30s")} ${name}`}
       />
-      {air.state === "taken" && !floorless && desk.phone.picture.value.rights.includes("revoke_floor") && (
+      {revocable && desk.phone.picture.value.rights.includes("revoke_floor") && (
         <button
           type="button"
           {...named(t("console_revoke"))}

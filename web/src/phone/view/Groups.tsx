@@ -4,6 +4,7 @@ import { t } from "../../i18n";
 import { Unread } from "../../texts/ThreadList";
 import { unreadIn } from "../../texts/threads";
 import { Icon } from "../../ui/icons";
+import { heardIn } from "../../wire/picture";
 import type { GroupSummary } from "../../wire/protocol";
 import type { Phone } from "../phone";
 
@@ -77,7 +78,7 @@ function UnreadKey({
 }
 
 function Heard({ phone, group }: { phone: Phone; group: GroupSummary }) {
-  const slot = phone.picture.value.slots.find((carried) => carried.group === group.id);
+  const slot = heardIn(phone.picture.value, group.id);
   if (slot?.by) {
     return (
       <span class="live">

@@ -25,7 +25,10 @@ export function spoken(face: Face, now: number, byItself = false): Spoken {
     case "denied":
       return { title: t("face_denied"), hint: deniedHint(face, now) };
     case "taken":
-      return { title: t("face_taken", { name: face.by.name }), hint: t("face_taken_hint") };
+      return {
+        title: t("face_taken", { name: face.by.name }),
+        hint: t(face.over ? "face_taken_over_hint" : "face_taken_hint"),
+      };
     default:
       return { title: t(`face_${face.name}`), hint: t(`face_${face.name}_hint`) };
   }
