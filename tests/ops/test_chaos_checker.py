@@ -83,6 +83,7 @@ def test_grants_of_nearly_one_moment_may_be_noted_in_either_order_and_are_never_
 def test_floors_of_each_node_are_serial_also_while_a_fault_parts_them() -> None:
     assert not_serial([grant(1.0, 2_000), grant(2.0, 1_000, 2, node=1)], AWAY) == []
     assert not_serial([grant(1.0, 2_000), grant(2.0, 1_000, 2)], AWAY) != []
+    assert not_serial([grant(1.0, 2_000), grant(4.0, 1_000, 2)], AWAY) == [], "one is made of both sides"
 
 
 def test_a_burst_is_heard_by_all_of_its_group_that_are_there() -> None:
@@ -97,7 +98,8 @@ def test_a_burst_is_heard_by_all_of_its_group_that_are_there() -> None:
 
 def test_a_key_is_answered_where_nothing_fails() -> None:
     assert unanswered([Unanswered(20.0, "g", 1)], AWAY) != []
-    assert unanswered([Unanswered(6.0, "g", 1), Unanswered(12.0, "g", 1)], AWAY) == []
+    assert unanswered([Unanswered(-0.4, "g", 1), Unanswered(8.0, "g", 1)], AWAY) == []
+    assert unanswered([Unanswered(-0.6, "g", 1), Unanswered(8.1, "g", 1)], AWAY) != []
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ class Caller:
         self.lost = asyncio.Event()
         self.holds: int | None = None
         """The burst it was granted and has not released on a socket that lived."""
-        self.spoken = 0
+        self.spoken, self.pressed = 0, 0.0
 
     async def run(self) -> None:
         while True:
@@ -69,6 +69,7 @@ class Caller:
                 await self._pause(self.rng.expovariate(1 / 2.5))
                 if phone.gone is not None:
                     continue
+                self.pressed = self.chaos.now()
                 press = phone.press_key(self.group)
                 async with asyncio.timeout(ANSWER_S):
                     await press.settled
@@ -100,7 +101,7 @@ class Caller:
     def _unanswered(self, phone: Phone) -> None:
         """A key that the phone still holds, of which it was told nothing at all."""
         if phone.gone is None and phone.press is not None and phone.press.outcome is None:
-            self.chaos.unanswered.append(Unanswered(self.chaos.now(), self.group, self.number))
+            self.chaos.unanswered.append(Unanswered(self.pressed, self.group, self.number))
 
     async def _connected(self) -> Phone:
         """Where a node takes it: a phone that lost its node goes on there with its group, as a page does."""

@@ -25,6 +25,8 @@ TURN_S = 0.45
 """A talker's last packets and the next one's first may cross: a jitter of the network, not two floors."""
 ENOUGH_PACKETS = 10
 """A burst of so many packets is heard, and found among the recordings."""
+ANSWERED_S = 1.0
+"""A key has its answer after so long: granted, queued or denied."""
 FLOORS_FREE_S, PHONES_BACK_S = 3.0, 5.0
 """Bars of a node that was killed."""
 HEARS_AGAIN_S = 10.0
@@ -75,6 +77,11 @@ class Verdict:
 def parted(events: Sequence[Event], at: float) -> bool:
     """Whether nodes may not reach each other at that time, or have only just met again."""
     return any(event.fault in PARTS and event.at <= at <= event.until + SETTLE_S for event in events)
+
+
+def settling(events: Sequence[Event], at: float) -> bool:
+    """Whether nodes have only just met again: what each decided alone is made one."""
+    return parted(events, at) and not any(event.at <= at <= event.until for event in events)
 
 
 def reached(events: Sequence[Event], begin: float, end: float) -> float:
@@ -128,7 +135,7 @@ def _common(begin: float, end: float, since: float, until: float) -> float:
 
 def not_serial(granted: Iterable[Granted], events: Sequence[Event]) -> list[str]:
     """Grants whose burst ids do not grow in the order in which they were granted: in a group while nodes reach each
-    other, on each node always.
+    other, on each node also while a fault parts them.
 
     Who comes back and still has the floor is told so again: that is the same grant. Two that come to two phones in
     nearly one moment may be noted in either order.
@@ -140,7 +147,7 @@ def not_serial(granted: Iterable[Granted], events: Sequence[Event]) -> list[str]
             before = newest.setdefault((each.group, node), each)
             if each.burst > before.burst:
                 newest[each.group, node] = each
-            elif _contradicts(each, before) and (node is not None or not parted(events, each.at)):
+            elif _contradicts(each, before) and not (parted if node is None else settling)(events, each.at):
                 found.append(f"{each.group}: burst {each.burst} after {before.burst} at {each.at:.2f} s")
                 break
     return found
@@ -180,8 +187,8 @@ def deaf(
 
 
 def unanswered(keys: Iterable[Unanswered], events: Sequence[Event]) -> list[str]:
-    """Keys that nobody answered though nothing failed. ``at``: when the phone gave up, seconds later."""
-    calm = (each for each in keys if not disturbed(events, each.at - SETTLE_S, each.at))
+    """Keys that nobody answered though nothing failed in the time an answer may take."""
+    calm = (each for each in keys if not disturbed(events, each.at, each.at + ANSWERED_S))
     return [f"{each.group}: phone {each.talker} at {each.at:.2f} s" for each in calm]
 
 

@@ -43,7 +43,7 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """A key was held for seconds, and nothing was said about it to a phone that had its link."""
+    """A key that went down at ``at`` and was held for seconds: its phone had its link, and was told nothing of it."""
 
     at: float
     group: str
