@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,9 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
+from typer.main import get_command
 
+from poc_server.cli import app
 from poc_server.config import Config, load
 from poc_server.recording.layout import default_key
 from tests.ops.test_config_example import filled
@@ -127,6 +131,16 @@ def test_who_is_waited_for_says_how_he_is(compose: dict[str, Any]) -> None:
         assert set(waits) <= set(services)
         for other, how in waits.items() if isinstance(waits, dict) else ():
             assert how["condition"] != "service_healthy" or services[other]["healthcheck"]["test"]
+
+
+def test_what_unit_and_image_start_are_commands_of_the_server() -> None:
+    started = shlex.split(re.findall(r"^ExecStart=(.+)$", (DEPLOY / "poc-server.service").read_text(), re.MULTILINE)[0])
+    image = (ROOT / "Dockerfile").read_text()
+    by_image = [json.loads(each) for each in re.findall(r"^(?:ENTRYPOINT|CMD) (.+)$", image, re.MULTILINE)]
+    for program, name, *options in (started, [word for words in by_image for word in words]):
+        assert Path(program).name == "poc-server"
+        commands: Any = get_command(app)
+        commands.commands[name].make_context(name, options)  # raises on what it does not know
 
 
 def test_restarting_asks_the_process_alone() -> None:
