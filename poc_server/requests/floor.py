@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from groups.calls.state import Phase
@@ -56,6 +57,20 @@ class Floors(Protocol):
     audit: Audit
 
 
+@dataclass(frozen=True, slots=True)
+class _Press:
+    """What holds of a phone whose key went down in a group.
+
+    ``place``: from which it talks there; ``refused``: why it may not, if so; ``dispatcher``: one who answers alerts.
+    """
+
+    place: Membership
+    refused: Refusal | None
+    sos: bool
+    tier: Tier
+    dispatcher: bool
+
+
 def floor_request(node: Floors, phone: Phone, message: FloorRequest, *, up: bool = False) -> None:
     """Key down: the right is looked up here, the floor is judged by the machine.
 
@@ -68,47 +83,66 @@ def floor_request(node: Floors, phone: Phone, message: FloorRequest, *, up: bool
     group = _affiliated(node, phone, message.group, message.id)
     if group is None:
         return
-    place, refused = _place(node, phone, group)
-    # Neither a ban nor an empty group silences one in danger: what he says is recorded, and others are on their way.
-    sos = node.conditions.in_sos(phone.user.id)
-    if refused is Refusal.TALK_BANNED and not sos:
-        _deny(phone, message, DenyCause.OTHER, Refusal.TALK_BANNED)
+    press = _press(node, phone, group)
+    denied = _denied(node, phone, press)
+    if denied is not None:
+        _deny(phone, message, *denied)
         return
-    if phone.peer is None or not phone.peer.connected:
-        _deny(phone, message, DenyCause.NO_RESOURCES, Refusal.NO_MEDIA_PATH)
-        return
-    tier = node.conditions.tier(phone.user.id, group.id)
-    dispatcher = has(phone.user, Right.ALERTS) and may(Act.DISPATCH, phone.user, group, node.roster) is None
     if node.calls.duplex_of(phone.user.id) is not None:
-        if tier < Tier.EMERGENCY:
-            _deny(phone, message, DenyCause.OTHER, Refusal.IN_DUPLEX_CALL)
-            return
         node.calls.hang_up_duplex(phone.user.id, phone.key)
-    if refused is None:
+    if press.refused is None:
         if not up and begins_call(node, phone, group, message):
             return
         _audit_dispatch(node, phone, group)
+    if not _submit(node, phone, group, message, press, up=up):
+        _deny(phone, message, DenyCause.NO_RESOURCES, Refusal.NO_RESOURCES)
+
+
+def _press(node: Floors, phone: Phone, group: Group) -> _Press:
+    place, refused = _place(node, phone, group)
+    return _Press(
+        place,
+        refused,
+        sos=node.conditions.in_sos(phone.user.id),
+        tier=node.conditions.tier(phone.user.id, group.id),
+        dispatcher=has(phone.user, Right.ALERTS) and may(Act.DISPATCH, phone.user, group, node.roster) is None,
+    )
+
+
+def _denied(node: Floors, phone: Phone, press: _Press) -> tuple[DenyCause, Refusal] | None:
+    """Why the floor need not be asked; what the machine itself denies is not among it."""
+    # Neither a ban nor an empty group silences one in danger: what he says is recorded, and others are on their way.
+    if press.refused is Refusal.TALK_BANNED and not press.sos:
+        return DenyCause.OTHER, Refusal.TALK_BANNED
+    if phone.peer is None or not phone.peer.connected:
+        return DenyCause.NO_RESOURCES, Refusal.NO_MEDIA_PATH
+    if press.tier < Tier.EMERGENCY and node.calls.duplex_of(phone.user.id) is not None:
+        return DenyCause.OTHER, Refusal.IN_DUPLEX_CALL
+    return None
+
+
+def _submit(node: Floors, phone: Phone, group: Group, message: FloorRequest, press: _Press, *, up: bool) -> bool:
+    """Whether the floor takes the request up."""
     talkgroup = node.talkgroups.floor_of(group.id)
     talkgroup.pressed(phone, group.id)
     # A call that runs has its people, though the word that they are there may be under way from other nodes.
     participants = node.presence.participants(talkgroup) + (not phone.is_in(group.id))
-    taken = talkgroup.submit(
+    sos = press.sos
+    return talkgroup.submit(
         into.Request(
             user=phone.user.id,
             key=phone.key,
             participants=max(participants, 2 if sos or up else 0),
             request=message.id,
-            priority=into.SOS_PRIORITY if sos else _number(node, place, group.id, dispatcher=dispatcher),
-            may_talk=refused is None
-            or (sos and refused in _NOT_IN_DANGER and node.conditions.only_talker(group.id) is None),
-            may_preempt=place.may_preempt,
-            tier=tier,
+            priority=into.SOS_PRIORITY if sos else _number(node, press, group.id),
+            may_talk=press.refused is None
+            or (sos and press.refused in _NOT_IN_DANGER and node.conditions.only_talker(group.id) is None),
+            may_preempt=press.place.may_preempt,
+            tier=press.tier,
             sos=sos,
-            dispatcher=dispatcher,
+            dispatcher=press.dispatcher,
         )
     )
-    if not taken:
-        _deny(phone, message, DenyCause.NO_RESOURCES, Refusal.NO_RESOURCES)
 
 
 def begins_call(node: Floors, phone: Phone, group: Group, message: FloorRequest) -> bool:
@@ -157,9 +191,10 @@ def _place(node: Floors, phone: Phone, group: Group) -> tuple[Membership, Refusa
     return membership, refused
 
 
-def _number(node: Floors, place: Membership, group: GroupId, *, dispatcher: bool) -> int:
+def _number(node: Floors, press: _Press, group: GroupId) -> int:
     in_emergency = any(node.conditions.of_group(each) > Tier.NORMAL for each in node.joined.spread(group))
-    return max(place.priority, DISPATCHER_IN_EMERGENCY) if dispatcher and in_emergency else place.priority
+    own = press.place.priority
+    return max(own, DISPATCHER_IN_EMERGENCY) if press.dispatcher and in_emergency else own
 
 
 def floor_release(node: Floors, phone: Phone, message: FloorRelease) -> None:
