@@ -1,4 +1,7 @@
-"""Named limits of the wire. Each is documented in docs/protocol.md and tested at the limit and one beyond."""
+"""Named limits of the wire. Each is documented in docs/protocol.md and tested at the limit and one beyond.
+
+The pages are built with those named ``MAX_…``: what a page offers and what the server takes cannot disagree.
+"""
 
 from __future__ import annotations
 
@@ -44,6 +47,16 @@ MAX_CALL_HOURS = 24
 """Longest time a temporary group may be given."""
 MAX_CALLED = 500
 """People one call may name."""
+MAX_PAGE = 200
+"""Items on one page of a list over HTTP."""
+MAX_DEAD_LETTERS_LISTED = 1_000
+"""Dead letters of a receiver that one answer over HTTP carries."""
+MAX_REFUSED_NEWS = 1_000
+"""Pieces of news of cases that could not be taken: so many are kept for the operator, and told in one answer."""
+MAX_REASON_CHARS = 500
+"""Characters of the reason why something is kept or deleted."""
+MAX_DAYS_KEPT = 36_500
+"""Longest time a rule of retention may give, but for ever."""
 HELLO_TIMEOUT_S = 10.0
 """A socket that has not said ``hello`` by then is closed with 4408."""
 PING_INTERVAL_S = 10.0

@@ -1,4 +1,4 @@
-"""Exports the JSON Schema of all messages and the words, for the pages: ``python -m signaling.schema FOLDER``."""
+"""Exports the JSON Schema of all messages, words and limits for the pages: ``python -m signaling.schema FOLDER``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from signaling import limits
 from signaling.audit_words import ACTS
 from signaling.messages import ClientMessage, ServerMessage
 from signaling.words import CALL_ENDS, REFUSALS, ROLES, STATUSES
@@ -42,11 +43,17 @@ def words() -> dict[str, dict[str, dict[str, str]]]:
     }
 
 
+def largest() -> dict[str, int]:
+    """``{"MAX_…": value}``: what the server takes no more of than so many."""
+    return {name: value for name, value in vars(limits).items() if name.startswith("MAX_")}
+
+
 def main(folder: str) -> None:
-    """Write ``protocol.schema.json`` and ``words.json`` into ``folder``."""
+    """Write ``protocol.schema.json``, ``words.json`` and ``limits.json`` into ``folder``."""
     out = Path(folder)
     out.mkdir(parents=True, exist_ok=True)
-    for name, content in (("protocol.schema.json", document()), ("words.json", words())):
+    made = {"protocol.schema.json": document(), "words.json": words(), "limits.json": largest()}
+    for name, content in made.items():
         (out / name).write_text(json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
 
 

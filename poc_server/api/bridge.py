@@ -15,10 +15,11 @@ from poc_server.api.problems import documented
 from poc_server.api.services import Caller, Services, SignedInCaller, Use, UseBridge
 from poc_server.api.shapes import Body
 from poc_server.store import Actor, outbox, polls, refused_news
+from signaling.limits import MAX_DEAD_LETTERS_LISTED, MAX_REFUSED_NEWS
 
 router = APIRouter(prefix="/bridge", tags=["bridge"])
 Name = Annotated[str, Path(max_length=32)]
-Limit = Annotated[int, Query(ge=1, le=1_000)]
+Letters = Annotated[int, Query(ge=1, le=MAX_DEAD_LETTERS_LISTED)]
 After = Annotated[str, Query(max_length=256, description="``id`` of the last one of the page before")]
 
 
@@ -108,7 +109,7 @@ async def start_receiver(receiver: Name, caller: SignedInCaller, services: Use, 
 
 @router.get("/receivers/{receiver}/dead-letters", responses=documented(401, 403, 404, 422, 503))
 async def list_dead_letters(
-    receiver: Name, caller: SignedInCaller, services: Use, bridge: UseBridge, limit: Limit = 100, after: After = ""
+    receiver: Name, caller: SignedInCaller, services: Use, bridge: UseBridge, limit: Letters = 100, after: After = ""
 ) -> list[DeadLetterOut]:
     """What a receiver never took, the oldest first."""
     _allow(services, caller)
@@ -129,7 +130,7 @@ async def list_dead_letters(
 
 @router.post("/receivers/{receiver}/replay", responses=documented(401, 403, 404, 422, 503))
 async def replay_dead_letters(
-    receiver: Name, caller: SignedInCaller, services: Use, bridge: UseBridge, limit: Limit = 1_000
+    receiver: Name, caller: SignedInCaller, services: Use, bridge: UseBridge, limit: Letters = MAX_DEAD_LETTERS_LISTED
 ) -> ReplayedOut:
     """Put dead letters back, the oldest first: they are tried for days again, under their old ids."""
     _allow(services, caller)
@@ -153,7 +154,9 @@ async def list_polls(caller: SignedInCaller, services: Use, bridge: UseBridge) -
 
 
 @router.get("/refused", responses=documented(401, 403, 422, 503))
-async def list_refused(caller: SignedInCaller, services: Use, limit: Limit = 100) -> list[RefusedNewsOut]:
+async def list_refused(
+    caller: SignedInCaller, services: Use, limit: Annotated[int, Query(ge=1, le=MAX_REFUSED_NEWS)] = 100
+) -> list[RefusedNewsOut]:
     """News that could not be taken, the newest first: for whoever maintains the mapping."""
     _allow(services, caller)
     async with services.store.reading() as connection:

@@ -27,10 +27,10 @@ from poc_server.refused import Refused
 from poc_server.store import audit, incidents
 from poc_server.store.ids import now_ms
 from poc_server.store.incidents import Asked
+from signaling.limits import MAX_PAGE
 from signaling.messages import Refused as WireRefused
 
 router = APIRouter(tags=["incidents"])
-MAX_PAGE = 200
 
 
 class Shape(BaseModel):

@@ -27,6 +27,7 @@ from poc_server.store.materials import Material, MaterialSearch, MaterialState, 
 from poc_server.store.membership_periods import Home
 from poc_server.store.places import Position, ServingCell
 from poc_server.store.recordings import Page
+from signaling.limits import MAX_PAGE
 
 router = APIRouter(prefix="/materials", tags=["materials"])
 
@@ -35,7 +36,6 @@ MAX_BYTES = 25_000_000
 MAX_NOTE = 2_000
 LATE_MS = FORGET_MS
 """What was taken longer ago is refused to who has no right any more to where it was taken."""
-MAX_PAGE = 200
 MaterialId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{16,64}$")]
 """Chosen by the device, at random, so that what it announces twice is one thing."""
 LATEST_MS = 4_102_444_800_000

@@ -12,9 +12,9 @@ from starlette.exceptions import HTTPException
 
 from groups.vocabulary import Refusal
 from poc_server.refused import Refused
+from signaling.limits import MAX_PAGE
 
 T = TypeVar("T")
-MAX_PAGE = 200
 MAX_CURSOR_CHARS = 800
 MAX_MS_DIGITS = 16
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="Items on one page")]

@@ -24,10 +24,10 @@ from poc_server.refused import Refused
 from poc_server.store import incidents
 from poc_server.store import recordings as query
 from poc_server.store.recordings import Area, Found, Page, Search
+from signaling.limits import MAX_PAGE
 
 router = APIRouter(prefix="/recordings", tags=["recordings"])
 
-MAX_PAGE = 200
 Ms = Annotated[int, Query(ge=0, le=2**53)]
 
 

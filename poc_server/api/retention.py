@@ -20,13 +20,13 @@ from poc_server.store import keeping
 from poc_server.store import recordings as query
 from poc_server.store.incidents import group_of
 from poc_server.store.keeping import Hold, HoldKind, Rule
+from signaling.limits import MAX_DAYS_KEPT, MAX_REASON_CHARS
 
 router = APIRouter(tags=["retention"])
 
 LEAST_DAYS = 180
 """网络安全法 §21 asks for six months."""
-MOST_DAYS = 36_500
-Reason = Annotated[str, Field(min_length=1, max_length=500)]
+Reason = Annotated[str, Field(min_length=1, max_length=MAX_REASON_CHARS)]
 
 
 class RuleOut(Body):
@@ -56,7 +56,7 @@ class TermsOut(Body):
 class RuleIn(Body):
     """Days to keep; null: for ever."""
 
-    days: Annotated[int, Field(ge=LEAST_DAYS, le=MOST_DAYS)] | None
+    days: Annotated[int, Field(ge=LEAST_DAYS, le=MAX_DAYS_KEPT)] | None
 
 
 class HoldOut(Body):

@@ -13,9 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from poc_server.store.ids import clean
 from poc_server.store.inserts import insert_new
 from poc_server.store.tables import bridge as t
+from signaling.limits import MAX_REFUSED_NEWS
 
-REFUSED_KEPT = 1_000
-"""Pieces of news that could not be taken, kept for the operator."""
 REFUSED_BODY_CHARS = 20_000
 """So much of each: enough to see what the mapping did not take."""
 
@@ -23,7 +22,7 @@ REFUSED_BODY_CHARS = 20_000
 async def refuse(
     connection: AsyncConnection, sender: str, now: int, code: str, faults: Sequence[str], body: str
 ) -> bool:
-    """Keeps news that could not be taken; the oldest beyond `REFUSED_KEPT` go. False: they are kept already.
+    """Keeps news that could not be taken; the oldest beyond `MAX_REFUSED_NEWS` go. False: they are kept already.
 
     A list that is polled holds the same row for days, and whoever is refused sends again. ``now``: ms since the epoch.
     """
@@ -37,7 +36,7 @@ async def refuse(
     if await connection.scalar(select(t.refused_news.c.id).where(t.refused_news.c.id == key)) is not None:
         return False
     await insert_new(connection, t.refused_news, [{**row, "id": key, "at_ms": now}])
-    kept = select(t.refused_news.c.id).order_by(t.refused_news.c.at_ms.desc()).limit(REFUSED_KEPT)
+    kept = select(t.refused_news.c.id).order_by(t.refused_news.c.at_ms.desc()).limit(MAX_REFUSED_NEWS)
     await connection.execute(delete(t.refused_news).where(t.refused_news.c.id.not_in(kept)))
     return True
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from playwright.sync_api import Browser, expect
 
+from signaling.limits import MAX_GROUPS_LISTENED
 from tests.browser.heard import heard
 from tests.support.city import City
 from tests.support.console import Console
 from tests.support.officer import Officer
 
-LISTENED_MOST = 64
 HEARD = '.wall .channel[data-heard="true"]'
 
 
@@ -17,7 +17,7 @@ def walk_a_long_wall(desk: Console, officer: Officer, channel: str) -> None:
     """More channels than one can listen to, all reached by keys; this one is the officer's, and among those heard."""
     wall, heard_ones = desk.page.locator(".wall .channel"), desk.page.locator(HEARD)
     chosen = wall.and_(desk.page.locator('[data-chosen="true"]'))
-    expect(heard_ones).to_have_count(LISTENED_MOST + 1)  # the one that is selected, and those beside it
+    expect(heard_ones).to_have_count(MAX_GROUPS_LISTENED + 1)  # the one that is selected, and those beside it
     desk.key("1")
     expect(wall.first).to_have_attribute("data-chosen", "true")
     first = wall.first.bounding_box()
@@ -34,7 +34,7 @@ def walk_a_long_wall(desk: Console, officer: Officer, channel: str) -> None:
     desk.key("l")
     expect(desk.page.locator(".air .problem")).to_have_text("数量超出上限")
     desk.key("2", "l")
-    expect(heard_ones).to_have_count(LISTENED_MOST)
+    expect(heard_ones).to_have_count(MAX_GROUPS_LISTENED)
     desk.key(*["ArrowDown"] * wall.count(), "l")
     expect(wall.last).to_have_attribute("data-heard", "true")
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Playwright, expect
 
+from signaling.limits import MAX_GROUPS_LISTENED
 from tests.browser.heard import heard, told_of
-from tests.browser.long_wall import LISTENED_MOST, made_groups, walk_a_long_wall
+from tests.browser.long_wall import made_groups, walk_a_long_wall
 from tests.browser.test_leader import draw_around_all
 from tests.browser.test_sos import hold_sos
 from tests.support.chromium import chromium
@@ -339,7 +340,7 @@ def test_a_shift_is_handed_over(playwright: Playwright, city: City) -> None:
         # A claim that is not acknowledged goes back into the queue before long.
         desk.page.locator(".alert").get_by_role("button", name="告知已收到").click(timeout=30_000)
         expect(mine).to_be_visible(timeout=30_000)
-        many = [f"巡查{number:02}组" for number in range(1, LISTENED_MOST + 1)]
+        many = [f"巡查{number:02}组" for number in range(1, MAX_GROUPS_LISTENED + 1)]
         made_groups(browser, city, many, "PQ-002", "BJ-001")
         following = Console(browser, city, "PQ-002")
         desk.key("h")

@@ -1,16 +1,15 @@
 // The people one can see and call.
 
+import { MAX_PAGE } from "../generated/limits.json";
 import type { Person } from "../wire/protocol";
 import { authorised } from "./authorised";
-
-const PAGE = 200;
 
 export type Contact = Person & { banned: boolean };
 type Row = { id: string; name: string; badge?: string; talk_banned?: boolean };
 
-/** By name, badge or the initials of the pinyin; the first 200. */
+/** By name, badge or the initials of the pinyin; the first page of them. */
 export async function colleagues(word = ""): Promise<Contact[]> {
-  const query = new URLSearchParams({ limit: String(PAGE), ...(word ? { q: word } : {}) });
+  const query = new URLSearchParams({ limit: String(MAX_PAGE), ...(word ? { q: word } : {}) });
   const { items } = await authorised<{ items: Row[] }>("GET", `/people?${query}`);
   return items.map(({ id, name, badge, talk_banned }) => ({
     id,

@@ -1,9 +1,8 @@
 // The groups of the city that a dispatcher may see, those he is no member of, too.
 
 import { authorised } from "../account/authorised";
+import { MAX_PAGE } from "../generated/limits.json";
 import type { Named } from "./gathering";
-
-const PAGE = 200;
 
 /** All of them, by name, however many pages that takes. Rejects with `Problem`. */
 export async function everyGroup(): Promise<Named[]> {
@@ -11,7 +10,7 @@ export async function everyGroup(): Promise<Named[]> {
   for (let after = ""; ; ) {
     const { items, next } = await authorised<{ items: Named[]; next?: string | null }>(
       "GET",
-      `/groups?limit=${PAGE}&after=${encodeURIComponent(after)}`,
+      `/groups?limit=${MAX_PAGE}&after=${encodeURIComponent(after)}`,
     );
     all.push(...items);
     if (!next) return all;

@@ -166,8 +166,6 @@ export const en: Record<Key, string> = {
   console_place: "{lon}, {lat} ({age} s ago)",
   console_revoke: "Take the floor away",
   console_quiet: "Quiet",
-  console_emergency: "Emergency",
-  console_search: "Name or number",
   leader: "Command",
   leader_everyone: "Everyone",
   leader_text: "Message",

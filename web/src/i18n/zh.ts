@@ -161,8 +161,6 @@ export const zh = {
   console_place: "{lon}, {lat}（{age} 秒前）",
   console_revoke: "收回话权",
   console_quiet: "空闲",
-  console_emergency: "紧急",
-  console_search: "姓名或编号",
   leader: "指挥",
   leader_everyone: "全体",
   leader_text: "广播内容",

@@ -1,8 +1,9 @@
 import { signal } from "@preact/signals";
 import { beforeEach, expect, test, vi } from "vitest";
+import { MAX_GROUPS_LISTENED } from "../generated/limits.json";
 import { blank, type Picture } from "../wire/picture";
 import type { GroupSummary } from "../wire/protocol";
-import { LISTENED_MOST, Listened } from "./listened";
+import { Listened } from "./listened";
 
 const group = (id: string): GroupSummary => ({
   id,
@@ -34,22 +35,22 @@ beforeEach(() => {
 });
 
 test("as many as may be heard are, told at once, and one more is not taken", () => {
-  const { all, told, listened } = city(LISTENED_MOST + 2, "g0");
-  expect(listened.add(all.slice(0, LISTENED_MOST + 1))).toBe(true);
-  expect(told).toEqual([all.slice(1, LISTENED_MOST + 1)]);
-  expect(listened.toggle(`g${LISTENED_MOST + 1}`)).toBe(false);
-  expect(listened.groups.value).toHaveLength(LISTENED_MOST + 1);
+  const { all, told, listened } = city(MAX_GROUPS_LISTENED + 2, "g0");
+  expect(listened.add(all.slice(0, MAX_GROUPS_LISTENED + 1))).toBe(true);
+  expect(told).toEqual([all.slice(1, MAX_GROUPS_LISTENED + 1)]);
+  expect(listened.toggle(`g${MAX_GROUPS_LISTENED + 1}`)).toBe(false);
+  expect(listened.groups.value).toHaveLength(MAX_GROUPS_LISTENED + 1);
   expect(listened.toggle("g5")).toBe(true);
-  expect(listened.toggle(`g${LISTENED_MOST + 1}`)).toBe(true);
-  expect(told.at(-1)).toHaveLength(LISTENED_MOST);
+  expect(listened.toggle(`g${MAX_GROUPS_LISTENED + 1}`)).toBe(true);
+  expect(told.at(-1)).toHaveLength(MAX_GROUPS_LISTENED);
 });
 
 test("what was kept and is too long is taken as far as it goes", () => {
-  const { all, told, listened } = city(LISTENED_MOST + 1);
+  const { all, told, listened } = city(MAX_GROUPS_LISTENED + 1);
   localStorage.setItem("poc.listen.pq", JSON.stringify(all));
   listened.welcomed("pq");
   listened.tell();
-  expect(told).toEqual([all.slice(0, LISTENED_MOST)]);
+  expect(told).toEqual([all.slice(0, MAX_GROUPS_LISTENED)]);
 });
 
 test("a group one is no member of is not asked for, nor forgotten", () => {
@@ -86,9 +87,9 @@ test("who is back in a group he heard hears it again, and one whom the server mo
 });
 
 test("of more than may be heard beside another group the last is let go, and not shown as heard", () => {
-  const { all, told, listened } = city(LISTENED_MOST + 2, "g0");
-  listened.add(all.slice(0, LISTENED_MOST + 1));
+  const { all, told, listened } = city(MAX_GROUPS_LISTENED + 2, "g0");
+  listened.add(all.slice(0, MAX_GROUPS_LISTENED + 1));
   listened.tell(all.at(-1));
-  expect(told.at(-1)).toEqual(all.slice(0, LISTENED_MOST));
-  expect(listened.groups.value).toEqual(all.slice(0, LISTENED_MOST));
+  expect(told.at(-1)).toEqual(all.slice(0, MAX_GROUPS_LISTENED));
+  expect(listened.groups.value).toEqual(all.slice(0, MAX_GROUPS_LISTENED));
 });

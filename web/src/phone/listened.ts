@@ -1,11 +1,9 @@
 // The groups one hears beside the selected one: chosen by the person, kept on this device, told to the server.
 
 import { type ReadonlySignal, signal } from "@preact/signals";
+import { MAX_GROUPS_LISTENED } from "../generated/limits.json";
 import { keepListenedGroups, listenedGroups } from "../settings";
 import type { Picture } from "../wire/picture";
-
-/** The server takes no more beside the selected one (`MAX_GROUPS_LISTENED`): a longer list it refuses whole. */
-export const LISTENED_MOST = 64;
 
 export class Listened {
   readonly groups = signal<readonly string[]>([]);
@@ -61,7 +59,8 @@ export class Listened {
 
   /** Without those that would be one too many, the first ones stay. */
   #fitting(wanted: readonly string[], selected = this.picture.value.selected): string[] {
-    const beyond = new Set(this.#beside(wanted, selected).slice(LISTENED_MOST));
+    // A longer list the server refuses whole.
+    const beyond = new Set(this.#beside(wanted, selected).slice(MAX_GROUPS_LISTENED));
     return wanted.filter((id) => !beyond.has(id));
   }
 

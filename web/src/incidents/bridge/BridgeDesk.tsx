@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Problem } from "../../account/api";
 import { authorised } from "../../account/authorised";
+import { MAX_DEAD_LETTERS_LISTED, MAX_REFUSED_NEWS } from "../../generated/limits.json";
 import { refusalWords, t } from "../../i18n";
 import type { Key } from "../../i18n/zh";
 import "./bridge.css";
@@ -36,8 +37,6 @@ type RefusedNews = {
 
 const AGAIN_MS = 5000;
 const PAGE = 50;
-/** The server tells no more at once; of refused news it keeps no more. */
-const MOST = 1000;
 const time = (ms: number) => new Date(ms).toLocaleString();
 
 export function BridgeDesk() {
@@ -61,7 +60,7 @@ export function BridgeDesk() {
       polls.value = await authorised<Poll[]>("GET", "/bridge/polls");
       refused.value = await authorised<RefusedNews[]>(
         "GET",
-        `/bridge/refused?limit=${Math.min(asked.peek().refused, MOST)}`,
+        `/bridge/refused?limit=${Math.min(asked.peek().refused, MAX_REFUSED_NEWS)}`,
       );
       problem.value = "";
     } catch (why) {
@@ -170,14 +169,16 @@ export function BridgeDesk() {
           </li>
         ))}
       </ul>
-      {refused.value.length === asked.value.refused && asked.value.refused < MOST && (
+      {refused.value.length === asked.value.refused && asked.value.refused < MAX_REFUSED_NEWS && (
         <p class="row">
           <button type="button" onClick={() => more("refused")}>
             {t("admin_more")}
           </button>
         </p>
       )}
-      {refused.value.length === MOST && <p class="soft">{t("bridge_refused_kept", { count: MOST })}</p>}
+      {refused.value.length === MAX_REFUSED_NEWS && (
+        <p class="soft">{t("bridge_refused_kept", { count: MAX_REFUSED_NEWS })}</p>
+      )}
     </div>
   );
 }
@@ -187,7 +188,7 @@ async function deadLetters(receiver: string, most: number): Promise<DeadLetter[]
   const found: DeadLetter[] = [];
   for (;;) {
     const query = new URLSearchParams({
-      limit: String(Math.min(most - found.length, MOST)),
+      limit: String(Math.min(most - found.length, MAX_DEAD_LETTERS_LISTED)),
       after: found.at(-1)?.id ?? "",
     });
     const page = await authorised<DeadLetter[]>("GET", `/bridge/receivers/${receiver}/dead-letters?${query}`);

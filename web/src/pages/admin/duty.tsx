@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { authorised } from "../../account/authorised";
+import { MAX_PAGE } from "../../generated/limits.json";
 import { listed, t } from "../../i18n";
 import { Delete, type Field, Form, Panel } from "./Editor";
 import { Chips, Finder, type Found } from "./Finder";
@@ -23,8 +24,6 @@ type Shift = {
 const WEEK = 7;
 const REFRESH_MS = 60_000;
 const NAMES_SHOWN = 6;
-/** Shifts asked for at a time: the most the server gives. */
-const PAGE = 200;
 const MORNING_H = 8;
 const SHIFT_MS = 8 * 3_600_000;
 
@@ -32,7 +31,7 @@ type ShiftsPage = { items: Shift[]; next?: string | null };
 
 /** All that touch this time, page by page. */
 async function shifts(from: number, until: number): Promise<Shift[]> {
-  const asked = `/shifts?from_ms=${Math.round(from)}&until_ms=${Math.round(until)}&limit=${PAGE}`;
+  const asked = `/shifts?from_ms=${Math.round(from)}&until_ms=${Math.round(until)}&limit=${MAX_PAGE}`;
   const found: Shift[] = [];
   let after: string | null = "";
   while (after !== null) {

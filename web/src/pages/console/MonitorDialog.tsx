@@ -5,14 +5,13 @@ import { useEffect } from "preact/hooks";
 import type { ConsoleDesk } from "../../console/desk";
 import type { Named } from "../../console/gathering";
 import { everyGroup } from "../../console/groups";
+import { MAX_MONITORED } from "../../generated/limits.json";
 import { refusalWords, t } from "../../i18n";
 import type { Monitoring } from "../../wire/protocol";
 import { Modal } from "./Modal";
 
 type Scope = Monitoring["scope"];
 const SCOPES: readonly Scope[] = ["none", "own", "listed", "all"];
-/** More the server does not take; of a scope that is larger it takes the first by name. */
-const MOST_MONITORED = 500;
 
 export function MonitorDialog({ desk }: { desk: ConsoleDesk }) {
   return (
@@ -40,7 +39,7 @@ function Choice({ desk }: { desk: ConsoleDesk }) {
       desk.dialog.value = null;
     });
   };
-  const tooMany = scope.value === "listed" && chosen.value.size > MOST_MONITORED;
+  const tooMany = scope.value === "listed" && chosen.value.size > MAX_MONITORED;
   const leftOut = scope.value === now?.scope ? (now?.left_out ?? 0) : 0;
   const toggle = (group: string) => {
     const next = new Set(chosen.value);
@@ -92,8 +91,8 @@ function Choice({ desk }: { desk: ConsoleDesk }) {
           {refusalWords("too_many")}
           {" · "}
           {tooMany
-            ? t("monitor_most", { count: MOST_MONITORED })
-            : t("monitor_first", { count: MOST_MONITORED, left_out: leftOut })}
+            ? t("monitor_most", { count: MAX_MONITORED })
+            : t("monitor_first", { count: MAX_MONITORED, left_out: leftOut })}
         </p>
       )}
       <p class="acts">

@@ -1,6 +1,7 @@
 // How long what belongs to one group or case stays, where the city's own terms do not fit it.
 
 import { useSignal } from "@preact/signals";
+import { MAX_DAYS_KEPT } from "../../../generated/limits.json";
 import { t } from "../../../i18n";
 import { Sure } from "../Sure";
 import { type Ask, KINDS, type Kind, named, type Target, TargetField, whenWhom } from "./kept";
@@ -16,7 +17,6 @@ export type Rule = {
 };
 
 const RULED: readonly Kind[] = ["group", "incident"];
-const MOST_DAYS = 36_500;
 
 export const daysWords = (days: number | null) =>
   days === null ? t("keep_for_ever") : t("keep_days", { count: days });
@@ -88,7 +88,7 @@ function DaysForm({ days, least, submit, back, idle = false }: DaysProps) {
           name="days"
           type="number"
           min={least}
-          max={MOST_DAYS}
+          max={MAX_DAYS_KEPT}
           required
           disabled={ever.value}
           value={count.value}

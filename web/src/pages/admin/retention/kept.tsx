@@ -1,5 +1,6 @@
 // What rules and holds have in common: what they speak of, why, and who said so.
 
+import { MAX_REASON_CHARS } from "../../../generated/limits.json";
 import { t } from "../../../i18n";
 import type { Key } from "../../../i18n/zh";
 import { Chips, Finder, type Found } from "../Finder";
@@ -13,7 +14,6 @@ export const KINDS: Readonly<Record<Kind, Key>> = {
   user: "keep_user",
   recording: "keep_recording",
 };
-const MOST_REASON = 500;
 
 /** Does what is asked; whether it was done. Why not is said above the lists. */
 export type Ask = (method: string, path: string, body?: unknown, headers?: HeadersInit) => Promise<boolean>;
@@ -94,7 +94,7 @@ export function Reason({ value, set, words }: { value: string; set: (to: string)
       <input
         name="reason"
         required
-        maxLength={MOST_REASON}
+        maxLength={MAX_REASON_CHARS}
         autocomplete="off"
         value={value}
         onInput={(event) => set(event.currentTarget.value)}
