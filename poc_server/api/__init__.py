@@ -6,44 +6,27 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
-from poc_server.api import (
-    alerts,
-    audit,
-    bridge,
-    broadcasts,
-    cap,
+from poc_server.api import city_map, places, presence, problems, push
+from poc_server.api.body import BodyLimit
+from poc_server.api.bridge import cap, incident_texts, incidents, operating, shared_links
+from poc_server.api.bridge.turns import OneATurn
+from poc_server.api.emergency import alerts, broadcasts, plans, spoken
+from poc_server.api.people import (
     cells,
-    city_map,
     devices,
     duty,
-    evidence,
-    exports,
     groups,
-    incident_texts,
-    incidents,
-    materials,
     me,
     members,
     people,
-    places,
-    plans,
-    presence,
-    problems,
-    push,
-    recordings,
-    replay,
-    retention,
-    shared_links,
     shares,
     sheets,
     sign_in,
-    spoken,
     step_in,
     units,
 )
-from poc_server.api.body import BodyLimit
+from poc_server.api.records import audit, evidence, exports, materials, recordings, replay, retention
 from poc_server.api.services import Services
-from poc_server.api.turns import OneATurn
 
 PREFIX = "/api/v1"
 MAX_BODY_BYTES = 256_000
@@ -83,7 +66,7 @@ ROUTERS = (
     retention.router,
     incident_texts.router,
     shared_links.router,
-    bridge.router,
+    operating.router,
 )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from groups.calls.rules import CallRules
 from groups.floor.options import FloorOptions
-from poc_server.api.groups import CallIn, FloorIn
+from poc_server.api.people.groups import CallIn, FloorIn
 
 PAGE = Path(__file__).resolve().parents[2] / "web" / "src" / "pages" / "admin" / "options.ts"
 UNHEARD = {"inactivity_ms"}

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from poc_server.api.turns import OneATurn
+from poc_server.api.bridge.turns import OneATurn
 
 MANY = 50
 TELL: Scope = {"type": "http", "method": "PUT", "path": "/cases/C1"}

@@ -9,7 +9,7 @@ import pytest
 from codec import red
 from codec.rtp import RtpPacket
 from groups.floor.options import FloorOptions
-from poc_server.api.groups import FloorIn
+from poc_server.api.people.groups import FloorIn
 from poc_server.media import MediaSettings
 from poc_server.media.allowance import MAX_OUTAGE_S, MAX_PACKETS_PER_S
 from poc_server.media.fanout import MAX_AHEAD_S

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from groups.vocabulary import Role
-from poc_server.api import materials as api_materials
+from poc_server.api.records import materials as api_materials
 from poc_server.bridge.links import Links
 from poc_server.bridge.materials import Gatherer
 from poc_server.chain import head_from_json

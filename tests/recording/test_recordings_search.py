@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from groups.vocabulary import AgencyId, BurstEnd, GroupId, Role, Tier, UnitId
-from poc_server.api.replay import MAX_MISSED
+from poc_server.api.records.replay import MAX_MISSED
 from poc_server.recording.missed import missed
 from poc_server.store import BurstRecord, absence, groups
 from poc_server.store.absence import Away

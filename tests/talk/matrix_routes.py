@@ -17,8 +17,8 @@ from groups.model import User
 from groups.policy import Act
 from groups.rights import Right, has
 from groups.vocabulary import Refusal, Role, UserId
-from poc_server.api.groups import SEES_ALL
-from poc_server.api.sheets import ACTS
+from poc_server.api.people.groups import SEES_ALL
+from poc_server.api.people.sheets import ACTS
 from signaling.messages import SosCancel
 from tests.talk.matrix_rows import R, on_group, on_user
 from tests.talk.matrix_world import Scene, number

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from groups.vocabulary import ReceiptState, Refusal
-from poc_server.api.alerts import FAR_FUTURE_MS, desk_of
+from poc_server.api.emergency.alerts import FAR_FUTURE_MS, desk_of
 from poc_server.api.problems import documented
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, PathId

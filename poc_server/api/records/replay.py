@@ -10,7 +10,7 @@ from fastapi.responses import FileResponse
 from groups.policy import Act
 from groups.vocabulary import GroupId, Refusal
 from poc_server.api import rights
-from poc_server.api.recordings import Form, Recorded, RecordingOut
+from poc_server.api.records.recordings import Form, Recorded, RecordingOut
 from poc_server.api.rights import ruled
 from poc_server.api.services import SignedInCaller, Use
 from poc_server.api.shapes import Body, Id

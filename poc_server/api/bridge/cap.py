@@ -15,8 +15,8 @@ from groups.emergency.broadcast import BroadcastState
 from groups.model import Unit, User
 from groups.policy import Act, may
 from groups.vocabulary import AlertState, BroadcastKind, Refusal, Tier, UserId
-from poc_server.api.alerts import desk_of
-from poc_server.api.broadcasts import seen
+from poc_server.api.emergency.alerts import desk_of
+from poc_server.api.emergency.broadcasts import seen
 from poc_server.api.problems import documented
 from poc_server.api.services import Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, PathId

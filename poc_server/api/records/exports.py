@@ -11,7 +11,7 @@ from pydantic import Field
 
 from groups.policy import Act
 from groups.vocabulary import Refusal
-from poc_server.api.recordings import Recorded, SearchIn
+from poc_server.api.records.recordings import Recorded, SearchIn
 from poc_server.api.rights import ruled
 from poc_server.api.services import SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, Line

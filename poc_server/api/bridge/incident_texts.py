@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query
 
 from groups.policy import Act
 from groups.vocabulary import StatusWord, TextKind, UserId
-from poc_server.api.incident_tellers import Told
-from poc_server.api.incidents import Code, Shape
+from poc_server.api.bridge.incident_tellers import Told
+from poc_server.api.bridge.incidents import Code, Shape
 from poc_server.api.problems import documented
 from poc_server.store import audit, incidents, texts
 from poc_server.store.ids import now_ms

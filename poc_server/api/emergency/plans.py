@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from groups.policy import Act
 from groups.vocabulary import Refusal, UnitId
 from poc_server.api import rights
-from poc_server.api.alerts import desk_of
+from poc_server.api.emergency.alerts import desk_of
 from poc_server.api.paging import Expected, tag
 from poc_server.api.problems import documented
 from poc_server.api.services import Caller, Services, SignedInCaller, Use

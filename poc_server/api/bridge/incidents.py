@@ -16,7 +16,7 @@ from gateway.lifecycle import IncidentState
 from gateway.steps import Step
 from gateway.webhooks import Received
 from groups.vocabulary import GroupId, IncidentCode, Refusal
-from poc_server.api.incident_tellers import Teller, Told
+from poc_server.api.bridge.incident_tellers import Teller, Told
 from poc_server.api.problems import documented
 from poc_server.api.services import UseBridge, address_of
 from poc_server.api.shapes import Id

@@ -11,7 +11,7 @@ from fastapi.responses import PlainTextResponse
 from groups.policy import Act
 from groups.vocabulary import GroupId
 from poc_server.api import rights
-from poc_server.api.recordings import Recorded
+from poc_server.api.records.recordings import Recorded
 from poc_server.api.rights import ruled
 from poc_server.api.services import SignedInCaller, Use
 from poc_server.chain import head_to_json

@@ -11,7 +11,7 @@ from pydantic import Field
 from groups.policy import Act
 from groups.vocabulary import AgencyId, GroupId, IncidentCode, Refusal, UserId
 from poc_server.api.paging import Expected, IfMatch, check_seen, tag
-from poc_server.api.recordings import Recorded
+from poc_server.api.records.recordings import Recorded
 from poc_server.api.rights import allow, own_agency, ruled
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, Name

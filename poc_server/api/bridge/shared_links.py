@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query
 from fastapi.responses import FileResponse, HTMLResponse
 
 from groups.vocabulary import AgencyId, Refusal
-from poc_server.api.incidents import Code
+from poc_server.api.bridge.incidents import Code
 from poc_server.api.plays import Play
 from poc_server.api.problems import documented
 from poc_server.api.services import Address, Services, Use, UseBridge

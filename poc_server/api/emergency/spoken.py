@@ -9,11 +9,11 @@ from fastapi.responses import FileResponse
 
 from groups.rights import Right, has
 from groups.vocabulary import Refusal, UserId
-from poc_server.api.alerts import desk_of
 from poc_server.api.body import LARGER
-from poc_server.api.broadcasts import broadcast_of
+from poc_server.api.emergency.alerts import desk_of
+from poc_server.api.emergency.broadcasts import broadcast_of
 from poc_server.api.problems import documented
-from poc_server.api.recordings import recordings_of
+from poc_server.api.records.recordings import recordings_of
 from poc_server.api.services import Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, PathId
 from poc_server.emergency.live_broadcast import LiveBroadcast

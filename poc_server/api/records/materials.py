@@ -12,7 +12,7 @@ from groups.policy import Act, may
 from groups.rights import Right, has
 from groups.vocabulary import GroupId, IncidentCode, Refusal
 from poc_server.api import rights
-from poc_server.api.recordings import Recorded, area_of
+from poc_server.api.records.recordings import Recorded, area_of
 from poc_server.api.rights import ruled
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, Line

@@ -12,8 +12,8 @@ from groups.model import Membership
 from groups.policy import Act
 from groups.vocabulary import GroupId, Refusal, UserId
 from poc_server.api import rights
-from poc_server.api.groups import seen
 from poc_server.api.paging import Expected, IfMatch, check_seen, tag
+from poc_server.api.people.groups import seen
 from poc_server.api.problems import documented
 from poc_server.api.rights import ruled
 from poc_server.api.services import Caller, Services, SignedInCaller, Use

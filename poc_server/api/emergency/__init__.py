@@ -1,0 +1,1 @@
+"""Emergencies over HTTP: alerts, broadcasts with their receipts and sound, saved plans."""
