@@ -20,8 +20,8 @@ from poc_server.talk.arrivals import Arrivals
 from poc_server.talk.audit import Audit
 from poc_server.talk.burst import BurstListener
 from poc_server.talk.bursts import Air
-from poc_server.talk.call_city import CallCity
-from poc_server.talk.calls import Calls
+from poc_server.talk.calls.call_city import CallCity
+from poc_server.talk.calls.calls import Calls
 from poc_server.talk.conditions import Conditions
 from poc_server.talk.drain import Drain
 from poc_server.talk.ears import Ears

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from poc_server.media.counters import MediaCounters
 from poc_server.metrics import Reading
 from poc_server.store.journal import Journal, OthersJournals
-from poc_server.talk.calls import Calls
+from poc_server.talk.calls.calls import Calls
 from poc_server.talk.phones import Phones
 from poc_server.talk.talkgroups import Talkgroups
 from signaling.endpoint import Endpoint

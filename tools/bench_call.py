@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from groups.calls import inputs as into
 from groups.calls.state import CallKind, CallState, Talking
 from groups.vocabulary import BurstId, CallId, UserId
-from poc_server.talk.calls import CALLED_AT_ONCE
+from poc_server.talk.calls.calls import CALLED_AT_ONCE
 from poc_server.talk.machines import CALL
 
 ROUNDS = 7

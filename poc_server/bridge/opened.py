@@ -27,7 +27,7 @@ from signaling.messages import GroupPresence
 
 if TYPE_CHECKING:
     from poc_server.fabric.interface import Fabric
-    from poc_server.talk.calls import Calls
+    from poc_server.talk.calls.calls import Calls
     from poc_server.talk.presence import Presence
 
 

@@ -11,8 +11,8 @@ from pydantic import TypeAdapter
 from groups.emergency.condition import Condition
 from groups.model import Group, Membership
 from groups.vocabulary import BurstId, GroupId, UserId
-from poc_server.talk import duplex
-from poc_server.talk.call_facts import CallFacts
+from poc_server.talk.calls import duplex
+from poc_server.talk.calls.call_facts import CallFacts
 from poc_server.talk.patch import Patch
 from poc_server.talk.roster import Transient
 

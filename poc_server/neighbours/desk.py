@@ -20,7 +20,7 @@ from poc_server.neighbours.asked import READ_S, Asked
 from poc_server.neighbours.far_phone import FarPhone
 from poc_server.neighbours.sayings import Sayings
 from poc_server.requests.reception import carry_out
-from poc_server.talk.call_facts import CallFacts
+from poc_server.talk.calls.call_facts import CallFacts
 from poc_server.talk.later import Later
 from signaling.messages import FloorRequest, decode_client, encode
 

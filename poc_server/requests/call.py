@@ -12,16 +12,16 @@ from groups.reach import visible
 from groups.rights import Right, has
 from groups.vocabulary import GroupId, GroupKind, Refusal, UserId
 from poc_server.refused import Refused
-from poc_server.talk import people_called
-from poc_server.talk.calls import OF_TWO, refusal_of
-from poc_server.talk.live_call import LiveCall
+from poc_server.talk.calls import people_called
+from poc_server.talk.calls.calls import OF_TWO, refusal_of
+from poc_server.talk.calls.live_call import LiveCall
 from signaling.limits import MAX_CALLS_LISTED
 from signaling.messages import CallAccept, CallAdd, CallEnd, CallLeave, CallList, CallRefuse, CallStart, Ok
 from signaling.messages import Calls as Listed
 
 if TYPE_CHECKING:
     from poc_server.talk.audit import Audit
-    from poc_server.talk.calls import Calls
+    from poc_server.talk.calls.calls import Calls
     from poc_server.talk.phone import Phone
     from poc_server.talk.settings import TalkSettings
 

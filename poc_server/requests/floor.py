@@ -12,7 +12,7 @@ from groups.model import Group, Membership
 from groups.policy import Act, may
 from groups.rights import Right, has
 from groups.vocabulary import BurstId, DenyCause, GroupId, Refusal, Tier
-from poc_server.talk.calls import STANDING
+from poc_server.talk.calls.calls import STANDING
 from poc_server.talk.clock import loop_time
 from signaling.messages import (
     FloorDeny,
@@ -26,7 +26,7 @@ from signaling.messages import (
 if TYPE_CHECKING:
     from poc_server.talk.affiliation import Affiliation
     from poc_server.talk.audit import Audit
-    from poc_server.talk.calls import Calls
+    from poc_server.talk.calls.calls import Calls
     from poc_server.talk.conditions import Conditions
     from poc_server.talk.patch import Joined
     from poc_server.talk.phone import Phone

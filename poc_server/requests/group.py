@@ -10,7 +10,7 @@ from signaling.messages import Listen, Ok, Select, Selected
 
 if TYPE_CHECKING:
     from poc_server.talk.affiliation import Affiliation
-    from poc_server.talk.calls import Calls
+    from poc_server.talk.calls.calls import Calls
     from poc_server.talk.monitoring import Monitoring
     from poc_server.talk.overview import Overview
     from poc_server.talk.phone import Phone

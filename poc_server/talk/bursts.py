@@ -91,7 +91,7 @@ class Bursts:
 
     Attributes:
         routes: each by its id.
-        floorless: those on air without a floor, of full duplex calls (`poc_server.talk.duplex`).
+        floorless: those on air without a floor, of full duplex calls (`poc_server.talk.calls.duplex`).
         newest: the greatest id of one with a floor that began here.
     """
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from poc_server.store.directory import Directory, DirectoryChange
     from poc_server.talk.affiliation import Affiliation
     from poc_server.talk.arrivals import Arrivals
-    from poc_server.talk.calls import Members
+    from poc_server.talk.calls.calls import Members
     from poc_server.talk.conditions import Conditions
     from poc_server.talk.monitoring import Monitoring
     from poc_server.talk.patches import Patches

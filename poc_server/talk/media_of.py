@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from groups.vocabulary import NotListening
 
 if TYPE_CHECKING:
-    from poc_server.talk.calls import Calls
+    from poc_server.talk.calls.calls import Calls
     from poc_server.talk.ears import Ears
     from poc_server.talk.phone import Phone
     from poc_server.talk.presence import Presence

@@ -16,7 +16,7 @@ from groups.emergency.condition import Condition
 from groups.floor.effects import FloorEffect
 from groups.floor.state import FloorState
 from groups.model import Group
-from poc_server.talk.call_facts import CallFacts
+from poc_server.talk.calls.call_facts import CallFacts
 
 EFFECTS: dict[str, type[Any]] = {
     f"{machine} {kind.__name__}": kind

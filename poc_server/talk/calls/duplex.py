@@ -17,7 +17,7 @@ from poc_server.talk.phone import Phone
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from poc_server.talk.call_city import CallCity
+    from poc_server.talk.calls.call_city import CallCity
     from poc_server.talk.phones import Phones
     from poc_server.talk.talkgroup import Talkgroup
 
@@ -25,7 +25,7 @@ PRIORITY = 100
 
 
 class Call(Protocol):
-    """The call (`poc_server.talk.live_call.LiveCall`)."""
+    """The call (`poc_server.talk.calls.live_call.LiveCall`)."""
 
     group: GroupId
     kind: CallKind

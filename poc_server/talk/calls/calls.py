@@ -15,9 +15,9 @@ from groups.model import Group, Membership
 from groups.policy import Act
 from groups.vocabulary import CallId, GroupId, GroupKind, NotListening, Refusal, UserId
 from poc_server.store.journal import CallEnded, CallStarted, Record
-from poc_server.talk.call_city import CallCity
-from poc_server.talk.call_facts import CallFacts
-from poc_server.talk.live_call import LiveCall, TalkOf
+from poc_server.talk.calls.call_city import CallCity
+from poc_server.talk.calls.call_facts import CallFacts
+from poc_server.talk.calls.live_call import LiveCall, TalkOf
 from poc_server.talk.phone import Phone
 from poc_server.talk.roster import Transient
 from signaling.messages import FloorRequest

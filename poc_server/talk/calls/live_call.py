@@ -14,9 +14,9 @@ from groups.calls import inputs as into
 from groups.calls.state import CallKind, CallState, Phase, Talking
 from groups.vocabulary import BurstEnd, DenyCause, Refusal, UserId
 from poc_server.fabric.interface import LOADED
-from poc_server.talk.call_city import CallCity
-from poc_server.talk.call_facts import CallFacts
-from poc_server.talk.duplex import Duplex
+from poc_server.talk.calls.call_city import CallCity
+from poc_server.talk.calls.call_facts import CallFacts
+from poc_server.talk.calls.duplex import Duplex
 from poc_server.talk.machines import CALL
 from poc_server.talk.phone import Phone, person
 from poc_server.talk.runner import Runner
@@ -44,7 +44,7 @@ TOGETHER_S = 0.5
 
 
 class CallBook(Protocol):
-    """Who keeps the calls (`poc_server.talk.calls`)."""
+    """Who keeps the calls (`poc_server.talk.calls.calls`)."""
 
     def loaded(self, live: LiveCall) -> None:
         """What is known of a call was read whole."""
