@@ -45,7 +45,8 @@ from poc_server.recording.missed import MissedVoice
 from poc_server.recording.recordings import Recordings
 from poc_server.secret_file import keep_first
 from poc_server.serving import Serving
-from poc_server.store import Store, pinyin
+from poc_server.store import Store
+from poc_server.store.city import pinyin
 from poc_server.talk.people import people_here
 from poc_server.talk.people_watch import PeopleWatch
 from poc_server.texts import TextDesk

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from poc_server.auth import Auth
     from poc_server.config import Config
     from poc_server.store import Store, audit
-    from poc_server.store.engine import Database
-    from poc_server.store.people import UserDraft
+    from poc_server.store.city.people import UserDraft
+    from poc_server.store.sql.engine import Database
 
 T = TypeVar("T")
 console = Console(stderr=True, emoji=False)
@@ -42,7 +42,7 @@ def add_to(app: typer.Typer) -> None:
 
 def migrate_command(config: ConfigFile = None, data: DataFolder = None) -> None:
     """Bring the database to the tables of this program. Serving does the same at its start."""
-    from poc_server.store.migrate import current, migrate
+    from poc_server.store.sql.migrate import current, migrate
 
     async def work(database: Database) -> tuple[str | None, str | None]:
         before = await current(database)
@@ -59,7 +59,7 @@ def backup_command(
     data: DataFolder = None,
 ) -> None:
     """Write all tables into one file, while the server runs. Recordings and keys are files of the data folder."""
-    from poc_server.store.backup import backup as write_backup
+    from poc_server.store.sql.backup import backup as write_backup
 
     counts = _with_database(_settings(config, data), lambda database: write_backup(database, file))
     console.print(f"{sum(counts.values())} rows of {len(counts)} tables in {file}")
@@ -71,7 +71,7 @@ def restore_command(
     data: DataFolder = None,
 ) -> None:
     """Fill an empty database, SQLite or PostgreSQL, from a backup; stop the server before."""
-    from poc_server.store.backup import restore as read_backup
+    from poc_server.store.sql.backup import restore as read_backup
 
     counts = _with_database(_settings(config, data), lambda database: read_backup(database, file))
     console.print(f"{sum(counts.values())} rows of {len(counts)} tables from {file}")
@@ -85,7 +85,7 @@ def found_command(
 ) -> None:
     """Make an agency with its three administrators, and print the link with which each enrols a device, once."""
     from groups.vocabulary import Role
-    from poc_server.store import people, units
+    from poc_server.store.city import people, units
     from signaling.words import ROLES
 
     administrators = (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN)
@@ -110,7 +110,7 @@ def invite_command(
 ) -> None:
     """Print a link with which a person enrols a device: the way back for an administrator who lost his."""
     from groups.vocabulary import UserId
-    from poc_server.store import people
+    from poc_server.store.city import people
 
     async def work(store: Store, auth: Auth) -> list[tuple[str, str]]:
         async with store.reading() as connection:
@@ -159,7 +159,7 @@ def _settings(config: Path | None, data: Path | None) -> Config:
 
 
 def _with_database(settings: Config, work: Callable[[Database], Awaitable[T]]) -> T:
-    from poc_server.store.engine import Database
+    from poc_server.store.sql.engine import Database
 
     async def run() -> T:
         database = Database.open(settings.store, settings.server.data)
@@ -187,7 +187,7 @@ def _with_store(settings: Config, work: Callable[[Store, Auth], Awaitable[T]]) -
 
 def _ran(run: Callable[[], Awaitable[T]]) -> T:
     from poc_server.refused import Refused
-    from poc_server.store.backup import BadBackup
+    from poc_server.store.sql.backup import BadBackup
 
     async def whole() -> T:
         return await run()
@@ -199,7 +199,7 @@ def _ran(run: Callable[[], Awaitable[T]]) -> T:
 
 
 def _administrator(agency: AgencyId, unit: UnitId, role: Role) -> UserDraft:
-    from poc_server.store.people import UserDraft
+    from poc_server.store.city.people import UserDraft
     from signaling.words import ROLES
 
     account = f"{role.value.replace('_', '-')}@{agency[-6:]}"

@@ -10,7 +10,7 @@ from poc_server.config import Config
 from poc_server.recording.check import Checked, Trust, check, read_daily, read_heads, read_keys
 from poc_server.recording.keys import EvidenceKey
 from poc_server.recording.layout import default_key
-from poc_server.store.engine import Database
+from poc_server.store.sql.engine import Database
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,9 @@ from poc_server.bridge.bridge import Bridge
 from poc_server.bridge.settings import BridgeSettings
 from poc_server.bridge.setup import Setup
 from poc_server.refused import Refused
-from poc_server.store import Store, StoreSettings, people, units
-from poc_server.store.people import UserDraft
+from poc_server.store import Store, StoreSettings
+from poc_server.store.city import people, units
+from poc_server.store.city.people import UserDraft
 from tests.gateway.told import Told
 
 BEYOND = 100

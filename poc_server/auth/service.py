@@ -23,10 +23,11 @@ from poc_server.auth.refusals import Attempt, RefusedSignIns
 from poc_server.auth.settings import AuthSettings
 from poc_server.auth.tokens import AuthRefused, Claims, Tokens
 from poc_server.refused import Refused, StoreUnavailable
-from poc_server.store import Actor, Connection, Store, audit, people, sessions
+from poc_server.store import Actor, Connection, Store, audit
+from poc_server.store.city import people, sessions
+from poc_server.store.city.people import account_key
+from poc_server.store.city.sessions import SessionDraft
 from poc_server.store.ids import now_ms
-from poc_server.store.people import account_key
-from poc_server.store.sessions import SessionDraft
 from poc_server.store.store import REMEMBER_ENDED_MS
 
 log = structlog.get_logger(__name__)

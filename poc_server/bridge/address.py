@@ -8,8 +8,8 @@ from gateway.effects import Address, AddressChanged
 from groups.model import Membership
 from groups.vocabulary import AgencyId, GroupId, Role, UnitId, UserId
 from poc_server.store import Actor
-from poc_server.store.incident_groups import Wanted
-from poc_server.store.snapshot import Snapshot
+from poc_server.store.bridge.incident_groups import Wanted
+from poc_server.store.directory.snapshot import Snapshot
 
 MAX_NAME_CHARS = 128
 PRIORITY = {Role.LEADER: 220, Role.SHIFT_LEADER: 180, Role.DISPATCHER: 160}

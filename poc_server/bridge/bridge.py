@@ -28,8 +28,9 @@ from poc_server.bridge.setup import Setup
 from poc_server.bridge.step import Batch, Done
 from poc_server.bridge.telling import PhonesPort, Telling
 from poc_server.refused import Refused, StoreUnavailable
-from poc_server.store import SYSTEM, Actor, Change, DirectoryChange, IncidentJoined, Store, heard, incidents
-from poc_server.store.heard import Heard
+from poc_server.store import SYSTEM, Actor, Change, DirectoryChange, IncidentJoined, Store
+from poc_server.store.bridge import heard, incidents
+from poc_server.store.bridge.heard import Heard
 from poc_server.store.ids import now_ms
 from signaling.messages import IncidentSummary
 from signaling.messages.incident import Tap

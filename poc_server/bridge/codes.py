@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from groups.vocabulary import GroupId, GroupKind, IncidentCode
-from poc_server.store import DirectoryChange, Store, incidents
+from poc_server.store import DirectoryChange, Store
+from poc_server.store.bridge import incidents
 
 
 class Codes:

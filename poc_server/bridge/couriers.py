@@ -18,9 +18,10 @@ from poc_server.bridge.materials import Gatherer
 from poc_server.bridge.senders import Inbox, PollInbox
 from poc_server.metrics import Reading
 from poc_server.refused import Refused, StoreUnavailable
-from poc_server.store import Store, heard, outbox, polls
+from poc_server.store import Store
+from poc_server.store.bridge import heard, outbox, polls
+from poc_server.store.bridge.outbox import SqlOutbox
 from poc_server.store.ids import now_ms
-from poc_server.store.outbox import SqlOutbox
 
 log = structlog.get_logger(__name__)
 

@@ -11,7 +11,9 @@ from groups.vocabulary import AgencyId, IncidentCode
 from poc_server.bridge.owed import Key, Owed
 from poc_server.bridge.parties import Parties, follows_place
 from poc_server.bridge.step import Batch, Done
-from poc_server.store import Change, DirectoryChange, Store, duty, incidents
+from poc_server.store import Change, DirectoryChange, Store
+from poc_server.store.bridge import incidents
+from poc_server.store.city import duty
 from poc_server.store.ids import now_ms
 from poc_server.talk.slices import SLICE_S
 

@@ -13,9 +13,11 @@ from gateway.outbound import Materials
 from groups.vocabulary import AgencyId, GroupId, IncidentCode, UserId
 from poc_server.bridge.links import Links
 from poc_server.chain import head_to_json
-from poc_server.store import Store, evidence, incidents
+from poc_server.store import Store
+from poc_server.store.bridge import incidents
+from poc_server.store.bridge.incident_bursts import Recording, recording
 from poc_server.store.ids import now_ms
-from poc_server.store.incident_bursts import Recording, recording
+from poc_server.store.records import evidence
 
 MAX_AUDIO_BYTES = 20_000_000
 """A larger recording is told by its link alone."""

@@ -20,9 +20,11 @@ from poc_server.bridge.senders import Inbox
 from poc_server.bridge.settings import BridgeSettings
 from poc_server.bridge.setup import load
 from poc_server.refused import Refused
-from poc_server.store import Actor, Store, incident_bursts, incidents, materials
-from poc_server.store.incident_bursts import Recording
-from poc_server.store.incidents import Asked
+from poc_server.store import Actor, Store
+from poc_server.store.bridge import incident_bursts, incidents
+from poc_server.store.bridge.incident_bursts import Recording
+from poc_server.store.bridge.incidents import Asked
+from poc_server.store.records import materials
 from signaling.messages import GroupPresence
 
 if TYPE_CHECKING:

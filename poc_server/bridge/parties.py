@@ -12,9 +12,10 @@ from gateway.lifecycle import IncidentState, MembersResolved
 from groups.model import User
 from groups.rights import Right, has
 from groups.vocabulary import AgencyId, UnitId, UserId
-from poc_server.store import Connection, cells
+from poc_server.store import Connection
+from poc_server.store.city import cells
+from poc_server.store.directory.snapshot import Snapshot
 from poc_server.store.places import Place
-from poc_server.store.snapshot import Snapshot
 
 PLACE_MAX_AGE_MS = 600_000
 """A place older than this says nothing of where somebody is."""

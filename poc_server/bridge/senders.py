@@ -18,8 +18,9 @@ from groups.vocabulary import IncidentCode, Refusal
 from poc_server.bridge.bridge import Bridge
 from poc_server.bridge.setup import PollSetup, SenderSetup
 from poc_server.refused import Refused
-from poc_server.store import Store, heard, polls, refused_news
-from poc_server.store.heard import Heard
+from poc_server.store import Store
+from poc_server.store.bridge import heard, polls, refused_news
+from poc_server.store.bridge.heard import Heard
 from poc_server.store.ids import new_id, now_ms
 from signaling.messages import Refused as WireRefused
 

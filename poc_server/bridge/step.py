@@ -27,8 +27,9 @@ from gateway.lifecycle import IncidentState, Input, Options, Tick, handle, new_i
 from groups.vocabulary import AgencyId, GroupId, IncidentCode, UserId
 from poc_server.bridge import address
 from poc_server.bridge.parties import Parties
-from poc_server.store import SYSTEM, Actor, Change, incident_groups, incidents
-from poc_server.store.snapshot import Snapshot
+from poc_server.store import SYSTEM, Actor, Change
+from poc_server.store.bridge import incident_groups, incidents
+from poc_server.store.directory.snapshot import Snapshot
 from poc_server.talk.slices import SLICE_S
 
 

@@ -15,9 +15,10 @@ from groups.vocabulary import AgencyId, GroupId, GroupKind, Role, UnitId, UserId
 from poc_server.auth import Auth
 from poc_server.demo import streets
 from poc_server.demo.names import name_of
-from poc_server.store import Change, Directory, Snapshot, Store, cells, groups, people, units
-from poc_server.store.groups import GroupDraft
-from poc_server.store.people import UserDraft
+from poc_server.store import Change, Directory, Snapshot, Store
+from poc_server.store.city import cells, groups, people, units
+from poc_server.store.city.groups import GroupDraft
+from poc_server.store.city.people import UserDraft
 
 AGENCY = "江城市城市运行管理中心"
 LEAST = 40

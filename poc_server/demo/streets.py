@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from groups.vocabulary import AgencyId, UnitId
 from poc_server.store import Store
-from poc_server.store.cells import Cell
+from poc_server.store.city.cells import Cell
 from poc_server.store.ids import now_ms
 from poc_server.store.places import Datum, Place, Position, Source
 

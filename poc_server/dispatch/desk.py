@@ -9,7 +9,8 @@ from groups.vocabulary import Refusal, UserId
 from poc_server.dispatch.handovers import Handovers
 from poc_server.dispatch.patching import Patching
 from poc_server.refused import Refused
-from poc_server.store import Actor, Store, people
+from poc_server.store import Actor, Store
+from poc_server.store.city import people
 from poc_server.talk.later import Later
 from poc_server.talk.phone import Phone, person
 from signaling.messages import TalkBan, TalkBanned

@@ -9,7 +9,7 @@ from groups.policy import Act, may
 from groups.rights import Right, has
 from groups.vocabulary import GroupId, UnitId, UserId
 from poc_server.store import Directory
-from poc_server.store.recordings import Scope
+from poc_server.store.records.recordings import Scope
 
 
 @dataclass(frozen=True, slots=True)

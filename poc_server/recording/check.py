@@ -18,9 +18,10 @@ from poc_server.recording.beside import compare
 from poc_server.recording.judge import Finding, Wrong, check_files_in, judge, signatures_by
 from poc_server.recording.keys import BadKey, name_of
 from poc_server.recording.layout import DAILY_SUFFIX
-from poc_server.store import beside, evidence
-from poc_server.store.engine import Database
+from poc_server.store import evidence_rows
 from poc_server.store.ids import now_ms
+from poc_server.store.records import evidence
+from poc_server.store.sql.engine import Database
 
 AT_ONCE = 1_000
 _ROW = "its row"
@@ -56,13 +57,13 @@ async def check(database: Database, files: Path, trust: Trust, group: str | None
         elsewhere = (signed for signed in trust.heads if group in (None, signed.head.group))
         every = list(dict.fromkeys([*heads, *elsewhere]))
         entries = evidence.entries(connection, group=group)
-        counting = _Counting(entries, partial(beside.told, connection), asyncio.get_running_loop())
+        counting = _Counting(entries, partial(evidence_rows.told, connection), asyncio.get_running_loop())
         findings = await asyncio.to_thread(
             judge, counting, every, signatures_by(trust.keys), check_files_in(files), now_ms()
         )
         strangers = [
             Finding(Wrong.INSERTED, of, "?", None, f"{_ROW}: no entry speaks of {subject}")
-            for of, subject in await beside.unsealed(connection, group)
+            for of, subject in await evidence_rows.unsealed(connection, group)
         ]
     return Checked(counting.count, len(every), (*trust.unreadable, *findings, *counting.findings, *strangers))
 

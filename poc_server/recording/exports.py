@@ -24,10 +24,11 @@ from poc_server.recording.notary import Notary
 from poc_server.recording.settings import RecordingSettings
 from poc_server.recording.unheard import Unheard
 from poc_server.refused import Refused
-from poc_server.store import Store, exports
-from poc_server.store.exports import Export, ExportState, Outcome
+from poc_server.store import Store
 from poc_server.store.ids import new_id
-from poc_server.store.recordings import Scope, Search
+from poc_server.store.records import exports
+from poc_server.store.records.exports import Export, ExportState, Outcome
+from poc_server.store.records.recordings import Scope, Search
 from poc_server.talk.clock import loop_time
 from poc_server.work.client import JobFailed, WorkerDied
 

@@ -11,8 +11,8 @@ from poc_server.recording.settings import RecordingSettings
 from poc_server.recording.spools import SpoolFolders
 from poc_server.refused import Refused
 from poc_server.store import Store
-from poc_server.store import recordings as query
-from poc_server.store.recordings import Found, Page, Scope, Search
+from poc_server.store.records import recordings as query
+from poc_server.store.records.recordings import Found, Page, Scope, Search
 
 WITHIN_S = 3.0
 """How long one waits for a burst to become a file; after that the one before it is better than silence."""

@@ -12,9 +12,9 @@ from groups.vocabulary import GroupId, Tier, UserId
 from poc_server.recording.access import member_scope
 from poc_server.refused import Refused
 from poc_server.store import Store, absence
-from poc_server.store import recordings as query
 from poc_server.store.absence import Away
-from poc_server.store.recordings import Search
+from poc_server.store.records import recordings as query
+from poc_server.store.records.recordings import Search
 from poc_server.talk.phone import Phone
 from poc_server.talk.phones import Phones
 from signaling.limits import MAX_MISSED_TALKERS

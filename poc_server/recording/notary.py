@@ -17,7 +17,8 @@ from poc_server.recording.keys import EvidenceKey
 from poc_server.recording.layout import DAILY_SUFFIX
 from poc_server.recording.settings import RecordingSettings
 from poc_server.refused import Refused
-from poc_server.store import Store, evidence
+from poc_server.store import Store
+from poc_server.store.records import evidence
 
 SLICE = 100
 """Heads that are signed in one go: a thousand, as after an hour in which SQL was away, would hold up the loop."""

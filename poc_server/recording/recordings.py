@@ -36,7 +36,7 @@ from poc_server.store import SYSTEM, Actor, BurstPlace, BurstRecord, Store, audi
 from poc_server.store.audit import AuditEntry
 from poc_server.store.journal.bursts import MAX_HEARERS
 from poc_server.store.places import Place as KnownPlace
-from poc_server.store.recordings import Found
+from poc_server.store.records.recordings import Found
 from poc_server.talk.burst import BurstMeta as TalkMeta
 from poc_server.work.client import JobFailed, Worker, WorkerDied
 

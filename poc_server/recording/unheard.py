@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from poc_server.store.exports import LET_GO_MS, Sign
+from poc_server.store.records.exports import LET_GO_MS, Sign
 
 WITHIN_S = 60.0
 """Who makes an export says so more often."""

@@ -19,8 +19,9 @@ from poc_server.recording.finisher import WorkerPort
 from poc_server.recording.layout import safe_name
 from poc_server.recording.settings import RecordingSettings
 from poc_server.refused import Refused
-from poc_server.store import Store, materials
-from poc_server.store.materials import Material, MaterialState
+from poc_server.store import Store
+from poc_server.store.records import materials
+from poc_server.store.records.materials import Material, MaterialState
 from poc_server.work.client import JobFailed, WorkerDied
 from poc_server.work.limits import SUFFIXES
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import UserId
 from poc_server.store import tables as t
-from poc_server.store.inserts import insert_new, upsert
+from poc_server.store.sql.statements import insert_new, upsert
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, UserId
 from poc_server.store import tables as t
-from poc_server.store.lookup import holds, person_holds
+from poc_server.store.sql.lookup import holds, person_holds
 from signaling.audit_words import DENIED, REFUSED
 
 LOOK = 50_000

@@ -15,8 +15,8 @@ from poc_server.refused import Refused
 from poc_server.store import audit
 from poc_server.store import tables as t
 from poc_server.store.audit import Actor, AuditEntry
-from poc_server.store.engine import Database
 from poc_server.store.ids import now_ms
+from poc_server.store.sql.engine import Database
 
 Kind = Literal["agency", "unit", "user", "group", "device", "membership", "shift", "session", "cell", "none"]
 

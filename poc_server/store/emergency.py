@@ -18,8 +18,7 @@ from groups.vocabulary import AgencyId, GroupId, ReceiptState, Tier, UserId
 from poc_server.store import audit
 from poc_server.store import tables as t
 from poc_server.store.audit import AuditEntry
-from poc_server.store.in_parts import in_parts
-from poc_server.store.inserts import insert_new, upsert
+from poc_server.store.sql.statements import in_parts, insert_new, upsert
 
 RECEIPTS_AT_ONCE = 500
 _FAR = {ReceiptState.SENT: 1, ReceiptState.MISSED: 2, ReceiptState.DELIVERED: 3}

@@ -12,7 +12,7 @@ from groups.vocabulary import AgencyId, HandoverState, UserId
 from poc_server.store import audit
 from poc_server.store import tables as t
 from poc_server.store.audit import AuditEntry
-from poc_server.store.inserts import upsert
+from poc_server.store.sql.statements import upsert
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from groups.vocabulary import AgencyId, UnitId
 from poc_server.store import tables as t
 from poc_server.store.change import Change
 from poc_server.store.ids import clean, new_id
-from poc_server.store.lookup import one, unit_of_agency
+from poc_server.store.sql.lookup import one, unit_of_agency
 
 MAX_PLANS = 500
 """Of one agency."""

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import UserId
 from poc_server.store import tables as t
-from poc_server.store.inserts import upsert
+from poc_server.store.sql.statements import upsert
 
 AT_ONCE = 500
 

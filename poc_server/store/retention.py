@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Table, delete, func, select, tuple_
 
 from poc_server.store import audit
 from poc_server.store import tables as t
-from poc_server.store.engine import Database
 from poc_server.store.settings import RetentionSettings
+from poc_server.store.sql.engine import Database
 
 DAY_MS = 86_400_000
 SLICE = 2_000

@@ -15,9 +15,9 @@ from poc_server.refused import StoreUnavailable
 from poc_server.store.audit import Actor
 from poc_server.store.change import Change
 from poc_server.store.directory import Directory
+from poc_server.store.directory.snapshot import Delta
 from poc_server.store.journal import CATCH_UP_S, Journal, ShutOut
 from poc_server.store.journal.shut_out import What, disable
-from poc_server.store.snapshot import Delta
 
 AT_ONCE_S = 1.0
 """What SQL has not done by then, the journal does."""

@@ -14,22 +14,23 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from poc_server.refused import StoreUnavailable
-from poc_server.store import directory_copy, duty, retention, rows
+from poc_server.store import retention
 from poc_server.store.audit import SYSTEM, Actor
 from poc_server.store.change import Change, changing
+from poc_server.store.city import duty
 from poc_server.store.clock import SoundClock
-from poc_server.store.difference import difference
-from poc_server.store.directory import Directory, DirectoryChange
-from poc_server.store.engine import Database, is_away
+from poc_server.store.directory import Directory, DirectoryChange, directory_copy, rows
+from poc_server.store.directory.difference import difference
+from poc_server.store.directory.snapshot import Delta, Snapshot
 from poc_server.store.ids import now_ms
 from poc_server.store.journal import Journal, OthersJournals
 from poc_server.store.journal.kinds import SessionEnded
 from poc_server.store.journal.others import EVERY_S as OTHERS_EVERY_S
-from poc_server.store.migrate import migrate
 from poc_server.store.places import OLDEST_MS, Places, load_newest
 from poc_server.store.settings import StoreSettings
 from poc_server.store.shutting_out import ShuttingOut
-from poc_server.store.snapshot import Delta, Snapshot
+from poc_server.store.sql.engine import Database, is_away
+from poc_server.store.sql.migrate import migrate
 
 log = structlog.get_logger(__name__)
 REMEMBER_ENDED_MS = 86_400_000

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from groups.vocabulary import AgencyId, GroupId, StatusWord, TextKind, UserId
 from poc_server.store import tables as t
 from poc_server.store.ids import clean, new_id
-from poc_server.store.inserts import insert_new, upsert
+from poc_server.store.sql.statements import insert_new, upsert
 
 READ_AT_ONCE = 300
 """Messages that one question names."""

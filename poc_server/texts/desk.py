@@ -12,7 +12,7 @@ from groups.policy import Act, may
 from groups.rights import Right, has
 from groups.vocabulary import GroupId, Refusal, StatusWord, TextKind, UserId
 from poc_server.refused import Refused, StoreUnavailable
-from poc_server.store import Store, passing, texts
+from poc_server.store import Store, passing_groups, texts
 from poc_server.store.ids import now_ms
 from poc_server.store.journal import TextsRead
 from poc_server.store.texts import TextDraft, thread_of
@@ -54,7 +54,7 @@ class _Bounds:
     """What of a thread one may read: what was written since he is a ``member``, and ``before`` this number."""
 
     member: bool = True
-    before: int = passing.WITHOUT_END
+    before: int = passing_groups.WITHOUT_END
 
 
 class TextDesk:
@@ -83,7 +83,7 @@ class TextDesk:
     async def _load(self) -> None:
         async with self._store.reading() as connection:
             groups, users = await texts.places_of_texts(connection)
-            readers = await passing.readers(connection)
+            readers = await passing_groups.readers(connection)
         self._groups |= groups
         self._users |= users | readers
         self._loaded = True
@@ -115,7 +115,7 @@ class TextDesk:
         async with self._store.writing() as connection:
             row, new = await texts.keep(connection, draft)
             if new and transient is not None:
-                await passing.keep(connection, transient.group, transient.members.keys(), row.number)
+                await passing_groups.keep(connection, transient.group, transient.members.keys(), row.number)
         info = self._info(row)
         if new:
             self._note(group, to, () if transient is None else transient.members)
@@ -162,7 +162,7 @@ class TextDesk:
             every = await texts.latest(connection, user)
             rows = every[:MAX_THREADS_TOLD]
             unread = {each.thread: each.unread for each in await texts.unread(connection, (user,))}
-            names = await passing.names(connection, self._gone(rows))
+            names = await passing_groups.names(connection, self._gone(rows))
         threads = [self._listed(user, row, unread.get(row.thread, 0), names) for row in rows]
         return Threads(id=asked.id, threads=threads, more=len(every) > len(rows))
 
@@ -203,8 +203,8 @@ class TextDesk:
         roster, found = self._roster, self._roster.group(group)
         if found is None:
             async with self._store.reading() as connection:
-                found = await passing.group(connection, group)
-                until = await passing.reads_until(connection, group, phone.user.id)
+                found = await passing_groups.group(connection, group)
+                until = await passing_groups.reads_until(connection, group, phone.user.id)
             if found is None:
                 raise Refused(Refusal.UNKNOWN_GROUP)
             if until is not None and has(phone.user, Right.REPLAY):
@@ -269,7 +269,7 @@ class TextDesk:
         async with self._store.reading() as connection:
             waiting = await texts.unread(connection, {phone.user.id for phone in part})
             latest = await texts.messages(connection, {(each.thread, each.last) for each in waiting})
-            names = await passing.names(connection, self._gone(latest.values()))
+            names = await passing_groups.names(connection, self._gone(latest.values()))
         for phone in part:
             user = phone.user.id
             mine = [each for each in waiting if each.user == user]

@@ -20,11 +20,12 @@ from poc_server import chain
 from poc_server.chain import Kind, Stored
 from poc_server.recording import beside, judge, verify
 from poc_server.recording.layout import inside
-from poc_server.store import StoreSettings, evidence, materials
-from poc_server.store import recordings as query
-from poc_server.store.engine import Database
-from poc_server.store.materials import MaterialSearch
-from poc_server.store.recordings import Found, Page, Scope, Search
+from poc_server.store import StoreSettings
+from poc_server.store.records import evidence, materials
+from poc_server.store.records import recordings as query
+from poc_server.store.records.materials import MaterialSearch
+from poc_server.store.records.recordings import Found, Page, Scope, Search
+from poc_server.store.sql.engine import Database
 from poc_server.worker import siprec
 from poc_server.worker.convert import convert
 from poc_server.worker.listing import burst_item, local_time, material_item, table

@@ -82,7 +82,7 @@ def _message(values: Values) -> Values:
 def _export(values: Values) -> Values:
     from groups.vocabulary import Tier
     from poc_server.store import StoreSettings
-    from poc_server.store.recordings import Area, Scope, Search
+    from poc_server.store.records.recordings import Area, Scope, Search
     from poc_server.worker.export import Order, export
 
     scope, search = values["scope"], dict(values["search"])

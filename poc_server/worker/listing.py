@@ -10,7 +10,7 @@ from typing import Any
 from groups.vocabulary import GroupId
 from poc_server.city_time import city_time
 from poc_server.recording.watermark import lines_of
-from poc_server.store.recordings import Found
+from poc_server.store.records.recordings import Found
 
 COLUMNS = (
     "kind", "id", "group", "group_name", "burst", "call", "incident", "talker", "talker_name", "device", "node", "tier",

@@ -7,7 +7,8 @@ import itertools
 import pytest
 
 from groups.vocabulary import Role
-from poc_server.store import SYSTEM, locks
+from poc_server.store import SYSTEM
+from poc_server.store.sql import locks
 from tests.fixtures.desk import Desk
 from tests.fixtures.people import found_town
 

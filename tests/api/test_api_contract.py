@@ -28,8 +28,9 @@ from poc_server.app import App
 from poc_server.config import Config, ServerSettings
 from poc_server.demo.city import build_city
 from poc_server.recording.settings import RecordingSettings
-from poc_server.store import StoreSettings, groups, plans, sessions
-from poc_server.store.duty import ShiftDraft, create_shift
+from poc_server.store import StoreSettings, plans
+from poc_server.store.city import groups, sessions
+from poc_server.store.city.duty import ShiftDraft, create_shift
 from poc_server.store.ids import now_ms
 from tests.fixtures.people import QUICK, Clock, Town
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from groups.vocabulary import Role, UserId
-from poc_server.store import units
+from poc_server.store.city import units
 from poc_server.store.ids import now_ms
 from poc_server.store.places import EARLY
 from tests.fixtures.desk import Desk

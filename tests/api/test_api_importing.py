@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import func, select
 
 from groups.vocabulary import Role
-from poc_server.store import Change, DirectoryChange, people
+from poc_server.store import Change, DirectoryChange
 from poc_server.store import tables as t
+from poc_server.store.city import people
 from poc_server.store.sheets.importing import LINES_AT_ONCE
 from tests.api.test_api_sheets import HEADING, login, post
 from tests.fixtures.people import Town

@@ -22,12 +22,14 @@ from groups.vocabulary import GroupId, Refusal, Role, UnitId, UserId
 from poc_server.api import Services
 from poc_server.auth import Auth
 from poc_server.auth.keys import load_or_make
-from poc_server.store import Store, cells, duty, groups, keeping, people, sessions, sharing, units
-from poc_server.store.duty import ShiftDraft
-from poc_server.store.groups import GroupDraft
+from poc_server.store import Store
+from poc_server.store.city import cells, duty, groups, people, sessions, sharing, units
+from poc_server.store.city.duty import ShiftDraft
+from poc_server.store.city.groups import GroupDraft
+from poc_server.store.city.people import UserDraft
 from poc_server.store.ids import now_ms
-from poc_server.store.keeping import Hold, HoldKind, Rule
-from poc_server.store.people import UserDraft
+from poc_server.store.records import keeping
+from poc_server.store.records.keeping import Hold, HoldKind, Rule
 from tests.fixtures.api import api_of
 from tests.fixtures.people import QUICK, Clock, Town, found_town
 from tests.fixtures.routes import routes

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from groups.vocabulary import GroupKind, Role
-from poc_server.store import groups, sessions
-from poc_server.store.groups import GroupDraft
+from poc_server.store.city import groups, sessions
+from poc_server.store.city.groups import GroupDraft
 from poc_server.store.sheets.text import MAX_LINES, MAX_NAME_CHARS
 from tests.fixtures.people import Town, found_town
 

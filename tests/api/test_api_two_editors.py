@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from groups.vocabulary import Role
-from poc_server.store import sessions
+from poc_server.store.city import sessions
 from tests.fixtures.desk import Desk
 
 pytestmark = pytest.mark.wire

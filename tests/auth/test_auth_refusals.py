@@ -13,8 +13,9 @@ from groups.vocabulary import AgencyId, Role, UserId
 from poc_server.auth import Auth
 from poc_server.auth.keys import load_or_make
 from poc_server.refused import Refused
-from poc_server.store import SYSTEM, people, sessions
+from poc_server.store import SYSTEM
 from poc_server.store import tables as t
+from poc_server.store.city import people, sessions
 from tests.fixtures.people import PASSWORD, QUICK, Town, found_town
 
 pytestmark = pytest.mark.wire

@@ -13,8 +13,9 @@ from groups.vocabulary import Refusal, UserId
 from poc_server.auth import Auth, AuthRefused, SignedIn
 from poc_server.auth.keys import load_or_make
 from poc_server.refused import Refused
-from poc_server.store import SYSTEM, Actor, DirectoryChange, people, sessions
+from poc_server.store import SYSTEM, Actor, DirectoryChange
 from poc_server.store import tables as t
+from poc_server.store.city import people, sessions
 from tests.fixtures.people import PASSWORD, QUICK, Town
 
 pytestmark = pytest.mark.wire

@@ -12,7 +12,7 @@ from pathlib import Path
 from codec.opus import CLOCK_HZ
 from groups.vocabulary import ReceiptState
 from loadtest.speech import recording
-from poc_server.store import directory_copy
+from poc_server.store.directory import directory_copy
 from poc_server.store.journal import lines
 from signaling.messages import (
     Alert,

@@ -23,9 +23,9 @@ from poc_server.emergency.settings import EmergencySettings
 from poc_server.refused import Refused
 from poc_server.store import audit
 from poc_server.store import emergency as kept
-from poc_server.store.engine import Database
-from poc_server.store.migrate import migrate
 from poc_server.store.settings import StoreSettings
+from poc_server.store.sql.engine import Database
+from poc_server.store.sql.migrate import migrate
 from poc_server.talk.later import Later
 from signaling.messages import BroadcastStart, Recipients
 

@@ -21,9 +21,9 @@ from poc_server.bridge.bridge import Bridge
 from poc_server.bridge.links import Links
 from poc_server.bridge.materials import Gatherer
 from poc_server.bridge.setup import Setup
-from poc_server.store import outbox
+from poc_server.store.bridge import outbox
+from poc_server.store.bridge.outbox import SqlOutbox
 from poc_server.store.ids import now_ms
-from poc_server.store.outbox import SqlOutbox
 from tests.fixtures.people import Town
 from tests.gateway.told import Told
 

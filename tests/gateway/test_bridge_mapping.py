@@ -30,7 +30,7 @@ from gateway.receiver import Receiver
 from gateway.steps import Step
 from groups.vocabulary import IncidentCode
 from poc_server.cli import app
-from poc_server.store.incident_bursts import happened
+from poc_server.store.bridge.incident_bursts import happened
 
 FOLDER = Path(next(iter(samples.__path__)))
 NAMES = ("flat", "nested", "steps")

@@ -18,10 +18,10 @@ from gateway.receiver import Health
 from groups.vocabulary import IncidentCode
 from poc_server.bridge.bridge import Bridge
 from poc_server.bridge.setup import BridgeFile, Setup, WorkingTime
-from poc_server.store import incident_happenings, incidents, outbox, polls, refused_news
-from poc_server.store.heard import Heard
+from poc_server.store.bridge import incident_happenings, incidents, outbox, polls, refused_news
+from poc_server.store.bridge.heard import Heard
+from poc_server.store.bridge.outbox import SqlOutbox
 from poc_server.store.ids import now_ms
-from poc_server.store.outbox import SqlOutbox
 from poc_server.store.tables import bridge as bridge_tables
 from tests.fixtures.bridge import WAITING, Bridged
 

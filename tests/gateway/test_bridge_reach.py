@@ -22,8 +22,10 @@ from poc_server.bridge.materials import Gatherer
 from poc_server.bridge.opened import OpenBridge
 from poc_server.bridge.senders import Inbox
 from poc_server.bridge.setup import load
-from poc_server.store import groups, incidents, tables, texts, units
-from poc_server.store.groups import GroupDraft
+from poc_server.store import tables, texts
+from poc_server.store.bridge import incidents
+from poc_server.store.city import groups, units
+from poc_server.store.city.groups import GroupDraft
 from poc_server.store.ids import now_ms
 from poc_server.store.tables import bridge as bridge_tables
 from poc_server.store.texts import TextDraft

@@ -19,25 +19,16 @@ from gateway.outbox import Status
 from gateway.receiver import Health
 from groups.vocabulary import AgencyId, IncidentCode, Refusal, Role, UserId
 from poc_server.refused import Refused
-from poc_server.store import (
-    SYSTEM,
-    Store,
-    cells,
-    duty,
-    groups,
-    incident_happenings,
-    incidents,
-    outbox,
-    people,
-    units,
-)
+from poc_server.store import SYSTEM, Store
 from poc_server.store import tables as t
-from poc_server.store.cells import Cell
-from poc_server.store.duty import ShiftDraft
-from poc_server.store.groups import GroupDraft
+from poc_server.store.bridge import incident_happenings, incidents, outbox
+from poc_server.store.bridge.outbox import SqlOutbox
+from poc_server.store.city import cells, duty, groups, people, units
+from poc_server.store.city.cells import Cell
+from poc_server.store.city.duty import ShiftDraft
+from poc_server.store.city.groups import GroupDraft
+from poc_server.store.city.people import UserDraft
 from poc_server.store.ids import now_ms
-from poc_server.store.outbox import SqlOutbox
-from poc_server.store.people import UserDraft
 from poc_server.store.places import Place, Position
 from tests.fixtures.bridge import WAITING, Bridged, of
 

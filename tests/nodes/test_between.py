@@ -14,7 +14,7 @@ from poc_server.media.relay import Relay
 from poc_server.neighbours.backlog import AGREED_MS
 from poc_server.neighbours.between import EARLY_PACKETS, END, HEAD, LAST_WORDS_S, VOICE, Between, FarFeed
 from poc_server.store.directory import Directory
-from poc_server.store.snapshot import Snapshot
+from poc_server.store.directory.snapshot import Snapshot
 from poc_server.talk.bursts import Air, Bursts
 from poc_server.talk.ears import Ears
 from poc_server.talk.patch import Joined

@@ -16,11 +16,13 @@ from poc_server.auth import Auth, AuthRefused
 from poc_server.auth.keys import load_or_make
 from poc_server.neighbours.news import News
 from poc_server.refused import StoreUnavailable
-from poc_server.store import SYSTEM, Actor, Change, DirectoryChange, Store, locks, people, sessions
+from poc_server.store import SYSTEM, Actor, Change, DirectoryChange, Store
 from poc_server.store import tables as t
+from poc_server.store.city import people, sessions
 from poc_server.store.journal.kinds import records
 from poc_server.store.journal.shut_out import ACTION, What
 from poc_server.store.shutting_out import ShuttingOut
+from poc_server.store.sql import locks
 from tests.fixtures.people import QUICK, Town
 from tests.nodes.journalled import journalled
 

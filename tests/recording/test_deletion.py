@@ -16,12 +16,13 @@ from poc_server.recording.deletion import DAY_MS, Deletion
 from poc_server.recording.judge import check_files_in, judge
 from poc_server.recording.settings import RecordingSettings
 from poc_server.refused import Refused
-from poc_server.store import Actor, Store, audit_pages, evidence, keeping, materials
-from poc_server.store import recordings as query
+from poc_server.store import Actor, Store, audit_pages
 from poc_server.store import tables as t
 from poc_server.store.audit_pages import AuditFilter
-from poc_server.store.keeping import Hold, HoldKind, Rule
-from poc_server.store.materials import Material, Origin
+from poc_server.store.records import evidence, keeping, materials
+from poc_server.store.records import recordings as query
+from poc_server.store.records.keeping import Hold, HoldKind, Rule
+from poc_server.store.records.materials import Material, Origin
 from poc_server.work.client import Worker
 from tests.recording.test_evidence_store import NOON, burst
 

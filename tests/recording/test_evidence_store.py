@@ -19,10 +19,11 @@ from poc_server.recording.judge import Wrong, judge, signatures_by
 from poc_server.recording.keys import BadKey, EvidenceKey
 from poc_server.recording.notary import Notary
 from poc_server.recording.settings import RecordingSettings
-from poc_server.store import BurstRecord, Store, evidence
+from poc_server.store import BurstRecord, Store
 from poc_server.store import tables as t
-from poc_server.store.evidence import Item
 from poc_server.store.ids import now_ms
+from poc_server.store.records import evidence
+from poc_server.store.records.evidence import Item
 
 pytestmark = pytest.mark.wire
 NOON = 1_760_000_000_000

@@ -23,12 +23,13 @@ from poc_server.recording import exports as ordering
 from poc_server.recording.exports import Wish
 from poc_server.recording.recordings import Recordings
 from poc_server.recording.settings import RecordingSettings
-from poc_server.store import BurstRecord, Journal, StoreSettings, audit_pages, exports
+from poc_server.store import BurstRecord, Journal, StoreSettings, audit_pages
 from poc_server.store import tables as t
 from poc_server.store.audit_pages import AuditFilter
-from poc_server.store.exports import Export, Outcome
 from poc_server.store.ids import now_ms
-from poc_server.store.recordings import Scope, Search
+from poc_server.store.records import exports
+from poc_server.store.records.exports import Export, Outcome
+from poc_server.store.records.recordings import Scope, Search
 from poc_server.store.settings import JournalSettings
 from tests.fixtures.api import api_of
 from tests.recording.exporter import Exporter, exporter, spoken_and_signed, verify

@@ -20,7 +20,7 @@ from poc_server.recording.finisher import Finisher
 from poc_server.recording.model import Recording
 from poc_server.recording.settings import RecordingSettings
 from poc_server.recording.spool import SpoolEnd, end_record, head_record, voice_record
-from poc_server.store.recordings import Search
+from poc_server.store.records.recordings import Search
 from poc_server.work.client import JobFailed, Worker, WorkerDied
 from tests.recording.pictures import png
 from tests.recording.voices import NOON, SAMPLES, hear, meta, spoken

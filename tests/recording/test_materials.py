@@ -19,12 +19,15 @@ from poc_server.chain import head_from_json
 from poc_server.recording.check import Trust, check
 from poc_server.recording.judge import Wrong, signatures_by
 from poc_server.recording.watermark import size_of
-from poc_server.store import StoreSettings, audit_pages, evidence, groups, incidents, materials
+from poc_server.store import StoreSettings, audit_pages
 from poc_server.store import tables as t
 from poc_server.store.audit_pages import AuditFilter
+from poc_server.store.bridge import incidents
+from poc_server.store.bridge.incident_bursts import recording
+from poc_server.store.city import groups
 from poc_server.store.ids import now_ms
-from poc_server.store.incident_bursts import recording
 from poc_server.store.places import Place, Position
+from poc_server.store.records import evidence, materials
 from poc_server.worker.listing import local_time
 from tests.recording.field_phone import PICTURE, Phone, phone
 from tests.recording.pictures import announcement, jpeg, png

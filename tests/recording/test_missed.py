@@ -20,9 +20,10 @@ from poc_server.recording import recordings
 from poc_server.recording.layout import SPOOL_SUFFIX
 from poc_server.recording.missed import MissedVoice
 from poc_server.recording.spools import SpoolFolders
-from poc_server.store import StoreSettings, absence, groups
+from poc_server.store import StoreSettings, absence
 from poc_server.store import tables as t
 from poc_server.store.absence import Away
+from poc_server.store.city import groups
 from poc_server.store.ids import now_ms
 from poc_server.talk.phone import Phone
 from poc_server.talk.phones import Phones

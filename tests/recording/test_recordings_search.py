@@ -9,9 +9,10 @@ import pytest
 from groups.vocabulary import AgencyId, BurstEnd, GroupId, Role, Tier, UnitId
 from poc_server.api.records.replay import MAX_MISSED
 from poc_server.recording.missed import missed
-from poc_server.store import BurstRecord, absence, groups
+from poc_server.store import BurstRecord, absence
 from poc_server.store.absence import Away
-from poc_server.store.groups import GroupDraft
+from poc_server.store.city import groups
+from poc_server.store.city.groups import GroupDraft
 from poc_server.store.ids import now_ms
 from tests.recording.town_with_voices import INCIDENT, PLACE, Voices, dispatcher, ids, voices
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from poc_server.recording import uploads
-from poc_server.store import StoreSettings, materials
+from poc_server.store import StoreSettings
 from poc_server.store.clock import SoundClock
 from poc_server.store.ids import now_ms
+from poc_server.store.records import materials
 from tests.recording.field_phone import CHUNK, PICTURE, Phone, phone
 from tests.recording.pictures import announcement
 from tests.recording.town_with_voices import Voices, voices

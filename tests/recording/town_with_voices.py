@@ -18,9 +18,12 @@ from poc_server.recording.model import BurstMeta, Place
 from poc_server.recording.recorder import BurstTap
 from poc_server.recording.recordings import Recordings
 from poc_server.recording.settings import RecordingSettings
-from poc_server.store import BurstRecord, Store, evidence, groups, incidents
-from poc_server.store.groups import GroupDraft
+from poc_server.store import BurstRecord, Store
+from poc_server.store.bridge import incidents
+from poc_server.store.city import groups
+from poc_server.store.city.groups import GroupDraft
 from poc_server.store.ids import now_ms
+from poc_server.store.records import evidence
 from tests.fixtures.api import api_of
 from tests.fixtures.people import Town
 from tests.recording.voices import spoken

@@ -10,9 +10,9 @@ import pytest
 from groups.emergency.broadcast import PersonReceipt
 from groups.vocabulary import AgencyId, GroupId, ReceiptState, Tier, UserId
 from poc_server.store import Journal, emergency
-from poc_server.store.engine import Database
 from poc_server.store.journal import AlertKept, BroadcastKept, EmergencyCallKept, ReceiptsKept
 from poc_server.store.settings import JournalSettings
+from poc_server.store.sql.engine import Database
 
 pytestmark = pytest.mark.wire
 START = 1_700_000_000_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from poc_server.store.pinyin import AS_SURNAME, MAX_INITIALS, initials
+from poc_server.store.city.pinyin import AS_SURNAME, MAX_INITIALS, initials
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ from sqlalchemy import select
 from poc_server.demo.city import build_city
 from poc_server.store import Store, StoreSettings, audit
 from poc_server.store import tables as t
-from poc_server.store.backup import BadBackup, backup, restore
-from poc_server.store.engine import Database
-from poc_server.store.migrate import current, newest
+from poc_server.store.sql.backup import BadBackup, backup, restore
+from poc_server.store.sql.engine import Database
+from poc_server.store.sql.migrate import current, newest
 from tests.fixtures.databases import create_database
 from tests.fixtures.postgres import Postgres
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from groups.vocabulary import AgencyId, GroupId, Role, UserId
-from poc_server.store import Store, StoreSettings, audit, duty, groups, people, retention, units
+from poc_server.store import Store, StoreSettings, audit, retention
+from poc_server.store.city import duty, groups, people, units
 from poc_server.store.clock import JUMP_MS, SoundClock
 from poc_server.store.places import Place
 from tests.fixtures.people import Clock

@@ -10,10 +10,12 @@ import pytest
 
 from groups.model import Group, Membership, Unit, User
 from groups.vocabulary import AgencyId, DeviceId, GroupId, Role, UnitId, UserId
-from poc_server.store import Directory, DirectoryChange, Store, groups, people, rows
-from poc_server.store.difference import SLICE, difference
-from poc_server.store.people import UserDraft
-from poc_server.store.snapshot import Device, Snapshot
+from poc_server.store import Directory, DirectoryChange, Store
+from poc_server.store.city import groups, people
+from poc_server.store.city.people import UserDraft
+from poc_server.store.directory import rows
+from poc_server.store.directory.difference import SLICE, difference
+from poc_server.store.directory.snapshot import Device, Snapshot
 from tests.fixtures.people import Town
 
 AGENCY, UNIT, GROUP = AgencyId("ag-1"), UnitId("un-1"), GroupId("gr-1")

@@ -8,10 +8,12 @@ from groups.model import Membership
 from groups.policy import Act, may
 from groups.vocabulary import Refusal, Role, UserId
 from poc_server.refused import Refused
-from poc_server.store import Store, directory_copy, duty, groups, rows, sharing, units
-from poc_server.store.duty import ShiftDraft
+from poc_server.store import Store
+from poc_server.store.city import duty, groups, sharing, units
+from poc_server.store.city.duty import ShiftDraft
+from poc_server.store.directory import directory_copy, rows
+from poc_server.store.directory.snapshot import PLAN_LAPSES_MS, by_user
 from poc_server.store.ids import now_ms
-from poc_server.store.snapshot import PLAN_LAPSES_MS, by_user
 from tests.fixtures.people import Town, found_town
 
 pytestmark = pytest.mark.wire

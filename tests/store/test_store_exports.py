@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from groups.vocabulary import AgencyId, UserId
-from poc_server.store import Store, exports
-from poc_server.store.exports import LET_GO_MS, Export, ExportState, Outcome, Sign
+from poc_server.store import Store
+from poc_server.store.records import exports
+from poc_server.store.records.exports import LET_GO_MS, Export, ExportState, Outcome, Sign
 
 pytestmark = pytest.mark.wire
 NOW = 1_700_000_000_000

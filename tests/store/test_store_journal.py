@@ -15,13 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from groups.emergency.broadcast import PersonReceipt
 from groups.vocabulary import AgencyId, BurstEnd, CallId, GroupId, GroupKind, ReceiptState, Tier, UserId
 from poc_server.refused import StoreUnavailable
-from poc_server.store import Actor, BurstRecord, CallEnded, CallStarted, Journal, Store, audit, emergency, evidence
+from poc_server.store import Actor, BurstRecord, CallEnded, CallStarted, Journal, Store, audit, emergency
 from poc_server.store import tables as t
-from poc_server.store.engine import Database
 from poc_server.store.journal import BroadcastOver, EmergencyCallOver, OthersJournals, lines
 from poc_server.store.journal.others import NAME
 from poc_server.store.journal.replay import DEAD_LETTERS, SLICE
+from poc_server.store.records import evidence
 from poc_server.store.settings import JournalSettings
+from poc_server.store.sql.engine import Database
 
 pytestmark = pytest.mark.wire
 START = 1_700_000_000_000

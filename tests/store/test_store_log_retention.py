@@ -14,10 +14,10 @@ from sqlalchemy import Boolean, Integer, LargeBinary, Table, func, insert, selec
 
 from poc_server.store import Actor, Store, audit, retention
 from poc_server.store import tables as t
-from poc_server.store.engine import Database
 from poc_server.store.ids import now_ms
 from poc_server.store.retention import CHANGES_KEPT, DAY_MS, Pruned
 from poc_server.store.settings import RetentionSettings, StoreSettings
+from poc_server.store.sql.engine import Database
 from tests.fixtures.people import Town
 
 SETTINGS = RetentionSettings(audit_days=200, burst_days=190, text_days=10, place_days=5)

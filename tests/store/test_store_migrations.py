@@ -31,11 +31,12 @@ from structlog.testing import capture_logs
 
 from groups.vocabulary import GroupId, UserId
 from poc_server.refused import StoreUnavailable
-from poc_server.store import Store, StoreSettings, units
-from poc_server.store.backup import backup, restore
-from poc_server.store.engine import Database
-from poc_server.store.migrate import LOCK, config, current, migrate, newest
-from poc_server.store.pinyin import initials
+from poc_server.store import Store, StoreSettings
+from poc_server.store.city import units
+from poc_server.store.city.pinyin import initials
+from poc_server.store.sql.backup import backup, restore
+from poc_server.store.sql.engine import Database
+from poc_server.store.sql.migrate import LOCK, config, current, migrate, newest
 from poc_server.store.tables import metadata
 from tests.fixtures.databases import create_database
 from tests.fixtures.postgres import Postgres

@@ -6,7 +6,7 @@ import warnings
 
 from alembic.script import ScriptDirectory
 
-from poc_server.store.migrate import config
+from poc_server.store.sql.migrate import config
 
 
 def test_migrations_stand_in_one_line_each_with_its_own_number() -> None:

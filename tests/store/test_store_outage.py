@@ -24,10 +24,10 @@ from poc_server.demo.city import build_city
 from poc_server.refused import StoreUnavailable
 from poc_server.store import SYSTEM, BurstRecord, Store, StoreSettings
 from poc_server.store import tables as t
-from poc_server.store.directory_copy import CopyKeeper, read
+from poc_server.store.directory.directory_copy import CopyKeeper, read
+from poc_server.store.directory.snapshot import Snapshot
 from poc_server.store.journal import lines
 from poc_server.store.settings import JournalSettings
-from poc_server.store.snapshot import Snapshot
 from poc_server.store.store import REMEMBER_ENDED_MS
 from tests.fixtures.databases import create_database
 from tests.fixtures.people import QUICK, Clock, found_town
@@ -232,7 +232,7 @@ async def test_while_sql_is_away_what_ended_stays_over_and_nobody_is_locked_out(
 WRITER = """
 import asyncio, sys
 from pathlib import Path
-from poc_server.store.engine import Database
+from poc_server.store.sql.engine import Database
 from poc_server.store.journal import Journal
 from poc_server.store.settings import JournalSettings, StoreSettings
 from tests.store.test_store_outage import burst

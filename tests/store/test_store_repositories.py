@@ -13,22 +13,11 @@ from groups.floor.options import FloorOptions
 from groups.model import Membership
 from groups.vocabulary import AgencyId, GroupKind, Refusal, Role, UnitId, UserId
 from poc_server.refused import Refused
-from poc_server.store import (
-    Actor,
-    Change,
-    DirectoryChange,
-    Store,
-    audit,
-    audit_pages,
-    groups,
-    people,
-    sessions,
-    units,
-    without_sql,
-)
+from poc_server.store import Actor, Change, DirectoryChange, Store, audit, audit_pages
 from poc_server.store import tables as t
 from poc_server.store.audit_pages import AuditFilter
-from poc_server.store.people import UserDraft, UserFilter
+from poc_server.store.city import groups, people, sessions, units, without_sql
+from poc_server.store.city.people import UserDraft, UserFilter
 
 pytestmark = pytest.mark.wire
 
@@ -87,7 +76,7 @@ async def test_a_patched_directory_equals_one_loaded_whole(store: Store, city: C
         await units.update_unit(change, city.below, name="改名", parent=None)
     again = await Store.open(store.settings, store.data.parent / "other") if store.settings.url else None
     patched = store.directory.snapshot
-    from poc_server.store import rows
+    from poc_server.store.directory import rows
 
     async with store.reading() as connection:
         loaded = await rows.load(connection, 0)

@@ -12,7 +12,7 @@ import pytest
 from groups.model import Group, User
 from groups.vocabulary import AgencyId, GroupId, GroupKind, TextKind, UnitId, UserId
 from poc_server.refused import StoreUnavailable
-from poc_server.store import Store, handovers, passing, patches, texts
+from poc_server.store import Store, handovers, passing_groups, patches, texts
 from poc_server.store import tables as t
 from poc_server.store.audit import SYSTEM, entry
 from poc_server.store.handovers import KeptHandover
@@ -61,21 +61,23 @@ async def test_what_was_written_in_a_group_that_is_gone_waits_for_who_was_in_it(
     late = UserId("us-c")
     async with store.writing() as connection:
         first, _ = await texts.keep(connection, draft("p1", A, group=group.id))
-        await passing.keep(connection, group, {A, B}, first.number)
+        await passing_groups.keep(connection, group, {A, B}, first.number)
         second, _ = await texts.keep(connection, draft("p2", A, group=group.id))
-        await passing.keep(connection, group, {A, late}, second.number)
-        assert await passing.group(connection, group.id) == group
-        assert await passing.names(connection, {group.id, GroupId("gr-9")}) == {group.id: "路口"}
-        until = {user: await passing.reads_until(connection, group.id, user) for user in (A, B, late, UserId("us-z"))}
-        assert until == {A: passing.WITHOUT_END, B: 1, late: passing.WITHOUT_END, "us-z": None}
+        await passing_groups.keep(connection, group, {A, late}, second.number)
+        assert await passing_groups.group(connection, group.id) == group
+        assert await passing_groups.names(connection, {group.id, GroupId("gr-9")}) == {group.id: "路口"}
+        until = {
+            user: await passing_groups.reads_until(connection, group.id, user) for user in (A, B, late, UserId("us-z"))
+        }
+        assert until == {A: passing_groups.WITHOUT_END, B: 1, late: passing_groups.WITHOUT_END, "us-z": None}
         waiting = {each.user: each.unread for each in await texts.unread(connection, (A, B, late))}
         assert waiting == {B: 1, late: 2}, "who left does not read what was written after"
         read = {user: [row.id for row in await texts.latest(connection, user)] for user in (A, B, late)}
         assert read == {A: [second.id], B: [first.id], late: [second.id]}
         third, _ = await texts.keep(connection, draft("p3", A, group=group.id))
-        await passing.keep(connection, group, {A, B, late}, third.number)
-        assert await passing.reads_until(connection, group.id, B) == passing.WITHOUT_END, "he came again"
-        assert await passing.readers(connection) == {A, B, late}
+        await passing_groups.keep(connection, group, {A, B, late}, third.number)
+        assert await passing_groups.reads_until(connection, group.id, B) == passing_groups.WITHOUT_END, "he came again"
+        assert await passing_groups.readers(connection) == {A, B, late}
 
 
 class Line:

@@ -14,7 +14,7 @@ from groups.vocabulary import Role
 from poc_server.auth import Auth, AuthSettings
 from poc_server.cli import app
 from poc_server.store import Store, StoreSettings
-from poc_server.store.engine import Database
+from poc_server.store.sql.engine import Database
 
 pytestmark = pytest.mark.wire
 runner = CliRunner()

@@ -25,8 +25,9 @@ from poc_server.app import App
 from poc_server.config import Config, ServerSettings
 from poc_server.media.settings import MediaSettings
 from poc_server.recording.settings import RecordingSettings
-from poc_server.store import StoreSettings, duty, groups, plans, sharing, units
+from poc_server.store import StoreSettings, plans
 from poc_server.store import tables as t
+from poc_server.store.city import duty, groups, sharing, units
 from poc_server.store.ids import now_ms
 from signaling.messages import (
     BroadcastStart,

@@ -7,7 +7,7 @@ import pytest
 from groups.model import Group, Membership, Unit
 from groups.vocabulary import AgencyId, GroupId, GroupKind, UnitId, UserId
 from poc_server.store.directory import DirectoryChange
-from poc_server.store.snapshot import Snapshot
+from poc_server.store.directory.snapshot import Snapshot
 from poc_server.talk.following import concerned, units_moved
 
 CITY, EAST, WEST, SQUAD = (UnitId(name) for name in ("city", "east", "west", "squad"))

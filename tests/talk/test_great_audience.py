@@ -17,7 +17,7 @@ from poc_server.media.relay import Relay
 from poc_server.media.shared import Shared
 from poc_server.media.slot import Slot
 from poc_server.store.directory import Directory
-from poc_server.store.snapshot import Snapshot
+from poc_server.store.directory.snapshot import Snapshot
 from poc_server.talk.bursts import Air, Bursts
 from poc_server.talk.ears import Ears
 from poc_server.talk.patch import Joined

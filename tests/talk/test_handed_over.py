@@ -17,8 +17,8 @@ from poc_server.dispatch.handovers import Handovers
 from poc_server.refused import Refused, StoreUnavailable
 from poc_server.store import Store, handovers
 from poc_server.store.directory import Directory
+from poc_server.store.directory.snapshot import Snapshot
 from poc_server.store.handovers import KeptHandover
-from poc_server.store.snapshot import Snapshot
 from poc_server.talk.patch import Joined
 from poc_server.talk.phone import Phone
 from poc_server.talk.phones import Phones

@@ -9,7 +9,7 @@ from groups.model import Agency, Group, Membership, Unit, User
 from groups.policy import Act
 from groups.vocabulary import AgencyId, GroupId, GroupKind, MonitorScope, Refusal, Role, UnitId, UserId
 from poc_server.store.directory import Directory
-from poc_server.store.snapshot import Snapshot
+from poc_server.store.directory.snapshot import Snapshot
 from poc_server.talk.monitoring import Monitoring
 from poc_server.talk.phone import Phone
 from poc_server.talk.roster import Roster, Transient

@@ -10,8 +10,8 @@ from groups.model import Agency, Group, Membership, Unit, User
 from groups.vocabulary import AgencyId, GroupId, Refusal, Role, UnitId, UserId
 from poc_server.refused import Refused
 from poc_server.store.directory import Directory
+from poc_server.store.directory.snapshot import Snapshot
 from poc_server.store.places import Datum, Place, Position
-from poc_server.store.snapshot import Snapshot
 from poc_server.talk.calls.people_called import together
 from poc_server.talk.phone import Phone
 from poc_server.talk.roster import Roster

@@ -19,8 +19,9 @@ from poc_server.api.services import Caller, Services, Use, address_of, bearer_of
 from poc_server.bridge import address
 from poc_server.bridge.opened import OpenBridge
 from poc_server.refused import Refused
-from poc_server.store import Actor, incidents
-from poc_server.store.heard import Heard
+from poc_server.store import Actor
+from poc_server.store.bridge import incidents
+from poc_server.store.bridge.heard import Heard
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from groups.vocabulary import StatusWord, TextKind, UserId
 from poc_server.api.bridge.incident_tellers import Told
 from poc_server.api.bridge.incidents import Code, Shape
 from poc_server.api.problems import documented
-from poc_server.store import audit, incidents, texts
+from poc_server.store import audit, texts
+from poc_server.store.bridge import incidents
 from poc_server.store.ids import now_ms
 
 router = APIRouter(tags=["incidents"])

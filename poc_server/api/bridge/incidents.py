@@ -24,9 +24,10 @@ from poc_server.bridge import senders
 from poc_server.bridge.links import name_of
 from poc_server.bridge.step import Done
 from poc_server.refused import Refused
-from poc_server.store import audit, incidents
+from poc_server.store import audit
+from poc_server.store.bridge import incidents
+from poc_server.store.bridge.incidents import Asked
 from poc_server.store.ids import now_ms
-from poc_server.store.incidents import Asked
 from signaling.limits import MAX_PAGE
 from signaling.messages import Refused as WireRefused
 

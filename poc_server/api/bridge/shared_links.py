@@ -18,7 +18,8 @@ from poc_server.bridge.links import name_of
 from poc_server.bridge.log_page import LOG_EVENTS, Pages, ended_page, log_page
 from poc_server.bridge.opened import OpenBridge
 from poc_server.refused import Refused
-from poc_server.store import Actor, audit, incident_bursts
+from poc_server.store import Actor, audit
+from poc_server.store.bridge import incident_bursts
 from poc_server.store.ids import now_ms
 
 router = APIRouter(prefix="/shared", tags=["incidents"])

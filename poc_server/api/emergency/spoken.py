@@ -20,7 +20,7 @@ from poc_server.emergency.live_broadcast import LiveBroadcast
 from poc_server.emergency.spoken import MAX_WAV_BYTES, SpokenMessages
 from poc_server.recording.listening import AudioForm
 from poc_server.refused import Refused
-from poc_server.store import recordings as query
+from poc_server.store.records import recordings as query
 
 router = APIRouter(tags=["emergencies"])
 LARGER["/api/v1/messages"] = MAX_WAV_BYTES

@@ -16,7 +16,7 @@ from poc_server.api.rights import ruled
 from poc_server.api.services import Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, Line
 from poc_server.refused import Refused
-from poc_server.store import cells
+from poc_server.store.city import cells
 
 router = APIRouter(prefix="/cells", tags=["units"])
 MAX_OUTLINE = 500

@@ -16,7 +16,8 @@ from poc_server.api.rights import ruled
 from poc_server.api.services import SignedInCaller, Use
 from poc_server.api.shapes import ID_PATTERN, Body, Name, PathId
 from poc_server.refused import Refused, StoreUnavailable
-from poc_server.store import Device, sessions, without_sql
+from poc_server.store import Device
+from poc_server.store.city import sessions, without_sql
 from poc_server.store.ids import now_ms
 
 router = APIRouter(prefix="/devices", tags=["devices"])

@@ -21,8 +21,8 @@ from poc_server.api.rights import ruled
 from poc_server.api.services import Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, Name, PathId
 from poc_server.refused import Refused
-from poc_server.store import groups
-from poc_server.store.groups import GroupDraft
+from poc_server.store.city import groups
+from poc_server.store.city.groups import GroupDraft
 
 router = APIRouter(prefix="/groups", tags=["groups"])
 Duration = Annotated[int, Field(ge=0, le=3_600_000)]

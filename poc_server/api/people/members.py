@@ -19,8 +19,9 @@ from poc_server.api.rights import ruled
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, PathId
 from poc_server.refused import Refused
-from poc_server.store import Change, groups
-from poc_server.store.groups import MAX_PRIORITY
+from poc_server.store import Change
+from poc_server.store.city import groups
+from poc_server.store.city.groups import MAX_PRIORITY
 
 router = APIRouter(prefix="/groups/{group}/members", tags=["groups"])
 MAX_MEMBERS_AT_ONCE = 2_000

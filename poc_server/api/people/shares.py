@@ -10,7 +10,7 @@ from poc_server.api import rights
 from poc_server.api.rights import ruled
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, PathId
-from poc_server.store import sharing
+from poc_server.store.city import sharing
 
 router = APIRouter(tags=["groups"])
 

@@ -15,7 +15,7 @@ from poc_server.api.records.recordings import Recorded
 from poc_server.api.rights import ruled
 from poc_server.api.services import SignedInCaller, Use
 from poc_server.chain import head_to_json
-from poc_server.store import evidence
+from poc_server.store.records import evidence
 
 router = APIRouter(prefix="/evidence", tags=["recordings"])
 Day = Annotated[str, Path(pattern=r"^\d{4}-\d{2}-\d{2}$")]

@@ -18,7 +18,7 @@ from poc_server.api.shapes import Body, Id, Line
 from poc_server.recording.access import scope_of
 from poc_server.recording.exports import Wish
 from poc_server.refused import Refused
-from poc_server.store.exports import Export, ExportState
+from poc_server.store.records.exports import Export, ExportState
 
 router = APIRouter(prefix="/exports", tags=["recordings"])
 

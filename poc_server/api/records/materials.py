@@ -21,12 +21,14 @@ from poc_server.recording.access import scope_of
 from poc_server.recording.uploads import CHUNK_BYTES, FORGET_MS, Uploads
 from poc_server.recording.watermark import watermarked
 from poc_server.refused import Refused
-from poc_server.store import incidents, materials, membership_periods
+from poc_server.store.bridge import incidents
+from poc_server.store.city import membership_periods
+from poc_server.store.city.membership_periods import Home
 from poc_server.store.ids import clean
-from poc_server.store.materials import Material, MaterialSearch, MaterialState, Origin
-from poc_server.store.membership_periods import Home
 from poc_server.store.places import Position, ServingCell
-from poc_server.store.recordings import Page
+from poc_server.store.records import materials
+from poc_server.store.records.materials import Material, MaterialSearch, MaterialState, Origin
+from poc_server.store.records.recordings import Page
 from signaling.limits import MAX_PAGE
 
 router = APIRouter(prefix="/materials", tags=["materials"])

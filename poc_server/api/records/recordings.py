@@ -21,9 +21,9 @@ from poc_server.recording.access import scope_of
 from poc_server.recording.listening import AudioForm
 from poc_server.recording.recordings import Recordings
 from poc_server.refused import Refused
-from poc_server.store import incidents
-from poc_server.store import recordings as query
-from poc_server.store.recordings import Area, Found, Page, Search
+from poc_server.store.bridge import incidents
+from poc_server.store.records import recordings as query
+from poc_server.store.records.recordings import Area, Found, Page, Search
 from signaling.limits import MAX_PAGE
 
 router = APIRouter(prefix="/recordings", tags=["recordings"])

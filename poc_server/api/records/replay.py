@@ -19,10 +19,11 @@ from poc_server.recording.layout import begun_of
 from poc_server.recording.listening import AudioForm
 from poc_server.recording.missed import LONGEST_MS
 from poc_server.refused import Refused
-from poc_server.store import absence, membership_periods
-from poc_server.store import recordings as query
+from poc_server.store import absence
 from poc_server.store.absence import Away
-from poc_server.store.recordings import Search, Turn
+from poc_server.store.city import membership_periods
+from poc_server.store.records import recordings as query
+from poc_server.store.records.recordings import Search, Turn
 
 router = APIRouter(tags=["recordings"])
 

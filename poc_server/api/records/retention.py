@@ -16,10 +16,10 @@ from poc_server.api.rights import allow, own_agency, ruled
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, Name
 from poc_server.refused import Refused
-from poc_server.store import keeping
-from poc_server.store import recordings as query
-from poc_server.store.incidents import group_of
-from poc_server.store.keeping import Hold, HoldKind, Rule
+from poc_server.store.bridge.incidents import group_of
+from poc_server.store.records import keeping
+from poc_server.store.records import recordings as query
+from poc_server.store.records.keeping import Hold, HoldKind, Rule
 from signaling.limits import MAX_DAYS_KEPT, MAX_REASON_CHARS
 
 router = APIRouter(tags=["retention"])

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from poc_server.refused import StoreUnavailable
 from poc_server.store.audit import AuditEntry
-from poc_server.store.engine import Database
 from poc_server.store.ids import new_id, now_ms
 from poc_server.store.journal import lines
 from poc_server.store.journal.alerts import AlertKept, CaseTold
@@ -30,6 +29,7 @@ from poc_server.store.journal.replay import Replayer
 from poc_server.store.journal.shut_out import ShutOut
 from poc_server.store.journal.writer import JournalWriter
 from poc_server.store.settings import JournalSettings
+from poc_server.store.sql.engine import Database
 
 CATCH_UP_S = 1.0
 """Whoever waits for the journal to be in SQL is held up no longer, and may come again."""

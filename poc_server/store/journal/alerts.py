@@ -11,8 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.effects import EventType
 from gateway.lifecycle import Happened
 from groups.vocabulary import AgencyId, GroupId, UserId
-from poc_server.store import emergency, incident_happenings, locks
+from poc_server.store import emergency
+from poc_server.store.bridge import incident_happenings
 from poc_server.store.journal.base import Ms, Record, Text
+from poc_server.store.sql import locks
 
 
 class CaseTold(BaseModel):

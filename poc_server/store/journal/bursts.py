@@ -12,12 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, BurstEnd, CallId, DeviceId, GroupId, Tier, UnitId, UserId
 from poc_server.chain import Kind, canonical
-from poc_server.store import evidence, incident_bursts
 from poc_server.store import tables as t
+from poc_server.store.bridge import incident_bursts
 from poc_server.store.ids import clean
-from poc_server.store.inserts import insert_new
 from poc_server.store.journal.base import MAX_MS, Count, Ms, Record, Text
-from poc_server.store.lookup import place_of
+from poc_server.store.records import evidence
+from poc_server.store.sql.lookup import place_of
+from poc_server.store.sql.statements import insert_new
 
 MAX_PEAKS_CHARS = 4_000
 MAX_HEARERS = 20_000

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.effects import EventType
 from gateway.lifecycle import Happened
 from groups.vocabulary import GroupId, UserId
-from poc_server.store import incident_happenings
+from poc_server.store.bridge import incident_happenings
 from poc_server.store.journal.base import Ms, Record, Text
 
 

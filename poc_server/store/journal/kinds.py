@@ -19,7 +19,6 @@ from poc_server.store import tables as t
 from poc_server.store.audit import AuditEntry
 from poc_server.store.change import note_alone
 from poc_server.store.ids import clean
-from poc_server.store.inserts import insert_new
 from poc_server.store.journal import alerts, bursts, ends, joins, leaders, readings, shut_out
 from poc_server.store.journal.alerts import AlertKept
 from poc_server.store.journal.base import Ms, Record, Text
@@ -29,6 +28,7 @@ from poc_server.store.journal.joins import IncidentJoined
 from poc_server.store.journal.leaders import BroadcastKept, EmergencyCallKept, ReceiptsKept
 from poc_server.store.journal.readings import TextsRead
 from poc_server.store.journal.shut_out import ShutOut
+from poc_server.store.sql.statements import insert_new
 
 
 class CallStarted(Record):

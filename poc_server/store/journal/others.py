@@ -8,9 +8,9 @@ from pathlib import Path
 
 import structlog
 
-from poc_server.store.engine import Database
 from poc_server.store.journal.replay import Replayer, Strange
 from poc_server.store.settings import JournalSettings
+from poc_server.store.sql.engine import Database
 
 EVERY_S = 30.0
 """So long a journal stands still at least before another node takes it up."""

@@ -17,12 +17,12 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from poc_server.store import locks
 from poc_server.store import tables as t
-from poc_server.store.engine import Database, is_away
 from poc_server.store.journal import lines
 from poc_server.store.journal.kinds import appliers, records
 from poc_server.store.settings import JournalSettings
+from poc_server.store.sql import locks
+from poc_server.store.sql.engine import Database, is_away
 
 log = structlog.get_logger(__name__)
 CHUNK_BYTES = 128_000

@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, DeviceId, Refusal, UserId
 from poc_server.refused import Refused
-from poc_server.store import audit, people, sessions
+from poc_server.store import audit
 from poc_server.store.audit import Actor
 from poc_server.store.change import Change, changing_on
+from poc_server.store.city import people, sessions
 from poc_server.store.ids import clean
 from poc_server.store.journal.base import Ms, Record, Text
 

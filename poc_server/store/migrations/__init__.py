@@ -1,1 +1,1 @@
-"""Changes of the tables, applied in order by `poc_server.store.migrate`."""
+"""Changes of the tables, applied in order by `poc_server.store.sql.migrate`."""

@@ -9,17 +9,17 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, UserId
-from poc_server.store import cells
 from poc_server.store import tables as t
-from poc_server.store.cells import CODE_DIGITS, Cell
 from poc_server.store.change import Change, Kind
-from poc_server.store.people import account_key
+from poc_server.store.city import cells
+from poc_server.store.city.cells import CODE_DIGITS, Cell
+from poc_server.store.city.people import account_key
+from poc_server.store.directory.snapshot import Snapshot
 from poc_server.store.places import Datum
 from poc_server.store.sheets.known import KnownPeople
 from poc_server.store.sheets.paths import UnitPaths
 from poc_server.store.sheets.plan import BadCell, Verdict, compared, verb_of
 from poc_server.store.sheets.text import Line
-from poc_server.store.snapshot import Snapshot
 
 
 class CellsSheet:

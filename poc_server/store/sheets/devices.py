@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, DeviceId
-from poc_server.store import sessions
 from poc_server.store.change import Change, Kind
-from poc_server.store.people import account_key
-from poc_server.store.sessions import DeviceWish
+from poc_server.store.city import sessions
+from poc_server.store.city.people import account_key
+from poc_server.store.city.sessions import DeviceWish
+from poc_server.store.directory.snapshot import Device, Snapshot
 from poc_server.store.sheets.known import KnownPeople
 from poc_server.store.sheets.plan import BadCell, Verdict, compared, flag, verb_of, yes
 from poc_server.store.sheets.text import MAX_NAME_CHARS, Line
-from poc_server.store.snapshot import Device, Snapshot
 
 
 @dataclass(frozen=True, slots=True)

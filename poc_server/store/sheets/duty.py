@@ -12,15 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.times import local_text, to_ms
 from groups.vocabulary import AgencyId, UnitId, UserId
-from poc_server.store import duty
 from poc_server.store.change import Change, Kind
-from poc_server.store.duty import MAX_SHIFT_MS, ShiftDraft
+from poc_server.store.city import duty
+from poc_server.store.city.duty import MAX_SHIFT_MS, ShiftDraft
+from poc_server.store.directory.snapshot import Shift, Snapshot
 from poc_server.store.ids import now_ms
 from poc_server.store.sheets.known import KnownPeople
 from poc_server.store.sheets.paths import UnitPaths
 from poc_server.store.sheets.plan import BadCell, Verdict, compared, verb_of
 from poc_server.store.sheets.text import Line
-from poc_server.store.snapshot import Shift, Snapshot
 
 _FORM = "%Y-%m-%d %H:%M"
 _OFFSET = "+08:00"

@@ -10,14 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.model import Group
 from groups.vocabulary import AgencyId, GroupId, GroupKind, UnitId
-from poc_server.store import groups
 from poc_server.store import tables as t
 from poc_server.store.change import Change, Kind
-from poc_server.store.groups import GroupDraft
+from poc_server.store.city import groups
+from poc_server.store.city.groups import GroupDraft
+from poc_server.store.directory.snapshot import Snapshot
 from poc_server.store.sheets.paths import UnitPaths
 from poc_server.store.sheets.plan import BadCell, Verdict, compared, flag, verb_of, yes
 from poc_server.store.sheets.text import MAX_NAME_CHARS, Line
-from poc_server.store.snapshot import Snapshot
 
 KINDS = frozenset({GroupKind.CHAT, GroupKind.PREARRANGED, GroupKind.BROADCAST})
 """Those that stand until somebody deletes them: the groups of cases and calls come and go by themselves."""

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from groups.vocabulary import Refusal
 from poc_server.refused import Refused
-from poc_server.store import audit, change, rows
+from poc_server.store import audit, change
 from poc_server.store.audit import Actor
+from poc_server.store.directory import rows
 from poc_server.store.ids import now_ms
 from poc_server.store.sheets.plan import Plan, Sheet, Verdict, judge
 from poc_server.store.store import Store

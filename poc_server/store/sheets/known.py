@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, UserId
 from poc_server.store import tables as t
-from poc_server.store.people import account_key
+from poc_server.store.city.people import account_key
 from poc_server.store.sheets.plan import BadCell
 from poc_server.store.sheets.text import Line
 

@@ -8,13 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.model import Membership
 from groups.vocabulary import AgencyId, GroupId
-from poc_server.store import groups
 from poc_server.store.change import Change, Kind
-from poc_server.store.groups import MAX_PRIORITY
+from poc_server.store.city import groups
+from poc_server.store.city.groups import MAX_PRIORITY
+from poc_server.store.directory.snapshot import EMPTY, Snapshot
 from poc_server.store.sheets.known import KnownPeople
 from poc_server.store.sheets.plan import BadCell, Verdict, compared, flag, verb_of, yes
 from poc_server.store.sheets.text import Line
-from poc_server.store.snapshot import EMPTY, Snapshot
 
 
 class MembersSheet:

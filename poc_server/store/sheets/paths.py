@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from groups.vocabulary import AgencyId, UnitId
+from poc_server.store.directory.snapshot import Snapshot
 from poc_server.store.sheets.plan import BadCell
-from poc_server.store.snapshot import Snapshot
 
 SEPARATOR = "/"
 

@@ -13,14 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.model import User
 from groups.vocabulary import AgencyId, UnitId, UserId, UserKind
-from poc_server.store import people
 from poc_server.store.change import Change, Kind
-from poc_server.store.people import UserDraft, account_key
+from poc_server.store.city import people
+from poc_server.store.city.people import UserDraft, account_key
+from poc_server.store.directory.snapshot import Snapshot
 from poc_server.store.sheets.known import KnownPeople
 from poc_server.store.sheets.paths import UnitPaths
 from poc_server.store.sheets.plan import BadCell, Verdict, compared, flag, verb_of, yes
 from poc_server.store.sheets.text import MAX_NAME_CHARS, Line
-from poc_server.store.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from groups.model import User
 from groups.rights import may_hold_together
 from groups.vocabulary import AgencyId, Role, UserId
-from poc_server.store import people
 from poc_server.store.change import Change, Kind
+from poc_server.store.city import people
+from poc_server.store.directory.snapshot import Snapshot
 from poc_server.store.sheets.known import KnownPeople
 from poc_server.store.sheets.plan import BadCell, Verdict, compared
 from poc_server.store.sheets.text import Line
-from poc_server.store.snapshot import Snapshot
 
 
 class RolesSheet:

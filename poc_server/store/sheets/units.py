@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, UnitId
-from poc_server.store import units
 from poc_server.store.change import Change, Kind
+from poc_server.store.city import units
+from poc_server.store.directory.snapshot import Snapshot
 from poc_server.store.sheets.paths import SEPARATOR, UnitPaths
 from poc_server.store.sheets.plan import BadCell, Verdict
 from poc_server.store.sheets.text import MAX_NAME_CHARS, Line
-from poc_server.store.snapshot import Snapshot
 
 
 class UnitsSheet:

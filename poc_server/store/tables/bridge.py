@@ -115,7 +115,7 @@ heard = Table(
     Column("target", Text, nullable=False),
     Column("until_ms", BigInteger, nullable=False, index=True),
 )
-"""Signed messages that came, and which pieces of them were taken (`poc_server.store.heard`)."""
+"""Signed messages that came, and which pieces of them were taken (`poc_server.store.bridge.heard`)."""
 
 refused_news = Table(
     "refused_news",

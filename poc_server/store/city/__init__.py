@@ -1,0 +1,1 @@
+"""The city in SQL: people, units, groups and their members, cells, duty, sessions."""
