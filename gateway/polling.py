@@ -14,10 +14,10 @@ from typing import Annotated, Literal, Protocol
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
 
-from gateway.document import MAX_BODY_BYTES, read_json
-from gateway.inbound import Item, read_items
-from gateway.mapping import MappingFile
-from gateway.times import local_text
+from gateway.incidents.document import MAX_BODY_BYTES, read_json
+from gateway.mapping.inbound import Item, read_items
+from gateway.mapping.mapping import MappingFile
+from gateway.mapping.times import local_text
 from signaling.messages import Refused
 
 INTERVAL_S = 15.0

@@ -16,7 +16,7 @@ import structlog
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from gateway.web_push import Vapid
+from gateway.waking.web_push import Vapid
 from poc_server import readings
 from poc_server.api import MAX_BODY_BYTES, Services, build_api
 from poc_server.api.plays import Plays

@@ -93,7 +93,7 @@ def bridge_check(
     config: ConfigFile = None,
 ) -> None:
     """Try a mapping file on a sample, both ways, and say what is missing. Exit code 1 when something is wrong."""
-    from gateway.check import check
+    from gateway.checking.check import check
     from poc_server.bridge import setup
     from poc_server.bridge.senders import read
     from poc_server.refused import Refused

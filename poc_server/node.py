@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from gateway.notice import Notice
+from gateway.waking.notice import Notice
 from groups.model import Group
 from groups.vocabulary import GroupKind, UserId
 from poc_server.parts import Parts

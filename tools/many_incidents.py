@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from gateway.document import read_document
+from gateway.incidents.document import read_document
 from groups.vocabulary import GroupKind, IncidentCode, Refusal, Role
 from poc_server.bridge.bridge import Bridge
 from poc_server.bridge.settings import BridgeSettings

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from gateway.web_push import MAX_ENDPOINT_CHARS, BadSubscription, Subscription, check
+from gateway.waking.web_push import MAX_ENDPOINT_CHARS, BadSubscription, Subscription, check
 from groups.vocabulary import Refusal
 from poc_server.api.problems import documented
 from poc_server.api.services import Services, SignedInCaller, Use

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gateway.effects import Address, AddressChanged
+from gateway.incidents.effects import Address, AddressChanged
 from groups.model import Membership
 from groups.vocabulary import AgencyId, GroupId, Role, UnitId, UserId
 from poc_server.store import Actor

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from gateway.document import Document
-from gateway.events import Event
-from gateway.lifecycle import Happened, IncidentState, Input, Linked, NewsArrived, Tick, handle, new_incident
+from gateway.delivery.events import Event
+from gateway.incidents.document import Document
+from gateway.incidents.lifecycle import Happened, IncidentState, Input, Linked, NewsArrived, Tick, handle, new_incident
 from groups.model import User
 from groups.vocabulary import AgencyId, GroupId, GroupKind, IncidentCode, Refusal, UserId
 from poc_server.bridge.codes import Codes

@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable, Iterator
 import httpx
 import structlog
 
-from gateway.courier import Courier
-from gateway.outbox import Delivery, Status, replayed
+from gateway.delivery.courier import Courier
+from gateway.delivery.outbox import Delivery, Status, replayed
+from gateway.delivery.receiver import Receiver
 from gateway.polling import Poller
-from gateway.receiver import Receiver
 from groups.vocabulary import Refusal
 from poc_server.bridge.bridge import Bridge
 from poc_server.bridge.materials import Gatherer

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from gateway.effects import Address
-from gateway.lifecycle import IncidentState, MembersResolved
+from gateway.incidents.effects import Address
+from gateway.incidents.lifecycle import IncidentState, MembersResolved
 from groups.vocabulary import AgencyId, IncidentCode
 from poc_server.bridge.owed import Key, Owed
 from poc_server.bridge.parties import Parties, follows_place

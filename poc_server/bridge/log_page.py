@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from gateway.events import Event
-from gateway.lifecycle import IncidentState
-from gateway.times import local_text
+from gateway.delivery.events import Event
+from gateway.incidents.lifecycle import IncidentState
+from gateway.mapping.times import local_text
 
 _ZH = {
     "title": "案卷语音记录",

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from gateway.events import Event
-from gateway.incident import facts_of
-from gateway.outbound import Materials
+from gateway.delivery.events import Event
+from gateway.delivery.outbound import Materials
+from gateway.incidents.incident import facts_of
 from groups.vocabulary import AgencyId, GroupId, IncidentCode, UserId
 from poc_server.bridge.links import Links
 from poc_server.chain import head_to_json
@@ -24,7 +24,7 @@ MAX_AUDIO_BYTES = 20_000_000
 
 
 class Gatherer:
-    """`gateway.courier.MaterialsPort` of this process.
+    """`gateway.delivery.courier.MaterialsPort` of this process.
 
     Args:
         recordings: folder of the recordings' files.

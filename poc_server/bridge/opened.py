@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from gateway.lifecycle import Happened, IncidentState
+from gateway.incidents.lifecycle import Happened, IncidentState
 from groups.vocabulary import AgencyId, GroupId, IncidentCode, Refusal, UnitId, UserId
 from poc_server.bridge import phones
 from poc_server.bridge.bridge import Bridge

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from gateway.effects import BringForward
-from gateway.lifecycle import IncidentState
-from gateway.rules import Attention
+from gateway.incidents.effects import BringForward
+from gateway.incidents.lifecycle import IncidentState
+from gateway.incidents.rules import Attention
 from groups.vocabulary import AgencyId, IncidentCode
 from poc_server.bridge.step import Done
 from poc_server.refused import StoreUnavailable

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import asin, cos, radians, sin, sqrt
 
-from gateway.datum import convert
-from gateway.incident import Datum, Incident, Party, PartyKind, Point
-from gateway.lifecycle import IncidentState, MembersResolved
+from gateway.incidents.incident import Datum, Incident, Party, PartyKind, Point
+from gateway.incidents.lifecycle import IncidentState, MembersResolved
+from gateway.mapping.datum import convert
 from groups.model import User
 from groups.rights import Right, has
 from groups.vocabulary import AgencyId, UnitId, UserId

@@ -1,4 +1,4 @@
-"""Incidents on this node's phones: told, switched, listed. Who may be disturbed, `gateway.rules.stays` says."""
+"""Incidents on this node's phones: told, switched, listed. Who may be disturbed, `gateway`'s `rules.stays` says."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from gateway import rules
-from gateway.datum import convert
-from gateway.effects import Address, EventType
-from gateway.incident import Datum
-from gateway.lifecycle import IncidentState
-from gateway.notice import Notice, NoticeKind
-from gateway.rules import Attention
+from gateway.incidents import rules
+from gateway.incidents.effects import Address, EventType
+from gateway.incidents.incident import Datum
+from gateway.incidents.lifecycle import IncidentState
+from gateway.incidents.rules import Attention
+from gateway.mapping.datum import convert
+from gateway.waking.notice import Notice, NoticeKind
 from groups.rights import Right, has
 from groups.vocabulary import GroupId, IncidentCode, Tier, UserId
 from poc_server.bridge.address import GONE

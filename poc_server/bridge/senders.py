@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import structlog
 from pydantic import JsonValue
 
-from gateway.case_code import incident_code
-from gateway.document import BadDocument, Document, read_document, read_json
-from gateway.inbound import Fault, Item, read_items
+from gateway.incidents.case_code import incident_code
+from gateway.incidents.document import BadDocument, Document, read_document, read_json
+from gateway.mapping.inbound import Fault, Item, read_items
 from gateway.polling import PollState, failed, pause_s
 from gateway.webhooks import Received, verify
 from groups.vocabulary import IncidentCode, Refusal

@@ -12,10 +12,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gateway import samples
-from gateway.lifecycle import ARCHIVE_MS, HANG_MS, Options
-from gateway.limits import Calendar
-from gateway.mapping import BadMapping, MappingFile, load_mapping, parse_mapping
-from gateway.outbox import (
+from gateway.delivery.outbox import (
     DELAYS_MS,
     FAILURES_UNTIL_DOWN,
     GIVE_UP_MS,
@@ -23,9 +20,12 @@ from gateway.outbox import (
     REFUSALS_UNTIL_DEAD,
     Policy,
 )
+from gateway.delivery.receiver import Receiver
+from gateway.incidents.lifecycle import ARCHIVE_MS, HANG_MS, Options
+from gateway.incidents.limits import Calendar
+from gateway.incidents.rules import Rules
+from gateway.mapping.mapping import BadMapping, MappingFile, load_mapping, parse_mapping
 from gateway.polling import PollPlan
-from gateway.receiver import Receiver
-from gateway.rules import Rules
 from gateway.webhooks import Sender
 
 _EPOCH = date(1970, 1, 1).toordinal()

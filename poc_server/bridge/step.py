@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
-from gateway.effects import (
+from gateway.incidents.effects import (
     Address,
     AddressChanged,
     BringForward,
@@ -23,7 +23,7 @@ from gateway.effects import (
     Rivals,
     WhyDiscarded,
 )
-from gateway.lifecycle import IncidentState, Input, Options, Tick, handle, new_incident
+from gateway.incidents.lifecycle import IncidentState, Input, Options, Tick, handle, new_incident
 from groups.vocabulary import AgencyId, GroupId, IncidentCode, UserId
 from poc_server.bridge import address
 from poc_server.bridge.parties import Parties

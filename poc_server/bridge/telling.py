@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from gateway.lifecycle import IncidentState
-from gateway.rules import Attention
+from gateway.incidents.lifecycle import IncidentState
+from gateway.incidents.rules import Attention
 from groups.vocabulary import AgencyId, GroupId, IncidentCode, UserId
 from poc_server.bridge.address import GONE
 from poc_server.bridge.codes import Codes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from gateway.notice import Notice, NoticeKind
+from gateway.waking.notice import Notice, NoticeKind
 from groups.vocabulary import AlertState, Tier, UserId
 from poc_server.emergency.live_alert import LiveAlert
 from poc_server.store.journal import AlertKept

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from codec import opus
-from gateway.notice import Notice, NoticeKind
+from gateway.waking.notice import Notice, NoticeKind
 from groups.emergency import broadcast as rules
 from groups.emergency.broadcast import BroadcastState, Life
 from groups.floor.options import FloorOptions

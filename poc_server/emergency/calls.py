@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gateway.notice import Notice, NoticeKind
+from gateway.waking.notice import Notice, NoticeKind
 from groups.floor.options import FloorOptions
 from groups.model import Group, Membership, User
 from groups.policy import Act, may

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gateway.notice import Notice
+from gateway.waking.notice import Notice
 from groups.model import User
 from groups.policy import Act, may
 from groups.rights import Right, has

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.cap_tiers import DEFAULT_RULES, MAX_RULES, CapRule
+from gateway.cap.cap_tiers import DEFAULT_RULES, MAX_RULES, CapRule
 
 
 class EmergencySettings(BaseModel):

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from gateway.notice import Notice
+from gateway.waking.notice import Notice
 from groups.vocabulary import UserId
 
 Tell = Callable[["Lane", Notice, tuple[UserId, ...]], Awaitable[None]]

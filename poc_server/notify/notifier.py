@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 import httpx
 import structlog
 
-from gateway import web_push
-from gateway.notice import Notice, Outcome, Urgency, outcome_of
-from gateway.templated import HttpNotifier, filled_body, filled_header, filled_url
-from gateway.web_push import Subscription, Vapid
+from gateway.waking import web_push
+from gateway.waking.notice import Notice, Outcome, Urgency, outcome_of
+from gateway.waking.templated import HttpNotifier, filled_body, filled_header, filled_url
+from gateway.waking.web_push import Subscription, Vapid
 from groups.vocabulary import UserId
 from poc_server.metrics import Reading
 from poc_server.notify import words

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.templated import HttpNotifier
+from gateway.waking.templated import HttpNotifier
 
 
 class NotifySettings(BaseModel):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.notice import Notice, NoticeKind
+from gateway.waking.notice import Notice, NoticeKind
 
 _TITLES: dict[NoticeKind, tuple[str, str]] = {
     NoticeKind.SOS: ("一键报警：{by}", "SOS: {by}"),

@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway import incident
-from gateway.datum import convert
-from gateway.incident import Point
+from gateway.incidents import incident
+from gateway.incidents.incident import Point
+from gateway.mapping.datum import convert
 from groups.vocabulary import AgencyId, UserId
 from poc_server.store import tables as t
 from poc_server.store.ids import now_ms

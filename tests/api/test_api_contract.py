@@ -20,8 +20,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from gateway.document import Document
-from gateway.incident import Party, PartyKind
+from gateway.incidents.document import Document
+from gateway.incidents.incident import Party, PartyKind
 from groups.model import Membership, User
 from groups.vocabulary import IncidentCode, Role, UserId
 from poc_server.app import App

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway import cap
-from gateway.cap_rules import broadcast_id
-from gateway.cap_tiers import DEFAULT_RULES
+from gateway.cap import cap
+from gateway.cap.cap_rules import broadcast_id
+from gateway.cap.cap_tiers import DEFAULT_RULES
 from signaling.messages import Broadcast, Sos, SosCancel
 from tests.emergency.cast import Cast, city_of_links
 from tests.support.city import City

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from gateway.effects import EventOut, ResolveParties
-from gateway.incident import Party, PartyKind
-from gateway.lifecycle import DEFAULT, IncidentState, Input, MembersResolved, NewsArrived, Options, handle, new_incident
-from gateway.news import News
-from gateway.steps import Step
+from gateway.incidents.effects import EventOut, ResolveParties
+from gateway.incidents.incident import Party, PartyKind
+from gateway.incidents.lifecycle import (
+    DEFAULT,
+    IncidentState,
+    Input,
+    MembersResolved,
+    NewsArrived,
+    Options,
+    handle,
+    new_incident,
+)
+from gateway.incidents.news import News
+from gateway.incidents.steps import Step
 from groups.vocabulary import IncidentCode, UserId
 
 CODE = IncidentCode("E0103202607150017")

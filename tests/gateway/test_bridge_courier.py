@@ -12,10 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.courier import Courier
-from gateway.document import read_document
-from gateway.outbox import DELAYS_MS, PROBE_CAP_MS, Policy
-from gateway.receiver import Receiver
+from gateway.delivery.courier import Courier
+from gateway.delivery.outbox import DELAYS_MS, PROBE_CAP_MS, Policy
+from gateway.delivery.receiver import Receiver
+from gateway.incidents.document import read_document
 from groups.vocabulary import IncidentCode
 from poc_server.bridge.bridge import Bridge
 from poc_server.bridge.links import Links

@@ -15,10 +15,13 @@ import pytest
 from pydantic import BaseModel
 from typer.testing import CliRunner
 
-from gateway.document import Document, schemas
-from gateway.events import Event, cloud_event
-from gateway.incident import PartyKind
-from gateway.mapping import (
+from gateway.delivery.events import Event, cloud_event
+from gateway.delivery.receiver import Receiver
+from gateway.incidents.document import Document, schemas
+from gateway.incidents.incident import PartyKind
+from gateway.incidents.rules import Rule, Rules
+from gateway.incidents.steps import Step
+from gateway.mapping.mapping import (
     BasicAuth,
     Call,
     HeaderAuth,
@@ -29,9 +32,6 @@ from gateway.mapping import (
     Outbound,
     parse_mapping,
 )
-from gateway.receiver import Receiver
-from gateway.rules import Rule, Rules
-from gateway.steps import Step
 from gateway.webhooks import ApiKeyProof, HmacProof, StandardProof, sign
 from poc_server.bridge.setup import (
     BadSetup,

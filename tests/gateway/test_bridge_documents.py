@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.document import MAX_BODY_BYTES, MAX_DEPTH, BadDocument, read_document, read_json
-from gateway.incident import MAX_PARTIES, MAX_TEXT_CHARS, MAX_WORD_CHARS
-from gateway.times import to_ms
+from gateway.incidents.document import MAX_BODY_BYTES, MAX_DEPTH, BadDocument, read_document, read_json
+from gateway.incidents.incident import MAX_PARTIES, MAX_TEXT_CHARS, MAX_WORD_CHARS
+from gateway.mapping.times import to_ms
 from groups.vocabulary import Refusal
 from signaling.messages import Refused
 

@@ -16,18 +16,18 @@ from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from gateway import samples
-from gateway.check import check
-from gateway.check_out import told_by_any
-from gateway.document import Document, read_json
-from gateway.effects import EventType
-from gateway.events import Event
-from gateway.findings import Level
-from gateway.inbound import MAX_ITEMS, read_items
-from gateway.incident import Datum, Incident, Kind, PartyKind, Point, Stage, State, facts_of
-from gateway.mapping import BadMapping, MappingFile, load_mapping, parse_mapping
-from gateway.outbound import Materials, NotWanted, render, succeeded, wants_audio
-from gateway.receiver import Receiver
-from gateway.steps import Step
+from gateway.checking.check import check
+from gateway.checking.check_out import told_by_any
+from gateway.checking.findings import Level
+from gateway.delivery.events import Event
+from gateway.delivery.outbound import Materials, NotWanted, render, succeeded, wants_audio
+from gateway.delivery.receiver import Receiver
+from gateway.incidents.document import Document, read_json
+from gateway.incidents.effects import EventType
+from gateway.incidents.incident import Datum, Incident, Kind, PartyKind, Point, Stage, State, facts_of
+from gateway.incidents.steps import Step
+from gateway.mapping.inbound import MAX_ITEMS, read_items
+from gateway.mapping.mapping import BadMapping, MappingFile, load_mapping, parse_mapping
 from groups.vocabulary import IncidentCode
 from poc_server.cli import app
 from poc_server.store.bridge.incident_bursts import happened

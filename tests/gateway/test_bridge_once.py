@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from gateway.document import read_document
-from gateway.effects import EventOut, EventType
-from gateway.lifecycle import Happened
-from gateway.limits import Lamp
+from gateway.delivery.receiver import Health
+from gateway.incidents.document import read_document
+from gateway.incidents.effects import EventOut, EventType
+from gateway.incidents.lifecycle import Happened
+from gateway.incidents.limits import Lamp
 from gateway.polling import PollState
-from gateway.receiver import Health
 from groups.vocabulary import IncidentCode
 from poc_server.bridge.bridge import Bridge
 from poc_server.bridge.setup import BridgeFile, Setup, WorkingTime

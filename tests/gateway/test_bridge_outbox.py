@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.events import Event
-from gateway.outbox import (
+from gateway.delivery.events import Event
+from gateway.delivery.outbox import (
     DELAYS_MS,
     FAILURES_UNTIL_DOWN,
     GIVE_UP_MS,
@@ -21,7 +21,7 @@ from gateway.outbox import (
     replayed,
     settle,
 )
-from gateway.receiver import Health
+from gateway.delivery.receiver import Health
 
 FRESH = Delivery("cases", Event("e1", "photo", "C1", 1, 0), created=0, next_at=0)
 WELL = Health("cases")

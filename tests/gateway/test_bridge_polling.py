@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from gateway import samples
-from gateway.inbound import Item
-from gateway.mapping import MappingFile, load_mapping, parse_mapping
+from gateway.mapping.inbound import Item
+from gateway.mapping.mapping import MappingFile, load_mapping, parse_mapping
 from gateway.polling import MAX_PAGES, PAUSE_CAP_S, Poller, PollPlan, PollState, failed, parameters, pause_s
 
 NOW = 1_784_079_200_000

@@ -13,10 +13,10 @@ import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
-from gateway.effects import EventType
-from gateway.lifecycle import Happened, IncidentState
-from gateway.outbox import Status
-from gateway.receiver import Health
+from gateway.delivery.outbox import Status
+from gateway.delivery.receiver import Health
+from gateway.incidents.effects import EventType
+from gateway.incidents.lifecycle import Happened, IncidentState
 from groups.vocabulary import AgencyId, IncidentCode, Refusal, Role, UserId
 from poc_server.refused import Refused
 from poc_server.store import SYSTEM, Store

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from standardwebhooks import Webhook
 
-from gateway.events import Event, cloud_event
+from gateway.delivery.events import Event, cloud_event
 from gateway.webhooks import MAX_KEYS, TOLERANCE_S, Received, Sender, sign, verify
 from groups.vocabulary import Refusal
 from signaling.messages import Refused

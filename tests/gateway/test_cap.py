@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway import cap
-from gateway.cap_rules import Order, broadcast_id, order_of
+from gateway.cap import cap
+from gateway.cap.cap_rules import Order, broadcast_id, order_of
 from groups.emergency.area import usable
 from groups.vocabulary import Refusal, Tier
 from signaling.limits import MAX_AREA_POINTS

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from gateway import cap
-from gateway.cap_rules import Order, broadcast_id, order_of
-from gateway.cap_tiers import DEFAULT_RULES, MAX_RULES, MAX_WORDS, CapRule, rule_for
+from gateway.cap import cap
+from gateway.cap.cap_rules import Order, broadcast_id, order_of
+from gateway.cap.cap_tiers import DEFAULT_RULES, MAX_RULES, MAX_WORDS, CapRule, rule_for
 from groups.vocabulary import Tier
 from poc_server.config import BadConfig, load
 from poc_server.emergency.settings import EmergencySettings

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.case_code import MAX_CODE_CHARS, CaseCode, incident_code, parse
-from gateway.datum import convert
-from gateway.incident import Datum, Incident, Kind, Limit, Pause, Point, Stage, State
-from gateway.limits import Calendar, Lamp, due, lamp, next_change
+from gateway.incidents.case_code import MAX_CODE_CHARS, CaseCode, incident_code, parse
+from gateway.incidents.incident import Datum, Incident, Kind, Limit, Pause, Point, Stage, State
+from gateway.incidents.limits import Calendar, Lamp, due, lamp, next_change
+from gateway.mapping.datum import convert
 from groups.vocabulary import IncidentCode
 from signaling.messages import Refused
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.effects import (
+from gateway.incidents.effects import (
     Address,
     AddressChanged,
     BringForward,
@@ -20,8 +20,8 @@ from gateway.effects import (
     Rivals,
     WhyDiscarded,
 )
-from gateway.incident import State
-from gateway.lifecycle import (
+from gateway.incidents.incident import State
+from gateway.incidents.lifecycle import (
     ARCHIVE_MS,
     HANG_MS,
     NEWS_KEPT,
@@ -36,9 +36,9 @@ from gateway.lifecycle import (
     handle,
     new_incident,
 )
-from gateway.news import News
-from gateway.rules import Attention
-from gateway.steps import Step
+from gateway.incidents.news import News
+from gateway.incidents.rules import Attention
+from gateway.incidents.steps import Step
 from groups.vocabulary import GroupId, UserId
 from tests.gateway.machine import ANNA, BORIS, CHEN, CODE, dispatched_to, kinds, news, open_incident, run
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.incident import Incident, Kind, State
-from gateway.rules import Attention, Phone, Rule, Rules, Stays, stays
+from gateway.incidents.incident import Incident, Kind, State
+from gateway.incidents.rules import Attention, Phone, Rule, Rules, Stays, stays
 from groups.vocabulary import IncidentCode, Tier
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.lifecycle import IncidentState
-from gateway.rules import Attention
+from gateway.incidents.lifecycle import IncidentState
+from gateway.incidents.rules import Attention
 from groups.vocabulary import GroupId, IncidentCode, UserId
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from gateway import cap
+from gateway.cap import cap
 from groups.model import User
 from groups.policy import Act
 from groups.rights import Right, has

@@ -12,8 +12,8 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from gateway.case_code import incident_code
-from gateway.document import read_document
+from gateway.incidents.case_code import incident_code
+from gateway.incidents.document import read_document
 from groups.model import Agency, Group, Membership, Unit, User
 from groups.policy import Act, may
 from groups.reach import Target

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request, Response
 
-from gateway import cap, cap_rules
-from gateway.cap import CapAlert, CapArea, CapInfo, Severity, Urgency
-from gateway.cap_rules import Order
+from gateway.cap import cap, cap_rules
+from gateway.cap.cap import CapAlert, CapArea, CapInfo, Severity, Urgency
+from gateway.cap.cap_rules import Order
 from groups.emergency import area
 from groups.emergency.broadcast import BroadcastState
 from groups.model import Unit, User

@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials
 
-from gateway.document import Document
-from gateway.lifecycle import IncidentState
+from gateway.incidents.document import Document
+from gateway.incidents.lifecycle import IncidentState
 from gateway.webhooks import Received
 from groups.model import Group, Unit
 from groups.policy import Act

@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from gateway.case_code import MAX_CODE_CHARS, incident_code
-from gateway.document import Document
-from gateway.document import schemas as document_schemas
-from gateway.effects import Address
-from gateway.incident import State, facts_of
-from gateway.lifecycle import IncidentState
-from gateway.steps import Step
+from gateway.incidents.case_code import MAX_CODE_CHARS, incident_code
+from gateway.incidents.document import Document
+from gateway.incidents.document import schemas as document_schemas
+from gateway.incidents.effects import Address
+from gateway.incidents.incident import State, facts_of
+from gateway.incidents.lifecycle import IncidentState
+from gateway.incidents.steps import Step
 from gateway.webhooks import Received
 from groups.vocabulary import GroupId, IncidentCode, Refusal
 from poc_server.api.bridge.incident_tellers import Teller, Told

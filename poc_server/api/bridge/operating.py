@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from pydantic import JsonValue
 
-from gateway.outbox import Status
+from gateway.delivery.outbox import Status
 from gateway.polling import PollState
 from groups.policy import Act
 from poc_server.api import rights

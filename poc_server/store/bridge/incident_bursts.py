@@ -10,8 +10,8 @@ from pydantic import JsonValue
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.effects import EventType
-from gateway.lifecycle import Happened
+from gateway.incidents.effects import EventType
+from gateway.incidents.lifecycle import Happened
 from groups.vocabulary import AgencyId, GroupId, UserId
 from poc_server.store import tables as t
 from poc_server.store.bridge import incident_happenings

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.effects import EventOut
-from gateway.lifecycle import Happened, handle
+from gateway.incidents.effects import EventOut
+from gateway.incidents.lifecycle import Happened, handle
 from groups.vocabulary import AgencyId, GroupId, IncidentCode
 from poc_server.store.bridge import incidents
 from poc_server.store.ids import now_ms

@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import BigInteger, Row, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.effects import Address, EventOut
-from gateway.events import Event
-from gateway.lifecycle import IncidentState, Options, deadline
-from gateway.limits import Lamp
-from gateway.rules import NOBODYS
+from gateway.delivery.events import Event
+from gateway.incidents.effects import Address, EventOut
+from gateway.incidents.lifecycle import IncidentState, Options, deadline
+from gateway.incidents.limits import Lamp
+from gateway.incidents.rules import NOBODYS
 from groups.vocabulary import AgencyId, GroupId, IncidentCode, UnitId
 from poc_server.store.ids import clean
 from poc_server.store.sql import locks

@@ -1,4 +1,4 @@
-"""One receiver's deliveries in SQL (`gateway.courier.OutboxStore`).
+"""One receiver's deliveries in SQL (`gateway.delivery.courier.OutboxStore`).
 
 Deliveries are made from the events in the order of their positions; how far that has come is kept with the receiver,
 in the transaction that makes them, so a receiver that is added later begins with what happens then.
@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import Row, case, delete, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.outbox import Delivery, Status
-from gateway.receiver import Health
+from gateway.delivery.outbox import Delivery, Status
+from gateway.delivery.receiver import Health
 from groups.vocabulary import Refusal
 from poc_server.refused import Refused
 from poc_server.store.bridge.incidents import event_of

@@ -8,8 +8,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.effects import EventType
-from gateway.lifecycle import Happened
+from gateway.incidents.effects import EventType
+from gateway.incidents.lifecycle import Happened
 from groups.vocabulary import AgencyId, GroupId, UserId
 from poc_server.store import emergency
 from poc_server.store.bridge import incident_happenings

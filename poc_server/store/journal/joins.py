@@ -7,8 +7,8 @@ from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.effects import EventType
-from gateway.lifecycle import Happened
+from gateway.incidents.effects import EventType
+from gateway.incidents.lifecycle import Happened
 from groups.vocabulary import GroupId, UserId
 from poc_server.store.bridge import incident_happenings
 from poc_server.store.journal.base import Ms, Record, Text

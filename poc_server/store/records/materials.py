@@ -11,8 +11,8 @@ from pydantic import JsonValue
 from sqlalchemy import ColumnElement, Row, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.effects import EventType
-from gateway.lifecycle import Happened
+from gateway.incidents.effects import EventType
+from gateway.incidents.lifecycle import Happened
 from groups.vocabulary import AgencyId, DeviceId, GroupId, IncidentCode, UnitId, UserId
 from poc_server.chain import Kind, canonical
 from poc_server.store import tables as t

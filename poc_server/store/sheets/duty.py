@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.times import local_text, to_ms
+from gateway.mapping.times import local_text, to_ms
 from groups.vocabulary import AgencyId, UnitId, UserId
 from poc_server.store.change import Change, Kind
 from poc_server.store.city import duty

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from gateway.notice import Notice, NoticeKind
+from gateway.waking.notice import Notice, NoticeKind
 from groups.calls import inputs as into
 from groups.calls.effects import Ended
 from groups.calls.state import CallEnd, CallKind, CallOptions, Part, Phase, Talking

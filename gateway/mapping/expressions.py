@@ -15,9 +15,9 @@ from jmespath import functions
 from jmespath.exceptions import JMESPathError
 from pydantic import AfterValidator
 
-from gateway.datum import convert
-from gateway.incident import Datum, Point
-from gateway.times import local_text
+from gateway.incidents.incident import Datum, Point
+from gateway.mapping.datum import convert
+from gateway.mapping.times import local_text
 
 MAX_EXPRESSION_CHARS = 1_000
 MAX_NAMES = 10_000

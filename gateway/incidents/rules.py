@@ -11,8 +11,8 @@ from enum import IntEnum, StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from gateway.case_code import parse
-from gateway.incident import Incident, Kind, State
+from gateway.incidents.case_code import parse
+from gateway.incidents.incident import Incident, Kind, State
 from groups.vocabulary import Tier
 
 SUDDEN_CLASSES = ("04",)

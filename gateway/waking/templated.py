@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
-from gateway.notice import NoticeKind
+from gateway.waking.notice import NoticeKind
 
 FIELDS = ("user", "name", "badge", "phone", "kind", "id", "by", "title", "text", "tier", "attempt", "url")
 """What templates may name."""

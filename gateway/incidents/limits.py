@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.incident import Incident, Limit, State
+from gateway.incidents.incident import Incident, Limit, State
 
 _MINUTE = 60_000
 _DAY = 86_400_000

@@ -7,16 +7,16 @@ from functools import cache
 
 from pydantic import JsonValue, SecretStr
 
-from gateway.effects import EventType
-from gateway.events import Event
-from gateway.expressions import paths_in, search, tables_in
-from gateway.findings import Finding, Level
-from gateway.inbound import Item
-from gateway.incident import facts_of
-from gateway.lifecycle import NewsArrived, handle, new_incident
-from gateway.mapping import PLACEHOLDER, Call, MappingFile
-from gateway.outbound import Materials, NotWanted, context, render
-from gateway.receiver import Receiver
+from gateway.checking.findings import Finding, Level
+from gateway.delivery.events import Event
+from gateway.delivery.outbound import Materials, NotWanted, context, render
+from gateway.delivery.receiver import Receiver
+from gateway.incidents.effects import EventType
+from gateway.incidents.incident import facts_of
+from gateway.incidents.lifecycle import NewsArrived, handle, new_incident
+from gateway.mapping.expressions import paths_in, search, tables_in
+from gateway.mapping.inbound import Item
+from gateway.mapping.mapping import PLACEHOLDER, Call, MappingFile
 
 _RECEIVER = Receiver.model_validate(
     {"id": "sample", "url": "http://receiver.example", "secrets": [SecretStr("whsec_c2FtcGxlLXNhbXBsZS1zYW1wbGU=")]}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from math import cos, pi, sin, sqrt
 
-from gateway.incident import Datum, Point
+from gateway.incidents.incident import Datum, Point
 
 _AXIS_M = 6_378_245.0
 _ECCENTRICITY = 0.006_693_421_622_965_943

@@ -13,7 +13,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field
 
-from gateway.incident import (
+from gateway.incidents.incident import (
     MAX_FILES,
     MAX_PARTIES,
     STAGE_OF,
@@ -31,7 +31,7 @@ from gateway.incident import (
     Text,
     Word,
 )
-from gateway.steps import Step, next_state
+from gateway.incidents.steps import Step, next_state
 
 MAX_LOG_ROWS = 500
 """Log rows kept per incident; the oldest go first."""

@@ -14,8 +14,8 @@ from typing import Any
 from pydantic import JsonValue, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
-from gateway.incident import Millis
-from gateway.news import MAX_VERSION, News, NewsId, Telling, Version
+from gateway.incidents.incident import Millis
+from gateway.incidents.news import MAX_VERSION, News, NewsId, Telling, Version
 from groups.vocabulary import Refusal
 from signaling.messages import Refused
 

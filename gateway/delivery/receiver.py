@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, SecretStr
 
-from gateway.effects import EventType
+from gateway.incidents.effects import EventType
 from gateway.webhooks import MAX_KEYS, usable_secret
 
 TIMEOUT_S = 10.0

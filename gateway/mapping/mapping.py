@@ -14,9 +14,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from typing_extensions import TypeAliasType
 
-from gateway.effects import EventType
-from gateway.expressions import Expression, Surroundings
-from gateway.incident import Datum, FileKind, PartyKind, Stage
+from gateway.incidents.effects import EventType
+from gateway.incidents.incident import Datum, FileKind, PartyKind, Stage
+from gateway.mapping.expressions import Expression, Surroundings
 from gateway.webhooks import SIGNED_PATTERN
 
 MAX_FILE_BYTES = 262_144

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from gateway.incident import State
+from gateway.incidents.incident import State
 
 
 class Step(StrEnum):

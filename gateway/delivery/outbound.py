@@ -12,10 +12,10 @@ from urllib.parse import quote, urlencode
 import httpx
 from pydantic import JsonValue
 
-from gateway.events import CONTENT_TYPE, Event, cloud_event
-from gateway.expressions import Surroundings, search
-from gateway.mapping import PLACEHOLDER, BasicAuth, Call, HeaderAuth, HmacAuth, MappingFile, NoAuth, Template
-from gateway.receiver import Receiver
+from gateway.delivery.events import CONTENT_TYPE, Event, cloud_event
+from gateway.delivery.receiver import Receiver
+from gateway.mapping.expressions import Surroundings, search
+from gateway.mapping.mapping import PLACEHOLDER, BasicAuth, Call, HeaderAuth, HmacAuth, MappingFile, NoAuth, Template
 from gateway.webhooks import sign
 
 _ANSWER_BYTES = 65_536

@@ -7,9 +7,9 @@ from enum import StrEnum
 
 from pydantic import JsonValue
 
-from gateway.incident import Party
-from gateway.limits import Lamp
-from gateway.rules import Attention
+from gateway.incidents.incident import Party
+from gateway.incidents.limits import Lamp
+from gateway.incidents.rules import Attention
 from groups.vocabulary import GroupId, UserId
 
 
@@ -58,7 +58,7 @@ class MembersChanged:
 
 @dataclass(frozen=True, slots=True)
 class BringForward:
-    """Tell these users of the incident, or switch their phones where `gateway.rules.stays` has nothing against it."""
+    """Tell these users of the incident, or switch their phones where `rules.stays` has nothing against it."""
 
     users: frozenset[UserId]
     attention: Attention

@@ -12,12 +12,12 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from gateway.case_code import incident_code
-from gateway.document import BadDocument, Document, read_document
-from gateway.expressions import search
-from gateway.incident import MAX_TEXT_CHARS, MAX_WORD_CHARS, Datum, PartyKind
-from gateway.mapping import ARRIVAL, PLAIN_FIELDS, LimitFields, MappingFile
-from gateway.times import to_ms
+from gateway.incidents.case_code import incident_code
+from gateway.incidents.document import BadDocument, Document, read_document
+from gateway.incidents.incident import MAX_TEXT_CHARS, MAX_WORD_CHARS, Datum, PartyKind
+from gateway.mapping.expressions import search
+from gateway.mapping.mapping import ARRIVAL, PLAIN_FIELDS, LimitFields, MappingFile
+from gateway.mapping.times import to_ms
 from groups.vocabulary import IncidentCode
 from signaling.messages import Refused
 

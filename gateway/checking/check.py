@@ -8,14 +8,14 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from gateway.check_out import check_calls, expressions_out
-from gateway.document import BadDocument, read_document
-from gateway.expressions import names_in, search, tables_in
-from gateway.findings import Finding, Level, Report
-from gateway.inbound import NOT_FOUND, Item, items_of, read_items
-from gateway.incident import State
-from gateway.mapping import PLAIN_FIELDS, MappingFile
-from gateway.steps import Step
+from gateway.checking.check_out import check_calls, expressions_out
+from gateway.checking.findings import Finding, Level, Report
+from gateway.incidents.document import BadDocument, read_document
+from gateway.incidents.incident import State
+from gateway.incidents.steps import Step
+from gateway.mapping.expressions import names_in, search, tables_in
+from gateway.mapping.inbound import NOT_FOUND, Item, items_of, read_items
+from gateway.mapping.mapping import PLAIN_FIELDS, MappingFile
 
 _NEEDED_STATES = (State.DISPATCHED, State.CLOSED)
 _NEEDED_STEPS = (Step.DISPATCH, Step.CLOSE)

@@ -7,8 +7,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.cap import MAX_POLYGONS, CapAlert, CapArea, CapInfo, moment, references
-from gateway.cap_tiers import DEFAULT_RULES, TIERS, CapRule, rule_for
+from gateway.cap.cap import MAX_POLYGONS, CapAlert, CapArea, CapInfo, moment, references
+from gateway.cap.cap_tiers import DEFAULT_RULES, TIERS, CapRule, rule_for
 from groups.vocabulary import Refusal, Tier
 from signaling.limits import MAX_BROADCAST_HOURS, MAX_TEXT_CHARS
 from signaling.messages import Refused

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from gateway.incident import Kind
+from gateway.incidents.incident import Kind
 from groups.vocabulary import IncidentCode, Refusal
 from signaling.messages import Refused
 

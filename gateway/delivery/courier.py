@@ -14,11 +14,11 @@ from typing import Protocol
 
 import httpx
 
-from gateway.events import Event
-from gateway.mapping import MappingFile
-from gateway.outbound import Materials, NotWanted, render, succeeded, wants_audio
-from gateway.outbox import DEFAULT, Delivery, Outcome, Policy, settle
-from gateway.receiver import Health, Receiver
+from gateway.delivery.events import Event
+from gateway.delivery.outbound import Materials, NotWanted, render, succeeded, wants_audio
+from gateway.delivery.outbox import DEFAULT, Delivery, Outcome, Policy, settle
+from gateway.delivery.receiver import Health, Receiver
+from gateway.mapping.mapping import MappingFile
 
 AT_ONCE = 16
 """Incidents told to one receiver at the same time."""

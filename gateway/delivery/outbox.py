@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from gateway.events import Event
-from gateway.receiver import Health
+from gateway.delivery.events import Event
+from gateway.delivery.receiver import Health
 
 DELAYS_MS = (2_000, 10_000, 30_000, 120_000, 600_000, 1_800_000, 3_600_000)
 """After which attempt follows how long a pause; the last one repeats."""

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.cap import CapAlert, CapInfo, Category, Certainty, Line, Name, Severity, Urgency
+from gateway.cap.cap import CapAlert, CapInfo, Category, Certainty, Line, Name, Severity, Urgency
 from groups.vocabulary import Tier
 
 MAX_RULES = 100

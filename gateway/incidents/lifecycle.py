@@ -1,7 +1,7 @@
 """The incident machine: news of a case and what happens in its group, in; what becomes of the group's address, out.
 
 Theory of operation. All news newer than a base are kept in the order of their versions and folded anew with each one
-(`gateway.news`), so the incident never depends on the order of arrival. Effects come from comparing before and after:
+(`news.py`), so the incident never depends on the order of arrival. Effects come from comparing before and after:
 where the case stands decides what its address should be, and one table says what that asks for. Closing is not at
 once: talk may end within a hang time, then the address freezes. A frozen one leaves the directory after a time, or a
 city that closes hundreds of cases a day would carry all of them for ever. While an SOS is open in the group, it is not
@@ -18,8 +18,8 @@ from typing import Any
 
 from pydantic import JsonValue, TypeAdapter
 
-from gateway import limits
-from gateway.effects import (
+from gateway.incidents import limits
+from gateway.incidents.effects import (
     Address,
     AddressChanged,
     BringForward,
@@ -34,11 +34,11 @@ from gateway.effects import (
     Rivals,
     WhyDiscarded,
 )
-from gateway.incident import Incident, State
-from gateway.limits import Calendar, Lamp
-from gateway.news import News, fold
-from gateway.rules import Attention, Rules
-from gateway.steps import Step
+from gateway.incidents.incident import Incident, State
+from gateway.incidents.limits import Calendar, Lamp
+from gateway.incidents.news import News, fold
+from gateway.incidents.rules import Attention, Rules
+from gateway.incidents.steps import Step
 from groups.vocabulary import AlertState, GroupId, IncidentCode, UserId
 
 HANG_MS = 600_000

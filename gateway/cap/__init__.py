@@ -1,0 +1,1 @@
+"""Common Alerting Protocol 1.2: messages in and out, and what one does here."""

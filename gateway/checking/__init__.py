@@ -1,0 +1,1 @@
+"""Tries a mapping file on a sample, both ways, for the one who writes it."""
