@@ -130,9 +130,10 @@ class Judgement:
 def judge(rounds: list[tuple[Run, Run, Run]]) -> Judgement:
     """Of rounds of one node, two with the same phones, two with more."""
     one, same, more = zip(*rounds, strict=True)
+    cpus = (round(median(max(each.cpu) for each in runs), 3) for runs in (one, same, more))
+    p99s = (round(median(each.relay_p99_ms for each in runs), 2) for runs in (one, more))
     late = max(median(each.fleet_late_p99_ms for each in runs) for runs in (one, more))
-    p99s = (median(each.relay_p99_ms for each in runs) for runs in (one, more))
-    return Judgement(*(median(max(each.cpu) for each in runs) for runs in (one, same, more)), *p99s, late)
+    return Judgement(*cpus, *p99s, round(late, 2))
 
 
 class Crowd:
