@@ -18,6 +18,9 @@ from loadtest.speech import Recording, recording
 
 SETTLE_S: Final = 0.5
 """After the last packet, as in the reference, so that the tail is counted."""
+CONNECTED_S: Final = 6.0
+"""After the last phone came, before the watch begins: a server warms their buffers and then frees their TLS state. What
+connecting costs is told by the storm."""
 QUIET_S: Final = 4.0
 """Before the first word: what a server costs, and phones that are merely there, is told beside what voice costs."""
 BURST_S: Final = 25.0
@@ -61,6 +64,7 @@ async def run(target: Target, options: FanoutOptions, progress: Progress) -> Res
         all_ready(await fleet.connect(phones, at_once=AT_ONCE, progress=progress, then=group))
         fleet.settle()
         await calm(target, len(fleet.phones))
+        await asyncio.sleep(min(CONNECTED_S, options.seconds))
         talker, loop = phones[0], asyncio.get_running_loop()
         quiet, began = target.cost().cpu_s, loop.time()
         await asyncio.sleep(min(QUIET_S, options.seconds))

@@ -112,6 +112,7 @@ class Fanout:
         slot.position = Position(slot.position.sequence + 1, timestamp + samples)
         slot.packets += 1
         slot.octets += len(payload)
+        slot.reported = slot.packets  # a report on silence would tell a phone nothing
         return True
 
     def _run(self) -> None:

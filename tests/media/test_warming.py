@@ -25,6 +25,7 @@ async def test_each_slot_gets_silence_at_the_pace_of_voice_and_then_no_more() ->
         assert [packet.timestamp - first.timestamp for packet in one.packets] == [n * FRAME for n in range(5)]
         assert [packet.sequence - first.sequence for packet in one.packets] == list(range(5))
         assert one.times == pytest.approx([began + n * 0.04 for n in range(5)])
+        assert one.slot.reported == one.slot.packets == 5, "nothing to report on"
     assert s.counters.warming_out == 10
     assert s.counters.voice_out == 0
 
