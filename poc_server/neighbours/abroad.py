@@ -29,10 +29,12 @@ class Abroad:
 
     def users_in(self, group: GroupId) -> tuple[set[UserId], set[UserId]]:
         """Users whose phones on other nodes are connected in ``group``, and those of them that would hear."""
+        if group not in self._in_group:
+            return set(), set()
         counted = self._counted.get(group)
         if counted is None:
-            every = self._in_group.get(group, {}).values()
-            there = [phone for phone in every if phone.connection is not None and phone.is_in(group)]
+            there = [phone for phone in self._in_group[group].values() if phone.connection is not None]
+            there = [phone for phone in there if phone.is_in(group)]
             counted = {phone.user.id for phone in there}, {phone.user.id for phone in there if phone.hears}
             self._counted[group] = counted
         return counted

@@ -58,6 +58,7 @@ def test_who_is_in_a_group_elsewhere_is_counted_anew_when_a_phone_there_is_diffe
     happens(seen)
     assert seen.abroad.users_in(GROUP) == NOBODY
     assert seen.abroad.users_in(OTHER)[0] == ({LEADER.id} if happens is moves else set())
+    assert set(seen.abroad._counted) <= set(seen.abroad._in_group), "nothing is kept of groups that are over"
     assert seen.abroad.monitors_of(GROUP) == ({LEADER.id: LEADER} if happens is monitors else {})
 
 
