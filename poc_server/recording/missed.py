@@ -15,6 +15,7 @@ from poc_server.store import Store, absence
 from poc_server.store.absence import Away
 from poc_server.store.records import recordings as query
 from poc_server.store.records.recordings import Search
+from poc_server.store.sql.statements import in_parts
 from poc_server.talk.phone import Phone
 from poc_server.talk.phones import Phones
 from signaling.limits import MAX_MISSED_TALKERS
@@ -198,9 +199,9 @@ class MissedVoice:
         seen = left | now
         when = [(user, at_ms) for user, at_ms in seen.items() if user not in self._untold]
         try:
-            for begin in range(0, len(when), SLICE):
+            for part in in_parts(when, SLICE):
                 async with self._store.writing() as connection:
-                    await absence.seen(connection, dict(when[begin : begin + SLICE]))
+                    await absence.seen(connection, dict(part))
         except Refused as problem:
             self._left = left | self._left
             log.warning("absence_not_noted", problem=str(problem))

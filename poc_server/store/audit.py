@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from groups.vocabulary import AgencyId, UserId
 from poc_server.store import tables as t
 from poc_server.store.ids import clean, new_id
+from poc_server.store.sql.statements import in_parts
 
 MAX_DETAIL_CHARS = 8_000
 SLICE = 100
@@ -83,8 +84,7 @@ async def append(connection: AsyncConnection, entries: Sequence[AuditEntry]) -> 
         return
     chain = (await connection.execute(select(t.audit_chain).with_for_update())).one()
     seq, head = int(chain.seq), bytes(chain.hash)
-    for start in range(0, len(entries), SLICE):
-        part = entries[start : start + SLICE]
+    for part in in_parts(entries, SLICE):
         ids = select(t.audit.c.id).where(t.audit.c.id.in_([each.id for each in part]))
         there = set((await connection.execute(ids)).scalars())
         rows = []

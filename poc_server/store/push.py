@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import UserId
 from poc_server.store import tables as t
-from poc_server.store.sql.statements import upsert
+from poc_server.store.sql.statements import in_parts, upsert
 
 AT_ONCE = 500
 
@@ -71,13 +71,12 @@ async def forget_own(connection: AsyncConnection, user: UserId, endpoint: str) -
 async def of_users(connection: AsyncConnection, users: Iterable[UserId]) -> list[KeptSubscription]:
     """The subscriptions of these people, but for those whose sign-in has ended."""
     p, s = t.push_subscription.c, t.session.c
-    wanted = sorted(users)
     found: list[KeptSubscription] = []
-    for start in range(0, len(wanted), AT_ONCE):
+    for part in in_parts(sorted(users), AT_ONCE):
         query = (
             select(t.push_subscription)
             .join(t.session, s.id == p.session_id, isouter=True)
-            .where(p.user_id.in_(wanted[start : start + AT_ONCE]), or_(s.id.is_(None), s.ended_ms.is_(None)))
+            .where(p.user_id.in_(part), or_(s.id.is_(None), s.ended_ms.is_(None)))
             .order_by(p.created_ms)
         )
         found += [_kept(row) for row in (await connection.execute(query)).all()]
@@ -86,10 +85,10 @@ async def of_users(connection: AsyncConnection, users: Iterable[UserId]) -> list
 
 async def phone_numbers(connection: AsyncConnection, users: Iterable[UserId]) -> dict[UserId, str]:
     """The telephone number of each of these people who has one."""
-    u, wanted = t.user.c, sorted(users)
+    u = t.user.c
     found: dict[UserId, str] = {}
-    for start in range(0, len(wanted), AT_ONCE):
-        query = select(u.id, u.phone).where(u.id.in_(wanted[start : start + AT_ONCE]), u.phone != "")
+    for part in in_parts(sorted(users), AT_ONCE):
+        query = select(u.id, u.phone).where(u.id.in_(part), u.phone != "")
         found |= {UserId(row.id): row.phone for row in (await connection.execute(query)).all()}
     return found
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from groups.vocabulary import AgencyId, GroupId, StatusWord, TextKind, UserId
 from poc_server.store import tables as t
 from poc_server.store.ids import clean, new_id
-from poc_server.store.sql.statements import insert_new, upsert
+from poc_server.store.sql.statements import in_parts, insert_new, upsert
 
 READ_AT_ONCE = 300
 """Messages that one question names."""
@@ -128,9 +128,7 @@ async def latest(connection: AsyncConnection, user: UserId) -> list[Row[Any]]:
 async def messages(connection: AsyncConnection, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], Row[Any]]:
     """The messages of these threads and numbers."""
     found: dict[tuple[str, int], Row[Any]] = {}
-    wanted = sorted(places)
-    for start in range(0, len(wanted), READ_AT_ONCE):
-        part = wanted[start : start + READ_AT_ONCE]
+    for part in in_parts(sorted(places), READ_AT_ONCE):
         query = select(t.text).where(tuple_(t.text.c.thread, t.text.c.number).in_(part))
         found |= {(row.thread, row.number): row for row in (await connection.execute(query)).all()}
     return found

@@ -5,18 +5,10 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-import pytest
-
-from poc_server.store import StoreSettings
 from tests.recording.exporter import Exporter, exporter, spoken_and_signed, verify
-from tests.recording.town_with_voices import Voices, voices
+from tests.recording.town_with_voices import Voices, store_settings, voices
 
-__all__ = ["exporter", "voices"]
-
-
-@pytest.fixture
-def store_settings() -> StoreSettings:
-    return StoreSettings()
+__all__ = ["exporter", "store_settings", "voices"]
 
 
 def mount(*arguments: str | Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from groups.vocabulary import CallId, Role
 from poc_server.recording.settings import RecordingSettings
-from poc_server.store import StoreSettings, audit_pages
+from poc_server.store import audit_pages
 from poc_server.store import tables as t
 from poc_server.store.audit_pages import AuditFilter
 from poc_server.store.ids import now_ms
@@ -24,17 +24,12 @@ from poc_server.worker.siprec import NAMESPACE
 from tests.recording.exporter import Exporter, check_manifest, exporter, spoken_and_signed, verify
 from tests.recording.field_phone import Phone
 from tests.recording.pictures import announcement, png
-from tests.recording.town_with_voices import INCIDENT, Voices, voices
+from tests.recording.town_with_voices import INCIDENT, Voices, store_settings, voices
 from tests.recording.voices import SAMPLES, hear
 from tests.support.city import ROOT
 
 pytestmark = pytest.mark.wire
-__all__ = ["exporter", "voices"]
-
-
-@pytest.fixture
-def store_settings() -> StoreSettings:
-    return StoreSettings()
+__all__ = ["exporter", "store_settings", "voices"]
 
 
 async def test_an_incident_as_one_zip(voices: Voices, exporter: Exporter, tmp_path: Path) -> None:

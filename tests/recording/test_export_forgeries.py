@@ -12,18 +12,12 @@ from typing import Any
 import pytest
 
 from poc_server.recording import verify as program
-from poc_server.store import StoreSettings
 from poc_server.store import tables as t
 from tests.recording.exporter import Exporter, check_manifest, exporter, spoken_and_signed, verify
-from tests.recording.town_with_voices import INCIDENT, Voices, voices
+from tests.recording.town_with_voices import INCIDENT, Voices, store_settings, voices
 
 pytestmark = pytest.mark.wire
-__all__ = ["exporter", "voices"]
-
-
-@pytest.fixture
-def store_settings() -> StoreSettings:
-    return StoreSettings()
+__all__ = ["exporter", "store_settings", "voices"]
 
 
 def flip(path: Path, at: int = -100) -> None:

@@ -23,7 +23,7 @@ from poc_server.recording import exports as ordering
 from poc_server.recording.exports import Wish
 from poc_server.recording.recordings import Recordings
 from poc_server.recording.settings import RecordingSettings
-from poc_server.store import BurstRecord, Journal, StoreSettings, audit_pages
+from poc_server.store import BurstRecord, Journal, audit_pages
 from poc_server.store import tables as t
 from poc_server.store.audit_pages import AuditFilter
 from poc_server.store.ids import now_ms
@@ -33,15 +33,10 @@ from poc_server.store.records.recordings import Scope, Search
 from poc_server.store.settings import JournalSettings
 from tests.fixtures.api import api_of
 from tests.recording.exporter import Exporter, exporter, spoken_and_signed, verify
-from tests.recording.town_with_voices import INCIDENT, Voices, voices
+from tests.recording.town_with_voices import INCIDENT, Voices, store_settings, voices
 
 pytestmark = pytest.mark.wire
-__all__ = ["exporter", "voices"]
-
-
-@pytest.fixture
-def store_settings() -> StoreSettings:
-    return StoreSettings()
+__all__ = ["exporter", "store_settings", "voices"]
 
 
 async def node(voices: Voices, name: str, data: Path) -> Recordings:

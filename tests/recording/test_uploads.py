@@ -11,21 +11,15 @@ from pathlib import Path
 import pytest
 
 from poc_server.recording import uploads
-from poc_server.store import StoreSettings
 from poc_server.store.clock import SoundClock
 from poc_server.store.ids import now_ms
 from poc_server.store.records import materials
 from tests.recording.field_phone import CHUNK, PICTURE, Phone, phone
 from tests.recording.pictures import announcement
-from tests.recording.town_with_voices import Voices, voices
+from tests.recording.town_with_voices import Voices, store_settings, voices
 
 pytestmark = pytest.mark.wire
-__all__ = ["phone", "voices"]
-
-
-@pytest.fixture
-def store_settings() -> StoreSettings:
-    return StoreSettings()
+__all__ = ["phone", "store_settings", "voices"]
 
 
 async def test_an_upload_that_stops_goes_on_where_it_stopped(voices: Voices, phone: Phone) -> None:

@@ -18,7 +18,7 @@ from poc_server.recording.model import BurstMeta, Place
 from poc_server.recording.recorder import BurstTap
 from poc_server.recording.recordings import Recordings
 from poc_server.recording.settings import RecordingSettings
-from poc_server.store import BurstRecord, Store
+from poc_server.store import BurstRecord, Store, StoreSettings
 from poc_server.store.bridge import incidents
 from poc_server.store.city import groups
 from poc_server.store.city.groups import GroupDraft
@@ -141,6 +141,12 @@ def key_of(tap: BurstTap) -> str:
 
 PLACE = Place(121.47, 31.23, "device", 700, accuracy_m=9.0)
 INCIDENT = IncidentCode("E01022025101000001")
+
+
+@pytest.fixture
+def store_settings() -> StoreSettings:
+    """SQLite alone, for modules that import it; what both databases must agree on stands in those that do not."""
+    return StoreSettings()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from poc_server.store.change import Change
 from poc_server.store.city.pinyin import initials
 from poc_server.store.ids import clean, new_id
 from poc_server.store.sql.lookup import one, person_holds, unit_of_agency
-from poc_server.store.sql.statements import update_each
+from poc_server.store.sql.statements import in_parts, update_each
 
 INSERT_SLICE = 100
 
@@ -59,8 +59,8 @@ async def create_users(change: Change, drafts: Sequence[UserDraft], password_has
     made: list[UserId] = []
     for agency, unit in {(draft.agency, draft.unit) for draft in drafts}:
         await unit_of_agency(change.connection, agency, unit)
-    for start in range(0, len(drafts), INSERT_SLICE):
-        part = [(UserId(new_id("us")), draft) for draft in drafts[start : start + INSERT_SLICE]]
+    for some in in_parts(drafts, INSERT_SLICE):
+        part = [(UserId(new_id("us")), draft) for draft in some]
         await change.connection.execute(
             insert(t.user), [_new_row(change, user, draft, password_hash) for user, draft in part]
         )

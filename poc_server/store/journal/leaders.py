@@ -14,6 +14,7 @@ from groups.vocabulary import AgencyId, GroupId, ReceiptState, Tier, UserId
 from poc_server.store import emergency
 from poc_server.store import tables as t
 from poc_server.store.journal.base import Ms, Record, Text
+from poc_server.store.sql.statements import in_parts
 
 MAX_PEOPLE = 1_000
 """People, or receipts, in one record; who is beyond it stands in the next."""
@@ -71,8 +72,8 @@ class BroadcastKept(Record):
         first = cls(
             id=row.id, agency=row.agency, user=row.user, state=row.state, started_ms=row.at_ms, content=row.content
         )
-        parts = [tuple(people[at : at + MAX_PEOPLE]) for at in range(0, len(people), MAX_PEOPLE)]
-        return [first.model_copy(update={"people": part}) for part in parts or [()]]
+        parts = list(in_parts(people, MAX_PEOPLE)) or [[]]
+        return [first.model_copy(update={"people": tuple(part)}) for part in parts]
 
     def row(self) -> emergency.Kept:
         """The row it becomes."""
@@ -120,8 +121,7 @@ class ReceiptsKept(Record):
             )
             for each in receipts
         ]
-        parts = range(0, len(found), MAX_PEOPLE)
-        return [cls(id=broadcast, receipts=tuple(found[at : at + MAX_PEOPLE])) for at in parts]
+        return [cls(id=broadcast, receipts=tuple(part)) for part in in_parts(found, MAX_PEOPLE)]
 
 
 async def calls(connection: AsyncConnection, found: Sequence[EmergencyCallKept]) -> None:

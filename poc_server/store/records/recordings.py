@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from groups.vocabulary import GroupId, Tier, UnitId, UserId
 from poc_server.store import tables as t
 from poc_server.store.bridge import incidents
+from poc_server.store.sql.statements import in_parts
 
 Found = Row[Any]
 """A row of the table ``burst``."""
@@ -168,9 +169,9 @@ def _missed(scope: Scope, what: Search, after: Turn | None) -> ColumnElement[boo
 async def group_names(connection: AsyncConnection, groups: Collection[GroupId]) -> dict[GroupId, str]:
     """What these groups are called; of those that are gone, the name of their case, if they had one."""
     found = await incidents.titles(connection, groups)
-    g, wanted = t.group.c, sorted(groups)
-    for begin in range(0, len(wanted), GROUPS_AT_ONCE):
-        query = select(g.id, g.name).where(g.id.in_(wanted[begin : begin + GROUPS_AT_ONCE]))
+    g = t.group.c
+    for part in in_parts(sorted(groups), GROUPS_AT_ONCE):
+        query = select(g.id, g.name).where(g.id.in_(part))
         found |= {GroupId(row.id): row.name for row in (await connection.execute(query)).all()}
     return found
 
