@@ -16,6 +16,9 @@ class RecordingSettings(BaseModel):
     """Record talk bursts at all."""
     flush_ms: int = Field(default=200, ge=10, le=1_000)
     """Packets are gathered so long before they go to the disk; with what the disk takes, this is what a kill loses."""
+    sync_ms: int = Field(default=1_000, ge=0, le=60_000)
+    """What was written goes to the disk itself so often: with ``flush_ms``, this is what a power cut takes. 0: when the
+    operating system sees fit."""
     pending_packets: int = Field(default=100_000, ge=1)
     """Packets that may wait for a slow disk; what would be beyond is dropped, counted and audited."""
     slow_after_ms: int = Field(default=1_000, ge=100)

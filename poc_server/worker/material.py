@@ -6,6 +6,8 @@ import hashlib
 import os
 from pathlib import Path
 
+from poc_server import durable
+
 
 class NotAsAnnounced(Exception):
     """Size, digest or kind of the file is not what was announced."""
@@ -46,15 +48,7 @@ def keep_material(part: Path, wanted: Path, size: int, sha256: str, announced: s
     if wrong:
         part.unlink(missing_ok=True)
         raise NotAsAnnounced(f"not as announced: {', '.join(wrong)}")
-    wanted.parent.mkdir(parents=True, exist_ok=True)
-    _sync(part)
+    durable.make_folder(wanted.parent)
+    durable.sync(part)
     part.rename(wanted)
-    _sync(wanted.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    durable.sync(wanted.parent)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from codec.opus import CLOCK_HZ
 from groups.vocabulary import BurstEnd
+from poc_server import durable
 from poc_server.recording.layout import audio_path, inside
 from poc_server.recording.model import Recording
 from poc_server.recording.spool import NotASpool, Spool, SpoolEnd, read_spool
@@ -97,15 +98,15 @@ def _last_heard(spool: Spool) -> int:
 
 def _stand(path: Path, spool: Spool, arranged: Arranged) -> tuple[int, str]:
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        durable.make_folder(path.parent)
         half = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             write_ogg(half, arranged, _comments(spool), path.stem)
-            _sync(half)
+            durable.sync(half)
             half.rename(path)
         finally:
             half.unlink(missing_ok=True)
-        _sync(path.parent)
+        durable.sync(path.parent)
     data = path.read_bytes()
     return len(data), hashlib.sha256(data).hexdigest()
 
@@ -117,11 +118,3 @@ def _comments(spool: Spool) -> dict[str, str]:
     if meta.incident:
         comments["INCIDENT"] = meta.incident
     return comments
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

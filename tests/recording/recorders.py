@@ -13,7 +13,7 @@ from poc_server.recording.spool import Spool, SpoolEnd, read_spool
 from poc_server.recording.writer import DiskState
 from tests.recording.voices import NOON, spoken
 
-QUICK = RecordingSettings(flush_ms=10, retry_ms=10, slow_after_ms=100, space_check_s=0.02, warn_free_bytes=0)
+QUICK = RecordingSettings(flush_ms=10, sync_ms=0, retry_ms=10, slow_after_ms=100, space_check_s=0.02, warn_free_bytes=0)
 
 
 class Ear:
@@ -44,6 +44,12 @@ class Ear:
             while not condition():
                 self._told.clear()
                 await self._told.wait()
+
+    async def when(self, condition: Callable[[], bool]) -> None:
+        """For what only a thread knows."""
+        async with asyncio.timeout(10):
+            while not condition():  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
 
     @property
     def states(self) -> list[DiskState]:

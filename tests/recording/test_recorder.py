@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import errno
 import json
 import os
 import resource
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from groups.vocabulary import BurstEnd
+from poc_server import durable
 from poc_server.recording.recorder import Recorder
 from poc_server.recording.spool import SpoolEnd, read_spool
 from poc_server.recording.writer import DiskState
@@ -36,6 +39,32 @@ async def test_a_burst_is_spooled_as_it_came(tmp_path: Path) -> None:
     assert (spool.end.outcome, spool.end.ended_ms) == (BurstEnd.RELEASED, NOON + 5_000)
     assert (recorder.counters.packets, recorder.counters.dropped, recorder.waiting) == (30, 0, 0)
     assert ear.alarms == []
+
+
+async def test_what_is_spooled_is_put_on_the_disk_itself_and_trouble_with_that_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also the end of what was said, after which nothing follows."""
+    put, broken = durable._syncfs, threading.Event()
+
+    def syncfs(descriptor: int) -> int:
+        if not broken.is_set():
+            return int(put(descriptor))
+        ctypes.set_errno(errno.EIO)
+        return -1
+
+    monkeypatch.setattr(durable, "_syncfs", syncfs)
+    async with recording(tmp_path, QUICK.model_copy(update={"sync_ms": 10})) as (recorder, ear):
+        tap = recorder.begin(meta())
+        speak(tap, 30)
+        await ear.when(lambda: recorder.synced == 30)
+        broken.set()
+        speak(tap, 20)
+        await ear.until(lambda: ear.states == [DiskState.FAILING])
+        assert (recorder.synced, ear.alarms[0].detail) == (30, os.strerror(errno.EIO))
+        broken.clear()
+        await ear.until(lambda: ear.states == [DiskState.FAILING, DiskState.OK])
+        assert recorder.synced == 50
 
 
 async def test_a_burst_in_which_nothing_was_said_leaves_no_file(tmp_path: Path) -> None:

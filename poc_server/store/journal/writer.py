@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 
+from poc_server import durable
 from poc_server.store.journal.lines import segment_path, segments
 from poc_server.store.settings import JournalSettings
 
@@ -139,7 +140,7 @@ class JournalWriter:
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o640)
             self._next += 1
             self._size = 0
-            _sync_folder(self._folder)
+            durable.sync(self._folder)
         rest = memoryview(data)
         while rest:
             done = os.write(self._file, rest)
@@ -152,11 +153,3 @@ class JournalWriter:
         if self._file is not None:
             os.close(self._file)
             self._file = None
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
