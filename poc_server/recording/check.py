@@ -15,12 +15,13 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from poc_server.chain import UNREADABLE, SignedHead, Stored, head_from_json
 from poc_server.recording.beside import compare
-from poc_server.recording.judge import Finding, Wrong, check_files_in, judge, signatures_by
+from poc_server.recording.folder import NAME
+from poc_server.recording.judge import CheckFile, Finding, Wrong, check_files_in, judge, signatures_by
 from poc_server.recording.keys import BadKey, name_of
-from poc_server.recording.layout import DAILY_SUFFIX
+from poc_server.recording.layout import DAILY_SUFFIX, stands
 from poc_server.store import evidence_rows
 from poc_server.store.ids import now_ms
-from poc_server.store.records import evidence
+from poc_server.store.records import evidence, folder_marks
 from poc_server.store.sql.engine import Database
 
 AT_ONCE = 1_000
@@ -53,19 +54,27 @@ class Trust:
 async def check(database: Database, files: Path, trust: Trust, group: str | None = None) -> Checked:
     """Verify everything, or one group. Raises `StoreUnavailable`."""
     async with database.snapshot() as connection:
+        mark = await folder_marks.mark_of(connection, NAME)
+        check_file, gone = await asyncio.to_thread(_files_to_check, files, mark)
         heads = await evidence.heads(connection, groups=None if group is None else [group])
         elsewhere = (signed for signed in trust.heads if group in (None, signed.head.group))
         every = list(dict.fromkeys([*heads, *elsewhere]))
         entries = evidence.entries(connection, group=group)
         counting = _Counting(entries, partial(evidence_rows.told, connection), asyncio.get_running_loop())
-        findings = await asyncio.to_thread(
-            judge, counting, every, signatures_by(trust.keys), check_files_in(files), now_ms()
-        )
+        findings = await asyncio.to_thread(judge, counting, every, signatures_by(trust.keys), check_file, now_ms())
         strangers = [
             Finding(Wrong.INSERTED, of, "?", None, f"{_ROW}: no entry speaks of {subject}")
             for of, subject in await evidence_rows.unsealed(connection, group)
         ]
-    return Checked(counting.count, len(every), (*trust.unreadable, *findings, *counting.findings, *strangers))
+    return Checked(counting.count, len(every), (*trust.unreadable, *gone, *findings, *counting.findings, *strangers))
+
+
+def _files_to_check(folder: Path, mark: str | None) -> tuple[CheckFile, list[Finding]]:
+    """How files are checked. A folder that is not the one of the recordings is one thing wrong, not each file in it."""
+    if mark is None or stands(folder, mark):
+        return check_files_in(folder), []
+    detail = f"{folder}: not the folder of the recordings; is its disk mounted? No file was looked at"
+    return lambda _: None, [Finding(Wrong.MISSING, "-", "-", None, detail)]
 
 
 def read_daily(folder: Path) -> tuple[list[SignedHead], list[Finding]]:

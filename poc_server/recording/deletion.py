@@ -12,6 +12,7 @@ import structlog
 
 from groups.vocabulary import Refusal
 from poc_server.recording.finisher import WorkerPort
+from poc_server.recording.folder import RecordingsFolder
 from poc_server.recording.layout import inside
 from poc_server.recording.settings import RecordingSettings
 from poc_server.refused import Refused
@@ -72,20 +73,22 @@ class Deletion:
     """Buries what is over its time, and removes the files of what is buried.
 
     Args:
-        files: folder of the recordings.
+        folder: that of the recordings. Nothing is taken for removed while its disk is not mounted.
         made: folder of what was made from them for players.
 
     Attributes:
         stuck: files that could not be removed at the last look; the next one tries again.
     """
 
-    def __init__(self, store: Store, worker: WorkerPort, settings: RecordingSettings, files: Path, made: Path) -> None:
+    def __init__(
+        self, store: Store, worker: WorkerPort, settings: RecordingSettings, folder: RecordingsFolder, made: Path
+    ) -> None:
         self.buried = 0
         self.stuck = 0
         self._store = store
         self._worker = worker
         self._settings = settings
-        self._files = files
+        self._folder = folder
         self._made = made
         self._task: asyncio.Task[None] | None = None
 
@@ -160,7 +163,7 @@ class Deletion:
     async def _removed(self, name: str) -> bool:
         """Whether a file of what is buried is gone, or none of ours."""
         try:
-            if not await self._gone(inside(self._files, name)):
+            if not await self._gone(inside(self._folder.path, name)):
                 return False
         except ValueError:
             # Its row was altered. What stands outside is not ours.
@@ -175,11 +178,9 @@ class Deletion:
         return all([await self._gone(self._made / f"{row.key}.{form}") for form in forms])
 
     async def _gone(self, path: Path) -> bool:
-        """Whether nothing stands there any more; where the folder of all files is gone, that is for its disk."""
+        """Whether nothing stands there any more, in a folder that is the one of the recordings."""
         try:
-            if not await asyncio.to_thread(self._files.is_dir):
-                raise JobFailed("the folder of the recordings is gone", disk=True)
-            await self._worker.run("remove", path=str(path))
+            await self._worker.run("remove", path=str(path), **self._folder.said())
         except (JobFailed, WorkerDied) as problem:
             log.warning("file_not_removed", file=str(path), reason=str(problem))
             return False

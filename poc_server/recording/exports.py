@@ -19,6 +19,7 @@ from pydantic import TypeAdapter
 
 from groups.vocabulary import AgencyId, UserId
 from poc_server.recording.finisher import WorkerPort
+from poc_server.recording.folder import RecordingsFolder
 from poc_server.recording.layout import safe_name
 from poc_server.recording.notary import Notary
 from poc_server.recording.settings import RecordingSettings
@@ -66,7 +67,7 @@ class Exports:
 
     Args:
         node: this node's name; no other has it.
-        files: folder of the recordings.
+        recordings: their folder.
         folder: where exports stand, the same for all nodes.
     """
 
@@ -79,7 +80,7 @@ class Exports:
         node: str,
         *,
         data: Path,
-        files: Path,
+        recordings: RecordingsFolder,
         folder: Path,
     ) -> None:
         self.kept_s: float = KEPT_S
@@ -89,7 +90,7 @@ class Exports:
         self._notary = notary
         self._node = node
         self._data = data
-        self._files = files
+        self._recordings = recordings
         self._folder = folder
         self._unheard = Unheard(node)
         self._making: dict[Export, asyncio.Task[None]] = {}
@@ -249,7 +250,7 @@ class Exports:
         return {
             "store": self._store.settings.model_dump(mode="json"),
             "data": str(self._data),
-            "files": str(self._files),
+            **self._recordings.said(),
             "wanted": str(self.path(export)),
             "scope": {
                 "user": wish.scope.user,

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from poc_server.recording.folder import RecordingsFolder
 from poc_server.recording.model import Recording
 from poc_server.recording.settings import RecordingSettings
 from poc_server.recording.spool import SpoolEnd
@@ -47,11 +48,11 @@ class Finisher:
 
     Args:
         aside: folder for spools that cannot be muxed.
-        recordings: folder of the finished files.
+        folder: where finished files stand.
     """
 
     def __init__(
-        self, worker: WorkerPort, sink: RecordSink, aside: Path, recordings: Path, settings: RecordingSettings
+        self, worker: WorkerPort, sink: RecordSink, aside: Path, folder: RecordingsFolder, settings: RecordingSettings
     ) -> None:
         self.finished = 0
         self.failed = 0
@@ -60,7 +61,7 @@ class Finisher:
         self._worker = worker
         self._sink = sink
         self._aside = aside
-        self._recordings = recordings
+        self._folder = folder
         self._settings = settings
         self._queue: asyncio.Queue[tuple[Path, SpoolEnd | None]] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
@@ -129,7 +130,7 @@ class Finisher:
                 values = await self._worker.run(
                     "mux",
                     spool=str(spool),
-                    recordings=str(self._recordings),
+                    **self._folder.said(),
                     zone_minutes=self._settings.zone_minutes,
                     end=None if end is None else [end.outcome.value, end.ended_ms, end.unrecorded],
                 )

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import re
 from pathlib import Path
@@ -16,6 +18,8 @@ from poc_server.recording.model import BurstMeta
 SPOOL_SUFFIX = ".spool"
 DAILY_SUFFIX = ".heads.jsonl"
 """Of ``evidence/YYYY-MM-DD.heads.jsonl``, a day's signed heads."""
+FOLDER_MARK = "mark"
+"""In the folder of the recordings, says that it is that one (`poc_server.recording.folder`)."""
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -48,6 +52,20 @@ def inside(folder: Path, relative: str) -> Path:
     if not path.is_relative_to(folder.resolve()):
         raise ValueError("path leaves its folder")
     return path
+
+
+def stands(folder: Path, mark: str) -> bool:
+    """Whether the folder that has this mark stands there; any that has one where ``mark`` is empty. Raises OSError."""
+    found = ""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        found = (folder / FOLDER_MARK).read_text("ascii", "replace").strip()
+    return found == mark if mark else bool(found)
+
+
+def require(folder: Path, mark: str) -> None:
+    """Raises OSError unless the folder that has this mark stands there (`stands`)."""
+    if not stands(folder, mark):
+        raise OSError(errno.ENODEV, "not the folder of the recordings; is its disk mounted?", str(folder))
 
 
 def default_key(data: Path) -> Path:

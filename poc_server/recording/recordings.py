@@ -19,6 +19,7 @@ from poc_server.metrics import Reading
 from poc_server.recording.deletion import Deletion
 from poc_server.recording.exports import Exports
 from poc_server.recording.finisher import Finisher
+from poc_server.recording.folder import RecordingsFolder
 from poc_server.recording.keys import EvidenceKey
 from poc_server.recording.last_said import LastSaid
 from poc_server.recording.layout import default_key
@@ -50,8 +51,8 @@ OTHERS_LOOK_S = 0.1
 OTHERS_TO_SQL_S = 1.0
 """What another node has finished is in SQL after about so long."""
 JOURNAL_RETRY_S = 1.0
-ADOPT_EVERY_S = 30.0
-"""So often it is looked whether another node has died with bursts unfinished."""
+LOOK_EVERY_S = 30.0
+"""So often it is looked whether another node has died with bursts unfinished, and whether the folder is there."""
 log = structlog.get_logger(__name__)
 
 
@@ -78,7 +79,7 @@ class Recordings:
         self, settings: RecordingSettings, data: Path, store: Store, node: str, clock: Callable[[], int]
     ) -> None:
         self.settings = settings
-        self.files = data / "recordings"
+        self.folder = RecordingsFolder(data / "recordings")
         self.facts_of: FactsOf = lambda _group, _talker: Facts()
         self.on_disk: Callable[[DiskState], None] = lambda _: None
         self._store = store
@@ -214,10 +215,22 @@ class Recordings:
             for path in await asyncio.to_thread(self._folders.adopt):
                 self.finisher.spooled(path)
 
-    async def _watch_over_others(self) -> None:
+    async def look_at_folder(self) -> None:
+        """Operators are told when the folder of the recordings is gone: nothing is kept or removed there meanwhile."""
+        was_here = self.folder.here
+        with contextlib.suppress(Refused):  # SQL is away: what was known of it holds
+            await self.folder.look(self._store)
+        if self.folder.here is not was_here:
+            state = "folder_here" if self.folder.here else "folder_gone"
+            told = log.warning if self.folder.here else log.error
+            told("recordings_folder", state=state, folder=str(self.folder.path), mark=self.folder.mark)
+            self._audit("recording.disk", "node", self._node, {"state": state, "detail": str(self.folder.path)})
+
+    async def _watch(self) -> None:
         """A node that hangs, or one whose machine is gone, holds its lock for a while after it is called dead."""
         while True:
-            await asyncio.sleep(ADOPT_EVERY_S)
+            await asyncio.sleep(LOOK_EVERY_S)
+            await self.look_at_folder()
             try:
                 await self.adopt()
             except OSError as problem:
@@ -236,6 +249,8 @@ class Recordings:
         yield "poc_recorder_free_bytes", "Free space where spools are written", self.recorder.free_bytes or 0
         yield "poc_recorder_finished_total", "Spools made into files", self.finisher.finished
         yield "poc_recorder_failed_total", "Spools put aside because they could not be read", self.finisher.failed
+        gone = "1 while the folder of the recordings is not there, or another one is"
+        yield "poc_recorder_folder_gone", gone, int(not self.folder.here)
         yield "poc_recorder_not_removed", "Files over their time that could not be removed", self.deletion.stuck
         yield "poc_recorder_unfinished", "Spools that wait to be made into files", self.finisher.waiting
         yield "poc_worker_restarts_total", "Times the worker process had to be started again", self.worker.restarts
@@ -285,23 +300,24 @@ class Recordings:
         self._stack.callback(folders.close)
         self._folders = folders
         key = await asyncio.to_thread(EvidenceKey.open, self.settings.evidence_key or default_key(data))
+        await self.look_at_folder()
         self.worker = await Worker.start()
         self._stack.push_async_callback(self.worker.aclose)
-        self.listening = Listening(self.worker, self.files, self._made)
-        self.finisher = Finisher(self.worker, self, folders.aside, self.files, self.settings)
+        self.listening = Listening(self.worker, self.folder.path, self._made)
+        self.finisher = Finisher(self.worker, self, folders.aside, self.folder, self.settings)
         self.finisher.start()
         self._stack.push_async_callback(self.finisher.aclose)
         for path in await asyncio.to_thread(lambda: list(folders.left_behind())):
             self.finisher.spooled(path)
-        watching = asyncio.create_task(self._watch_over_others(), name="adoption")
+        watching = asyncio.create_task(self._watch(), name="recordings-watch")
         self._stack.callback(watching.cancel)
         self.notary = Notary(key, self._store, self.settings, data / "evidence")
         self.notary.start()
         self._stack.push_async_callback(self.notary.aclose)
-        self.deletion = Deletion(self._store, self.worker, self.settings, self.files, self._made)
+        self.deletion = Deletion(self._store, self.worker, self.settings, self.folder, self._made)
         self.deletion.start()
         self._stack.push_async_callback(self.deletion.aclose)
-        self.uploads = Uploads(self._store, self.worker, self.settings, data / "uploads", self.files)
+        self.uploads = Uploads(self._store, self.worker, self.settings, data / "uploads", self.folder)
         self.uploads.start()
         self._stack.push_async_callback(self.uploads.aclose)
         self.exports = Exports(
@@ -311,7 +327,7 @@ class Recordings:
             self.notary,
             self._node,
             data=data,
-            files=self.files,
+            recordings=self.folder,
             folder=data / "exports",
         )
         await self.exports.start()

@@ -16,6 +16,7 @@ from groups.vocabulary import Refusal, UserId
 from poc_server.chain import Kind
 from poc_server.city_time import city_day
 from poc_server.recording.finisher import WorkerPort
+from poc_server.recording.folder import RecordingsFolder
 from poc_server.recording.layout import safe_name
 from poc_server.recording.settings import RecordingSettings
 from poc_server.refused import Refused
@@ -40,15 +41,17 @@ class Uploads:
 
     Args:
         parts: folder of what is being received.
-        files: folder of what is kept: that of the recordings.
+        folder: that of what is kept: of the recordings.
     """
 
-    def __init__(self, store: Store, worker: WorkerPort, settings: RecordingSettings, parts: Path, files: Path) -> None:
+    def __init__(
+        self, store: Store, worker: WorkerPort, settings: RecordingSettings, parts: Path, folder: RecordingsFolder
+    ) -> None:
         self._store = store
         self._worker = worker
         self._settings = settings
         self._parts = parts
-        self._files = files
+        self._folder = folder
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._task: asyncio.Task[None] | None = None
 
@@ -127,10 +130,11 @@ class Uploads:
             await self._worker.run(
                 "keep_material",
                 part=str(self._part(row.id)),
-                wanted=str(self._files / file),
+                wanted=str(self._folder.path / file),
                 size=row.size,
                 sha256=row.sha256,
                 media_type=row.media_type,
+                **self._folder.said(),
             )
         except JobFailed as problem:
             if problem.disk:

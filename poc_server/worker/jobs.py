@@ -34,13 +34,16 @@ def _mux(values: Values) -> Values:
     from poc_server.recording.spool import SpoolEnd
     from poc_server.worker.mux import mux
 
+    recordings = _recordings(values)
     outcome, ended_ms, unrecorded = values.get("end") or (None, 0, 0)
     end = None if outcome is None else SpoolEnd(BurstEnd(outcome), int(ended_ms), int(unrecorded))
-    record = mux(Path(values["spool"]), Path(values["recordings"]), int(values["zone_minutes"]), end)
+    record = mux(Path(values["spool"]), recordings, int(values["zone_minutes"]), end)
     return record.to_json()
 
 
 def _remove(values: Values) -> Values:
+    if "folder" in values:
+        _recordings(values)
     Path(values["path"]).unlink(missing_ok=True)
     return {}
 
@@ -68,6 +71,7 @@ def _so_far(values: Values) -> Values:
 def _keep_material(values: Values) -> Values:
     from poc_server.worker.material import keep_material
 
+    _recordings(values)
     keep_material(Path(values["part"]), Path(values["wanted"]), values["size"], values["sha256"], values["media_type"])
     return {}
 
@@ -92,7 +96,7 @@ def _export(values: Values) -> Values:
         Order(
             store=StoreSettings.model_validate(values["store"]),
             data=Path(values["data"]),
-            files=Path(values["files"]),
+            files=_recordings(values),
             wanted=Path(values["wanted"]),
             scope=Scope(
                 scope["user"],
@@ -121,6 +125,15 @@ def _add_signature(values: Values) -> Values:
     archive = Path(values["archive"])
     add_signature(archive, values["name"], bytes.fromhex(values["data"]))
     return {"size": archive.stat().st_size}
+
+
+def _recordings(values: Values) -> Path:
+    """The folder of the recordings. Raises OSError when another one stands there."""
+    from poc_server.recording.layout import require
+
+    folder = Path(values["folder"])
+    require(folder, str(values["mark"]))
+    return folder
 
 
 JOBS: dict[str, Job] = {

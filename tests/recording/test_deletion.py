@@ -13,7 +13,9 @@ from groups.vocabulary import AgencyId, GroupId, UserId
 from poc_server.chain import Kind, Stored
 from poc_server.recording import deletion as deletion_module
 from poc_server.recording.deletion import DAY_MS, Deletion
+from poc_server.recording.folder import RecordingsFolder
 from poc_server.recording.judge import check_files_in, judge
+from poc_server.recording.layout import FOLDER_MARK
 from poc_server.recording.settings import RecordingSettings
 from poc_server.refused import Refused
 from poc_server.store import Actor, Store, audit_pages
@@ -24,6 +26,7 @@ from poc_server.store.records import recordings as query
 from poc_server.store.records.keeping import Hold, HoldKind, Rule
 from poc_server.store.records.materials import Material, Origin
 from poc_server.work.client import Worker
+from tests.recording.marked import marked
 from tests.recording.test_evidence_store import NOON, burst
 
 pytestmark = pytest.mark.wire
@@ -34,14 +37,13 @@ LATER = NOON + 365 * DAY_MS + 5_000
 @pytest.fixture
 async def deletion(store: Store, tmp_path: Path) -> AsyncIterator[Deletion]:
     worker = await Worker.start()
-    yield Deletion(store, worker, RecordingSettings(), tmp_path / "files", tmp_path / "made")
+    yield Deletion(store, worker, RecordingSettings(), marked(tmp_path / "files"), tmp_path / "made")
     await worker.aclose()
 
 
 async def keep(store: Store, folder: Path, number: int, **more: object) -> str:
     """A recording with a file; returns its key."""
     file = folder / "files" / f"{number}.ogg"
-    file.parent.mkdir(exist_ok=True)
     file.write_bytes(b"voice")
     record = burst(number).model_copy(update={"file": file.name, "size": 5, "sha256": SHA, **more})
     store.journal.append(record)
@@ -50,6 +52,11 @@ async def keep(store: Store, folder: Path, number: int, **more: object) -> str:
 
 
 SHA = "b6ccbb39c39a1e9c8d84fd33d3ac0c5dd05b5ac2a5b4b4ce6ca1c6ff0b4d5b4e"
+
+
+def kept(folder: Path) -> list[str]:
+    """The names of the files that are there."""
+    return sorted(path.name for path in (folder / "files").iterdir() if path.name != FOLDER_MARK)
 
 
 async def left(store: Store) -> int:
@@ -71,7 +78,7 @@ async def test_what_is_over_its_time_goes_with_a_tombstone_and_its_file(
     assert await deletion.run_once(NOON + 365 * DAY_MS) == 0
     assert await deletion.run_once(LATER) == 1
     assert await deletion.run_once(LATER) == 0
-    assert (await left(store), list((tmp_path / "files").iterdir()), list((tmp_path / "made").iterdir())) == (0, [], [])
+    assert (await left(store), kept(tmp_path), list((tmp_path / "made").iterdir())) == (0, [], [])
     first, stone = await chain(store)
     assert first.content is None
     assert (stone.entry.kind, stone.entry.subject) == ("tombstone", f"x{key}")
@@ -88,7 +95,7 @@ async def test_a_row_that_was_altered_to_name_a_file_outside_removes_none_and_ke
     async with store.writing() as connection:
         await connection.execute(t.burst.update().where(t.burst.c.file == "1.ogg").values(file="../outside"))
     assert await deletion.run_once(LATER) == 2
-    assert [path.name for path in (tmp_path / "files").iterdir()] == ["1.ogg"]
+    assert kept(tmp_path) == ["1.ogg"]
     assert (tmp_path / "outside").exists()
 
 
@@ -108,14 +115,55 @@ async def test_a_file_that_cannot_be_removed_keeps_no_other_and_is_told_of_until
     with pytest.raises(Refused):
         await deletion.delete(row, Actor(UserId("us-9"), AGENCY, "192.0.2.1"), "privacy request")
     assert (await deletion.run_once(LATER), await left(store), deletion.stuck) == (4, 1, 2)
-    assert sorted(path.name for path in (tmp_path / "files").iterdir()) == ["1.ogg", "3.ogg"]
+    assert kept(tmp_path) == ["1.ogg", "3.ogg"]
     for stands_in_the_way in (own, copy):
         stands_in_the_way.rmdir()
-    (tmp_path / "files").rename(tmp_path / "not mounted")
-    assert (await deletion.run_once(LATER), await left(store), deletion.stuck) == (0, 1, 2)
-    (tmp_path / "not mounted").rename(tmp_path / "files")
     assert (await deletion.run_once(LATER), await left(store), deletion.stuck) == (1, 0, 0)
-    assert list((tmp_path / "files").iterdir()) == []
+    assert kept(tmp_path) == []
+
+
+async def test_while_its_disk_is_not_mounted_no_file_is_taken_for_removed(
+    store: Store, deletion: Deletion, tmp_path: Path
+) -> None:
+    """The mount point stands there still, and is empty; or another disk was mounted in its place."""
+    await keep(store, tmp_path, 1)
+    folder, disk = tmp_path / "files", tmp_path / "the disk"
+    async with store.reading() as connection:
+        (row,) = await keeping.older_than(connection, LATER, None, 10)
+    async with store.writing() as connection:
+        await keeping.bury(connection, [keeping.Burial(row, "privacy request")], NOON, 480)
+    await keep(store, tmp_path, 2)
+    folder.rename(disk)
+    assert (await deletion.run_once(LATER), deletion.stuck) == (0, 2)
+    folder.mkdir()
+    assert (await deletion.run_once(LATER), deletion.stuck) == (0, 2)
+    (folder / FOLDER_MARK).write_text("rf-of-another-city")
+    assert (await deletion.run_once(LATER), deletion.stuck) == (0, 2)
+    (folder / FOLDER_MARK).unlink()
+    folder.rmdir()
+    disk.rename(folder)
+    assert (await deletion.run_once(LATER), deletion.stuck, kept(tmp_path)) == (1, 0, [])
+
+
+async def test_the_folder_is_marked_at_the_first_start_and_known_by_its_mark_from_then_on(
+    store: Store, tmp_path: Path
+) -> None:
+    """Of one that was in use before folders had marks, the files say whether it is the one."""
+    files, empty = tmp_path / "files", tmp_path / "not mounted"
+    files.mkdir()
+    empty.mkdir()
+    await keep(store, tmp_path, 1)
+    assert not await RecordingsFolder(empty).look(store)
+    assert not list(empty.iterdir())
+    assert await RecordingsFolder(files).look(store)
+    (files / "1.ogg").unlink()
+    again = RecordingsFolder(files)
+    assert await again.look(store)
+    assert not await RecordingsFolder(empty).look(store)
+    files.rename(tmp_path / "the disk")
+    assert not await again.look(store)
+    (tmp_path / "the disk").rename(files)
+    assert await again.look(store)
 
 
 async def test_a_rule_for_a_group_or_incident_goes_before_the_default_and_the_longer_counts(
@@ -211,7 +259,6 @@ async def test_deletion_on_request_is_audited_and_refused_while_held(
 
 async def test_a_photo_goes_by_the_same_rules(store: Store, deletion: Deletion, tmp_path: Path) -> None:
     picture = tmp_path / "files" / "photo.png"
-    picture.parent.mkdir(exist_ok=True)
     picture.write_bytes(b"picture")
     said = Material(
         id="photo-1234567890123", agency=AGENCY, kind=Kind.PHOTO, group=GroupId("gr-1"), unit=None, user=UserId("us-1"),

@@ -22,6 +22,7 @@ from poc_server.recording.settings import RecordingSettings
 from poc_server.recording.spool import SpoolEnd, end_record, head_record, voice_record
 from poc_server.store.records.recordings import Search
 from poc_server.work.client import JobFailed, Worker, WorkerDied
+from tests.recording.marked import marked
 from tests.recording.pictures import png
 from tests.recording.voices import NOON, SAMPLES, hear, meta, spoken
 
@@ -52,7 +53,8 @@ class Shelf:
 async def finishing_in(folder: Path) -> AsyncIterator[tuple[Finisher, Shelf, Worker]]:
     worker = await Worker.start()
     shelf = Shelf()
-    finisher = Finisher(worker, shelf, folder / "failed", folder / "recordings", RecordingSettings())
+    recordings = marked(folder / "recordings")
+    finisher = Finisher(worker, shelf, folder / "failed", recordings, RecordingSettings())
     try:
         yield finisher, shelf, worker
     finally:
@@ -124,19 +126,24 @@ async def test_a_worker_that_dies_comes_back_and_the_burst_is_finished(tmp_path:
     assert len(shelf.records) == 1
 
 
-async def test_a_disk_that_takes_no_file_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_disk_that_is_not_mounted_is_waited_for_and_nothing_is_written_where_it_should_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(finishing, "DISK_RETRY_S", 0.01)
-    (tmp_path / "recordings").write_text("in the way")
+    folder, disk = tmp_path / "recordings", tmp_path / "the disk"
     async with finishing_in(tmp_path) as (finisher, shelf, worker):
+        folder.rename(disk)
+        folder.mkdir()
         finisher.start()
         path = leave_spool(tmp_path, 1)
         finisher.spooled(path)
-        with pytest.raises(JobFailed) as refused:
-            await worker.run("mux", spool=str(path), recordings=str(tmp_path / "recordings"), zone_minutes=0)
-        assert refused.value.disk
-        assert shelf.records == []
-        assert path.exists()
-        (tmp_path / "recordings").unlink()
+        for mark in ("rf-1", ""):
+            with pytest.raises(JobFailed, match="mounted") as refused:
+                await worker.run("mux", spool=str(path), folder=str(folder), mark=mark, zone_minutes=0)
+            assert refused.value.disk
+        assert (shelf.records, list(folder.iterdir()), path.exists()) == ([], [], True)
+        folder.rmdir()
+        disk.rename(folder)
         await finisher.drained()
     assert len(shelf.records) == 1
 
@@ -166,16 +173,17 @@ async def test_a_photo_a_deletion_and_a_burst_wait_for_no_export(tmp_path: Path)
     async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         url = f"postgresql+asyncpg://poc:poc@127.0.0.1:{port}/poc?ssl=disable"
-        export = asyncio.create_task(worker.run("export", **exported(tmp_path, url)))
+        recordings = marked(tmp_path / "recordings")
+        export = asyncio.create_task(worker.run("export", **exported(tmp_path, url), **recordings.said()))
         await asyncio.wait_for(connected.wait(), 30)
         picture = png(4, 3)
         (tmp_path / "part").write_bytes(picture)
         kept = tmp_path / "kept.png"
         sha256 = hashlib.sha256(picture).hexdigest()
-        said = {"size": len(picture), "sha256": sha256, "media_type": "image/png"}
+        said = {"size": len(picture), "sha256": sha256, "media_type": "image/png", **recordings.said()}
         await worker.run("keep_material", part=str(tmp_path / "part"), wanted=str(kept), **said)
         path = leave_spool(tmp_path, 1)
-        await worker.run("mux", spool=str(path), recordings=str(tmp_path / "recordings"), zone_minutes=480)
+        await worker.run("mux", spool=str(path), zone_minutes=480, **recordings.said())
         await worker.run("remove", path=str(path))
         assert (kept.read_bytes(), path.exists(), export.done()) == (picture, False, False)
         let_go.set()
@@ -189,7 +197,6 @@ def exported(folder: Path, url: str) -> dict[str, Any]:
     return {
         "store": {"url": url, "connect_timeout_s": 30},
         "data": str(folder),
-        "files": str(folder),
         "wanted": str(folder / "ex.zip"),
         "scope": {"user": "us-1", "whole": [], "while_member": [], "gone_in": []},
         "search": everything,

@@ -19,7 +19,7 @@ from poc_server.chain import head_from_json
 from poc_server.recording.check import Trust, check
 from poc_server.recording.judge import Wrong, signatures_by
 from poc_server.recording.watermark import size_of
-from poc_server.store import StoreSettings, audit_pages
+from poc_server.store import audit_pages
 from poc_server.store import tables as t
 from poc_server.store.audit_pages import AuditFilter
 from poc_server.store.bridge import incidents
@@ -31,15 +31,10 @@ from poc_server.store.records import evidence, materials
 from poc_server.worker.listing import local_time
 from tests.recording.field_phone import PICTURE, Phone, phone
 from tests.recording.pictures import announcement, jpeg, png
-from tests.recording.town_with_voices import INCIDENT, Voices, dispatcher, voices
+from tests.recording.town_with_voices import INCIDENT, Voices, dispatcher, store_settings, voices
 
 pytestmark = pytest.mark.wire
-__all__ = ["phone", "voices"]
-
-
-@pytest.fixture
-def store_settings() -> StoreSettings:
-    return StoreSettings()
+__all__ = ["phone", "store_settings", "voices"]
 
 
 async def test_a_photo_is_kept_as_evidence_with_all_that_is_known_of_it(
@@ -95,7 +90,7 @@ async def test_events_of_the_bridge_carry_signed_heads_that_cover_what_they_tell
     async with voices.store.reading() as connection:
         (event,) = await incidents.events_of(connection, voices.town.agency, INCIDENT)
     links = Links.open(tmp_path / "keys", "https://poc.example", 60)
-    told = await Gatherer(voices.store, links, voices.recordings.files).gather(event, audio=False)
+    told = await Gatherer(voices.store, links, voices.recordings.folder.path).gather(event, audio=False)
     assert told is not None
     (head,) = [head_from_json(each) for each in told.evidence]  # type: ignore[arg-type]
     assert (head.head.group, head.head.count) == (voices.group, 1)
@@ -115,11 +110,13 @@ async def test_an_event_does_not_go_without_the_voice_it_is_to_carry(voices: Voi
         (event,) = await incidents.events_of(connection, voices.town.agency, INCIDENT)
         found = await recording(connection, event.recording or "")
     assert found is not None
-    gatherer = Gatherer(voices.store, Links.open(tmp_path / "keys", "https://poc.example", 60), voices.recordings.files)
+    gatherer = Gatherer(
+        voices.store, Links.open(tmp_path / "keys", "https://poc.example", 60), voices.recordings.folder.path
+    )
     told = await gatherer.gather(event, audio=True)
     assert told is not None
     assert hashlib.sha256(told.audio or b"").hexdigest() == found.sha256
-    file = voices.recordings.files / found.file
+    file = voices.recordings.folder.path / found.file
     file.unlink()
     with pytest.raises(FileNotFoundError):
         await gatherer.gather(event, audio=True)

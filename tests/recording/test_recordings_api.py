@@ -16,22 +16,16 @@ from groups.vocabulary import AgencyId, BurstEnd, Role, Tier
 from poc_server.recording import recordings as joined
 from poc_server.recording.recordings import Recordings
 from poc_server.recording.writer import DiskState
-from poc_server.store import SYSTEM, BurstRecord, StoreSettings, audit, audit_pages
+from poc_server.store import SYSTEM, BurstRecord, audit, audit_pages
 from poc_server.store import tables as t
 from poc_server.store.audit_pages import AuditFilter
 from poc_server.store.ids import now_ms
 from poc_server.store.settings import JournalSettings
-from tests.recording.town_with_voices import INCIDENT, PLACE, Voices, dispatcher, ids, key_of, voices
+from tests.recording.town_with_voices import INCIDENT, PLACE, Voices, dispatcher, ids, key_of, store_settings, voices
 from tests.recording.voices import SAMPLES, hear, likeness, speech, spoken
 
 pytestmark = pytest.mark.wire
-__all__ = ["voices"]
-
-
-@pytest.fixture
-def store_settings() -> StoreSettings:
-    """What both databases must agree on stands in test_recordings_search.py."""
-    return StoreSettings()
+__all__ = ["store_settings", "voices"]
 
 
 async def audited(voices: Voices, action: str) -> list[tuple[str, str]]:
@@ -174,7 +168,7 @@ async def test_what_a_node_left_that_held_its_lock_for_a_while_is_finished_all_t
     voices: Voices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It was called dead once; its machine let go of the lock only after."""
-    monkeypatch.setattr(joined, "ADOPT_EVERY_S", 0.05)
+    monkeypatch.setattr(joined, "LOOK_EVERY_S", 0.05)
     dead = await Recordings.open(voices.recordings.settings, tmp_path / "data", voices.store, "n2", now_ms)
     tap = voices.speak(on=dead)
     assert await dead.recorder.written(10)
@@ -244,6 +238,8 @@ async def test_a_disk_that_fails_and_the_voice_it_costs_stand_in_the_audit(voice
     settings = voices.recordings.settings.model_copy(
         update={"pending_packets": 10, "flush_ms": 10, "retry_ms": 10, "space_check_s": 0.02}
     )
+    (tmp_path / "failing").mkdir()
+    (tmp_path / "failing" / "recordings").symlink_to(tmp_path / "data" / "recordings")  # which nodes share
     failing = await Recordings.open(settings, tmp_path / "failing", voices.store, "n2", now_ms)
     (folder,) = (tmp_path / "failing" / "spool").iterdir()
     (folder / "lock").unlink()

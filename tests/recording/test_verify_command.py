@@ -14,17 +14,11 @@ from typer.testing import CliRunner
 
 from poc_server import cli
 from poc_server.recording.settings import RecordingSettings
-from poc_server.store import StoreSettings
-from tests.recording.town_with_voices import Voices, voices
+from tests.recording.town_with_voices import Voices, store_settings, voices
 
 pytestmark = pytest.mark.wire
-__all__ = ["voices"]
+__all__ = ["store_settings", "voices"]
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def store_settings() -> StoreSettings:
-    return StoreSettings()
 
 
 async def verify(data: Path, *options: object, heads_folder: Path | None = None) -> tuple[int, str]:
@@ -52,6 +46,14 @@ async def test_a_server_verifies_and_each_tampering_is_named(voices: Voices, tmp
     kept = elsewhere / daily.name
     kept.write_bytes(daily.read_bytes())
     assert (await verify(data, "--heads", kept))[0] == 0
+
+    # The disk of all recordings.
+    (data / "recordings").rename(tmp_path / "the disk")
+    (data / "recordings").mkdir()
+    code, said = await verify(data)
+    assert (code, "No file was looked at" in said.replace("\n", " "), said.count("missing")) == (1, True, 1), said
+    (data / "recordings").rmdir()
+    (tmp_path / "the disk").rename(data / "recordings")
 
     # One recording.
     file = sorted((data / "recordings").rglob("*.ogg"))[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from poc_server.refused import StoreUnavailable
 from poc_server.store import Actor, BurstRecord, CallEnded, CallStarted, Journal, Store, audit, emergency
 from poc_server.store import tables as t
 from poc_server.store.journal import BroadcastOver, EmergencyCallOver, OthersJournals, lines
-from poc_server.store.journal.others import NAME
+from poc_server.store.journal.identity import NAME
 from poc_server.store.journal.replay import DEAD_LETTERS, SLICE
 from poc_server.store.records import evidence
 from poc_server.store.settings import JournalSettings
@@ -179,6 +180,49 @@ async def test_a_journal_replayed_from_its_beginning_changes_nothing(database: D
     assert await again.drain() == 300
     assert await count(database) == 300
     await again.aclose()
+
+
+async def test_a_copied_folder_goes_on_under_a_name_of_its_own_and_nothing_of_either_is_passed_over(
+    database: Database, tmp_path: Path
+) -> None:
+    """A machine that was cloned, while its node ran or while it stood still."""
+    first = Journal(tmp_path / "first", database, JournalSettings())
+    first.append(burst(0))
+    await first.drain()
+    shutil.copytree(tmp_path / "first", tmp_path / "copy")
+    copy = Journal(tmp_path / "copy", database, JournalSettings())
+    for number in (1, 3, 5):
+        copy.append(burst(number))
+        await copy.drain()
+        first.append(burst(number + 1))
+        await first.drain()
+    assert await count(database) == 7
+    await copy.aclose()
+    await first.aclose()
+    shutil.copytree(tmp_path / "first", tmp_path / "again")
+    both = [Journal(tmp_path / name, database, JournalSettings()) for name in ("again", "first")]
+    for number, journal in enumerate(both, 7):
+        journal.append(burst(number))
+        await journal.drain()
+    assert await count(database) == 9
+    for journal in both:
+        await journal.aclose()
+    assert len({(tmp_path / name / NAME).read_text() for name in ("first", "copy", "again")}) == 3
+
+
+async def test_two_processes_with_one_journal_share_its_name(database: Database, tmp_path: Path) -> None:
+    """A command beside the server opens its journal, too."""
+    journal = Journal(tmp_path / "j", database, JournalSettings())
+    name = (tmp_path / "j" / NAME).read_text()
+    for number in range(2):
+        journal.append(burst(number))
+        await journal.flush()
+        command = Journal(tmp_path / "j", database, JournalSettings())
+        assert await command.drain() == 1
+        await command.aclose()
+        await journal.drain()
+    assert (await count(database), (tmp_path / "j" / NAME).read_text()) == (2, name)
+    await journal.aclose()
 
 
 async def test_a_journal_whose_node_is_gone_is_brought_into_sql_by_another(

@@ -14,16 +14,17 @@ from pathlib import Path
 
 from poc_server.refused import StoreUnavailable
 from poc_server.store.audit import AuditEntry
-from poc_server.store.ids import new_id, now_ms
+from poc_server.store.ids import now_ms
 from poc_server.store.journal import lines
 from poc_server.store.journal.alerts import AlertKept, CaseTold
 from poc_server.store.journal.base import Record
 from poc_server.store.journal.bursts import BurstPlace, BurstRecord
 from poc_server.store.journal.ends import BroadcastOver, EmergencyCallOver
+from poc_server.store.journal.identity import Identity
 from poc_server.store.journal.joins import IncidentJoined
 from poc_server.store.journal.kinds import AuditRecord, CallEnded, CallStarted
 from poc_server.store.journal.leaders import BroadcastKept, EmergencyCallKept, ReceiptsKept
-from poc_server.store.journal.others import NAME, OthersJournals
+from poc_server.store.journal.others import OthersJournals
 from poc_server.store.journal.readings import TextsRead
 from poc_server.store.journal.replay import Replayer
 from poc_server.store.journal.shut_out import ShutOut
@@ -60,7 +61,7 @@ class Journal:
         self._loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
         self._writer = JournalWriter(folder, settings, self._synced)
-        self.replayer = Replayer(_name(folder), folder, database, settings, clock)
+        self.replayer = Replayer(Identity(folder), folder, database, settings, clock)
         self._task: asyncio.Task[None] | None = None
         self._catching_up: set[asyncio.Task[int]] = set()
 
@@ -140,14 +141,6 @@ class Journal:
     def _synced(self) -> None:
         with contextlib.suppress(RuntimeError):  # the loop may be closed already
             self._loop.call_soon_threadsafe(self._wake.set)
-
-
-def _name(folder: Path) -> str:
-    """The lasting name of the journal in this folder: positions in SQL are kept under it."""
-    path = folder / NAME
-    if not path.exists():
-        path.write_text(new_id("jo"), "ascii")
-    return path.read_text("ascii").strip()
 
 
 __all__ = [

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import structlog
 
+from poc_server.store.journal.identity import NAME
 from poc_server.store.journal.replay import Replayer, Strange
 from poc_server.store.settings import JournalSettings
 from poc_server.store.sql.engine import Database
 
 EVERY_S = 30.0
 """So long a journal stands still at least before another node takes it up."""
-NAME = "name"
 log = structlog.get_logger(__name__)
 
 
@@ -61,7 +61,7 @@ class OthersJournals:
         name = (await asyncio.to_thread((folder / NAME).read_text, "ascii")).strip()
         if not name:  # its node has just begun to write it
             return
-        replayer = Replayer(name, folder, self._database, self._settings, self._clock, own=False)
+        replayer = Replayer(name, folder, self._database, self._settings, self._clock)
         behind = await replayer.behind()
         if behind is None:
             return

@@ -13,16 +13,18 @@ from typing import Any
 
 import structlog
 from pydantic import ValidationError
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from poc_server.store import tables as t
 from poc_server.store.journal import lines
+from poc_server.store.journal.identity import Identity
 from poc_server.store.journal.kinds import appliers, records
 from poc_server.store.settings import JournalSettings
 from poc_server.store.sql import locks
 from poc_server.store.sql.engine import Database, is_away
+from poc_server.store.sql.statements import in_parts
 
 log = structlog.get_logger(__name__)
 CHUNK_BYTES = 128_000
@@ -37,10 +39,9 @@ class Replayer:
     """Applies segments to SQL. Two may do so with one folder: each passes over what the other has applied.
 
     Args:
-        name: the journal's lasting name.
+        of: of this node's journal its identity, of another's its name. What cannot be read in another's is left to that
+            node: it may be one of a later version.
         clock: ms since the epoch, that of all nodes.
-        own: whether this is the journal of this node. What cannot be read in another's is left to that node: it may be
-            one of a later version.
 
     Attributes:
         appliers: how each kind of record becomes rows.
@@ -51,23 +52,22 @@ class Replayer:
 
     def __init__(
         self,
-        name: str,
+        of: Identity | str,
         folder: Path,
         database: Database,
         settings: JournalSettings,
         clock: Callable[[], int],
-        *,
-        own: bool = True,
     ) -> None:
         self.appliers = appliers(clock)
         self.applied = 0
         self.dead = 0
         self.away = False
-        self._name = name
+        self._own = of if isinstance(of, Identity) else None
+        self._name = of.name if isinstance(of, Identity) else of
+        self._mark = ""
         self._folder = folder
         self._database = database
         self._settings = settings
-        self._own = own
         self._at: tuple[int, int] | None = None
         self._one = asyncio.Lock()
 
@@ -113,30 +113,57 @@ class Replayer:
 
     async def _step(self) -> bool:
         if self._at is None:
-            self._at = await self._position()
+            self._at = await (self._position() if self._own is None else self._claim(self._own))
         chunk = await asyncio.to_thread(lines.read_chunk, self._folder, *self._at, CHUNK_BYTES)
         if chunk is None:
             return False
         entries = await _entries(chunk)
-        if not self._own and any(entry.strange for entry in entries):
+        if self._own is None and any(entry.strange for entry in entries):
             raise Strange(self._folder)
         # The letters are on disk before the position passes them: after a crash one may be there twice, never not.
         await self._bury([entry for entry in entries if entry.record is None])
-        for start in range(0, len(entries), self._settings.batch):
-            await self._apply(chunk.segment, entries[start : start + self._settings.batch])
+        try:
+            for part in in_parts(entries, self._settings.batch):
+                await self._apply(chunk.segment, part)
+        except _Copied:
+            self._at = None  # it is claimed anew, under another name
         return True
+
+    async def _claim(self, own: Identity) -> tuple[int, int]:
+        """Where SQL stands in this node's journal, which has a new mark from now on."""
+        async with self._database.writing() as connection:
+            row = await _row(connection, own.name, lock=True)
+            if row is not None and row.mark not in (None, await asyncio.to_thread(own.mark)):
+                await asyncio.to_thread(own.rename)
+                log.warning("journal_renamed", was=self._name, name=own.name, folder=str(self._folder))
+                row = None
+            self._name = own.name
+            self._mark = await asyncio.to_thread(own.renew)
+            at = (0, 0) if row is None else (row.segment, row.position)
+            await _save_position(connection, self._name, *at, mark=self._mark)
+        return at
+
+    async def _still_ours(self, mark: str | None) -> None:
+        """Raises `_Copied` when the mark in SQL is that of a copy. Another process with this folder renews it, too."""
+        if self._own is None or mark in (None, self._mark):
+            return
+        self._mark = await asyncio.to_thread(self._own.mark)
+        if mark != self._mark:
+            raise _Copied
 
     async def _apply(self, segment: int, part: list[_Entry]) -> None:
         """One transaction: the rows and the position after them. What another node has brought in is passed over."""
         try:
             async with self._database.writing() as connection:
-                stands = await _position(connection, self._name, lock=True)
+                row = await _row(connection, self._name, lock=True)
+                await self._still_ours(None if row is None else row.mark)
+                stands = (0, 0) if row is None else (row.segment, row.position)
                 new = [entry for entry in part if (segment, entry.end) > stands]
                 await self._apply_all(connection, [entry.record for entry in new if entry.record is not None])
                 if new:
                     await _save_position(connection, self._name, segment, part[-1].end)
         except Exception as problem:
-            if is_away(problem):
+            if is_away(problem) or isinstance(problem, _Copied):
                 raise
             if len(part) > 1:
                 log.warning("journal_batch_refused", problem=type(problem).__name__, records=len(part))
@@ -157,9 +184,8 @@ class Replayer:
         if not kinds.isdisjoint(("burst", "incident_joined", "alert")):
             await locks.outbox(connection)
         for kind, run in itertools.groupby(batch, key=lambda record: record.kind):
-            found = list(run)
-            for start in range(0, len(found), SLICE):
-                await self.appliers[kind](connection, found[start : start + SLICE])
+            for part in in_parts(run, SLICE):
+                await self.appliers[kind](connection, part)
 
     async def _bury(self, bad: list[_Entry]) -> None:
         if not bad:
@@ -176,11 +202,16 @@ class Replayer:
 
     async def _position(self) -> tuple[int, int]:
         async with self._database.reading() as connection:
-            return await _position(connection, self._name)
+            row = await _row(connection, self._name)
+        return (0, 0) if row is None else (row.segment, row.position)
 
 
 class Strange(Exception):
     """Another node's journal holds what this program does not know."""
+
+
+class _Copied(Exception):
+    """A copy of this journal's folder goes on under its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,16 +255,14 @@ def _write_letters(path: Path, bad: list[_Entry]) -> None:
         os.fsync(file.fileno())
 
 
-async def _position(connection: AsyncConnection, name: str, *, lock: bool = False) -> tuple[int, int]:
+async def _row(connection: AsyncConnection, name: str, *, lock: bool = False) -> Row[Any] | None:
     """Where SQL stands in the journal of that name; ``lock``: nobody else moves it in this transaction."""
-    columns = (t.journal_position.c.segment, t.journal_position.c.position)
-    query = select(*columns).where(t.journal_position.c.journal == name)
-    row = (await connection.execute(query.with_for_update() if lock else query)).one_or_none()
-    return (0, 0) if row is None else (row.segment, row.position)
+    query = select(t.journal_position).where(t.journal_position.c.journal == name)
+    return (await connection.execute(query.with_for_update() if lock else query)).one_or_none()
 
 
-async def _save_position(connection: AsyncConnection, name: str, segment: int, position: int) -> None:
+async def _save_position(connection: AsyncConnection, name: str, segment: int, position: int, **more: str) -> None:
     make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    values = {"segment": segment, "position": position}
+    values = {"segment": segment, "position": position, **more}
     statement = make(t.journal_position).values(journal=name, **values)
     await connection.execute(statement.on_conflict_do_update(index_elements=["journal"], set_=values))

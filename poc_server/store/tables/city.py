@@ -194,6 +194,7 @@ journal_position = Table(
     Column("journal", ID, primary_key=True),
     Column("segment", BigInteger, nullable=False),
     Column("position", BigInteger, nullable=False),
+    Column("mark", ID),
 )
 
 directory_version = Table(

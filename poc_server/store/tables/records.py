@@ -170,6 +170,13 @@ file_removal = Table(
     Column("buried_ms", BigInteger, nullable=False),
 )
 
+folder_mark = Table(
+    "folder_mark",
+    metadata,
+    Column("folder", WORD, primary_key=True),
+    Column("mark", ID, nullable=False),
+)
+
 membership_period = Table(
     "membership_period",
     metadata,
