@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import structlog
 
+from poc_server import durable
 from poc_server.chain import Head, SignedHead, head_from_json, head_to_json
 from poc_server.recording.keys import EvidenceKey
 from poc_server.recording.layout import DAILY_SUFFIX
@@ -69,14 +69,15 @@ class Notary:
         while True:
             async with self._store.reading() as connection:
                 waiting = await evidence.unsigned(connection, SLICE, after)
-            if not waiting:
+            if waiting:
+                part = await asyncio.to_thread(self._signed, waiting)
+                async with self._store.writing() as connection:
+                    await evidence.keep_signatures(connection, part)
+                made += part
+                self.signed += len(part)
+                self._not_written.update(signed.head.day for signed in part)
+            if len(waiting) < SLICE:
                 break
-            part = await asyncio.to_thread(self._signed, waiting)
-            async with self._store.writing() as connection:
-                await evidence.keep_signatures(connection, part)
-            made += part
-            self.signed += len(part)
-            self._not_written.update(signed.head.day for signed in part)
             after = (waiting[-1].day, waiting[-1].group_id)
         await self._write_days(sorted(self._not_written | self._not_copied))
         return made
@@ -146,10 +147,11 @@ class Notary:
             return await evidence.seals(connection, day, [(each.head.group, each.head.count) for each in signed_for])
 
     def _write(self, file: Path, heads: list[SignedHead]) -> None:
-        keys = file.parent / "keys"
-        keys.mkdir(parents=True, exist_ok=True)
-        _replace(keys / f"{self.key.name}.pem", self.key.public_pem())
-        _replace(file, "".join(f"{_line(signed)}\n" for signed in heads))
+        key = file.parent / "keys" / f"{self.key.name}.pem"
+        durable.make_folder(key.parent)
+        if not key.exists():
+            durable.write(key, self.key.public_pem())
+        durable.write(file, "".join(f"{_line(signed)}\n" for signed in heads))
 
 
 def _line(signed: SignedHead) -> str:
@@ -168,10 +170,3 @@ def _others_in(file: Path, heads: list[SignedHead]) -> list[SignedHead]:
             with contextlib.suppress(ValueError, KeyError, TypeError):  # no head, or half of one: nothing to keep
                 found.append(head_from_json(json.loads(text)))
     return list(dict.fromkeys(found))
-
-
-def _replace(path: Path, text: str) -> None:
-    # Nodes of several machines may write one day's file at once.
-    half = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
-    half.write_text(text, "utf-8")
-    half.replace(path)

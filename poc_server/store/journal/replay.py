@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 CHUNK_BYTES = 128_000
 SLICE = 50
 """Records read, or made into rows, before the loop may do something else: however far behind, it holds up no voice."""
+PAUSE_S = 0.1
+"""Between two applications: what comes meanwhile shares a transaction, for each burst's costs a dozen statements."""
 DEAD_LETTERS = "dead.letters"
 MAX_LETTER_CHARS = 100_000
 _DAY_S = 86_400
@@ -87,6 +89,7 @@ class Replayer:
                 await self.drain()
                 self._recovered()
                 await asyncio.to_thread(self.forget_old)
+                await asyncio.sleep(PAUSE_S)
                 await wake.wait()
             except Exception as problem:
                 if not is_away(problem):

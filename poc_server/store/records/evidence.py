@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from poc_server.chain import START, Entry, Head, Kind, SignedHead, Stored, extend
 from poc_server.city_time import city_day
 from poc_server.store import tables as t
-from poc_server.store.sql.statements import insert_new, upsert
+from poc_server.store.sql.statements import in_parts, insert_new, upsert
 
 READ_AT_ONCE = 1_000
 HEADS_AT_ONCE = 200
@@ -38,17 +38,15 @@ async def append(connection: AsyncConnection, items: Sequence[Item], at_ms: int)
 
     The day is that of the insert, not of the event: a late one is late. It never goes back, whatever the clock does.
     """
-    new = await _unknown(connection, items)
-    if not new:
+    if not items:
         return set()
-    groups = sorted({item.group for item in new})
+    groups = sorted({item.group for item in items})
     blank = {"day": "", "entries": 0, "hash": START}
     await insert_new(connection, t.evidence_chain, [{"group_id": group, **blank} for group in groups])
     query = select(t.evidence_chain).where(t.evidence_chain.c.group_id.in_(groups))
     locked = await connection.execute(query.order_by(t.evidence_chain.c.group_id).with_for_update())
     ends = {row.group_id: row for row in locked}
-    # Another node may have sealed the same while we waited for the lock.
-    new = await _unknown(connection, new)
+    new = await _unknown(connection, items)  # after the lock: until then another node may seal the same
     made: list[Stored] = []
     for group in groups:
         of_group = [item for item in new if item.group == group]
@@ -145,8 +143,7 @@ async def seals(
     """The seals that stand at these places (group, position) of ``day``; those where nothing stands are left out."""
     e = t.evidence.c
     found: dict[tuple[str, int], bytes] = {}
-    for begin in range(0, len(places), READ_AT_ONCE):
-        part = places[begin : begin + READ_AT_ONCE]
+    for part in in_parts(places, READ_AT_ONCE):
         query = select(e.group_id, e.position, e.hash).where(e.day == day, tuple_(e.group_id, e.position).in_(part))
         found |= {(row.group_id, row.position): bytes(row.hash) for row in await connection.execute(query)}
     return found
@@ -176,11 +173,10 @@ async def entries(
 
 async def days_of(connection: AsyncConnection, subjects: Collection[str]) -> set[tuple[str, str]]:
     """The groups and days in which these were sealed."""
-    wanted = sorted(subjects)
     found: set[tuple[str, str]] = set()
-    for begin in range(0, len(wanted), READ_AT_ONCE):
-        part = t.evidence.c.subject.in_(wanted[begin : begin + READ_AT_ONCE])
-        rows = await connection.execute(select(t.evidence.c.group_id, t.evidence.c.day).where(part).distinct())
+    e = t.evidence.c
+    for part in in_parts(sorted(subjects), READ_AT_ONCE):
+        rows = await connection.execute(select(e.group_id, e.day).where(e.subject.in_(part)).distinct())
         found.update((row.group_id, row.day) for row in rows)
     return found
 
