@@ -12,6 +12,7 @@ from gateway.mapping.times import local_text
 
 _ZH = {
     "title": "案卷语音记录",
+    "level": "等级",
     "members": "成员",
     "empty": "还没有记录",
     "place": "位置",
@@ -44,6 +45,7 @@ _ZH = {
 }
 _EN = {
     "title": "Voice log of the case",
+    "level": "Level",
     "members": "Members",
     "empty": "Nothing yet",
     "place": "Place",
@@ -79,9 +81,9 @@ LOG_EVENTS = 200
 _STYLE = """
 :root{color-scheme:light dark}body{font:15px/1.5 system-ui,"Noto Sans CJK SC",sans-serif;margin:1rem auto;
 max-width:46rem;padding:0 1rem}h1{font-size:1.3rem;line-height:1.3;margin:0}p{margin:.25rem 0}ol{list-style:none;
-padding:0;margin:1.2rem 0}li{display:grid;grid-template-columns:7.4rem minmax(0,1fr);gap:0 1.6rem;padding:.4rem 0;
-position:relative}li::before{content:"";position:absolute;left:7.9rem;top:.78rem;width:.65rem;height:.65rem;
-border-radius:50%;background:#9aa4ae;z-index:1}li::after{content:"";position:absolute;left:8.16rem;top:0;bottom:0;
+padding:0;margin:1.2rem 0}li{display:grid;grid-template-columns:9.6rem minmax(0,1fr);gap:0 1.6rem;padding:.4rem 0;
+position:relative}li::before{content:"";position:absolute;left:10.1rem;top:.78rem;width:.65rem;height:.65rem;
+border-radius:50%;background:#9aa4ae;z-index:1}li::after{content:"";position:absolute;left:10.36rem;top:0;bottom:0;
 width:2px;background:#8885}li:first-child::after{top:.8rem}li:last-child::after{bottom:auto;height:.8rem}
 li.burst::before{background:#1a7f37}li.emergency::before{background:#cf222e}li.emergency b{color:#cf222e}
 time{font-variant-numeric:tabular-nums;opacity:.7;text-align:right}audio{display:block;width:100%;max-width:30rem;
@@ -120,7 +122,8 @@ def log_page(
     rows = "".join(_row(event, links, name, words) for event in sorted(events, key=_when))
     log = f"<ol>{rows}</ol>" if rows else f"<p>{words['empty']}</p>"
     members = "、".join(escape(name(user)) for user in sorted(state.members))
-    facts = " · ".join(escape(fact) for fact in (state.code, incident.address, incident.level) if fact)
+    level = f"{words['level']} {incident.level}" if incident.level else ""
+    facts = " · ".join(escape(fact) for fact in (state.code, incident.address, level) if fact)
     return (
         f"{_head(incident.name, english=english)}<h1>{escape(incident.name)}</h1><p>{facts}</p>"
         f"<p><small>{words['title']} · {words['members']}: {members}</small></p>"
@@ -163,7 +166,7 @@ def _row(event: Event, links: Mapping[str, str], name: Callable[[str], str], wor
     said = escape(str(event.data.get("name") or (name(str(event.data["user"])) if event.data.get("user") else "")))
     text = f"<b>{said}</b> {words.get(event.type, escape(event.type))}" if said else words.get(event.type, event.type)
     return (
-        f'<li class="{kind}"><time>{local_text(_when(event), form="%m-%d %H:%M:%S")}</time><div>{text}'
+        f'<li class="{kind}"><time>{local_text(_when(event))}</time><div>{text}'
         f"{_state(event, name, words)}{_changes(event, name, words)}{_facts(event, words)}{_note(event)}"
         f"{_player(event, links)}{_photo(event, links)}</div></li>"
     )
