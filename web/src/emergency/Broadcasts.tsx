@@ -1,6 +1,7 @@
 // Broadcasts for this person, in the order they were made: who, when, what; to be heard from the start, confirmed, put away.
 
 import { t } from "../i18n";
+import { briefWords } from "../i18n/moments";
 import type { Phone } from "../phone/phone";
 import { Icon } from "../ui/icons";
 import type { Broadcast } from "../wire/protocol";
@@ -34,7 +35,7 @@ function Card({ phone, one }: { phone: Phone; one: Broadcast }) {
           {exercise && <em>{t("exercise")}</em>}
           <strong>{by.name}</strong>
           <span>{kindWords(one)}</span>
-          <time dateTime={new Date(at_ms).toISOString()}>{clock(at_ms)}</time>
+          <time dateTime={new Date(at_ms).toISOString()}>{briefWords(at_ms)}</time>
           {one.receipt === "heard" && (
             <span class="heard">
               <Icon.check /> {t("broadcast_heard")}
@@ -70,20 +71,6 @@ function kindWords({ broadcast: { kind, state } }: Broadcast): string {
   if (kind === "recorded") return t("broadcast_recorded");
   if (kind === "live") return t(state === "running" ? "broadcast_live" : "broadcast_was");
   return "";
-}
-
-/** The time of day, with the date when that is not today's. */
-function clock(at: number): string {
-  const time = new Date(at);
-  const today = time.toDateString() === new Date().toDateString();
-  return today
-    ? time.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" })
-    : time.toLocaleString(undefined, {
-        month: "numeric",
-        day: "numeric",
-        hour: "2-digit",
-        minute: "2-digit",
-      });
 }
 
 async function acknowledged(phone: Phone, one: Broadcast): Promise<void> {

@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { t } from "../i18n";
+import { momentWords } from "../i18n/moments";
 import { Icon } from "../ui/icons";
 import { type Material, pictureOf } from "./materials";
 import "./materials.css";
@@ -12,7 +13,7 @@ export function SentOne({ one, where }: { one: Material; where?: string | undefi
   const picture = useSignal<string | null>(null);
   const words = (
     <span>
-      <strong>{one.user_name}</strong> {new Date(one.taken_ms + one.clock_offset_ms).toLocaleString()}
+      <strong>{one.user_name}</strong> {momentWords(one.taken_ms + one.clock_offset_ms)}
       {where && ` · ${where}`}
       {one.origin === "gallery" && ` · ${t("evidence_gallery")}`}
       {one.note && <q>{one.note}</q>}

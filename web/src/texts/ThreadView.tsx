@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { filled, refusalWords, statusWords, t } from "../i18n";
+import { briefWords } from "../i18n/moments";
 import type { Phone } from "../phone/phone";
 import { Icon } from "../ui/icons";
 import { RequestRefused } from "../wire/link";
@@ -120,7 +121,7 @@ function Said({ phone, thread, onOlder, end }: SaidProps) {
       {messages.map((one) => (
         <li key={one.id} data-mine={one.by.id === me} data-kind={one.kind}>
           <span class="by">
-            {one.by.id === me ? t("me") : one.by.name} <time>{time(one.at_ms)}</time>
+            {one.by.id === me ? t("me") : one.by.name} <time>{briefWords(one.at_ms)}</time>
           </span>
           <span class="body">{bodyOf(one)}</span>
           {one.kind === "callback" && one.by.id !== me && (
@@ -149,11 +150,4 @@ export function bodyOf(one: TextInfo): string {
   if (one.kind === "status" && one.status)
     return [statusWords(one.status), one.text].filter(Boolean).join("：");
   return one.text;
-}
-
-function time(ms: number): string {
-  const at = new Date(ms);
-  const today = new Date().toDateString() === at.toDateString();
-  const clock = at.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });
-  return today ? clock : `${at.toLocaleDateString(undefined, { month: "numeric", day: "numeric" })} ${clock}`;
 }

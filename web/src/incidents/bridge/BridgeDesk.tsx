@@ -6,6 +6,7 @@ import { Problem } from "../../account/api";
 import { authorised } from "../../account/authorised";
 import { MAX_DEAD_LETTERS_LISTED, MAX_REFUSED_NEWS } from "../../generated/limits.json";
 import { refusalWords, t } from "../../i18n";
+import { momentWords } from "../../i18n/moments";
 import type { Key } from "../../i18n/zh";
 import "./bridge.css";
 
@@ -37,7 +38,6 @@ type RefusedNews = {
 
 const AGAIN_MS = 5000;
 const PAGE = 50;
-const time = (ms: number) => new Date(ms).toLocaleString();
 
 export function BridgeDesk() {
   const receivers = useSignal<readonly Receiver[]>([]);
@@ -132,7 +132,7 @@ export function BridgeDesk() {
       <ul class="letters">
         {letters.value.map((each) => (
           <li key={`${each.receiver}/${each.id}`}>
-            <time>{time(each.at_ms)}</time>
+            <time>{momentWords(each.at_ms)}</time>
             <b>{each.incident}</b>
             <span>
               {t(`case_event_${each.type.replaceAll(".", "_")}` as Key)} → {each.receiver}
@@ -156,7 +156,7 @@ export function BridgeDesk() {
       <ul class="letters">
         {refused.value.map((each) => (
           <li key={each.id}>
-            <time>{time(each.at_ms)}</time>
+            <time>{momentWords(each.at_ms)}</time>
             <b>{each.incident || "?"}</b>
             <span>{each.sender}</span>
             <span class="soft">{each.faults.join("; ")}</span>
@@ -205,6 +205,6 @@ function stateOf(each: Receiver): "well" | "failing" | "stopped" {
 function stateWords(each: Receiver): string {
   const state = stateOf(each);
   return state === "failing"
-    ? t("bridge_failing", { since: time(each.failing_since_ms ?? 0) })
+    ? t("bridge_failing", { since: momentWords(each.failing_since_ms ?? 0) })
     : t(`bridge_${state}`);
 }

@@ -1,7 +1,8 @@
 // What was written in the group of a case, read when it is asked for: each reading is audited. Also where the group is gone.
 
 import { useSignal } from "@preact/signals";
-import { filled, language, statusWords, t } from "../../i18n";
+import { filled, statusWords, t } from "../../i18n";
+import { briefWords } from "../../i18n/moments";
 import { type Message, texts } from "./cases";
 import { wordsOf } from "./words";
 
@@ -32,7 +33,7 @@ export function Written({ code }: { code: string }) {
       <ol>
         {read.value?.map((one) => (
           <li key={one.number}>
-            <time>{moment(one.at_ms)}</time>
+            <time>{briefWords(one.at_ms)}</time>
             <span>
               <b>{one.name || one.user}</b> {bodyOf(one)}
             </span>
@@ -47,12 +48,3 @@ function bodyOf(one: Message): string {
   if (one.kind === "callback") return filled(t("text_wants_call"), { name: one.name || one.user });
   return [one.status ? statusWords(one.status) : "", one.text].filter(Boolean).join(" · ");
 }
-
-const moment = (ms: number) =>
-  new Date(ms).toLocaleString(language.value, {
-    hour12: false,
-    month: "numeric",
-    day: "numeric",
-    hour: "2-digit",
-    minute: "2-digit",
-  });

@@ -4,9 +4,10 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { authorised } from "../../account/authorised";
 import { ACTS, actWords, t } from "../../i18n";
+import { clockWords, momentWords } from "../../i18n/moments";
 import type { Key } from "../../i18n/zh";
 import { type Entry, kindOf, reasonWords, targetWords, told } from "./details";
-import { clockWords, longDay, midnight, momentWords } from "./moments";
+import { longDay, midnight } from "./moments";
 import { wordsOf } from "./office";
 import { same } from "./record";
 
@@ -266,6 +267,7 @@ function Row({ entry, only }: { entry: Entry; only: Only }) {
       </p>
       <details>
         <summary>
+          <span class="visually-hidden">{t("audit_entry", { seq: entry.seq })} </span>
           {entry.refused && <span class="reason">{reasonWords(entry)} </span>}
           {told(entry).map(([title, value]) => (
             <span key={title} class="told">

@@ -1,9 +1,9 @@
 // What an entry of the audit says beyond who, what and to whom, in words.
 
 import { actWords, listed, refusalWords, roleWords, t } from "../../i18n";
+import { momentWords } from "../../i18n/moments";
 import { type Key, zh } from "../../i18n/zh";
 import type { Refusal, Role } from "../../wire/protocol";
-import { momentWords } from "./moments";
 
 export type Entry = {
   seq: number;

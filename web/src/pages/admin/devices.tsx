@@ -1,8 +1,8 @@
 // One device: whose it is, when it was last seen, and what it is called.
 
 import { t } from "../../i18n";
+import { momentWords } from "../../i18n/moments";
 import { type Field, Form, Panel } from "./Editor";
-import { momentWords } from "./moments";
 import { may } from "./office";
 import { type EditorProps, useHeld } from "./people";
 

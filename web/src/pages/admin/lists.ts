@@ -2,10 +2,10 @@
 
 import { authorised } from "../../account/authorised";
 import { listed, roleWords, t } from "../../i18n";
+import { momentWords } from "../../i18n/moments";
 import type { Key } from "../../i18n/zh";
 import type { Role } from "../../wire/protocol";
 import { kindWords } from "./groups";
-import { momentWords } from "./moments";
 import { may, unitName } from "./office";
 import { holdsOffice, ROLES, unitOptions } from "./people";
 

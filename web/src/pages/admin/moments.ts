@@ -1,6 +1,6 @@
 // Times as an administrator reads and enters them, in the time of his own clock.
 
-import { language } from "../../i18n";
+import { clockWords, shown } from "../../i18n/moments";
 
 export const DAY_MS = 86_400_000;
 
@@ -37,33 +37,12 @@ export function later(ms: number, days: number): number {
   ).getTime();
 }
 
-const shown = (ms: number, options: Intl.DateTimeFormatOptions) =>
-  new Date(ms).toLocaleString(language.value === "en" ? "en-GB" : "zh-CN", options);
-
 export const dayWords = (ms: number) => shown(ms, { month: "short", day: "numeric", weekday: "short" });
 
 export const weekDay = (ms: number) => shown(ms, { month: "long", day: "numeric", weekday: "long" });
 
 export const longDay = (ms: number) =>
   shown(ms, { year: "numeric", month: "long", day: "numeric", weekday: "long" });
-
-export const clockWords = (ms: number, seconds = false) =>
-  shown(ms, {
-    hour: "2-digit",
-    minute: "2-digit",
-    hour12: false,
-    ...(seconds ? { second: "2-digit" } : {}),
-  });
-
-export const momentWords = (ms: number) =>
-  shown(ms, {
-    year: "numeric",
-    month: "2-digit",
-    day: "2-digit",
-    hour: "2-digit",
-    minute: "2-digit",
-    hour12: false,
-  });
 
 /** From when until when, as it stands in the list of a day: what begins or ends on another day says on which. */
 export function spanWords(from: number, until: number, day: number): string {

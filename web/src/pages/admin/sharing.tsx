@@ -4,9 +4,9 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { authorised } from "../../account/authorised";
 import { t } from "../../i18n";
+import { momentWords } from "../../i18n/moments";
 import type { Key } from "../../i18n/zh";
 import { Chips, Finder, type Found } from "./Finder";
-import { momentWords } from "./moments";
 import { agency, wordsOf } from "./office";
 import { Sure } from "./Sure";
 

@@ -1,6 +1,7 @@
 // One conversation: its bursts on one strip, to scale, each with its drawn voice. A tap plays from there to the end.
 
-import { t } from "../../i18n";
+import { listed, t } from "../../i18n";
+import { momentWords } from "../../i18n/moments";
 import { player, soundOf } from "../../recordings/recordings";
 import type { Conversation, Placed } from "../../recordings/timeline";
 import { heights } from "../../recordings/waveform";
@@ -17,6 +18,8 @@ export function Strip({ one }: { one: Conversation }) {
     const rest = one.bursts.slice(first).filter(({ one: { audio } }) => audio);
     void player.play(rest.map(({ one: recording }) => soundOf(recording)));
   };
+  // A group that was made for one call has no name any more.
+  const title = one.name === one.group ? listed(one.talkers) : one.name;
   return (
     <section class="strip" data-tier={one.tier}>
       <header>
@@ -29,10 +32,9 @@ export function Strip({ one }: { one: Conversation }) {
           {heard ? <Icon.stop /> : <Icon.again />}
         </button>
         <span class="words">
-          <strong>{one.name}</strong>
+          <strong>{title}</strong>
           <span>
-            {new Date(one.from).toLocaleString()} · {((one.until - one.from) / 1000).toFixed(1)} s ·{" "}
-            {one.talkers.join("、")}
+            {momentWords(one.from)} · {((one.until - one.from) / 1000).toFixed(1)} s · {listed(one.talkers)}
           </span>
           {heard && <span class="number">{t("archive_number", { id: heard.one.id })}</span>}
         </span>
@@ -40,7 +42,7 @@ export function Strip({ one }: { one: Conversation }) {
           {player.rate.value}×
         </button>
       </header>
-      <svg viewBox={`0 0 ${WIDE} ${TALL}`} preserveAspectRatio="none" role="img" aria-label={one.name}>
+      <svg viewBox={`0 0 ${WIDE} ${TALL}`} preserveAspectRatio="none" role="img" aria-label={title}>
         <line x1="0" y1={TALL / 2} x2={WIDE} y2={TALL / 2} />
         {one.bursts.map((burst, i) => (
           <Burst key={burst.one.id} burst={burst} heard={burst === heard} play={() => playFrom(i)} />

@@ -2,8 +2,8 @@
 
 import { useSignal } from "@preact/signals";
 import { t } from "../../../i18n";
+import { momentWords } from "../../../i18n/moments";
 import type { Key } from "../../../i18n/zh";
-import { momentWords } from "../moments";
 import { type Ask, KINDS, type Kind, named, Reason, type Target, TargetField, whenWhom } from "./kept";
 
 export type Hold = {

@@ -2,9 +2,9 @@
 
 import { MAX_REASON_CHARS } from "../../../generated/limits.json";
 import { t } from "../../../i18n";
+import { momentWords } from "../../../i18n/moments";
 import type { Key } from "../../../i18n/zh";
 import { Chips, Finder, type Found } from "../Finder";
-import { momentWords } from "../moments";
 
 export type Kind = "group" | "incident" | "user" | "recording";
 
