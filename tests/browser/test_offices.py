@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
@@ -49,9 +50,23 @@ def people_and_a_group(system: Page) -> str:
     field = system.locator("input.link")
     expect(field).to_have_value(re.compile("/enrol/"))
     link = field.input_value()
+    links_for_all(system)
     tab(system, "Talk groups")
     create(system, "New group", name="东湖巡查组", unit="东湖街道")
     return link
+
+
+def links_for_all(system: Page) -> None:
+    """Everybody a search found gets a link, in one table to hand out."""
+    system.get_by_label("Name, pinyin initials or badge").fill("wjg")
+    system.get_by_role("button", name="Enrolment links (1)").click()
+    with system.expect_download() as kept:
+        system.get_by_role("button", name="Make a link for each of these 1").click()
+    head, *lines = Path(kept.value.path()).read_text(encoding="utf-8-sig").splitlines()
+    assert "Enrolment link" in head
+    [line] = lines
+    assert re.fullmatch(r'"王建国","D-1","东湖街道","http://.+/enrol/.+",".+"', line), line
+    expect(system.locator(".links")).to_contain_text("saved as a table: 1")
 
 
 def give_role(security: Page) -> None:

@@ -1,9 +1,9 @@
 // The report of a broadcast as a table that a spreadsheet opens: each person with every time that is known of him.
 
 import { t } from "../i18n";
+import { csv } from "../ui/csv";
 import type { Report } from "./api";
 
-/** A leading mark says that it is UTF-8; a cell that a spreadsheet would take for a formula is text. */
 export function tableOf({ receipts }: Report): string {
   const head = [
     t("column_person"),
@@ -17,13 +17,9 @@ export function tableOf({ receipts }: Report): string {
     t(`receipt_${row.state ?? "waiting"}`),
     ...[row.sent_ms, row.delivered_ms, row.heard_ms, row.acknowledged_ms].map(time),
   ]);
-  return `\ufeff${[head, ...lines].map((line) => line.map(cell).join(",")).join("\r\n")}`;
+  return csv([head, ...lines]);
 }
 
 function time(at: number | null): string {
   return at === null ? "" : new Date(at).toISOString();
-}
-
-function cell(text: string): string {
-  return `"${text.replace(/^([=+\-@])/, "'$1").replaceAll('"', '""')}"`;
 }

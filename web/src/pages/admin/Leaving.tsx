@@ -3,6 +3,7 @@
 import { signal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../../i18n";
+import { Question } from "../../ui/Question";
 
 /** The forms that hold what the server has not: a panel may have several. One that closes is cleaned away up to a
  * frame after the next has opened, so each takes back its own mark only. */
@@ -35,34 +36,23 @@ export function Leaving() {
     return () => removeEventListener("beforeunload", ask);
   }, []);
   const go = waiting.value;
-  return go && <Question go={go} />;
+  if (!go) return null;
+  return (
+    <Question
+      words={t("admin_unsaved")}
+      stay={{ words: t("admin_stay"), act: stay }}
+      go={{
+        words: t("admin_discard"),
+        act: () => {
+          holding.clear();
+          stay();
+          go();
+        },
+      }}
+    />
+  );
 }
 
-function Question({ go }: { go: () => void }) {
-  const box = useRef<HTMLDialogElement>(null);
-  useEffect(() => box.current?.showModal(), []);
-  const stay = () => {
-    waiting.value = null;
-  };
-  return (
-    <dialog class="leaving" ref={box} aria-labelledby="leaving-words" onClose={stay}>
-      <p id="leaving-words">{t("admin_unsaved")}</p>
-      <p class="row">
-        <button type="button" class="primary" onClick={stay}>
-          {t("admin_stay")}
-        </button>
-        <button
-          type="button"
-          class="danger"
-          onClick={() => {
-            holding.clear();
-            waiting.value = null;
-            go();
-          }}
-        >
-          {t("admin_discard")}
-        </button>
-      </p>
-    </dialog>
-  );
+function stay(): void {
+  waiting.value = null;
 }

@@ -5,6 +5,7 @@ import type { ComponentChildren } from "preact";
 import { authorised, file } from "../../account/authorised";
 import { refusalWords, t } from "../../i18n";
 import type { Key } from "../../i18n/zh";
+import { save as saveFile } from "../../ui/csv";
 import type { Refusal } from "../../wire/protocol";
 import { may, readUnits, wordsOf } from "./office";
 
@@ -65,10 +66,7 @@ export function Sheets() {
   };
   const save = async () => {
     try {
-      const url = URL.createObjectURL(await file(`/sheets/${kind.value}`));
-      const link = Object.assign(document.createElement("a"), { href: url, download: `${kind.value}.csv` });
-      link.click();
-      URL.revokeObjectURL(url);
+      saveFile(await file(`/sheets/${kind.value}`), `${kind.value}.csv`);
     } catch (problem) {
       word.value = wordsOf(problem);
     }
@@ -95,8 +93,9 @@ export function Sheets() {
             ))}
           </select>
         </label>
-        <label>
+        <label class="file">
           {t("admin_file")}
+          <span class="chosen">{chosen.value?.name ?? t("admin_file_choose")}</span>
           <input
             type="file"
             accept=".csv,text/csv"

@@ -4,6 +4,7 @@ import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../../i18n";
 import { CellMap } from "./cells";
+import { Links } from "./links";
 import { type List, load, loadAll, type Page, type Row, type RowAct, type Wanted } from "./lists";
 import { may, wordsOf } from "./office";
 import { Sure } from "./Sure";
@@ -101,6 +102,9 @@ export function Table({
             {t(create.title)}
           </button>
         )}
+        {list.name === "people" && total > 0 && may("people") && (
+          <Links list={list} wanted={searched.current} total={total} />
+        )}
       </div>
       <p class="word" role="status">
         {word.value}
@@ -153,6 +157,7 @@ export function Table({
             ))}
           </tbody>
         </table>
+        {!loaded.value && !word.value && <p class="hint">{t("loading")}</p>}
         {loaded.value && rows.length === 0 && <p class="hint">{t("admin_none")}</p>}
       </div>
       {list.name === "cells" && <CellMap cells={rows as unknown as Parameters<typeof CellMap>[0]["cells"]} />}

@@ -7,4 +7,4 @@ import "./duty.css";
 import "./audit.css";
 import { AdminPage } from "./AdminPage";
 
-if (await entered()) mount(AdminPage);
+if (await entered()) mount(AdminPage, "admin");

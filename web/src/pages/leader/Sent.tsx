@@ -3,9 +3,11 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { t } from "../../i18n";
+import { briefWords, clockWords } from "../../i18n/moments";
 import { type ReceiptRow, type Report, report, type State } from "../../leader/api";
 import type { Command } from "../../leader/command";
 import { tableOf } from "../../leader/table";
+import { save } from "../../ui/csv";
 import type { BroadcastInfo, BroadcastTally } from "../../wire/protocol";
 
 const SETTLE_MS = 400;
@@ -42,9 +44,7 @@ function One({ command, info, tally }: OneProps) {
       <p class="of">
         {info.exercise && <em>{t("exercise")}</em>}
         <strong>{info.text || t(info.kind === "live" ? "broadcast_was" : "broadcast_recorded")}</strong>
-        <time>
-          {new Date(info.at_ms).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" })}
-        </time>
+        <time>{briefWords(info.at_ms)}</time>
         <span class="state">{t(`leader_state_${state}`)}</span>
       </p>
       {tally && (
@@ -128,7 +128,7 @@ function ReportOf({ id, tally }: { id: string; tally: BroadcastTally | null }) {
           ))}
         </tbody>
       </table>
-      <button type="button" onClick={() => save({ ...made, receipts: rows })}>
+      <button type="button" onClick={() => keep({ ...made, receipts: rows })}>
         {t("leader_save_report")}
       </button>
     </div>
@@ -144,14 +144,9 @@ function latest({ sent_ms, delivered_ms, heard_ms, acknowledged_ms }: ReceiptRow
 }
 
 function clock(at: number | null): string {
-  return at === null ? "" : new Date(at).toLocaleTimeString();
+  return at === null ? "" : clockWords(at, true);
 }
 
-function save(made: Report): void {
-  const url = URL.createObjectURL(new Blob([tableOf(made)], { type: "text/csv" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = `${made.broadcast.id}.csv`;
-  link.click();
-  URL.revokeObjectURL(url);
+function keep(made: Report): void {
+  save(new Blob([tableOf(made)], { type: "text/csv" }), `${made.broadcast.id}.csv`);
 }
