@@ -62,7 +62,7 @@ def followed(officer: Officer, desk: Console, number: int) -> dict[str, float]:
     slot = float(desk.page.evaluate(SLOT_OF, officer.user["id"]))
     officer.wait_for("floor_release", number)
     last: dict[str, Any] = {step: officer.events(step)[-1] for step in STEPS}
-    officer.page.locator(".sos-word button").click()
+    officer.take_back_sos()
     expect(officer.page.locator('.sos[data-state="quiet"]')).to_be_visible()
     expect(desk.page.locator(".alert")).to_have_count(0)
     return (

@@ -64,7 +64,9 @@ def test_an_alarm_is_heard_whatever_is_muted_until_it_is_claimed_and_a_false_one
         drawer, channel = officer.page.locator(".drawer"), desk.channel(GROUP)
         peril = drawer.locator("button.peril")
         officer.page.locator("button.group").click()
-        peril.dblclick()
+        peril.dblclick()  # a finger that trembles declares nothing
+        expect(peril).to_have_text("再点一次确认")
+        peril.click()
         expect(peril).to_have_text("解除险情")
         expect(channel).to_have_attribute("data-tier", "1")
         peril.click()
@@ -114,7 +116,10 @@ def test_an_alarm_is_heard_whatever_is_muted_until_it_is_claimed_and_a_false_one
         )
 
         alert.locator("input.note").fill("误按")
-        alert.get_by_role("button", name="误报").click()
+        false_alarm = alert.get_by_role("button", name="误报")
+        false_alarm.click()
+        expect(false_alarm).to_have_text("再按一次：误报")
+        false_alarm.click()
         expect(alert).to_have_count(0)
         expect(officer.page.locator(".sos-word")).to_have_count(0)
         [newest, *_] = city.get("/api/v1/alerts", token_of(desk.page))["alerts"]

@@ -13,6 +13,7 @@ from tests.support.console import Console
 from tests.support.officer import KEEP_MICROPHONE, Officer
 
 pytestmark = pytest.mark.browser
+REFUSE = "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotAllowedError'); };"
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def browser(started: Browser) -> Iterator[Browser]:
         context.close()
 
 
-def opened(browser: Browser, city: City, badge: str, init: str = "") -> Page:
+def opened(browser: Browser, city: City, badge: str, init: str = "", path: str = "talk") -> Page:
     """The page of this person, untouched: nothing is evaluated in it, which Chromium would take for a touch."""
     context = browser.new_context(viewport={"width": 360, "height": 640}, bypass_csp=True)
     if init:
@@ -43,7 +44,7 @@ def opened(browser: Browser, city: City, badge: str, init: str = "") -> Page:
     page = context.new_page()
     people = city.get("/api/v1/demo/people")
     user = next(person["id"] for person in people if person["badge"] == badge)
-    page.goto(f"{city.url}/talk?as={user}")
+    page.goto(f"{city.url}/{path}?as={user}")
     return page
 
 
@@ -73,8 +74,7 @@ def test_a_listener_never_touched_is_asked_to_touch(playwright: Playwright, city
 
 
 def test_a_refused_microphone_is_explained_and_one_may_go_on_listening(browser: Browser, city: City) -> None:
-    refuse = "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotAllowedError'); };"
-    page = opened(browser, city, "DH-001", refuse)
+    page = opened(browser, city, "DH-001", REFUSE)
     obstacle(page, "microphone_refused")
     page.get_by_role("button", name="先只收听").click()
     page.locator("[data-obstacle]").wait_for(state="detached")
@@ -137,9 +137,27 @@ def test_an_enrolment_link_is_spent_by_its_button_alone(browser: Browser, city: 
     assert len(spent) == 1
 
 
+def test_what_stands_in_the_way_covers_the_console_too(browser: Browser, city: City) -> None:
+    obstacle(opened(browser, city, "PQ-001", REFUSE, path="console"), "microphone_refused", 20_000)
+
+
+def test_nobody_is_signed_out_by_a_slip_or_calls_in_vain_and_is_not_told(browser: Browser, city: City) -> None:
+    page = Officer(browser, city, "BJ-003").page
+    page.get_by_role("button", name="退出").click()
+    page.locator(".sos-key").hover()  # refused by Playwright where something else takes the press
+    page.locator(".question").get_by_role("button", name="不退出").click()
+    expect(page.locator(".question")).to_have_count(0)
+    page.locator("button.group").click()
+    page.get_by_role("tab", name="通讯录").click()
+    away = page.locator(".persons li", has_text="PQ-003")
+    away.locator(".more").click()
+    away.get_by_role("button", name="振铃呼叫").click()
+    expect(page.locator(".affairs .ended")).to_contain_text("对方不在线", timeout=20_000)
+    expect(page.locator(".drawer")).to_have_count(0)
+
+
 def test_the_sos_key_stands_free_of_whatever_covers_the_page(browser: Browser, city: City) -> None:
-    refuse = "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotAllowedError'); };"
-    page = opened(browser, city, "BJ-001", refuse)
+    page = opened(browser, city, "BJ-001", REFUSE)
     obstacle(page, "microphone_refused")
     word = page.locator(".sos-word")
     key, act = page.locator(".sos-key").bounding_box(), page.locator(".obstacle .actions").bounding_box()
@@ -155,6 +173,7 @@ def test_the_sos_key_stands_free_of_whatever_covers_the_page(browser: Browser, c
     expect(word).to_contain_text("1 台已通知")
     expect(desk.page.locator(".alert")).to_have_count(1)
     word.locator("button").click()
+    word.locator('button[data-armed="true"]').click()
     expect(desk.page.locator(".alert")).to_have_count(0)
 
     # Without a word of the server the page offers the key that this person had: opened again with no way to it.

@@ -165,7 +165,7 @@ def test_either_way_carries_it_and_until_one_has_the_page_says_not_sent(
             expect(desk.page.locator(".alert")).to_contain_text(officer.user["name"])
             assert all(sent_by(officer, way, number) for way in ("https", "socket")), "it goes out by both"
             officer.wait_for("floor_release", number + 1, 15_000)
-            officer.page.locator(".sos-word button").click()  # he takes it back
+            officer.take_back_sos()
             expect(desk.page.locator(".alert")).to_have_count(0)
             expect(officer.page.locator('.sos[data-state="quiet"]')).to_be_visible()
 
@@ -200,7 +200,7 @@ def test_either_way_carries_it_and_until_one_has_the_page_says_not_sent(
         sent = len(officer.page.evaluate("window.ways.https"))
         officer.wait_for("floor_release", 1, 15_000)
         assert len(officer.page.evaluate("window.ways.https")) == sent, "confirmed it is sent no more"
-        officer.page.locator(".sos-word button").click()
+        officer.take_back_sos()
         expect(desk.page.locator(".alert")).to_have_count(0)
 
 

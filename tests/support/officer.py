@@ -57,6 +57,12 @@ class Officer:
         self.page.get_by_role("switch", name=f"同时收听{name}", exact=True).click()
         self.page.locator(".drawer-head button").click()
 
+    def take_back_sos(self) -> None:
+        """Take back an SOS that the server has confirmed, with a second touch."""
+        key = self.page.locator('.sos[data-state="confirmed"] .sos-word button')
+        key.click()
+        self.page.locator('.sos-word button[data-armed="true"]').click()
+
     def events(self, *names: str) -> list[dict[str, Any]]:
         """The page's diagnostic marks of these names; ``t`` and ``at`` in ms since the epoch."""
         return list(

@@ -3,9 +3,12 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { language, t } from "../i18n";
+import { t } from "../i18n";
+import { clockWords } from "../i18n/moments";
+import { asked } from "../phone/asked";
 import type { Phone } from "../phone/phone";
 import { SayAgain } from "../recordings/Replay";
+import { Twice } from "../ui/Twice";
 import type { Alert, AlertInfo } from "../wire/protocol";
 import { silent, useRinging } from "./ringer";
 import "./alerts.css";
@@ -40,13 +43,12 @@ function One({ phone, one }: { phone: Phone; one: Alert }) {
   const { alert } = one;
   const mine = alert.claimed_by?.id === phone.picture.value.user?.id;
   const claim = async () => {
-    const answer = await phone.ask({ type: "alert_claim", alert: alert.id });
-    if (answer.type === "alert_claimed" && !answer.yours) first.value = answer.by.name;
+    const answer = await asked(phone, { type: "alert_claim", alert: alert.id });
+    if (answer?.type === "alert_claimed" && !answer.yours) first.value = answer.by.name;
   };
+  const acknowledge = () => void asked(phone, { type: "alert_acknowledge", alert: alert.id });
   const resolve = (outcome: "resolved" | "false_alarm") => () =>
-    void phone
-      .ask({ type: "alert_resolve", alert: alert.id, outcome, note: note.value.trim() })
-      .catch(() => undefined);
+    void asked(phone, { type: "alert_resolve", alert: alert.id, outcome, note: note.value.trim() });
   const taken = alert.claimed_by?.name ?? first.value;
   return (
     <li class="alert" data-state={alert.state} data-tier={alert.tier ?? 2}>
@@ -86,29 +88,19 @@ function One({ phone, one }: { phone: Phone; one: Alert }) {
       )}
       <div class="acts">
         {alert.state === "raised" && (
-          <button type="button" class="primary" onClick={() => void claim().catch(() => undefined)}>
+          <button type="button" class="primary" onClick={() => void claim()}>
             {t("console_claim")}
           </button>
         )}
         {mine && alert.state === "claimed" && (
-          <button
-            type="button"
-            class="primary"
-            onClick={() =>
-              void phone.ask({ type: "alert_acknowledge", alert: alert.id }).catch(() => undefined)
-            }
-          >
+          <button type="button" class="primary" onClick={acknowledge}>
             {t("console_acknowledge")}
           </button>
         )}
         {mine && (
           <>
-            <button type="button" onClick={resolve("resolved")}>
-              {t("console_resolve")}
-            </button>
-            <button type="button" onClick={resolve("false_alarm")}>
-              {t("console_false_alarm")}
-            </button>
+            <Twice title={t("console_resolve")} run={resolve("resolved")} />
+            <Twice title={t("console_false_alarm")} run={resolve("false_alarm")} />
           </>
         )}
         {alert.group && <SayAgain group={alert.group} seconds={LAST_S} label={t("last_30s")} />}
@@ -123,7 +115,7 @@ function Late({ alert: { pressed_ms, raised_ms } }: { alert: AlertInfo }) {
   if (seconds < LATE_S.from || seconds > LATE_S.to) return null;
   return (
     <strong class="late">
-      {t("alert_sent_late", { time: clock(pressed_ms), minutes: minutes(seconds) })}
+      {t("alert_sent_late", { time: clockWords(pressed_ms, true), minutes: minutes(seconds) })}
     </strong>
   );
 }
@@ -158,10 +150,6 @@ function minutes(seconds: number): string {
   const two = (number: number) => String(number).padStart(2, "0");
   const [hours, rest] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
   return `${hours ? `${hours}:${two(rest)}` : rest}:${two(seconds % 60)}`;
-}
-
-function clock(atMs: number): string {
-  return new Date(atMs).toLocaleTimeString(language.value);
 }
 
 function Place({ alert }: { alert: AlertInfo }) {

@@ -4,6 +4,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import { t } from "../i18n";
 import type { Phone } from "../phone/phone";
 import { useHold } from "../ui/hold";
+import { Twice } from "../ui/Twice";
 import { OPEN } from "../wire/affairs";
 import type { AlertInfo } from "../wire/protocol";
 import { SosKey, type SosState } from "./sos";
@@ -43,9 +44,11 @@ export function SosButton({ phone }: { phone: Phone }) {
         <p class="sos-word" role="status">
           <strong>{words(mine, told)}</strong>
           {unheard(mine, told) && number && <a href={`tel:${number}`}>{t("sos_phone", { number })}</a>}
-          <button type="button" onClick={() => void key.cancel().catch(() => undefined)}>
-            {t("sos_cancel")}
-          </button>
+          <Twice
+            title={t("sos_cancel")}
+            question={t("sos_cancel_sure")}
+            run={() => void key.cancel().catch(() => undefined)}
+          />
         </p>
       )}
     </div>

@@ -3,10 +3,12 @@
 import type { consoleZh } from "./console.zh";
 
 export const consoleEn: Record<keyof typeof consoleZh, string> = {
+  console_cut: "No link to the server: what is shown is not live",
   console_my_air: "My air",
   console_passing: "Calls and emergencies",
   console_dock: "Side panel",
   console_in_call: "Call",
+  console_calls: "Calls",
   console_not_heard: "Not heard",
   console_mute: "Mute",
   console_solo: "Solo",
@@ -64,6 +66,7 @@ export const consoleEn: Record<keyof typeof consoleZh, string> = {
   console_messages: "Messages",
   key_map: "map",
   key_messages: "messages",
+  people_none: "Nobody found",
   people_all: "All",
   people_online: "Online",
   people_duty: "On duty",
@@ -126,6 +129,7 @@ export const consoleEn: Record<keyof typeof consoleZh, string> = {
   console_monitored_hidden: "Hidden",
   console_monitors: "Monitored by {names}",
   console_force_end: "End for all",
+  console_force_end_sure: "Sure? End",
   key_target: "talk into it together",
   key_clear_targets: "clear the marks",
   key_monitor: "monitor",
@@ -145,7 +149,7 @@ export const consoleEn: Record<keyof typeof consoleZh, string> = {
   monitor_first: "The first {count} by name are monitored, {left_out} are not: choose them in a list.",
   handover_title: "Handover",
   handover_hint:
-    "The alerts you claimed, what you monitor and listen to, and your patches go to the next dispatcher once he accepts.",
+    "The alerts you claimed, what you monitor and listen to, and your patches go to the next dispatcher once accepted.",
   handover_to: "Next dispatcher",
   handover_choose: "Choose",
   handover_note: "Note",
@@ -204,6 +208,7 @@ export const consoleEn: Record<keyof typeof consoleZh, string> = {
   people_hold: "Hold a name to talk at once; the arrow has more ways",
   people_hold_name: "Hold to talk with {name}",
   people_more: "More ways",
+  deck_title: "Groups and contacts",
   deck_groups: "Groups",
   deck_messages: "Messages",
   deck_contacts: "Contacts",

@@ -1,10 +1,12 @@
 // The words of the dispatch console in Chinese.
 
 export const consoleZh = {
+  console_cut: "与服务器断开：所示不是实时情况",
   console_my_air: "我的发射",
   console_passing: "呼叫与紧急",
   console_dock: "侧栏",
   console_in_call: "通话",
+  console_calls: "通话",
   console_not_heard: "未监听",
   console_mute: "静音",
   console_solo: "独听",
@@ -62,6 +64,7 @@ export const consoleZh = {
   console_messages: "消息",
   key_map: "地图",
   key_messages: "消息",
+  people_none: "没有找到人",
   people_all: "全部",
   people_online: "在线",
   people_duty: "当班",
@@ -124,6 +127,7 @@ export const consoleZh = {
   console_monitored_hidden: "隐蔽监听",
   console_monitors: "监听者：{names}",
   console_force_end: "强拆",
+  console_force_end_sure: "确认强拆",
   key_target: "加入同讲",
   key_clear_targets: "清除已选",
   key_monitor: "监听设置",
@@ -200,6 +204,7 @@ export const consoleZh = {
   people_hold: "按住名字直接讲话；点右侧箭头更多方式",
   people_hold_name: "按住与{name}讲话",
   people_more: "更多方式",
+  deck_title: "群组与通讯录",
   deck_groups: "对讲组",
   deck_messages: "消息",
   deck_contacts: "通讯录",

@@ -13,6 +13,7 @@ export const emergencyEn: Record<keyof typeof emergencyZh, string> = {
   sos_claimed: "{name} has taken it",
   sos_acknowledged: "{name} knows and is on it",
   sos_cancel: "Take back",
+  sos_cancel_sure: "Tap again",
 
   broadcast_live: "is broadcasting",
   broadcast_was: "voice broadcast",
@@ -75,12 +76,12 @@ export const emergencyEn: Record<keyof typeof emergencyZh, string> = {
 
   alert_title: "ALERT",
   alert_silent: "The browser keeps sound back: touch the page",
-  alert_covert: "Covert: do not call his phone",
+  alert_covert: "Covert: do not call this phone",
   alert_battery: "Battery {percent}%",
   alert_sent_late: "Pressed at {time}, reached us {minutes} later",
   alert_left: "{name} had taken it and is gone, ringing again",
   alert_escalated: "Nobody has taken it, ringing again ({count})",
-  alert_told: "He knows",
+  alert_told: "the sender knows",
   alert_note: "What was done",
   peril_declare: "Declare peril",
   peril_end: "End peril",

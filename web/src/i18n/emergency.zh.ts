@@ -11,6 +11,7 @@ export const emergencyZh = {
   sos_claimed: "{name} 已接警",
   sos_acknowledged: "{name} 已知晓，正在处理",
   sos_cancel: "撤销",
+  sos_cancel_sure: "再点撤销",
 
   broadcast_live: "正在广播",
   broadcast_was: "语音广播",

@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { refusalWords, t } from "../i18n";
 import type { Phone } from "../phone/phone";
+import { Drawer } from "../ui/Drawer";
 import { RequestRefused } from "../wire/link";
 import type { IncidentSummary } from "../wire/protocol";
 import { Chooser } from "./Chooser";
@@ -42,13 +43,7 @@ export function AllCases({ phone, close }: { phone: Phone; close: () => void }) 
     close();
   };
   return (
-    <div class="drawer all-cases" role="dialog" aria-label={t("incidents_all")}>
-      <div class="drawer-head">
-        <h2>{t("incidents_all")}</h2>
-        <button type="button" onClick={close}>
-          {t("close")}
-        </button>
-      </div>
+    <Drawer title={t("incidents_all")} class="all-cases" close={close}>
       <input
         type="search"
         value={text.value}
@@ -75,6 +70,6 @@ export function AllCases({ phone, close }: { phone: Phone; close: () => void }) 
         ))}
       </ul>
       {found.value?.more && <p>{t("cases_more", { count: FOUND })}</p>}
-    </div>
+    </Drawer>
   );
 }

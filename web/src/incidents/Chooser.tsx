@@ -3,6 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { t } from "../i18n";
 import type { IncidentSummary } from "../wire/protocol";
+import { Lamp } from "./Lamp";
 
 type Props = {
   one: IncidentSummary;
@@ -22,7 +23,7 @@ export function Chooser({ one, selected, choose, children, unsaid = false }: Pro
       disabled={!one.group}
       onClick={() => one.group && choose(one)}
     >
-      <span class="lamp" data-lamp={one.lamp ?? "off"} />
+      <Lamp lamp={one.lamp} />
       <span class="name">
         {one.urgent && <em>{t("incident_urgent")} </em>}
         {one.title}

@@ -254,7 +254,7 @@ export class Sheet {
     if (label && label.textContent !== mark.label) label.textContent = mark.label;
     const element = marker.getElement();
     element?.setAttribute("aria-label", mark.title);
-    if (this.#told.chosen) element?.setAttribute("role", "button");
+    element?.setAttribute("role", this.#told.chosen ? "button" : "img");
     marker.setZIndexOffset(above(mark));
   }
 

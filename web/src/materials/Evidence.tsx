@@ -4,6 +4,8 @@ import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { refusalWords, t } from "../i18n";
+import { momentWords } from "../i18n/moments";
+import { Drawer } from "../ui/Drawer";
 import { Icon } from "../ui/icons";
 import type { Refusal } from "../wire/protocol";
 import { outbox } from "./here";
@@ -53,23 +55,12 @@ export function EvidenceKey({ user, group, name }: Where & { name: string }) {
         <Icon.camera />
       </button>
       {open.value && (
-        <div class="drawer evidence" role="dialog" aria-label={t("evidence")}>
-          <div class="drawer-head">
-            <h2>{t("evidence")}</h2>
-            <button
-              type="button"
-              onClick={() => {
-                open.value = false;
-              }}
-            >
-              {t("close")}
-            </button>
-          </div>
+        <Drawer title={t("evidence")} class="evidence" close={() => (open.value = false)}>
           <p class="hint">{name}</p>
           <Taking user={user} group={group} />
           <OnTheWay user={user} group={group} />
           <Sent key={group} group={group} after={box.sent.value[group] ?? 0} />
-        </div>
+        </Drawer>
       )}
     </>
   );
@@ -143,7 +134,7 @@ function OnTheWay({ user, group }: Where) {
             {t(kind === "photo" ? "evidence_photo" : "evidence_note_one")} {note}
             {refused !== null && (
               <small>
-                {new Date(takenMs).toLocaleString()}
+                {momentWords(takenMs)}
                 {item.group !== group && ` · ${t("evidence_elsewhere")}`} · {refusalWords(refused as Refusal)}
               </small>
             )}

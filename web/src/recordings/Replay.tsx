@@ -2,7 +2,9 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { t } from "../i18n";
+import { Problem } from "../account/api";
+import { refusalWords, t } from "../i18n";
+import { clockWords } from "../i18n/moments";
 import { Icon } from "../ui/icons";
 import { type Floor, lastEnded } from "../wire/picture";
 import { catchingUp, fromStart } from "./fromStart";
@@ -53,21 +55,26 @@ export function FromStart({ group, burst, onAir }: { group: string; burst: numbe
 /** What was said in a group. `after`: the burst that ended last; its recording is there a moment later. */
 export function RecordingList({ group, after }: { group: string; after: number | null }) {
   const recordings = useSignal<readonly Recording[] | null>(null);
+  const failed = useSignal("");
   useEffect(() => {
     const look = () =>
       void recent(group, LISTED).then(
         (found) => {
           recordings.value = found;
+          failed.value = "";
         },
-        () => undefined,
+        (problem: unknown) => {
+          failed.value = refusalWords(problem instanceof Problem ? problem.code : "unreachable");
+        },
       );
     const timer = window.setTimeout(look, recordings.peek() ? SETTLED_MS : 0);
     return () => clearTimeout(timer);
-  }, [group, after, recordings]);
-  if (recordings.value?.length === 0) return <p class="hint">{t("no_recordings")}</p>;
+  }, [group, after, recordings, failed]);
+  if (!recordings.value) return <p class="hint">{failed.value || t("loading")}</p>;
+  if (recordings.value.length === 0) return <p class="hint">{t("no_recordings")}</p>;
   return (
     <ul class="recordings">
-      {(recordings.value ?? []).map((one) => (
+      {recordings.value.map((one) => (
         <li key={one.id} data-tier={one.tier} data-playing={player.playing.value === one.id}>
           <button
             type="button"
@@ -78,7 +85,7 @@ export function RecordingList({ group, after }: { group: string; after: number |
             <span class="said">
               <strong>{one.talker.name}</strong>
               <span>
-                {new Date(one.started_ms).toLocaleTimeString()} · {(one.duration_ms / 1000).toFixed(1)} s
+                {clockWords(one.started_ms, true)} · {(one.duration_ms / 1000).toFixed(1)} s
               </span>
             </span>
             <Wave peaks={one.peaks} />

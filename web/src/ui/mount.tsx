@@ -4,11 +4,13 @@ import { effect } from "@preact/signals";
 import { type ComponentType, render } from "preact";
 import "./theme.css";
 import { language, t } from "../i18n";
+import type { Key } from "../i18n/zh";
 
-export function mount(Page: ComponentType): void {
+/** `title`: what the page is for, where a person may have several open. */
+export function mount(Page: ComponentType, title?: Key): void {
   effect(() => {
     document.documentElement.lang = language.value;
-    document.title = t("app");
+    document.title = title ? `${t(title)} · ${t("app")}` : t("app");
   });
   if (import.meta.env.PROD && "serviceWorker" in navigator) {
     void navigator.serviceWorker.register("/sw.js").catch(() => undefined);

@@ -3,10 +3,12 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { ConsoleDesk } from "../../console/desk";
-import { language, t } from "../../i18n";
+import { t } from "../../i18n";
+import { clockWords } from "../../i18n/moments";
 import type { Key } from "../../i18n/zh";
 import { player, type Recording, recent, soundOf } from "../../recordings/recordings";
 import { Icon } from "../../ui/icons";
+import { Lamp } from "../Lamp";
 import { type Case, type CaseEvent, crew, events, link, logLink, namedIn, one, tie, unlink } from "./cases";
 import { Written } from "./Written";
 import { parties, stateKey, Tags, wordsOf } from "./words";
@@ -86,7 +88,7 @@ function Facts({ found }: { found: Case }) {
   return (
     <section class="facts">
       <p>
-        <span class="lamp" data-lamp={found.lamp} />
+        <Lamp lamp={found.lamp} />
         <b>{t(stateKey(found))}</b>
         <span class="soft">{found.code}</span>
       </p>
@@ -179,7 +181,7 @@ function Groups({ desk, found, act }: ActProps) {
           <li key={burst.id}>
             <Play id={burst.id} ms={burst.duration_ms} />
             <span>
-              {burst.talker.name} <time>{clock(burst.started_ms)}</time>
+              {burst.talker.name} <time>{clockWords(burst.started_ms)}</time>
             </span>
             <button type="button" class="quiet" onClick={() => void act(tie(found.code, burst.id))}>
               {t("cases_tie")}
@@ -196,7 +198,7 @@ function Told({ event, name }: { event: CaseEvent; name: (user: string) => strin
   const ms = event.data.duration_ms;
   return (
     <li data-type={event.type}>
-      <time>{clock(event.at_ms)}</time>
+      <time>{clockWords(event.at_ms)}</time>
       <span>
         {t(`case_event_${event.type.replaceAll(".", "_")}` as Key)} {who && <b>{who}</b>}
       </span>
@@ -215,6 +217,3 @@ function Play({ id, ms }: { id: string; ms: number }) {
     </button>
   );
 }
-
-const clock = (ms: number) =>
-  new Date(ms).toLocaleTimeString(language.value, { hour12: false, hour: "2-digit", minute: "2-digit" });

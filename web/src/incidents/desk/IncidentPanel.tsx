@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { ConsoleDesk } from "../../console/desk";
 import { refusalWords, t } from "../../i18n";
+import { Lamp } from "../Lamp";
 import { type Case, isBarred, LISTED, listed, type Which } from "./cases";
 import { IncidentDetail } from "./IncidentDetail";
 import { stateKey, Tags, wordsOf } from "./words";
@@ -77,6 +78,7 @@ export function IncidentPanel({ desk }: { desk: ConsoleDesk }) {
         ))}
       </div>
       {problem.value && <p class="problem">{problem.value}</p>}
+      {list.value === null && !problem.value && <p class="none">{t("loading")}</p>}
       {list.value?.length === 0 && <p class="none">{t("cases_none")}</p>}
       <ul>
         {list.value?.map((found) => (
@@ -98,7 +100,7 @@ function Row({ found, show }: { found: Case; show: () => void }) {
   return (
     <li data-code={found.code} data-urgent={found.facts.urgent} data-address={found.address}>
       <button type="button" class="case" onClick={show}>
-        <span class="lamp" data-lamp={found.lamp} />
+        <Lamp lamp={found.lamp} />
         <span class="name">
           <Tags found={found} />
           {found.facts.name}

@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { ConsoleDesk } from "../../console/desk";
 import { known, t } from "../../i18n";
+import { Twice } from "../../ui/Twice";
 import type { Call } from "../../wire/protocol";
 import { Modal } from "./Modal";
 
@@ -78,14 +79,13 @@ function Row({ desk, call, done }: { desk: ConsoleDesk; call: Call; done: () => 
           {t("calls_pull_in", { count: picked })}
         </button>
       )}
-      <button
-        type="button"
+      <Twice
         class="danger"
-        aria-label={`${t("console_force_end")} ${call.name || call.by.name}`}
-        onClick={() => desk.ask({ type: "call_end", call: call.call }, done)}
-      >
-        {t("console_force_end")}
-      </button>
+        title={t("console_force_end")}
+        question={t("console_force_end_sure")}
+        about={call.name || call.by.name}
+        run={() => desk.ask({ type: "call_end", call: call.call }, done)}
+      />
     </li>
   );
 }

@@ -7,8 +7,10 @@ import { CHANNEL_CAPS, LAST_S } from "../../console/keymap";
 import { silenced, soundOf, withMute, withNextEar, withSolo, withVolume } from "../../console/mix";
 import { type Air, airOf, type Channel, clock } from "../../console/wall";
 import { t } from "../../i18n";
+import { clockWords } from "../../i18n/moments";
 import { SayAgain } from "../../recordings/Replay";
 import { Icon } from "../../ui/icons";
+import { Twice } from "../../ui/Twice";
 import type { Call } from "../../wire/protocol";
 import { now } from "./now";
 
@@ -52,7 +54,6 @@ export function ChannelCard({
         >
           {channel.name}
         </button>
-        <Flags desk={desk} channel={channel} air={air} />
         {channel.mayTalk && (
           <button
             type="button"
@@ -113,12 +114,7 @@ function Flags({ desk, channel, air }: { desk: ConsoleDesk; channel: Channel; ai
 /** "Call", or until when a temporary group lasts at most. */
 function callWords(call: Call | undefined): string {
   if (call?.kind !== "group" || !call.ends_ms) return t("console_in_call");
-  const time = new Date(call.ends_ms).toLocaleTimeString([], {
-    hour: "2-digit",
-    minute: "2-digit",
-    hour12: false,
-  });
-  return t("temporary_until", { time });
+  return t("temporary_until", { time: clockWords(call.ends_ms) });
 }
 
 /** Who talks and for how long; else who spoke last and how long ago. */
@@ -195,6 +191,7 @@ function People({ desk, channel, air }: { desk: ConsoleDesk; channel: Channel; a
           <Icon.queue /> {t("console_queue", { queued: air.queued })}
         </span>
       )}
+      <Flags desk={desk} channel={channel} air={air} />
     </p>
   );
 }
@@ -311,9 +308,12 @@ function EndCall({ desk, call }: { desk: ConsoleDesk; call: string }) {
         {t("hang_up")}
       </button>
       {ends && known && !OF_TWO.has(known.kind) && (
-        <button type="button" class="word danger" onClick={() => desk.ask({ type: "call_end", call })}>
-          {t("console_force_end")}
-        </button>
+        <Twice
+          class="word danger"
+          title={t("console_force_end")}
+          question={t("console_force_end_sure")}
+          run={() => desk.ask({ type: "call_end", call })}
+        />
       )}
     </>
   );

@@ -8,6 +8,7 @@ import { bindKeys } from "../../console/keyboard";
 import type { Channel } from "../../console/wall";
 import { Alerts } from "../../emergency/Alerts";
 import { known, t } from "../../i18n";
+import { clockWords } from "../../i18n/moments";
 import type { Phone } from "../../phone/phone";
 import { ObstacleScreen } from "../../phone/view/ObstacleScreen";
 import { Icon } from "../../ui/icons";
@@ -34,8 +35,14 @@ export function ConsolePage({ phone }: { phone: Phone }) {
   // What comes and goes has a place of its own: it must not move a channel under a hand.
   const passing = desk.channels.value.filter(({ kind }) => kind === "brought");
   return (
-    <div class="console" data-alerts={phone.alerts.value.length > 0} data-wide={desk.wide.value}>
+    <div
+      class="console"
+      data-alerts={phone.alerts.value.length > 0}
+      data-wide={desk.wide.value}
+      data-cut={phone.linkState.value === "reconnecting"}
+    >
       <TopBar name={`${t("console")} · ${user?.name ?? ""}`} badge={user?.badge} light={light(phone)}>
+        <Cut phone={phone} />
         {phone.picture.value.isolated && <strong class="isolated">{t("node_isolated")}</strong>}
         <Disk phone={phone} />
         <Tools desk={desk} />
@@ -78,6 +85,16 @@ export function ConsolePage({ phone }: { phone: Phone }) {
   );
 }
 
+/** Without a link a quiet wall is no sign that it is quiet. */
+function Cut({ phone }: { phone: Phone }) {
+  if (phone.linkState.value !== "reconnecting") return null;
+  return (
+    <strong class="cut" role="alert">
+      {t("console_cut")}
+    </strong>
+  );
+}
+
 /** Voice goes on whatever the disk does; who answers for recordings must know while something can be done. */
 function Disk({ phone }: { phone: Phone }) {
   const { disk } = phone.picture.value;
@@ -104,7 +121,8 @@ function Cards({ desk, channels }: { desk: ConsoleDesk; channels: readonly Chann
   );
 }
 
-function light(phone: Phone): { state: "up" | "waiting"; label: string } {
+function light(phone: Phone): { state: "up" | "waiting" | "down"; label: string } {
+  if (!phone.online.value) return { state: "down", label: t("face_no_network") };
   const up = phone.linkState.value === "up" && phone.pathState.value === "connected";
   if (up && phone.picture.value.isolated) return { state: "waiting", label: t("node_isolated") };
   return { state: up ? "up" : "waiting", label: t(up ? "connected" : "face_connecting") };
@@ -127,13 +145,13 @@ function Tools({ desk }: { desk: ConsoleDesk }) {
           <Icon.eye />{" "}
           {monitoring
             ? t(monitoring.hidden ? "monitor_on_hidden" : "monitor_on", { count: monitoring.groups.length })
-            : t("console_listen")}
+            : t("monitor_title")}
           {leftOut > 0 && <em class="left-out">{t("monitor_left_out", { count: leftOut })}</em>}
         </button>
       )}
       {rights.includes("force_end") && (
         <button type="button" class="tool" onClick={() => (desk.dialog.value = "calls")}>
-          <Icon.call /> {t("console_in_call")}
+          <Icon.call /> {t("console_calls")}
         </button>
       )}
       {rights.includes("dispatch") && (
@@ -146,6 +164,5 @@ function Tools({ desk }: { desk: ConsoleDesk }) {
 }
 
 function Clock() {
-  const time = new Date(now.value);
-  return <time class="clock">{time.toLocaleTimeString(undefined, { hour12: false })}</time>;
+  return <time class="clock">{clockWords(now.value, true)}</time>;
 }

@@ -25,20 +25,22 @@ export function Dock({ desk }: { desk: ConsoleDesk }) {
   const View = VIEWS[shown];
   return (
     <aside class="dock" aria-label={t("console_dock")}>
-      <div class="tabs" role="tablist">
-        {PANELS.map((panel) => (
-          <button
-            key={panel}
-            type="button"
-            role="tab"
-            aria-selected={panel === shown}
-            onClick={() => desk.open(panel)}
-          >
-            {t(`console_${panel}`)}
-            {panel === "messages" && <Unread count={desk.texts.unread.value} />}
-            <kbd>{KEYS.find(({ act }) => act === panel)?.cap}</kbd>
-          </button>
-        ))}
+      <div class="tabs">
+        <div role="tablist">
+          {PANELS.map((panel) => (
+            <button
+              key={panel}
+              type="button"
+              role="tab"
+              aria-selected={panel === shown}
+              onClick={() => desk.open(panel)}
+            >
+              {t(`console_${panel}`)}
+              {panel === "messages" && <Unread count={desk.texts.unread.value} />}
+              <kbd>{KEYS.find(({ act }) => act === panel)?.cap}</kbd>
+            </button>
+          ))}
+        </div>
         <button
           type="button"
           class="widen"

@@ -73,6 +73,7 @@ export function PeoplePanel({ desk }: { desk: ConsoleDesk }) {
         ))}
       </div>
       <Picked desk={desk} />
+      {shown.length === 0 && (word.value || filter.value !== "all") && <p class="none">{t("people_none")}</p>}
       <ul class="persons">
         {shown.map((one) => (
           <Row key={one.id} desk={desk} one={one} />

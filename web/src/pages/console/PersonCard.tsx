@@ -8,11 +8,9 @@ import { known, t } from "../../i18n";
 import type { Place } from "../../map/places";
 import { present, standing } from "../../people/presence";
 import { Icon } from "../../ui/icons";
+import { Twice } from "../../ui/Twice";
 import { ago } from "./ChannelCard";
 import { now } from "./now";
-
-/** What is pressed twice is meant when the second press comes within this time. */
-const SURE_MS = 5000;
 
 type PersonCardProps = {
   desk: ConsoleDesk;
@@ -105,14 +103,6 @@ function Where({ place }: { place: Place }) {
 export function PersonActs({ desk, user, banned }: { desk: ConsoleDesk; user: string; banned: boolean }) {
   const { rights, user: me } = desk.phone.picture.value;
   const ban = useSignal<boolean | null>(null);
-  const sure = useSignal(false);
-  useEffect(() => {
-    if (!sure.value) return;
-    const timer = setTimeout(() => {
-      sure.value = false;
-    }, SURE_MS);
-    return () => clearTimeout(timer);
-  }, [sure.value, sure]);
   const may = (right: string) => rights.includes(right);
   const barred = ban.value ?? banned;
   const running = Object.values(desk.phone.affairs.value.calls).find(({ kind }) => kind === "group");
@@ -156,18 +146,13 @@ export function PersonActs({ desk, user, banned }: { desk: ConsoleDesk; user: st
         </button>
       )}
       {may("remote_listening") && (
-        <button
-          type="button"
+        <Twice
           class="danger"
-          data-act="person_listen"
-          onClick={(event) => {
-            if (event.detail > 1) return; // a double click is one press
-            if (sure.value) desk.listenRemotely(user);
-            sure.value = !sure.value;
-          }}
-        >
-          {t(sure.value ? "person_listen_sure" : "person_listen")}
-        </button>
+          act="person_listen"
+          title={t("person_listen")}
+          question={t("person_listen_sure")}
+          run={() => desk.listenRemotely(user)}
+        />
       )}
       {may("ban") && (
         <button

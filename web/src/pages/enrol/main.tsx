@@ -1,4 +1,4 @@
 import { mount } from "../../ui/mount";
 import { EnrolPage } from "./EnrolPage";
 
-mount(EnrolPage);
+mount(EnrolPage, "enrol_title");

@@ -12,6 +12,7 @@ import { Affairs } from "../../phone/view/Affairs";
 import { ObstacleScreen } from "../../phone/view/ObstacleScreen";
 import { Status } from "../../phone/view/Status";
 import { TalkButton } from "../../phone/view/TalkButton";
+import { Icon } from "../../ui/icons";
 import { TopBar } from "../../ui/TopBar";
 import type { Tier } from "../../wire/protocol";
 import { Hold } from "./Hold";
@@ -46,10 +47,10 @@ export function LeaderPage({ phone }: { phone: Phone }) {
         <Affairs phone={phone} />
         <TalkButton phone={phone} />
       </main>
-      <aside class="pick">
+      <aside class="pick" aria-label={t("leader_pick")}>
         <Pick command={command} />
       </aside>
-      <aside class="messages">
+      <aside class="messages" aria-label={t("leader_text")}>
         <Say command={command} how={how} text={text} />
         <Sent command={command} />
       </aside>
@@ -58,7 +59,7 @@ export function LeaderPage({ phone }: { phone: Phone }) {
   );
 }
 
-/** Whom the keys reach, in words. */
+/** Whom the keys reach, in words; on a phone the way down to where they are chosen. */
 function Summary({ command }: { command: Command }) {
   const { groups, users, ring } = command.chosen.value;
   const names = new Map(command.phone.picture.value.groups.map(({ id, name }) => [id, name]));
@@ -69,10 +70,15 @@ function Summary({ command }: { command: Command }) {
     ...(ring ? [t("leader_chosen_area", { count: command.inArea().length })] : []),
   ];
   return (
-    <p class="summary">
+    <button
+      type="button"
+      class="summary"
+      onClick={() => document.querySelector(".pick")?.scrollIntoView({ block: "start" })}
+    >
       <span>{t("leader_pick")}</span>
       <strong>{everyone(command.chosen.value) ? t("leader_everyone") : parts.join(" + ")}</strong>
-    </p>
+      <Icon.chevron />
+    </button>
   );
 }
 

@@ -8,6 +8,7 @@ import { type Plan, plans } from "../../leader/api";
 import type { Command } from "../../leader/command";
 import { type Draft, draftOf, startsOf, WHATS, type What, whatOf } from "../../leader/draft";
 import { choice, nobody } from "../../leader/targets";
+import { Twice } from "../../ui/Twice";
 import type { Tier } from "../../wire/protocol";
 import { Spoken } from "./Say";
 
@@ -219,11 +220,7 @@ function Editor({ command, plan, done }: EditorProps) {
         <button type="button" onClick={done}>
           {t("plan_back")}
         </button>
-        {seen.value && (
-          <button type="button" onClick={() => seen.value && void remove(seen.value)}>
-            {t("plan_delete")}
-          </button>
-        )}
+        {seen.value && <Twice title={t("plan_delete")} run={() => seen.value && void remove(seen.value)} />}
       </div>
     </form>
   );

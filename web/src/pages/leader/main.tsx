@@ -11,4 +11,4 @@ import { LeaderPage } from "./LeaderPage";
 
 const LEADER_SLOTS = 4;
 const phone = await begin(LEADER_SLOTS);
-if (phone) mount(() => <LeaderPage phone={phone} />);
+if (phone) mount(() => <LeaderPage phone={phone} />, "leader");

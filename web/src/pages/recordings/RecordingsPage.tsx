@@ -26,6 +26,7 @@ export function RecordingsPage() {
   const rights = useSignal<readonly string[]>([]);
   const look = async (after: string | null = null) => {
     if (!after) sought.value = { turn: sought.peek().turn + 1, wanted: wanted.peek() };
+    word.value = t("loading");
     try {
       const page = await search(wanted.peek(), after);
       found.value = after ? [...found.peek(), ...page.recordings] : page.recordings;

@@ -4,4 +4,4 @@ import "../../recordings/recordings.css";
 import "./archive.css";
 import { RecordingsPage } from "./RecordingsPage";
 
-if (await entered()) mount(RecordingsPage);
+if (await entered()) mount(RecordingsPage, "recordings");

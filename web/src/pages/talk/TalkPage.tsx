@@ -22,6 +22,7 @@ import { PlaceCard, PlaceSwitch } from "../../place/PlaceSwitch";
 import { Heard } from "../../recordings/Heard";
 import { SayAgain } from "../../recordings/Replay";
 import { Unread } from "../../texts/ThreadList";
+import { Drawer } from "../../ui/Drawer";
 import { Icon } from "../../ui/icons";
 import { TopBar } from "../../ui/TopBar";
 import { WakeKey } from "../../wake/WakeKey";
@@ -31,6 +32,9 @@ export function TalkPage({ phone }: { phone: Phone }) {
   const looking = useSignal(false);
   const user = phone.picture.value.user ?? current();
   const group = phone.group.value;
+  const shut = () => {
+    choosing.value = false;
+  };
   const tier = phone.face.value.name === "taken" ? phone.face.value.tier : 0;
   return (
     <div class="page" data-face={phone.face.value.name} data-tier={tier}>
@@ -88,29 +92,13 @@ export function TalkPage({ phone }: { phone: Phone }) {
         <p class="space">{t("talk_key")}</p>
       </main>
       {choosing.value && (
-        <div class="drawer" role="dialog" aria-label={t("choose_group")}>
-          <div class="drawer-head">
-            <h2>{t("choose_group")}</h2>
-            <button
-              type="button"
-              onClick={() => {
-                choosing.value = false;
-              }}
-            >
-              {t("close")}
-            </button>
-          </div>
-          <Deck
-            phone={phone}
-            onChosen={() => {
-              choosing.value = false;
-            }}
-          >
+        <Drawer title={t("deck_title")} close={shut}>
+          <Deck phone={phone} onChosen={shut}>
             <PlaceCard />
             <Peril phone={phone} />
             <WakeKey />
           </Deck>
-        </div>
+        </Drawer>
       )}
       {looking.value && (
         <AllCases

@@ -2,8 +2,9 @@
 
 import { useEffect } from "preact/hooks";
 import { Broadcasts } from "../../emergency/Broadcasts";
-import { listed, t } from "../../i18n";
+import { listed, refusalWords, t } from "../../i18n";
 import type { Brought } from "../../wire/affairs";
+import { asked, refusal } from "../asked";
 import type { Phone } from "../phone";
 import "./affairs.css";
 
@@ -24,14 +25,11 @@ export function Affairs({ phone, answers = true }: { phone: Phone; answers?: boo
           <button
             type="button"
             class="primary"
-            onClick={() => void phone.ask({ type: "call_accept", call: call.call }).catch(() => undefined)}
+            onClick={() => void asked(phone, { type: "call_accept", call: call.call })}
           >
             {t("accept")}
           </button>
-          <button
-            type="button"
-            onClick={() => void phone.ask({ type: "call_refuse", call: call.call }).catch(() => undefined)}
-          >
+          <button type="button" onClick={() => void asked(phone, { type: "call_refuse", call: call.call })}>
             {t("refuse")}
           </button>
         </li>
@@ -48,15 +46,17 @@ export function Affairs({ phone, answers = true }: { phone: Phone; answers?: boo
               {answers && one.call === phone.brought.value?.call && <em class="here">{t("talks_here")}</em>}
             </span>
             {one.why === "call" && (
-              <button
-                type="button"
-                onClick={() => void phone.ask({ type: "call_leave", call: one.call }).catch(() => undefined)}
-              >
+              <button type="button" onClick={() => void asked(phone, { type: "call_leave", call: one.call })}>
                 {t("hang_up")}
               </button>
             )}
           </li>
         ))}
+      {refusal.value && (
+        <li class="refused" role="alert">
+          <span>{refusalWords(refusal.value)}</span>
+        </li>
+      )}
       {banned && (
         <li class="talk-banned" role="status">
           <span>{bannedWords(banned.by?.name ?? "", banned.reason)}</span>

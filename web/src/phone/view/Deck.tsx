@@ -67,7 +67,7 @@ export function Deck({ phone, onChosen, children }: DeckProps) {
         {sheet.value === "messages" && (
           <Messages phone={phone} thread={thread.value} onOpen={write} onBack={() => (thread.value = null)} />
         )}
-        {sheet.value === "contacts" && <People phone={phone} onWrite={write} />}
+        {sheet.value === "contacts" && <People phone={phone} onWrite={write} onCalled={onChosen} />}
         {sheet.value === "recordings" && <Recordings phone={phone} />}
       </div>
     </div>

@@ -5,6 +5,7 @@ import { refusalWords, t } from "../../i18n";
 import { Icon } from "../../ui/icons";
 import type { Obstacle } from "../face";
 import type { Phone } from "../phone";
+import "./obstacle.css";
 
 const GLYPHS: Record<Obstacle["name"], () => preact.JSX.Element> = {
   dismissed: Icon.exit,

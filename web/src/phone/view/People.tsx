@@ -2,19 +2,26 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { t } from "../../i18n";
+import { refusalWords, t } from "../../i18n";
 import { useContacts } from "../../people/contacts";
 import { arranged, joined, type Listed, standing, usePresence } from "../../people/presence";
 import type { Written } from "../../texts/texts";
 import type { Where } from "../../texts/threads";
 import { Icon } from "../../ui/icons";
 import type { Request } from "../../wire/link";
+import { asked, refusal } from "../asked";
 import type { Phone } from "../phone";
+import { Status } from "./Status";
 import "./people.css";
 
-type PeopleProps = { phone: Phone; onWrite: (where: Where, name: string) => void };
+type PeopleProps = {
+  phone: Phone;
+  onWrite: (where: Where, name: string) => void;
+  /** A call has begun: it is led beside the talk button. */
+  onCalled?: (() => void) | undefined;
+};
 
-export function People({ phone, onWrite }: PeopleProps) {
+export function People({ phone, onWrite, onCalled }: PeopleProps) {
   const word = useSignal("");
   const open = useSignal<string | null>(null);
   const me = phone.picture.value.user?.id;
@@ -36,6 +43,7 @@ export function People({ phone, onWrite }: PeopleProps) {
         }}
       />
       <p class="people-hint">{t("people_hold")}</p>
+      {found.length === 0 && word.value && <p class="people-hint">{t("people_none")}</p>}
       <ul class="persons">
         {arranged(found, "all").map((one) => (
           <li key={one.id} data-standing={standing(one.present)}>
@@ -51,11 +59,31 @@ export function People({ phone, onWrite }: PeopleProps) {
                 <Icon.chevron />
               </button>
             </div>
-            {open.value === one.id && <Ways phone={phone} one={one} onWrite={onWrite} />}
+            {open.value === one.id && <Ways phone={phone} one={one} onWrite={onWrite} onCalled={onCalled} />}
           </li>
         ))}
       </ul>
+      <Below phone={phone} />
     </>
+  );
+}
+
+/** What became of a touch, below the list: nothing moves under the finger that holds a name. */
+function Below({ phone }: { phone: Phone }) {
+  const { ended } = phone.affairs.value;
+  const why = refusal.value ? refusalWords(refusal.value) : ended?.words;
+  if (why) {
+    return (
+      <p class="below refused" role="alert">
+        {why}
+      </p>
+    );
+  }
+  if (!phone.floorState.value.held) return null;
+  return (
+    <div class="below" aria-hidden="true">
+      <Status phone={phone} />
+    </div>
   );
 }
 
@@ -94,28 +122,26 @@ function HoldToCall({ phone, one }: { phone: Phone; one: Listed }) {
     >
       <span class="dot" />
       <span class="name">{one.name}</span>
-      {one.present?.busy && <span class="busy">{t("person_busy")}</span>}
       <span class="badge">{one.badge}</span>
+      {one.present?.busy && <span class="busy">{t("person_busy")}</span>}
     </button>
   );
 }
 
 async function begun(phone: Phone, user: string): Promise<string | null> {
-  try {
-    const answer = await phone.ask({ type: "call_start", kind: "private", users: [user] });
-    return answer.type === "call" ? answer.group : null;
-  } catch {
-    return null;
-  }
+  const answer = await asked(phone, { type: "call_start", kind: "private", users: [user] });
+  return answer?.type === "call" ? answer.group : null;
 }
 
-function Ways({ phone, one, onWrite }: { phone: Phone; one: Listed; onWrite: PeopleProps["onWrite"] }) {
-  const asked = useSignal("");
+function Ways({ phone, one, onWrite, onCalled }: PeopleProps & { one: Listed }) {
+  const told = useSignal("");
   const { rights } = phone.picture.value;
   useEffect(() => {
-    asked.value = "";
-  }, [asked]);
-  const ask = (request: Request) => () => void phone.ask(request).catch(() => undefined);
+    told.value = "";
+  }, [told]);
+  const ask = (request: Request) => async () => {
+    if (await asked(phone, request)) onCalled?.();
+  };
   const ring = (duplex: boolean): Request => ({
     type: "call_start",
     kind: "private",
@@ -139,15 +165,15 @@ function Ways({ phone, one, onWrite }: { phone: Phone; one: Listed; onWrite: Peo
           </button>
           <button
             type="button"
-            disabled={asked.value !== ""}
+            disabled={told.value !== ""}
             onClick={() => {
               phone.texts.send({ user: one.id }, callBack).then(
-                () => (asked.value = t("leader_sent")),
-                () => (asked.value = t("text_not_sent")),
+                () => (told.value = t("leader_sent")),
+                () => (told.value = t("text_not_sent")),
               );
             }}
           >
-            {asked.value || t("person_call_back")}
+            {told.value || t("person_call_back")}
           </button>
         </>
       )}
