@@ -57,6 +57,8 @@ CLOSE = 25
 AT_ONCE = 16
 FRAME_S = 0.04
 BURST_FRAMES = 500
+PRESSED_WITHIN_S = 1.0
+"""Within this the first key of each group goes down."""
 SETTLE_S = 5.0
 STAFF = 60
 """A demo city's own people, of whom some may not talk."""
@@ -174,13 +176,17 @@ class Crowd:
                 phone.voice.on_mark = partial(self._heard, self._node_of[phone.number])
 
     def talk(self, groups: dict[str, list[Identity]]) -> None:
-        """One in each group, till `close`."""
-        for group in groups:
+        """One in each group, till `close`.
+
+        Their keys go down one after the other: of keys that go down together most first packets come late behind the
+        others' requests, and a burst stays as late as its first packet was (decision 0046).
+        """
+        for index, group in enumerate(groups):
             # Best not one of those whose ears are timed; a group that nobody was left for stays silent.
             talker = min((p for p in self.phones if p.selected == group), key=lambda p: p.closely, default=None)
             if talker is None:
                 continue
-            self._talking.append(asyncio.create_task(self._talk(talker, group)))
+            self._talking.append(asyncio.create_task(self._talk(talker, group, index / len(groups) * PRESSED_WITHIN_S)))
 
     def packets(self) -> tuple[int, int]:
         """Arrived, and lost on the way, at all phones so far."""
@@ -206,8 +212,9 @@ class Crowd:
         if self._node_of[mark.phone] != node:
             self.across_ms.append(took)
 
-    async def _talk(self, phone: Phone, group: str) -> None:
+    async def _talk(self, phone: Phone, group: str, after_s: float) -> None:
         speech, spoken = recording("zh-report"), 0
+        await asyncio.sleep(after_s)
         while True:
             press = phone.press_key(group)
             if not await press.settled:
