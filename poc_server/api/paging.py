@@ -19,7 +19,9 @@ MAX_CURSOR_CHARS = 800
 MAX_MS_DIGITS = 16
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="Items on one page")]
 Cursor = Annotated[str, Query(max_length=MAX_CURSOR_CHARS, description="``next`` of the page before")]
-Search = Annotated[str, Query(max_length=64, description="Anywhere in the name, badge, account or pinyin initials")]
+Search = Annotated[
+    str, Query(max_length=64, description="Anywhere in the name, badge or account; or pinyin of the name")
+]
 
 
 def cursor_of(*keys: str) -> str:

@@ -22,7 +22,7 @@ class AuditFilter:
     """Which entries to show; None and "" ask for nothing. Times in ms since the epoch, ``until_ms`` not included.
 
     ``who`` and ``about`` look in the names of actor and target as they are now; people also by badge, sign-in name and
-    pinyin initials. An ``action`` means also its refusals.
+    pinyin. An ``action`` means also its refusals.
     """
 
     agency: AgencyId

@@ -45,7 +45,7 @@ def test_from_an_empty_agency_to_an_officer_and_out_again(browser: Browser, agen
     conflict(system)
 
     # Roles come from the security administrator, on a phone.
-    security.get_by_label("Name, pinyin initials or badge").fill("wjg")
+    security.get_by_label("Name, pinyin or badge").fill("wjg")
     security.locator("td button.open", has_text="王建国").click()
     security.locator(".editor [name=role-officer]").check()
     security.get_by_role("button", name="Save roles").click()

@@ -70,7 +70,7 @@ def links_for_all(system: Page) -> None:
 
 
 def give_role(security: Page) -> None:
-    security.get_by_label("Name, pinyin initials or badge").fill("wjg")
+    security.get_by_label("Name, pinyin or badge").fill("wjg")
     security.locator("td button.open", has_text="王建国").click()
     security.locator(".editor [name=role-officer]").check()
     security.get_by_role("button", name="Save roles").click()
@@ -164,7 +164,7 @@ def disabled_at_a_distance(browser: Browser, security: Page, system: Page, link:
     system.get_by_role("button", name="Save", exact=True).click()
     expect(system.locator("tbody tr", has_text="王建国")).to_contain_text("东湖一号机")
     tab(security, "Devices")
-    security.get_by_label("Device, or name, pinyin initials, badge").fill("wjg")
+    security.get_by_label("Device, or name, pinyin, badge").fill("wjg")
     row = security.locator("tbody tr", has_text="王建国")
     expect(row).to_have_count(1)
     expect(security.locator("tbody tr")).to_have_count(1)

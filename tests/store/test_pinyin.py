@@ -1,10 +1,10 @@
-"""Names by the initials of their pinyin, surnames as they are read."""
+"""Names by their pinyin, surnames as they are read."""
 
 from __future__ import annotations
 
 import pytest
 
-from poc_server.store.city.pinyin import AS_SURNAME, MAX_INITIALS, initials
+from poc_server.store.city.pinyin import AS_SURNAME, MAX_INITIALS, MAX_SYLLABLES, initials, sounds, spelled
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,49 @@ def test_they_fit_their_column_however_long_the_name_is() -> None:
             assert 0 < len(initials(surname + "国" * length)) <= MAX_INITIALS
     assert len(initials("单" + "国" * 62)) == 63 + 1 + 63
     assert initials("单" + "国" * 64) == "s" + "g" * 64
+
+
+@pytest.mark.parametrize(
+    ("name", "texts"),
+    [
+        ("张三", ["zs", "zhangsan", "Zhang San", "zhangs", "san", "z"]),
+        ("王建国", ["wjg", "wangjianguo", "wangjg", "wangjian", "jianguo", "jiang"]),
+        ("单田芳", ["shantianfang", "dantianfang", "stf", "shantf", "tianfang"]),
+        ("解缙", ["xiejin", "xj", "jiejin"]),
+        ("仇英", ["qiuying", "chouying"]),
+        ("朴槿惠", ["piaojinhui", "pu"]),
+        ("翟天临", ["zhaitl"]),
+        ("尉迟恭", ["yuchigong"]),
+        ("吕布", ["lvbu", "lübu"]),
+        ("长安街巡逻组", ["changanjie", "xunluozu", "cajxlz", "Chang'an"]),
+        ("重庆路二组", ["chongqinglu", "erzu"]),
+        ("巡逻车3号", ["xlc3h", "xunluoche3"]),
+        ("Anna 王", ["anna", "annawang"]),
+    ],
+)
+def test_a_name_is_found_by_its_pinyin_from_any_syllable_on_written_out_or_by_first_letters(
+    name: str, texts: list[str]
+) -> None:
+    assert [text for text in texts if not sounds(name, text)] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("王建国", "ang"),
+        ("王建国", "guojian"),
+        ("张三", "lisi"),
+        ("张三", "张"),
+        ("张三", ""),
+        ("张三", "%"),
+        ("张三", " "),
+    ],
+)
+def test_what_begins_within_a_syllable_or_is_no_pinyin_finds_nobody(name: str, text: str) -> None:
+    assert not sounds(name, text)
+
+
+def test_of_the_longest_name_only_so_much_is_written_out() -> None:
+    longest = "".join(chr(0x4E00 + n) for n in range(128))
+    assert spelled(longest) == spelled(longest[:MAX_SYLLABLES])
+    assert len(spelled(longest)) < 6_000

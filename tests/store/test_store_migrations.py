@@ -33,7 +33,7 @@ from groups.vocabulary import GroupId, UserId
 from poc_server.refused import StoreUnavailable
 from poc_server.store import Store, StoreSettings
 from poc_server.store.city import units
-from poc_server.store.city.pinyin import initials
+from poc_server.store.city.pinyin import initials, spelled
 from poc_server.store.sql.backup import backup, restore
 from poc_server.store.sql.engine import Database
 from poc_server.store.sql.migrate import LOCK, config, current, migrate, newest
@@ -142,8 +142,10 @@ async def test_surnames_that_were_entered_before_are_found_as_they_are_read(
                 await connection.execute(insert(table), rows)
     await migrate(database)
     async with database.reading() as connection:
-        found = {row.name: row.initials for row in await connection.execute(text("SELECT name, initials FROM users"))}
+        rows = list(await connection.execute(text("SELECT name, initials, spelled FROM users")))
+    found = {row.name: row.initials for row in rows}
     assert found == {name: initials(name) if len(name) < 64 else old for name, old in names.items()}
+    assert {row.name: row.spelled for row in rows} == {name: spelled(name) for name in names}
     await database.aclose()
 
 

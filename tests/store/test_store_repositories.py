@@ -113,9 +113,20 @@ async def test_a_device_that_is_renamed_stays_disabled(store: Store, city: City)
 
 @pytest.mark.parametrize(
     ("name", "found"),
-    [("wjg", ["王建国"]), ("建", ["王建国"]), ("d-1", ["李梅", "王建国"]), ("%", []), ("_", []), ("'; drop", [])],
+    [
+        ("wjg", ["王建国"]),
+        ("wangjianguo", ["王建国"]),
+        ("Jian Guo", ["王建国"]),
+        ("lim", ["李梅"]),
+        ("an", []),
+        ("建", ["王建国"]),
+        ("d-1", ["李梅", "王建国"]),
+        ("%", []),
+        ("_", []),
+        ("'; drop", []),
+    ],
 )
-async def test_people_are_found_by_name_badge_and_pinyin_initials(
+async def test_people_are_found_by_name_badge_and_pinyin_with_sql_and_without(
     store: Store, city: City, name: str, found: list[str]
 ) -> None:
     async with store.change() as change:
@@ -125,6 +136,8 @@ async def test_people_are_found_by_name_badge_and_pinyin_initials(
         rows, total = await people.users_page(connection, UserFilter(city.agency, text=name), 10)
     assert sorted(row.name for row in rows) == sorted(found)
     assert total == len(found)
+    known, total = await without_sql.users_page(store.directory.snapshot, UserFilter(city.agency, text=name), 10, None)
+    assert (sorted(user.name for user in known), total) == (sorted(found), len(found))
 
 
 async def test_pages_follow_each_other_without_gap_or_repeat(store: Store, city: City) -> None:

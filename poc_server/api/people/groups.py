@@ -23,6 +23,7 @@ from poc_server.api.shapes import Body, Id, Name, PathId
 from poc_server.refused import Refused
 from poc_server.store.city import groups
 from poc_server.store.city.groups import GroupDraft
+from poc_server.store.city.pinyin import sounds
 
 router = APIRouter(prefix="/groups", tags=["groups"])
 Duration = Annotated[int, Field(ge=0, le=3_600_000)]
@@ -99,7 +100,8 @@ async def list_groups(
 ) -> GroupsPage:
     """The groups one may see, by name."""
     keys = keys_of(after, 2)
-    found = [group for group in visible_groups(services, caller.user) if q.lower() in group.name.lower()]
+    visible = visible_groups(services, caller.user)
+    found = [group for group in visible if q.lower() in group.name.lower() or sounds(group.name, q)]
     found.sort(key=lambda group: (group.name, group.id))
     rest = [group for group in found if keys is None or (group.name, group.id) > keys]
     page = rest[:limit]

@@ -26,7 +26,7 @@ from signaling.limits import MAX_NAME_CHARS
 router = APIRouter(prefix="/audit", tags=["audit"])
 Time = Annotated[int | None, Query(ge=0, le=2**53, description="ms since the epoch")]
 Word = Annotated[str | None, Query(pattern=r"^[a-z_.]{1,32}$", description="This act, done or refused")]
-Whom = Annotated[str, Query(max_length=64, description="Anywhere in the name, badge, account or pinyin initials")]
+Whom = Annotated[str, Query(max_length=64, description="Anywhere in the name, badge or account; or pinyin of the name")]
 What = Annotated[
     str | None,
     Query(

@@ -15,7 +15,7 @@ from groups.vocabulary import AgencyId, Refusal, Role, UnitId, UserId, UserKind
 from poc_server.refused import Refused
 from poc_server.store import tables as t
 from poc_server.store.change import Change
-from poc_server.store.city.pinyin import initials
+from poc_server.store.city.pinyin import initials, spelled
 from poc_server.store.ids import clean, new_id
 from poc_server.store.sql.lookup import one, person_holds, unit_of_agency
 from poc_server.store.sql.statements import in_parts, update_each
@@ -168,7 +168,7 @@ async def user_row(connection: AsyncConnection, user: UserId) -> Row[Any] | None
 
 @dataclass(frozen=True, slots=True)
 class UserFilter:
-    """Which users to list. ``text`` looks in name, badge, account and pinyin initials."""
+    """Which users to list. ``text`` looks in name, badge, account and pinyin."""
 
     agency: AgencyId
     units: Collection[UnitId] | None = None
@@ -212,6 +212,7 @@ def _columns(draft: UserDraft) -> dict[str, Any]:
         "kind": draft.kind.value,
         "name": clean(draft.name),
         "initials": initials(draft.name),
+        "spelled": spelled(draft.name),
         "badge": clean(draft.badge),
         "account": None if draft.account is None else account_key(draft.account),
         "phone": clean(draft.phone),
@@ -234,7 +235,7 @@ def _new_row(change: Change, user: UserId, draft: UserDraft, password_hash: str 
 
 def _told(draft: UserDraft) -> dict[str, Any]:
     shown = {**_columns(draft), "roles": sorted(draft.roles)}
-    shown.pop("initials")
+    del shown["initials"], shown["spelled"]
     return shown
 
 

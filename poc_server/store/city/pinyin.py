@@ -1,18 +1,24 @@
-"""Pinyin initials of names, so that 王建国 is found by typing ``wjg``."""
+"""Names by their pinyin: 王建国 is found by ``wjg``, ``wangjianguo``, ``wangj`` or ``jianguo``."""
 
 from __future__ import annotations
 
 import functools
+from typing import Any, cast
+
+from poc_server.store.sql.lookup import typed
 
 MAX_INITIALS = 128
+MAX_SYLLABLES = 12
+"""Of a name so many are written out; initials go on."""
 
 AS_SURNAME = {
-    "单": "s", "單": "s", "仇": "q", "曾": "z", "解": "x", "区": "o", "區": "o", "查": "z", "乐": "y", "樂": "y",
-    "佴": "n", "翟": "z", "覃": "q", "召": "s", "折": "s", "种": "c", "秘": "b", "繁": "p", "句": "g", "祭": "z",
-    "么": "y", "乜": "n", "藏": "z", "隗": "w", "粘": "n", "阚": "k", "闞": "k", "炅": "g", "重": "c", "郇": "x",
-    "番": "p",
+    "单": "shan", "單": "shan", "仇": "qiu", "曾": "zeng", "解": "xie", "区": "ou", "區": "ou", "查": "zha",
+    "乐": "yue", "樂": "yue", "佴": "nai", "翟": "zhai", "覃": "qin", "召": "shao", "折": "she", "种": "chong",
+    "秘": "bi", "繁": "po", "句": "gou", "祭": "zhai", "么": "yao", "乜": "nie", "藏": "zang", "隗": "wei",
+    "粘": "nian", "阚": "kan", "闞": "kan", "炅": "gui", "重": "chong", "郇": "xun", "番": "pan", "朴": "piao",
+    "盖": "ge", "牟": "mu", "缪": "miao", "繆": "miao", "员": "yun", "黑": "he", "洗": "xian", "薄": "bo",
 }  # fmt: skip
-"""Characters that begin otherwise as a surname than alone, as 单 (Shan, dan): the library knows no surnames."""
+"""Characters that are read otherwise as a surname than alone, as 单 (shan, dan): the library knows no surnames."""
 
 
 def prepare() -> None:
@@ -20,20 +26,45 @@ def prepare() -> None:
     import pypinyin  # noqa: F401
 
 
-@functools.lru_cache(maxsize=4_096)
 def initials(name: str) -> str:
     """The first letter of each syllable; Latin letters and digits stay, the rest falls away.
 
     A surname that is read otherwise than alone comes first, and the other reading behind a space: ``stf dtf``. Either
     is found.
     """
-    from pypinyin import Style, lazy_pinyin
+    found = dict.fromkeys("".join(part[0] for part in syllables)[:MAX_INITIALS] for syllables in _readings(name))
+    both = " ".join(found)
+    return both if len(both) <= MAX_INITIALS else next(iter(found))
 
-    letters = "".join(lazy_pinyin(name[:MAX_INITIALS], style=Style.FIRST_LETTER)).lower()
-    plain = "".join(c for c in letters if c.isascii() and c.isalnum())[:MAX_INITIALS]
+
+def spelled(name: str) -> str:
+    """The name as it may be typed, from any syllable on: some written out, and of those after them the first letter.
+
+    Each way stands behind a space: `` wangjg wangjiang wangjianguo jiang jianguo guo``. A word is looked for with a
+    space before it, so that ``an`` finds 安 and not 王.
+    """
+    ways: dict[str, None] = {}
+    for syllables in _readings(name):
+        parts = syllables[:MAX_SYLLABLES]
+        for first in range(len(parts)):
+            for last in range(first + 1, len(parts) + 1):
+                ways["".join(parts[first:last]) + "".join(part[0] for part in parts[last:])] = None
+    return "".join(f" {way}" for way in ways)
+
+
+def sounds(name: str, text: str) -> bool:
+    """Whether ``text`` is pinyin of ``name``."""
+    word = typed(text)
+    return bool(word) and (word in initials(name) or f" {word}" in spelled(name))
+
+
+@functools.lru_cache(maxsize=16_384)
+def _readings(name: str) -> tuple[tuple[str, ...], ...]:
+    """Its syllables; where it begins with a surname that is read otherwise, first so. A Latin letter is one."""
+    from pypinyin import lazy_pinyin
+
+    # Of what is not Chinese each character by itself, which the library's types do not say it can.
+    letters = lazy_pinyin(name[:MAX_INITIALS], errors=cast("Any", list))
+    plain = tuple(part.lower() for part in letters if part.isascii() and part.isalnum())
     surname = AS_SURNAME.get(name[:1])
-    if surname is None or plain.startswith(surname):
-        return plain
-    read = surname + plain[1:]
-    both = f"{read} {plain}"
-    return both if len(both) <= MAX_INITIALS else read
+    return (plain,) if surname is None or surname == plain[0] else ((surname, *plain[1:]), plain)

@@ -107,7 +107,7 @@ async def live_sessions(
 ) -> tuple[list[Row[Any]], int]:
     """Sessions that may still refresh, the newest first, after the given (begun, id), and how many there are in all.
 
-    ``text``: in the person's name, badge or initials.
+    ``text``: in the person's name, badge or account, or pinyin of it.
     """
     session = t.session.c
     conditions = [t.user.c.agency_id == agency, session.ended_ms.is_(None), session.expires_ms > at_ms]

@@ -53,10 +53,20 @@ def holds(column: Any, text: str) -> ColumnElement[bool]:
     return found
 
 
+def typed(text: str) -> str:
+    """What somebody types who means pinyin, as the column ``spelled`` has it: ``Zhang San`` is ``zhangsan``. Else empty."""
+    word = "".join(text.lower().replace("'", " ").replace("ü", "v").split())
+    return word if word.isascii() and word.isalnum() else ""
+
+
 def person_holds(text: str) -> ColumnElement[bool]:
-    """``text`` stands in the name, badge, sign-in name or pinyin initials of a row of ``users``."""
-    columns = (t.user.c.name, t.user.c.badge, t.user.c.account, t.user.c.initials)
-    return or_(*(holds(column, text) for column in columns))
+    """``text`` stands in the name, badge or sign-in name of a row of ``users``, or is pinyin of its name."""
+    columns = (t.user.c.name, t.user.c.badge, t.user.c.account)
+    found = [holds(column, text) for column in columns]
+    word = typed(text)
+    if word:
+        found += [t.user.c.initials.like(like(word), escape="\\"), t.user.c.spelled.like(like(f" {word}"), escape="\\")]
+    return or_(*found)
 
 
 def place_of(row: Row[Any]) -> dict[str, Any] | None:

@@ -50,6 +50,7 @@ user = Table(
     Column("kind", WORD, nullable=False),
     Column("name", NAME, nullable=False),
     Column("initials", NAME, nullable=False, server_default=""),
+    Column("spelled", Text, nullable=False, server_default=""),
     Column("badge", NAME, nullable=False, server_default=""),
     Column("account", NAME, unique=True),
     Column("password_hash", Text),

@@ -7,7 +7,7 @@ import { authorised } from "./authorised";
 export type Contact = Person & { banned: boolean };
 type Row = { id: string; name: string; badge?: string; talk_banned?: boolean };
 
-/** By name, badge or the initials of the pinyin; the first page of them. */
+/** By name, badge or pinyin; the first page of them. */
 export async function colleagues(word = ""): Promise<Contact[]> {
   const query = new URLSearchParams({ limit: String(MAX_PAGE), ...(word ? { q: word } : {}) });
   const { items } = await authorised<{ items: Row[] }>("GET", `/people?${query}`);

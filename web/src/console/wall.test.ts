@@ -131,12 +131,14 @@ test("keys walk by rows, into a last one that is shorter, and no further", () =>
   expect([walked("c", 3, -3), walked("gone", 3), steppedRow([], "a", 3)]).toEqual(["c", "a", null]);
 });
 
-test("a channel is found by a part of its name, that which begins with it first", () => {
+test("a channel is found by a part of its name, that which begins with it first, and last by what is known to sound so", () => {
   const names = ["City east", "East 1", "West", "EAST 2"];
   const wall = names.map((name) => ({ id: name, name }) as Channel);
-  const found = (word: string) => named(wall, word).map(({ name }) => name);
+  const found = (word: string, ...known: string[]) =>
+    named(wall, word, new Set(known)).map(({ name }) => name);
   expect(found(" east ")).toEqual(["East 1", "EAST 2", "City east"]);
-  expect([found("north"), found("  ")]).toEqual([[], []]);
+  expect(found("east", "West", "East 1")).toEqual(["East 1", "EAST 2", "City east", "West"]);
+  expect([found("north"), found("  ", "West")]).toEqual([[], []]);
 });
 
 test("talk is counted in minutes and seconds", () => {

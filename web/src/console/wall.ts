@@ -131,14 +131,18 @@ export function steppedRow(channels: readonly Channel[], from: string | null, by
   return (channels[to] ?? channels[at])?.id ?? null;
 }
 
-/** Those with this word in their name, first those that begin with it; without a word none. */
-export function named(channels: readonly Channel[], word: string): Channel[] {
+/**
+ * Those with this word in their name, first those that begin with it, and last those that are `known` to sound like it; without a
+ * word none.
+ */
+export function named(channels: readonly Channel[], word: string, known: ReadonlySet<string>): Channel[] {
   const wanted = word.trim().toLowerCase();
   if (!wanted) return [];
-  const at = ({ name }: Channel) => name.toLowerCase().indexOf(wanted);
-  return channels
-    .filter((one) => at(one) >= 0)
-    .sort((one, other) => Number(at(one) > 0) - Number(at(other) > 0));
+  const rank = ({ id, name }: Channel) => {
+    const at = name.toLowerCase().indexOf(wanted);
+    return at < 0 ? (known.has(id) ? 2 : 3) : Math.min(at, 1);
+  };
+  return channels.filter((one) => rank(one) < 3).sort((one, other) => rank(one) - rank(other));
 }
 
 /** "0:07" of talk. */

@@ -2,7 +2,7 @@
 
 export const adminZh = {
   admin: "管理",
-  admin_search: "姓名、拼音首字母或编号",
+  admin_search: "姓名、拼音或编号",
   admin_name: "名称",
   admin_badge: "编号",
   admin_roles: "角色",
@@ -96,7 +96,7 @@ export const adminZh = {
   admin_call_least: "最少在场人数",
   admin_emergency_allowed: "允许紧急呼叫",
   admin_monitoring_allowed: "允许监听",
-  admin_add_member: "添加成员：姓名、拼音首字母或编号",
+  admin_add_member: "添加成员：姓名、拼音或编号",
   admin_may_talk: "可讲话",
   admin_may_preempt: "可抢话",
   admin_priority: "优先级",
@@ -176,7 +176,7 @@ export const adminZh = {
 
 export const adminEn: Record<keyof typeof adminZh, string> = {
   admin: "Administration",
-  admin_search: "Name, pinyin initials or badge",
+  admin_search: "Name, pinyin or badge",
   admin_name: "Name",
   admin_badge: "Badge",
   admin_roles: "Roles",
@@ -271,7 +271,7 @@ export const adminEn: Record<keyof typeof adminZh, string> = {
   admin_call_least: "Fewest people in a call",
   admin_emergency_allowed: "Emergency calls allowed",
   admin_monitoring_allowed: "Monitoring allowed",
-  admin_add_member: "Add a member: name, pinyin initials or badge",
+  admin_add_member: "Add a member: name, pinyin or badge",
   admin_may_talk: "talks",
   admin_may_preempt: "pre-empts",
   admin_priority: "Priority",

@@ -42,7 +42,7 @@ export const consoleEn: Record<keyof typeof consoleZh, string> = {
   key_next_on_air: "next channel where somebody talks",
   key_find_channel: "find a channel by its name",
   find_channel: "Find a channel",
-  find_channel_name: "Name of the channel, or a part of it",
+  find_channel_name: "Name of the channel, a part of it, or pinyin",
   find_channel_none: "No channel has this name",
   console_on_air: "On air",
   key_temporary: "temporary group",

@@ -40,7 +40,7 @@ export const consoleZh = {
   key_next_on_air: "下一个有人讲话的频道",
   key_find_channel: "按名称找频道",
   find_channel: "找频道",
-  find_channel_name: "频道名称，或其中一部分",
+  find_channel_name: "频道名称、其中一部分，或拼音",
   find_channel_none: "没有这个名称的频道",
   console_on_air: "正在讲话",
   key_temporary: "建临时组",

@@ -1,4 +1,4 @@
-// The people one can see: who is there, found by name, badge or pinyin initials; a click opens what can be done.
+// The people one can see: who is there, found by name, badge or pinyin; a click opens what can be done.
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
