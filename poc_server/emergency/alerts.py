@@ -11,11 +11,11 @@ import structlog
 
 from groups.emergency import alert as machine
 from groups.emergency.alert import AlertInput, AlertOptions
-from groups.model import Group, Membership, User
+from groups.model import User
 from groups.policy import Act, may
 from groups.reach import visible
-from groups.vocabulary import GroupId, GroupKind, Refusal, Tier, UserId
-from poc_server.emergency import live_alert
+from groups.vocabulary import GroupId, Refusal, Tier, UserId
+from poc_server.emergency import live_alert, said_in
 from poc_server.emergency.alert_keeping import AlertKeeping, Overtaken
 from poc_server.emergency.alert_telling import AlertTelling
 from poc_server.emergency.attendance import Attendance
@@ -24,7 +24,6 @@ from poc_server.emergency.live_alert import LiveAlert
 from poc_server.refused import Refused
 from poc_server.store import emergency as kept
 from poc_server.store.journal import AlertKept
-from poc_server.talk.roster import Transient
 from signaling.messages import Sos
 
 if TYPE_CHECKING:
@@ -123,7 +122,7 @@ class Alerts:
             log.warning("alert_place_not_kept", alert=live.record.id, code=refused.code)
 
     def _raise(self, user: User, sos: Sos, selected: GroupId | None) -> LiveAlert:
-        origin = self._group(user, sos.group, selected)
+        origin = said_in.group(self._desk, user, sos.group, selected)
         now, settings, places = self._field.fabric.now(), self._desk.settings, self._desk.store.places
         options = AlertOptions(settings.escalate_s * 1000, settings.escalations, settings.unattended_s * 1000)
         covert = (sos.covert or settings.covert) and settings.covert_allowed
@@ -214,30 +213,6 @@ class Alerts:
         self._begin(live)
         self._telling.announce(live)
 
-    def dedicated(self, user: User) -> GroupId | None:
-        """The group kept for SOS, where there is one and this person's may be said in it."""
-        group = self._field.roster.group(GroupId(self._desk.settings.sos_group))
-        if group is None or may(Act.RAISE_SOS, user, group, self._field.roster) is not None:
-            return None
-        return group.id
-
-    def _group(self, user: User, asked: str | None, selected: GroupId | None) -> GroupId | None:
-        """Where it is said: the dedicated group, the one asked for or selected, else the first that allows it."""
-        dedicated = GroupId(self._desk.settings.sos_group)
-        mine = [GroupId(each.id) for each in self._field.overview.groups_of(user)]
-        refused = Refusal.NOT_ALLOWED
-        for each in (dedicated, GroupId(asked or ""), selected, *mine):
-            group = None if not each else self._field.roster.group(each)
-            if group is None:
-                continue
-            refused_here = may(Act.RAISE_SOS, user, group, self._field.roster)
-            if refused_here is None:
-                return group.id
-            refused = refused_here if refused_here is Refusal.DISABLED else refused
-        if may(Act.CANCEL_EMERGENCY, user, user, self._field.roster) is not None:
-            raise Refused(refused)  # no right to SOS at all
-        return None
-
     def _begin(self, live: LiveAlert) -> None:
         """From now on the officer has the emergency tier, and dispatchers hear his group."""
         record = live.record
@@ -245,7 +220,7 @@ class Alerts:
         self._arm(live)
         self._attendance.look_soon()
         if record.group is not None and live.covert:
-            self._field.roster.put(self._hidden_group(live, record.group))
+            self._field.roster.put(said_in.hidden(self._desk, live.user, record.group))
             self._field.conditions.reserve(record.group, record.user)
         if record.group is None or self._field.roster.group(record.group) is None:
             return
@@ -256,14 +231,6 @@ class Alerts:
         self._desk.gatherings.begin(
             Gathering(record.id, "alert", record.group, live.user, Tier.EMERGENCY, frozenset(users)), first
         )
-
-    def _hidden_group(self, live: LiveAlert, group: GroupId) -> Transient:
-        """Of a covert alert: he talks, dispatchers hear, and nobody's voice comes out of his phone."""
-        who = live.user
-        model = Group(group, who.agency, who.unit, who.name, GroupKind.TEMPORARY, monitoring_allowed=False)
-        members = {user: Membership(group, user, may_talk=False) for user in self._desk.claimers(live.user)}
-        members[live.user.id] = Membership(group, live.user.id)
-        return Transient(model, members)
 
     # --- what is done about it ---------------------------------------------------------------------------------------
 

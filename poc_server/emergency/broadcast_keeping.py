@@ -31,7 +31,8 @@ class BroadcastKeeping:
     async def first(self, live: LiveBroadcast) -> LiveBroadcast | None:
         """Keep a new one; returns the same one, kept by a desk that died before it could answer: nothing is kept then.
 
-        Raises `Refused`: unavailable (neither SQL nor the disk took it), conflict (it is another's, or final).
+        Where neither SQL nor the disk takes it in time it begins all the same: either may still take it, so that it
+        could not be refused for good. Raises `Refused`: conflict (it is another's, or final).
         """
         detail: dict[str, Any] = {"kind": live.kind, "tier": live.tier.name, "people": len(live.receipts)}
         entry = self._desk.entry(live.by, "broadcast.start", "broadcast", live.id, detail)
@@ -48,7 +49,8 @@ class BroadcastKeeping:
 
         done = await self._keeping.in_sql(in_sql(), START_WITHIN_S)
         if done is None:
-            await self._keeping.on_disk(BroadcastKept.of(live.kept(), list(live.receipts)), [entry])
+            records = BroadcastKept.of(live.kept(), list(live.receipts))
+            live.kept_now = await self._keeping.now_or_later(records, [entry])
             return None
         live.saved = True
         return done[0]

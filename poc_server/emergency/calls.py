@@ -37,6 +37,7 @@ class LiveEmergency:
     Attributes:
         own: the group was made for it and goes with it.
         version: how often its tier was changed.
+        kept_now: SQL or the disk has taken its last step.
         ended_by: who cancels it.
     """
 
@@ -49,6 +50,7 @@ class LiveEmergency:
     users: frozenset[UserId]
     started_at: int
     version: int = 0
+    kept_now: bool = True
     ended_by: User | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -254,7 +256,8 @@ class EmergencyCalls:
     async def _keep(self, live: LiveEmergency, action: str, by: User) -> LiveEmergency | None:
         """Returns the same call, kept by a desk that died before it could answer; then nothing is kept.
 
-        Raises `Refused`: unavailable (neither SQL nor the disk took it), conflict (it is another's, or over).
+        Where neither SQL nor the disk takes it in time he takes the air all the same: either may still take it, so
+        that it could not be refused for good. Raises `Refused`: conflict (it is another's, or over).
         """
         detail = {"group": live.group, "tier": live.tier.name, "people": len(live.users)}
         row, entry = live.kept(), self._desk.entry(by, action, "emergency_call", live.id, detail)
@@ -271,8 +274,9 @@ class EmergencyCalls:
 
         done = await self._keeping.in_sql(in_sql(), START_WITHIN_S)
         if done is None:
-            await self._keeping.on_disk([EmergencyCallKept.of(row, live.group)], [entry])
+            live.kept_now = await self._keeping.now_or_later([EmergencyCallKept.of(row, live.group)], [entry])
             return None
+        live.kept_now = True
         return done[0]
 
 

@@ -9,6 +9,7 @@ from groups.emergency.condition import Condition
 from groups.model import User
 from groups.rights import Right, has
 from groups.vocabulary import GroupId
+from poc_server.emergency import said_in
 from poc_server.emergency.alerts import Alerts
 from poc_server.emergency.broadcasts import Broadcasts
 from poc_server.emergency.calls import EmergencyCalls
@@ -116,7 +117,7 @@ class Emergency(Desk):
             covert=settings.covert and settings.covert_allowed,
             phone=settings.centre_phone,
             microphone_ms=settings.microphone_ms,
-            group=self.alerts.dedicated(user),
+            group=said_in.dedicated(self, user),
         )
 
     def readings(self) -> Iterable[Reading]:

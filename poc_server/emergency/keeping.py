@@ -6,8 +6,10 @@ Nobody waits for a database, and what was done stands there all the same afterwa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import structlog
 
 from poc_server.refused import StoreUnavailable
 from poc_server.store.audit import AuditEntry
@@ -15,12 +17,15 @@ from poc_server.store.audit import AuditEntry
 if TYPE_CHECKING:
     from poc_server.emergency.desk import Desk, Noted
 
+log = structlog.get_logger(__name__)
 SQL_WITHIN_S = 0.5
 """SQL may take so long; then the disk stands in for it, and SQL may still do its part: it changes nothing twice."""
 START_WITHIN_S = 1.0
 """For what a leader begins: a desk that died may have kept it already, and it must not begin twice for a slow SQL."""
 DISK_WITHIN_S = 2.0
 """A disk that takes longer is failing."""
+START_ON_DISK_S = 0.5
+"""A leader who takes the air waits no longer for it: what he begins is kept when the disk, or SQL, can."""
 T = TypeVar("T")
 
 
@@ -41,15 +46,29 @@ class Keeping:
         except StoreUnavailable:
             return None
 
-    async def on_disk(self, records: Iterable[Noted], entries: Iterable[AuditEntry] = ()) -> None:
-        """Returns when it is on the disk of this node; the others were told. Raises `StoreUnavailable`."""
+    async def on_disk(
+        self, records: Iterable[Noted], entries: Iterable[AuditEntry] = (), within_s: float = DISK_WITHIN_S
+    ) -> None:
+        """Returns when it is on the disk of this node; the others were told.
+
+        Raises `StoreUnavailable`; it goes there all the same as soon as the disk takes it.
+        """
         for record in records:
             self._desk.note(record)
             await asyncio.sleep(0)
         for entry in entries:
             self._desk.store.journal.audit(entry)
         try:
-            async with asyncio.timeout(DISK_WITHIN_S):
+            async with asyncio.timeout(within_s):
                 await self._desk.store.journal.flush()
         except TimeoutError:
             raise StoreUnavailable("neither SQL nor the disk") from None
+
+    async def now_or_later(self, records: Sequence[Noted], entries: Iterable[AuditEntry] = ()) -> bool:
+        """Whether it is on the disk of this node now. Else it will be, or in SQL, and cannot be taken back any more."""
+        try:
+            await self.on_disk(records, entries, START_ON_DISK_S)
+        except StoreUnavailable:
+            log.warning("not_kept_yet", records=[f"{each.kind}/{each.id}" for each in records])
+            return False
+        return True

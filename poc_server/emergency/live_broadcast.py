@@ -35,6 +35,7 @@ class LiveBroadcast:
         dirty: receipts to be kept, and who waits for the answer.
         version: how often its life has changed.
         saved: it stands in SQL for certain, so that what belongs to it may.
+        kept_now: SQL or the disk had taken it when it began.
     """
 
     id: str
@@ -62,6 +63,7 @@ class LiveBroadcast:
     reminded: int = 0
     version: int = 0
     saved: bool = False
+    kept_now: bool = True
 
     @property
     def running(self) -> bool:

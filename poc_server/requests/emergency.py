@@ -89,6 +89,7 @@ def _call_started(desk: Emergency, phone: Phone, request_id: str, live: LiveEmer
             tier=live.tier,
             people=len(live.users),
             online=desk.online(live.users),
+            kept=live.kept_now,
         )
     )
 
@@ -112,6 +113,7 @@ def _broadcast_started(desk: Emergency, phone: Phone, request_id: str, live: Liv
             group=None if live.group is None or not live.running else desk.field.overview.snapshot(phone, live.group),
             people=len(live.receipts),
             online=desk.online(frozenset(live.receipts)),
+            kept=live.kept_now,
         )
     )
 

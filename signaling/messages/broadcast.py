@@ -37,7 +37,7 @@ class BroadcastStart(Message):
 
 
 class BroadcastStarted(Message):
-    """Answer to `BroadcastStart`. ``group`` is there for ``live`` only."""
+    """Answer to `BroadcastStart`. ``group`` is there for ``live`` only; ``kept`` as in `EmergencyCallStarted`."""
 
     type: Literal["broadcast_started"] = "broadcast_started"
     id: RequestId
@@ -45,6 +45,7 @@ class BroadcastStarted(Message):
     group: GroupSnapshot | None = None
     people: int
     online: int
+    kept: bool = True
 
 
 class BroadcastInfo(Message):

@@ -229,7 +229,10 @@ class EmergencyCall(Message):
 
 
 class EmergencyCallStarted(Message):
-    """Answer to `EmergencyCall`: press on ``group`` now. ``people`` are called, ``online`` of them are brought in."""
+    """Answer to `EmergencyCall`: press on ``group`` now. ``people`` are called, ``online`` of them are brought in.
+
+    ``kept`` false: neither SQL nor the disk has taken it yet; it goes on all the same, and is kept as soon as one can.
+    """
 
     type: Literal["emergency_call_started"] = "emergency_call_started"
     id: RequestId
@@ -238,6 +241,7 @@ class EmergencyCallStarted(Message):
     tier: Tier
     people: int
     online: int
+    kept: bool = True
 
 
 class EmergencyCancel(Message):

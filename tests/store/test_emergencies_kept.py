@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from groups.emergency.broadcast import PersonReceipt
 from groups.vocabulary import AgencyId, GroupId, ReceiptState, Tier, UserId
-from poc_server.store import Journal, emergency
+from poc_server.emergency.desk import Desk
+from poc_server.emergency.keeping import Keeping
+from poc_server.emergency.settings import EmergencySettings
+from poc_server.store import Journal, Store, StoreSettings, emergency
 from poc_server.store.journal import AlertKept, BroadcastKept, EmergencyCallKept, ReceiptsKept
 from poc_server.store.settings import JournalSettings
 from poc_server.store.sql.engine import Database
@@ -128,3 +134,27 @@ async def test_what_a_leader_began_without_sql_stands_there_afterwards_whatever_
         found = await emergency.receipts(connection, "air")
     assert found == [PersonReceipt(one, ReceiptState.ACKNOWLEDGED, 1, 2, None, 3), PersonReceipt(two)]
     await journal.aclose()
+
+
+async def test_what_the_disk_does_not_take_at_once_stands_there_and_in_sql_when_it_is_back(tmp_path: Path) -> None:
+    store = await Store.open(StoreSettings(), tmp_path)
+    nobody = cast("Any", SimpleNamespace(affiliation=SimpleNamespace(keeping=[])))
+    keeping = Keeping(Desk(EmergencySettings(), store, nobody))
+    call = EmergencyCallKept(
+        id="call",
+        agency=AgencyId("ag"),
+        user=UserId("us-1"),
+        group=GroupId("g"),
+        tier=Tier.EMERGENCY,
+        started_ms=START,
+        content={"version": 0},
+    )
+    shutil.rmtree(tmp_path / "journal")
+    assert not await keeping.now_or_later([call])
+    (tmp_path / "journal").mkdir()
+    await store.journal.flush()
+    await store.journal.catch_up(None)
+    async with store.reading() as connection:
+        assert [each.id for each in await emergency.open_calls(connection)] == ["call"]
+    assert await keeping.now_or_later([call])
+    await store.aclose()

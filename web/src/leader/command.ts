@@ -8,7 +8,7 @@ import type { Phone } from "../phone/phone";
 import { uuid } from "../uuid";
 import type { Request } from "../wire/link";
 import { RequestRefused } from "../wire/link";
-import type { BroadcastInfo, Recipients, Refusal, ServerMessage, Tier } from "../wire/protocol";
+import type { BroadcastInfo, Person, Recipients, Refusal, ServerMessage, Tier } from "../wire/protocol";
 import * as api from "./api";
 import { type Chosen, nobody, type Place, recipients, within } from "./targets";
 
@@ -32,6 +32,8 @@ export class Command {
   readonly word = signal("");
   /** An emergency call was refused where an ordinary one is possible: to whom. */
   readonly ordinary = signal<Recipients | null>(null);
+  /** Everybody who was listed here, by id. */
+  readonly #known = new Map<string, Person>();
   #holding = 0;
   /** What had no answer, and until when it may have begun without this page knowing. */
   #unanswered: { asked: Beginning; until: number } | null = null;
@@ -62,6 +64,15 @@ export class Command {
     return recipients(this.chosen.value);
   }
 
+  /** Those who were found, and before them those who are chosen and were not: they stay in sight whatever is searched for. */
+  shown(found: readonly Person[]): Person[] {
+    for (const one of found) this.#known.set(one.id, one);
+    const here = new Set(found.map(({ id }) => id));
+    const { users } = this.chosen.value;
+    const chosen = [...this.#known.values()].filter(({ id }) => users.has(id) && !here.has(id));
+    return [...chosen, ...found];
+  }
+
   inArea(): Place[] {
     return within(this.places.value, this.chosen.value.ring);
   }
@@ -80,7 +91,7 @@ export class Command {
     const held = ++this.#holding;
     const answer = await this.#begin({ type: "emergency_call", call: `ec-${uuid()}`, to, tier }, to);
     if (answer?.type !== "emergency_call_started") return;
-    this.word.value = t("leader_started", { online: answer.online, people: answer.people });
+    this.word.value = started(answer);
     this.#press(answer.group.id, held, at);
   }
 
@@ -90,7 +101,7 @@ export class Command {
     const held = ++this.#holding;
     const answer = await this.#begin(this.#start(`br-${uuid()}`, "live", how, text));
     if (answer?.type !== "broadcast_started" || !answer.group) return;
-    this.word.value = t("leader_started", { online: answer.online, people: answer.people });
+    this.word.value = started(answer);
     if (!this.#press(answer.group.id, held, at)) {
       // Let go before it began: nothing was said and nothing will be.
       void this.#ask({ type: "broadcast_end", broadcast: answer.broadcast, withdraw: true });
@@ -167,7 +178,7 @@ export class Command {
   async callOrdinarily(to: Recipients): Promise<void> {
     this.ordinary.value = null;
     const [group] = to.groups ?? [];
-    if (group && !to.users?.length) return this.phone.select(group);
+    if (group && !to.users?.length) return this.phone.choice.select(group);
     const users = to.users ?? [];
     const kind = users.length === 1 ? "private" : "group";
     await this.#ask({ type: "call_start", users, kind });
@@ -235,6 +246,12 @@ export class Command {
   #loadBroadcasts(): void {
     void api.broadcasts().then((found) => (this.broadcasts.value = found), ignore);
   }
+}
+
+/** Whom it reaches, and whether anything keeps it: it is on the air in any case. */
+function started({ online, people, kept }: { online: number; people: number; kept?: boolean }): string {
+  const words = t("leader_started", { online, people });
+  return kept === false ? `${words} ${t("leader_not_kept")}` : words;
 }
 
 /** What a plan starts, as if it had been put together by hand. */

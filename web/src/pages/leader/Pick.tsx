@@ -1,12 +1,10 @@
 // Whom a leader reaches: groups, people, an area drawn on the map, or a saved plan.
 
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-import { colleagues } from "../../account/people";
 import { t } from "../../i18n";
 import type { Command } from "../../leader/command";
 import { everyone, nobody, toggled } from "../../leader/targets";
-import type { Person } from "../../wire/protocol";
+import { useContacts } from "../../people/contacts";
 import { MapPick } from "./MapPick";
 import { Plans } from "./Plans";
 
@@ -78,22 +76,11 @@ function Groups({ command }: { command: Command }) {
 }
 
 function PickPeople({ command }: { command: Command }) {
-  const people = useSignal<readonly Person[]>([]);
   const wanted = useSignal("");
   const me = command.phone.picture.value.user?.id;
-  useEffect(() => {
-    void colleagues().then(
-      (found) => (people.value = found),
-      () => undefined,
-    );
-  }, [people]);
+  const found = useContacts(wanted.value, me);
   const chosen = command.chosen.value;
-  const word = wanted.value.trim().toLowerCase();
-  const shown = people.value.filter(
-    ({ id, name, badge }) =>
-      id !== me &&
-      (chosen.users.has(id) || !word || name.includes(word) || (badge ?? "").toLowerCase().includes(word)),
-  );
+  const shown = command.shown(found).filter(({ id }) => id !== me);
   return (
     <>
       <input
