@@ -56,7 +56,7 @@ def walk_a_long_wall(desk: Console, officer: Officer, channel: str) -> None:
     desk.key("1", "u")
     find = desk.page.locator("dialog[open]")
     expect(find.locator("input")).to_be_focused()
-    desk.page.keyboard.type(channel[2:])
+    desk.page.keyboard.type(f"xuncha{channel[2:-1]}")
     expect(find.locator(".choices button")).to_have_text([channel])
     desk.key("Enter")
     expect(talks).to_have_attribute("data-chosen", "true")
@@ -66,11 +66,45 @@ def walk_a_long_wall(desk: Console, officer: Officer, channel: str) -> None:
     desk.page.keyboard.up("Space")
 
 
+def both_go_on_elsewhere(desk: Console, officer: Officer, city: City, channel: str) -> None:
+    """They are put out of the channel they talk in: no key speaks elsewhere before they have been told where."""
+    officer.select(channel)
+    token = administrator(city)
+    (group,) = city.get(f"/api/v1/groups?q=xuncha{channel[2:-1]}", token)["items"]
+    for user in (officer.user["id"], desk.user["id"]):
+        city.delete(f"/api/v1/groups/{group['id']}/members/{user}", token)
+    told, warned = officer.page.locator(".left[role=alert]"), desk.page.locator(".air .left[role=alert]")
+    for each in (told, warned):
+        expect(each).to_contain_text(f"您已不在“{channel}”")
+    officer.key_down()
+    expect(told).to_contain_text("再按一次")
+    officer.key_up()
+    officer.face("idle")
+    officer.key_down()
+    officer.face("talking")
+    officer.key_up()
+    expect(told).to_have_count(0)
+    officer.face("idle")
+    desk.page.keyboard.down("Space")
+    expect(warned).to_contain_text("再按一次")
+    desk.page.keyboard.up("Space")
+    assert desk.page.locator('.air[data-face="idle"]').count() == 1
+    desk.page.keyboard.down("Space")
+    expect(desk.page.locator('.air[data-face="talking"]')).to_be_visible()
+    desk.page.keyboard.up("Space")
+    expect(warned).to_have_count(0)
+
+
+def administrator(city: City) -> str:
+    """A token of the administrator's."""
+    people = city.get("/api/v1/demo/people")
+    one = next(person["id"] for person in people if person["badge"] == "XT-001")
+    return str(city.post(f"/api/v1/demo/people/{one}/step-in")["access_token"])
+
+
 def made_groups(browser: Browser, city: City, names: list[str], dispatcher: str, officer: str) -> None:
     """Groups of these names, with this dispatcher in them and this officer in the last, read in by an administrator."""
-    people = city.get("/api/v1/demo/people")
-    administrator = next(person["id"] for person in people if person["badge"] == "XT-001")
-    token = city.post(f"/api/v1/demo/people/{administrator}/step-in")["access_token"]
+    token = administrator(city)
     unit = next(unit["name"] for unit in city.get("/api/v1/units", token) if unit["parent"] is None)
     page = browser.new_page()
     for kind, lines in (

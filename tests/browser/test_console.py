@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Playwright, expect
 
 from signaling.limits import MAX_GROUPS_LISTENED
 from tests.browser.heard import heard, told_of
-from tests.browser.long_wall import made_groups, walk_a_long_wall
+from tests.browser.long_wall import both_go_on_elsewhere, made_groups, walk_a_long_wall
 from tests.browser.test_leader import draw_around_all
 from tests.browser.test_sos import hold_sos
 from tests.support.chromium import chromium
@@ -363,6 +363,7 @@ def test_a_shift_is_handed_over(playwright: Playwright, city: City) -> None:
         taken.click()
         expect(following.page.locator(".alert")).to_have_count(0, timeout=30_000)
         walk_a_long_wall(following, one, many[-1])
+        both_go_on_elsewhere(following, one, city, many[-1])
         assert not [problem for page in (desk, following, one) for problem in page.problems]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from signaling.messages import Call, CallEnd, CallEnded, CallLeave, Groups, GroupSummary, Ping
@@ -38,6 +40,25 @@ async def test_whose_groups_are_others_is_told_all_of_them_and_nobody_else_is(ca
     assert await told(moves) == (None, None), "he is out of the group he had selected"
     cast.city.delete(f"{members}/{stays.user}", token)
     assert await told(stays) == (None, None), "and of what concerned the other alone he was told nothing"
+
+
+async def test_who_comes_on_duty_is_in_the_group_of_his_shift_as_it_begins_and_out_of_it_as_it_ends(cast: Cast) -> None:
+    officer, token = await cast.phone("BJ-003"), cast.token("XT-001")
+    root = cast.city.get("/api/v1/me", token)["units"][0]["id"]
+    unit = cast.city.post("/api/v1/units", {"name": "夜巡", "parent": root}, token)["id"]
+    group = cast.city.post("/api/v1/groups", {"name": "夜巡当班", "unit": unit, "duty_unit": unit}, token)["id"]
+    now = int(time.time() * 1000)
+    times = {"starts_ms": now + 500, "ends_ms": now + 1_500}
+    shift = cast.city.post("/api/v1/shifts", {"unit": unit, "name": "夜班", "users": [officer.user], **times}, token)
+    while (joined := place(await officer.told(Groups), group)) is None:
+        pass
+    assert (joined.name, joined.may_talk) == ("夜巡当班", True)
+    assert time.time() * 1000 >= times["starts_ms"]
+    while place(await officer.told(Groups), group) is not None:
+        pass
+    assert time.time() * 1000 >= times["ends_ms"]
+    for each in (f"shifts/{shift['id']}", f"groups/{group}", f"units/{unit}"):
+        cast.city.delete(f"/api/v1/{each}", token)
 
 
 async def test_who_left_the_call_of_a_group_stays_out_of_it_when_he_listens_to_another_too(cast: Cast) -> None:

@@ -89,6 +89,11 @@ export class ConsoleDesk {
   #forget = 0;
   #holder: Holder | null = null;
   #user: string | null = null;
+  #space: { chosen: string | null; marked: readonly string[]; into: readonly Channel[] } = {
+    chosen: null,
+    marked: [],
+    into: [],
+  };
 
   constructor(readonly phone: Phone) {
     const monitored = new Monitored(
@@ -101,6 +106,7 @@ export class ConsoleDesk {
       if (message.type === "handover") this.#takeOver(message.handover);
     });
     effect(() => this.#settle());
+    effect(() => this.#followSpace());
     effect(() => {
       const sound = this.sound.value;
       phone.setMix((group, tier) => mixOf(sound, group, tier));
@@ -117,14 +123,14 @@ export class ConsoleDesk {
     return (
       group === selected ||
       this.monitors(group) ||
-      this.phone.listened.value.includes(group) ||
+      this.phone.choice.listened.groups.value.includes(group) ||
       this.phone.affairs.value.brought.some((one) => one.group === group)
     );
   }
 
   /** Hears a channel, or no longer. */
   toggleListening(group: string): void {
-    if (!this.phone.toggleListening(group)) this.#refuse("too_many");
+    if (!this.phone.choice.listened.toggle(group)) this.#refuse("too_many");
   }
 
   choose(group: string): void {
@@ -188,11 +194,15 @@ export class ConsoleDesk {
 
   /** A talk key goes down. One voice, one microphone: while one key is down the others do nothing. */
   talk(holder: Holder, channels: readonly Channel[], at: number): void {
-    const able = channels.filter(({ mayTalk }) => mayTalk).map(({ id }) => id);
+    const talked = channels.filter(({ mayTalk }) => mayTalk);
+    const able = talked.map(({ id }) => id);
     const [first, ...others] = able;
     if (first === undefined || this.#holder !== null) return;
+    // Others may have moved the channels under the hand; what one was brought into has a place of its own.
+    const lasting = talked.some(({ brought }) => brought === null);
+    if (!this.phone.choice.left.allows(lasting ? "wall" : "brought")) return;
     this.#holder = holder;
-    for (const group of able) if (!this.#affiliated(group)) this.phone.toggleListening(group);
+    for (const group of able) if (!this.#affiliated(group)) this.phone.choice.listened.toggle(group);
     this.phone.key.pressIn(first, at, others);
   }
 
@@ -325,9 +335,25 @@ export class ConsoleDesk {
     this.panel.value = panel;
   }
 
+  /** The space bar talks elsewhere without the dispatcher's doing: what it talked in is over. */
+  #followSpace(): void {
+    const [before, now] = [
+      this.#space,
+      { chosen: this.chosen.value, marked: this.marked.value, into: this.spaceTalksIn.value },
+    ];
+    this.#space = now;
+    if (before.chosen !== now.chosen || before.marked !== now.marked) return;
+    const there = new Set(this.channels.value.map(({ id }) => id));
+    const gone = before.into.some(({ id }) => !there.has(id));
+    if (gone && now.into.some(({ id }) => before.into.every((one) => one.id !== id)))
+      this.phone.choice.left.over();
+  }
+
   /** Monitoring is hearing without being there: to talk one has to be. */
   #affiliated(group: string): boolean {
-    return this.hears(group) && (!this.monitors(group) || this.phone.listened.value.includes(group));
+    return (
+      this.hears(group) && (!this.monitors(group) || this.phone.choice.listened.groups.value.includes(group))
+    );
   }
 
   /** What I took over I listen to from now on. */
@@ -336,7 +362,7 @@ export class ConsoleDesk {
     if (handover.state !== "accepted" || handover.to.id !== user?.id) return;
     // Where I am no member it is monitored from now on.
     const mine = handover.listens.filter(({ id }) => groups.some((group) => group.id === id));
-    if (!this.phone.listenTo(mine.map(({ id }) => id))) this.#refuse("too_many");
+    if (!this.phone.choice.listened.add(mine.map(({ id }) => id))) this.#refuse("too_many");
   }
 
   /** Takes up what this person kept on this device; one who never had a console here hears every channel. */
@@ -348,7 +374,7 @@ export class ConsoleDesk {
     queueMicrotask(() => {
       this.sound.value = restored(kept);
       if (kept !== null) return;
-      this.phone.listenTo(groups.map(({ id }) => id));
+      this.phone.choice.listened.add(groups.map(({ id }) => id));
     });
   }
 }

@@ -20,7 +20,7 @@ export async function everyGroup(): Promise<Named[]> {
 
 /** The ids of those that match a word, also by pinyin, which the server knows; the first page of them. Rejects with `Problem`. */
 export async function groupsFound(word: string): Promise<ReadonlySet<string>> {
-  const query = new URLSearchParams({ limit: String(PAGE), q: word });
+  const query = new URLSearchParams({ limit: String(MAX_PAGE), q: word });
   const { items } = await authorised<{ items: Named[] }>("GET", `/groups?${query}`);
   return new Set(items.map(({ id }) => id));
 }

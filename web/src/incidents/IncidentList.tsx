@@ -8,6 +8,7 @@ import { RequestRefused } from "../wire/link";
 import type { IncidentSummary } from "../wire/protocol";
 import { Chooser } from "./Chooser";
 import { listed, nextTap, type Tap } from "./incidents";
+import "../phone/view/switched.css";
 import "./incidents.css";
 
 export function IncidentList({ phone, all }: { phone: Phone; all: () => void }) {
@@ -50,7 +51,7 @@ function Incident({ phone, one }: { phone: Phone; one: IncidentSummary }) {
         one={one}
         selected={selected}
         unsaid={problem.value !== ""}
-        choose={({ group }) => group && phone.select(group.id)}
+        choose={({ group }) => group && phone.choice.select(group.id)}
       >
         {problem.value || one.address || one.code}
       </Chooser>
@@ -92,7 +93,7 @@ export function SwitchedNotice({ phone }: { phone: Phone }) {
     <p class="switched" role="status">
       <span>{t("switched_to", { title: switched.title || switched.group.name })}</span>
       {back && (
-        <button type="button" class="back" onClick={() => phone.select(back.id)}>
+        <button type="button" class="back" onClick={() => phone.choice.select(back.id)}>
           {t("switched_back", { group: back.name })}
         </button>
       )}

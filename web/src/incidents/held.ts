@@ -17,7 +17,8 @@ import {
 
 type Holder = {
   picture: Signal<Picture>;
-  select: (group: string) => void;
+  /** By the person's own hand, and by what others did. */
+  choice: { select: (group: string) => void; move: (group: string) => void };
   ask: (request: Request) => Promise<ServerMessage>;
   tone: (name: "incoming") => void;
 };
@@ -45,7 +46,7 @@ export class HeldIncidents {
     if (!group) return;
     if (this.list.peek().list.every(({ code }) => code !== incident.code))
       this.#take({ type: "incident_changed", incident, mine: true });
-    this.phone.select(group.id);
+    this.phone.choice.select(group.id);
   }
 
   told(message: ServerMessage): void {
@@ -67,7 +68,7 @@ export class HeldIncidents {
       // The incident is over, or is no longer mine: back to where this phone came from.
       const next = firstGroup(groups, after.switched?.back ?? null);
       this.list.value = { ...after, left: leaving(before, picture.selected, next?.id ?? "", message) };
-      if (next) this.phone.select(next.id);
+      if (next) this.phone.choice.move(next.id);
     }
   }
 }

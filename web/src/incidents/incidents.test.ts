@@ -106,7 +106,8 @@ test("who has more cases than are listed stays in the group of his own when he i
     };
     const tones: string[] = [];
     const tone = (name: string) => tones.push(name);
-    const held = new HeldIncidents({ picture, select, tone, ask: () => new Promise(() => undefined) });
+    const choice = { select, move: select };
+    const held = new HeldIncidents({ picture, choice, tone, ask: () => new Promise(() => undefined) });
     held.told({ type: "incidents", id: "1", incidents: list, more: list.length >= SHOWN });
     return { held, picture, chosen, tones };
   };

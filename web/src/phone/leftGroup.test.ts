@@ -1,8 +1,9 @@
 import { signal } from "@preact/signals";
 import { expect, test } from "vitest";
-import { blank, told } from "../wire/picture";
-import type { GroupSummary, ServerMessage } from "../wire/protocol";
-import { LeftGroup } from "./leftGroup";
+import type { Brought } from "../wire/affairs";
+import { blank, told, welcomed } from "../wire/picture";
+import type { GroupSummary, ServerMessage, Welcome } from "../wire/protocol";
+import { LeftGroup, SETTLES_MS } from "./leftGroup";
 
 const group = (id: string, kind: GroupSummary["kind"] = "chat"): GroupSummary => ({
   id,
@@ -13,49 +14,156 @@ const group = (id: string, kind: GroupSummary["kind"] = "chat"): GroupSummary =>
   members: 3,
 });
 
-function member(selected: string | null, groups: GroupSummary[], wanted: string | null = selected) {
-  const picture = signal({ ...blank, groups, selected });
+const groups = (selected: string | null, ...ids: string[]): ServerMessage => ({
+  type: "groups",
+  groups: ids.map((id) => group(id)),
+  selected,
+});
+
+function member(selected: string | null, own: GroupSummary[], wanted: string | null = selected) {
+  const picture = signal({ ...blank, groups: own, selected });
+  const brought = signal<Brought | null>(null);
+  const clock = { now: 0 };
   const chosen: string[] = [];
+  const tones: string[] = [];
   let hear: (message: ServerMessage) => void = () => undefined;
   const left = new LeftGroup(
     {
       picture,
+      brought,
       follow: (listener) => {
         hear = listener;
       },
-      select: (one) => chosen.push(one),
+      move: (one) => {
+        chosen.push(one);
+        picture.value = { ...picture.value, selected: one };
+      },
+      tone: (name) => tones.push(name),
     },
     () => wanted,
+    () => clock.now,
   );
   const tell = (message: ServerMessage) => {
-    picture.value = told(picture.value, message);
+    picture.value =
+      message.type === "welcome" ? welcomed(picture.value, message) : told(picture.value, message);
     hear(message);
   };
   tell({ type: "pong", id: "1", server_time_ms: 1 });
-  return { picture, chosen, left, tell };
+  const names = () => left.notice.value?.names ?? null;
+  return { picture, brought, clock, chosen, tones, left, tell, names };
 }
 
-test("who comes into a group has it among his own and stays where he is; those of incidents stay", () => {
-  const { picture, chosen, left, tell } = member("a", [group("a"), group("case", "incident")]);
-  tell({ type: "groups", groups: [group("a"), group("b")], selected: "a" });
-  expect(picture.value.groups.map(({ id }) => id)).toEqual(["a", "b", "case"]);
-  expect([picture.value.selected, left.name.value, chosen]).toEqual(["a", null, []]);
+test("who comes into a group has it among his own, after those he had, and stays where he is; those of incidents stay", () => {
+  const { picture, chosen, tell, names } = member("b", [group("b"), group("case", "incident")]);
+  tell(groups("b", "a", "b"));
+  expect(picture.value.groups.map(({ id }) => id)).toEqual(["b", "a", "case"]);
+  expect([picture.value.selected, names(), chosen]).toEqual(["b", null, []]);
 });
 
-test("who is out of the group he talked in is told which it was, and talks in another", () => {
-  const { chosen, left, tell } = member("a", [group("a"), group("b")]);
-  tell({ type: "groups", groups: [group("b")], selected: null });
-  expect([left.name.value, chosen]).toEqual(["group a", ["b"]]);
+test("who is out of the group he talked in is told which it was, and his next press only confirms", () => {
+  const { chosen, tones, left, tell, names } = member("a", [group("a"), group("b")]);
+  tell(groups(null, "b"));
+  expect([names(), chosen]).toEqual([["group a"], ["b"]]);
+  expect(left.allows("here")).toBe(false);
+  expect([left.notice.value?.warned, tones]).toEqual([true, ["incoming", "denied"]]);
+  expect(left.allows("here")).toBe(true);
+  expect(left.notice.value).toBeNull();
+});
+
+test("a dispatcher, who might talk there all the same, is out of it as anybody else", () => {
+  const { chosen, tell, names } = member("a", [group("a"), group("b")]);
+  tell(groups("a", "b"));
+  expect([names(), chosen]).toEqual([["group a"], ["b"]]);
+});
+
+test("who has seen it, or chose a group himself, talks with the next press", () => {
+  const { left, tell } = member("a", [group("a"), group("b")]);
+  tell(groups(null, "b"));
+  left.seen();
+  expect(left.allows("here")).toBe(true);
+});
+
+test("who was put out of his group while he had no connection is told so when he is back", () => {
+  const { left, tell, names } = member("a", [group("a"), group("b")]);
+  tell({
+    type: "welcome",
+    groups: [group("b")],
+    selected: null,
+    roles: [],
+    rights: [],
+  } as unknown as Welcome);
+  expect([names(), left.allows("here")]).toEqual([["group a"], false]);
+});
+
+test("keys that go by place wait also after a group in which one did not talk; the others do not", () => {
+  const { left, tell, names } = member("a", [group("a"), group("b"), group("c")]);
+  tell(groups("a", "a", "c"));
+  expect([names(), left.allows("here")]).toEqual([["group b"], true]);
+  tell(groups("a", "a"));
+  expect([left.allows("wall"), left.allows("wall")]).toEqual([false, true]);
+});
+
+test("what several changes took away is told together", () => {
+  const { tell, names } = member("a", [group("a"), group("b"), group("c")]);
+  tell(groups("a", "a", "c"));
+  tell(groups(null, "c"));
+  expect(names()).toEqual(["group b", "group a"]);
+});
+
+test("a press that was on its way when a call ended does not speak elsewhere; a later one does", () => {
+  const { brought, clock, left, tell } = member("a", [group("a")]);
+  const over = (next: Brought | null = null) => {
+    brought.value = { call: "ca-1", group: "ca-1" } as Brought;
+    tell({ type: "pong", id: "2", server_time_ms: 1 });
+    brought.value = next;
+    tell({ type: "call_ended", call: "ca-1" } as ServerMessage);
+  };
+  over();
+  clock.now = SETTLES_MS - 1;
+  expect([left.allows("here"), left.notice.value?.why, left.allows("here")]).toEqual([false, "call", true]);
+  over();
+  clock.now += SETTLES_MS;
+  expect(left.allows("here")).toBe(true);
+  left.leaves();
+  over();
+  expect(left.allows("here")).toBe(true);
+  clock.now += 10 * SETTLES_MS;
+  over({ call: "ca-2", group: "ca-2" } as Brought);
+  expect([left.allows("brought"), left.allows("brought")]).toEqual([false, true]);
+});
+
+test("a press that was on its way as a case took the phone along does not speak there", () => {
+  const { left, tell } = member("a", [group("a")]);
+  tell({
+    type: "switched",
+    group: { ...group("case", "incident"), floor: { state: "idle" } },
+  } as unknown as ServerMessage);
+  expect([left.allows("here"), left.allows("here")]).toEqual([false, true]);
+});
+
+test("who was brought into a call speaks there, whatever he has not seen", () => {
+  const { left, tell, names } = member("a", [group("a"), group("b")]);
+  tell(groups(null, "b"));
+  expect([left.allows("brought"), names()]).toEqual([true, ["group a"]]);
+});
+
+test("a case that was taken away says so itself; the next press only confirms, unless that was seen", () => {
+  const { left } = member("a", [group("a")]);
+  left.ofCase(true);
+  expect([left.allows("here"), left.allows("here")]).toEqual([false, true]);
+  left.ofCase(true);
+  left.ofCase(false);
+  expect(left.allows("here")).toBe(true);
 });
 
 test("the first group of one who had none is chosen, and nothing is said", () => {
-  const { chosen, left, tell } = member(null, []);
-  tell({ type: "groups", groups: [group("b")], selected: null });
-  expect([left.name.value, chosen]).toEqual([null, ["b"]]);
+  const { chosen, tell, names } = member(null, []);
+  tell(groups(null, "b"));
+  expect([names(), chosen]).toEqual([null, ["b"]]);
 });
 
 test("whose groups change while he is still coming into the one he chose talks in that one", () => {
-  const { chosen, left, tell } = member(null, [group("a"), group("b")], "b");
-  tell({ type: "groups", groups: [group("a"), group("b"), group("c")], selected: null });
-  expect([left.name.value, chosen]).toEqual([null, ["b"]]);
+  const { chosen, tell, names } = member(null, [group("a"), group("b")], "b");
+  tell(groups(null, "a", "b", "c"));
+  expect([names(), chosen]).toEqual([null, ["b"]]);
 });

@@ -10,17 +10,16 @@ import { HeldIncidents } from "../incidents/held";
 import type { ToneName } from "../media/melodies";
 import type { MicrophoneState } from "../media/microphone";
 import type { PathState } from "../media/path";
-import { deviceId, keepLastGroup, lastGroup } from "../settings";
+import { deviceId, lastGroup } from "../settings";
 import { Texts } from "../texts/texts";
 import { affairsTold, broughtToTalk, nothingGoesOn, openAlerts } from "../wire/affairs";
 import { Link, type LinkState, type Request } from "../wire/link";
 import { blank, fellSilent, firstGroup, heardIn, idleFloor, told, welcomed } from "../wire/picture";
 import type { Broadcast, IceServer, Missed, Refusal, ServerMessage, Welcome } from "../wire/protocol";
 import { Air, type MixOf } from "./air";
+import { Choice } from "./choice";
 import { type Facts, face, obstacle } from "./face";
 import { Hearing } from "./hearing";
-import { LeftGroup } from "./leftGroup";
-import { Listened } from "./listened";
 import { LOOK_EVERY_MS } from "./listening";
 import { Mending } from "./mending";
 import { cutOff, isListenedTo, lineIsOpen, OpenLine } from "./openline";
@@ -29,6 +28,13 @@ import { receiptsOf } from "./receiving";
 import { watch } from "./surroundings";
 
 const TICK_MS = 100;
+/** Requests by which a person ends what he talks in. */
+const ENDS: ReadonlySet<Request["type"]> = new Set([
+  "call_leave",
+  "call_end",
+  "emergency_cancel",
+  "sos_cancel",
+]);
 
 export type PhoneSettings = {
   language: "zh-CN" | "en";
@@ -51,10 +57,6 @@ export class Phone {
   readonly askFirst: ReadonlySignal<boolean>;
   readonly waved = signal(false);
   readonly dismissed = signal<Refusal | null>(null);
-  readonly #listened = new Listened(this.picture, (groups) => {
-    this.#link.request({ type: "listen", groups }).catch(() => undefined);
-  });
-  readonly listened = this.#listened.groups;
   readonly cases = new HeldIncidents(this);
   readonly incidents = this.cases.list;
   /** The newest absence in which something was said. */
@@ -82,7 +84,7 @@ export class Phone {
   readonly key: Pressing;
   readonly receipts: Receipts;
   readonly texts: Texts;
-  readonly leftGroup: LeftGroup;
+  readonly choice: Choice;
   readonly #alone: ReadonlySignal<boolean>;
   readonly #followers: ((message: ServerMessage) => void)[] = [];
   #iceServers: readonly IceServer[] = [];
@@ -130,11 +132,21 @@ export class Phone {
     });
     this.key = new Pressing(this.#floor, {
       blocked: () => this.obstacle.value !== null,
+      unseen: () => !this.choice.left.allows(this.brought.peek() ? "brought" : "here"),
       covert: this.covert,
     });
     this.receipts = receiptsOf(this, this.#hearing, this.#air.slots);
     this.texts = new Texts(this);
-    this.leftGroup = new LeftGroup(this, lastGroup);
+    this.choice = new Choice({
+      picture: this.picture,
+      brought: this.brought,
+      follow: (listener) => this.follow(listener),
+      ask: (request) => this.ask(request),
+      tone: (tone) => this.tone(tone),
+      lift: () => this.key.lift(),
+    });
+    const leftCase = computed(() => this.incidents.value.left?.code ?? null);
+    effect(() => this.choice.left.ofCase(leftCase.value !== null));
     const line = new OpenLine(this.#floor.port());
     this.#alone = cutOff(this.linkState);
     // Whoever was signed out of here is not told any more that a call is over.
@@ -229,25 +241,9 @@ export class Phone {
     if (!this.covert.peek()) this.#air.sound.tone(name);
   }
 
-  select(group: string): void {
-    this.key.lift();
-    this.#link.request({ type: "select", group }).catch(() => this.#listened.follow());
-    keepLastGroup(group);
-    this.#listened.tell(group);
-  }
-
-  /** Hears a group beside the selected one, or no longer; false when as many are heard as may be. */
-  toggleListening(group: string): boolean {
-    return this.#listened.toggle(group);
-  }
-
-  /** Hears these beside the selected one; false when not all of them can be. */
-  listenTo(groups: readonly string[]): boolean {
-    return this.#listened.add(groups);
-  }
-
   /** A request that is no matter of the floor: calls, alerts, broadcasts. Rejects as `Link.request` does. */
   ask(request: Request): Promise<ServerMessage> {
+    if (ENDS.has(request.type)) this.choice.left.leaves();
     return this.#link.request(request);
   }
 
@@ -291,14 +287,14 @@ export class Phone {
       // Calls and alerts that still go on are told again after each welcome.
       this.affairs.value = nothingGoesOn;
       this.picture.value = welcomed(this.picture.value, welcome);
-      this.#listened.welcomed(welcome.user.id);
+      this.choice.listened.welcomed(welcome.user.id);
     });
     this.#iceServers = welcome.ice_servers;
     if (welcome.offer) void this.#offered(welcome.offer);
     else this.restartMedia("socket_lost");
     const group = firstGroup(welcome.groups, welcome.selected ?? lastGroup());
     if (group) this.#link.request({ type: "select", group: group.id }).catch(() => undefined);
-    this.#listened.tell(group?.id);
+    this.choice.listened.tell(group?.id);
     this.#tellFloor();
     for (const follower of this.#followers) follower(welcome);
     this.cases.welcomed(was, group?.id ?? "");
@@ -321,7 +317,7 @@ export class Phone {
       this.receipts.received(message);
       this.cases.told(message);
     });
-    this.#listened.follow(before);
+    this.choice.listened.follow(before);
     this.#followBrought();
     if (message.type === "switched") {
       mark("switched", { group: message.group.id });

@@ -9,6 +9,7 @@ vi.stubGlobal("window", globalThis);
 function phone() {
   const sent: ClientMessage[] = [];
   const blocked = signal(false);
+  const unseen = signal(false);
   const floors = new Floors({
     urge: (message) => sent.push(message) > 0,
     voice: { open: () => undefined, silence: () => undefined, detach: async () => undefined },
@@ -17,7 +18,11 @@ function phone() {
   });
   floors.feed({ type: "link", state: "up" });
   floors.feed({ type: "group", group: "east", yours: "none" });
-  const key = new Pressing(floors, { blocked: () => blocked.value, covert: signal(true) });
+  const key = new Pressing(floors, {
+    blocked: () => blocked.value,
+    unseen: () => unseen.value,
+    covert: signal(true),
+  });
   let burst = 6;
   /** Grants what was asked for last; returns in which group that was. */
   const grant = () => {
@@ -38,7 +43,7 @@ function phone() {
     const release = sent.filter((each) => each.type === "floor_release").at(-1);
     if (release) floors.received({ type: "ok", id: release.id });
   };
-  return { key, floors, blocked, sent, grant, has, released, held: () => floors.state.value.held };
+  return { key, floors, blocked, unseen, sent, grant, has, released, held: () => floors.state.value.held };
 }
 
 function talking(begin: (key: Pressing) => void) {
@@ -208,4 +213,13 @@ test("a key that is pressed in vain while it waits does not keep it from opening
   expect(grant()).toBe("sos");
   await vi.advanceTimersByTimeAsync(5_000);
   expect(has()).toBe("sos");
+});
+
+test("a press goes nowhere while others changed where it would go, but for one that names its group", () => {
+  const { key, unseen, sent, grant } = phone();
+  unseen.value = true;
+  key.press(0);
+  expect(sent).toEqual([]);
+  key.pressIn("west", 0);
+  expect(grant()).toBe("west");
 });

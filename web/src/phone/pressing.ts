@@ -16,6 +16,8 @@ const ENDING: ReadonlySet<string> = new Set(["has_no_permission", "pending_relea
 export type KeyOwner = {
   /** Something only the person can mend is in the way. */
   blocked: () => boolean;
+  /** Others changed where the key talks, and the person cannot know yet; asked once for each press. */
+  unseen: () => boolean;
   /** The phone must give no sign of it. */
   covert: ReadonlySignal<boolean>;
 };
@@ -35,7 +37,13 @@ export class Pressing {
     private readonly owner: KeyOwner,
   ) {}
 
+  /** A press that names no group: it goes where this person talks just now. */
   press(at: number): void {
+    if (this.owner.blocked() || this.owner.unseen()) return;
+    this.#down(at);
+  }
+
+  #down(at: number): void {
     mark("pointerdown", {}, at);
     if (this.owner.blocked()) return;
     this.#hand = true;
@@ -51,7 +59,7 @@ export class Pressing {
     // In one step: between the two the floor would follow the selection back.
     batch(() => {
       this.#enter(group);
-      this.press(at);
+      this.#down(at);
     });
     if (also.length > 0 && this.floors.state.peek().phase.name === "pending_request")
       this.floors.pressAlso(also);

@@ -108,7 +108,14 @@ export function told(before: Picture, message: ServerMessage): Picture {
       const held = before.groups.filter(
         ({ id, kind }) => kind === "incident" && message.groups.every((group) => group.id !== id),
       );
-      return { ...before, groups: [...message.groups, ...held], selected: message.selected ?? null };
+      // A new one comes last: keys that go by place must not move under a hand.
+      const place = new Map(before.groups.map(({ id }, at) => [id, at]));
+      const at = ({ id }: GroupSummary) => place.get(id) ?? before.groups.length;
+      const own = [...message.groups].sort((one, other) => at(one) - at(other));
+      const groups = [...own, ...held];
+      // Whoever may dispatch stays where he is no member any more: for him, too, it is over.
+      const out = place.has(message.selected ?? "") && groups.every(({ id }) => id !== message.selected);
+      return { ...before, groups, selected: out ? null : (message.selected ?? null) };
     }
     case "group_presence": {
       const { group, members, online, listening, queued, monitors } = message;

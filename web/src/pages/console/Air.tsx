@@ -3,7 +3,9 @@
 import type { ConsoleDesk } from "../../console/desk";
 import type { Channel } from "../../console/wall";
 import { refusalWords, t } from "../../i18n";
+import { LeftNotice, SwitchedNotice } from "../../incidents/IncidentList";
 import { Affairs } from "../../phone/view/Affairs";
+import { LeftGroup } from "../../phone/view/LeftGroup";
 import { Status } from "../../phone/view/Status";
 import { Icon } from "../../ui/icons";
 
@@ -14,6 +16,9 @@ export function AirPanel({ desk }: { desk: ConsoleDesk }) {
   const refused = desk.refused.value;
   return (
     <section class="air" aria-label={t("console_my_air")} data-face={phone.face.value.name}>
+      <SwitchedNotice phone={phone} />
+      <LeftNotice phone={phone} />
+      <LeftGroup phone={phone} keys />
       <Affairs phone={phone} answers={false} />
       {refused && (
         <p class="problem" role="alert">

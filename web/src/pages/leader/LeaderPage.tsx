@@ -5,10 +5,12 @@ import { useEffect, useMemo } from "preact/hooks";
 import { current } from "../../account/account";
 import { Alerts } from "../../emergency/Alerts";
 import { t } from "../../i18n";
+import { LeftNotice, SwitchedNotice } from "../../incidents/IncidentList";
 import { Command, type How } from "../../leader/command";
 import { everyone } from "../../leader/targets";
 import type { Phone } from "../../phone/phone";
 import { Affairs } from "../../phone/view/Affairs";
+import { LeftGroup } from "../../phone/view/LeftGroup";
 import { ObstacleScreen } from "../../phone/view/ObstacleScreen";
 import { Status } from "../../phone/view/Status";
 import { TalkButton } from "../../phone/view/TalkButton";
@@ -42,9 +44,13 @@ export function LeaderPage({ phone }: { phone: Phone }) {
         </p>
         <Ordinary command={command} />
         <Running command={command} />
+        <SwitchedNotice phone={phone} />
+        <LeftNotice phone={phone} />
+        <LeftGroup phone={phone} />
         <Status phone={phone} />
         <Alerts phone={phone} none={false} />
         <Affairs phone={phone} />
+        <TalksIn phone={phone} />
         <TalkButton phone={phone} />
       </main>
       <aside class="pick" aria-label={t("leader_pick")}>
@@ -57,6 +63,13 @@ export function LeaderPage({ phone }: { phone: Phone }) {
       <ObstacleScreen phone={phone} />
     </div>
   );
+}
+
+/** Where the talk key goes while nothing more urgent has it. */
+function TalksIn({ phone }: { phone: Phone }) {
+  const group = phone.group.value;
+  if (!group || phone.brought.value) return null;
+  return <p class="talks-in">{t("leader_talks_in", { group: group.name })}</p>;
 }
 
 /** Whom the keys reach, in words; on a phone the way down to where they are chosen. */

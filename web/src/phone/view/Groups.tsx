@@ -31,7 +31,7 @@ export function GroupList({ phone, onChosen, onWrite }: GroupListProps) {
             class="choose"
             aria-current={group.id === selected}
             onClick={() => {
-              phone.select(group.id);
+              phone.choice.select(group.id);
               onChosen?.();
             }}
           >
@@ -90,7 +90,7 @@ function Heard({ phone, group }: { phone: Phone; group: GroupSummary }) {
 }
 
 function ListenSwitch({ phone, group }: { phone: Phone; group: GroupSummary }) {
-  const on = phone.listened.value.includes(group.id);
+  const on = phone.choice.listened.groups.value.includes(group.id);
   return (
     <button
       type="button"
@@ -98,7 +98,7 @@ function ListenSwitch({ phone, group }: { phone: Phone; group: GroupSummary }) {
       role="switch"
       aria-checked={on}
       aria-label={t("also_listen_label", { name: group.name })}
-      onClick={() => phone.toggleListening(group.id)}
+      onClick={() => phone.choice.listened.toggle(group.id)}
     >
       {on ? <Icon.ear /> : <Icon.speakerOff />}
       <span>{t("also_listen")}</span>

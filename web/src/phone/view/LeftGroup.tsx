@@ -1,17 +1,35 @@
-// Shown to one who was taken out of the group he talked in: from then on he talks in another.
+// Shown to one who was taken out of what he talked in: where he is no longer, and where the next press goes.
 
-import { t } from "../../i18n";
+import { listed, t } from "../../i18n";
+import type { Left } from "../leftGroup";
 import type { Phone } from "../phone";
+import "./switched.css";
 
-export function LeftGroup({ phone }: { phone: Phone }) {
-  const name = phone.leftGroup.name.value;
-  if (!name) return null;
+/** `keys`: each talk key of this page goes by its place on a wall, which moves with any group that is gone. */
+export function LeftGroup({ phone, keys = false }: { phone: Phone; keys?: boolean }) {
+  const { left } = phone.choice;
+  const notice = left.notice.value;
+  if (!notice || !(notice.here || keys)) return null;
+  if (notice.why === "case" && !notice.warned) return null;
+  const group = phone.group.value?.name;
   return (
-    <p class="switched left" role="status">
-      <span>{t("left_group", { name })}</span>
-      <button type="button" class="back" onClick={() => (phone.leftGroup.name.value = null)}>
+    <p class="switched left" role="alert">
+      <span>
+        {out(notice)} {group && next(notice, group, keys)}
+      </span>
+      <button type="button" class="back" onClick={() => left.seen()}>
         {t("close")}
       </button>
     </p>
   );
+}
+
+function out({ why, names }: Left): string {
+  if (why === "group") return t("left_group", { name: listed(names) });
+  return why === "call" ? t("left_call") : "";
+}
+
+function next({ warned }: Left, group: string, keys: boolean): string {
+  if (keys) return t(warned ? "left_again_keys" : "left_confirm_keys");
+  return t(warned ? "left_again" : "left_confirm", { group });
 }

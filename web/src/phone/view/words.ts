@@ -20,7 +20,7 @@ export function spoken(face: Face, now: number, byItself = false): Spoken {
     case "queued":
       return {
         title: t("face_queued", { position: face.position }),
-        hint: t("face_queued_hint", { size: face.size }),
+        hint: t(byItself ? "face_queued_opened_hint" : "face_queued_hint", { size: face.size }),
       };
     case "denied":
       return { title: t("face_denied"), hint: deniedHint(face, now) };
