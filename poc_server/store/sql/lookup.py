@@ -54,7 +54,7 @@ def holds(column: Any, text: str) -> ColumnElement[bool]:
 
 
 def typed(text: str) -> str:
-    """What somebody types who means pinyin, as the column ``spelled`` has it: ``Zhang San`` is ``zhangsan``. Else empty."""
+    """What somebody types who means pinyin, as it is kept: ``Zhang San`` is ``zhangsan``. Else empty."""
     word = "".join(text.lower().replace("'", " ").replace("ü", "v").split())
     return word if word.isascii() and word.isalnum() else ""
 
