@@ -93,7 +93,7 @@ function PickPeople({ command }: { command: Command }) {
           wanted.value = event.currentTarget.value;
         }}
       />
-      {shown.length === 0 && word && <p class="hint">{t("people_none")}</p>}
+      {shown.length === 0 && wanted.value.trim() && <p class="hint">{t("people_none")}</p>}
       <ul class="targets persons">
         {shown.map(({ id, name, badge }) => (
           <li key={id}>
