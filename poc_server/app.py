@@ -289,6 +289,7 @@ class App:
             self.emergency,
             notifier=self.notifier,
             presence=PeopleWatch(lambda: people_here(self.node.phones, self.node.talkgroups, self.node.conditions)),
+            connected=self.node.phones.by_session,
             city_map=self.config.map,
             plays=Plays(self.config.recording.play_s * 1_000),
         )

@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from groups.model import User
-from groups.vocabulary import AgencyId, Refusal
+from groups.vocabulary import AgencyId, Refusal, UserId
 from poc_server.api.plays import Plays
 from poc_server.auth import Auth, Claims
 from poc_server.bridge.opened import OpenBridge
@@ -29,7 +29,7 @@ class Services:
     """The parts the API needs. ``offered``: whom a visitor of a demo may step into, in order; never in production.
 
     ``recordings`` is None where nothing is recorded; ``bridge``, ``emergency`` and ``presence`` (who is there now)
-    where there is none (tests of other parts).
+    where there is none (tests of other parts). ``connected``: whose session that is, if a phone is connected by it.
     """
 
     store: Store
@@ -39,6 +39,7 @@ class Services:
     bridge: OpenBridge | None = None
     emergency: Emergency | None = None
     presence: PeopleWatch | None = None
+    connected: Callable[[str], UserId | None] = lambda _session: None
     notifier: Notifier | None = None
     city_map: MapSettings = field(default_factory=MapSettings)
     plays: Plays = field(default_factory=lambda: Plays(RecordingSettings().play_s * 1_000))

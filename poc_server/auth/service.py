@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from poc_server.store.city import people, sessions
 from poc_server.store.city.people import account_key
 from poc_server.store.city.sessions import SessionDraft
 from poc_server.store.ids import now_ms
+from poc_server.store.shutting_out import AT_ONCE_S
 from poc_server.store.store import REMEMBER_ENDED_MS
 
 log = structlog.get_logger(__name__)
@@ -181,8 +183,8 @@ class Auth:
     async def refresh(self, token: str, address: str = "") -> SignedIn:
         """A new pair of tokens for a refresh token; each can be used once.
 
-        While SQL is away a phone that is known gets an access token and keeps its refresh token, which is signed and so
-        needs no look-up. One that is older than memory of ended sessions has to wait for SQL: its session may be over.
+        While SQL is away, or has not answered within a second, a phone that is known is renewed by what is in memory. A
+        token that is older than memory of ended sessions has to wait for SQL: its session may be over.
         A token used again later than ``refresh_grace_s`` was stolen or copied: its session ends.
         Raises `AuthRefused`: bad_token, token_expired, disabled; `StoreUnavailable`.
         """
@@ -190,13 +192,18 @@ class Auth:
         attempt = Attempt("refresh", Actor(address=address), claims.user, claims.device)
         async with self._refusals.kept(attempt, only=(Refusal.DISABLED,)):
             self._check_alive(claims)
+        needs_sql = self._clock() - claims.issued_ms > REMEMBER_ENDED_MS
         try:
-            rotation = await self._rotate(claims, address)
-        except StoreUnavailable:
-            if self._clock() - claims.issued_ms > REMEMBER_ENDED_MS:
+            async with asyncio.timeout(None if needs_sql else AT_ONCE_S):
+                rotation = await self._rotate(claims)
+        except (StoreUnavailable, TimeoutError):
+            if needs_sql:
                 raise
-            held = self._signed_in(self._enabled(claims.user), claims.session, claims.device, claims.rotation)
-            return SignedIn(held.user, held.session, held.access_token, held.expires_in, token)
+            return self._renewed_by_memory(claims)
+        if rotation is None:
+            log.warning("refresh_token_reused", session=claims.session, user=claims.user)
+            await self.end_session(Actor(claims.user, claims.agency, address), claims.session, "refresh_reused")
+            raise AuthRefused(Refusal.BAD_TOKEN)
         return self._signed_in(self._enabled(claims.user), claims.session, claims.device, rotation)
 
     async def sign_out(self, claims: Claims, address: str = "") -> None:
@@ -210,12 +217,12 @@ class Auth:
     async def end_session(self, actor: Actor, session: str, reason: str) -> None:
         """End a session, at once and everywhere; one that has ended stays ended.
 
-        Also while SQL is away, on the nodes that hear this one; on any other when SQL is back.
+        Also while SQL is away or hangs, on the nodes that hear this one; on any other when SQL is back.
         """
         try:
-            async with self._store.change(actor, self._clock()) as change:
+            async with asyncio.timeout(AT_ONCE_S), self._store.change(actor, self._clock()) as change:
                 await sessions.end(change, session, reason)
-        except StoreUnavailable:
+        except (StoreUnavailable, TimeoutError):
             self._store.end_session(session, reason)
             self._audit(actor, "session.end", session, {"reason": reason})
 
@@ -276,15 +283,24 @@ class Auth:
             person, session, self._tokens.sign("access", access), seconds, self._tokens.sign("refresh", refresh)
         )
 
-    async def _rotate(self, claims: Claims, address: str) -> int:
-        """The rotation of the new refresh token; ends the session when the one shown was used before."""
+    def _renewed_by_memory(self, claims: Claims) -> SignedIn:
+        """Counts on from what the phone has: SQL may have counted it, and given up before it said so.
+
+        The new refresh token is as old as the one it is for: it does not outlive memory of ended sessions.
+        """
+        self._check_alive(claims)
+        held = self._signed_in(self._enabled(claims.user), claims.session, claims.device, 0)
+        return replace(held, refresh_token=self._tokens.sign("refresh", replace(claims, rotation=claims.rotation + 1)))
+
+    async def _rotate(self, claims: Claims) -> int | None:
+        """The rotation of the new refresh token; None when the one shown was used before."""
         now = self._clock()
         async with self._store.writing() as connection:
             for _ in range(2):
                 row = await sessions.session_row(connection, claims.session)
                 if row is None or row.ended_ms is not None or row.user_id != claims.user:
                     raise AuthRefused(Refusal.BAD_TOKEN)
-                # A newer token than SQL knows: SQL came back from a backup.
+                # A newer token than SQL knows: it was renewed while SQL was away, or SQL came back from a backup.
                 if claims.rotation >= row.rotation:
                     expires = now + self._refresh_ms
                     if await sessions.rotate(connection, row.id, row.rotation, claims.rotation + 1, now, expires):
@@ -294,9 +310,7 @@ class Auth:
                 if newest and now - row.rotated_ms <= self.settings.refresh_grace_s * 1000:
                     return int(row.rotation)
                 break
-        log.warning("refresh_token_reused", session=claims.session, user=claims.user)
-        await self.end_session(Actor(claims.user, claims.agency, address), claims.session, "refresh_reused")
-        raise AuthRefused(Refusal.BAD_TOKEN)
+        return None
 
     async def _renew_hash(self, user: UserId, before: str, password: str) -> None:
         """Keep a hash by the settings of now. Where that cannot be done, it is at the next sign-in."""

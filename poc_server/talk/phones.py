@@ -40,6 +40,10 @@ class Phones(dict[str, Phone]):
         """Everybody who has a phone here."""
         return self._of.keys()
 
+    def by_session(self, session: str) -> UserId | None:
+        """Whose session that is; None where no phone of any node is connected by it."""
+        return next((phone.user.id for phone in self.values() if phone.session == session), None)
+
     def among(self, users: Iterable[UserId]) -> Iterator[Phone]:
         """The phones of these users."""
         return (phone for user in users for phone in self.of(user))

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
 
 from groups.vocabulary import Refusal, UserId
-from poc_server.auth import Auth, AuthRefused, SignedIn
+from poc_server.auth import Auth, AuthRefused, SignedIn, service
 from poc_server.auth.keys import load_or_make
 from poc_server.refused import Refused
-from poc_server.store import SYSTEM, Actor, DirectoryChange
+from poc_server.store import SYSTEM, Actor, Connection, DirectoryChange
 from poc_server.store import tables as t
 from poc_server.store.city import people, sessions
+from poc_server.store.store import REMEMBER_ENDED_MS
 from tests.fixtures.people import PASSWORD, QUICK, Town
 
 pytestmark = pytest.mark.wire
@@ -134,6 +137,47 @@ async def test_a_token_used_again_later_was_stolen_and_ends_the_whole_family(tow
         (row,) = (await connection.execute(ended)).all()
     assert (row.agency_id, row.target_id, row.address) == (town.agency, first.session, "203.0.113.7")
     assert json.loads(row.detail)["reason"] == "refresh_reused"
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a loaded machine SQL takes its time, and does not hang for that."""
+    monkeypatch.setattr(service, "AT_ONCE_S", 60)
+
+
+@asynccontextmanager
+async def hanging(town: Town) -> AsyncIterator[Connection]:
+    """Nobody else reads or writes sessions: PostgreSQL waits for a lock, SQLite for the one that writes."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(service, "AT_ONCE_S", 0.1)
+        async with town.store.writing() as connection:
+            if connection.dialect.name == "postgresql":
+                await connection.execute(text("LOCK TABLE session"))
+            yield connection
+
+
+async def test_while_sql_hangs_a_phone_is_renewed_by_memory_whether_or_not_sql_counted_it(town: Town) -> None:
+    first, old = [await town.auth.start_session(await town.person(), "demo") for _ in range(2)]
+    async with hanging(town):
+        second = await town.auth.refresh(first.refresh_token)
+        third = await town.auth.refresh(second.refresh_token)
+    assert access_code(town, third) is None
+    fourth = await town.auth.refresh(third.refresh_token)
+    async with hanging(town) as connection:
+        fifth = await town.auth.refresh(fourth.refresh_token)
+        # It was counted, and nobody heard of it.
+        counted = text("UPDATE session SET rotation = rotation + 1 WHERE id = :id")
+        await connection.execute(counted, {"id": first.session})
+    town.clock.forward(31)
+    assert (await town.auth.refresh(fifth.refresh_token)).session == first.session
+    assert await code(town.auth.refresh(third.refresh_token)) is Refusal.BAD_TOKEN
+    # What is older than memory of ended sessions is asked of SQL, however long that takes.
+    town.clock.forward(REMEMBER_ENDED_MS / 1000)
+    async with hanging(town):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await town.auth.refresh(old.refresh_token)
+    assert (await town.auth.refresh(old.refresh_token)).session == old.session
 
 
 async def test_two_refreshes_at_the_same_moment_do_not_look_like_theft(town: Town) -> None:

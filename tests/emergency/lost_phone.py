@@ -15,18 +15,19 @@ from tests.support.handsets import WAIT_S, Handset
 
 
 class Lost:
-    """A device, and the phone of a person, that fell into wrong hands."""
+    """A device, the phone of a person, and a session, that fell into wrong hands."""
 
-    def __init__(self, cast: Cast, phone: Handset, other: Handset) -> None:
-        self.cast, self.phone, self.other = cast, phone, other
+    def __init__(self, cast: Cast, phone: Handset, other: Handset, third: Handset) -> None:
+        self.cast, self.phone, self.other, self.third = cast, phone, other, third
         self.system, self.security = cast.token("XT-001"), cast.token("AQ-001")
         self.device = self._device()
+        self.session = self._only(f"sessions?user={third.user}", self.security)["id"]
 
     @classmethod
     async def of(cls, cast: Cast) -> Lost:
         """While all is well."""
         phone = await cast.street.connect(cast.enrolled("BJ-002", "丢失"))
-        return cls(cast, phone, await cast.phone("BJ-003"))
+        return cls(cast, phone, await cast.phone("BJ-003"), await cast.phone("BJ-004"))
 
     async def is_cut_off_without_sql(self) -> None:
         """Found in the lists, disabled, sent away and not let in any more."""
@@ -35,7 +36,10 @@ class Lost:
         done = self.cast.city.post(f"/api/v1/devices/{self.device['id']}/disable", {}, self.security)
         assert (done["enabled"], done["version"]) == (False, None)
         assert not self.cast.city.post(f"/api/v1/people/{self.other.user}/disable", {}, self.system)["enabled"]
-        for phone in (self.phone, self.other):
+        self.cast.city.delete(f"/api/v1/sessions/{self.session}", self.security)
+        with pytest.raises(HTTPError, match="503"):
+            self.cast.city.delete("/api/v1/sessions/se-nobodys", self.security)
+        for phone in (self.phone, self.other, self.third):
             assert (await phone.told(Bye)).reconnect is False
             with pytest.raises(PhoneFailed):
                 await self.cast.street.connect(phone.identity)
@@ -48,7 +52,8 @@ class Lost:
             while not await self._let_in(self.other):  # noqa: ASYNC110 - told to nobody
                 await asyncio.sleep(0.1)
         assert self._device()["enabled"] is False
-        assert not await self._let_in(self.phone)
+        for phone in (self.phone, self.third):
+            assert not await self._let_in(phone)
 
     def _enabled(self) -> bool:
         try:

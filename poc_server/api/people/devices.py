@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -19,6 +20,7 @@ from poc_server.refused import Refused, StoreUnavailable
 from poc_server.store import Device
 from poc_server.store.city import sessions, without_sql
 from poc_server.store.ids import now_ms
+from poc_server.store.shutting_out import AT_ONCE_S
 
 router = APIRouter(prefix="/devices", tags=["devices"])
 live = APIRouter(tags=["sessions"])
@@ -165,7 +167,10 @@ async def list_sessions(
 
 @live.delete("/sessions/{session}", status_code=204, **ruled(Act.END_SESSION, 404))
 async def end_session(session: PathId, caller: SignedInCaller, services: Use) -> Response:
-    """End a session; its connections close within a second."""
+    """End a session; its connections close within a second.
+
+    While the database is away that of a phone which is connected; of any other it is not known whose it is.
+    """
     rights.allow(services, caller, Act.END_SESSION, caller.user)
     await _end(services, caller, session, own=False)
     return Response(status_code=204)
@@ -220,15 +225,26 @@ def _session(row: Any, *, own: bool) -> SessionOut:
 
 
 async def _end(services: Use, caller: SignedInCaller, session: str, *, own: bool) -> None:
-    async with services.store.reading() as connection:
-        row = await sessions.session_row(connection, session)
-    user = None if row is None else services.directory.user(row.user_id)
+    of = await _whose(services, session)
+    user = None if of is None else services.directory.user(of)
     mine = user is not None and (user.id == caller.user.id if own else user.agency == caller.user.agency)
     if user is None or not mine:
         raise Refused(Refusal.NOT_FOUND, "session")
     if not own:
         rights.allow(services, caller, Act.END_SESSION, user)
     await services.auth.end_session(caller.actor, session, "signed_out" if own else "ended_by_administrator")
+
+
+async def _whose(services: Use, session: str) -> UserId | None:
+    try:
+        async with asyncio.timeout(AT_ONCE_S), services.store.reading() as connection:
+            row = await sessions.session_row(connection, session)
+    except (StoreUnavailable, TimeoutError):
+        connected = services.connected(session)
+        if connected is None:
+            raise StoreUnavailable("whose session it is") from None
+        return connected
+    return None if row is None else UserId(row.user_id)
 
 
 async def _shown(services: Use, device: Device, response: Response) -> DeviceOut:
