@@ -39,7 +39,7 @@ def _items(mapping: MappingFile, items: tuple[Item, ...]) -> Iterator[Finding]:
     for number, item in enumerate(items, 1):
         prefix = f"in #{number}" if len(items) > 1 else "in"
         for fault in item.faults:
-            why = _nothing(mapping, fault.field) if fault.why == NOT_FOUND else fault.why
+            why = _nothing(_expression(mapping, fault.field)) if fault.why == NOT_FOUND else fault.why
             yield Finding(Level.WRONG if fault.fatal else Level.NOTE, f"{prefix}.{fault.field}", why)
         if item.document is None:
             continue
@@ -50,12 +50,15 @@ def _items(mapping: MappingFile, items: tuple[Item, ...]) -> Iterator[Finding]:
             if value not in (None, "", ()):
                 yield Finding(Level.OK, f"{prefix}.{name}", _short(value))
             elif name not in faulty and _is_mapped(mapping, name):
-                yield Finding(Level.NOTE, f"{prefix}.{name}", _nothing(mapping, name))
+                yield Finding(Level.NOTE, f"{prefix}.{name}", _nothing(_expression(mapping, name)))
 
 
-def _nothing(mapping: MappingFile, name: str) -> str:
+def _expression(mapping: MappingFile, name: str) -> str:
     inbound = mapping.inbound
-    expression = f"{inbound.lon} or {inbound.lat}" if name == "point" else getattr(inbound, name)
+    return f"{inbound.lon} or {inbound.lat}" if name == "point" else str(getattr(inbound, name))
+
+
+def _nothing(expression: str) -> str:
     return f"{expression} finds nothing in this sample"
 
 
@@ -77,7 +80,7 @@ def _parts(mapping: MappingFile, sample: JsonValue) -> Iterator[Finding]:
     for name, expression in wanted:
         # A list of which no part has what is asked for is empty, not missing.
         if items and all(search(expression, item, mapping.surroundings) in (None, "", []) for item in items):
-            yield Finding(Level.NOTE, f"in.{name}", f"{expression} finds nothing in this sample")
+            yield Finding(Level.NOTE, f"in.{name}", _nothing(expression))
 
 
 def _unread(mapping: MappingFile, sample: JsonValue) -> Iterator[Finding]:

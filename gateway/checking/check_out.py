@@ -13,7 +13,8 @@ from gateway.delivery.outbound import Materials, NotWanted, context, render
 from gateway.delivery.receiver import Receiver
 from gateway.incidents.effects import EventType
 from gateway.incidents.incident import facts_of
-from gateway.incidents.lifecycle import NewsArrived, handle, new_incident
+from gateway.incidents.incident_state import new_incident
+from gateway.incidents.lifecycle import NewsArrived, handle
 from gateway.mapping.expressions import paths_in, search, tables_in
 from gateway.mapping.inbound import Item
 from gateway.mapping.mapping import PLACEHOLDER, Call, MappingFile

@@ -22,6 +22,7 @@ from poc_server.store import Store
 from poc_server.store.bridge import heard, polls, refused_news
 from poc_server.store.bridge.heard import Heard
 from poc_server.store.ids import new_id, now_ms
+from poc_server.store.sql.statements import in_parts
 from signaling.messages import Refused as WireRefused
 
 log = structlog.get_logger(__name__)
@@ -123,8 +124,7 @@ class Inbox:
             if faults:
                 log.warning("news_with_faults", sender=sender, incident=item.code, faults=faults)
             readable.append((item.code, item.document, None if mark is None else Heard(sender, mark, part)))
-        for start in range(0, len(readable), AT_ONCE):
-            news = readable[start : start + AT_ONCE]
+        for news in in_parts(readable, AT_ONCE):
             await asyncio.gather(
                 *(self._bridge.news(agency, code, document, heard=piece) for code, document, piece in news)
             )
