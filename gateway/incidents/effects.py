@@ -113,6 +113,8 @@ class WhyDiscarded(StrEnum):
     REPEATED = "repeated"
     OLD = "old"
     NOT_LATER = "not_later"
+    TAKEN_BACK = "taken_back"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,67 +1,38 @@
 """The incident machine: news of a case and what happens in its group, in; what becomes of the group's address, out.
 
 Theory of operation. All news newer than a base are kept in the order of their versions and folded anew with each one
-(`news.py`), so the incident never depends on the order of arrival. Effects come from comparing before and after:
-where the case stands decides what its address should be, and one table says what that asks for. Closing is not at
-once: talk may end within a hang time, then the address freezes. A frozen one leaves the directory after a time, or a
-city that closes hundreds of cases a day would carry all of them for ever. While an SOS is open in the group, it is not
-taken from whoever is in danger, whatever becomes of the case: that waits until the alert is over.
+(`gateway.news`), so the incident never depends on the order of arrival. Effects come from comparing before and after
+(`gateway.settling`).
 
 The machine is pure. It never raises on what a peer told; what changes nothing is `Discarded` with its reason.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from functools import cache
-from typing import Any
+from dataclasses import dataclass, replace
 
-from pydantic import JsonValue, TypeAdapter
+from pydantic import JsonValue
 
-from gateway.incidents import limits
 from gateway.incidents.effects import (
     Address,
-    AddressChanged,
     BringForward,
     Discarded,
     Effect,
     EventOut,
     EventType,
-    LampChanged,
     LinkChanged,
     MembersChanged,
     ResolveParties,
     Rivals,
     WhyDiscarded,
 )
-from gateway.incidents.incident import Incident, State
-from gateway.incidents.limits import Calendar, Lamp
+from gateway.incidents.incident import State
+from gateway.incidents.incident_state import DEFAULT, IncidentState, Options
 from gateway.incidents.news import News, fold
-from gateway.incidents.rules import Attention, Rules
+from gateway.incidents.rules import Attention
+from gateway.incidents.settling import HAS_MEMBERS, settle
 from gateway.incidents.steps import Step
-from groups.vocabulary import AlertState, GroupId, IncidentCode, UserId
-
-HANG_MS = 600_000
-"""How long after closing the group may still talk; a burst meanwhile starts it again."""
-ARCHIVE_MS = 30 * 86_400_000
-"""How long a frozen group stays in the directory."""
-NEWS_KEPT = 256
-"""News that may still be put in order; when one more comes the older half becomes the base."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the operator may set about incidents."""
-
-    rules: Rules = field(default_factory=Rules)
-    calendar: Calendar = field(default_factory=Calendar)
-    hang_ms: int = HANG_MS
-    news_kept: int = NEWS_KEPT
-    archive_ms: int = ARCHIVE_MS
-
-
-DEFAULT = Options()
-
+from groups.vocabulary import AlertState, GroupId, UserId
 
 # --- Inputs ---------------------------------------------------------------------------------------------------------
 
@@ -71,6 +42,13 @@ class NewsArrived:
     """The case system told something."""
 
     news: News
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What was told with this version was wrong, and counts no more; told again it is known."""
+
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,102 +88,13 @@ class Tick:
     """Time went by."""
 
 
-Input = NewsArrived | MembersResolved | Happened | Linked | Tick
-
-
-# --- State ----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class IncidentState:
-    """All there is to know of one incident.
-
-    ``base`` is the fold of news too old to be put in order any more: of the version in ``base_order``, and before it.
-    """
-
-    base: Incident
-    incident: Incident
-    base_order: tuple[int, str] = (-1, "")
-    news: tuple[News, ...] = ()
-    address: Address = Address.NONE
-    name: str = ""
-    freeze_at: int | None = None
-    archive_at: int | None = None
-    hang_ms: int = HANG_MS
-    members: frozenset[UserId] = frozenset()
-    unknown: tuple[str, ...] = ()
-    near: frozenset[UserId] = frozenset()
-    empty: tuple[str, ...] = ()
-    groups: frozenset[GroupId] = frozenset()
-    round: int = 0
-    """How often its work began anew (返工): what officers tapped counts within a round."""
-    taps: tuple[tuple[UserId, EventType], ...] = ()
-    tapped_before: frozenset[UserId] = frozenset()
-    """Who tapped in an earlier round."""
-    alerts: tuple[tuple[str, UserId], ...] = ()
-    """SOS that are open in its group, and whose."""
-    settle_at: int | None = None
-    """The last of them is over: what waited for it is done at the next `Tick`."""
-    attention: Attention = Attention.QUIET
-    lamp: Lamp = Lamp.OFF
-    changes: int = 0
-
-    @property
-    def code(self) -> IncidentCode:
-        """The case's code."""
-        return self.incident.code
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data, ready for JSON."""
-        dumped: dict[str, Any] = _adapter().dump_python(self, mode="json", exclude_defaults=True)
-        return dumped
-
-    @staticmethod
-    def from_json(data: object) -> IncidentState:
-        """The state again. Raises ValueError when ``data`` was not made by `to_json`."""
-        return _adapter().validate_python(data)
-
-
-@cache
-def _adapter() -> TypeAdapter[IncidentState]:
-    return TypeAdapter(IncidentState)
-
-
-def new_incident(code: IncidentCode) -> IncidentState:
-    """An incident nothing is known of yet."""
-    nothing = Incident(code)
-    return IncidentState(base=nothing, incident=nothing)
+Input = NewsArrived | TakenBack | MembersResolved | Happened | Linked | Tick
 
 
 # --- The machine ----------------------------------------------------------------------------------------------------
 
-_WANTED: dict[State, Address] = {
-    # where a case that was dispatched at least once stands → what its address should be
-    State.DRAFT: Address.PARKED,
-    State.REPORTED: Address.PARKED,
-    State.FILED: Address.PARKED,
-    State.DISPATCHED: Address.OPEN,
-    State.HANDLING: Address.OPEN,
-    State.FEEDBACK: Address.OPEN,
-    State.SUSPENSION_ASKED: Address.OPEN,
-    State.SUSPENDED: Address.PARKED,
-    State.CLOSED: Address.FROZEN,
-    State.EVALUATED: Address.FROZEN,
-    State.VOID: Address.REMOVED,
-}
-_HANGS = frozenset({Address.OPEN, Address.PARKED})
-"""From these an address does not freeze at once: talk may end within the hang time."""
-_EVENT_OF = {
-    Address.OPEN: EventType.OPENED,
-    Address.PARKED: EventType.PARKED,
-    Address.FROZEN: EventType.CLOSED,
-    Address.REMOVED: EventType.REMOVED,
-}
-_TALKS = frozenset({Address.OPEN, Address.CLOSING})
-_NO_GROUP = frozenset({Address.NONE, Address.ARCHIVED})
 _DONE = frozenset({State.FEEDBACK, State.CLOSED, State.EVALUATED, State.VOID})
 _TO_BE_DONE = frozenset({State.REPORTED, State.FILED, State.DISPATCHED, State.HANDLING})
-_HAS_MEMBERS = frozenset({Address.OPEN, Address.PARKED, Address.CLOSING, Address.FROZEN})
 
 
 def handle(
@@ -218,6 +107,8 @@ def handle(
     match input:
         case NewsArrived(news):
             return _news(state, news, now, options)
+        case TakenBack(version):
+            return _taken_back(state, version, now, options)
         case MembersResolved():
             return _members(state, input, now)
         case Happened():
@@ -229,16 +120,9 @@ def handle(
             return _tick(state, now, options)
 
 
-def deadline(state: IncidentState, now: int, options: Options = DEFAULT) -> int | None:
-    """When `Tick` is due next, in ms; None: time alone changes nothing."""
-    lamp = limits.next_change(state.incident, now, options.calendar)
-    # A hang time that is over while an SOS is open waits for its end, not for the clock.
-    freeze_at = None if state.alerts else state.freeze_at
-    moments = (freeze_at, state.archive_at, state.settle_at, lamp)
-    return min((moment for moment in moments if moment is not None), default=None)
-
-
 def _news(state: IncidentState, news: News, now: int, options: Options) -> tuple[IncidentState, tuple[Effect, ...]]:
+    if (news.version, news.id) in state.taken_back:
+        return state, (Discarded(news.id, WhyDiscarded.TAKEN_BACK),)
     if news.version <= state.base_order[0]:
         return state, (Discarded(news.id, WhyDiscarded.OLD),)
     same_version = [known.id for known in state.news if known.version == news.version]
@@ -255,13 +139,32 @@ def _news(state: IncidentState, news: News, now: int, options: Options) -> tuple
     if _begins_anew(state.incident.state, told.incident.state) or (news.step is Step.REWORK and ordered[-1] is news):
         tapped = state.tapped_before | {user for user, _ in state.taps}
         told = replace(told, round=state.round + 1, taps=(), tapped_before=tapped)
-    after, effects = _settle(told, now, options)
+    after, effects = _folded(state, told, now, options)
+    return after, (*rivals, *effects)
+
+
+def _taken_back(
+    state: IncidentState, version: int, now: int, options: Options
+) -> tuple[IncidentState, tuple[Effect, ...]]:
+    wrong = tuple((one.version, one.id) for one in state.news if one.version == version)
+    if not wrong:
+        return state, (Discarded(str(version), WhyDiscarded.UNKNOWN),)
+    kept = tuple(one for one in state.news if one.version != version)
+    known = (*state.taken_back, *wrong)[-options.news_kept :]
+    return _folded(state, replace(state, news=kept, taken_back=known, incident=fold(state.base, kept)), now, options)
+
+
+def _folded(
+    state: IncidentState, told: IncidentState, now: int, options: Options
+) -> tuple[IncidentState, tuple[Effect, ...]]:
+    """What comes of an incident that is told otherwise than it was in ``state``."""
+    after, effects = settle(told, now, options)
     redispatched = after.incident.parties != state.incident.parties
-    if after.address in _HAS_MEMBERS and (redispatched or state.address not in _HAS_MEMBERS):
+    if after.address in HAS_MEMBERS and (redispatched or state.address not in HAS_MEMBERS):
         # Whoever was near for the former dispatch is not for this one, unless he is now.
         after = replace(after, near=frozenset())
         effects = (*effects, ResolveParties(after.incident.parties))
-    return after, (*rivals, *effects)
+    return after, effects
 
 
 def _parted(ordered: list[News]) -> tuple[list[News], list[News]]:
@@ -278,68 +181,16 @@ def _begins_anew(before: State, after: State) -> bool:
 
 
 def _tick(state: IncidentState, now: int, options: Options) -> tuple[IncidentState, tuple[Effect, ...]]:
-    after, effects = _settle(replace(state, settle_at=None), now, options)
-    if state.settle_at is not None and after.address in _HAS_MEMBERS:
+    after, effects = settle(replace(state, settle_at=None), now, options)
+    if state.settle_at is not None and after.address in HAS_MEMBERS:
         effects += (ResolveParties(after.incident.parties),)
     return after, effects
-
-
-def _settle(state: IncidentState, now: int, options: Options) -> tuple[IncidentState, tuple[Effect, ...]]:
-    """Brings address, attention and lamp to what the incident and the time ask for."""
-    after, effects = _settle_address(state, now, options)
-    # What rests, or is over, is nobody's matter; when its work goes on it comes forward as if it were new.
-    attention = options.rules.attention(after.incident) if after.address is Address.OPEN else Attention.QUIET
-    if attention > state.attention and after.members:
-        effects += (BringForward(after.members, attention),)
-    lamp = limits.lamp(after.incident, now, options.calendar)
-    if lamp is not state.lamp:
-        effects += (LampChanged(lamp),)
-    return replace(after, attention=attention, lamp=lamp), effects
-
-
-def _settle_address(state: IncidentState, now: int, options: Options) -> tuple[IncidentState, tuple[Effect, ...]]:
-    wanted = _wanted(state, now)
-    if state.alerts and state.address in _TALKS and wanted not in _TALKS:
-        wanted = state.address
-    named = AddressChanged(wanted, state.incident.name)
-    if wanted is Address.FROZEN and state.archive_at is None:
-        state = replace(state, archive_at=now + options.archive_ms)
-    if wanted is state.address:
-        renamed = wanted not in _NO_GROUP and state.name != state.incident.name
-        return (replace(state, name=named.name), (named,)) if renamed else (state, ())
-    after = replace(
-        state,
-        address=wanted,
-        name=named.name,
-        freeze_at=now + options.hang_ms if wanted is Address.CLOSING else None,
-        archive_at=state.archive_at if wanted is Address.FROZEN else None,
-        hang_ms=options.hang_ms,
-        members=frozenset() if wanted is Address.REMOVED else state.members,
-        changes=state.changes + 1,
-    )
-    effects: tuple[Effect, ...] = (named,)
-    reopened_while_hanging = state.address is Address.CLOSING and wanted is Address.OPEN
-    if (event := _EVENT_OF.get(wanted)) and not reopened_while_hanging:
-        effects += (_event(after, event, now),)
-    return after, effects
-
-
-def _wanted(state: IncidentState, now: int) -> Address:
-    if not state.incident.dispatched:
-        return Address.NONE
-    wanted = _WANTED[state.incident.state]
-    if wanted is not Address.FROZEN:
-        return wanted
-    if state.address in _HANGS or (state.freeze_at is not None and now < state.freeze_at):
-        return Address.CLOSING
-    over = state.archive_at is not None and now >= state.archive_at
-    return Address.ARCHIVED if over or state.address is Address.ARCHIVED else Address.FROZEN
 
 
 def _members(state: IncidentState, found: MembersResolved, now: int) -> tuple[IncidentState, tuple[Effect, ...]]:
     in_danger = {user for _, user in state.alerts} & state.members
     users = found.users | in_danger
-    if state.address not in _HAS_MEMBERS:
+    if state.address not in HAS_MEMBERS:
         return state, ()
     state = replace(state, unknown=found.unknown, near=found.near, empty=found.empty)
     if users == state.members:
@@ -348,7 +199,7 @@ def _members(state: IncidentState, found: MembersResolved, now: int) -> tuple[In
     after = replace(state, members=users, changes=state.changes + 1)
     effects: tuple[Effect, ...] = (
         MembersChanged(users, joined, left),
-        _event(after, EventType.MEMBERS, now, {"joined": [*sorted(joined)], "left": [*sorted(left)]}),
+        after.event(EventType.MEMBERS, now, {"joined": [*sorted(joined)], "left": [*sorted(left)]}),
     )
     if joined and state.attention > Attention.QUIET and state.address is Address.OPEN:
         effects += (BringForward(joined, state.attention),)
@@ -388,7 +239,3 @@ def _alert(state: IncidentState, happened: Happened) -> IncidentState:
         return replace(state, alerts=tuple(sorted((*others, (alert, happened.user)))), settle_at=None)
     over = len(others) < len(state.alerts) and not others
     return replace(state, alerts=others, settle_at=happened.at if over else state.settle_at)
-
-
-def _event(state: IncidentState, type: EventType, at: int, data: dict[str, JsonValue] | None = None) -> EventOut:  # noqa: A002
-    return EventOut(f"{state.code}/{state.changes}/{type}", type, at, data or {})

@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI
 
 from poc_server.api import city_map, places, presence, problems, push
 from poc_server.api.body import BodyLimit
-from poc_server.api.bridge import cap, incident_texts, incidents, operating, shared_links
+from poc_server.api.bridge import cap, incident_news, incident_texts, incidents, operating, shared_links
 from poc_server.api.bridge.turns import OneATurn
 from poc_server.api.emergency import alerts, broadcasts, plans, spoken
 from poc_server.api.people import (
@@ -64,6 +64,7 @@ ROUTERS = (
     materials.router,
     replay.router,
     retention.router,
+    incident_news.router,
     incident_texts.router,
     shared_links.router,
     operating.router,

@@ -1,26 +1,24 @@
-"""The bridge: takes news and happenings, in batches that share a transaction, and tells phones and couriers after.
-
-A batch is one change of the directory. When a piece in it fails, all are taken again one by one, so that it takes
-nothing else with it.
-"""
+"""The bridge: takes news and happenings, has phones and couriers told, and answers what is asked of incidents."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
 
 from gateway.delivery.events import Event
 from gateway.incidents.document import Document
-from gateway.incidents.lifecycle import Happened, IncidentState, Input, Linked, NewsArrived, Tick, handle, new_incident
+from gateway.incidents.effects import WhyDiscarded
+from gateway.incidents.incident_state import IncidentState, new_incident
+from gateway.incidents.lifecycle import Happened, Input, Linked, NewsArrived, TakenBack, Tick, handle
 from groups.model import User
 from groups.vocabulary import AgencyId, GroupId, GroupKind, IncidentCode, Refusal, UserId
 from poc_server.bridge.codes import Codes
 from poc_server.bridge.following import Following
+from poc_server.bridge.intake import Intake, Job
 from poc_server.bridge.owed import Owed
 from poc_server.bridge.parties import Parties, Roll
 from poc_server.bridge.phones import TAPS
@@ -29,7 +27,7 @@ from poc_server.bridge.step import Batch, Done
 from poc_server.bridge.telling import PhonesPort, Telling
 from poc_server.refused import Refused, StoreUnavailable
 from poc_server.store import SYSTEM, Actor, Change, DirectoryChange, IncidentJoined, Store
-from poc_server.store.bridge import heard, incidents
+from poc_server.store.bridge import incident_events, incidents
 from poc_server.store.bridge.heard import Heard
 from poc_server.store.ids import now_ms
 from signaling.messages import IncidentSummary
@@ -41,20 +39,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 TICK_S = 1.0
+TELL_LATE_S = 10.0
 DUE_AT_ONCE = 200
-
-
-@dataclass(slots=True)
-class _Job:
-    """One input on its way, and who waits for what it comes to."""
-
-    agency: AgencyId
-    code: IncidentCode
-    make: Callable[[IncidentState], Input]
-    actor: Actor
-    action: str
-    heard: Heard | None
-    future: asyncio.Future[Done]
 
 
 class Bridge:
@@ -66,29 +52,36 @@ class Bridge:
     """
 
     def __init__(
-        self, setup: Setup, store: Store, phones: PhonesPort, batch: int, waiting_limit: int, tick_s: float = TICK_S
+        self,
+        setup: Setup,
+        store: Store,
+        phones: PhonesPort,
+        batch: int,
+        waiting_limit: int,
+        tick_s: float = TICK_S,
+        tell_late_s: float = TELL_LATE_S,
     ) -> None:
         self.setup = setup
         self.options = setup.options
         self.open = asyncio.Event()
         self._store, self._phones = store, phones
-        self._batch, self._waiting_limit, self._tick_s = batch, waiting_limit, tick_s
-        self._jobs: deque[_Job] = deque()
+        self._tick_s = tick_s
         self._codes = Codes(store)
         self._rolls: dict[AgencyId, Roll] = {}
-        self._owed = Owed(store)
-        self.telling = Telling(phones, self._codes, self._owed)
+        self.telling = Telling(phones, self._codes)
+        self._owed = Owed(store, self.telling, tell_late_s)
+        self._intake = Intake(self._owed, self.telling, self._new_batch, batch, waiting_limit)
         self._following = Following(store, self._owed, self._parties, self._new_batch, self.telling.followed)
         self.telling.noted.append(self._following.noted)
-        self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._unsubscribe: Callable[[], None] | None = None
 
     def start(self) -> None:
         """Begin to take news; needs a running loop."""
         self._unsubscribe = self._store.directory.subscribe(self._directory_changed)
+        self._owed.start()
         self._tasks = [
-            asyncio.create_task(self._take_batches(), name="incidents"),
+            asyncio.create_task(self._take_news(), name="incidents"),
             asyncio.create_task(self._tick(), name="incident-ticks"),
         ]
 
@@ -99,13 +92,13 @@ class Bridge:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        while self._jobs:
-            self._jobs.popleft().future.cancel()
+        await self._owed.aclose()
+        self._intake.refuse_all()
 
     @property
     def waiting(self) -> int:
         """News on their way."""
-        return len(self._jobs)
+        return self._intake.waiting
 
     def agency(self) -> AgencyId:
         """Whose incidents senders tell of. Refuses (unavailable) when the setup names none that there is."""
@@ -137,11 +130,26 @@ class Bridge:
             told = document
             if document.version is None:
                 # A repetition is known by the id that its sender gave it, whatever came in between.
-                again = next((one.version for one in state.news if one.id == document.id), None)
+                known = (*((one.version, one.id) for one in state.news), *state.taken_back)
+                again = next((version for version, name in known if name == document.id), None)
                 told = replace(document, version=again)
             return NewsArrived(told.news(now_ms(), newest))
 
-        return await self._submit(agency, code, make, actor, "incident.news", heard=heard)
+        return await self._intake.take(Job(agency, code, make, actor, "incident.news", heard=heard))
+
+    async def take_back(
+        self, agency: AgencyId, code: IncidentCode, version: int, actor: Actor, heard: Heard | None = None
+    ) -> Done:
+        """News of that version was wrong: the case stands as if it had never come; audited.
+
+        Refuses a version that is not kept (not_found).
+        """
+        await self.find(agency, code)
+        wrong, detail = TakenBack(version), {"version": str(version)}
+        done = await self._intake.take(Job(agency, code, lambda _: wrong, actor, "incident.take_back", detail, heard))
+        if any(each.why is WhyDiscarded.UNKNOWN for each in done.discarded):
+            raise Refused(Refusal.NOT_FOUND, "news")
+        return done
 
     async def report(self, user: User, code: IncidentCode, tap: Tap) -> Done:
         """An officer's tap. Refuses one who is not a member of the incident (not_found)."""
@@ -153,7 +161,7 @@ class Bridge:
         def make(state: IncidentState) -> Input:
             return replace(tapped, id=f"{tapped.id}/{state.round}") if state.round else tapped
 
-        return await self._submit(user.agency, code, make, Actor(user.id, user.agency), "incident.report")
+        return await self._intake.take(Job(user.agency, code, make, Actor(user.id, user.agency), "incident.report"))
 
     async def link(
         self,
@@ -168,13 +176,15 @@ class Bridge:
         found = self._store.directory.group(group)
         if found is None or found.agency != agency or found.kind is GroupKind.INCIDENT:
             raise Refused(Refusal.NOT_FOUND, "group")
-        return await self._submit(agency, code, lambda _: Linked(group, linked), actor, "", known=True, heard=heard)
+        await self.find(agency, code)
+        return await self._intake.take(Job(agency, code, lambda _: Linked(group, linked), actor, heard=heard))
 
     async def tie(
         self, agency: AgencyId, code: IncidentCode, happened: Happened, actor: Actor, heard: Heard | None = None
     ) -> Done:
         """Ties a recorded burst to an incident later, audited."""
-        return await self._submit(agency, code, lambda _: happened, actor, "incident.tie", known=True, heard=heard)
+        await self.find(agency, code)
+        return await self._intake.take(Job(agency, code, lambda _: happened, actor, "incident.tie", heard=heard))
 
     def code_of(self, group: GroupId) -> IncidentCode | None:
         """The incident whose address a group is, from memory; None for any other group."""
@@ -209,12 +219,12 @@ class Bridge:
     async def events(self, agency: AgencyId, code: IncidentCode, after: int, limit: int) -> list[Event]:
         """The events of an incident after a sequence number."""
         async with self._store.reading() as connection:
-            return await incidents.events_of(connection, agency, code, after, limit)
+            return await incident_events.events_of(connection, agency, code, after, limit)
 
     async def newest(self, agency: AgencyId, code: IncidentCode, before: int, limit: int) -> list[Event]:
         """The newest events of an incident before a sequence number, the oldest of them first."""
         async with self._store.reading() as connection:
-            return await incidents.newest_of(connection, agency, code, before, limit)
+            return await incident_events.newest_of(connection, agency, code, before, limit)
 
     async def of_user(self, user: User, limit: int, text: str = "") -> tuple[list[IncidentSummary], bool]:
         """The few that matter to an officer, urgent first, and whether there are more. ``text``: in title or code."""
@@ -232,48 +242,17 @@ class Bridge:
         joined = IncidentJoined(group=group, user=user.id, user_name=user.name, at_ms=now_ms())
         self._store.journal.append(joined)
 
-    def switch(self, phone: Phone, group: GroupId, code: IncidentCode, title: str) -> None:
+    def switch(self, phone: Phone, group: GroupId, code: IncidentCode, title: str, version: int) -> None:
         """Another node took news that bring an incident forward on a phone of this one."""
         self._codes.know(group, code)
-        self._phones.switch(phone, group, code, title)
+        self._phones.switch(phone, group, code, title, version)
 
     # --- private ---------------------------------------------------------------------------------------------------
 
-    async def _submit(
-        self,
-        agency: AgencyId,
-        code: IncidentCode,
-        make: Callable[[IncidentState], Input],
-        actor: Actor,
-        action: str,
-        known: bool = False,
-        heard: Heard | None = None,
-    ) -> Done:
-        if len(self._jobs) >= self._waiting_limit:
-            raise Refused(Refusal.TOO_FAST, "too much news at once", retry_after_ms=2_000)
-        if known:
-            await self.find(agency, code)
-        job = _Job(agency, code, make, actor, action, heard, asyncio.get_running_loop().create_future())
-        self._jobs.append(job)
-        self._wake.set()
-        return await job.future
-
-    async def _take_batches(self) -> None:
+    async def _take_news(self) -> None:
         await self.open.wait()
         await self._begin()
-        while True:
-            self._wake.clear()
-            if not self._jobs:
-                await self._wake.wait()
-            jobs = [self._jobs.popleft() for _ in range(min(self._batch, len(self._jobs)))]
-            try:
-                if len(jobs) == 1 or not await self._take(jobs):
-                    for job in jobs:
-                        await self._take([job])
-            except asyncio.CancelledError:
-                for job in jobs:
-                    job.future.cancel()
-                raise
+        await self._intake.run()
 
     def _directory_changed(self, change: DirectoryChange) -> None:
         self._following.directory_changed(change)
@@ -290,58 +269,6 @@ class Bridge:
             else:
                 return
 
-    async def _take(self, jobs: list[_Job]) -> bool:
-        """Takes them in one transaction. Of several that failed nobody is told: they are to be taken one by one."""
-        try:
-            async with self._owed.change() as (change, results):
-                results += await self._steps(change, jobs)
-        except Exception as problem:
-            if len(jobs) == 1 and not jobs[0].future.done():
-                jobs[0].future.set_exception(self._told(problem, jobs[0]))
-            return False
-        self.telling.committed(results)
-        for job, done in zip(jobs, results, strict=True):
-            # One incident a turn of the loop: to tell its phones and to answer costs a millisecond or two each, and
-            # voice waits for none of the others.
-            await asyncio.sleep(0)
-            try:
-                self.telling.told(done)
-            except Exception:
-                # It stands in SQL. What goes wrong on a phone must end neither this answer nor all news after it.
-                log.exception("incident_not_told", incident=job.code)
-            if not job.future.done():
-                job.future.set_result(done)
-        return True
-
-    async def _steps(self, change: Change, jobs: list[_Job]) -> list[Done]:
-        batches = {agency: self._new_batch(change, agency) for agency in {job.agency for job in jobs}}
-        for agency, batch in batches.items():
-            await batch.load({job.code for job in jobs if job.agency == agency})
-        marks = [job.heard for job in jobs if job.heard is not None]
-        before = await heard.taken(change.connection, marks)
-        await heard.note(change.connection, set(marks) - before, now_ms())
-        results = []
-        for job in jobs:
-            if job.heard in before:
-                results.append(batches[job.agency].again(job.code))
-                continue
-            if job.heard is not None:
-                before.add(job.heard)
-            done = await batches[job.agency].step(job.code, job.make, job.actor)
-            if job.action and not done.discarded and job.actor is not SYSTEM:
-                change.actor = job.actor
-                change.record(job.action, "incident", job.code, {}, job.agency)
-            results.append(done)
-        for batch in batches.values():
-            await batch.write()
-        return results
-
-    def _told(self, problem: Exception, job: _Job) -> Refused:
-        if isinstance(problem, Refused):
-            return problem
-        log.error("incident_step_failed", incident=job.code, exc_info=problem)
-        return Refused(Refusal.INTERNAL, type(problem).__name__)
-
     def _parties(self, agency: AgencyId) -> Parties:
         snapshot = self._store.directory.snapshot
         roll = self._rolls.setdefault(agency, Roll(agency)).of(snapshot)
@@ -356,6 +283,7 @@ class Bridge:
         while True:
             await asyncio.sleep(self._tick_s)
             try:
+                await self._owed.settle()
                 await self._time_passed()
                 await self._codes.learn()
                 await self._following.follow()
@@ -367,9 +295,8 @@ class Bridge:
     async def _time_passed(self) -> None:
         async with self._store.reading() as connection:
             due = await incidents.due(connection, now_ms(), DUE_AT_ONCE)
-        these = dict.fromkeys((*due, *self._owed.incidents()))
         await asyncio.gather(
-            *(self._submit(agency, code, lambda _: Tick(), SYSTEM, "") for agency, code in these),
+            *(self._intake.take(Job(agency, code, lambda _: Tick())) for agency, code in due),
             return_exceptions=True,
         )
 

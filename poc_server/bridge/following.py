@@ -6,22 +6,27 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from gateway.incidents.effects import Address
-from gateway.incidents.lifecycle import IncidentState, MembersResolved
+from gateway.incidents.incident_state import IncidentState
+from gateway.incidents.lifecycle import MembersResolved
 from groups.vocabulary import AgencyId, IncidentCode
-from poc_server.bridge.owed import Key, Owed
+from poc_server.bridge.owed import Owed
 from poc_server.bridge.parties import Parties, follows_place
 from poc_server.bridge.step import Batch, Done
 from poc_server.store import Change, DirectoryChange, Store
 from poc_server.store.bridge import incidents
 from poc_server.store.city import duty
 from poc_server.store.ids import now_ms
+from poc_server.store.sql.statements import in_parts
 from poc_server.talk.slices import SLICE_S
 
 AT_ONCE = 50
 """Incidents looked at together, and changed together where they must be."""
 PLACES_EVERY_MS = 20_000
 """How often incidents that were dispatched to whoever is near are looked up again."""
-NO_SHIFTS_MS = 3_600_000
+ALL_EVERY_MS = 600_000
+"""How often all live incidents are looked up: of those another node took it is not known which follow places, and that
+node may be gone."""
+Key = tuple[AgencyId, IncidentCode]
 LIVE = frozenset({Address.OPEN, Address.PARKED, Address.CLOSING})
 
 
@@ -29,7 +34,7 @@ class Following:
     """Knows when the members of which incidents may be others now, and makes them so.
 
     Args:
-        owed: for changes that SQL may cut off.
+        owed: for changes that phones are told of.
         parties: who is who just now, for an agency.
         batch: for changing what must be changed.
         told: given what changed, after the commit.
@@ -70,7 +75,8 @@ class Following:
         now = now_ms()
         if now >= self._duty_due:
             # A shift that begins or ends changes who is on duty, and nobody changes the directory for it.
-            self._duty_due = duty.next_boundary(self._store.directory.snapshot, now) or now + NO_SHIFTS_MS
+            boundary = duty.next_boundary(self._store.directory.snapshot, now)
+            self._duty_due = min(boundary or now + ALL_EVERY_MS, now + ALL_EVERY_MS)
             self._again = True
         if self._again:
             self._again = False
@@ -88,8 +94,8 @@ class Following:
     async def _look(self, keys: Sequence[Key]) -> None:
         for agency in sorted({agency for agency, _ in keys}):
             codes = [code for each, code in keys if each == agency]
-            for start in range(0, len(codes), AT_ONCE):
-                changed = await self._differing(agency, codes[start : start + AT_ONCE])
+            for part in in_parts(codes, AT_ONCE):
+                changed = await self._differing(agency, part)
                 if changed:
                     await self._settle(agency, changed)
 
@@ -109,10 +115,10 @@ class Following:
         return found
 
     async def _settle(self, agency: AgencyId, codes: list[IncidentCode]) -> None:
-        async with self._owed.change() as (change, done):
+        async with self._owed.change() as change:
             batch = self._batch(change, agency)
             await batch.load(codes)
-            found = [await batch.resolve(code) for code in codes]
+            done = [await batch.resolve(code) for code in codes]
             await batch.write()
-            done += found
         await self._told(done)
+        self._owed.told(change.version)

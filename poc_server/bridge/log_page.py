@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from gateway.delivery.events import Event
-from gateway.incidents.lifecycle import IncidentState
+from gateway.incidents.incident_state import IncidentState
 from gateway.mapping.times import local_text
 
 _ZH = {

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from gateway.incidents.lifecycle import Happened, IncidentState
+from gateway.incidents.incident_state import IncidentState
+from gateway.incidents.lifecycle import Happened
 from groups.vocabulary import AgencyId, GroupId, IncidentCode, Refusal, UnitId, UserId
 from poc_server.bridge import phones
 from poc_server.bridge.bridge import Bridge
@@ -79,7 +80,14 @@ class OpenBridge:
     def open(cls, settings: BridgeSettings, node: Field, store: Store, keys: Path, data: Path) -> OpenBridge:
         """Read the setup and begin; needs a running loop. Raises `poc_server.bridge.setup.BadSetup`."""
         recordings = data / "recordings"
-        bridge = Bridge(load(settings.file), store, phones.IncidentPhones(node), settings.batch, settings.waiting_limit)
+        bridge = Bridge(
+            load(settings.file),
+            store,
+            phones.IncidentPhones(node),
+            settings.batch,
+            settings.waiting_limit,
+            tell_late_s=settings.tell_late_s,
+        )
         links = Links.open(keys, settings.public_url, settings.link_life_s)
         inbox = Inbox(bridge, store)
         couriers = Couriers(bridge, inbox, store, Gatherer(store, links, recordings), settings.delivered_days)

@@ -1,58 +1,96 @@
-"""What phones are owed when SQL is lost in the middle of a change.
+"""What phones are owed: each change of incidents stands in SQL with what it means to phones, until they were told.
 
-A change that is cut off between its commit and the look at the directory stands in SQL, or does not: nobody knows. Who
-told of it is refused and tells it again, and then it may be known already, which is no news to any phone. So what
-phones knew before is kept until an incident is told again, and compared with what is so by then.
+A node may end between the commit and the telling, or lose SQL there and not know whether the change stands. What is
+left of either, whichever node finds it first tells: after a while in which the one that made the change would have done
+it, and in which phones of a node that ended are back.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
-from gateway.incidents.effects import BringForward
-from gateway.incidents.lifecycle import IncidentState
-from gateway.incidents.rules import Attention
-from groups.vocabulary import AgencyId, IncidentCode
-from poc_server.bridge.step import Done
+import structlog
+
+from poc_server.bridge.telling import Telling
 from poc_server.refused import StoreUnavailable
 from poc_server.store import Change, Store
+from poc_server.store.bridge import incidents, untold
+from poc_server.store.bridge.untold import Untold
 
-Key = tuple[AgencyId, IncidentCode]
+log = structlog.get_logger(__name__)
 
 
 class Owed:
-    """Incidents of which phones may know less than SQL does."""
+    """Which changes this node is about to tell, has told, or takes over from one that did not.
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._known: dict[Key, IncidentState] = {}
+    Args:
+        telling: tells what was taken over.
+        after_s: how long a change may stand untold before another node tells it.
+    """
+
+    def __init__(self, store: Store, telling: Telling, after_s: float) -> None:
+        self._store, self._telling, self._after_s = store, telling, after_s
+        self._own: set[int] = set()
+        self._told: set[int] = set()
+        self._not_before = 0.0
+
+    def start(self) -> None:
+        """Needs a running loop. Nothing is taken over at once: phones that lost this node before come back first."""
+        self._not_before = asyncio.get_running_loop().time() + self._after_s
 
     @asynccontextmanager
-    async def change(self) -> AsyncIterator[tuple[Change, list[Done]]]:
-        """A change of the directory, and the list for what comes of it. Raises as `Store.change`."""
-        results: list[Done] = []
+    async def change(self) -> AsyncIterator[Change]:
+        """A change of the directory that this node tells and then says so (`told`). Raises as `Store.change`."""
+        version = 0
         try:
             async with self._store.change() as change:
-                yield change, results
-        except StoreUnavailable:
-            for done in results:
-                self._known.setdefault((done.agency, done.after.code), done.before)
+                version = change.version
+                self._own.add(version)
+                yield change
+        except BaseException:
+            # If it stands, it is told as what a node left that is gone.
+            self._own.discard(version)
             raise
 
-    def incidents(self) -> Sequence[Key]:
-        """Those that are to be told again as soon as SQL is back."""
-        return tuple(self._known)
+    def told(self, version: int) -> None:
+        """All that came with this change was told."""
+        self._told.add(version)
 
-    def settle(self, done: Done) -> None:
-        """Makes ``done``, of which phones are about to be told, begin with what they knew."""
-        before = self._known.pop((done.agency, done.after.code), None)
-        if before is not None and before != done.before:
-            done.before, done.forward = before, _forward(before, done.after)
+    async def settle(self) -> None:
+        """Takes out of SQL what was told, and tells what was left. Raises `StoreUnavailable`."""
+        await self._forget()
+        if asyncio.get_running_loop().time() < self._not_before:
+            return
+        now = self._store.clock()
+        before = now - round(self._after_s * 1000)
+        async with self._store.reading() as connection:
+            left = set(await untold.left(connection, before)) - self._own
+        if left:
+            async with self._store.writing() as connection:
+                taken = await untold.take_over(connection, left, before, now)
+            await self._tell(taken)
 
+    async def aclose(self) -> None:
+        """Nothing that was told is told again after a restart."""
+        with suppress(StoreUnavailable):
+            await self._forget()
 
-def _forward(before: IncidentState, after: IncidentState) -> list[BringForward]:
-    """On whose phones an incident comes forward who last knew it as ``before``."""
-    more = after.attention > before.attention
-    users = after.members if more else after.members - before.members
-    return [BringForward(users, after.attention)] if users and after.attention is not Attention.QUIET else []
+    async def _forget(self) -> None:
+        if told := set(self._told):
+            async with self._store.writing() as connection:
+                await untold.forget(connection, told)
+            self._told -= told
+            self._own -= told
+
+    async def _tell(self, taken: list[Untold]) -> None:
+        """As the incidents are by now: what became of one meanwhile, phones learn with it."""
+        for each in taken:
+            async with self._store.reading() as connection:
+                state = await incidents.find(connection, each.agency, each.code)
+            if state is not None:
+                log.warning("incident_told_late", incident=each.code, version=each.version)
+                self._telling.late(each, state)
+        for version in {each.version for each in taken}:
+            self.told(version)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from math import asin, cos, radians, sin, sqrt
 
 from gateway.incidents.incident import Datum, Incident, Party, PartyKind, Point
-from gateway.incidents.lifecycle import IncidentState, MembersResolved
+from gateway.incidents.incident_state import IncidentState
+from gateway.incidents.lifecycle import MembersResolved
 from gateway.mapping.datum import convert
 from groups.model import User
 from groups.rights import Right, has

@@ -11,7 +11,7 @@ import structlog
 from gateway.incidents import rules
 from gateway.incidents.effects import Address, EventType
 from gateway.incidents.incident import Datum
-from gateway.incidents.lifecycle import IncidentState
+from gateway.incidents.incident_state import IncidentState
 from gateway.incidents.rules import Attention
 from gateway.mapping.datum import convert
 from gateway.waking.notice import Notice, NoticeKind
@@ -107,7 +107,9 @@ class IncidentPhones:
             framed[seen] = frame(IncidentChanged(incident=self.summary(state, group, user), mine=mine))
         phone.write(framed[seen])
 
-    def bring_forward(self, state: IncidentState, group: GroupId, users: Iterable[UserId], to: Attention) -> None:
+    def bring_forward(
+        self, state: IncidentState, group: GroupId, users: Iterable[UserId], to: Attention, version: int
+    ) -> None:
         """Wakes those of ``users`` who have no phone connected, and switches phones where that disturbs nobody."""
         wanted = frozenset(users)
         away = [user for user in wanted if not any(phone.connection for phone in self._node.phones.of(user))]
@@ -116,35 +118,44 @@ class IncidentPhones:
             text = " ".join(word for word in (incident.address, incident.description) if word)
             self._node.wake(away, Notice(NoticeKind.INCIDENT, state.code, incident.name, text))
         if to is Attention.SWITCHED:
-            self._slices.add(self._forward(state, group, wanted))
+            self._slices.add(self._forward(state, group, wanted, version))
 
     def switch(
-        self, phone: Phone, group: GroupId, code: IncidentCode, title: str, tries: int = DIRECTORY_TRIES
+        self,
+        phone: Phone,
+        group: GroupId,
+        code: IncidentCode,
+        title: str,
+        version: int,
+        tries: int = DIRECTORY_TRIES,
     ) -> None:
         """Switches one phone of this node, unless that would disturb its user.
 
-        The news may have been taken by another node, whose change of the directory is not known here yet.
+        The news may have been taken by another node, whose change of the directory is not known here yet. Who went back
+        is not switched again when two nodes tell of one change, or one tells it twice.
         """
         if self._node.roster.membership(group, phone.user.id) is None:
             if tries:
                 later = asyncio.get_running_loop().call_later
-                later(DIRECTORY_PAUSE_S, self.switch, phone, group, code, title, tries - 1)
+                later(DIRECTORY_PAUSE_S, self.switch, phone, group, code, title, version, tries - 1)
             else:
                 log.warning("incident_group_unknown", incident=code, group=group)
+            return
+        if not phone.learns(group, version):
             return
         why = rules.stays(self._seen(phone), group)
         if why is None and self._node.affiliation.may_hear(phone, group) is None:
             self._switch(phone, group, code, title)
 
-    def _forward(self, state: IncidentState, group: GroupId, users: frozenset[UserId]) -> Iterator[None]:
+    def _forward(self, state: IncidentState, group: GroupId, users: frozenset[UserId], version: int) -> Iterator[None]:
         title = state.incident.name[:NAME_CHARS]
         for user in users:
             for phone in self._node.phones.of(user):
                 if phone.away is not None:
                     # Only its own node knows whether he talks, waits or is in danger just now.
-                    phone.away.switch(group, state.code, title)
+                    phone.away.switch(group, state.code, title, version)
                 else:
-                    self.switch(phone, group, state.code, title)
+                    self.switch(phone, group, state.code, title, version)
                 yield
         log.info("incident_forward", incident=state.code, group=group, users=len(users))
 

@@ -22,5 +22,7 @@ class BridgeSettings(BaseModel):
     """Most pieces of news taken in one SQL transaction."""
     waiting_limit: int = Field(default=10_000, ge=1)
     """Most pieces of news that may wait; a further one is refused and comes again."""
+    tell_late_s: float = Field(default=10.0, ge=0.1, le=600)
+    """What a node that ended did not come to tell phones of a case, another tells after this time."""
     delivered_days: float = Field(default=30.0, ge=1)
     """How long deliveries stay listed after they were made; the events themselves stay."""

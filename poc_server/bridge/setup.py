@@ -21,7 +21,7 @@ from gateway.delivery.outbox import (
     Policy,
 )
 from gateway.delivery.receiver import Receiver
-from gateway.incidents.lifecycle import ARCHIVE_MS, HANG_MS, Options
+from gateway.incidents.incident_state import ARCHIVE_MS, HANG_MS, Options
 from gateway.incidents.limits import Calendar
 from gateway.incidents.rules import Rules
 from gateway.mapping.mapping import BadMapping, MappingFile, load_mapping, parse_mapping

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gateway.incidents.effects import (
     Address,
@@ -23,20 +23,28 @@ from gateway.incidents.effects import (
     Rivals,
     WhyDiscarded,
 )
-from gateway.incidents.lifecycle import IncidentState, Input, Options, Tick, handle, new_incident
+from gateway.incidents.incident_state import IncidentState, Options, new_incident
+from gateway.incidents.lifecycle import Input, Tick, handle
 from groups.vocabulary import AgencyId, GroupId, IncidentCode, UserId
 from poc_server.bridge import address
 from poc_server.bridge.parties import Parties
 from poc_server.store import SYSTEM, Actor, Change
-from poc_server.store.bridge import incident_groups, incidents
+from poc_server.store.bridge import incident_events, incident_groups, incidents, untold
+from poc_server.store.bridge.untold import Untold
 from poc_server.store.directory.snapshot import Snapshot
 from poc_server.talk.slices import SLICE_S
 
 
 @dataclass(slots=True)
 class Done:
-    """What a step came to, for those who are told after the commit. ``events``: how many it made."""
+    """What a step came to, for those who are told after the commit.
 
+    Attributes:
+        version: of the change it is part of.
+        events: how many it made.
+    """
+
+    version: int
     agency: AgencyId
     group: GroupId
     before: IncidentState
@@ -86,6 +94,7 @@ class Batch:
         self._parties, self._options, self._now = parties, options, now
         self._lines: dict[IncidentCode, _Line] = {}
         self._events: list[tuple[IncidentCode, EventOut]] = []
+        self._done: list[Done] = []
         self._slice_end = 0.0
 
     async def load(self, codes: Collection[IncidentCode]) -> None:
@@ -98,23 +107,24 @@ class Batch:
     async def step(self, code: IncidentCode, make: Callable[[IncidentState], Input], actor: Actor = SYSTEM) -> Done:
         """Feeds the input that ``make`` gives for the incident as it stands."""
         line = self._lines[code]
-        done = Done(self._agency, incidents.group_of(self._agency, code), line.now, line.now)
+        done = self._nothing(line)
         line.actor = actor
         await self._feed(line, done, make(line.now))
+        self._done.append(done)
         await self._breathe()
         return done
 
     def again(self, code: IncidentCode) -> Done:
         """What told this was taken before, so nothing changes."""
-        now = self._lines[code].now
-        repeated = (Discarded("", WhyDiscarded.REPEATED),)
-        return Done(self._agency, incidents.group_of(self._agency, code), now, now, repeated)
+        done = self._nothing(self._lines[code])
+        done.discarded = (Discarded("", WhyDiscarded.REPEATED),)
+        return done
 
     async def resolve(self, code: IncidentCode) -> Done:
         """Looks up again who the parties are. An incident nothing is known of stays so."""
         line = self._lines[code]
         if line.first is None:
-            return Done(self._agency, incidents.group_of(self._agency, code), line.now, line.now)
+            return self._nothing(line)
         found = await self._parties.resolve(self._change.connection, line.now)
         return await self.step(code, lambda _: found)
 
@@ -133,19 +143,37 @@ class Batch:
         if groups:
             await incident_groups.settle(self._change, groups)
         if self._events:
-            await incidents.append_many(connection, self._agency, self._events)
+            await incident_events.append_many(connection, self._agency, self._events)
         # An incident that was only asked about is none: a link to nothing must not make one.
         new = [line.now for _, line in lines if line.first is None and line.now != new_incident(line.now.code)]
         known = [line.now for _, line in lines if line.first is not None and (line.due or line.now != line.first)]
         told = {code for code, _ in self._events}
         quiet = {code for code, line in lines if code not in told and not line.tells()}
         await incidents.save_many(connection, self._agency, new, known, self._now, self._options, units, quiet)
+        await untold.note(connection, self._untold(), self._change.at_ms)
         for code, line in lines:
             if line.links:
                 await incidents.save_links(connection, self._agency, line.now)
                 self._change.actor = line.actor
                 linked = {"groups": sorted(line.now.groups)}
                 self._change.record("incident.link", "incident", code, linked, self._agency)
+
+    def _nothing(self, line: _Line) -> Done:
+        """What comes of an input that changes nothing."""
+        group = incidents.group_of(self._agency, line.now.code)
+        return Done(self._change.version, self._agency, group, line.now, line.now)
+
+    def _untold(self) -> list[Untold]:
+        """What phones are to learn of all this, should this node not come to tell them."""
+        found: dict[IncidentCode, Untold] = {}
+        for done in self._done:
+            if done.after == done.before or not (done.after.members or done.left):
+                continue
+            code = done.after.code
+            known = found.get(code, Untold(done.version, done.agency, code))
+            forward = (*known.forward, *done.forward)
+            found[code] = replace(known, gone=known.gone | done.left, forward=forward)
+        return list(found.values())
 
     async def _feed(self, line: _Line, done: Done, given: Input) -> None:
         line.due |= isinstance(given, Tick)

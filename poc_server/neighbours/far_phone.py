@@ -108,9 +108,9 @@ class FarPhone(Phone):
         self._moved(before)
         self.have({"do": "let_go", "group": group})
 
-    def switch(self, group: GroupId, code: IncidentCode, title: str) -> None:
+    def switch(self, group: GroupId, code: IncidentCode, title: str, version: int) -> None:
         """Its node brings an incident forward on it, or leaves it in peace."""
-        self.have({"do": "switch", "group": group, "incident": code, "title": title})
+        self.have({"do": "switch", "group": group, "incident": code, "title": title, "version": version})
 
     def end(self, code: Refusal, close_code: int) -> None:
         """Its node disconnects it."""

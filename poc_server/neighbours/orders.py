@@ -78,7 +78,8 @@ def _monitor(others: Others, desk: Desk, phone: Phone, order: dict[str, Any], bl
 def _switch(others: Others, desk: Desk, phone: Phone, order: dict[str, Any], blob: bytes) -> None:
     if others.node.incidents is not None:
         group, code = GroupId(order["group"]), IncidentCode(order["incident"])
-        others.node.incidents.switch(phone, group, code, order["title"])
+        # In an upgrade a node of the version before does not say by which change.
+        others.node.incidents.switch(phone, group, code, order["title"], order.get("version", 0))
 
 
 def _end(others: Others, desk: Desk, phone: Phone, order: dict[str, Any], blob: bytes) -> None:

@@ -30,7 +30,7 @@ class IncidentDesk(Protocol):
     def joined(self, user: User, group: GroupId) -> None:
         """A user affiliated with a group that may be an incident's."""
 
-    def switch(self, phone: Phone, group: GroupId, code: IncidentCode, title: str) -> None:
+    def switch(self, phone: Phone, group: GroupId, code: IncidentCode, title: str, version: int) -> None:
         """Another node took news that bring an incident forward on a phone of this one."""
 
 

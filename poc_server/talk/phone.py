@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from poc_server.media.peer import Peer
     from signaling.endpoint import Connection
 
+FORWARD_KEPT = 64
+"""How often a phone remembers that an incident came forward; what is longest ago is forgotten first."""
+
 
 def person(user: User) -> Person:
     """A user as others see him."""
@@ -47,8 +50,8 @@ class Away(Protocol):
     def let_go(self, group: GroupId) -> None:
         """End what `bring` began."""
 
-    def switch(self, group: GroupId, code: IncidentCode, title: str) -> None:
-        """Bring an incident's group forward on it, unless that disturbs its user."""
+    def switch(self, group: GroupId, code: IncidentCode, title: str, version: int) -> None:
+        """Bring an incident's group forward on it, unless that disturbs its user, or was done for this version."""
 
     def end(self, code: Refusal, close_code: int) -> None:
         """Disconnect it for a reason it is told, and forget its place."""
@@ -77,6 +80,7 @@ class Phone:
         since: when it came to its node, ms on the fabric's clock: of two nodes that have it, the later one is right.
         resumed: it kept its place when it came last, on this node or from another one.
         groups_told: what its page was told of its user's groups.
+        forward: incidents that came forward on it, by group, and the change of the directory by which each did.
         paths: media paths it has had on its node: another number, and it is to be spoken from anew.
     """
 
@@ -103,6 +107,7 @@ class Phone:
     resumed: bool = False
     paths: int = 0
     groups_told: frozenset[tuple[object, ...]] = frozenset()
+    forward: dict[tuple[GroupId, int], None] = field(default_factory=dict)
     device: DeviceId | None = None
     resume: str = field(default_factory=lambda: secrets.token_urlsafe(24))
 
@@ -146,6 +151,14 @@ class Phone:
             return (group,)
         every = dict.fromkeys((*self.present, *self.monitors))
         return tuple(each for each in every if self.patched.get(each) == group) or (group,)
+
+    def learns(self, group: GroupId, version: int) -> bool:
+        """Whether it is new to it that an incident came forward by this change (0: not known by which)."""
+        new = (group, version) not in self.forward
+        self.forward[group, version] = None
+        if len(self.forward) > FORWARD_KEPT:
+            del self.forward[next(iter(self.forward))]
+        return new or not version
 
     def send(self, message: BaseModel) -> None:
         """Write a message to its socket, if it has one."""

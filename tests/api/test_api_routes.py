@@ -62,6 +62,8 @@ OPEN = {
             "PUT /incidents/{code}",
             "GET /incidents/{code}/events",
             "GET /incidents/{code}/texts",
+            "GET /incidents/{code}/news",
+            "DELETE /incidents/{code}/news/{version}",
             "POST /incidents/{code}/news",
             "POST /incidents/{code}/close",
             "PUT /incidents/{code}/links",

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from gateway.incidents.effects import EventOut, ResolveParties
 from gateway.incidents.incident import Party, PartyKind
-from gateway.incidents.lifecycle import (
-    DEFAULT,
-    IncidentState,
-    Input,
-    MembersResolved,
-    NewsArrived,
-    Options,
-    handle,
-    new_incident,
-)
+from gateway.incidents.incident_state import DEFAULT, IncidentState, Options, new_incident
+from gateway.incidents.lifecycle import Input, MembersResolved, NewsArrived, handle
 from gateway.incidents.news import News
 from gateway.incidents.steps import Step
 from groups.vocabulary import IncidentCode, UserId

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.delivery.events import Event
-from gateway.incidents.lifecycle import new_incident
+from gateway.incidents.incident_state import new_incident
 from groups.vocabulary import IncidentCode
 from poc_server.bridge.links import Links
 from poc_server.bridge.log_page import Pages, ended_page, log_page

@@ -18,7 +18,7 @@ from gateway.polling import PollState
 from groups.vocabulary import IncidentCode
 from poc_server.bridge.bridge import Bridge
 from poc_server.bridge.setup import BridgeFile, Setup, WorkingTime
-from poc_server.store.bridge import incident_happenings, incidents, outbox, polls, refused_news
+from poc_server.store.bridge import incident_events, incident_happenings, incidents, outbox, polls, refused_news
 from poc_server.store.bridge.heard import Heard
 from poc_server.store.bridge.outbox import SqlOutbox
 from poc_server.store.ids import now_ms
@@ -102,7 +102,7 @@ async def test_journal_and_news_that_want_the_same_cases_in_another_order_wait_f
         await one_told.wait()
         async with bridged.store.writing() as connection:
             await incidents.load_many(connection, agency, codes)
-            await incidents.append(connection, agency, codes[0], [EventOut("n1", EventType.NOTE, 2)])
+            await incident_events.append(connection, agency, codes[0], [EventOut("n1", EventType.NOTE, 2)])
 
     async with asyncio.timeout(30):
         await asyncio.gather(journal(), news())

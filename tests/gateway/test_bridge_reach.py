@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -110,6 +111,8 @@ async def test_a_dispatcher_reaches_the_cases_of_his_units_and_no_others(distric
         wanted = 200 if mine else 403
         assert await status("GET", f"/incidents/{code}") == wanted
         assert await status("GET", f"/incidents/{code}/events") == wanted
+        assert await status("GET", f"/incidents/{code}/news") == wanted
+        assert await status("DELETE", f"/incidents/{code}/news/0") == (404 if mine else 403)
         assert await status("POST", f"/incidents/{code}/log-link") == wanted
         assert await status("PUT", f"/incidents/{code}/links", {"group": districts.east_group}) == wanted
         assert await status("POST", f"/incidents/{code}/news", {"level": "2"}) == wanted
@@ -121,6 +124,42 @@ async def test_a_dispatcher_reaches_the_cases_of_his_units_and_no_others(distric
     everything = await client.get("/incidents", headers=root, params={"sort": "matters"})
     assert {each["code"] for each in everything.json()} == set(cases)
     assert await status("GET", "/incidents/nowhere") == 404
+
+
+async def test_news_told_wrongly_are_taken_back_once_and_audited(districts: Districts) -> None:
+    client, store, system = districts.client, districts.town.store, {"x-api-key": KEY}
+    east = await districts.headers("east")
+
+    async def tell(version: int, **news: Any) -> Any:
+        told = {"version": version, **news}
+        return (await client.put("/incidents/E1", headers=system, json=told)).json()
+
+    far = 9_007_199_254_740_993  # no number of a browser
+    await tell(1, **sent_to(districts.east))
+    assert (await tell(far, step="close", title="错"))["incident"]["state"] == "closed"
+    assert (await tell(2, step="accept"))["late"]
+    listed = (await client.get("/incidents/E1/news", headers=east)).json()
+    assert [(each["version"], each["step"], each["facts"]) for each in listed] == [
+        (str(far), "close", ["title"]),
+        ("2", "accept", []),
+        ("1", None, ["parties"]),
+    ]
+    for status in (200, 404):
+        answer = await client.delete(f"/incidents/E1/news/{far}", headers=east)
+        assert answer.status_code == status, answer.text
+    again = await tell(far, step="close", title="错")
+    assert (again["discarded"], again["incident"]["state"], again["incident"]["version"]) == (
+        "taken_back",
+        "handling",
+        2,
+    )
+    assert not (await tell(3, step="feed_back"))["late"]
+    for version, status in ((2**62, 404), (2**62 + 1, 422), (-1, 422)):
+        assert (await client.delete(f"/incidents/E1/news/{version}", headers=system)).status_code == status
+    a = tables.audit.c
+    async with store.reading() as connection:
+        rows = await connection.execute(select(a.target_id, a.detail).where(a.action == "incident.take_back"))
+        assert [(row.target_id, json.loads(row.detail)) for row in rows] == [("E1", {"version": str(far)})]
 
 
 async def test_who_handles_no_cases_is_refused_and_kept_in_the_audit(districts: Districts) -> None:

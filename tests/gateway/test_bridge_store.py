@@ -16,8 +16,12 @@ from structlog.testing import capture_logs
 from gateway.delivery.outbox import Status
 from gateway.delivery.receiver import Health
 from gateway.incidents.effects import EventType
-from gateway.incidents.lifecycle import Happened, IncidentState
+from gateway.incidents.incident_state import IncidentState
+from gateway.incidents.lifecycle import Happened
 from groups.vocabulary import AgencyId, IncidentCode, Refusal, Role, UserId
+from poc_server.bridge import following
+from poc_server.bridge.bridge import Bridge
+from poc_server.bridge.setup import Setup
 from poc_server.refused import Refused
 from poc_server.store import SYSTEM, Store
 from poc_server.store import tables as t
@@ -261,6 +265,22 @@ async def test_who_comes_near_joins_and_who_walks_off_a_little_stays(bridged: Br
     await bridged.members("P1", {far})
 
 
+async def test_who_comes_near_is_found_though_the_node_that_took_the_case_is_gone(
+    bridged: Bridged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town, store = bridged.town, bridged.store
+    near = await town.person(name="近")
+    monkeypatch.setattr(following, "ALL_EVERY_MS", 200)
+    other = Bridge(Setup(), store, bridged.told, batch=32, waiting_limit=WAITING, tick_s=0.1)
+    other.start()
+    other.open.set()
+    await bridged.tell("P2", point=HERE, parties=[{"kind": "place", "radius_m": 500}])
+    await bridged.bridge.aclose()
+    stand(store, town.agency, near, 30.601)
+    await bridged.members("P2", {near})
+    await other.aclose()
+
+
 async def test_linked_groups_bring_their_bursts_to_every_incident_they_belong_to(bridged: Bridged) -> None:
     town, store = bridged.town, bridged.store
     async with store.change() as change:
@@ -287,8 +307,10 @@ async def test_linked_groups_bring_their_bursts_to_every_incident_they_belong_to
 async def sql_away(store: Store) -> AsyncIterator[None]:
     """PostgreSQL takes nobody in and shows all out; SQLite is held by another."""
     if store.settings.url is None:
-        with closing(sqlite3.connect(store.data / "poc.sqlite", isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
+        path = store.data / "poc.sqlite"
+        with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+            # Beside the loop: a bridge that is just writing something ends that first.
+            await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")
             yield
         return
     server, _, database = store.settings.url.rpartition("/")

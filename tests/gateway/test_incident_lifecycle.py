@@ -21,23 +21,11 @@ from gateway.incidents.effects import (
     WhyDiscarded,
 )
 from gateway.incidents.incident import State
-from gateway.incidents.lifecycle import (
-    ARCHIVE_MS,
-    HANG_MS,
-    NEWS_KEPT,
-    Happened,
-    IncidentState,
-    Linked,
-    MembersResolved,
-    NewsArrived,
-    Options,
-    Tick,
-    deadline,
-    handle,
-    new_incident,
-)
+from gateway.incidents.incident_state import ARCHIVE_MS, HANG_MS, NEWS_KEPT, IncidentState, Options, new_incident
+from gateway.incidents.lifecycle import Happened, Linked, MembersResolved, NewsArrived, TakenBack, Tick, handle
 from gateway.incidents.news import News
 from gateway.incidents.rules import Attention
+from gateway.incidents.settling import deadline
 from gateway.incidents.steps import Step
 from groups.vocabulary import GroupId, UserId
 from tests.gateway.machine import ANNA, BORIS, CHEN, CODE, dispatched_to, kinds, news, open_incident, run
@@ -383,6 +371,33 @@ def test_compacting_does_not_change_what_comes_out() -> None:
     assert len(small.news) <= 4 < len(full.news)
 
 
+def test_what_was_told_wrongly_and_taken_back_leaves_no_trace_and_is_known_when_it_comes_again() -> None:
+    right = [news(3, Step.ACCEPT), news(4, Step.MAKE_URGENT)]
+    wrong = news(2**40, Step.CLOSE, parties=dispatched_to(CHEN))
+    state, _ = run(wrong, *right, state=open_incident())
+    assert (state.address, state.members, state.incident.urgent) == (Address.CLOSING, {CHEN}, True)
+    state, effects = run(TakenBack(wrong.version), state=state)
+    straight, _ = run(*right, state=open_incident())
+    assert state.incident == straight.incident
+    assert (state.address, state.members) == (Address.OPEN, {ANNA, BORIS})
+    assert "members.changed" in kinds(effects)
+    state = IncidentState.from_json(json.loads(json.dumps(state.to_json())))
+    assert run(wrong, state=state) == (state, [Discarded(wrong.id, WhyDiscarded.TAKEN_BACK)])
+    assert run(TakenBack(wrong.version), state=state)[1] == [Discarded(str(wrong.version), WhyDiscarded.UNKNOWN)]
+    state, _ = run(news(5, Step.SUSPEND), state=state)
+    assert state.address is Address.PARKED
+
+
+def test_a_case_of_which_all_was_taken_back_has_no_address_and_may_be_told_anew() -> None:
+    state, _ = run(news(9, Step.DISPATCH, parties=dispatched_to(ANNA)))
+    state, effects = run(TakenBack(9), state=state)
+    assert (state.address, state.members) == (Address.NONE, frozenset())
+    assert kinds(effects) == ["AddressChanged", "group.removed"]
+    state, effects = run(news(1, Step.DISPATCH, parties=dispatched_to(ANNA)), state=state)
+    assert (state.address, state.members) == (Address.OPEN, {ANNA})
+    assert "members.changed" in kinds(effects)
+
+
 def test_an_input_never_raises_after_any_other() -> None:
     inputs = [NewsArrived(one) for one in STORY] + [
         Tick(),
@@ -390,6 +405,8 @@ def test_an_input_never_raises_after_any_other() -> None:
         Happened("x", EventType.PHOTO, 1),
         Happened("x", EventType.DONE, 1),
         Linked(GroupId("g")),
+        TakenBack(STORY[0].version),
+        TakenBack(-1),
     ]
     for first in inputs:
         for second in inputs:

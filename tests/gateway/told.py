@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.incidents.lifecycle import IncidentState
+from gateway.incidents.incident_state import IncidentState
 from gateway.incidents.rules import Attention
 from groups.vocabulary import GroupId, IncidentCode, UserId
 
@@ -17,14 +17,18 @@ class Told:
 
     changes: list[tuple[IncidentCode, frozenset[UserId]]] = field(default_factory=list)
     forward: list[tuple[IncidentCode, frozenset[UserId]]] = field(default_factory=list)
+    versions: list[int] = field(default_factory=list)
 
     def changed(self, state: IncidentState, group: GroupId, gone: Iterable[UserId] = ()) -> None:
         self.changes.append((state.code, state.members))
 
-    def bring_forward(self, state: IncidentState, group: GroupId, users: Iterable[UserId], to: Attention) -> None:
+    def bring_forward(
+        self, state: IncidentState, group: GroupId, users: Iterable[UserId], to: Attention, version: int
+    ) -> None:
         self.forward.append((state.code, frozenset(users)))
+        self.versions.append(version)
 
-    def switch(self, phone: Any, group: GroupId, code: IncidentCode, title: str) -> None:
+    def switch(self, phone: Any, group: GroupId, code: IncidentCode, title: str, version: int) -> None:
         raise AssertionError("there are no other nodes here")
 
     def summary(self, state: IncidentState, group: GroupId, user: UserId) -> Any:

@@ -41,6 +41,7 @@ from signaling.messages import (
     PatchStart,
     Recipients,
     Sos,
+    Switched,
 )
 from tests.emergency.cast import Cast
 from tests.nodes.patrol import patrol
@@ -336,6 +337,45 @@ async def claimed(dispatcher: Handset, alert: str) -> AlertClaimed:
                 await asyncio.sleep(0.1)
             else:
                 return answer
+
+
+def asleep_once_committed(city: City, node: int, code: str) -> None:
+    """This node stops as soon as a case stands in SQL: so soon that it hardly ever told anybody."""
+    pid, end = city.node_pid(node), time.monotonic() + WAIT_S
+    with closing(sqlite3.connect(city.data / "poc.sqlite")) as database:
+        while not database.execute("SELECT 1 FROM incident WHERE code = ?", (code,)).fetchone():
+            assert time.monotonic() < end
+    os.kill(pid, signal.SIGSTOP)
+
+
+async def test_what_a_node_that_sleeps_after_the_commit_did_not_tell_of_a_case_the_other_tells_once(
+    city: City, street: Handsets
+) -> None:
+    code = f"E{time.time_ns()}"
+    cast = Cast(city, street)
+    officer = await street.connect(cast.identities("DH-005")[0], node=1)
+    group = cast.group(officer, "东湖巡查组")
+    await officer.select(group)
+    headers = {"Authorization": f"Bearer {cast.token('PQ-001')}", "Content-Type": "application/json"}
+    url = f"http://127.0.0.1:{city.own_ports[0]}/api/v1/incidents/"
+    case = {"title": "路面塌陷", "urgent": True, "parties": [{"kind": "user", "id": officer.user}]}
+
+    def put(code: str) -> str:
+        return fetch("PUT", url + code, headers, json.dumps(case))
+
+    asleep = asyncio.create_task(asyncio.to_thread(asleep_once_committed, city, 0, code))
+    telling = asyncio.create_task(asyncio.to_thread(put, code))
+    try:
+        await asleep
+        assert (await officer.told(Switched)).incident == code
+        await officer.select(group)
+    finally:
+        os.kill(city.node_pid(0), signal.SIGCONT)
+    await asyncio.gather(telling, return_exceptions=True)  # it may have been given up, and drop its requests
+    await until(partial(whole, city))
+    # What the node that woke has to tell comes before what it tells next.
+    await asyncio.to_thread(put, code + "-2")
+    assert (await officer.told(Switched)).incident == code + "-2"
 
 
 BREAKS: dict[str, tuple[Callable[[RedisServer], object], Callable[[RedisServer], object]]] = {

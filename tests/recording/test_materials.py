@@ -22,7 +22,7 @@ from poc_server.recording.watermark import size_of
 from poc_server.store import audit_pages
 from poc_server.store import tables as t
 from poc_server.store.audit_pages import AuditFilter
-from poc_server.store.bridge import incidents
+from poc_server.store.bridge import incident_events
 from poc_server.store.bridge.incident_bursts import recording
 from poc_server.store.city import groups
 from poc_server.store.ids import now_ms
@@ -62,7 +62,7 @@ async def test_a_photo_is_kept_as_evidence_with_all_that_is_known_of_it(
     assert (content["note"], content["clock_offset_ms"]) == (said["note"], state["clock_offset_ms"])
     assert (content["cell"], content["origin"]) == (cell, "gallery"), "sealed with the rest"
     async with voices.store.reading() as connection:
-        (event,) = await incidents.events_of(connection, voices.town.agency, INCIDENT)
+        (event,) = await incident_events.events_of(connection, voices.town.agency, INCIDENT)
     assert (event.type, event.data["photo"], event.data["sha256"]) == ("photo", said["id"], said["sha256"])
     await voices.recordings.notary.sign_now()
     key = voices.recordings.notary.key
@@ -88,7 +88,7 @@ async def test_events_of_the_bridge_carry_signed_heads_that_cover_what_they_tell
     while not (await voices.head_of(voices.group)):
         await notary.sign_now()
     async with voices.store.reading() as connection:
-        (event,) = await incidents.events_of(connection, voices.town.agency, INCIDENT)
+        (event,) = await incident_events.events_of(connection, voices.town.agency, INCIDENT)
     links = Links.open(tmp_path / "keys", "https://poc.example", 60)
     told = await Gatherer(voices.store, links, voices.recordings.folder.path).gather(event, audio=False)
     assert told is not None
@@ -107,7 +107,7 @@ async def test_an_event_does_not_go_without_the_voice_it_is_to_carry(voices: Voi
     await voices.case(INCIDENT)
     await voices.say()
     async with voices.store.reading() as connection:
-        (event,) = await incidents.events_of(connection, voices.town.agency, INCIDENT)
+        (event,) = await incident_events.events_of(connection, voices.town.agency, INCIDENT)
         found = await recording(connection, event.recording or "")
     assert found is not None
     gatherer = Gatherer(

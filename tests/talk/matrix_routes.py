@@ -267,6 +267,8 @@ route(f"PUT {CASE}", tells_new, body=lambda s: {"title": "占道", "parties": [{
 route(f"GET {CASE}", handles)
 route(f"GET {CASE}/events", handles)
 route(f"GET {CASE}/texts", lambda s: handles(s) or replays(s))
+route(f"GET {CASE}/news", handles)
+route(f"DELETE {CASE}/news/{{version}}", handles, R.NOT_FOUND)
 route(f"POST {CASE}/news", tells, body=lambda _: {"title": "占道经营"})
 route(f"PUT {CASE}/links", handles, body=lambda s: {"group": s.place.group})
 route(f"DELETE {CASE}/links/{{group}}", handles)
@@ -298,7 +300,8 @@ async def asked(client: httpx.AsyncClient, scene: Scene, name: str) -> tuple[obj
         "recording": place.doomed if doomed else place.recording,
         "material": place.doomed_material if doomed else place.material, "code": place.case, "agency": place.agency,
         "shift": place.shift, "session": place.session, "message": "0" * 32, "export": "ex-x",
-        "receiver": "nobody", "key": place.recording, "kind": "roles" if place.where == "near" else "people",
+        "receiver": "nobody", "version": "0", "key": place.recording,
+        "kind": "roles" if place.where == "near" else "people",
     }  # fmt: skip
     if path == "/cells/{code}":
         values["code"] = CELL

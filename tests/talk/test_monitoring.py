@@ -11,7 +11,7 @@ from groups.vocabulary import AgencyId, GroupId, GroupKind, MonitorScope, Refusa
 from poc_server.store.directory import Directory
 from poc_server.store.directory.snapshot import Snapshot
 from poc_server.talk.monitoring import Monitoring
-from poc_server.talk.phone import Phone
+from poc_server.talk.phone import FORWARD_KEPT, Phone
 from poc_server.talk.roster import Roster, Transient
 from signaling.limits import MAX_MONITORED, MAX_NAME_CHARS, MAX_TOLD_BYTES
 from signaling.messages import FloorSnapshot, GroupSnapshot
@@ -136,3 +136,14 @@ def test_all_is_also_what_lives_as_long_as_its_call_but_no_private_one_and_none_
     roster.drop(GroupId("ca-1"))
     assert told[-1] == "ca-1"
     assert monitoring.in_scope(SUPERVISOR, MonitorScope.ALL, Act.MONITOR) == ["g000"]
+
+
+def test_a_phone_learns_once_of_each_change_by_which_an_incident_comes_forward() -> None:
+    phone = Phone("key", SUPERVISOR, "", 2)
+    case, other = GroupId("in-1"), GroupId("in-2")
+    asked = [(case, 7), (case, 7), (other, 7), (case, 9), (case, 7), (case, 0), (case, 0)]
+    assert [phone.learns(*each) for each in asked] == [True, False, True, True, False, True, True]
+    for version in range(10, 10 + FORWARD_KEPT):
+        assert phone.learns(case, version)
+    assert len(phone.forward) == FORWARD_KEPT
+    assert not phone.learns(case, 10)

@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials
 
 from gateway.incidents.document import Document
-from gateway.incidents.lifecycle import IncidentState
+from gateway.incidents.incident_state import IncidentState
 from gateway.webhooks import Received
 from groups.model import Group, Unit
 from groups.policy import Act

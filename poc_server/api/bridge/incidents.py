@@ -12,7 +12,7 @@ from gateway.incidents.document import Document
 from gateway.incidents.document import schemas as document_schemas
 from gateway.incidents.effects import Address
 from gateway.incidents.incident import State, facts_of
-from gateway.incidents.lifecycle import IncidentState
+from gateway.incidents.incident_state import IncidentState
 from gateway.incidents.steps import Step
 from gateway.webhooks import Received
 from groups.vocabulary import GroupId, IncidentCode, Refusal
@@ -66,7 +66,7 @@ class IncidentOut(Shape):
 
 
 class TakenOut(Shape):
-    """What became of news: the incident now, and whether the news changed nothing (``repeated``, ``old``).
+    """What became of news: the incident now, and why it changed nothing (``repeated``, ``old``, ``taken_back``), if so.
 
     ``late``: newer news of the case were known already, before which these were put. ``fits``: false when the step is
     none that leads on from where the case stood; it is in the case's log, and changed no state. ``rivals``: other news
@@ -251,7 +251,7 @@ async def tie_burst(code: Code, body: Annotated[TieIn, Body()], told: Told) -> T
     happened, group, unit = await told.bridge.burst(told.agency, code, body.recording, told.actor)
     told.reach_group(group, unit)
     done = await told.bridge.bridge.tie(told.agency, code, happened, told.actor, told.heard)
-    return _taken(done, told)
+    return taken(done, told)
 
 
 @router.post("/incidents/{code}/log-link", responses=documented(401, 403, 404, 422, 503))
@@ -276,12 +276,13 @@ async def _take(told: Teller, code: IncidentCode, document: Document) -> TakenOu
     version = _version(done.after) if document.version is None else document.version
     rows = [row for row in done.after.incident.log if row.version == version]
     late = not done.discarded and version < _version(done.before)
-    return _taken(done, told).model_copy(
+    return taken(done, told).model_copy(
         update={"late": late, "fits": all(row.fits for row in rows), "rivals": bool(done.rivals)}
     )
 
 
-def _taken(done: Done, told: Teller) -> TakenOut:
+def taken(done: Done, told: Teller) -> TakenOut:
+    """What became of it, and the incident now."""
     discarded = done.discarded[0].why.value if done.discarded else None
     return TakenOut(incident=_out(done.after, told), discarded=discarded)
 

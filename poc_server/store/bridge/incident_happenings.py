@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.incidents.effects import EventOut
 from gateway.incidents.lifecycle import Happened, handle
 from groups.vocabulary import AgencyId, GroupId, IncidentCode
-from poc_server.store.bridge import incidents
+from poc_server.store.bridge import incident_events, incidents
 from poc_server.store.ids import now_ms
 
 
@@ -36,7 +36,7 @@ async def tell_new(connection: AsyncConnection, found: Sequence[tuple[GroupId, H
             agency, code = addresses[group]
             by_agency[agency].setdefault(_id(code, given), (code, given))
     for agency, by_id in by_agency.items():
-        told = await incidents.known(connection, agency, by_id)
+        told = await incident_events.known(connection, agency, by_id)
         for key, (code, given) in by_id.items():
             if key not in told:
                 await tell_one(connection, agency, code, given)
@@ -50,7 +50,7 @@ async def tell_one(connection: AsyncConnection, agency: AgencyId, code: Incident
     now = now_ms()
     own = Happened(_id(code, given), given.type, given.at, given.user, given.data)
     after, effects = handle(state, own, now)
-    await incidents.append(connection, agency, code, [each for each in effects if isinstance(each, EventOut)])
+    await incident_events.append(connection, agency, code, [each for each in effects if isinstance(each, EventOut)])
     if after != state:
         await incidents.save(connection, agency, after, now)
 

@@ -16,7 +16,7 @@ from gateway.delivery.outbox import Delivery, Status
 from gateway.delivery.receiver import Health
 from groups.vocabulary import Refusal
 from poc_server.refused import Refused
-from poc_server.store.bridge.incidents import event_of
+from poc_server.store.bridge.incident_events import event_of
 from poc_server.store.sql.engine import Database
 from poc_server.store.sql.statements import insert_new
 from poc_server.store.tables import bridge as t

@@ -94,6 +94,19 @@ delivery = Table(
     Index("ix_delivery_receiver_id_status_next_ms", "receiver_id", "status", "next_ms"),
 )
 
+incident_untold = Table(
+    "incident_untold",
+    metadata,
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("agency_id", ID, primary_key=True),
+    Column("code", CODE, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("gone", JSON, nullable=False),
+    Column("forward", JSON, nullable=False),
+)
+"""What phones have yet to learn of an incident (`poc_server.store.untold`). ``at_ms``: since when it is the matter of
+the node that has it."""
+
 poll = Table(
     "poll",
     metadata,

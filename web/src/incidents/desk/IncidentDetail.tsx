@@ -10,6 +10,7 @@ import { player, type Recording, recent, soundOf } from "../../recordings/record
 import { Icon } from "../../ui/icons";
 import { Lamp } from "../Lamp";
 import { type Case, type CaseEvent, crew, events, link, logLink, namedIn, one, tie, unlink } from "./cases";
+import { News } from "./News";
 import { Written } from "./Written";
 import { parties, stateKey, Tags, wordsOf } from "./words";
 
@@ -65,6 +66,7 @@ export function IncidentDetail({ desk, code, turn, close }: Props) {
         </>
       )}
       <Written key={code} code={code} />
+      <News code={code} act={act} />
       <h3>{t("cases_timeline")}</h3>
       {told.value.length === 0 && <p class="none">{t("cases_nothing")}</p>}
       <ol class="timeline">

@@ -52,6 +52,17 @@ export type Message = {
   status: NonNullable<TextInfo["status"]> | null;
 };
 
+/** What the case system told once. `version`: digits, perhaps more than a number here holds exactly. */
+export type Told = {
+  version: string;
+  id: string;
+  at_ms: number;
+  step: string | null;
+  state: string | null;
+  who: string;
+  facts: string[];
+};
+
 /** Which cases a list shows. */
 export type Which = "live" | "over";
 const ADDRESSES: Record<Which, readonly Address[]> = {
@@ -84,6 +95,10 @@ export const texts = (code: string, before?: number) =>
     "GET",
     `${at(code)}/texts${before === undefined ? "" : `?before=${before}`}`,
   );
+/** What was told of it and can still be put in order, the last one first. */
+export const news = (code: string) => authorised<Told[]>("GET", `${at(code)}/news`);
+export const takeBack = (code: string, version: string) =>
+  authorised("DELETE", `${at(code)}/news/${version}`);
 export const logLink = (code: string) => authorised<{ url: string }>("POST", `${at(code)}/log-link`);
 export const link = (code: string, group: string) => authorised<Case>("PUT", `${at(code)}/links`, { group });
 export const unlink = (code: string, group: string) =>
