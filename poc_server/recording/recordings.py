@@ -20,6 +20,7 @@ from poc_server.recording.deletion import Deletion
 from poc_server.recording.exports import Exports
 from poc_server.recording.finisher import Finisher
 from poc_server.recording.folder import RecordingsFolder
+from poc_server.recording.journalled import place_of, record_of
 from poc_server.recording.keys import EvidenceKey
 from poc_server.recording.last_said import LastSaid
 from poc_server.recording.layout import default_key
@@ -33,10 +34,8 @@ from poc_server.recording.spools import SpoolFolders
 from poc_server.recording.uploads import Uploads
 from poc_server.recording.writer import DiskState
 from poc_server.refused import Refused
-from poc_server.store import SYSTEM, Actor, BurstPlace, BurstRecord, Store, audit
+from poc_server.store import SYSTEM, Actor, Store, audit
 from poc_server.store.audit import AuditEntry
-from poc_server.store.journal.bursts import MAX_HEARERS
-from poc_server.store.places import Place as KnownPlace
 from poc_server.store.records.recordings import Found
 from poc_server.talk.burst import BurstMeta as TalkMeta
 from poc_server.work.client import JobFailed, Worker, WorkerDied
@@ -341,63 +340,3 @@ class Recordings:
         """What concerns the whole city stands in the audit of each agency: an entry of none is read by nobody."""
         for agency in sorted(self._store.directory.snapshot.agencies):
             self._store.journal.audit(audit.entry(SYSTEM, self._clock(), action, kind, target, detail, agency))
-
-
-def record_of(recording: Recording, zone_minutes: int) -> BurstRecord:
-    """The journal's form of a recording."""
-    meta = recording.meta
-    place = meta.place
-    return BurstRecord(
-        id=int(meta.burst),
-        group=meta.group,
-        agency=meta.agency,
-        user=meta.talker,
-        user_name=meta.talker_name,
-        node=meta.node,
-        started_ms=meta.started_ms,
-        ended_ms=recording.ended_ms,
-        end=recording.outcome,
-        from_ms=meta.from_ms,
-        tier=meta.tier,
-        priority=meta.priority,
-        unit=meta.unit,
-        hearers=meta.hearers[:MAX_HEARERS],
-        call=meta.call,
-        device=meta.device,
-        incident=meta.incident,
-        duration_ms=recording.duration_ms,
-        packets=recording.packets,
-        lost=recording.lost,
-        unrecorded=recording.unrecorded,
-        filled_ms=recording.filled_ms,
-        place=BurstPlace(
-            longitude=place.longitude,
-            latitude=place.latitude,
-            source=place.source,
-            age_ms=place.age_ms,
-            accuracy_m=place.accuracy_m,
-            datum=place.datum,
-        )
-        if place
-        else None,
-        file=recording.file,
-        size=recording.size,
-        sha256=recording.sha256,
-        peaks=recording.peaks.hex(),
-        zone_minutes=zone_minutes,
-    )
-
-
-def place_of(known: KnownPlace | None, at_ms: int) -> Place | None:
-    """Where somebody was at ``at_ms``, as far as it is known: with its source and its age."""
-    position = known.position if known is not None else None
-    if position is None:
-        return None
-    return Place(
-        longitude=position.longitude,
-        latitude=position.latitude,
-        source=position.source.value,
-        age_ms=max(0, at_ms - position.at_ms),
-        accuracy_m=position.accuracy_m,
-        datum=position.datum.value,
-    )
