@@ -15,7 +15,7 @@ from groups.vocabulary import AlertState
 from poc_server.emergency.calls import STARTED
 from signaling.audit_words import ACTS, DENIED, REFUSED
 
-WRITERS = {"audit", "record", "_record", "entry", "_entry", "_audit", "_access", "_keep", "_submit", "Changed"}
+WRITERS = {"audit", "record", "_record", "entry", "_entry", "_audit", "_access", "_keep", "_submit", "Changed", "Job"}
 NAMED = re.compile(r"[a-z_]+\.[a-z_]+|sign_in")
 MADE = {f"alert.{state.value}" for state in AlertState} | {f"broadcast.{state.value}" for state in BroadcastState}
 MADE |= {STARTED}
