@@ -115,6 +115,7 @@ ACTS: dict[str, tuple[str, str]] = {
     "handle_incident": ("处置案卷", "Handle an incident"),
     # --- incidents and other systems
     "incident.news": ("案卷更新", "Brought news of an incident"),
+    "incident.take_back": ("撤回案卷更新", "Took back news of an incident"),
     "incident.report": ("案卷上报", "Reported on an incident"),
     "incident.tie": ("录音归入案卷", "Tied a recording to an incident"),
     "incident.link": ("群组关联案卷", "Linked a group with an incident"),
