@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 async def open_fabric(settings: FabricSettings, stack: AsyncExitStack) -> LocalFabric | RedisFabric:
     """The fabric the settings ask for; ``stack`` closes it."""
     if not settings.redis:
-        return LocalFabric()
+        return LocalFabric(settings)
     from poc_server.fabric.redis import RedisFabric
 
     made = await RedisFabric.open(settings)

@@ -8,6 +8,7 @@ from typing import Any
 
 from poc_server.fabric.interface import Codec, Merge, Subscriber, Transition
 from poc_server.fabric.onward_clock import OnwardClock
+from poc_server.fabric.settings import FabricSettings
 
 
 @dataclass(slots=True)
@@ -23,8 +24,11 @@ class LocalFabric:
 
     jitter_ms = 0
 
-    def __init__(self) -> None:
+    def __init__(self, settings: FabricSettings | None = None) -> None:
+        self._keep_ms = (settings or FabricSettings()).keep_s * 1000
         self._entries: dict[str, _Entry] = {}
+        self._unwatched: dict[str, int] = {}
+        """Keys that hold something and that nobody watches, the oldest first: until when they are kept."""
         self._onward = OnwardClock(self.wall)
 
     def now(self) -> int:
@@ -44,15 +48,33 @@ class LocalFabric:
         merge: Merge[Any] | None = None,
     ) -> LocalWatch:
         """See `interface.Fabric.watch`."""
+        self._forget_old()
+        self._unwatched.pop(key, None)
         entry = self._entries.setdefault(key, _Entry(initial, initial))
         entry.subscribers.append(subscriber)
         return LocalWatch(self, key, entry, subscriber)
 
-    def forget(self, key: str) -> None:
-        """Drop a key nobody watches and that holds nothing beyond its initial state."""
+    def unwatched(self, key: str) -> None:
+        """One watches a key no more. Where nobody does it is dropped: at once if its state is initial, else in time.
+
+        Each call has a key of its own, and its floor another: kept for ever they would fill the memory.
+        """
         entry = self._entries.get(key)
-        if entry is not None and not entry.subscribers and entry.state == entry.initial:
+        if entry is None or entry.subscribers:
+            return
+        self._unwatched.pop(key, None)
+        if entry.state == entry.initial:
             del self._entries[key]
+        else:
+            self._unwatched[key] = self.now() + self._keep_ms
+
+    def _forget_old(self) -> None:
+        now = self.now()
+        while self._unwatched:
+            key, until = next(iter(self._unwatched.items()))
+            if until > now:
+                return
+            del self._unwatched[key], self._entries[key]
 
 
 class LocalWatch:
@@ -81,4 +103,4 @@ class LocalWatch:
         """Stop following."""
         if self._subscriber in self._entry.subscribers:
             self._entry.subscribers.remove(self._subscriber)
-        self._fabric.forget(self._key)
+        self._fabric.unwatched(self._key)

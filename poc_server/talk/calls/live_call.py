@@ -332,7 +332,9 @@ class LiveCall:
         if not self.state.parties:
             for waiting, message in self._presses:
                 _deny(waiting, message)
+            self._presses.clear()
             self._book.over(self)
+            self.close()
 
 
 def _written(phones: Iterable[Phone], framed: bytes) -> Iterator[None]:
