@@ -61,7 +61,9 @@ class Job:
         self.entry = entry
         """Sent again, for those only who have entered meanwhile."""
         self.at = 0
-        self.born = perf_counter()
+        """How many slots it was done for."""
+        self.born = 0.0
+        """When it was submitted, on the loop's clock."""
 
     def doubled(self, packet: VoicePacket) -> bytes | None:
         """Payload for those who get each frame twice; ``None`` where that cannot be."""
@@ -92,6 +94,7 @@ class Fanout:
 
     def submit(self, job: Job) -> None:
         """Do ``job`` after all that were submitted before, beginning with this turn of the loop."""
+        job.born = self._loop.time()
         self._jobs.append(job)
         if not self._armed:
             self._armed = True
@@ -126,7 +129,7 @@ class Fanout:
                     continue
                 if job.packet is None:
                     self._close_some(job)
-                elif job.at == 0 and perf_counter() - job.born > MAX_LAG_S:
+                elif job.at == 0 and self._loop.time() - job.born > MAX_LAG_S:
                     self._counters.fanout_late += len(job.slots)
                     job.at = len(job.slots)
                 else:
