@@ -219,12 +219,15 @@ class Auth:
 
         Also while SQL is away or hangs, on the nodes that hear this one; on any other when SQL is back.
         """
+        said = audit.entry(actor, self._clock(), "session.end", "session", session, {"reason": reason})
         try:
-            async with asyncio.timeout(AT_ONCE_S), self._store.change(actor, self._clock()) as change:
+            async with asyncio.timeout(AT_ONCE_S), self._store.change(actor, said.at_ms) as change:
                 await sessions.end(change, session, reason)
+                change.entries = [replace(each, id=said.id) for each in change.entries]
         except (StoreUnavailable, TimeoutError):
+            # It may be committed all the same: then the journal finds its entry in the audit.
             self._store.end_session(session, reason)
-            self._audit(actor, "session.end", session, {"reason": reason})
+            self._store.journal.audit(said)
 
     async def set_password(self, actor: Actor, user: UserId, password: str, expected: int | None = None) -> None:
         """Give a user a new password and end what was signed in with the old one.

@@ -161,6 +161,7 @@ async def test_while_sql_hangs_a_phone_is_renewed_by_memory_whether_or_not_sql_c
     async with hanging(town):
         second = await town.auth.refresh(first.refresh_token)
         third = await town.auth.refresh(second.refresh_token)
+        old = await town.auth.refresh(old.refresh_token)
     assert access_code(town, third) is None
     fourth = await town.auth.refresh(third.refresh_token)
     async with hanging(town) as connection:
@@ -171,13 +172,35 @@ async def test_while_sql_hangs_a_phone_is_renewed_by_memory_whether_or_not_sql_c
     town.clock.forward(31)
     assert (await town.auth.refresh(fifth.refresh_token)).session == first.session
     assert await code(town.auth.refresh(third.refresh_token)) is Refusal.BAD_TOKEN
-    # What is older than memory of ended sessions is asked of SQL, however long that takes.
+    # What is older than memory of ended sessions is asked of SQL, however long that takes, also when memory renewed it.
     town.clock.forward(REMEMBER_ENDED_MS / 1000)
     async with hanging(town):
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.3):
                 await town.auth.refresh(old.refresh_token)
     assert (await town.auth.refresh(old.refresh_token)).session == old.session
+
+
+async def test_an_end_that_is_committed_just_as_it_is_given_up_stands_once_in_the_audit(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed = await town.auth.start_session(await town.person(), "demo")
+    refresh, mine = town.store.refresh, asyncio.current_task()
+
+    async def hangs() -> None:
+        if asyncio.current_task() is mine:  # and not a look at what other nodes changed
+            await asyncio.Event().wait()
+        await refresh()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(service, "AT_ONCE_S", 0.5)
+        patched.setattr(town.store, "refresh", hangs)
+        await town.auth.sign_out(town.auth.verify_access(signed.access_token))
+    assert access_code(town, signed) is Refusal.BAD_TOKEN
+    await town.store.journal.drain()
+    async with town.store.reading() as connection:
+        ended = select(t.audit.c.target_id).where(t.audit.c.action == "session.end")
+        assert list((await connection.execute(ended)).scalars()) == [signed.session]
 
 
 async def test_two_refreshes_at_the_same_moment_do_not_look_like_theft(town: Town) -> None:
