@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -82,7 +82,9 @@ class Bridge:
         self._owed.start()
         self._tasks = [
             asyncio.create_task(self._take_news(), name="incidents"),
-            asyncio.create_task(self._tick(), name="incident-ticks"),
+            # Not behind the looks: of what is not said to be told in time, another node tells once more.
+            asyncio.create_task(self._tick(self._owed.settle), name="incidents-owed"),
+            asyncio.create_task(self._tick(self._look), name="incident-ticks"),
         ]
 
     async def aclose(self) -> None:
@@ -278,19 +280,22 @@ class Bridge:
         snapshot = self._store.directory.snapshot
         return Batch(change, agency, snapshot, self._parties(agency), self.options, now_ms())
 
-    async def _tick(self) -> None:
+    async def _tick(self, work: Callable[[], Awaitable[None]]) -> None:
         await self.open.wait()
         while True:
             await asyncio.sleep(self._tick_s)
             try:
-                await self._owed.settle()
-                await self._time_passed()
-                await self._codes.learn()
-                await self._following.follow()
+                await work()
             except StoreUnavailable:
                 continue
             except Exception:
                 log.exception("incident_tick_failed")
+
+    async def _look(self) -> None:
+        """Takes long where thousands of pieces of news wait, or there are thousands of cases to look up again."""
+        await self._time_passed()
+        await self._codes.learn()
+        await self._following.follow()
 
     async def _time_passed(self) -> None:
         async with self._store.reading() as connection:

@@ -113,11 +113,7 @@ class Intake:
             # One incident a turn of the loop: to tell its phones and to answer costs a millisecond or two each, and
             # voice waits for none of the others.
             await asyncio.sleep(0)
-            try:
-                self._telling.told(done)
-            except Exception:
-                # It stands in SQL. What goes wrong on a phone must end neither this answer nor all news after it.
-                log.exception("incident_not_told", incident=job.code)
+            self._telling.told(done)
             if not job.future.done():
                 job.future.set_result(done)
         self._owed.told(change.version)

@@ -87,10 +87,19 @@ class Owed:
     async def _tell(self, taken: list[Untold]) -> None:
         """As the incidents are by now: what became of one meanwhile, phones learn with it."""
         for each in taken:
-            async with self._store.reading() as connection:
-                state = await incidents.find(connection, each.agency, each.code)
-            if state is not None:
-                log.warning("incident_told_late", incident=each.code, version=each.version)
-                self._telling.late(each, state)
+            try:
+                await self._tell_late(each)
+            except StoreUnavailable:
+                raise
+            except Exception:
+                # Tried again and again, it would stand for ever before all that came after it.
+                log.exception("incident_not_told", incident=each.code)
         for version in {each.version for each in taken}:
             self.told(version)
+
+    async def _tell_late(self, owed: Untold) -> None:
+        async with self._store.reading() as connection:
+            state = await incidents.find(connection, owed.agency, owed.code)
+        if state is not None:
+            log.warning("incident_told_late", incident=owed.code, version=owed.version)
+            self._telling.late(owed, state)

@@ -77,7 +77,13 @@ class Telling:
             self.told(done)
 
     def told(self, done: Done) -> None:
-        """Phones learn of one."""
+        """Phones learn of one. Never raises: what goes wrong on a phone ends neither an answer nor what comes after."""
+        try:
+            self._tell(done)
+        except Exception:
+            log.exception("incident_not_told", incident=done.after.code)
+
+    def _tell(self, done: Done) -> None:
         self.taken += 1
         self.discarded += bool(done.discarded)
         if done.rivals:

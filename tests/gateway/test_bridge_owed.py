@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 from sqlalchemy import func, select
 
-from groups.vocabulary import Refusal, UserId
+from gateway.incidents.effects import BringForward
+from gateway.incidents.incident_state import IncidentState
+from gateway.incidents.rules import Attention
+from groups.vocabulary import GroupId, IncidentCode, Refusal, UserId
 from poc_server.bridge.bridge import Bridge
 from poc_server.bridge.setup import Setup
 from poc_server.refused import Refused, StoreUnavailable
+from poc_server.store import Connection
+from poc_server.store.bridge import incidents, untold
+from poc_server.store.bridge.untold import Untold
+from poc_server.store.city import units
 from poc_server.store.tables import bridge as t
 from tests.fixtures.bridge import WAITING, Bridged, of
 from tests.gateway.told import Told
@@ -103,3 +110,52 @@ async def test_what_a_node_that_ended_after_the_commit_did_not_tell_another_tell
     assert set(came_forward(*others)) == {("Q3", one)}
     assert {change for each in others for change in each.changes} == {("Q3", frozenset({one}))}
     assert len({version for each in others for version in each.versions}) == 1
+
+
+async def test_what_was_told_is_not_owed_however_long_the_node_looks_at_its_cases(
+    bridged: Bridged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = asyncio.Event()
+
+    async def without_end(_connection: Connection) -> None:
+        looks.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(incidents, "live", without_end)
+    one = await bridged.town.person(name="甲")
+    async with asyncio.timeout(30):
+        await looks.wait()
+    await bridged.tell("Q6", parties=of(one))
+    await all_told(bridged)
+
+
+async def test_what_cannot_be_told_is_not_owed_for_ever_and_holds_up_nothing_after_it(
+    bridged: Bridged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = bridged.town
+    async with bridged.store.change() as change:
+        patrol = await units.create_unit(change, town.agency, town.unit, "一队")
+    one = await town.person(name="甲", unit=patrol)
+    for code in ("Q4", "Q5"):
+        await bridged.tell(code, version=1, urgent=True, parties=[{"kind": "unit", "id": "一队"}])
+    await all_told(bridged)
+    changed = bridged.told.changed
+
+    def broken(state: IncidentState, group: GroupId, gone: Iterable[UserId] = ()) -> None:
+        if state.code == "Q4":
+            raise RuntimeError("a phone that cannot be told")
+        changed(state, group, gone)
+
+    monkeypatch.setattr(bridged.told, "changed", broken)
+    forward = (BringForward(frozenset({one}), Attention.SWITCHED),)
+    left = [Untold(number, town.agency, IncidentCode(code), forward=forward) for number, code in ((1, "Q4"), (2, "Q5"))]
+    before = came_forward(bridged.told).count(("Q5", one))
+    async with bridged.store.writing() as connection:
+        await untold.note(connection, left, 0)
+    await until(lambda: came_forward(bridged.told).count(("Q5", one)) > before)
+    await all_told(bridged)
+    # So it is where nobody told it, and people are others by themselves.
+    two = await town.person(name="乙", unit=patrol)
+    for code in ("Q4", "Q5"):
+        await bridged.members(code, {one, two})
+    await all_told(bridged)
