@@ -345,7 +345,10 @@ def asleep_once_committed(city: City, node: int, code: str) -> None:
     with closing(sqlite3.connect(city.data / "poc.sqlite")) as database:
         while not database.execute("SELECT 1 FROM incident WHERE code = ?", (code,)).fetchone():
             assert time.monotonic() < end
-    os.kill(pid, signal.SIGSTOP)
+        # Not in the middle of writing: it would keep the other from writing, too.
+        database.execute("BEGIN IMMEDIATE")
+        os.kill(pid, signal.SIGSTOP)
+        database.rollback()
 
 
 async def test_what_a_node_that_sleeps_after_the_commit_did_not_tell_of_a_case_the_other_tells_once(
