@@ -46,9 +46,13 @@ class NewsArrived:
 
 @dataclass(frozen=True, slots=True)
 class TakenBack:
-    """What was told with this version was wrong, and counts no more; told again it is known."""
+    """What was told with this version was wrong, and counts no more; told again it is known.
+
+    ``id``: which of several that carry it; empty: all of them.
+    """
 
     version: int
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +111,8 @@ def handle(
     match input:
         case NewsArrived(news):
             return _news(state, news, now, options)
-        case TakenBack(version):
-            return _taken_back(state, version, now, options)
+        case TakenBack():
+            return _taken_back(state, input, now, options)
         case MembersResolved():
             return _members(state, input, now)
         case Happened():
@@ -144,13 +148,13 @@ def _news(state: IncidentState, news: News, now: int, options: Options) -> tuple
 
 
 def _taken_back(
-    state: IncidentState, version: int, now: int, options: Options
+    state: IncidentState, back: TakenBack, now: int, options: Options
 ) -> tuple[IncidentState, tuple[Effect, ...]]:
-    wrong = tuple((one.version, one.id) for one in state.news if one.version == version)
+    wrong = [one for one in state.news if one.version == back.version and back.id in ("", one.id)]
     if not wrong:
-        return state, (Discarded(str(version), WhyDiscarded.UNKNOWN),)
-    kept = tuple(one for one in state.news if one.version != version)
-    known = (*state.taken_back, *wrong)[-options.news_kept :]
+        return state, (Discarded(back.id or str(back.version), WhyDiscarded.UNKNOWN),)
+    kept = tuple(one for one in state.news if one not in wrong)
+    known = (*state.taken_back, *((one.version, one.id) for one in wrong))[-options.news_kept :]
     return _folded(state, replace(state, news=kept, taken_back=known, incident=fold(state.base, kept)), now, options)
 
 

@@ -140,14 +140,14 @@ class Bridge:
         return await self._intake.take(Job(agency, code, make, actor, "incident.news", heard=heard))
 
     async def take_back(
-        self, agency: AgencyId, code: IncidentCode, version: int, actor: Actor, heard: Heard | None = None
+        self, agency: AgencyId, code: IncidentCode, wrong: TakenBack, actor: Actor, heard: Heard | None = None
     ) -> Done:
-        """News of that version was wrong: the case stands as if it had never come; audited.
+        """That was told wrongly: the case stands as if it had never come; audited.
 
-        Refuses a version that is not kept (not_found).
+        Refuses what is not kept (not_found).
         """
         await self.find(agency, code)
-        wrong, detail = TakenBack(version), {"version": str(version)}
+        detail = {"version": str(wrong.version)} | ({"id": wrong.id} if wrong.id else {})
         done = await self._intake.take(Job(agency, code, lambda _: wrong, actor, "incident.take_back", detail, heard))
         if any(each.why is WhyDiscarded.UNKNOWN for each in done.discarded):
             raise Refused(Refusal.NOT_FOUND, "news")
@@ -210,6 +210,15 @@ class Bridge:
             told = {name: getattr(document, name) for name in ("parties", "point", "cell") if getattr(document, name)}
             asked = replace(after, incident=replace(after.incident, **told), near=frozenset())
             return state, (await self._parties(agency).resolve(connection, asked)).users
+
+    async def meant_without(self, agency: AgencyId, code: IncidentCode, wrong: TakenBack) -> frozenset[UserId]:
+        """To whom an incident would go if this were taken back; nobody where its parties stay as they are."""
+        state = await self.find(agency, code)
+        after, _ = handle(state, wrong, now_ms(), self.options)
+        if after.incident.parties == state.incident.parties:
+            return frozenset()
+        async with self._store.reading() as connection:
+            return (await self._parties(agency).resolve(connection, replace(after, near=frozenset()))).users
 
     async def find(self, agency: AgencyId, code: IncidentCode) -> IncidentState:
         """One incident. Refuses not_found."""

@@ -160,6 +160,21 @@ async def test_news_told_wrongly_are_taken_back_once_and_audited(districts: Dist
     async with store.reading() as connection:
         rows = await connection.execute(select(a.target_id, a.detail).where(a.action == "incident.take_back"))
         assert [(row.target_id, json.loads(row.detail)) for row in rows] == [("E1", {"version": str(far)})]
+    # Of two with one version only the one that is named.
+    for name in ("a", "b"):
+        await tell(4, id=name, title=name)
+    for name, status in (("c", 404), ("b", 200)):
+        answer = await client.delete("/incidents/E1/news/4", headers=east, params={"id": name})
+        assert answer.status_code == status, answer.text
+    listed = (await client.get("/incidents/E1/news", headers=east)).json()
+    assert [each["id"] for each in listed if each["version"] == "4"] == ["a"]
+    # What brought a case to him from people beyond his units he does not send back to them.
+    for version, user in ((1, districts.west), (2, districts.east)):
+        news = {"version": version, **sent_to(user)}
+        assert (await client.put("/incidents/E2", headers=system, json=news)).status_code == 200
+    for headers, status in ((east, 403), (system, 200)):
+        assert (await client.delete("/incidents/E2/news/2", headers=headers)).status_code == status
+    assert (await client.get("/incidents/E2", headers=system)).json()["members"] == [districts.west]
 
 
 async def test_who_handles_no_cases_is_refused_and_kept_in_the_audit(districts: Districts) -> None:

@@ -388,6 +388,19 @@ def test_what_was_told_wrongly_and_taken_back_leaves_no_trace_and_is_known_when_
     assert state.address is Address.PARKED
 
 
+def test_of_two_with_one_version_only_the_one_that_was_wrong_is_taken_back() -> None:
+    right, wrong = (replace(news(3, step), id=name) for step, name in ((Step.ACCEPT, "right"), (Step.CLOSE, "wrong")))
+    state, _ = run(right, wrong, state=open_incident())
+    assert state.address is Address.CLOSING
+    back = TakenBack(3, "wrong")
+    state, _ = run(back, state=state)
+    assert (state.incident.state, state.address) == (State.HANDLING, Address.OPEN)
+    assert run(wrong, state=state) == (state, [Discarded("wrong", WhyDiscarded.TAKEN_BACK)])
+    assert run(right, state=state) == (state, [Discarded("right", WhyDiscarded.REPEATED)])
+    assert run(back, state=state)[1] == [Discarded("wrong", WhyDiscarded.UNKNOWN)]
+    assert run(TakenBack(3), state=state)[0].incident == open_incident().incident
+
+
 def test_a_case_of_which_all_was_taken_back_has_no_address_and_may_be_told_anew() -> None:
     state, _ = run(news(9, Step.DISPATCH, parties=dispatched_to(ANNA)))
     state, effects = run(TakenBack(9), state=state)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 
 from gateway.incidents.incident import State
+from gateway.incidents.lifecycle import TakenBack
 from gateway.incidents.news import FACTS, MAX_VERSION, News
 from gateway.incidents.steps import Step
 from poc_server.api.bridge.incident_tellers import Told
@@ -40,13 +41,21 @@ async def get_news(code: Code, told: Told) -> list[NewsOut]:
 
 
 @router.delete("/incidents/{code}/news/{version}", responses=documented(401, 403, 404, 422, 429, 503))
-async def take_news_back(code: Code, version: Version, told: Told) -> TakenOut:
+async def take_news_back(
+    code: Code,
+    version: Version,
+    told: Told,
+    id: Annotated[str, Query(max_length=256)] = "",  # noqa: A002
+) -> TakenOut:
     """What was told with this version was wrong: the case stands as if it had never been told; audited.
 
-    Told again it is discarded (``taken_back``), and news of lower versions count again.
+    ``id``: which of several messages of this version; without it all of them. Told again it is discarded
+    (``taken_back``), and news of lower versions count again.
     """
     await told.find(code)
-    return taken(await told.bridge.bridge.take_back(told.agency, code, version, told.actor, told.heard), told)
+    wrong = TakenBack(version, id)
+    await told.reach_without(code, wrong)
+    return taken(await told.bridge.bridge.take_back(told.agency, code, wrong, told.actor, told.heard), told)
 
 
 def _out(news: News) -> NewsOut:

@@ -10,6 +10,7 @@ from fastapi.security import HTTPAuthorizationCredentials
 
 from gateway.incidents.document import Document
 from gateway.incidents.incident_state import IncidentState
+from gateway.incidents.lifecycle import TakenBack
 from gateway.webhooks import Received
 from groups.model import Group, Unit
 from groups.policy import Act
@@ -62,6 +63,13 @@ class Teller:
         if state is not None:
             self._allow(await self._unit_of(code))
         if state is None or document.parties is not None:
+            self._allow(address.common_unit(self.services.directory.snapshot, members))
+
+    async def reach_without(self, code: IncidentCode, wrong: TakenBack) -> None:
+        """Refuses (not_allowed) to take back what brought one of his cases from people beyond his units to him."""
+        if self.caller is None:
+            return
+        if members := await self.bridge.bridge.meant_without(self.agency, code, wrong):
             self._allow(address.common_unit(self.services.directory.snapshot, members))
 
     async def replay(self, code: IncidentCode) -> None:

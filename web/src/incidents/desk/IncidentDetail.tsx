@@ -66,7 +66,7 @@ export function IncidentDetail({ desk, code, turn, close }: Props) {
         </>
       )}
       <Written key={code} code={code} />
-      <News code={code} act={act} />
+      <News key={code} code={code} act={act} />
       <h3>{t("cases_timeline")}</h3>
       {told.value.length === 0 && <p class="none">{t("cases_nothing")}</p>}
       <ol class="timeline">

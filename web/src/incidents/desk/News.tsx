@@ -1,7 +1,6 @@
 // What the case system told of a case, the last one first, and taking back what was told wrongly: it is asked for twice.
 
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 import { known, t } from "../../i18n";
 import { briefWords } from "../../i18n/moments";
 import { news, type Told, takeBack } from "./cases";
@@ -11,12 +10,8 @@ type Props = { code: string; act: (work: Promise<unknown>) => Promise<void> };
 
 export function News({ code, act }: Props) {
   const told = useSignal<readonly Told[] | null>(null);
-  const asked = useSignal("");
+  const asked = useSignal<Told | null>(null);
   const problem = useSignal("");
-  useEffect(() => {
-    told.value = null;
-    asked.value = "";
-  }, [code]);
   const read = async () => {
     try {
       told.value = await news(code);
@@ -25,13 +20,13 @@ export function News({ code, act }: Props) {
       problem.value = wordsOf(refused);
     }
   };
-  const press = async (version: string) => {
-    if (asked.value !== version) {
-      asked.value = version;
+  const press = async (one: Told) => {
+    if (asked.value !== one) {
+      asked.value = one;
       return;
     }
-    asked.value = "";
-    await act(takeBack(code, version));
+    asked.value = null;
+    await act(takeBack(code, one));
     await read();
   };
   return (
@@ -50,8 +45,8 @@ export function News({ code, act }: Props) {
               <b>{wordOf(one)}</b> {one.who}
               <small>{t("cases_news_version", { version: one.version })}</small>
             </span>
-            <button type="button" class="quiet" onClick={() => void press(one.version)}>
-              {t(asked.value === one.version ? "cases_news_sure" : "cases_news_take_back")}
+            <button type="button" class="quiet" onClick={() => void press(one)}>
+              {t(asked.value === one ? "cases_news_sure" : "cases_news_take_back")}
             </button>
           </li>
         ))}

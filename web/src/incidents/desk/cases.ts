@@ -97,8 +97,9 @@ export const texts = (code: string, before?: number) =>
   );
 /** What was told of it and can still be put in order, the last one first. */
 export const news = (code: string) => authorised<Told[]>("GET", `${at(code)}/news`);
-export const takeBack = (code: string, version: string) =>
-  authorised("DELETE", `${at(code)}/news/${version}`);
+/** One message: another may carry its version, too. */
+export const takeBack = (code: string, { version, id }: Told) =>
+  authorised("DELETE", `${at(code)}/news/${version}?${new URLSearchParams({ id })}`);
 export const logLink = (code: string) => authorised<{ url: string }>("POST", `${at(code)}/log-link`);
 export const link = (code: string, group: string) => authorised<Case>("PUT", `${at(code)}/links`, { group });
 export const unlink = (code: string, group: string) =>
