@@ -2,7 +2,7 @@
 
 The newest burst wins (its id is the fencing token), but over one in SOS none does. Others stay beside it where the
 table of precedence has them so, and two whose tiers differ where the group has a dual floor. Who loses the floor is not
-queued again: he presses.
+queued again: he presses. Who waits for one whose burst ended on the other node is granted at once.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from groups.floor.state import Burst, FloorState
 
 def merge(mine: FloorState, theirs: FloorState, here: Callable[[str], bool]) -> FloorState:
     """The one state. ``here`` tells whether a connection is of this node's own phones."""
+    newer = mine if mine.clock > theirs.clock else theirs
     bursts = {burst.burst: burst for burst in theirs.bursts if not here(burst.key)}
     bursts |= {burst.burst: burst for burst in mine.bursts if here(burst.key)}
-    kept = _kept(list(bursts.values()), mine.options.dual_floor)
+    kept = _kept(list(bursts.values()), newer.options.dual_floor)
     queue: queues.FloorQueue = ()
     for entry in (
         *(each for each in theirs.queue if not here(each.key)),
@@ -27,7 +28,6 @@ def merge(mine: FloorState, theirs: FloorState, here: Callable[[str], bool]) -> 
     ):
         if all(entry.user != burst.user for burst in kept):
             queue = queues.put(queue, entry)
-    newer = mine if mine.clock > theirs.clock else theirs
     until = {each.user: each for each in sorted((*mine.retry, *theirs.retry), key=lambda each: each.until)}
     return replace(
         newer,
@@ -36,7 +36,8 @@ def merge(mine: FloorState, theirs: FloorState, here: Callable[[str], bool]) -> 
         retry=tuple(until.values()),
         last_burst=max(mine.last_burst, theirs.last_burst),
         arrivals=max(mine.arrivals, theirs.arrivals),
-        inactive_at=None if kept else newer.inactive_at,
+        # Where somebody waits T4 is over at once: nothing else would give him a floor that nobody has.
+        inactive_at=None if kept else newer.clock if queue else newer.inactive_at,
     )
 
 

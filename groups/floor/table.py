@@ -140,7 +140,7 @@ def _ends(phase: Phase, trigger: Trigger, clause: str, *moves: Move) -> tuple[Ro
 
 
 TABLE: tuple[Row, ...] = (
-    # --- Floor Idle: nobody on air, nobody waits -----------------------------------------------------------------
+    # --- Floor Idle: nobody on air, and nobody waits but where nodes just met again (`merge.py`) -----------------
     Row(IDLE, T.REQUEST, G.HINDERED, (M.DENY_HINDERED,), IDLE, "6.3.5.3.4"),
     Row(IDLE, T.REQUEST, G.RECEIVE_ONLY, (M.DENY_RECEIVE_ONLY,), IDLE, "6.3.4.3.3"),
     Row(IDLE, T.REQUEST, G.RETRY_AFTER, (M.DENY_RETRY_AFTER,), IDLE, "6.3.5.3.4"),
@@ -151,6 +151,7 @@ TABLE: tuple[Row, ...] = (
     Row(IDLE, T.REVOKE_REQUEST, G.ALWAYS, (M.REFUSE,), IDLE, "6.3.4.1"),
     Row(IDLE, T.STRAY_MEDIA, G.ALWAYS, (M.REVOKE_STRAY,), IDLE, "6.3.5.3.8"),
     Row(IDLE, T.OPTIONS, G.ALWAYS, (M.SET_OPTIONS,), IDLE, "ours"),
+    Row(IDLE, T.T4, G.SUCCESSOR, (M.GRANT_NEXT,), TAKEN, "ours: nodes met again"),
     Row(IDLE, T.T4, G.ALWAYS, (M.TELL_INACTIVE,), IDLE, "6.3.4.3"),
     # --- Floor Taken: another asks -------------------------------------------------------------------------------
     Row(TAKEN, T.REQUEST, G.HINDERED, (M.DENY_HINDERED,), TAKEN, "6.3.5.4.4"),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from groups.floor.inputs import Request
+from groups.floor.inputs import Release, Request
 from groups.floor.machine import deadline, handle
 from groups.floor.merge import merge
 from groups.floor.options import FloorOptions
-from groups.floor.state import FloorState
+from groups.floor.state import FloorState, RetryAfter
 from groups.vocabulary import Tier, UserId
 
 
@@ -48,11 +48,36 @@ def test_all_who_wait_go_on_waiting_and_whoever_talks_does_not() -> None:
     assert deadline(merged) is not None
 
 
+def test_who_waited_for_a_burst_that_ended_on_the_other_node_has_the_floor_before_anybody_else() -> None:
+    before = pressed(pressed(FloorState(), "a", 1_000), "b", 1_100)
+    ended, _ = handle(before, Release(UserId("a"), "a/1"), 2_000)  # granted to b over there, who could not hear it
+    for merged in (merge(ended, before, here("a")), merge(before, ended, here("b"))):
+        assert (talkers(merged), [entry.user for entry in merged.queue]) == ([], ["b"])
+        assert talkers(pressed(merged, "c", 2_100)) == ["b"]
+
+
 def test_two_stay_only_where_the_floor_is_dual() -> None:
     dual = FloorState(options=FloorOptions(dual_floor=True))
     mine, theirs = pressed(dual, "a", 1_000), pressed(dual, "b", 2_000, Tier.EMERGENCY)
     assert talkers(merge(mine, theirs, here("a"))) == ["a", "b"]
     assert talkers(merge(mine, pressed(dual, "b", 2_000), here("a"))) == ["b"]
+    no_longer = pressed(FloorState(), "b", 2_000, Tier.EMERGENCY)
+    for merged in (merge(mine, no_longer, here("a")), merge(no_longer, mine, here("b"))):
+        assert talkers(merged) == ["b"], "by what was set last, whichever node merges"
+
+
+def test_what_either_knows_of_t9_arrivals_and_options_is_kept_and_no_inactivity_runs_while_one_talks() -> None:
+    anna, clara = UserId("anna"), UserId("clara")
+    mine = FloorState(
+        FloorOptions(queueing=False), retry=(RetryAfter(anna, 9_000),), arrivals=7, inactive_at=31_000, clock=3_000
+    )
+    retry = (RetryAfter(anna, 8_000), RetryAfter(clara, 5_000))
+    theirs = replace(pressed(FloorState(), "b", 2_000), retry=retry, arrivals=9)
+    for merged in (merge(mine, theirs, here("a")), merge(theirs, mine, here("b"))):
+        assert talkers(merged) == ["b"]
+        assert {entry.user: entry.until for entry in merged.retry} == {anna: 9_000, clara: 5_000}
+        assert (merged.arrivals, merged.inactive_at) == (9, None)
+        assert merged.options == mine.options, "what was set last"
 
 
 def test_empty_floors_are_an_empty_floor() -> None:

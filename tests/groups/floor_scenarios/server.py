@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from groups.floor import inputs
+from groups.floor.merge import merge
 from groups.floor.options import FloorOptions
 from groups.vocabulary import RevokeCause
 from tests.groups.floor_stage import NewStage
@@ -87,3 +88,14 @@ def options_change_while_one_talks(new: NewStage) -> None:
     stage.revoke()
     assert stage.feed(inputs.OptionsChanged(FloorOptions())) == []
     assert stage.press("boris") == ["boris queued 1/1"]
+
+
+def when_nodes_meet_again_one_is_granted_who_waited_for_a_burst_that_ended_on_the_other(new: NewStage) -> None:
+    stage = new()
+    stage.talk("anna")
+    stage.press("boris")
+    there = stage.state
+    stage.release("anna")
+    stage.state = merge(stage.state, there, {"anna-phone"}.__contains__)
+    assert (stage.on_air, stage.queue) == ([], ["boris"])
+    assert stage.after(0) == ["boris granted 30000 from queue", "began boris", "taken by boris"]
