@@ -225,6 +225,8 @@ def _refuse(state: CallState, given: into.Refuse, now: int) -> Step:
     if state.phase is Phase.ENDED or party is None or party.part not in (Part.RINGING, Part.CALLED):
         return state, (out.Refused(given.key, given.request, Refusal.CALL_OVER),)
     state = state.with_party(Party(given.user, Part.REFUSED))
+    if not state.pending():
+        state = replace(state, ring_at=None)
     state, more = _settled(state, now)
     return state, (
         out.Done(given.key, given.request),

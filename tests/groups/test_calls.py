@@ -11,25 +11,9 @@ from hypothesis import strategies as st
 from groups.calls import effects as out
 from groups.calls import inputs as into
 from groups.calls.machine import deadline, handle
-from groups.calls.state import Answering, CallEnd, CallKind, CallOptions, CallState, Part, Phase, Talking
-from groups.vocabulary import BurstId, CallId, Refusal, Tier, UserId
-
-A, B, C, D = (UserId(x) for x in "abcd")
-NEW = CallState(CallId("call"))
-BURST, MOVED, NEXT = Talking(BurstId(7), "a1"), Talking(BurstId(7), "a2"), Talking(BurstId(8), "b1")
-RINGING = CallOptions(answering=Answering.MANUAL, ring_ms=30_000)
-
-
-def started(
-    kind: CallKind = CallKind.PRIVATE,
-    called: tuple[UserId, ...] = (B,),
-    options: CallOptions = CallOptions(),
-    reachable: frozenset[UserId] | None = None,
-    busy: frozenset[UserId] = frozenset(),
-    tier: Tier = Tier.NORMAL,
-) -> tuple[CallState, tuple[out.CallEffect, ...]]:
-    there = frozenset(called) if reachable is None else reachable
-    return handle(NEW, into.Start(kind, A, "a1", called, there, busy, tier, options, "r"), 0)
+from groups.calls.state import Answering, CallEnd, CallKind, CallOptions, CallState, Part, Phase
+from groups.vocabulary import Refusal, Tier, UserId
+from tests.groups.call_stage import BURST, MOVED, NEW, NEXT, RINGING, A, B, C, D, started
 
 
 def test_a_private_call_answered_automatically_runs_at_once() -> None:
@@ -309,8 +293,14 @@ def test_a_clock_that_jumps_ends_no_call_early_and_keeps_none_for_ever() -> None
     state, _ = handle(NEW, into.Start(CallKind.PRIVATE, A, "a1", (B,), frozenset({B}), request="r"), 10 * hour)
     state, _ = handle(state, into.Tick(), 9 * hour)
     assert deadline(state) == 9 * hour + 30_000, "set back with the clock"
+    assert handle(state, into.Tick(), 9 * hour - 1_000)[0] == state, "nodes read it apart"
     state, effects = handle(state, into.Tick(), 9 * hour + 30_000)
     assert effects == (out.Ended(CallEnd.INACTIVITY),)
+    for options, ms in ((RINGING, 30_000), (CallOptions(hang_ms=None, maximum_ms=10_000), 10_000)):
+        asked = into.Start(CallKind.PRIVATE, A, "a1", (B,), frozenset({B}), options=options, request="r")
+        state, _ = handle(NEW, asked, 10 * hour)
+        state, _ = handle(state, into.Tick(), 9 * hour)
+        assert deadline(state) == 9 * hour + ms
     state, _ = handle(NEW, into.Start(CallKind.PRIVATE, A, "a1", (B,), frozenset({B}), request="r"), hour)
     state, effects = handle(state, into.BurstBegan(BURST), 20 * hour)
     assert state.phase is Phase.ENDED, "what was due meanwhile is done first"
