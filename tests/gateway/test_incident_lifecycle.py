@@ -177,6 +177,8 @@ def test_a_burst_in_the_hang_time_starts_it_again() -> None:
     assert kinds(list(effects)) == ["burst.recorded"]
     assert handle(state, Tick(), HANG_MS)[0].address is Address.CLOSING
     assert handle(state, Tick(), 2 * HANG_MS - 1)[0].address is Address.FROZEN
+    state, _ = handle(state, Happened("b6", EventType.BURST, 5, ANNA), HANG_MS)
+    assert deadline(state, HANG_MS) == 2 * HANG_MS - 1, "one that is told late shortens nothing"
 
 
 def test_rework_during_the_hang_time_just_goes_on() -> None:

@@ -72,6 +72,39 @@ def test_only_who_claimed_acknowledges_and_closes() -> None:
     assert run(m.Claim(ONE), m.Acknowledge(ONE), m.Resolve(ONE, AlertState.RESOLVED))[0].state is AlertState.RESOLVED
 
 
+def test_what_was_acknowledged_rings_no_more() -> None:
+    assert m.deadline(run(m.Claim(ONE), m.Acknowledge(ONE))[0]) is None
+
+
+def test_a_shift_hands_over_what_it_claimed_and_nothing_else() -> None:
+    claimed, _ = run(m.Claim(ONE), m.Acknowledge(ONE))
+    assert m.handle(claimed, m.HandOver(TWO, OFFICER), 200) == (claimed, (m.Done(),))
+    assert m.handle(NEW, m.HandOver(ONE, TWO), 200) == (NEW, (m.Done(),))
+    taken, done = m.handle(claimed, m.HandOver(ONE, TWO), 200)
+    assert done == (m.Changed("alert.hand_over"), m.Done())
+    assert (taken.claimed_by, taken.claimed_at, taken.state) == (TWO, 200, AlertState.ACKNOWLEDGED)
+    assert m.handle(taken, m.Resolve(ONE, AlertState.RESOLVED), 300)[1] == (m.Refused(Refusal.NOT_CLAIMED),)
+    closed, done = m.handle(taken, m.Resolve(TWO, AlertState.FALSE_ALARM, "a drill"), 300)
+    assert done == (m.Changed("alert.false_alarm"), m.Over(), m.Done())
+    assert (closed.ended_by, closed.ended_at, closed.note) == (TWO, 300, "a drill")
+
+
+def test_to_ask_the_same_of_a_closed_alert_again_is_done_and_anything_else_too_late() -> None:
+    over = m.Refused(Refusal.ALERT_OVER)
+    resolve, cancel = m.Resolve(ONE, AlertState.RESOLVED), m.Cancel(OFFICER)
+    for ended, again in ((run(m.Claim(ONE), resolve)[0], resolve), (run(cancel)[0], cancel)):
+        others = {resolve, cancel, m.Resolve(ONE, AlertState.FALSE_ALARM), m.Resolve(TWO, AlertState.RESOLVED)}
+        assert m.handle(ended, again, 200) == (ended, (m.Done(),))
+        for other in others - {again} | {m.Claim(ONE), m.Acknowledge(ONE)}:
+            assert m.handle(ended, other, 200) == (ended, (over,)), other
+        for silent in (m.MoreKnown(), m.Unattended(ONE, 0), m.Tick()):
+            assert m.handle(ended, silent, 99_999) == (ended, ())
+
+
+def test_an_alert_may_be_set_never_to_escalate() -> None:
+    assert m.deadline(m.raised("a", OFFICER, None, 90, 100, AlertOptions(1_000, 0, 5_000))) is None
+
+
 def test_nothing_is_taken_back_while_another_in_emergency_talks() -> None:
     alert, done = run(m.Cancel(OFFICER, another_talks=True))
     assert alert.open
@@ -97,6 +130,7 @@ def test_an_alert_whose_dispatcher_is_gone_rings_again_whatever_he_told_the_offi
     assert done == (m.Changed("alert.unattended", ring=True),)
     assert (alert.state, alert.claimed_by, alert.acknowledged_at) == (AlertState.RAISED, None, None)
     assert (alert.left_by, alert.escalated, m.deadline(alert)) == (ONE, 1, 6_100)
+    assert m.handle(alert, m.Tick(), 6_100)[0].left_by == ONE, "until another takes it"
     alert, _ = m.handle(alert, m.Claim(TWO), 5_200)
     assert (alert.claimed_by, alert.left_by) == (TWO, None)
 

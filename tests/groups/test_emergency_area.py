@@ -22,7 +22,9 @@ MOST = 10
         [(0, 0), (1, 1), (1, 0), (0, 1), (0, 0)],
         [(0, 0), (1, 1), (2, 2), (0, 0)],
         [(0, 0), (5.1, 0), (5.1, 1), (0, 0)],
+        [(0, 0), (0, 5.1), (1, 5.1), (0, 0)],
         [(179, 89), (181, 89), (180, 90), (179, 89)],
+        [(10, 89), (11, 89), (10, 91), (10, 89)],
         [(0, 0), (float("nan"), 0), (1, 1), (0, 0)],
     ],
 )
@@ -46,6 +48,24 @@ def test_at_the_limit_and_one_beyond() -> None:
 def test_inside_a_square(x: float, y: float) -> None:
     if all(abs(x - edge) > 1e-9 for edge in (114.0, 114.2)) and all(abs(y - edge) > 1e-9 for edge in (30.0, 30.2)):
         assert area.inside(SQUARE, (x, y)) == (114.0 < x < 114.2 and 30.0 < y < 30.2)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_inside_where_edges_slant_and_corners_go_in(turned: bool) -> None:
+    """An arrowhead that points east, its notch in the west at 2."""
+    arrow = [(0.0, 0.0), (4.0, 2.0), (0.0, 4.0), (2.0, 2.0), (0.0, 0.0)]
+    ring = arrow[::-1] if turned else arrow
+    assert area.usable(ring, MOST)
+    for point, holds in (
+        ((1.0, 0.75), True),
+        ((1.0, 0.25), False),
+        ((3.0, 2.1), True),
+        ((3.0, 3.1), False),
+        ((1.0, 2.1), False),
+        ((1.0, 3.25), True),
+        ((5.0, 2.1), False),
+    ):
+        assert area.inside(ring, point) is holds, point
 
 
 @given(st.lists(st.tuples(st.floats(-180, 180), st.floats(-90, 90)), max_size=12))

@@ -28,6 +28,23 @@ def test_a_receipt_only_moves_forward(said: list[ReceiptState]) -> None:
     assert times == sorted(times)
 
 
+def test_who_acknowledged_before_he_heard_it_is_known_to_have_heard_it_and_once() -> None:
+    acknowledged = m.advance(WHO, ReceiptState.ACKNOWLEDGED, 5)
+    heard = m.advance(acknowledged, ReceiptState.HEARD, 7)
+    assert heard == PersonReceipt(UserId("u"), ReceiptState.ACKNOWLEDGED, 5, 5, 7, 5)
+    assert m.advance(heard, ReceiptState.HEARD, 9) is heard
+    assert (heard.at, acknowledged.at, WHO.at) == (7, 5, 0)
+
+
+def test_of_what_two_nodes_know_of_one_person_the_further_counts() -> None:
+    sent, delivered = m.advance(WHO, ReceiptState.SENT, 1), m.advance(WHO, ReceiptState.DELIVERED, 2)
+    given_up = m.advance(WHO, ReceiptState.MISSED, 9)
+    assert m.further(delivered, sent)
+    assert m.further(sent, given_up)
+    for one, other in ((sent, delivered), (sent, sent), (given_up, sent), (given_up, WHO)):
+        assert not m.further(one, other)
+
+
 GOOD = Hearing(expected=48_000, played=48_000, said=48_000, listening=True, lost=0.0)
 
 
@@ -65,6 +82,16 @@ def test_a_release_ends_a_live_one_and_a_lost_talker_may_come_back() -> None:
     gone = m.timed(over, 100_000)
     assert (gone.state, m.deadline(gone)) == (BroadcastState.EXPIRED, None)
     assert m.ended(gone, withdraw=True, now=1) == gone
+
+
+def test_one_that_was_ended_is_not_spoken_into_again_and_waits_for_the_offline_alone() -> None:
+    begun = m.begun(BroadcastKind.LIVE, 0, 100_000, 5_000)
+    assert m.deadline(begun) == 5_000
+    assert m.released(begun, lost=False, now=9, quiet_ms=5_000) is begun, "his talk of before was no part of it"
+    over = m.ended(begun, withdraw=False, now=9)
+    assert (over.state, over.withdrawn_at, m.deadline(over)) == (BroadcastState.OVER, None, 100_000)
+    assert m.spoke(over, 8) is over
+    assert m.timed(m.spoke(begun, 7), 100_000).talking is False
 
 
 def test_what_is_not_live_is_over_at_once_and_waits_for_the_offline() -> None:

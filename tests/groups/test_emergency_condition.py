@@ -68,6 +68,21 @@ def test_cancel_is_refused_while_another_in_emergency_talks_unless_all_is_closed
     assert play(*both, m.Quiet(B), m.Clear("x", A))[0].holder("x") is None
 
 
+def test_neither_ones_own_voice_nor_one_in_peril_stands_in_the_way_of_a_cancel() -> None:
+    mine, his = m.Declare("x", A, Tier.EMERGENCY), m.Declare("y", B, Tier.IMMINENT_PERIL)
+    for talks in (m.Talks(A), m.Talks(B)):
+        assert play(mine, his, talks, m.Clear("x", A))[0].holder("x") is None
+
+
+def test_an_emergency_that_is_declared_or_raised_has_all_its_time_whatever_was_quiet_before() -> None:
+    state, _ = play(m.Declare("x", A, Tier.IMMINENT_PERIL))
+    for now, again in ((900, m.Declare("y", B, Tier.EMERGENCY)), (1_800, m.Declare("x", A, Tier.EMERGENCY))):
+        state, _ = m.handle(state, again, now)
+        assert m.deadline(state) == now + 1_000
+    assert state.first == m.Holder("x", A, Tier.EMERGENCY, sos=False, since=0)
+    assert m.deadline(m.handle(Condition(GroupId("g"), quiet_ms=0), m.Declare("x", A, Tier.EMERGENCY), 0)[0]) is None
+
+
 def test_a_quiet_call_ends_by_itself_and_an_sos_stays() -> None:
     state, _ = play(m.Declare("call", A, Tier.EMERGENCY), m.Declare("sos", B, Tier.EMERGENCY, sos=True))
     assert m.handle(state, m.Tick(), 999)[0] == state

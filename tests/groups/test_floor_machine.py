@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from groups.floor import effects, inputs
@@ -70,6 +72,38 @@ def test_a_clock_set_back_takes_the_timers_with_it() -> None:
     state, done = handle(state, inputs.Tick(), START - 3_600_000)
     assert done == ()
     assert deadline(state) == START - 3_600_000 + 4_000
+
+
+RUNNING: dict[str, tuple[Callable[[Stage], object], int, str]] = {
+    "T1": (lambda stage: stage.press("anna"), 4_000, "ended anna media_lost"),
+    "T2": (lambda stage: stage.talk("anna"), 30_000, "anna revoked 2 grace 1000"),
+    "T3": (lambda stage: [stage.talk("anna"), stage.revoke()], 1_000, "ended anna revoked"),
+    "T4": (lambda stage: [stage.talk("anna"), stage.release("anna")], 30_000, "inactive"),
+    "T132": (
+        lambda stage: [stage.talk("anna"), stage.press("boris"), stage.release("anna")],
+        2_000,
+        "boris revoked 255 grace 0",
+    ),
+}
+
+
+@pytest.mark.parametrize("timer", RUNNING)
+def test_a_clock_set_back_an_hour_makes_no_timer_an_hour_longer(timer: str) -> None:
+    begin, ms, told = RUNNING[timer]
+    stage = Stage()
+    begin(stage)
+    stage.now -= 3_600_000
+    stage.feed(inputs.Tick())
+    assert stage.after(ms - 1) == []
+    assert stage.after(1)[0] == told
+
+
+def test_a_clock_set_back_an_hour_denies_nobody_for_an_hour() -> None:
+    stage = Stage()
+    stage.talk("anna")
+    stage.after(31_000)
+    stage.now -= 3_600_000
+    assert stage.press("anna") == ["anna denied 4 for 3000"]
 
 
 def test_a_node_whose_clock_is_a_little_behind_changes_nothing() -> None:

@@ -210,6 +210,18 @@ def test_an_sos_pressed_while_talking_or_waiting_counts_at_once() -> None:
     assert [burst.user for burst in taken.bursts] == ["waiting"]
     assert any(isinstance(each, effects.Granted) and each.user == "waiting" for each in done)
     assert FloorState.from_json(taken.to_json()) == taken
+    taken, _ = ask(taken, "leader", "leader", 40)
+    assert on_air(taken) == {"waiting", "leader"}, "who waited is in danger, and silenced by nobody"
+
+
+def test_who_waits_and_declares_an_emergency_goes_by_the_number_and_the_right_he_pressed_with() -> None:
+    for right, heard in ((True, {"mayor"}), (False, {"leader"})):
+        state, _ = ask(FloorState(PLAIN), "leader", "leader", 10)
+        mayor = inputs.Request(UserId("mayor"), "mayor", 5, "r", 250, may_preempt=right)
+        state, _ = handle(state, mayor, 20)
+        assert on_air(state) == {"leader"}
+        state, _ = handle(state, inputs.TierChanged(UserId("mayor"), Tier.EMERGENCY), 30)
+        assert on_air(state) == heard
 
 
 def test_when_the_danger_is_over_only_one_of_two_stays_on_air() -> None:

@@ -197,11 +197,20 @@ def test_a_refusal_says_what_is_in_the_way() -> None:
         (Act.TALK, group["mine"]),
         (Act.CALL, user["near"]),
         (Act.BROADCAST, city.units["north"]),
+        (Act.BROADCAST, group["below"]),
+        (Act.BROADCAST, user["near"]),
         (Act.DISPATCH, group["below"]),
     ):
         assert said(act, target, banned) is Refusal.TALK_BANNED
     assert said(Act.LISTEN, group["mine"], banned) is None
-    assert said(Act.RAISE_SOS, group["mine"], banned) is None
+    for act, target in (
+        (Act.RAISE_SOS, group["mine"]),
+        (Act.DECLARE_PERIL, group["mine"]),
+        (Act.STEP_INTO_EMERGENCY, group["mine"]),
+        (Act.STEP_INTO_EMERGENCY, user["near"]),
+        (Act.STEP_INTO_EMERGENCY, city.units["north"]),
+    ):
+        assert said(act, target, banned) is None, "a ban never stands in the way of one who is in danger"
 
     off = city.add_user("me", CITY, "north", *Role, enabled=False)
     for act in Act:

@@ -52,10 +52,15 @@ class Talker:
 
 
 def begin(
-    s: Shared, talker: Talker, *listeners: Heard, burst: int = 1, catches_up: bool = False
+    s: Shared,
+    talker: Talker,
+    *listeners: Heard,
+    burst: int = 1,
+    catches_up: bool = False,
+    outward: Watcher | None = None,
 ) -> tuple[Route, Watcher]:
     watcher = Watcher()
-    route = Route(s, burst, watcher, (watcher,))
+    route = Route(s, burst, watcher, (watcher,), outward)
     route.paced_by(talker.uplink.begin(route, catches_up=catches_up))
     route.set_audience(tuple(one.slot for one in listeners))
     return route, watcher

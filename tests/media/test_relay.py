@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from codec import opus
 from codec.packet import VoicePacket
 from poc_server.media.relay import LATE_ENTRY_S, REORDER_WINDOW
 from poc_server.media.sdp import OPUS
@@ -334,6 +335,28 @@ async def test_reports_of_loss_by_a_listener_do_not_count_what_the_talker_lost()
     route.end()
     await over()
     assert one.slot.carried_loss == pytest.approx(0.2)
+
+
+@stepped
+async def test_a_first_packet_that_was_overtaken_is_no_loss() -> None:
+    route, _ = begin(shared())
+    for number in (1, 0, 2):
+        route.push(voice(number))
+    assert route.loss == 0
+
+
+@stepped
+async def test_a_burst_is_closed_in_the_mode_it_was_last_spoken_in() -> None:
+    s = shared()
+    one = Heard(s)
+    route, _ = begin(s, 1, one)
+    short = bytes([9 << 3]) + b"20 ms"
+    route.push(voice(0))
+    route.push(voice(1, short))
+    route.end()
+    await over()
+    assert one.payloads == [voice(0).payload, short, opus.silent_frame(short)]
+    assert one.payloads[-1] != SILENCE
 
 
 def test_a_voice_packet_is_plain_data() -> None:

@@ -9,6 +9,7 @@ import pytest
 from poc_server.media import MediaSettings
 from poc_server.media.uplink import TAIL_S
 from tests.media.slots import FRAME, SILENCE, SPEECH, Heard, settle, shared, stepped
+from tests.media.stage import Watcher
 from tests.media.talker import Talker, begin
 
 
@@ -142,14 +143,14 @@ async def test_another_burst_takes_the_slot_of_one_that_ends() -> None:
 
 
 @stepped
-async def test_who_talks_next_no_longer_hears_the_one_before_but_the_recorder_does() -> None:
+async def test_who_talks_next_no_longer_hears_the_one_before_nor_do_other_nodes_but_the_recorder_does() -> None:
     """A grant that came late leaves a tail to be relayed: beside the next burst it would be double talk."""
     s = shared()
     first, second, other = Talker(s), Talker(s), Heard(s)
-    of_second = Heard(s)
-    first.says()
+    of_second, nodes = Heard(s), Watcher()
+    said = first.says()
     await asyncio.sleep(0.1)
-    route, watcher = begin(s, first, other, of_second)
+    route, watcher = begin(s, first, other, of_second, outward=nodes)
     first.says(SPEECH + b"tail")
     route.end()
     await settle()
@@ -160,7 +161,8 @@ async def test_who_talks_next_no_longer_hears_the_one_before_but_the_recorder_do
     assert SPEECH + b"tail" not in other.payloads + of_second.payloads
     assert of_second.payloads[-1] == SILENCE
     assert other.payloads[-1] == SPEECH + b"second"
-    assert len(watcher.packets) == 2
+    assert [packet.payload for packet in watcher.packets] == [said, SPEECH + b"tail"]
+    assert [packet.payload for packet in nodes.packets] == [said]
 
 
 @stepped

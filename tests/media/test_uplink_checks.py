@@ -7,11 +7,12 @@ import asyncio
 import pytest
 
 from codec import red
+from codec.opus import CLOCK_HZ
 from codec.rtp import RtpPacket
 from groups.floor.options import FloorOptions
 from poc_server.api.people.groups import FloorIn
 from poc_server.media import MediaSettings
-from poc_server.media.allowance import MAX_OUTAGE_S, MAX_PACKETS_PER_S
+from poc_server.media.allowance import MAX_OUTAGE_S, MAX_PACKETS_PER_S, Allowance
 from poc_server.media.fanout import MAX_AHEAD_S
 from poc_server.media.pace import MAX_LATE_S, MAX_SMOOTHED_S
 from poc_server.media.sdp import OPUS, RED
@@ -37,6 +38,23 @@ async def test_a_flood_is_cut_to_what_a_standstill_can_have_kept_back(stood_stil
     assert s.counters.bad_voice == 1
     await asyncio.sleep(s.settings.backlog_s + 1)
     assert one.payloads[stood_still:] == said, "nothing of what came at once is lost"
+
+
+def test_after_one_standstill_there_is_room_for_another_in_four_times_its_length() -> None:
+    backlog = 6 * CLOCK_HZ
+    allowance = Allowance(6.0, 0.0)
+    assert allowance.speaks(backlog, 0.0)
+    for number in range(1, 605):
+        assert allowance.speaks(FRAME, number * 0.04)
+    assert allowance.speaks(backlog, 605 * 0.04)
+    assert not allowance.speaks(1, 605 * 0.04)
+
+
+def test_numbers_that_were_skipped_are_not_skipped_again_before_their_time() -> None:
+    allowance = Allowance(6.0, 100.0)
+    assert allowance.skips(int(MAX_OUTAGE_S * MAX_PACKETS_PER_S), 100.0)
+    assert not allowance.skips(1, 100.0)
+    assert allowance.skips(MAX_PACKETS_PER_S, 101.0)
 
 
 def test_as_much_voice_waits_as_was_said_while_the_longest_t1_kept_the_floor() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -96,6 +97,7 @@ def test_several_heads_of_a_day_all_fit() -> None:
     days = chain()
     heads = [sign(rows, count=count) for rows in days.values() for count in range(1, 6)]
     assert found(days, heads) == []
+    assert found(days, heads[::-1], now_ms=NOW + 120_000) == [], "in whatever order they come"
 
 
 def test_a_flipped_byte_in_a_file() -> None:
@@ -213,6 +215,16 @@ def test_a_signature_moved_to_another_head() -> None:
     assert Wrong.BAD_SIGNATURE in wrongs(found({DAYS[0]: days[DAYS[0]][:4]}, [lie]))
 
 
+@pytest.mark.parametrize(
+    "changed", [{"group": "h"}, {"day": DAYS[1]}, {"count": 4}, {"hash": bytes(32)}, {"at_ms": NOW + 1}], ids=str
+)
+def test_no_word_of_a_head_is_changed_under_its_signature(changed: dict[str, Any]) -> None:
+    days = chain()
+    signed = sign(days[DAYS[0]])
+    lie = replace(signed, head=replace(signed.head, **changed))
+    assert Wrong.BAD_SIGNATURE in wrongs(found(days, [lie]))
+
+
 def test_the_newest_entries_may_wait_for_their_signature() -> None:
     days = chain()
     heads = [sign(days[DAYS[0]]), sign(days[DAYS[1]], count=3)]
@@ -256,7 +268,9 @@ def test_lines_of_an_export_come_back_whole() -> None:
         assert head_from_json(head_to_json(sign(rows))) == sign(rows)
 
 
-def test_seals_do_not_change_with_the_program() -> None:
-    """A published value: evidence of years ago must still verify."""
+def test_seals_and_what_is_signed_do_not_change_with_the_program() -> None:
+    """Published values: evidence of years ago must still verify."""
     (row,) = extend("市容一组", "2025-10-10", (0, START), [("burst", "b-1", '{"a":1}')], NOW)
     assert row.hash.hex() == "41cd8fdcafb30b2a736c5be94d508ceed9129bc3f46d270679580712e0e9137c"
+    said = f'poc-server evidence head 1\n["市容一组", "2025-10-10", 1, "{row.hash.hex()}", 1760000000000, "k"]'
+    assert Head("市容一组", "2025-10-10", 1, row.hash, NOW, "k").statement() == said.encode()

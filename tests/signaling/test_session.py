@@ -61,15 +61,38 @@ def test_messages_up_to_the_burst_limit_pass_and_the_next_is_told_when_to_come_b
     assert isinstance(refuse, Refuse)
     assert refuse.code is Refusal.TOO_FAST
     assert refuse.retry_after_ms is not None
+    assert isinstance(handle(state, PING, (refuse.retry_after_ms - 2) / 1000)[1][0], Refuse)
     _, effects = handle(state, PING, refuse.retry_after_ms / 1000)
     assert isinstance(effects[0], Deliver)
 
 
 def test_one_who_floods_on_after_being_told_is_closed() -> None:
-    state, effects = greeted(), ()
-    for _ in range(limits.MESSAGE_BURST + session.MAX_STRIKES + 1):
+    state = greeted()
+    for _ in range(limits.MESSAGE_BURST - 1 + session.MAX_STRIKES):
         state, effects = handle(state, PING, 0)
-    assert effects == (Close(limits.CLOSE_TOO_FAST),)
+    assert isinstance(effects[0], Refuse)
+    assert handle(state, PING, 0)[1] == (Close(limits.CLOSE_TOO_FAST),)
+
+
+def test_who_was_silent_for_an_hour_saved_up_one_burst_and_no_more() -> None:
+    state = greeted()
+    for _ in range(limits.MESSAGE_BURST):
+        state, effects = handle(state, PING, 3_600)
+        assert effects == (Deliver(Ping(id="2")),)
+    assert isinstance(handle(state, PING, 3_600)[1][0], Refuse)
+
+
+def test_mistakes_in_a_row_close_a_socket_and_single_ones_never_do() -> None:
+    wrong = Text(b'{"type":"sing","id":"9"}')
+    state = greeted()
+    for now in range(3 * session.MAX_STRIKES):
+        state, effects = handle(state, wrong if now % 2 else PING, now)
+        assert isinstance(effects[0], Refuse if now % 2 else Deliver)
+    state = greeted()
+    for now in range(session.MAX_STRIKES):
+        state, effects = handle(state, wrong, now)
+        assert effects == (Refuse(Refusal.UNKNOWN_TYPE, "9"),)
+    assert handle(state, wrong, session.MAX_STRIKES)[1] == (Close(limits.CLOSE_FORBIDDEN),)
 
 
 def test_a_socket_that_never_greets_is_closed_at_the_time_limit_and_not_before() -> None:
@@ -89,6 +112,10 @@ def test_a_quiet_peer_is_pinged_and_lives_when_it_answers() -> None:
 def test_a_peer_that_answers_no_ping_is_closed_at_the_limit_of_silence() -> None:
     state, _ = handle(greeted(), Tick(), limits.PING_INTERVAL_S)
     assert handle(state, Tick(), limits.CLIENT_SILENCE_S)[1] == (Close(limits.CLOSE_GOING_AWAY),)
+
+
+def test_who_sends_messages_is_not_asked_for_a_sign_of_life() -> None:
+    assert session.due(handle(greeted(), PING, 7)[0]) == 7 + limits.PING_INTERVAL_S
 
 
 def test_nothing_is_due_before_the_time_that_is_said_and_something_is_then() -> None:
