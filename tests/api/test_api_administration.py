@@ -134,8 +134,8 @@ async def test_a_device_disabled_at_a_distance_is_out_at_once(desk: Desk) -> Non
     off = await desk.client.post(f"/devices/{devices[0]['id']}/disable", headers=security)
     assert off.json()["enabled"] is False
     me = await desk.client.get("/me", headers={"authorization": f"Bearer {signed['access_token']}"})
-    assert me.status_code in (401, 403)
-    assert (await desk.client.post("/auth/refresh", json={"refresh_token": signed["refresh_token"]})).status_code > 400
+    again = await desk.client.post("/auth/refresh", json={"refresh_token": signed["refresh_token"]})
+    assert [(each.status_code, each.json()["code"]) for each in (me, again)] == [(401, "bad_token")] * 2
 
 
 async def test_a_device_that_slow_sql_has_not_heard_of_yet_is_disabled_in_the_lists_too(desk: Desk) -> None:
