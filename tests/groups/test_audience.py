@@ -118,6 +118,13 @@ def test_a_burst_that_becomes_an_emergency_keeps_its_slot_or_gets_one() -> None:
     assert begin(audience, waiting) == [Change("phone", 0, burst(A), waiting)]
 
 
+def test_a_burst_of_which_something_else_is_known_is_no_later_for_it() -> None:
+    audience = phone(A, slots=1)
+    for on_air in (burst(A, "one", serial=1), burst(A, "two", serial=2), burst(A, "one", serial=1)):
+        begin(audience, on_air)
+    assert audience.heard("phone") == (burst(A, "one", serial=1),)
+
+
 def test_a_burst_carried_on_another_way_is_told_anew_on_its_slot() -> None:
     audience = phone(A, B)
     one, moved = burst(A), burst(A)

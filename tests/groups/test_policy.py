@@ -189,6 +189,7 @@ def test_a_refusal_says_what_is_in_the_way() -> None:
     assert said(Act.CALL, me) is Refusal.NOT_ALLOWED
     assert said(Act.HANDLE_INCIDENT, city.units["plant"]) is Refusal.NOT_FOUND
     assert said(Act.RAISE_SOS, group["calm"]) is Refusal.NOT_ALLOWED
+    assert said(Act.DECLARE_PERIL, group["calm"]) is Refusal.NOT_ALLOWED
     assert said(Act.REVOKE_FLOOR, group["mine"]) is Refusal.NOT_ALLOWED
     assert said(Act.ADMINISTER_PEOPLE, group["mine"]) is Refusal.NOT_ALLOWED
 
