@@ -58,7 +58,7 @@ def people_and_a_group(system: Page) -> str:
 
 def links_for_all(system: Page) -> None:
     """Everybody a search found gets a link, in one table to hand out."""
-    system.get_by_label("Name, pinyin initials or badge").fill("wjg")
+    system.get_by_label("Name, pinyin or badge").fill("wjg")
     system.get_by_role("button", name="Enrolment links (1)").click()
     with system.expect_download() as kept:
         system.get_by_role("button", name="Make a link for each of these 1").click()

@@ -128,7 +128,7 @@ export const auditZh = {
 export const auditEn: Record<keyof typeof auditZh, string> = {
   audit_who_hint: "Who, then Enter",
   audit_about_hint: "About, then Enter",
-  audit_who_search: "Who: name, initials or badge, then Enter",
+  audit_who_search: "Who: name, pinyin or badge, then Enter",
   audit_about_search: "About: a name, or what was said, then Enter",
   audit_any_act: "Every act",
   audit_result: "Result",

@@ -1,4 +1,5 @@
-// A sheet over the page. Focus goes into it and back to where it was; Escape closes it. What is below stays in reach: the SOS key is there.
+// A sheet over the page. Focus goes into it, and back to where it was for who walks with the keyboard: for others the space bar is the
+// talk key again. Escape closes it. What is below stays in reach: the SOS key is there.
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
@@ -9,11 +10,9 @@ type DrawerProps = { title: string; class?: string; close: () => void; children:
 export function Drawer({ title, class: looks = "", close, children }: DrawerProps) {
   const sheet = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    const before = document.activeElement;
+    const before = document.querySelector<HTMLElement>(":focus-visible");
     sheet.current?.focus();
-    return () => {
-      if (before instanceof HTMLElement) before.focus();
-    };
+    return () => before?.focus();
   }, []);
   useEffect(() => {
     const leave = (event: KeyboardEvent) => {
