@@ -61,7 +61,8 @@ class AlertKeeping:
     async def changed(self, live: LiveAlert, action: str, user: User | None, *, tell_case: bool) -> None:
         """Keep how it stands now.
 
-        Raises `Overtaken`, and `Refused`: unavailable (neither SQL nor the disk took it).
+        Where neither SQL nor the disk takes it in time it is done all the same: either may still take it, so that it
+        could not be refused for good. Raises `Overtaken`.
         """
         record = AlertKept.of(live.kept(), self._case(live) if tell_case else None)
         entry = self.entry(live, action, user)
@@ -72,9 +73,8 @@ class AlertKeeping:
                     raise Overtaken
                 await audit.append(connection, [entry])
 
-        if await self._keeping.in_sql(in_sql()) is None:
-            await self._keeping.on_disk([record], [entry])
-        live.noted = True
+        if await self._keeping.in_sql(in_sql()) is not None or await self._keeping.now_or_later([record], [entry]):
+            live.noted = True
 
     async def newest(self, live: LiveAlert) -> Kept | None:
         """What stands in SQL. Raises `Refused`: unavailable."""

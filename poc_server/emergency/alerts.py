@@ -237,7 +237,7 @@ class Alerts:
     async def step(self, alert: str, user: User | None, given: AlertInput) -> list[Any]:
         """One step of an alert by ``user`` (None: the clock). Returns the effects that answer him.
 
-        Raises `Refused`: not_found, not_allowed, the machine's own codes, unavailable (nothing keeps it).
+        Raises `Refused`: not_found, not_allowed, the machine's own codes, unavailable (another node leads it).
         """
         live = self._live.get(alert)
         if live is None:
@@ -335,7 +335,7 @@ class Alerts:
             self._desk.spawn(self._escalate(live))
 
     async def _escalate(self, live: LiveAlert) -> None:
-        """While neither SQL nor the disk takes it, it cannot be counted: then it is as soon as one of them does."""
+        """Where another node kept something as new, and SQL does not say what, this is tried again."""
         try:
             await self.step(live.record.id, None, machine.Tick())
         except Refused as refused:
@@ -344,7 +344,7 @@ class Alerts:
                 live.timer = asyncio.get_running_loop().call_later(KEEP_AGAIN_S, self._due, live)
 
     async def _unattended(self, live: LiveAlert, given: machine.Unattended) -> None:
-        """While nothing keeps it this is tried again with the next look."""
+        """What fails is tried again with the next look."""
         try:
             await self.step(live.record.id, None, given)
         except Refused as refused:

@@ -24,8 +24,8 @@ START_WITHIN_S = 1.0
 """For what a leader begins: a desk that died may have kept it already, and it must not begin twice for a slow SQL."""
 DISK_WITHIN_S = 2.0
 """A disk that takes longer is failing."""
-START_ON_DISK_S = 0.5
-"""A leader who takes the air waits no longer for it: what he begins is kept when the disk, or SQL, can."""
+NOW_ON_DISK_S = 0.5
+"""A leader who takes the air, and who takes an alert, waits no longer for it: it is kept when the disk, or SQL, can."""
 T = TypeVar("T")
 
 
@@ -67,7 +67,7 @@ class Keeping:
     async def now_or_later(self, records: Sequence[Noted], entries: Iterable[AuditEntry] = ()) -> bool:
         """Whether it is on the disk of this node now. Else it will be, or in SQL, and cannot be taken back any more."""
         try:
-            await self.on_disk(records, entries, START_ON_DISK_S)
+            await self.on_disk(records, entries, NOW_ON_DISK_S)
         except StoreUnavailable:
             log.warning("not_kept_yet", records=[f"{each.kind}/{each.id}" for each in records])
             return False

@@ -9,13 +9,19 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from sqlalchemy import select
 
+from groups.emergency import alert as machine
 from groups.emergency.broadcast import PersonReceipt
-from groups.vocabulary import AgencyId, GroupId, ReceiptState, Tier, UserId
+from groups.model import User
+from groups.vocabulary import AgencyId, GroupId, ReceiptState, Tier, UnitId, UserId
+from poc_server.emergency.alert_keeping import AlertKeeping
 from poc_server.emergency.desk import Desk
 from poc_server.emergency.keeping import Keeping
+from poc_server.emergency.live_alert import LiveAlert
 from poc_server.emergency.settings import EmergencySettings
 from poc_server.store import Journal, Store, StoreSettings, emergency
+from poc_server.store import tables as t
 from poc_server.store.journal import AlertKept, BroadcastKept, EmergencyCallKept, ReceiptsKept
 from poc_server.store.settings import JournalSettings
 from poc_server.store.sql.engine import Database
@@ -157,4 +163,29 @@ async def test_what_the_disk_does_not_take_at_once_stands_there_and_in_sql_when_
     async with store.reading() as connection:
         assert [each.id for each in await emergency.open_calls(connection)] == ["call"]
     assert await keeping.now_or_later([call])
+    await store.aclose()
+
+
+async def test_an_alert_claimed_while_neither_sql_nor_the_disk_is_quick_is_claimed_and_stands_so_once(
+    tmp_path: Path,
+) -> None:
+    store = await Store.open(StoreSettings(), tmp_path)
+    nobody = cast("Any", SimpleNamespace(affiliation=SimpleNamespace(keeping=[])))
+    keeping = AlertKeeping(Desk(EmergencySettings(), store, nobody))
+    officer, dispatcher = (User(UserId(each), AgencyId("ag"), UnitId("un"), each, frozenset()) for each in "od")
+    record = machine.raised("al", officer.id, None, START, START, machine.AlertOptions())
+    live = LiveAlert(record, officer, None, None, None, covert=False)
+    assert await keeping.first(live) is None
+    live.record, _ = machine.handle(record, machine.Claim(dispatcher.id), START)
+    shutil.rmtree(tmp_path / "journal")
+    async with store.writing():  # on SQLite one at a time writes
+        await keeping.changed(live, "alert.claim", dispatcher, tell_case=False)
+    (tmp_path / "journal").mkdir()
+    await store.journal.flush()
+    await store.journal.catch_up(None)
+    async with store.reading() as connection:
+        (found,) = await emergency.open_alerts(connection)
+        acts = await connection.execute(select(t.audit.c.action).where(t.audit.c.target_id == "al"))
+    assert (found.state, found.content["record"]["claimed_by"]) == ("claimed", dispatcher.id)
+    assert sorted(acts.scalars()) == ["alert.claim", "alert.raise"]
     await store.aclose()
