@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from groups.vocabulary import Refusal
 from loadtest.identity import Identity
+from loadtest.phone import PhoneFailed
+from signaling.messages import Receipt
 from tests.support.city import NODES, City, running_city
-from tests.support.handsets import Handset, Handsets
+from tests.support.handsets import WAIT_S, Handset, Handsets
 
 
 @contextmanager
@@ -21,6 +25,23 @@ def city_of_links(links: Path, env: dict[str, str] | None = None, nodes: int = N
         while not links.exists() and time.monotonic() < end:
             time.sleep(0.05)  # the server is ready before its people have their links
         yield made
+
+
+AGAIN_S = 0.5
+"""A page asks again so late; sooner it would be too fast."""
+
+
+async def says(phone: Handset, receipt: Receipt) -> None:
+    """Says a receipt as a page does: again, while neither SQL nor the disk takes it in time."""
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            try:
+                await phone.request(receipt)
+                return
+            except PhoneFailed as failed:
+                if failed.code is not Refusal.UNAVAILABLE:
+                    raise
+            await asyncio.sleep(AGAIN_S)
 
 
 @dataclass

@@ -35,7 +35,7 @@ from signaling.messages import (
     Sos,
     SosRules,
 )
-from tests.emergency.cast import Cast
+from tests.emergency.cast import Cast, says
 from tests.fixtures.postgres import Postgres
 from tests.support.city import City, running_city
 from tests.support.handsets import WAIT_S, Handset, handsets
@@ -94,8 +94,8 @@ async def before_the_kill(cast: Cast) -> tuple[str, list[Handset], Recipients]:
     started, _ = await leader.request(BroadcastStart(id="b", broadcast="live", to=to, text="撤离"))
     note = BroadcastStart(id="n", broadcast="assembly", to=to, kind="text", text="集合", acknowledge=True)
     await leader.request(note)
-    await one.request(delivered("r1", "live"))
-    await one.request(Receipt(id="r2", broadcast="assembly", state=ReceiptState.ACKNOWLEDGED))
+    await says(one, delivered("r1", "live"))
+    await says(one, Receipt(id="r2", broadcast="assembly", state=ReceiptState.ACKNOWLEDGED))
     await officer.request(Sos(id="s", alert="open", pressed_ms=1))
     await dispatcher.request(AlertClaim(id="c", alert="open"))
     await dispatcher.request(AlertAcknowledge(id="a", alert="open"))
@@ -124,7 +124,7 @@ async def goes_on_without_sql(phones: list[Handset], to: Recipients, city: City)
     await leader.request(EmergencyCall(id="i", call="aired", to=to, name="没有数据库"))
     await one.told(BroughtIn, call="aired")
     await leader.request(BroadcastStart(id="j", broadcast="word", to=to, kind="text", text="令", acknowledge=True))
-    await one.request(Receipt(id="k", broadcast="word", state=ReceiptState.ACKNOWLEDGED))
+    await says(one, Receipt(id="k", broadcast="word", state=ReceiptState.ACKNOWLEDGED))
     acts = ENDED.items() | BEGUN.items()
     async with asyncio.timeout(WAIT_S):
         while True:
@@ -164,16 +164,16 @@ async def after_it(cast: Cast, phones: list[Handset], group: str) -> None:
     assert not [m for m in leader.inbox if isinstance(m, BroughtIn) and m.call == "done"]
     assert (await one.told(Broadcast)).receipt is ReceiptState.DELIVERED
     assert {(await two.told(Broadcast)).broadcast.id for _ in range(3)} == {"live", "assembly", "word"}
-    await two.request(delivered("r1", "live"))
-    await two.request(Receipt(id="r3", broadcast="word", state=ReceiptState.ACKNOWLEDGED))
-    await two.request(Receipt(id="r2", broadcast="assembly", state=ReceiptState.ACKNOWLEDGED))
+    await says(two, delivered("r1", "live"))
+    await says(two, Receipt(id="r3", broadcast="word", state=ReceiptState.ACKNOWLEDGED))
+    await says(two, Receipt(id="r2", broadcast="assembly", state=ReceiptState.ACKNOWLEDGED))
     await leader.say(group, FRAMES)
     await one.until_packets(FRAMES)
     while (await one.told(Broadcast, receipt=ReceiptState.DELIVERED)).broadcast.state != "over":
         pass
     said = FRAMES * CLOCK_HZ // 25
     heard = Receipt(id="h", broadcast="live", state=ReceiptState.HEARD, samples_expected=said, samples_played=said)
-    await one.request(heard)
+    await says(one, heard)
     await leader.request(BroadcastEnd(id="w", broadcast="live", withdraw=True))
     await until_counted(leader, "live", heard=1, delivered=1, missed=1)
     told = {m.broadcast.id for m in one.inbox if isinstance(m, Broadcast)}

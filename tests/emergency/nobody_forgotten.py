@@ -18,7 +18,7 @@ from signaling.messages import (
     Recipients,
     Sos,
 )
-from tests.emergency.cast import Cast
+from tests.emergency.cast import Cast, says
 from tests.support.handsets import Handset
 from tests.support.receiver import Receiver
 
@@ -45,7 +45,7 @@ def said(phone: Handset, broadcast: str) -> list[int]:
 
 
 async def receipt(phone: Handset, broadcast: str, state: ReceiptState) -> None:
-    await phone.request(Receipt(id=f"{broadcast} {state}", broadcast=broadcast, state=state))
+    await says(phone, Receipt(id=f"{broadcast} {state}", broadcast=broadcast, state=state))
 
 
 async def reminded(phone: Handset, broadcast: str, reminder: int) -> None:

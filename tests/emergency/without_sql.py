@@ -32,7 +32,7 @@ from signaling.messages import (
     Recipients,
     Sos,
 )
-from tests.emergency.cast import Cast
+from tests.emergency.cast import Cast, says
 from tests.emergency.lost_phone import Lost
 from tests.fixtures.postgres import Postgres
 from tests.support.handsets import Handset
@@ -136,13 +136,13 @@ async def takes_the_air(leader: Handset, hearers: list[Handset], away: str) -> s
     assert again.group.id == started.group.id
     for each in hearers:
         await each.told(BroughtIn, call="air")
-        await each.request(Receipt(id="r3", broadcast="air", state=ReceiptState.DELIVERED))
+        await says(each, Receipt(id="r3", broadcast="air", state=ReceiptState.DELIVERED))
     await leader.say(started.group.id, FRAMES)
     for each in hearers:
         await each.told(BroughtOut, call="air")
     said = FRAMES * CLOCK_HZ // 25
     heard = Receipt(id="r4", broadcast="air", state=ReceiptState.HEARD, samples_expected=said, samples_played=said)
-    await hearers[0].request(heard)
+    await says(hearers[0], heard)
     return called.group.id
 
 
@@ -162,7 +162,7 @@ async def test_what_begins_or_ends_without_sql_is_so_after_it_too_and_an_alert_g
     lost = await Lost.of(cast)
     to = Recipients(users=[one.user])
     await leader.request(BroadcastStart(id="b", broadcast="note", to=to, kind="text", text="集合"))
-    await one.request(Receipt(id="r", broadcast="note", state=ReceiptState.DELIVERED))
+    await says(one, Receipt(id="r", broadcast="note", state=ReceiptState.DELIVERED))
     called, _ = await leader.request(EmergencyCall(id="c", call="call", to=to, name="会商"))
     await one.told(BroughtIn, call="call")
     await officer.request(Sos(id="s", alert="sos", pressed_ms=1))
@@ -200,7 +200,7 @@ async def test_what_begins_or_ends_without_sql_is_so_after_it_too_and_an_alert_g
     late = await cast.phone("QK-001")
     assert (await late.told(Broadcast)).broadcast.id == "air"
     assert (await late.told(BroughtIn, call="cut")).tier is Tier.IMMINENT_PERIL
-    await late.request(Receipt(id="r5", broadcast="air", state=ReceiptState.DELIVERED))
+    await says(late, Receipt(id="r5", broadcast="air", state=ReceiptState.DELIVERED))
 
     versions = [m.alert.version for m in dispatcher.inbox if isinstance(m, Alert) and m.alert.id == "unkept"]
     assert versions == sorted(set(versions)), "each step told once, however often it was sent"
