@@ -215,8 +215,16 @@ class Arrivals:
         groups = self.overview.to_choose(phone)
         named = _named(groups)
         if named != phone.groups_told:
+            self._leave(phone, {each[0] for each in phone.groups_told} - {each[0] for each in named})
             phone.groups_told = named
             phone.send(Groups(groups=groups, selected=phone.selected))
+
+    def _leave(self, phone: Phone, gone: set[object]) -> None:
+        """Whoever may dispatch might stay where he is no member any more: for him, too, it is over."""
+        selected = None if phone.selected in gone else phone.selected
+        listens = tuple(each for each in phone.listens if each not in gone)
+        if (selected, listens) != (phone.selected, phone.listens):
+            self.affiliation.affiliate(phone, selected, listens)
 
     def _replace(self, phone: Phone, resumed: bool) -> None:
         if resumed:

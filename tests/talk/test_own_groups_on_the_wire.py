@@ -42,6 +42,22 @@ async def test_whose_groups_are_others_is_told_all_of_them_and_nobody_else_is(ca
     assert await told(stays) == (None, None), "and of what concerned the other alone he was told nothing"
 
 
+async def test_a_dispatcher_is_out_of_the_group_he_talked_in_as_anybody_else_and_may_come_back(cast: Cast) -> None:
+    dispatcher, token = await cast.phone("PQ-001"), cast.token("XT-001")
+    unit = cast.city.get("/api/v1/me", cast.token("PQ-001"))["units"][0]["id"]
+    group = cast.city.post("/api/v1/groups", {"name": "席位", "unit": unit}, token)["id"]
+    members = f"/api/v1/groups/{group}/members"
+    cast.city.post(members, {"users": [dispatcher.user], "place": {"may_talk": True}}, token)
+    while place(await dispatcher.told(Groups), group) is None:
+        pass
+    await dispatcher.select(group)
+    cast.city.delete(f"{members}/{dispatcher.user}", token)
+    while place(out := await dispatcher.told(Groups), group) is not None:
+        pass
+    assert out.selected is None
+    await dispatcher.select(group)  # his right reaches it all the same
+
+
 async def test_who_comes_on_duty_is_in_the_group_of_his_shift_as_it_begins_and_out_of_it_as_it_ends(cast: Cast) -> None:
     officer, token = await cast.phone("BJ-003"), cast.token("XT-001")
     root = cast.city.get("/api/v1/me", token)["units"][0]["id"]

@@ -112,10 +112,7 @@ export function told(before: Picture, message: ServerMessage): Picture {
       const place = new Map(before.groups.map(({ id }, at) => [id, at]));
       const at = ({ id }: GroupSummary) => place.get(id) ?? before.groups.length;
       const own = [...message.groups].sort((one, other) => at(one) - at(other));
-      const groups = [...own, ...held];
-      // Whoever may dispatch stays where he is no member any more: for him, too, it is over.
-      const out = place.has(message.selected ?? "") && groups.every(({ id }) => id !== message.selected);
-      return { ...before, groups, selected: out ? null : (message.selected ?? null) };
+      return { ...before, groups: [...own, ...held], selected: message.selected ?? null };
     }
     case "group_presence": {
       const { group, members, online, listening, queued, monitors } = message;
