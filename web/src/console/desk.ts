@@ -192,15 +192,22 @@ export class ConsoleDesk {
     this.marked.value = marked.includes(group) ? marked.filter((id) => id !== group) : [...marked, group];
   }
 
+  /** The space bar or the large key goes down. What was chosen by hand is talked in wherever others moved it on the wall. */
+  talkHere(holder: Holder, at: number): void {
+    const into = this.spaceTalksIn.peek();
+    const byHand = this.targets.peek().length > 0 || into.some(({ id }) => id === this.chosen.peek());
+    this.talk(holder, into, at, byHand);
+  }
+
   /** A talk key goes down. One voice, one microphone: while one key is down the others do nothing. */
-  talk(holder: Holder, channels: readonly Channel[], at: number): void {
+  talk(holder: Holder, channels: readonly Channel[], at: number, byHand = false): void {
     const talked = channels.filter(({ mayTalk }) => mayTalk);
     const able = talked.map(({ id }) => id);
     const [first, ...others] = able;
     if (first === undefined || this.#holder !== null) return;
     // Others may have moved the channels under the hand; what one was brought into has a place of its own.
-    const lasting = talked.some(({ brought }) => brought === null);
-    if (!this.phone.choice.left.allows(lasting ? "wall" : "brought")) return;
+    const byPlace = !byHand && talked.some(({ brought }) => brought === null);
+    if (!this.phone.choice.left.allows(byPlace ? "wall" : "chosen")) return;
     this.#holder = holder;
     for (const group of able) if (!this.#affiliated(group)) this.phone.choice.listened.toggle(group);
     this.phone.key.pressIn(first, at, others);

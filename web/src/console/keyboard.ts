@@ -41,7 +41,7 @@ function down(desk: ConsoleDesk, event: KeyboardEvent): void {
   if (desk.dialog.value !== null && !BESIDE_A_DIALOG.has(act)) return;
   event.preventDefault();
   if (event.repeat && !REPEATED.has(act)) return;
-  if (act === "talk") return desk.talk(event.code, desk.spaceTalksIn.value, event.timeStamp);
+  if (act === "talk") return desk.talkHere(event.code, event.timeStamp);
   const channel = meant.channel === null ? null : (desk.numbered.value[meant.channel] ?? null);
   if (act === "talk_channel") return desk.talk(event.code, channel ? [channel] : [], event.timeStamp);
   if (act === "choose_channel") return channel ? desk.choose(channel.id) : undefined;

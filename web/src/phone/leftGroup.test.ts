@@ -70,12 +70,6 @@ test("who is out of the group he talked in is told which it was, and his next pr
   expect(left.notice.value).toBeNull();
 });
 
-test("a dispatcher, who might talk there all the same, is out of it as anybody else", () => {
-  const { chosen, tell, names } = member("a", [group("a"), group("b")]);
-  tell(groups("a", "b"));
-  expect([names(), chosen]).toEqual([["group a"], ["b"]]);
-});
-
 test("who has seen it, or chose a group himself, talks with the next press", () => {
   const { left, tell } = member("a", [group("a"), group("b")]);
   tell(groups(null, "b"));
@@ -130,6 +124,53 @@ test("a press that was on its way when a call ended does not speak elsewhere; a 
   clock.now += 10 * SETTLES_MS;
   over({ call: "ca-2", group: "ca-2" } as Brought);
   expect([left.allows("brought"), left.allows("brought")]).toEqual([false, true]);
+});
+
+test("when an alert or a call in the very group one talks in is over, the next press speaks there as before", () => {
+  const { brought, left, tell } = member("a", [group("a")]);
+  for (const ended of ["brought_out", "call_ended"] as const) {
+    brought.value = { call: "al-1", group: "a" } as Brought;
+    tell({ type: "pong", id: "3", server_time_ms: 1 });
+    brought.value = null;
+    tell({ type: ended, call: "al-1", group: "a" } as ServerMessage);
+    expect([left.allows("here"), left.notice.value]).toEqual([true, null]);
+  }
+});
+
+test("what a dispatcher chose by hand is talked in at once, whatever else he was taken out of", () => {
+  const { left, tell, names } = member("a", [group("a"), group("b"), group("c")]);
+  tell(groups("a", "a", "c"));
+  expect([left.allows("chosen"), names(), left.allows("wall")]).toEqual([true, ["group b"], false]);
+  left.seen();
+  left.over();
+  expect(left.allows("chosen")).toBe(false);
+});
+
+test("keys that go by place do not wait for the end of what has a place of its own", () => {
+  const { brought, left, tell } = member("a", [group("a")]);
+  brought.value = { call: "al-1", group: "sos" } as Brought;
+  tell({ type: "pong", id: "4", server_time_ms: 1 });
+  brought.value = null;
+  tell({ type: "brought_out", call: "al-1", group: "sos" } as ServerMessage);
+  expect(left.allows("wall")).toBe(true);
+  // The desk has seen that its space bar talked there.
+  brought.value = { call: "ca-1", group: "ca-1" } as Brought;
+  tell({ type: "pong", id: "6", server_time_ms: 1 });
+  brought.value = null;
+  left.over();
+  tell({ type: "call_ended", call: "ca-1" } as ServerMessage);
+  expect(left.allows("wall")).toBe(false);
+});
+
+test("a case that begins beneath a call does not keep a key from speaking in the call", () => {
+  const { brought, left, tell } = member("a", [group("a")]);
+  brought.value = { call: "ca-1", group: "ca-1" } as Brought;
+  tell({ type: "pong", id: "5", server_time_ms: 1 });
+  tell({
+    type: "switched",
+    group: { ...group("case", "incident"), floor: { state: "idle" } },
+  } as unknown as ServerMessage);
+  expect(left.allows("brought")).toBe(true);
 });
 
 test("a press that was on its way as a case took the phone along does not speak there", () => {

@@ -30,8 +30,11 @@ type Member = {
 /** What one leaves by one's own hand ends within this time. */
 const LEAVES_MS = 2_000;
 
-/** Where a press goes that does not name its group: where he talks, by its place on a wall, or into what he was brought into. */
-export type Into = "here" | "wall" | "brought";
+/**
+ * Where a press goes: where he talks, or into what he was brought into; on a console by its place on the wall, or into what was
+ * chosen by hand or has a place of its own.
+ */
+export type Into = "here" | "brought" | "wall" | "chosen";
 
 export class LeftGroup {
   /** What he is out of, until he has seen it. */
@@ -39,7 +42,8 @@ export class LeftGroup {
   #groups: readonly GroupSummary[] = [];
   #here: GroupSummary | null = null;
   #call: string | null = null;
-  #moved: { why: Left["why"]; at: number } | null = null;
+  #into: string | null = null;
+  #moved: { why: Left["why"]; at: number; wall: boolean } | null = null;
   #leavesUntil = 0;
 
   /** `wanted`: the group this person chose last, which the server may not know yet. */
@@ -68,21 +72,27 @@ export class LeftGroup {
     this.#leavesUntil = this.now() + LEAVES_MS;
   }
 
-  /** What a key talked in is over: one may be on its way down for it. */
-  over(why: Left["why"] = "call"): void {
-    if (this.now() >= this.#leavesUntil) this.#moved = { why, at: this.now() };
+  /** What a key talked in is over: one may be on its way down for it. `wall`: keys of a console, too. */
+  over(why: Left["why"] = "call", wall = true): void {
+    if (this.now() < this.#leavesUntil) return;
+    this.#moved = { why, at: this.now(), wall: wall || this.#justMoved()?.wall === true };
+  }
+
+  #justMoved() {
+    return this.#moved && this.now() - this.#moved.at < SETTLES_MS ? this.#moved : null;
   }
 
   /**
    * Whether a key may speak. The first one after a change may not: it sounds denied, and the page says where the next one goes. What
-   * he was brought into is more urgent than what he should have seen long ago.
+   * he was brought into, or chose by hand, is not where he has not seen.
    */
   allows(into: Into): boolean {
-    const moved = this.#moved && this.now() - this.#moved.at < SETTLES_MS ? this.#moved : null;
+    const just = this.#justMoved();
+    const moved = (into === "wall" || into === "chosen") && !just?.wall ? null : just;
     this.#moved = null;
     const told = this.notice.peek();
     const notice = told ?? (moved && { why: moved.why, names: [], here: true, warned: false });
-    if (into === "brought" && !moved) return true;
+    if ((into === "brought" || into === "chosen") && !moved) return true;
     const unseen = notice !== null && !notice.warned && (notice.here || into === "wall");
     this.notice.value = unseen ? { ...notice, warned: true } : null;
     if (unseen) this.phone.tone("denied");
@@ -98,12 +108,22 @@ export class LeftGroup {
     }
     // While there was no connection; where it goes on then the phone says itself.
     if (message.type === "welcome") this.#out(groups, !groups.some(({ id }) => id === this.#here?.id));
-    if (message.type === "switched") this.over("case");
-    const ended = message.type === "call_ended" || message.type === "brought_out";
-    if (ended && message.call === this.#call) this.over();
-    this.#call = this.phone.brought.peek()?.call ?? null;
+    this.#went(message);
     this.#groups = groups;
     this.#here = groups.find(({ id }) => id === selected) ?? null;
+  }
+
+  /** What ends may have been said in the very group he talks in, or a case begin beneath a call: then his key goes where it went. */
+  #went(message: ServerMessage): void {
+    const brought = this.phone.brought.peek();
+    const into = brought?.group ?? this.phone.picture.peek().selected;
+    const ended = message.type === "call_ended" || message.type === "brought_out";
+    if (into !== this.#into) {
+      if (message.type === "switched") this.over("case");
+      if (ended && message.call === this.#call) this.over("call", false);
+    }
+    this.#call = brought?.call ?? null;
+    this.#into = into;
   }
 
   /** Cases come and go, and have words of their own. */

@@ -34,6 +34,8 @@ const ENDS: ReadonlySet<Request["type"]> = new Set([
   "call_end",
   "emergency_cancel",
   "sos_cancel",
+  "alert_resolve",
+  "broadcast_end",
 ]);
 
 export type PhoneSettings = {

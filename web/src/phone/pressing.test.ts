@@ -215,6 +215,18 @@ test("a key that is pressed in vain while it waits does not keep it from opening
   expect(has()).toBe("sos");
 });
 
+test("who is in danger takes over with one press what his SOS opened, whatever others changed meanwhile", async () => {
+  const { key, unseen, grant, has } = phone();
+  unseen.value = true;
+  key.openFor("sos", 10_000);
+  grant();
+  key.press(0);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect([has(), key.byItself.value]).toEqual(["sos", false]);
+  key.lift();
+  expect(has()).toBeNull();
+});
+
 test("a press goes nowhere while others changed where it would go, but for one that names its group", () => {
   const { key, unseen, sent, grant } = phone();
   unseen.value = true;

@@ -37,9 +37,9 @@ export class Pressing {
     private readonly owner: KeyOwner,
   ) {}
 
-  /** A press that names no group: it goes where this person talks just now. */
+  /** A press that names no group: it goes where this person talks just now. Who is in danger is not asked whether he saw where. */
   press(at: number): void {
-    if (this.owner.blocked() || this.owner.unseen()) return;
+    if (this.owner.blocked() || (this.#opened === null && this.owner.unseen())) return;
     this.#down(at);
   }
 

@@ -35,7 +35,7 @@ export function AirPanel({ desk }: { desk: ConsoleDesk }) {
           if (event.button !== 0) return;
           event.preventDefault();
           event.currentTarget.setPointerCapture(event.pointerId);
-          desk.talk(event.pointerId, targets, event.timeStamp);
+          desk.talkHere(event.pointerId, event.timeStamp);
         }}
         onPointerUp={(event) => desk.release(event.pointerId)}
         onPointerCancel={(event) => desk.release(event.pointerId)}

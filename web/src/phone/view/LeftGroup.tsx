@@ -11,11 +11,14 @@ export function LeftGroup({ phone, keys = false }: { phone: Phone; keys?: boolea
   const notice = left.notice.value;
   if (!notice || !(notice.here || keys)) return null;
   if (notice.why === "case" && !notice.warned) return null;
-  const group = phone.group.value?.name;
+  const into = phone.brought.value;
+  const group = into ? into.name || into.by?.name : phone.group.value?.name;
+  // What one was brought into needs no confirming, unless a key has just not spoken there.
+  const asks = keys || (group && (!into || notice.warned));
   return (
     <p class="switched left" role="alert">
       <span>
-        {out(notice)} {group && next(notice, group, keys)}
+        {out(notice)} {asks && next(notice, group ?? "", keys)}
       </span>
       <button type="button" class="back" onClick={() => left.seen()}>
         {t("close")}
