@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import type { ClientMessage } from "../wire/protocol";
+import type { ClientMessage, ServerMessage } from "../wire/protocol";
 import { Floors, SharedVoice } from "./several";
 
 // The runner arms its timers at the window.
@@ -65,6 +65,25 @@ test("a group that denies ends for itself; the other goes on with an open microp
   });
   expect(floors.state.value.phase.name).toBe("has_permission");
   expect(said).not.toContain("silence");
+});
+
+test("what is said in a call goes on while another group is selected beneath it", () => {
+  const { floors, said, sent } = scene();
+  const selected = (id: string) =>
+    ({ type: "selected", id: "s", group: { id, yours: "none" } }) as unknown as ServerMessage;
+  floors.feed({ type: "press" });
+  const [asked] = requests(sent) as { id: string }[];
+  floors.received({
+    type: "floor_granted",
+    id: asked?.id ?? "",
+    group: "east",
+    burst: 7,
+    duration_ms: 30_000,
+  });
+  floors.received(selected("west"), "east");
+  expect([floors.state.value.group, said.includes("silence")]).toEqual(["east", false]);
+  floors.received(selected("west"), "west");
+  expect([floors.state.value.group, said.includes("silence")]).toEqual(["west", true]);
 });
 
 test("the microphone is silenced and detached when the last one lets go", async () => {

@@ -70,9 +70,15 @@ export class Floors {
     if (input.type === "link" || input.type === "lift") this.#feedFurther(input);
   }
 
-  received(message: ServerMessage): void {
+  /** `into`: where a press goes now. What is said there goes on while another group is selected beneath it. */
+  received(message: ServerMessage, into: string | null = null): void {
+    if (message.type === "selected") {
+      const { group, phase } = this.#main.state.peek();
+      const goesOn = phase.name !== "has_no_permission" && group !== null && group === into;
+      if (!goesOn || group === message.group.id) this.#main.received(message);
+      return;
+    }
     this.#main.received(message);
-    if (message.type === "selected") return;
     for (const each of this.#further.peek()) each.received(message);
     this.#prune();
   }

@@ -15,6 +15,8 @@ type Owner = {
   follow(listener: (message: ServerMessage) => void): void;
   ask(request: Request): Promise<ServerMessage>;
   tone(name: "denied" | "incoming"): void;
+  /** Where the talk key speaks, or would. */
+  keyIn(): string | null;
   /** The talk key comes up. */
   lift(): void;
 };
@@ -37,12 +39,17 @@ export class Choice {
   /** The person talks there from now on because he wants to. */
   select(group: string): void {
     this.left.seen();
-    this.move(group);
+    this.owner.lift();
+    this.#ask(group);
   }
 
-  /** The person talks there from now on. */
+  /** The person talks there from now on because others changed his groups: what he says in a call or an emergency goes on. */
   move(group: string): void {
-    this.owner.lift();
+    if (this.owner.brought.peek()?.group !== this.owner.keyIn()) this.owner.lift();
+    this.#ask(group);
+  }
+
+  #ask(group: string): void {
     this.owner.ask({ type: "select", group }).catch(() => this.listened.follow());
     keepLastGroup(group);
     this.listened.tell(group);

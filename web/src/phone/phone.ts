@@ -145,6 +145,7 @@ export class Phone {
       follow: (listener) => this.follow(listener),
       ask: (request) => this.ask(request),
       tone: (tone) => this.tone(tone),
+      keyIn: () => this.floorState.peek().group,
       lift: () => this.key.lift(),
     });
     const leftCase = computed(() => this.incidents.value.left?.code ?? null);
@@ -332,7 +333,7 @@ export class Phone {
     if (message.type === "slot" && message.burst && message.group === this.picture.value.selected) {
       if (!this.floorState.value.held) this.tone("incoming");
     }
-    this.#floor.received(message);
+    this.#floor.received(message, this.talksIn.peek());
     for (const follower of this.#followers) follower(message);
   }
 
