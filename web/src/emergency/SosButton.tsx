@@ -2,6 +2,7 @@
 
 import { useEffect, useMemo } from "preact/hooks";
 import { t } from "../i18n";
+import { failed } from "../phone/asked";
 import type { Phone } from "../phone/phone";
 import { useHold } from "../ui/hold";
 import { Twice } from "../ui/Twice";
@@ -47,7 +48,7 @@ export function SosButton({ phone }: { phone: Phone }) {
           <Twice
             title={t("sos_cancel")}
             question={t("sos_cancel_sure")}
-            run={() => void key.cancel().catch(() => undefined)}
+            run={() => void key.cancel().catch(failed)}
           />
         </p>
       )}

@@ -18,11 +18,16 @@ export async function asked(phone: Pick<Phone, "ask">, request: Request): Promis
     refusal.value = null;
     return answer;
   } catch (problem) {
-    refusal.value = problem instanceof RequestRefused ? problem.code : "unreachable";
-    clearTimeout(forget);
-    forget = window.setTimeout(() => {
-      refusal.value = null;
-    }, SHOWN_MS);
+    failed(problem);
     return null;
   }
+}
+
+/** The page says for a while why what was asked for came to nothing. */
+export function failed(problem: unknown): void {
+  refusal.value = problem instanceof RequestRefused ? problem.code : "unreachable";
+  clearTimeout(forget);
+  forget = window.setTimeout(() => {
+    refusal.value = null;
+  }, SHOWN_MS);
 }
