@@ -100,6 +100,8 @@ export type ParticipantInput =
     }
   | { type: "queued"; group: string; position: number; size: number }
   | { type: "revoke"; group: string; burst: number; cause: RevokeCause; graceMs: number }
+  /** Nobody has the floor any more; `burst` was the last. */
+  | { type: "idle"; group: string; burst: number }
   | { type: "answered"; id: string }
   | { type: "refused"; id: string; code: Refusal; retryAfterMs: number | null };
 

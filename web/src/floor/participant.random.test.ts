@@ -27,7 +27,8 @@ describe("any sequence", () => {
         { type: "granted", id, group, burst, durationMs: one([1, 30_000]), fromQueue: chance() < 0.5 },
         { type: "deny", id, group, cause: 1, code: "floor_taken", retryAfterMs: one([null, 0, 500]) },
         { type: "queued", group, position: 1, size: 1 },
-        { type: "revoke", group, burst, cause: 4, graceMs: one([0, 1000]) },
+        { type: "revoke", group, burst: one([burst, 0]), cause: 4, graceMs: one([0, 1000]) },
+        { type: "idle", group, burst },
         { type: "answered", id: one([phone.release(), "x"]) },
         { type: "refused", id: id ?? "x", code: "internal", retryAfterMs: null },
       ]);

@@ -264,6 +264,36 @@ describe("a revoke", () => {
   });
 });
 
+describe("a burst that ended on the server because its voice had stayed away", () => {
+  it.each([
+    ["nobody has the floor any more", { type: "idle", group: GROUP, burst: 7 }],
+    ["voice comes of no burst", { type: "revoke", group: GROUP, burst: 0, cause: 3, graceMs: 0 }],
+  ] as const)("is over here, too: %s", (_, told) => {
+    const phone = talking();
+    expect(phone.feed(told).map(named)).toEqual(["silence_microphone", "tone:revoked"]);
+    expect(phone.state.notice).toMatchObject({ kind: "revoked", cause: 255 });
+    phone.run(LIMITS.silenceMs);
+    expect(phone.feed({ type: "detached" }).map(named)).toEqual(["send_release"]);
+  });
+
+  it("is not the one that is spoken now", () => {
+    expect(talking().feed({ type: "idle", group: GROUP, burst: 6 })).toEqual([]);
+  });
+
+  it("keeps the cause for which the floor was already being taken", () => {
+    const phone = talking();
+    phone.feed({ type: "revoke", group: GROUP, burst: 7, cause: 2, graceMs: 1000 });
+    expect(phone.feed({ type: "idle", group: GROUP, burst: 7 }).map(named)).toEqual(["silence_microphone"]);
+    expect(phone.state.notice).toMatchObject({ kind: "revoked", cause: 2 });
+  });
+
+  it("that was let go already is let go once", () => {
+    const phone = talking();
+    phone.feed({ type: "lift" });
+    expect(phone.feed({ type: "idle", group: GROUP, burst: 7 })).toEqual([]);
+  });
+});
+
 describe("a lost link", () => {
   it("while talking closes the microphone in order and sends nothing", () => {
     const phone = talking();

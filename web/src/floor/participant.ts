@@ -11,6 +11,9 @@ import type { Notice, ParticipantEffect, ParticipantInput, ParticipantState, Pha
 import { LIMITS } from "./model";
 
 const idle: Phase = { name: "has_no_permission" };
+/** Of a Revoke to one whose voice comes though the server knows of no burst of his. */
+const NO_BURST = 0;
+const OTHER = 255;
 
 /** Own slots stay silent while this phone talks, so that nobody hears a loudspeaker in a microphone. */
 export function mutesSlots(state: ParticipantState): boolean {
@@ -58,7 +61,7 @@ export function handle(state: ParticipantState, input: ParticipantInput, now: nu
   }
 }
 
-type FloorMessage = Extract<ParticipantInput, { type: "granted" | "deny" | "queued" | "revoke" }>;
+type FloorMessage = Extract<ParticipantInput, { type: "granted" | "deny" | "queued" | "revoke" | "idle" }>;
 
 function fromServer(state: ParticipantState, input: FloorMessage, now: number): Step {
   switch (input.type) {
@@ -69,7 +72,9 @@ function fromServer(state: ParticipantState, input: FloorMessage, now: number): 
     case "queued":
       return queued(state, input, now);
     case "revoke":
-      return revoked(state, input, now);
+      return input.burst === NO_BURST ? ended(state, null, now) : revoked(state, input, now);
+    case "idle":
+      return ended(state, input.burst, now);
   }
 }
 
@@ -215,6 +220,18 @@ function revoked(
   if (input.graceMs > 0) return [warned, [tone]];
   const [next, effects] = graceOver(warned, now);
   return [next, [...effects, tone]];
+}
+
+/**
+ * Nobody hears the burst (`null`: whatever it is) for which this page believes to have the floor: its voice had stayed away for too long
+ * (T1), and for that no Revoke of it comes.
+ */
+function ended(state: ParticipantState, burst: number | null, now: number): Step {
+  const { phase, group } = state;
+  if (phase.name !== "has_permission" || group === null || (burst ?? phase.burst) !== phase.burst)
+    return [state, []];
+  if (phase.revoke) return graceOver(state, now);
+  return revoked(state, { type: "revoke", group, burst: phase.burst, cause: OTHER, graceMs: 0 }, now);
 }
 
 /** The grace after a Revoke is over (T3): the page lets go even if the key stays down. */

@@ -48,7 +48,8 @@ export class FloorRunner {
   received(message: ServerMessage): void {
     const input = translated(message);
     if (!input) return;
-    if (input.type !== "answered") mark(`floor_${input.type}`, { ...message, type: undefined });
+    if (input.type !== "answered" && input.type !== "idle")
+      mark(`floor_${input.type}`, { ...message, type: undefined });
     this.feed(input);
   }
 
@@ -111,6 +112,8 @@ export function translated(message: ServerMessage): ParticipantInput | null {
         cause: message.cause,
         graceMs: message.grace_ms,
       };
+    case "floor_idle":
+      return message.burst ? { type: "idle", group: message.group, burst: message.burst } : null;
     case "selected":
       return { type: "group", group: message.group.id, yours: message.group.yours ?? "none" };
     case "ok":
