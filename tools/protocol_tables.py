@@ -82,7 +82,9 @@ def fill(text: str) -> str:
 
 def _messages(union: Any) -> str:
     definitions = document()["$defs"]
-    return "\n".join(_message(f"`{type_of(m)}`", definitions[m.__name__]) for m in models(union))
+    named = [(type_of(model), definitions[model.__name__]) for model in models(union)]
+    index = " · ".join(f"[`{name}`](#{name})" for name, _ in named)
+    return f"{index}\n\n" + "\n".join(_message(f"`{name}`", definition) for name, definition in named)
 
 
 def _shapes() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -41,13 +42,14 @@ def test_every_close_code_is_explained() -> None:
     assert set(CLOSE_CODES) == {value for name, value in vars(limits).items() if name.startswith("CLOSE_")}
 
 
-def test_links_within_the_page_lead_somewhere() -> None:
+def test_links_within_the_page_lead_to_one_place_each() -> None:
     headings = re.findall(r"^#+ (.+)$", TEXT, re.MULTILINE)
-    anchors = {
+    anchors = [
         re.sub(r"[^\w\- ]", "", heading.replace("`", "")).strip().lower().replace(" ", "-") for heading in headings
-    }
-    anchors |= set(re.findall(r'<a id="([^"]+)">', TEXT))
-    assert set(re.findall(r"\]\(#([^)]+)\)", TEXT)) - anchors == set()
+    ]
+    anchors += re.findall(r'<a id="([^"]+)">', TEXT)
+    assert [anchor for anchor, places in Counter(anchors).items() if places > 1] == []
+    assert set(re.findall(r"\]\(#([^)]+)\)", TEXT)) - set(anchors) == set()
 
 
 def _with_defaults(side: str, given: dict[str, Any]) -> dict[str, Any]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -19,9 +21,11 @@ from signaling.messages import CallEnded, CallLeave, CallRinging, CallStart, Cal
 from tests.emergency.cast import Cast
 from tests.support.city import City, running_city
 from tests.support.handsets import handsets
+from tools.protocol_tables import PAGE
 
 pytestmark = pytest.mark.wire
 CREDENTIALS = Credentials()
+PROGRAM = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 WAIT_S = 30.0
 FRAMES = 10
 
@@ -225,3 +229,11 @@ async def test_who_comes_back_is_told_what_its_slots_carry_and_who_has_the_floor
     await street.until_told(listener, (1, second, two.identity.user))
     await heard(listener, 1, FRAMES)
     assert listener.voice.slots[0].packets >= heard_before
+
+
+async def test_the_first_session_of_the_protocol_page_is_heard(city: City) -> None:
+    program = PROGRAM.search(PAGE.read_text("utf-8"))
+    assert program is not None
+    names: dict[str, Any] = {"__name__": "first_session"}
+    exec(compile(program[1], str(PAGE), "exec"), names)
+    assert await names["first_session"](city.url) > 0.3
