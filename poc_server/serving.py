@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import IPv4Network, ip_network
 from pathlib import Path
 from typing import Any, cast
 
@@ -47,6 +49,7 @@ class Serving:
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                forwarded_allow_ips=trusted_proxies(),
                 timeout_keep_alive=30,
                 timeout_graceful_shutdown=3,
                 ssl_certfile=certificate,
@@ -65,6 +68,26 @@ class Serving:
         """Returns when all is said."""
         self._http.should_exit = True
         await self._task
+
+
+def trusted_proxies() -> list[str]:
+    """Who is believed when he says from where a request came: ``FORWARDED_ALLOW_IPS``, or else this machine itself.
+
+    A socket for both families writes IPv4 as ::ffff:192.0.2.1, which to uvicorn is another address than 192.0.2.1.
+    """
+    named = [each.strip() for each in os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1").split(",")]
+    return [*named, *(mapped for each in named for mapped in _mapped(each))]
+
+
+def _mapped(named: str) -> list[str]:
+    """How IPv4 addresses are called on a socket for both families; nothing for what is none."""
+    try:
+        network = ip_network(named)
+    except ValueError:
+        return []
+    if not isinstance(network, IPv4Network):
+        return []
+    return [f"::ffff:{network.network_address}/{96 + network.prefixlen}"]
 
 
 def _listen(host: str, port: int, shared: bool = False) -> socket.socket:

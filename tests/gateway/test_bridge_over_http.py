@@ -116,6 +116,14 @@ def test_a_replayed_signature_under_another_body_is_refused(both: Bridged) -> No
     assert both.poc("GET", "/incidents/S4")[0] == 404
 
 
+def test_a_proxy_of_this_machine_is_believed_for_whom_it_speaks(both: Bridged) -> None:
+    """The server's socket calls it ::ffff:127.0.0.1."""
+    url, told = f"{both.url}/api/v1/senders/neighbour/news", b"[]"
+    said = [call("POST", url, told, headers)[0] for headers in ({}, {"X-Forwarded-For": "192.0.2.1"})]
+    assert said == [401, 401]
+    assert call("POST", url, told, {"X-Forwarded-For": "10.1.2.3"})[0] != 401
+
+
 def signed(message: str, body: bytes) -> dict[str, str]:
     moment = datetime.now(UTC)
     stamp = {"webhook-id": message, "webhook-timestamp": str(int(moment.timestamp()))}
