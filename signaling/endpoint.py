@@ -33,6 +33,8 @@ STALLED_SWEEPS = round(limits.SEND_STALL_S / SWEEP_S) - 1
 """The first one that finds a client still may come a whole sweep after it stopped."""
 DUE_AT_ONCE = 32
 """Sockets of which something is due, pings mostly, before the loop may do something else: a millisecond."""
+READ_AT_ONCE = 4_096
+"""Bytes taken apart before what they hold is judged: hundreds of frames without content at most, a few milliseconds."""
 TCP_THIN_LINEAR_TIMEOUTS = 16
 """Linux' number of the option (tcp(7)); Python has no name for it."""
 
@@ -80,6 +82,8 @@ class Connection(asyncio.Protocol):
         self._handler: Handler | None = None
         self._state: session.SessionState | None = None
         self._fragments: list[bytes] = []
+        self._shunned = False
+        """It is closed for what it sent, or how fast: nothing else of it is looked at."""
         self.due_at = 0.0
         """When `tick` has something to do, on the loop's clock."""
         self._written = 0
@@ -100,13 +104,16 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the peer: the upgrade request first, frames after."""
-        self._ws.receive_data(data)
-        for event in self._ws.events_received():
-            if isinstance(event, Request):
-                self._upgrade(event)
-            else:
-                self._frame_received(cast("Frame", event))
-        self._flush()
+        for start in range(0, len(data), READ_AT_ONCE):
+            if self._shunned:
+                return
+            self._ws.receive_data(data[start : start + READ_AT_ONCE])
+            for event in self._ws.events_received():
+                if isinstance(event, Request):
+                    self._upgrade(event)
+                else:
+                    self._frame_received(cast("Frame", event))
+            self._flush()
 
     def eof_received(self) -> None:
         """The peer will send nothing more."""
@@ -224,8 +231,10 @@ class Connection(asyncio.Protocol):
             if event.fin:
                 whole, self._fragments = b"".join(self._fragments), []
                 self._feed(session.Text(whole))
+            else:
+                self._feed(session.SignOfLife())
         elif event.opcode is Opcode.BINARY:
-            self.refuse(Refusal.BAD_MESSAGE)
+            self._feed(session.Binary())
         else:
             self._feed(session.SignOfLife())
 
@@ -244,6 +253,7 @@ class Connection(asyncio.Protocol):
                     self._ws.send_ping(b"")
                     self._flush()
                 case session.Close(code):
+                    self._shunned = self._shunned or code in (limits.CLOSE_TOO_FAST, limits.CLOSE_FORBIDDEN)
                     self.close(code)
 
     def tick(self) -> None:

@@ -38,8 +38,13 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Binary:
+    """A binary message came; there are none."""
+
+
+@dataclass(frozen=True, slots=True)
 class SignOfLife:
-    """A pong or any other control frame came."""
+    """A pong or any other control frame came, or a part of a message that is not whole yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,7 @@ class Close:
     code: int
 
 
-Input = Text | SignOfLife | Tick
+Input = Text | Binary | SignOfLife | Tick
 Effect = Deliver | Refuse | SendPing | Close
 
 
@@ -88,41 +93,54 @@ def handle(state: SessionState, given: Input, now: float) -> tuple[SessionState,
     """One step. Never raises on what a peer sent."""
     match given:
         case Text(data):
-            return _text(state, data, now)
+            return _message(state, data, now)
+        case Binary():
+            return _message(state, None, now)
         case SignOfLife():
-            return replace(state, heard_at=now), ()
+            return _sign_of_life(state, now)
         case Tick():
             return _tick(state, now)
 
 
-def _text(state: SessionState, data: bytes, now: float) -> tuple[SessionState, tuple[Effect, ...]]:
-    refilled = min(
-        float(limits.MESSAGE_BURST), state.allowance + (now - state.refilled_at) * limits.MESSAGES_PER_SECOND
-    )
-    if refilled < 1.0:
+def _message(state: SessionState, text: bytes | None, now: float) -> tuple[SessionState, tuple[Effect, ...]]:
+    state, afforded = _spend(state, now)
+    if not afforded:
         # No decoding for one who floods: the cheapest possible answer, and soon none at all.
-        state = replace(state, heard_at=now, refilled_at=now, allowance=refilled)
-        wait = round((1.0 - refilled) / limits.MESSAGES_PER_SECOND * 1000) + 1
-        return _strike(state, Refuse(Refusal.TOO_FAST, retry_after_ms=wait), limits.CLOSE_TOO_FAST)
-    state = replace(state, heard_at=now, refilled_at=now, allowance=refilled - 1.0)
+        wait = round((1.0 - state.allowance) / limits.MESSAGES_PER_SECOND * 1000) + 1
+        return _strike(state, limits.CLOSE_TOO_FAST, Refuse(Refusal.TOO_FAST, retry_after_ms=wait))
+    if text is None:
+        return _strike(state, limits.CLOSE_FORBIDDEN, Refuse(Refusal.BAD_MESSAGE))
     try:
-        message = decode_client(data)
+        message = decode_client(text)
     except Refused as refused:
-        return _strike(state, Refuse(refused.code, refused.request), limits.CLOSE_FORBIDDEN)
+        return _strike(state, limits.CLOSE_FORBIDDEN, Refuse(refused.code, refused.request))
     if isinstance(message, Hello):
         if state.greeted:
-            return _strike(state, Refuse(Refusal.ALREADY_GREETED, message.id), limits.CLOSE_FORBIDDEN)
+            return _strike(state, limits.CLOSE_FORBIDDEN, Refuse(Refusal.ALREADY_GREETED, message.id))
         return replace(state, greeted=True, strikes=0), (Deliver(message),)
     if not state.greeted:
-        return _strike(state, Refuse(Refusal.NOT_SIGNED_IN, getattr(message, "id", None)), limits.CLOSE_FORBIDDEN)
+        return _strike(state, limits.CLOSE_FORBIDDEN, Refuse(Refusal.NOT_SIGNED_IN, getattr(message, "id", None)))
     return replace(state, strikes=0) if state.strikes else state, (Deliver(message),)
 
 
-def _strike(state: SessionState, refuse: Refuse, code: int) -> tuple[SessionState, tuple[Effect, ...]]:
+def _sign_of_life(state: SessionState, now: float) -> tuple[SessionState, tuple[Effect, ...]]:
+    """It costs what a message costs, for it is read and mostly answered as one is: nobody sends as many in earnest."""
+    state, afforded = _spend(state, now)
+    return (state, ()) if afforded else _strike(state, limits.CLOSE_TOO_FAST)
+
+
+def _spend(state: SessionState, now: float) -> tuple[SessionState, bool]:
+    """One message's worth of the allowance, and whether there was so much."""
+    left = min(float(limits.MESSAGE_BURST), state.allowance + (now - state.refilled_at) * limits.MESSAGES_PER_SECOND)
+    afforded = left >= 1.0
+    return replace(state, heard_at=now, refilled_at=now, allowance=left - 1.0 if afforded else left), afforded
+
+
+def _strike(state: SessionState, code: int, *answer: Refuse) -> tuple[SessionState, tuple[Effect, ...]]:
     state = replace(state, strikes=state.strikes + 1)
     if state.strikes > MAX_STRIKES:
         return state, (Close(code),)
-    return state, (refuse,)
+    return state, answer
 
 
 def due(state: SessionState) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from collections.abc import AsyncIterator
 from typing import Any
@@ -143,6 +144,28 @@ async def test_binary_is_refused_and_the_socket_lives_on(house: House) -> None:
     await client.send('{"type":"ping","id":"8"}')
     assert decode_server(await client.recv()) == Ok(id="8")
     await client.close()
+
+
+@pytest.mark.parametrize(
+    ("first", "again"), [(b"", b"\x89\x80"), (b"", b"\x8a\x80"), (b"", b"\x82\x80"), (b"\x01\x80\0\0\0\0", b"\x00\x80")]
+)
+async def test_a_flood_of_empty_frames_is_cut_off_before_the_half_of_it_is_read(
+    house: House, first: bytes, again: bytes
+) -> None:
+    """Pings, pongs, binary messages, parts of a message without end: of one who has not even said hello."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    writer.write(UPGRADE)
+    async with asyncio.timeout(30):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(first + (again + b"\0\0\0\0") * 20_000)
+        said = b""
+        while not (closed := re.search(rb"\x88\x02(\x11[\x33\x4d])", said)):
+            piece = await reader.read(4_096)
+            assert piece, "it was cut off without a word"
+            said += piece
+    assert int.from_bytes(closed[1], "big") in (limits.CLOSE_FORBIDDEN, limits.CLOSE_TOO_FAST)
+    assert said.count(b"\x8a\x00") < 1_000
+    writer.transport.abort()
 
 
 async def test_bytes_that_are_no_http_end_the_socket_quietly(house: House) -> None:

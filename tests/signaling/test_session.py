@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from groups.vocabulary import Refusal
 from signaling import limits, session
 from signaling.messages import Hello, Ping
-from signaling.session import Close, Deliver, Refuse, SendPing, SignOfLife, Text, Tick, handle, opened
+from signaling.session import Binary, Close, Deliver, Input, Refuse, SendPing, SignOfLife, Text, Tick, handle, opened
 
 HELLO = Text(b'{"type":"hello","id":"1","token":"t"}')
 PING = Text(b'{"type":"ping","id":"2"}')
@@ -93,6 +94,24 @@ def test_mistakes_in_a_row_close_a_socket_and_single_ones_never_do() -> None:
         state, effects = handle(state, wrong, now)
         assert effects == (Refuse(Refusal.UNKNOWN_TYPE, "9"),)
     assert handle(state, wrong, session.MAX_STRIKES)[1] == (Close(limits.CLOSE_FORBIDDEN),)
+
+
+@pytest.mark.parametrize("empty", [SignOfLife(), Binary()])
+def test_frames_that_say_nothing_are_no_way_round_the_rate(empty: Input) -> None:
+    state, effects = greeted(), ()
+    for _ in range(limits.MESSAGE_BURST + session.MAX_STRIKES + 1):
+        state, effects = handle(state, empty, 0)
+    assert isinstance(effects[0], Close)
+
+
+def test_pongs_beyond_the_rate_are_passed_over_in_silence_and_a_pause_makes_up_for_them() -> None:
+    state, said = greeted(), []
+    for _ in range(limits.MESSAGE_BURST - 1 + session.MAX_STRIKES):
+        state, effects = handle(state, SignOfLife(), 0)
+        said += effects
+    assert said == []
+    assert isinstance(handle(state, PING, 1)[1][0], Deliver)
+    assert handle(state, SignOfLife(), 0)[1] == (Close(limits.CLOSE_TOO_FAST),)
 
 
 def test_a_socket_that_never_greets_is_closed_at_the_time_limit_and_not_before() -> None:
