@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import structlog
@@ -17,7 +17,8 @@ log = structlog.get_logger(__name__)
 PAGES = ("talk", "leader", "console", "admin", "recordings")
 CONTENT_SECURITY = (
     "default-src 'self'; connect-src 'self' ws: wss:; img-src {images}; media-src 'self' blob:; "
-    "style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; frame-ancestors 'self'"
+    "style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; frame-ancestors 'self'; "
+    "object-src 'none'; base-uri 'self'; form-action 'self'"
 )
 IMMUTABLE = "public, max-age=31536000, immutable"
 
@@ -52,14 +53,10 @@ def operations(metrics: Metrics, ready: Callable[[], str | None]) -> APIRouter:
 def serve_pages(app: FastAPI, folder: Path, city_map: MapSettings) -> None:
     """Serve the built web pages in ``folder``, ``/talk`` is ``talk.html`` and so on, and tiles of our own."""
     security = CONTENT_SECURITY.format(images=" ".join(("'self' data: blob:", *city_map.origins)))
+    headers = {"Content-Security-Policy": security, "Referrer-Policy": "no-referrer"}
 
     def page(name: str) -> FileResponse:
-        headers = {
-            "Cache-Control": "no-cache",
-            "Content-Security-Policy": security,
-            "Referrer-Policy": "no-referrer",
-        }
-        return FileResponse(folder / f"{name}.html", headers=headers)
+        return FileResponse(folder / f"{name}.html", headers={"Cache-Control": "no-cache", **headers})
 
     @app.get("/", include_in_schema=False)
     async def index() -> FileResponse:
@@ -87,15 +84,24 @@ def serve_pages(app: FastAPI, folder: Path, city_map: MapSettings) -> None:
         log.warning("no_tiles", folder=str(city_map.folder))
     elif city_map.folder is not None:
         app.mount(OWN_TILES, StaticFiles(directory=city_map.folder), name="tiles")
-    app.mount("/", _Files(directory=folder), name="pages")
+    app.mount("/", _Files(folder, headers), name="pages")
 
 
 class _Files(StaticFiles):
-    """Files whose names carry their hash may be kept for ever; the others are asked for again."""
+    """Files whose names carry their hash may be kept for ever; the others are asked for again.
+
+    A page that is asked for by the name of its file has the headers of a page, too.
+    """
+
+    def __init__(self, folder: Path, headers_of_pages: Mapping[str, str]) -> None:
+        super().__init__(directory=folder)
+        self._headers_of_pages = headers_of_pages
 
     def file_response(self, *args: object, **kwargs: object) -> Response:
         response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
         scope = args[2] if len(args) > 2 else kwargs.get("scope")
         path = scope.get("path", "") if isinstance(scope, dict) else ""
         response.headers["Cache-Control"] = IMMUTABLE if "/assets/" in path else "no-cache"
+        if response.media_type == "text/html":
+            response.headers.update(self._headers_of_pages)
         return response

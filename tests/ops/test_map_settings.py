@@ -91,3 +91,18 @@ async def test_a_folder_of_tiles_that_is_not_there_leaves_pages_and_voice_alone(
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://city") as client:
         assert (await client.get("/")).status_code == 200
         assert (await client.get("/tiles/3/4/5.png")).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/talk.html", "/talk.html/", "/./talk.html"])
+async def test_a_page_by_the_name_of_its_file_is_held_to_what_every_page_is(tmp_path: Path, path: str) -> None:
+    for name in ("index", "talk"):
+        (tmp_path / f"{name}.html").write_text("<!doctype html>")
+    (tmp_path / "sw.js").write_text("")
+    app = FastAPI()
+    serve_pages(app, tmp_path, MapSettings())
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://city") as client:
+        page, again, script = [await client.get(each) for each in ("/talk", path, "/sw.js")]
+    held = ("content-security-policy", "referrer-policy", "cache-control")
+    assert [again.headers[name] for name in held] == [page.headers[name] for name in held]
+    assert "frame-ancestors 'self'" in again.headers["content-security-policy"]
+    assert "content-security-policy" not in script.headers  # it would bind the worker, not the page
