@@ -25,6 +25,7 @@ from poc_server.api.people import (
     step_in,
     units,
 )
+from poc_server.api.private import Private
 from poc_server.api.records import audit, evidence, exports, materials, recordings, replay, retention
 from poc_server.api.services import Services
 
@@ -94,6 +95,7 @@ def build_api(services: Services) -> FastAPI:
     app.state.services = services
     app.add_middleware(BodyLimit, limit=MAX_BODY_BYTES)
     app.add_middleware(OneATurn, paths=(f"{PREFIX}/incidents", f"{PREFIX}/senders"))
+    app.add_middleware(Private, prefix=PREFIX)
     problems.install(app)
     v1 = APIRouter(prefix=PREFIX, responses=problems.documented(400, 408, 413, 422))
     for router in ROUTERS:

@@ -55,6 +55,7 @@ async def test_a_photo_is_kept_as_evidence_with_all_that_is_known_of_it(
     assert (listed[0]["cell"], listed[0]["origin"]) == (cell, "gallery")
     file = await voices.client.get(f"/materials/{said['id']}/file", headers=colleague)
     assert (file.headers["content-type"], file.content) == ("image/png", PICTURE)
+    assert file.headers["cache-control"] == "no-store", "the next look is judged and audited, too"
     async with voices.store.reading() as connection:
         entries = [stored async for stored in evidence.entries(connection)]
     assert (entries[0].entry.kind, entries[0].entry.subject) == ("photo", said["id"])

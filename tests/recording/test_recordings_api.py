@@ -44,7 +44,7 @@ async def test_a_member_hears_what_was_said_and_each_play_is_audited(voices: Voi
     assert (row["duration_ms"], row["packets"], row["end"], row["incident"]) == (1_000, 25, "released", INCIDENT)
     assert (row["place"]["source"], row["place"]["age_ms"]) == ("device", 700)
     audio = await voices.client.get(f"/recordings/{key}/audio", headers=headers)
-    assert audio.headers["content-type"] == "audio/ogg"
+    assert (audio.headers["content-type"], audio.headers["cache-control"]) == ("audio/ogg", "no-store")
     assert hashlib.sha256(audio.content).hexdigest() == row["sha256"]
     assert await audited(voices, "recording.play") == [(voices.colleague, key)]
 
