@@ -40,7 +40,8 @@ Severity = Literal["Extreme", "Severe", "Moderate", "Minor", "Unknown"]
 Certainty = Literal["Observed", "Likely", "Possible", "Unlikely", "Unknown"]
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[-+]\d\d:\d\d")
-_PAIR = re.compile(r"-?\d+(\.\d+)?,-?\d+(\.\d+)?")
+_PAIR = re.compile(r"-?\d{1,9}(\.\d+)?,-?\d{1,9}(\.\d+)?")
+"""Not so many digits that a float has no number for them."""
 
 
 def moment(text: str) -> datetime:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from gateway.cap.cap import MAX_POLYGONS, CapAlert, CapArea, CapInfo, moment, references
 from gateway.cap.cap_tiers import DEFAULT_RULES, TIERS, CapRule, rule_for
-from groups.vocabulary import Refusal, Tier
+from groups.vocabulary import AgencyId, Refusal, Tier
 from signaling.limits import MAX_BROADCAST_HOURS, MAX_TEXT_CHARS
 from signaling.messages import Refused
 
@@ -46,8 +46,8 @@ class Order:
     rings: tuple[Ring, ...] = ()
 
 
-def order_of(alert: CapAlert, now_ms: int, rules: Sequence[CapRule] = DEFAULT_RULES) -> Order:
-    """What ``alert`` orders; ``rules`` say with which tier it is told.
+def order_of(alert: CapAlert, agency: AgencyId, now_ms: int, rules: Sequence[CapRule] = DEFAULT_RULES) -> Order:
+    """What ``alert`` orders in the agency that takes it; ``rules`` say with which tier it is told.
 
     Raises `Refused`: bad_message (a draft, times that contradict each other), clock_skew (sent in the future),
     expired, bad_area, too_many.
@@ -56,8 +56,8 @@ def order_of(alert: CapAlert, now_ms: int, rules: Sequence[CapRule] = DEFAULT_RU
         raise Refused(Refusal.BAD_MESSAGE)
     if moment(alert.sent).timestamp() > now_ms / 1000 + FUTURE_S:
         raise Refused(Refusal.CLOCK_SKEW)
-    name = broadcast_id(alert.sender, alert.identifier, alert.sent)
-    taken = tuple(broadcast_id(*each) for each in references(alert))
+    name = broadcast_id(agency, alert.sender, alert.identifier, alert.sent)
+    taken = tuple(broadcast_id(agency, *each) for each in references(alert))
     if alert.msgType in ("Ack", "Error"):
         return Order(name)
     if alert.msgType == "Cancel":
@@ -82,9 +82,12 @@ def order_of(alert: CapAlert, now_ms: int, rules: Sequence[CapRule] = DEFAULT_RU
     )
 
 
-def broadcast_id(sender: str, identifier: str, sent: str) -> str:
-    """A CAP message is named by these three together (CAP 1.2 §3.2.1, references)."""
-    return "cap-" + hashlib.sha256(f"{sender},{identifier},{sent}".encode()).hexdigest()[:40]
+def broadcast_id(agency: AgencyId, sender: str, identifier: str, sent: str) -> str:
+    """A CAP message is named by the last three together (CAP 1.2 §3.2.1, references).
+
+    Each agency has its own broadcast of it: what one has taken, or taken back before it came, keeps no other from it.
+    """
+    return "cap-" + hashlib.sha256(f"{agency},{sender},{identifier},{sent}".encode()).hexdigest()[:40]
 
 
 def _info(alert: CapAlert) -> CapInfo:

@@ -16,6 +16,7 @@ import pytest
 from gateway.cap import cap
 from gateway.cap.cap_rules import broadcast_id
 from gateway.cap.cap_tiers import DEFAULT_RULES
+from groups.vocabulary import AgencyId
 from signaling.messages import Broadcast, Sos, SosCancel
 from tests.emergency.cast import Cast, city_of_links
 from tests.support.city import City
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.wire
 NOTHING = {"broadcast": None, "duplicate": False, "withdrawn": [], "people": 0, "areas_left_out": 0}
 SENDER = "weather.example"
 SENT = datetime.now(UTC).replace(microsecond=0)
+OURS: list[AgencyId] = []
 
 
 OWN = [{"event": ["水位"], "tell": "nobody"}, {"category": ["Geo"], "tell": "imminent_peril", "acknowledge": True}]
@@ -55,8 +57,18 @@ def message(number: int, *, status: str = "Actual", kind: str = "Alert", refers:
     ).encode()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def ours(city: City) -> Iterator[None]:
+    """The agency that takes the messages: each has broadcasts of its own of them."""
+    someone = city.get("/api/v1/demo/people")[0]["id"]
+    token = city.post(f"/api/v1/demo/people/{someone}/step-in")["access_token"]
+    OURS.append(AgencyId(city.get("/api/v1/me", token)["agency"]["id"]))
+    yield
+    OURS.clear()
+
+
 def name(number: int) -> str:
-    return broadcast_id(SENDER, f"w-{number}", SENT.isoformat())
+    return broadcast_id(OURS[0], SENDER, f"w-{number}", SENT.isoformat())
 
 
 def ask(cast: Cast, phone: Handset, path: str, body: bytes | None = None) -> bytes:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gateway.cap import cap
 from gateway.cap.cap_rules import Order, broadcast_id, order_of
 from groups.emergency.area import usable
-from groups.vocabulary import Refusal, Tier
+from groups.vocabulary import AgencyId, Refusal, Tier
 from signaling.limits import MAX_AREA_POINTS
 from signaling.messages import Refused
 
@@ -43,8 +43,11 @@ def message(
 REFERS = "<references>weather.example,w-1,2026-07-15T09:58:00+08:00</references>"
 
 
-def ordered(text: bytes) -> Order:
-    return order_of(cap.read(text), NOW)
+OURS, THEIRS = AgencyId("ag-1"), AgencyId("ag-2")
+
+
+def ordered(text: bytes, agency: AgencyId = OURS) -> Order:
+    return order_of(cap.read(text), agency, NOW)
 
 
 def test_an_actual_message_becomes_an_urgent_broadcast_to_its_areas() -> None:
@@ -53,7 +56,7 @@ def test_an_actual_message_becomes_an_urgent_broadcast_to_its_areas() -> None:
     assert order.text == "暴雨红色预警\n立即撤离低洼地带"
     assert order.rings[0][0] == (114.3, 30.5)
     assert all(usable(ring, MAX_AREA_POINTS) for ring in order.rings)
-    assert order.broadcast == broadcast_id("weather.example", "w-1", "2026-07-15T09:58:00+08:00")
+    assert order.broadcast == broadcast_id(OURS, "weather.example", "w-1", "2026-07-15T09:58:00+08:00")
     assert ordered(message()) == order
     assert ordered(message(identifier="w-2")).broadcast != order.broadcast
 
@@ -67,7 +70,7 @@ def test_what_is_not_meant_is_never_urgent_and_says_so_first(status: str) -> Non
 
 
 def test_update_and_cancel_take_back_what_they_name() -> None:
-    first = broadcast_id("weather.example", "w-1", "2026-07-15T09:58:00+08:00")
+    first = broadcast_id(OURS, "weather.example", "w-1", "2026-07-15T09:58:00+08:00")
     update = ordered(message(kind="Update", extra=REFERS, identifier="w-2"))
     assert (update.replaces, update.text is None) == ((first,), False)
     cancel = ordered(message(kind="Cancel", extra=REFERS, identifier="w-3", info=""))
@@ -75,11 +78,21 @@ def test_update_and_cancel_take_back_what_they_name() -> None:
     assert ordered(message(kind="Ack", extra=REFERS, info="")) == Order(first)
 
 
+def test_what_one_agency_takes_or_takes_back_keeps_no_other_from_the_same_warning() -> None:
+    ours, theirs = ordered(message()), ordered(message(), THEIRS)
+    assert (ours.broadcast == theirs.broadcast, ours.text == theirs.text) == (False, True)
+    cancel = ordered(message(kind="Cancel", extra=REFERS, identifier="w-3", info=""), THEIRS)
+    assert cancel.replaces == (theirs.broadcast,)
+
+
 def test_an_update_that_has_run_out_says_nothing_and_still_takes_back() -> None:
     old = INFO.format(area="").replace("T16", "T09")
     refers = REFERS.replace("T09:58", "T07:00")
     late = ordered(message(kind="Update", extra=refers, identifier="w-2", info=old, sent="2026-07-15T08:00:00+08:00"))
-    assert (late.replaces, late.text) == ((broadcast_id("weather.example", "w-1", "2026-07-15T07:00:00+08:00"),), None)
+    assert (late.replaces, late.text) == (
+        (broadcast_id(OURS, "weather.example", "w-1", "2026-07-15T07:00:00+08:00"),),
+        None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -142,6 +155,7 @@ FILE = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd
         (message(info=ENDLESS, sent="2026-07-14T10:00:00+08:00"), Refusal.EXPIRED),
         (message(info=INFO.format(area=AREA.replace("30.5,114.3</", "30.5,114.5</"))), Refusal.BAD_MESSAGE),
         (message(info=INFO.format(area=AREA.replace(" 1.5<", " far<"))), Refusal.BAD_MESSAGE),
+        (message(info=INFO.format(area=AREA.replace("30.55,114.35", f"{'9' * 400},114.35"))), Refusal.BAD_MESSAGE),
         (message(info=INFO.format(area=AREA * 11)), Refusal.TOO_MANY),
         (message(info=INFO.format(area=AREA.replace("30.55,114.35", "90.0,114.35"))), Refusal.BAD_AREA),
     ],

@@ -13,7 +13,7 @@ from gateway.cap.cap_tiers import DEFAULT_RULES, MAX_RULES, MAX_WORDS, CapRule, 
 from groups.vocabulary import Tier
 from poc_server.config import BadConfig, load
 from poc_server.emergency.settings import EmergencySettings
-from tests.gateway.test_cap import INFO, NOW, REFERS, message
+from tests.gateway.test_cap import INFO, NOW, OURS, REFERS, message
 from tests.support.inline import inline
 
 ALERT = cap.read(message(info=INFO.format(area="")))  # Met, 暴雨, Immediate, Extreme, Likely, of weather.example
@@ -22,7 +22,7 @@ KEY = "POC_EMERGENCY__CAP_RULES"
 
 def told(*rules: CapRule, status: str = "Actual", kind: str = "Alert", extra: str = "") -> Order:
     text = message(status, kind, INFO.format(area=""), extra, identifier="w-2" if extra else "w-1")
-    return order_of(cap.read(text), NOW, rules)
+    return order_of(cap.read(text), OURS, NOW, rules)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_no_rule_makes_practice_urgent(status: str) -> None:
 
 def test_a_rule_may_keep_a_message_from_everybody_but_what_it_replaces_still_goes() -> None:
     nobody = CapRule(sender=("weather.example",), tell="nobody")
-    first = broadcast_id("weather.example", "w-1", "2026-07-15T09:58:00+08:00")
+    first = broadcast_id(OURS, "weather.example", "w-1", "2026-07-15T09:58:00+08:00")
     assert told(nobody) == Order(first)
     update = told(nobody, kind="Update", extra=REFERS)
     assert (update.text, update.replaces) == (None, (first,))

@@ -59,7 +59,8 @@ async def take(request: Request, caller: SignedInCaller, services: Use) -> Taken
     desk = desk_of(services)
     try:
         message = cap.read(await request.body())
-        order = cap_rules.order_of(message, desk.field.fabric.now(), desk.settings.cap_rules)
+        now = desk.field.fabric.now()
+        order = cap_rules.order_of(message, caller.user.agency, now, desk.settings.cap_rules)
     except RefusedByGateway as refused:
         raise Refused(refused.code, "cap") from None
     recipients.judge(desk, Act.BROADCAST, caller.user, _own_unit(services, caller.user))
