@@ -32,12 +32,14 @@ from poc_server.store.tables import bridge as bridge_tables
 from poc_server.store.texts import TextDraft
 from signaling.messages import GroupPresence
 from tests.fixtures.api import api_of
-from tests.fixtures.people import PASSWORD, Town
+from tests.fixtures.people import PASSWORD, Town, found_town
 from tests.gateway.told import Told
 
 pytestmark = pytest.mark.wire
 KEY = "the-case-systems-key"
 SETUP = f"""
+agency = "江城"
+
 [[senders]]
 id = "cases"
 proof = {{ kind = "api_key", keys = ["{KEY}"] }}
@@ -177,6 +179,21 @@ async def test_news_told_wrongly_are_taken_back_once_and_audited(districts: Dist
     assert (await client.get("/incidents/E2", headers=system)).json()["members"] == [districts.west]
 
 
+async def test_what_the_bridge_could_not_take_is_told_to_its_own_agency_and_to_no_other(districts: Districts) -> None:
+    client, town = districts.client, districts.town
+    told = [{"code": "S1", "title": "占道", "state": "nonsense"}]
+    assert (await client.post("/senders/cases/news", headers={"x-api-key": KEY}, json=told)).json()["taken"] == 0
+    await town.person(Role.SYSTEM_ADMIN, account="admin", password=PASSWORD)
+    other = await found_town(town.store, town.auth, town.clock, "邻市")
+    await other.person(Role.SYSTEM_ADMIN, account="stranger", password=PASSWORD)
+    mine, strange = await districts.headers("admin"), await districts.headers("stranger")
+    (kept,) = (await client.get("/bridge/refused", headers=mine)).json()
+    assert "占道" in kept["body"]
+    for path in ("refused", "receivers", "polls", "receivers/cases/dead-letters"):
+        assert (await client.get(f"/bridge/{path}", headers=strange)).json()["code"] == "not_found"
+    assert (await client.post("/bridge/receivers/cases/replay", headers=strange)).json()["code"] == "not_found"
+
+
 async def test_who_handles_no_cases_is_refused_and_kept_in_the_audit(districts: Districts) -> None:
     client, store = districts.client, districts.town.store
     officer = await districts.town.person(Role.OFFICER, account="officer", password=PASSWORD)
@@ -258,6 +275,11 @@ async def test_what_was_written_in_an_archived_case_is_read_by_who_may_replay_it
         assert len((await connection.execute(kept)).all()) == 5
         refused = select(func.count()).select_from(tables.audit).where(tables.audit.c.action == "refused")
         assert await connection.scalar(refused) == 1
+    links = [
+        (await client.post("/incidents/E1/log-link", headers=each)).status_code
+        for each in (system, east, await districts.headers("intake"))
+    ]
+    assert links == [200, 200, 403], "who may not replay what was said makes no link that plays it"
 
 
 def said(group: GroupId, agency: AgencyId, unit: UnitId) -> dict[str, Any]:

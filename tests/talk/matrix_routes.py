@@ -273,7 +273,7 @@ route(f"POST {CASE}/news", tells, body=lambda _: {"title": "占道经营"})
 route(f"PUT {CASE}/links", handles, body=lambda s: {"group": s.place.group})
 route(f"DELETE {CASE}/links/{{group}}", handles)
 route(f"POST {CASE}/bursts", handles, body=lambda s: {"recording": s.place.recording})
-route(f"POST {CASE}/log-link", handles)
+route(f"POST {CASE}/log-link", lambda s: handles(s) or replays(s))
 route(f"POST {CASE}/close", handles)
 for _name in ("GET /bridge/receivers", "GET /bridge/polls", "GET /bridge/refused"):
     route(_name, of_agency(Act.ADMINISTER_SETTINGS), anywhere=True)

@@ -256,8 +256,12 @@ async def tie_burst(code: Code, body: Annotated[TieIn, Body()], told: Told) -> T
 
 @router.post("/incidents/{code}/log-link", responses=documented(401, 403, 404, 422, 503))
 async def make_log_link(code: Code, told: Told) -> LinkOut:
-    """A short-lived link to the incident's log page, for a case system to embed; audited."""
+    """A short-lived link to the incident's log page, for a case system to embed; audited.
+
+    It opens what was said: for a system, and for who handles the case and may replay all that is said in its unit.
+    """
     await told.find(code)
+    await told.replay(code)
     now = now_ms()
     url, expires = told.bridge.links.log(told.agency, code, now)
     detail = {"link": name_of(url), "expires_ms": expires}

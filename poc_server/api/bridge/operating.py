@@ -14,6 +14,8 @@ from poc_server.api import rights
 from poc_server.api.problems import documented
 from poc_server.api.services import Caller, Services, SignedInCaller, Use, UseBridge
 from poc_server.api.shapes import Body
+from poc_server.bridge.opened import OpenBridge
+from poc_server.refused import Refused
 from poc_server.store import Actor
 from poc_server.store.bridge import outbox, polls, refused_news
 from signaling.limits import MAX_DEAD_LETTERS_LISTED, MAX_REFUSED_NEWS
@@ -79,7 +81,7 @@ class RefusedNewsOut(Body):
 @router.get("/receivers", responses=documented(401, 403, 503))
 async def list_receivers(caller: SignedInCaller, services: Use, bridge: UseBridge) -> list[ReceiverOut]:
     """Every receiver."""
-    _allow(services, caller)
+    _allow(services, caller, bridge)
     async with services.store.reading() as connection:
         counts = await outbox.counts(connection)
     found = []
@@ -103,7 +105,7 @@ async def list_receivers(caller: SignedInCaller, services: Use, bridge: UseBridg
 @router.post("/receivers/{receiver}/start", responses=documented(401, 403, 404, 503))
 async def start_receiver(receiver: Name, caller: SignedInCaller, services: Use, bridge: UseBridge) -> None:
     """A receiver that stopped or is down is tried at once."""
-    _allow(services, caller)
+    _allow(services, caller, bridge)
     await bridge.couriers.start_again(receiver)
     await _audit(services, caller.actor, "bridge.start", receiver, 0)
 
@@ -113,7 +115,7 @@ async def list_dead_letters(
     receiver: Name, caller: SignedInCaller, services: Use, bridge: UseBridge, limit: Letters = 100, after: After = ""
 ) -> list[DeadLetterOut]:
     """What a receiver never took, the oldest first."""
-    _allow(services, caller)
+    _allow(services, caller, bridge)
     return [
         DeadLetterOut(
             incident=each.event.incident,
@@ -134,7 +136,7 @@ async def replay_dead_letters(
     receiver: Name, caller: SignedInCaller, services: Use, bridge: UseBridge, limit: Letters = MAX_DEAD_LETTERS_LISTED
 ) -> ReplayedOut:
     """Put dead letters back, the oldest first: they are tried for days again, under their old ids."""
-    _allow(services, caller)
+    _allow(services, caller, bridge)
     replayed = await bridge.couriers.replay(receiver, limit)
     await _audit(services, caller.actor, "bridge.replay", receiver, replayed)
     return ReplayedOut(replayed=replayed)
@@ -143,7 +145,7 @@ async def replay_dead_letters(
 @router.get("/polls", responses=documented(401, 403, 503))
 async def list_polls(caller: SignedInCaller, services: Use, bridge: UseBridge) -> list[PollOut]:
     """Every list that is polled, and whether it can be read."""
-    _allow(services, caller)
+    _allow(services, caller, bridge)
     plans = bridge.bridge.setup.file.polls
     async with services.store.reading() as connection:
         states = await polls.states(connection, [plan.id for plan in plans])
@@ -156,10 +158,13 @@ async def list_polls(caller: SignedInCaller, services: Use, bridge: UseBridge) -
 
 @router.get("/refused", responses=documented(401, 403, 422, 503))
 async def list_refused(
-    caller: SignedInCaller, services: Use, limit: Annotated[int, Query(ge=1, le=MAX_REFUSED_NEWS)] = 100
+    caller: SignedInCaller,
+    services: Use,
+    bridge: UseBridge,
+    limit: Annotated[int, Query(ge=1, le=MAX_REFUSED_NEWS)] = 100,
 ) -> list[RefusedNewsOut]:
     """News that could not be taken, the newest first: for whoever maintains the mapping."""
-    _allow(services, caller)
+    _allow(services, caller, bridge)
     async with services.store.reading() as connection:
         rows = await refused_news.newest(connection, limit)
     return [
@@ -170,8 +175,16 @@ async def list_refused(
     ]
 
 
-def _allow(services: Services, caller: Caller) -> None:
-    rights.allow(services, caller, Act.ADMINISTER_SETTINGS, rights.own_agency(services, caller))
+def _allow(services: Services, caller: Caller, bridge: OpenBridge) -> None:
+    """What lies here tells of the cases of one agency: it is for who administers that one, and for nobody of another.
+
+    While none is named (several are here, and the bridge's file says none) nothing comes in, nor goes out.
+    """
+    try:
+        agency = services.directory.agency(bridge.bridge.agency())
+    except Refused:
+        agency = None
+    rights.allow(services, caller, Act.ADMINISTER_SETTINGS, agency or rights.own_agency(services, caller))
 
 
 async def _audit(services: Services, actor: Actor, action: str, receiver: str, number: int) -> None:

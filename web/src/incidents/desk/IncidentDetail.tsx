@@ -60,7 +60,7 @@ export function IncidentDetail({ desk, code, turn, close }: Props) {
       {problem.value && <p class="problem">{problem.value}</p>}
       {found.value && (
         <>
-          <Facts found={found.value} />
+          <Facts found={found.value} act={act} />
           <Crew found={found.value} />
           <Groups desk={desk} found={found.value} act={act} />
         </>
@@ -79,13 +79,17 @@ export function IncidentDetail({ desk, code, turn, close }: Props) {
   );
 }
 
-function Facts({ found }: { found: Case }) {
+function Facts({ found, act }: { found: Case; act: (work: Promise<unknown>) => Promise<void> }) {
   const show = async () => {
     // Opened at once, or the browser takes it for a pop-up.
     const page = window.open("about:blank", "_blank");
-    const { url } = await logLink(found.code).catch(() => ({ url: "" }));
-    if (page && url) page.location.href = url;
-    else page?.close();
+    try {
+      const { url } = await logLink(found.code);
+      if (page) page.location.href = url;
+    } catch (refused) {
+      page?.close();
+      throw refused;
+    }
   };
   return (
     <section class="facts">
@@ -103,7 +107,7 @@ function Facts({ found }: { found: Case }) {
           listening: found.listening,
         })}
       </p>
-      <button type="button" class="log" onClick={() => void show()}>
+      <button type="button" class="log" onClick={() => void act(show())}>
         {t("cases_log")}
       </button>
     </section>
