@@ -11,6 +11,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from gateway.incidents.incident_state import new_incident
+from groups.model import Membership
 from groups.vocabulary import Role
 from poc_server.api.records import materials as api_materials
 from poc_server.bridge.links import Links
@@ -22,13 +24,15 @@ from poc_server.recording.watermark import size_of
 from poc_server.store import audit_pages
 from poc_server.store import tables as t
 from poc_server.store.audit_pages import AuditFilter
-from poc_server.store.bridge import incident_events
+from poc_server.store.bridge import incident_events, incidents
 from poc_server.store.bridge.incident_bursts import recording
-from poc_server.store.city import groups
+from poc_server.store.city import groups, sharing
+from poc_server.store.city.groups import GroupDraft
 from poc_server.store.ids import now_ms
 from poc_server.store.places import Place, Position
 from poc_server.store.records import evidence, materials
 from poc_server.worker.listing import local_time
+from tests.fixtures.people import found_town
 from tests.recording.field_phone import PICTURE, Phone, phone
 from tests.recording.pictures import announcement, jpeg, png
 from tests.recording.town_with_voices import INCIDENT, Voices, dispatcher, store_settings, voices
@@ -78,6 +82,29 @@ async def test_a_photo_is_kept_as_evidence_with_all_that_is_known_of_it(
         assert (
             len((await audit_pages.page(connection, AuditFilter(voices.town.agency, action="material.open"))).rows) == 1
         )
+
+
+async def test_a_guest_puts_nothing_into_a_case_of_the_groups_agency_by_calling_a_case_of_his_own_so(
+    voices: Voices,
+) -> None:
+    """Both agencies have a case of that code; the group they share is tied to neither."""
+    town = voices.town
+    other = await found_town(town.store, town.auth, town.clock, "邻市")
+    guest, own = await other.person(), incidents.group_of(other.agency, INCIDENT)
+    async with voices.store.change() as change:
+        await sharing.offer(change, voices.group, other.agency)
+        await sharing.grant(change, voices.group, other.agency)
+        await groups.create_group(change, GroupDraft(other.agency, other.unit, "案"), own)
+        for group in (own, voices.group):
+            await groups.set_members(change, group, [Membership(group, guest)])
+    async with voices.store.writing() as connection:
+        await incidents.save_many(connection, town.agency, [new_incident(INCIDENT)], [], now_ms(), None)
+    at = {"taken_ms": now_ms(), "sent_ms": now_ms()}
+    note = {"id": "note-0000000000001", "kind": "note", "note": "?", "group": voices.group, "incident": INCIDENT}
+    said = await Phone(voices, await voices.as_user(guest)).announce(**note, **at)
+    assert (said.status_code, said.json().get("incident")) == (201, None)
+    async with voices.store.reading() as connection:
+        assert not await incident_events.events_of(connection, town.agency, INCIDENT)
 
 
 async def test_events_of_the_bridge_carry_signed_heads_that_cover_what_they_tell(

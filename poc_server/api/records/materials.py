@@ -168,7 +168,7 @@ async def announce(caller: SignedInCaller, services: Use, uploads: Receiving, as
         raise Refused(Refusal.BAD_MESSAGE, "a photo has media_type, size and sha256")
     if asked.kind == "note" and (asked.media_type or asked.size or asked.sha256 or not asked.note):
         raise Refused(Refusal.BAD_MESSAGE, "a note has text and nothing else")
-    incident = await _incident(caller, services, home.group, asked.incident, taken_ms)
+    incident = await _incident(caller, services, home, asked.incident, taken_ms)
     row = await uploads.announce(_material(caller, services, home, incident, asked))
     return MaterialOut.of(row, await uploads.offset(row))
 
@@ -269,22 +269,27 @@ async def _home(caller: Caller, services: Services, group: GroupId, taken_ms: in
 
 
 async def _incident(
-    caller: Caller, services: Services, group: GroupId, asked: str | None, taken_ms: int
+    caller: Caller, services: Services, home: Home, asked: str | None, taken_ms: int
 ) -> IncidentCode | None:
-    """The incident it belongs to.
+    """The incident of the group's agency that it belongs to.
 
-    Refuses (not_found) one that is neither the group's nor one that the caller works on, or did when it was taken.
+    A guest may name one of his own agency, which is told of it where the group is tied to it: another agency knows
+    nothing of it, or another one by that code. Refuses (not_found) one that is neither the group's nor one that the
+    caller works on, or did when it was taken.
     """
     async with services.store.reading() as connection:
-        codes = {code for agency, code in await incidents.of_group(connection, group) if agency == caller.user.agency}
+        tied = await incidents.of_group(connection, home.group)
         if asked is None:
-            return min(codes, default=None)
-        code = IncidentCode(asked)
-        own = incidents.group_of(caller.user.agency, code)
-        if code in codes or services.directory.membership(own, caller.user.id) is not None:
-            return code
-        if await membership_periods.was_in(connection, own, caller.user.id, taken_ms):
-            return code
+            return min((code for agency, code in tied if agency == home.agency), default=None)
+        code, agency = IncidentCode(asked), caller.user.agency
+        own = incidents.group_of(agency, code)
+        if (
+            (home.agency, code) in tied
+            or (agency, code) in tied
+            or services.directory.membership(own, caller.user.id) is not None
+            or await membership_periods.was_in(connection, own, caller.user.id, taken_ms)
+        ):
+            return code if (home.agency, code) in tied or agency == home.agency else None
     raise Refused(Refusal.NOT_FOUND, "incident")
 
 
