@@ -236,7 +236,8 @@ def _fill(out: _Hashing, order: Order, found: _Read) -> str:
     out.text("index.json", listing)
     out.text("index.csv", "\ufeff" + table(items, sent, order.zone_minutes))
     page = (_HERE / "export_page.html").read_text("utf-8")
-    out.text("index.html", page.replace("/*DATA*/null", listing.replace("</", "<\\/")))
+    # A note may say `</script>`, or `<!--<script>`, after which no end of a script counts: no "<" stands in it at all.
+    out.text("index.html", page.replace("/*DATA*/null", listing.replace("<", "\\u003c")))
     out.data("metadata/siprec.xml", siprec.document(items))
     out.text("evidence/entries.jsonl", _lines(chain.entry_to_json(stored) for stored in found.entries))
     out.text("evidence/heads.jsonl", _lines(chain.head_to_json(signed) for signed in found.heads))

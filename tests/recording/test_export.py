@@ -39,7 +39,8 @@ async def test_an_incident_as_one_zip(voices: Voices, exporter: Exporter, tmp_pa
     officer = Phone(voices, await voices.as_user(voices.officer))
     place = {"longitude": 121.48, "latitude": 31.24, "source": "device", "at_ms": now_ms() - 95_000}
     cell = {"id": "460-00-4601-13", "source": "shell", "at_ms": now_ms()}
-    more: dict[str, Any] = {"origin": "gallery", "note": "占道经营\u2028已劝离"}  # to Python, not to JSON, a line's end
+    note = "占道经营\u2028已劝离<!--<script>"  # its second line is one to Python, and not to JSON
+    more: dict[str, Any] = {"origin": "gallery", "note": note}
     said = announcement(picture, voices.group, incident=INCIDENT, place=place, cell=cell, **more)
     await officer.send(picture, **said)
     folder = await exporter.unpacked(tmp_path / "out", title="占道经营 =1+1", search={"incident": INCIDENT}, mp3=True)
@@ -68,6 +69,8 @@ async def test_an_incident_as_one_zip(voices: Voices, exporter: Exporter, tmp_pa
     assert all(datetime.fromisoformat(row["kept"]) >= datetime.fromisoformat(row["started"]) for row in rows)
     page = (folder / "index.html").read_text()
     assert "占道经营" in page
+    data = page.partition("const data = ")[2].partition(";\nconst ")[0]
+    assert (json.loads(data), "<" in data) == (index, False), "a note cannot open or end what the page's script is"
     assert "http" not in page.replace("http://www.w3.org/2000/svg", "").replace("http-equiv", "")
     siprec = ET.parse(folder / "metadata" / "siprec.xml").getroot()
     assert len(siprec.findall(f"{{{NAMESPACE}}}session")) == 4
