@@ -28,7 +28,8 @@ class RecordingSettings(BaseModel):
     space_check_s: float = Field(default=10.0, gt=0)
     """Free space is looked at so often."""
     warn_free_bytes: int = Field(default=10 * 1024**3, ge=0)
-    """Less free space than this raises the warning; a channel that is always on air takes 9 MB an hour."""
+    """Less free space than this raises the warning; below a tenth of it photos wait on their phones, for what is left
+    is for voice. A channel that is always on air takes 9 MB an hour."""
     mux_attempts: int = Field(default=3, ge=1)
     """A spool whose muxing failed so often is put aside in ``failed/`` and told."""
     zone_minutes: int = Field(default=480, ge=-720, le=840)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import fcntl
 import os
+import shutil
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,8 @@ MAX_RECEIVING = 50
 FORGET_MS = 14 * 86_400_000
 """What was announced and never came is forgotten."""
 SWEEP_S = 3_600.0
+LEFT_TO_VOICE = 10
+"""Below this part of `RecordingSettings.warn_free_bytes` the disk is voice's: photos wait on their phones."""
 log = structlog.get_logger(__name__)
 
 
@@ -103,7 +107,8 @@ class Uploads:
         """Take a chunk that belongs at ``offset``; with the last one the whole is judged. Returns the row.
 
         A chunk that is there already is passed over. Refuses: conflict for a gap or for something that is no longer
-        being received, too_large beyond the announced size, unavailable when the disk does not take it.
+        being received, too_large beyond the announced size, unavailable when the disk does not take it, or what is free
+        of it is left to voice.
         """
         async with self._turn(material):
             row = await self.own(material, user)
@@ -114,7 +119,8 @@ class Uploads:
             if offset + len(chunk) > row.size:
                 raise Refused(Refusal.TOO_LARGE, f"announced were {row.size} bytes")
             try:
-                size = await asyncio.to_thread(_put, self._part(material), offset, chunk)
+                left = self._settings.warn_free_bytes // LEFT_TO_VOICE
+                size = await asyncio.to_thread(_put, self._part(material), offset, chunk, left)
             except OSError as problem:
                 raise Refused(Refusal.UNAVAILABLE, problem.strerror or "disk", retry_after_ms=10_000) from None
             if size < offset:
@@ -194,12 +200,16 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _put(path: Path, offset: int, chunk: bytes) -> int:
+def _put(path: Path, offset: int, chunk: bytes, left: int) -> int:
     """Write what is missing; returns how many bytes are there then, or fewer than ``offset`` when there is a gap.
+
+    Raises OSError, also where less than ``left`` bytes are free.
 
     Nodes share the folder, and a phone that was not answered asks another one: each waits for what the other writes.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    if shutil.disk_usage(path.parent).free < left:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     with path.open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         size = os.fstat(file.fileno()).st_size

@@ -20,6 +20,7 @@ from poc_server.bridge.materials import Gatherer
 from poc_server.chain import head_from_json
 from poc_server.recording.check import Trust, check
 from poc_server.recording.judge import Wrong, signatures_by
+from poc_server.recording.settings import RecordingSettings
 from poc_server.recording.watermark import size_of
 from poc_server.store import audit_pages
 from poc_server.store import tables as t
@@ -33,7 +34,7 @@ from poc_server.store.places import Place, Position
 from poc_server.store.records import evidence, materials
 from poc_server.worker.listing import local_time
 from tests.fixtures.people import found_town
-from tests.recording.field_phone import PICTURE, Phone, phone
+from tests.recording.field_phone import CHUNK, PICTURE, Phone, phone
 from tests.recording.pictures import announcement, jpeg, png
 from tests.recording.town_with_voices import INCIDENT, Voices, dispatcher, store_settings, voices
 
@@ -105,6 +106,16 @@ async def test_a_guest_puts_nothing_into_a_case_of_the_groups_agency_by_calling_
     assert (said.status_code, said.json().get("incident")) == (201, None)
     async with voices.store.reading() as connection:
         assert not await incident_events.events_of(connection, town.agency, INCIDENT)
+
+
+async def test_photos_wait_for_a_disk_of_which_the_rest_is_left_to_voice(voices: Voices, phone: Phone) -> None:
+    uploads, said = voices.recordings.uploads, announcement(PICTURE, voices.group)
+    await phone.announce(**said)
+    settings, uploads._settings = uploads._settings, RecordingSettings(warn_free_bytes=2**62)
+    answer = await phone.put(said["id"], 0, PICTURE[:CHUNK])
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    uploads._settings = settings
+    assert (await phone.put(said["id"], 0, PICTURE[:CHUNK])).json()["offset"] == CHUNK
 
 
 async def test_events_of_the_bridge_carry_signed_heads_that_cover_what_they_tell(
