@@ -230,7 +230,7 @@ class Auth:
             self._store.journal.audit(said)
 
     async def set_password(self, actor: Actor, user: UserId, password: str, expected: int | None = None) -> None:
-        """Give a user a new password and end what was signed in with the old one.
+        """Give a user a new password and end what was signed in with the old one; enrolment codes that wait end, too.
 
         Refuses an older ``expected`` version of the user (stale).
         """
@@ -238,6 +238,7 @@ class Auth:
         async with self._store.change(actor, self._clock()) as change:
             await people.set_password(change, user, kept, expected)
             await sessions.end_of_user(change, user, "password_changed")
+            await sessions.end_enrolments(change, user)
 
     async def change_password(self, claims: Claims, old: str, new: str, address: str = "") -> None:
         """Change one's own password. Raises `AuthRefused`: wrong_credentials, sign_in_limit; `StoreUnavailable`."""

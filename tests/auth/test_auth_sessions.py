@@ -244,6 +244,15 @@ async def test_an_enrolment_code_is_spent_once_and_makes_a_device(town: Town) ->
     assert await code(town.auth.enrol(late)) is Refusal.ENROLMENT_SPENT
 
 
+async def test_with_a_new_password_the_codes_that_wait_for_a_person_are_good_no_more(town: Town) -> None:
+    user, other = await town.person(), await town.person()
+    (before, _), (others, _) = [await town.auth.invite(SYSTEM, each) for each in (user, other)]
+    await town.auth.set_password(SYSTEM, user, PASSWORD)
+    assert await code(town.auth.enrol(before)) is Refusal.ENROLMENT_SPENT
+    after, _ = await town.auth.invite(SYSTEM, user)
+    assert [(await town.auth.enrol(each)).user.id for each in (others, after)] == [other, user]
+
+
 @pytest.mark.parametrize(
     ("way", "about", "refusal"),
     [

@@ -280,6 +280,13 @@ async def spend_enrolment(change: Change, code_hash: bytes) -> Row[Any]:
     return row
 
 
+async def end_enrolments(change: Change, user: UserId) -> None:
+    """The codes that wait for a user are good no more: nobody knows in whose hands they are."""
+    waiting = (t.enrolment.c.user_id == user) & t.enrolment.c.spent_ms.is_(None)
+    ended = update(t.enrolment).where(waiting, t.enrolment.c.expires_ms > change.at_ms)
+    await change.connection.execute(ended.values(expires_ms=change.at_ms))
+
+
 async def enrolled_by(connection: AsyncConnection, code_hash: bytes) -> UserId | None:
     """Whom a code was made for, also when it is spent or its time is over."""
     found = await connection.scalar(select(t.enrolment.c.user_id).where(t.enrolment.c.code_hash == code_hash))
