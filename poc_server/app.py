@@ -6,7 +6,6 @@ import asyncio
 import signal
 import socket
 import sys
-import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -158,7 +157,7 @@ class App:
                 fabric=self.fabric,
                 media=self.media,
                 metrics=self.metrics,
-                ice_servers=lambda user: ice_servers(config.turn, user, time.time()),
+                ice_servers=lambda user: ice_servers(config.turn, user, self.fabric.wall() / 1000),
                 burst_listeners=(self.recordings,) if self.recordings else (),
                 journal=self.store.journal.append,
                 places=self.store.places.all,

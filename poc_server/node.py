@@ -66,7 +66,7 @@ class Node:
         self.fabric = fabric = parts.fabric
         self.settings = parts.talk
         self.places = parts.places
-        self.audit = Audit(parts.journal)
+        self.audit = Audit(parts.journal, parts.fabric.wall)
         self.later = Later()
         self.roster = Roster(parts.directory)
         self.phones = Phones()

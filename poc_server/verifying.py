@@ -10,6 +10,7 @@ from poc_server.config import Config
 from poc_server.recording.check import Checked, Trust, check, read_daily, read_heads, read_keys
 from poc_server.recording.keys import EvidenceKey
 from poc_server.recording.layout import default_key
+from poc_server.store.ids import now_ms
 from poc_server.store.sql.engine import Database
 
 
@@ -55,6 +56,6 @@ class Verification:
         data = self.config.server.data
         database = Database.open(self.config.store, data)
         try:
-            return await check(database, data / "recordings", self.trust, group)
+            return await check(database, data / "recordings", self.trust, now_ms(), group)
         finally:
             await database.aclose()

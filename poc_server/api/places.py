@@ -17,7 +17,6 @@ from poc_server.api.rights import ruled
 from poc_server.api.services import Services, SignedInCaller, Use
 from poc_server.api.shapes import ID_PATTERN, Body, PathId
 from poc_server.refused import Refused
-from poc_server.store.ids import now_ms
 from poc_server.store.places import (
     FUTURE_MS,
     OLDEST_MS,
@@ -120,7 +119,7 @@ async def reporting(caller: SignedInCaller, services: Use) -> ReportingOut:
 @router.post("/me/place", responses=documented(401, 403, 409, 422))
 async def report(body: ReportsIn, caller: SignedInCaller, services: Use) -> ReportingOut:
     """Report where I am. What was measured off duty, or comes sooner than was asked, is not taken: see ``accepted``."""
-    now = now_ms()
+    now = services.store.clock()
     places = services.store.places
     found = sorted((_reported(caller.user, each, now) for each in body.reports), key=lambda place: place.at_ms)
     accepted = sum(
@@ -139,7 +138,7 @@ async def list_places(
 ) -> list[PlaceOut]:
     """The newest place of everybody one may locate."""
     below = None if unit is None else services.directory.unit_subtree(UnitId(unit))
-    now = now_ms()
+    now = services.store.clock()
     found = []
     for number, place in enumerate(services.store.places.all(), 1):
         if number % LOOKED_AT_ONCE == 0:
@@ -166,7 +165,7 @@ async def person_track(
         raise Refused(Refusal.BAD_MESSAGE, "until_ms")
     async with services.store.reading() as connection:
         places = await track(connection, UserId(user), from_ms, until_ms, MAX_TRACK)
-    now = now_ms()
+    now = services.store.clock()
     if person.id != caller.user.id:
         told = {"from_ms": from_ms, "until_ms": until_ms, "places": len(places)}
         services.audit(caller.actor, "place.track", "user", person.id, told)
@@ -174,7 +173,7 @@ async def person_track(
 
 
 def _reporting(services: Services, user: User) -> ReportingOut:
-    now, interval_s = now_ms(), services.store.settings.places.interval_s
+    now, interval_s = services.store.clock(), services.store.settings.places.interval_s
     on_duty = services.directory.on_duty(user.id, now)
     return ReportingOut(wanted=_wanted(services, user, now), interval_s=interval_s, on_duty=on_duty)
 

@@ -15,7 +15,6 @@ from poc_server.api import rights
 from poc_server.api.rights import ruled
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body
-from poc_server.store.ids import now_ms
 from poc_server.talk.people import PersonHere
 
 router = APIRouter(tags=["people"])
@@ -89,7 +88,7 @@ def _seen(services: Services, caller: Caller, key: UserId) -> User | None:
 
 
 async def _visible(services: Services, caller: Caller, people: Sequence[PersonHere]) -> list[PresenceOut]:
-    out, now, directory = [], now_ms(), services.directory
+    out, now, directory = [], services.store.clock(), services.directory
     for number, here in enumerate(people, 1):
         if number % LOOKED_AT_ONCE == 0:
             await asyncio.sleep(0)

@@ -15,7 +15,6 @@ from poc_server.api.shapes import Body
 from poc_server.notify import Notifier
 from poc_server.refused import Refused
 from poc_server.store import push
-from poc_server.store.ids import now_ms
 from poc_server.store.push import KeptSubscription, subscription_id
 
 router = APIRouter(prefix="/me/push", tags=["me"])
@@ -83,7 +82,7 @@ async def subscribe(body: SubscriptionIn, caller: SignedInCaller, services: Use)
         body.language,
     )
     async with services.store.writing() as connection:
-        await push.keep(connection, kept, now_ms(), settings.subscriptions)
+        await push.keep(connection, kept, services.store.clock(), settings.subscriptions)
     return Response(status_code=204)
 
 

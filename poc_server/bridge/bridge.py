@@ -29,7 +29,6 @@ from poc_server.refused import Refused, StoreUnavailable
 from poc_server.store import SYSTEM, Actor, Change, DirectoryChange, IncidentJoined, Store
 from poc_server.store.bridge import incident_events, incidents
 from poc_server.store.bridge.heard import Heard
-from poc_server.store.ids import now_ms
 from signaling.messages import IncidentSummary
 from signaling.messages.incident import Tap
 
@@ -135,7 +134,7 @@ class Bridge:
                 known = (*((one.version, one.id) for one in state.news), *state.taken_back)
                 again = next((version for version, name in known if name == document.id), None)
                 told = replace(document, version=again)
-            return NewsArrived(told.news(now_ms(), newest))
+            return NewsArrived(told.news(self._store.clock(), newest))
 
         return await self._intake.take(Job(agency, code, make, actor, "incident.news", heard=heard))
 
@@ -158,7 +157,7 @@ class Bridge:
         group = incidents.group_of(user.agency, code)
         if self._store.directory.membership(group, user.id) is None:
             raise Refused(Refusal.NOT_FOUND, "incident")
-        tapped = Happened(f"{code}/{tap}/{user.id}", TAPS[tap], now_ms(), user.id, {"name": user.name})
+        tapped = Happened(f"{code}/{tap}/{user.id}", TAPS[tap], self._store.clock(), user.id, {"name": user.name})
 
         def make(state: IncidentState) -> Input:
             return replace(tapped, id=f"{tapped.id}/{state.round}") if state.round else tapped
@@ -205,8 +204,8 @@ class Bridge:
         """An incident as it is known, and who would be members if this were told now."""
         async with self._store.reading() as connection:
             state = await incidents.find(connection, agency, code)
-            news = NewsArrived(document.news(now_ms()))
-            after, _ = handle(state or new_incident(code), news, now_ms(), self.options)
+            news = NewsArrived(document.news(self._store.clock()))
+            after, _ = handle(state or new_incident(code), news, self._store.clock(), self.options)
             told = {name: getattr(document, name) for name in ("parties", "point", "cell") if getattr(document, name)}
             asked = replace(after, incident=replace(after.incident, **told), near=frozenset())
             return state, (await self._parties(agency).resolve(connection, asked)).users
@@ -214,7 +213,7 @@ class Bridge:
     async def meant_without(self, agency: AgencyId, code: IncidentCode, wrong: TakenBack) -> frozenset[UserId]:
         """To whom an incident would go if this were taken back; nobody where its parties stay as they are."""
         state = await self.find(agency, code)
-        after, _ = handle(state, wrong, now_ms(), self.options)
+        after, _ = handle(state, wrong, self._store.clock(), self.options)
         if after.incident.parties == state.incident.parties:
             return frozenset()
         async with self._store.reading() as connection:
@@ -250,7 +249,7 @@ class Bridge:
 
     def joined(self, user: User, group: GroupId) -> None:
         """Somebody affiliated with an incident's group: told once per incident and user, though SQL be away now."""
-        joined = IncidentJoined(group=group, user=user.id, user_name=user.name, at_ms=now_ms())
+        joined = IncidentJoined(group=group, user=user.id, user_name=user.name, at_ms=self._store.clock())
         self._store.journal.append(joined)
 
     def switch(self, phone: Phone, group: GroupId, code: IncidentCode, title: str, version: int) -> None:
@@ -274,7 +273,7 @@ class Bridge:
             try:
                 await self._codes.load()
                 async with self._store.writing() as connection:
-                    await incidents.due_at_once(connection, now_ms())
+                    await incidents.due_at_once(connection, self._store.clock())
             except StoreUnavailable:
                 await asyncio.sleep(TICK_S)
             else:
@@ -283,11 +282,11 @@ class Bridge:
     def _parties(self, agency: AgencyId) -> Parties:
         snapshot = self._store.directory.snapshot
         roll = self._rolls.setdefault(agency, Roll(agency)).of(snapshot)
-        return Parties(agency, snapshot, roll, self._store.places.all, now_ms())
+        return Parties(agency, snapshot, roll, self._store.places.all, self._store.clock())
 
     def _new_batch(self, change: Change, agency: AgencyId) -> Batch:
         snapshot = self._store.directory.snapshot
-        return Batch(change, agency, snapshot, self._parties(agency), self.options, now_ms())
+        return Batch(change, agency, snapshot, self._parties(agency), self.options, self._store.clock())
 
     async def _tick(self, work: Callable[[], Awaitable[None]]) -> None:
         await self.open.wait()
@@ -308,7 +307,7 @@ class Bridge:
 
     async def _time_passed(self) -> None:
         async with self._store.reading() as connection:
-            due = await incidents.due(connection, now_ms(), DUE_AT_ONCE)
+            due = await incidents.due(connection, self._store.clock(), DUE_AT_ONCE)
         await asyncio.gather(
             *(self._intake.take(Job(agency, code, lambda _: Tick())) for agency, code in due),
             return_exceptions=True,

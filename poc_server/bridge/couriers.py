@@ -21,7 +21,6 @@ from poc_server.refused import Refused, StoreUnavailable
 from poc_server.store import Store
 from poc_server.store.bridge import heard, outbox, polls
 from poc_server.store.bridge.outbox import SqlOutbox
-from poc_server.store.ids import now_ms
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +55,7 @@ class Couriers:
         for plan in self._bridge.setup.file.polls:
             port = PollInbox(plan, self._inbox, self._store)
             self._polls.append(port)
-            poller = Poller(plan, self._bridge.setup.mappings[plan.mapping], port, self._client, now_ms)
+            poller = Poller(plan, self._bridge.setup.mappings[plan.mapping], port, self._client, self._store.clock)
             self._tasks.append(asyncio.create_task(_kept_alive(poller.run, plan.id), name=f"poll-{plan.id}"))
         self._tasks.append(asyncio.create_task(self._enter(), name="receivers"))
         self._tasks.append(asyncio.create_task(_kept_alive(self._look_after, "outbox"), name="outbox"))
@@ -116,7 +115,7 @@ class Couriers:
         found = await self.dead_letters(receiver, limit)
         async with self._store.writing() as connection:
             for each in found:
-                await outbox.write(connection, replayed(each, now_ms()))
+                await outbox.write(connection, replayed(each, self._store.clock()))
         self.wake()
         return len(found)
 
@@ -137,7 +136,7 @@ class Couriers:
                 self._gatherer,
                 self._client,
                 f"/poc/{agency}",
-                now_ms,
+                self._store.clock,
                 self._bridge.setup.file.retry.policy(),
             )
             self._couriers.append(courier)
@@ -181,8 +180,8 @@ class Couriers:
             if loop.time() - pruned >= PRUNE_EVERY_S:
                 pruned = loop.time()
                 async with self._store.writing() as connection:
-                    await outbox.prune(connection, now_ms() - self._delivered_ms)
-                    await heard.forget(connection, now_ms())
+                    await outbox.prune(connection, self._store.clock() - self._delivered_ms)
+                    await heard.forget(connection, self._store.clock())
             await asyncio.sleep(pause_s)
 
 

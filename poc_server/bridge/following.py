@@ -15,7 +15,6 @@ from poc_server.bridge.step import Batch, Done
 from poc_server.store import Change, DirectoryChange, Store
 from poc_server.store.bridge import incidents
 from poc_server.store.city import duty
-from poc_server.store.ids import now_ms
 from poc_server.store.sql.statements import in_parts
 from poc_server.talk.slices import SLICE_S
 
@@ -72,7 +71,7 @@ class Following:
 
     async def follow(self) -> None:
         """Looks up again what may be different. Raises `StoreUnavailable`; what was not looked at then comes again."""
-        now = now_ms()
+        now = self._store.clock()
         if now >= self._duty_due:
             # A shift that begins or ends changes who is on duty, and nobody changes the directory for it.
             boundary = duty.next_boundary(self._store.directory.snapshot, now)

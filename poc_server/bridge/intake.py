@@ -23,7 +23,6 @@ from poc_server.refused import Refused
 from poc_server.store import SYSTEM, Actor, Change
 from poc_server.store.bridge import heard
 from poc_server.store.bridge.heard import Heard
-from poc_server.store.ids import now_ms
 
 log = structlog.get_logger(__name__)
 
@@ -125,7 +124,7 @@ class Intake:
             await batch.load({job.code for job in jobs if job.agency == agency})
         marks = [job.heard for job in jobs if job.heard is not None]
         before = await heard.taken(change.connection, marks)
-        await heard.note(change.connection, set(marks) - before, now_ms())
+        await heard.note(change.connection, set(marks) - before, change.at_ms)
         results = []
         for job in jobs:
             if job.heard in before:

@@ -16,7 +16,6 @@ from poc_server.chain import head_to_json
 from poc_server.store import Store
 from poc_server.store.bridge import incidents
 from poc_server.store.bridge.incident_bursts import Recording, recording
-from poc_server.store.ids import now_ms
 from poc_server.store.records import evidence
 
 MAX_AUDIO_BYTES = 20_000_000
@@ -63,7 +62,7 @@ class Gatherer:
         key = event.data.get("photo")
         if not isinstance(key, str):
             return None
-        url, expires = self._links.photo(key, now_ms())
+        url, expires = self._links.photo(key, self._store.clock())
         told: dict[str, JsonValue] = {"url": url, "expires_ms": expires}
         return told | {name: event.data.get(name) for name in ("media_type", "size", "sha256")}
 
@@ -77,7 +76,7 @@ class Gatherer:
         return {user.id: {"name": user.name, "badge": user.badge} for user in found if user is not None}
 
     def _told(self, found: Recording) -> dict[str, JsonValue]:
-        url, expires = self._links.recording(found.key, now_ms())
+        url, expires = self._links.recording(found.key, self._store.clock())
         return {
             "url": url,
             "expires_ms": expires,

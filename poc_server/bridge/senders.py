@@ -21,7 +21,7 @@ from poc_server.refused import Refused
 from poc_server.store import Store
 from poc_server.store.bridge import heard, polls, refused_news
 from poc_server.store.bridge.heard import Heard
-from poc_server.store.ids import new_id, now_ms
+from poc_server.store.ids import new_id
 from poc_server.store.sql.statements import in_parts
 from signaling.messages import Refused as WireRefused
 
@@ -76,7 +76,7 @@ class Inbox:
 
     async def _bind(self, message: Heard, target: str) -> None:
         async with self._store.writing() as connection:
-            if not await heard.bind(connection, message, target, now_ms()):
+            if not await heard.bind(connection, message, target, self._store.clock()):
                 raise Refused(Refusal.BAD_SIGNATURE, "this message was sent to something else before")
 
     def _proved(self, received: Received) -> tuple[SenderSetup, str | None]:
@@ -84,7 +84,7 @@ class Inbox:
         for sender in self._senders.values():
             if sender.mapping is None:
                 try:
-                    return sender, verify(sender, received, now_ms())
+                    return sender, verify(sender, received, self._store.clock())
                 except WireRefused as refused:
                     # One whose signature was right but whose clock is wrong is told so.
                     problem = refused if problem is None or refused.code is Refusal.CLOCK_SKEW else problem
@@ -95,7 +95,7 @@ class Inbox:
         """A webhook of a sender. Refuses what is not proved; what cannot be read is kept for the operator and told."""
         sender = self.sender(name)
         try:
-            mark = verify(sender, received, now_ms())
+            mark = verify(sender, received, self._store.clock())
         except WireRefused as refused:
             self.unproved += 1
             raise Refused(refused.code) from None
@@ -132,7 +132,7 @@ class Inbox:
 
     async def _keep(self, sender: str, code: str, faults: list[str], body: str) -> None:
         async with self._store.writing() as connection:
-            if not await refused_news.refuse(connection, sender, now_ms(), code, faults, body):
+            if not await refused_news.refuse(connection, sender, self._store.clock(), code, faults, body):
                 return
         self.refused += 1
         log.warning("news_refused", sender=sender, incident=code, faults=faults)
@@ -152,7 +152,7 @@ class PollInbox:
     async def load(self) -> PollState | None:
         """Where polling stands; None while another node polls this endpoint."""
         async with self._store.writing() as connection:
-            return await polls.hold(connection, self._setup.id, self._holder, now_ms(), self._hold_ms)
+            return await polls.hold(connection, self._setup.id, self._holder, self._store.clock(), self._hold_ms)
 
     def _hold_ms(self, state: PollState) -> int:
         return round(pause_s(self._setup, failed(state, "")) * 1000) + HOLD_MARGIN_MS

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from groups.vocabulary import AgencyId, UnitId
 from poc_server.store import Store
 from poc_server.store.city.cells import Cell
-from poc_server.store.ids import now_ms
 from poc_server.store.places import Datum, Place, Position, Source
 
 WEST, SOUTH = 114.2800, 30.5700
@@ -38,7 +37,7 @@ def grid(agency: AgencyId, units: Mapping[str, UnitId]) -> Iterator[Cell]:
 
 def scatter(store: Store) -> None:
     """Give everybody in the field who was not seen yet a last known place in his street."""
-    now = now_ms()
+    now = store.clock()
     snapshot = store.directory.snapshot
     for number, user in enumerate(sorted(snapshot.users.values(), key=lambda user: user.badge)[:SEEN]):
         unit = snapshot.units.get(user.unit)

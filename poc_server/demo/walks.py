@@ -9,7 +9,6 @@ import math
 from groups.model import User
 from poc_server.demo.streets import COLUMNS, HIGH, ROWS, SOUTH, STREETS, WEST, WIDE
 from poc_server.store import Store
-from poc_server.store.ids import now_ms
 from poc_server.store.places import Battery, Motion, Place, Position
 
 REPORT_S = 10.0
@@ -41,7 +40,7 @@ class Walks:
         walking = walkers(self._store)
         while True:
             for number, user, spot in walking:
-                self._store.places.put(place_of(number, user, spot, now_ms()))
+                self._store.places.put(place_of(number, user, spot, self._store.clock()))
             await asyncio.sleep(REPORT_S)
 
 

@@ -17,7 +17,7 @@ from groups.vocabulary import GroupId, HandoverState, MonitorScope, Refusal, Use
 from poc_server.refused import Refused
 from poc_server.store import Actor, Store, audit, handovers, patches
 from poc_server.store.handovers import KeptHandover
-from poc_server.store.ids import new_id, now_ms
+from poc_server.store.ids import new_id
 from poc_server.talk.phone import Phone, person
 from signaling.limits import MAX_GROUPS_LISTENED, MAX_HANDED_OVER
 from signaling.messages import (
@@ -92,7 +92,7 @@ class Handovers:
             "listens": list(dict.fromkeys(phone.present)),
             "patches": [patch.id for patch in self._field.joined.made_by(phone.user.id)],
         }
-        made = KeptHandover(new_id("ho"), phone.user.agency, phone.user.id, to.id, now_ms(), content)
+        made = KeptHandover(new_id("ho"), phone.user.agency, phone.user.id, to.id, self._store.clock(), content)
         async with self._offering:  # from two pages at once: the later offer finds the earlier one
             for before in [each for each in self._open.values() if each.by == made.by]:
                 self._tell(await self._decide(before, HandoverState.WITHDRAWN, phone.user))
@@ -210,7 +210,7 @@ class Handovers:
         if self._open.pop(kept.id, None) is None:
             raise Refused(Refusal.CONFLICT, "decided")
         self._decided.add(kept.id)
-        decided = replace(kept, state=state, decided_ms=now_ms())
+        decided = replace(kept, state=state, decided_ms=self._store.clock())
         try:
             await self._keep(decided, by)
         except BaseException:
@@ -221,7 +221,8 @@ class Handovers:
 
     async def _keep(self, kept: KeptHandover, by: User) -> None:
         detail = {"to": kept.to, "by": kept.by, "state": kept.state.value}
-        entry = audit.entry(Actor(by.id, by.agency), now_ms(), Act.HAND_OVER.value, "handover", kept.id, detail)
+        actor, now = Actor(by.id, by.agency), self._store.clock()
+        entry = audit.entry(actor, now, Act.HAND_OVER.value, "handover", kept.id, detail)
         async with self._store.writing() as connection:
             await handovers.put(connection, kept, entry)
             if kept.state is HandoverState.ACCEPTED:

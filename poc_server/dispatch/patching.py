@@ -15,7 +15,6 @@ from groups.vocabulary import GroupId, Refusal
 from poc_server.refused import Refused
 from poc_server.store import Actor, Store, audit, patches
 from poc_server.store.audit import SYSTEM, AuditEntry
-from poc_server.store.ids import now_ms
 from poc_server.store.patches import KeptPatch
 from poc_server.talk.patch import Patch
 
@@ -76,7 +75,7 @@ class Patching:
             )
             kept = KeptPatch(made.id, user.agency, user.id, made.name, tuple(groups), made.since_ms)
             async with self._store.writing() as connection:
-                await patches.put(connection, kept, _entry(Actor(user.id, user.agency), made, begins=True))
+                await patches.put(connection, kept, self._entry(Actor(user.id, user.agency), made, begins=True))
             self._patches.begin(made)
         # A group may have been taken out of use while this was written.
         self._patches.directory_changed()
@@ -114,13 +113,14 @@ class Patching:
         if by is not None and groups:
             self._patches.begin(Patch(kept.id, kept.name, by, tuple(groups), kept.since_ms))
             return
-        entry = audit.entry(SYSTEM, now_ms(), Act.PATCH.value, "patch", kept.id, {"begins": False}, kept.agency)
+        now = self._store.clock()
+        entry = audit.entry(SYSTEM, now, Act.PATCH.value, "patch", kept.id, {"begins": False}, kept.agency)
         async with self._store.writing() as connection:
             await patches.remove(connection, kept.id, entry)
 
     async def _remove(self, patch: Patch, actor: Actor) -> None:
         async with self._store.writing() as connection:
-            await patches.remove(connection, patch.id, _entry(actor, patch, begins=False))
+            await patches.remove(connection, patch.id, self._entry(actor, patch, begins=False))
 
     async def _forget(self, patch: Patch) -> None:
         """One of its groups is no more. While SQL is away its row stays, and is dropped at the next start."""
@@ -129,12 +129,12 @@ class Patching:
         except Refused as refused:
             log.warning("patch_not_removed", patch=patch.id, code=refused.code)
 
+    def _entry(self, actor: Actor, patch: Patch, *, begins: bool) -> AuditEntry:
+        detail = {"groups": [group.id for group in patch.groups], "name": patch.name, "begins": begins}
+        now = self._store.clock()
+        return audit.entry(actor, now, Act.PATCH.value, "patch", patch.id, detail, patch.by.agency)
+
 
 def _name(groups: Iterable[Group]) -> str:
     """Of a patch that was given none."""
     return " + ".join(group.name for group in groups)[:MAX_NAME]
-
-
-def _entry(actor: Actor, patch: Patch, *, begins: bool) -> AuditEntry:
-    detail = {"groups": [group.id for group in patch.groups], "name": patch.name, "begins": begins}
-    return audit.entry(actor, now_ms(), Act.PATCH.value, "patch", patch.id, detail, patch.by.agency)

@@ -45,7 +45,7 @@ class AlertKeeping:
             async with self._desk.store.writing() as connection:
                 before = await kept.find_alert(connection, record.id)
                 if before is None:
-                    await alerts.apply(connection, [record])
+                    await alerts.apply(connection, [record], self._desk.store.clock())
                     await audit.append(connection, [entry])
                 return before
 
@@ -69,7 +69,7 @@ class AlertKeeping:
 
         async def in_sql() -> None:
             async with self._desk.store.writing() as connection:
-                if not await alerts.apply(connection, [record]):
+                if not await alerts.apply(connection, [record], self._desk.store.clock()):
                     raise Overtaken
                 await audit.append(connection, [entry])
 

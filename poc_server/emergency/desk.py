@@ -15,7 +15,6 @@ from poc_server.emergency.settings import EmergencySettings
 from poc_server.emergency.spoken import SpokenMessages
 from poc_server.store import Actor, Store, audit
 from poc_server.store.audit import SYSTEM, AuditEntry
-from poc_server.store.ids import now_ms
 from poc_server.store.journal import (
     AlertKept,
     BroadcastKept,
@@ -131,7 +130,7 @@ class Desk:
     ) -> AuditEntry:
         """An entry for the audit; ``user`` None: the system itself."""
         actor = SYSTEM if user is None else Actor(user.id, user.agency)
-        return audit.entry(actor, now_ms(), action, kind, target, detail, agency)
+        return audit.entry(actor, self.store.clock(), action, kind, target, detail, agency)
 
     def audit_refused(self, user: User, act: Act, target: Any, code: Refusal) -> None:
         """Who tried what he may not: kept without waiting."""

@@ -27,7 +27,6 @@ from poc_server.notify.lane import Lane
 from poc_server.notify.settings import NotifySettings
 from poc_server.refused import Refused
 from poc_server.store import Store, push
-from poc_server.store.ids import now_ms
 from poc_server.store.push import KeptSubscription
 
 log = structlog.get_logger(__name__)
@@ -152,7 +151,7 @@ class Notifier:
         }
 
         async def attempt() -> Outcome:
-            signed = headers | vapid.headers(to, now_ms() // 1_000)
+            signed = headers | vapid.headers(to, self._store.clock() // 1_000)
             return outcome_of((await self._client.post(to.endpoint, content=sealed, headers=signed)).status_code)
 
         if await self._attempts(attempt, to.host, notice) is Outcome.GONE:

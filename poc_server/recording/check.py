@@ -20,7 +20,6 @@ from poc_server.recording.judge import CheckFile, Finding, Wrong, check_files_in
 from poc_server.recording.keys import BadKey, name_of
 from poc_server.recording.layout import DAILY_SUFFIX, stands
 from poc_server.store import evidence_rows
-from poc_server.store.ids import now_ms
 from poc_server.store.records import evidence, folder_marks
 from poc_server.store.sql.engine import Database
 
@@ -51,8 +50,8 @@ class Trust:
     unreadable: tuple[Finding, ...] = ()
 
 
-async def check(database: Database, files: Path, trust: Trust, group: str | None = None) -> Checked:
-    """Verify everything, or one group. Raises `StoreUnavailable`."""
+async def check(database: Database, files: Path, trust: Trust, now: int, group: str | None = None) -> Checked:
+    """Verify everything, or one group, as it has to be at ``now`` (ms since the epoch). Raises `StoreUnavailable`."""
     async with database.snapshot() as connection:
         mark = await folder_marks.mark_of(connection, NAME)
         check_file, gone = await asyncio.to_thread(_files_to_check, files, mark)
@@ -61,7 +60,7 @@ async def check(database: Database, files: Path, trust: Trust, group: str | None
         every = list(dict.fromkeys([*heads, *elsewhere]))
         entries = evidence.entries(connection, group=group)
         counting = _Counting(entries, partial(evidence_rows.told, connection), asyncio.get_running_loop())
-        findings = await asyncio.to_thread(judge, counting, every, signatures_by(trust.keys), check_file, now_ms())
+        findings = await asyncio.to_thread(judge, counting, every, signatures_by(trust.keys), check_file, now)
         strangers = [
             Finding(Wrong.INSERTED, of, "?", None, f"{_ROW}: no entry speaks of {subject}")
             for of, subject in await evidence_rows.unsealed(connection, group)

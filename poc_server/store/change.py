@@ -15,7 +15,6 @@ from poc_server.refused import Refused
 from poc_server.store import audit
 from poc_server.store import tables as t
 from poc_server.store.audit import Actor, AuditEntry
-from poc_server.store.ids import now_ms
 from poc_server.store.sql.engine import Database
 
 Kind = Literal["agency", "unit", "user", "group", "device", "membership", "shift", "session", "cell", "none"]
@@ -49,8 +48,8 @@ class Change:
 
 
 @asynccontextmanager
-async def changing(database: Database, actor: Actor, at_ms: int | None = None) -> AsyncIterator[Change]:
-    """Begin a change. Commits at the end unless an exception passes.
+async def changing(database: Database, actor: Actor, at_ms: int) -> AsyncIterator[Change]:
+    """Begin a change at ``at_ms`` (since the epoch). Commits at the end unless an exception passes.
 
     The lock on the version row puts all changes in one order, so a node that has seen version n has seen all up to n.
     Raises `Refused` (conflict) when the database finds a duplicate or a missing neighbour, `StoreUnavailable`.
@@ -63,9 +62,9 @@ async def changing(database: Database, actor: Actor, at_ms: int | None = None) -
 
 
 @asynccontextmanager
-async def changing_on(connection: AsyncConnection, actor: Actor, at_ms: int | None = None) -> AsyncIterator[Change]:
+async def changing_on(connection: AsyncConnection, actor: Actor, at_ms: int) -> AsyncIterator[Change]:
     """A change within a transaction that does something else, too."""
-    change = Change(connection, await _next_version(connection), actor, now_ms() if at_ms is None else at_ms)
+    change = Change(connection, await _next_version(connection), actor, at_ms)
     yield change
     await _finish(change)
 

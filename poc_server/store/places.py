@@ -18,7 +18,6 @@ from gateway.incidents.incident import Point
 from gateway.mapping.datum import convert
 from groups.vocabulary import AgencyId, UserId
 from poc_server.store import tables as t
-from poc_server.store.ids import now_ms
 from poc_server.store.journal import Journal
 from poc_server.store.journal.base import Ms
 from poc_server.store.journal.kinds import PlaceRecord
@@ -127,7 +126,7 @@ Listener = Callable[[Place], None]
 class Places:
     """What is known of where each user is, and the door for reports."""
 
-    def __init__(self, journal: Journal, settings: PlaceSettings, clock: Callable[[], int] = now_ms) -> None:
+    def __init__(self, journal: Journal, settings: PlaceSettings, clock: Callable[[], int]) -> None:
         self._journal = journal
         self._settings = settings
         self._clock = clock

@@ -13,13 +13,13 @@ from poc_server.store.journal.acts import act_record
 
 
 class Audit:
-    """Writes what people do to the journal."""
+    """Writes what people do to the journal, as done now by ``clock`` (ms since the epoch, that of all nodes)."""
 
-    def __init__(self, journal: Callable[[Record], None]) -> None:
-        self._journal = journal
+    def __init__(self, journal: Callable[[Record], None], clock: Callable[[], int]) -> None:
+        self._journal, self._clock = journal, clock
 
     def __call__(
         self, user: User, act: Act, kind: str, target: str, detail: Mapping[str, Any], refused: Refusal | None = None
     ) -> None:
         """``target`` is of ``kind``; ``refused``: why it was not done."""
-        self._journal(act_record(user, act, kind, target, detail, refused))
+        self._journal(act_record(user, self._clock(), act, kind, target, detail, refused))

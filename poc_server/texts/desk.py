@@ -13,7 +13,6 @@ from groups.rights import Right, has
 from groups.vocabulary import GroupId, Refusal, StatusWord, TextKind, UserId
 from poc_server.refused import Refused, StoreUnavailable
 from poc_server.store import Store, passing_groups, texts
-from poc_server.store.ids import now_ms
 from poc_server.store.journal import TextsRead
 from poc_server.store.texts import TextDraft, thread_of
 from poc_server.talk.clock import loop_time
@@ -104,7 +103,7 @@ class TextDesk:
             key=asked.message,
             by=phone.user.id,
             agency=phone.user.agency,
-            at_ms=now_ms(),
+            at_ms=self._store.clock(),
             kind=asked.kind,
             text=asked.text.strip(),
             status=asked.status,

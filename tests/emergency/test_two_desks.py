@@ -55,7 +55,7 @@ async def desk(database: Database) -> Alerts:
     field = SimpleNamespace(
         roster=roster, phones={}, fabric=SimpleNamespace(now=lambda: NOW), conditions=None, arrivals=None
     )
-    store = SimpleNamespace(reading=database.reading, writing=database.writing)
+    store = SimpleNamespace(reading=database.reading, writing=database.writing, clock=lambda: NOW)
     made: Any = SimpleNamespace(field=field, store=store, settings=EmergencySettings(), later=Later())
     made.spawn, made.claimers, made.wake_away = made.later.spawn, lambda _: frozenset(), lambda *_: None
     made.tell_standing = lambda _: None

@@ -93,7 +93,8 @@ async def test_journal_and_news_that_want_the_same_cases_in_another_order_wait_f
     async def journal() -> None:
         async with bridged.store.writing() as connection:
             for code in reversed(codes):
-                await incident_happenings.tell_one(connection, agency, code, Happened(f"j-{code}", EventType.NOTE, 1))
+                note = Happened(f"j-{code}", EventType.NOTE, 1)
+                await incident_happenings.tell_one(connection, agency, code, note, now_ms())
                 one_told.set()
                 while connection.dialect.name == "postgresql" and not await connection.scalar(waits):  # noqa: ASYNC110
                     await asyncio.sleep(0.01)

@@ -35,6 +35,7 @@ from poc_server.store.city.people import UserDraft
 from poc_server.store.ids import now_ms
 from poc_server.store.places import Place, Position
 from tests.fixtures.bridge import WAITING, Bridged, of
+from tests.fixtures.people import Clock
 
 pytestmark = pytest.mark.wire
 HOUR = 3_600_000
@@ -281,6 +282,15 @@ async def test_who_comes_near_is_found_though_the_node_that_took_the_case_is_gon
     await other.aclose()
 
 
+@pytest.mark.parametrize("store_settings", ["sqlite"], indirect=True)
+async def test_a_case_goes_by_the_clock_of_all_nodes(bridged: Bridged, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, officer = Clock(now_ms() - HOUR), await bridged.town.person()
+    monkeypatch.setattr(bridged.store, "clock", clock)
+    await bridged.tell("K1", title="案", parties=of(officer))
+    events = await bridged.bridge.events(bridged.town.agency, IncidentCode("K1"), 0, 10)
+    assert {event.at for event in events} == {clock()}
+
+
 async def test_linked_groups_bring_their_bursts_to_every_incident_they_belong_to(bridged: Bridged) -> None:
     town, store = bridged.town, bridged.store
     async with store.change() as change:
@@ -291,12 +301,13 @@ async def test_linked_groups_bring_their_bursts_to_every_incident_they_belong_to
     burst = Happened("burst/b1", EventType.BURST, now_ms(), None, {"recording": "b1"})
     for _ in range(2):  # a journal may be replayed
         async with store.writing() as connection:
-            await incident_happenings.tell(connection, shared, burst)
+            await incident_happenings.tell(connection, shared, burst, now_ms())
     for code in ("L1", "L2"):
         assert (await bridged.types(code)).count("burst.recorded") == 1
     await bridged.bridge.link(town.agency, IncidentCode("L2"), shared, SYSTEM, linked=False)
     async with store.writing() as connection:
-        await incident_happenings.tell(connection, shared, Happened("burst/b2", EventType.BURST, now_ms()))
+        later = Happened("burst/b2", EventType.BURST, now_ms())
+        await incident_happenings.tell(connection, shared, later, now_ms())
     assert (await bridged.types("L1")).count("burst.recorded") == 2
     assert (await bridged.types("L2")).count("burst.recorded") == 1
     with pytest.raises(Refused):

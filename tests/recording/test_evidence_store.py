@@ -260,20 +260,20 @@ async def test_a_row_that_tells_otherwise_than_was_sealed_is_found(
     await store.journal.drain()
     await notary.sign_now()
     trust = Trust({notary.key.name: notary.key.public_pem()})
-    assert (await check(store.database, tmp_path, trust)).findings == ()
+    assert (await check(store.database, tmp_path, trust, now_ms())).findings == ()
     async with store.reading() as connection:
         whole = [dict(row._mapping) for row in await connection.execute(select(t.burst))]
     ids = {number: NOON + number for number in (0, 1, 2, 3)}
     for statement, expected in ROWS.items():
         async with store.writing() as connection:
             await connection.execute(text(statement.format(*ids.values())))
-        found = (await check(store.database, tmp_path, trust)).findings
+        found = (await check(store.database, tmp_path, trust, now_ms())).findings
         said = [f"{finding.wrong} #{finding.position} {finding.detail}" for finding in found]
         assert all(line.startswith(start) for line, start in zip(said, expected.split("|"), strict=True)), said
         async with store.writing() as connection:
             await connection.execute(t.burst.delete())
             await connection.execute(t.burst.insert(), whole)
-    assert (await check(store.database, tmp_path, trust, "gr-1")).findings == ()
+    assert (await check(store.database, tmp_path, trust, now_ms(), "gr-1")).findings == ()
 
 
 async def test_a_chain_that_was_rebuilt_and_is_signed_anew_is_named_for_good(

@@ -73,10 +73,10 @@ async def test_a_photo_is_kept_as_evidence_with_all_that_is_known_of_it(
     await voices.recordings.notary.sign_now()
     key = voices.recordings.notary.key
     evidence_of = partial(check, voices.store.database, tmp_path / "data" / "recordings")
-    assert (await evidence_of(Trust({key.name: key.public_pem()}))).findings == ()
+    assert (await evidence_of(Trust({key.name: key.public_pem()}), now_ms())).findings == ()
     async with voices.store.writing() as connection:
         await connection.execute(t.material.update().values(note="另一处", cell=None))
-    (finding,) = (await evidence_of(Trust({key.name: key.public_pem()}))).findings
+    (finding,) = (await evidence_of(Trust({key.name: key.public_pem()}), now_ms())).findings
     assert (finding.wrong, finding.detail) == (Wrong.ALTERED, f"its row: note, cell of {said['id']}")
     await voices.store.journal.drain()
     async with voices.store.reading() as connection:

@@ -1,21 +1,58 @@
-"""The clock is set, forward and back: duty follows it, places go on, and nothing is deleted because of it."""
+"""The clock is set, forward and back: duty follows it, places go on, and nothing is deleted because of it.
+
+It is one clock, that of all nodes, handed in from where a process is put together.
+"""
 
 from __future__ import annotations
 
+import ast
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from groups.vocabulary import AgencyId, GroupId, Role, UserId
+import poc_server
+from groups.model import User
+from groups.policy import Act
+from groups.vocabulary import AgencyId, GroupId, Role, UnitId, UserId
 from poc_server.store import Store, StoreSettings, audit, retention
 from poc_server.store.city import duty, groups, people, units
 from poc_server.store.clock import JUMP_MS, SoundClock
 from poc_server.store.places import Place
+from poc_server.talk.audit import Audit
 from tests.fixtures.people import Clock
 
 HOUR_S = 3_600
+WALL = {"time.time", "time.time_ns", "datetime.now", "dt.datetime.now", "import now_ms"}
+READERS = {
+    "store/ids.py": "the clock of a process that stands alone",
+    "store/store.py": "of a command, unless it is given another",
+    "store/journal/__init__.py": "of a command, unless it is given another",
+    "auth/service.py": "of a command, unless it is given another",
+    "fabric/local.py": "the clock of a single node",
+    "fabric/redis/clock.py": "what Redis's clock is told from",
+    "verifying.py": "puts the command together",
+    "media/shared.py": "of a media edge that stands alone",
+    "media/dtls.py": "the end of a certificate that this process made",
+    "lan/certificates.py": "the certificates of one machine",
+    "store/journal/replay.py": "the age of files of this node",
+    "worker/convert.py": "the age of files of this node",
+    "worker/mux.py": "the age of files of this node",
+}
+
+
+def test_nobody_reads_the_wall_clock_but_the_clocks_themselves() -> None:
+    root = Path(poc_server.__path__[0])
+    assert {path.relative_to(root).as_posix() for path in root.rglob("*.py") if reads_the_wall(path)} == READERS.keys()
+
+
+def test_what_people_do_is_kept_as_of_the_time_of_all_nodes() -> None:
+    clock, kept = Clock(), list[int]()
+    done = Audit(lambda record: kept.append(getattr(record, "at_ms", -1)), clock)
+    clock.forward(-HOUR_S)
+    done(User(UserId("us"), AgencyId("ag"), UnitId("un"), "王", frozenset()), Act.REPLAY, "group", "gr", {})
+    assert kept == [clock()]
 
 
 def test_a_clock_that_jumped_is_not_believed() -> None:
@@ -81,6 +118,20 @@ async def test_what_another_node_changed_is_known_while_old_rows_are_deleted(
     assert not let.is_set()
     for store in (one, two):
         await store.aclose()
+
+
+def reads_the_wall(path: Path) -> bool:
+    """Whether a module names a wall clock, to read it or to hand it on."""
+    text = path.read_text("utf-8")
+    if not any(name.split()[-1] in text for name in WALL):  # parsing all of them would take a second
+        return False
+    named: set[str] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Attribute):
+            named.add(ast.unparse(node))
+        elif isinstance(node, ast.ImportFrom):
+            named |= {f"import {alias.name}" for alias in node.names}
+    return not named.isdisjoint(WALL)
 
 
 def report(store: Store, agency: AgencyId, user: UserId, at_ms: int) -> None:

@@ -182,7 +182,7 @@ async def test_without_sql_nothing_goes_over_and_it_can_be_accepted_later(store:
 
     alerts = Claimed()
     alerts.go_on.set()
-    shift = Shift(SimpleNamespace(reading=store.reading, writing=store.writing), alerts)
+    shift = Shift(SimpleNamespace(reading=store.reading, writing=store.writing, clock=store.clock), alerts)
     offered = await shift.offer()
     shift.store.writing = away
     assert await refused(shift.accept(offered)) is Refusal.UNAVAILABLE
@@ -203,7 +203,7 @@ async def test_of_two_offers_of_one_dispatcher_at_once_the_later_stands(store: S
 @pytest.mark.wire
 @in_sqlite
 async def test_what_is_offered_or_decided_while_the_record_is_read_stays_so(store: Store) -> None:
-    shift = Shift(SimpleNamespace(reading=store.reading, writing=store.writing), Claimed())
+    shift = Shift(SimpleNamespace(reading=store.reading, writing=store.writing, clock=store.clock), Claimed())
     first = await shift.offer()
     read, look = shift.slow()
     loading = asyncio.create_task(shift.desk.load())

@@ -23,7 +23,6 @@ from poc_server.api.shapes import Body, PathId
 from poc_server.emergency import Emergency, recipients
 from poc_server.refused import Refused
 from poc_server.store import emergency as kept
-from poc_server.store.ids import now_ms
 from signaling.limits import MAX_AREA_POINTS
 from signaling.messages import Area, BroadcastStart, Recipients
 from signaling.messages import Refused as RefusedByGateway
@@ -139,7 +138,8 @@ async def _take_back(services: Services, desk: Emergency, by: User, broadcast: s
     state = BroadcastState.WITHDRAWN.value
     async with services.store.writing() as connection:
         if await kept.find_broadcast(connection, broadcast) is None:
-            row = kept.Kept(broadcast, by.agency, by.id, False, now_ms(), desk.broadcasts.nothing_said(), state)
+            now = services.store.clock()
+            row = kept.Kept(broadcast, by.agency, by.id, False, now, desk.broadcasts.nothing_said(), state)
             await kept.put_broadcast(connection, row, [])
     return False
 

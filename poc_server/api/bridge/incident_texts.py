@@ -11,9 +11,8 @@ from groups.vocabulary import StatusWord, TextKind, UserId
 from poc_server.api.bridge.incident_tellers import Told
 from poc_server.api.bridge.incidents import Code, Shape
 from poc_server.api.problems import documented
-from poc_server.store import audit, texts
+from poc_server.store import texts
 from poc_server.store.bridge import incidents
-from poc_server.store.ids import now_ms
 
 router = APIRouter(tags=["incidents"])
 
@@ -54,8 +53,7 @@ async def get_texts(
     async with told.services.store.reading() as connection:
         rows, more = await texts.page(connection, texts.thread_of_group(group), limit, before)
     detail = {"texts": True, "incident": code}
-    entry = audit.entry(told.actor, now_ms(), Act.REPLAY.value, "group", group, detail, told.agency)
-    told.services.store.journal.audit(entry)
+    told.services.audit(told.actor, Act.REPLAY.value, "group", group, detail, told.agency)
     users = told.services.directory.snapshot.users
     found = []
     for row in rows:

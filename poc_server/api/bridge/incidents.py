@@ -27,7 +27,6 @@ from poc_server.refused import Refused
 from poc_server.store import audit
 from poc_server.store.bridge import incidents
 from poc_server.store.bridge.incidents import Asked
-from poc_server.store.ids import now_ms
 from signaling.limits import MAX_PAGE
 from signaling.messages import Refused as WireRefused
 
@@ -262,7 +261,7 @@ async def make_log_link(code: Code, told: Told) -> LinkOut:
     """
     await told.find(code)
     await told.replay(code)
-    now = now_ms()
+    now = told.services.store.clock()
     url, expires = told.bridge.links.log(told.agency, code, now)
     detail = {"link": name_of(url), "expires_ms": expires}
     entry = audit.entry(told.actor, now, "incident.link_made", "incident", code, detail, told.agency)

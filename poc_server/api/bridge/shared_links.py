@@ -20,7 +20,6 @@ from poc_server.bridge.opened import OpenBridge
 from poc_server.refused import Refused
 from poc_server.store import Actor, audit
 from poc_server.store.bridge import incident_bursts
-from poc_server.store.ids import now_ms
 
 router = APIRouter(prefix="/shared", tags=["incidents"])
 
@@ -42,7 +41,7 @@ class Visitor:
 
     def opens(self, what: str) -> int:
         """The time now, ms since the epoch. Refuses (not_allowed) when the link does not open ``what``."""
-        now = now_ms()
+        now = self.services.store.clock()
         if not self.opens_now(what, now):
             raise Refused(Refusal.NOT_ALLOWED, "link")
         return now
@@ -109,7 +108,7 @@ async def shared_log(
     The newest events, or with ``before`` the newest before that sequence number; the page leads to the others.
     """
     english = accept_language.strip().lower().startswith("en")
-    now = now_ms()
+    now = visitor.services.store.clock()
     if not visitor.opens_now(f"log/{agency}/{code}", now):
         # It stands in a frame of somebody's page: what it says is for people.
         return HTMLResponse(ended_page(english=english), 403, headers=_PAGE_HEADERS)

@@ -19,7 +19,6 @@ from poc_server.api.shapes import ID_PATTERN, Body, Name, PathId
 from poc_server.refused import Refused, StoreUnavailable
 from poc_server.store import Device
 from poc_server.store.city import sessions, without_sql
-from poc_server.store.ids import now_ms
 from poc_server.store.shutting_out import AT_ONCE_S
 
 router = APIRouter(prefix="/devices", tags=["devices"])
@@ -197,7 +196,7 @@ async def _sessions(
         rows, total = await sessions.live_sessions(
             connection,
             caller.user.agency,
-            now_ms(),
+            services.store.clock(),
             limit,
             user=user,
             text=text,

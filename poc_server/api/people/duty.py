@@ -21,7 +21,6 @@ from poc_server.refused import Refused
 from poc_server.store import Shift
 from poc_server.store.city import duty
 from poc_server.store.city.duty import ShiftDraft
-from poc_server.store.ids import now_ms
 
 router = APIRouter(prefix="/shifts", tags=["duty"])
 Ms = Annotated[int, Field(ge=0, le=2**53)]
@@ -70,7 +69,7 @@ async def list_shifts(
     after: Cursor = "",
 ) -> ShiftsPage:
     """Shifts of one's own agency that touch a time, the coming week unless said otherwise."""
-    since = now_ms() if from_ms is None else from_ms
+    since = services.store.clock() if from_ms is None else from_ms
     until = since + WEEK_MS if until_ms is None else until_ms
     async with services.store.reading() as connection:
         found = await duty.shifts_page(connection, caller.user.agency, since, until, limit, _after(after))
@@ -82,7 +81,7 @@ async def list_shifts(
 @router.get("/now", responses=documented(401, 403))
 async def on_duty_now(caller: SignedInCaller, services: Use) -> list[PersonOut]:
     """Who of one's own agency is named in a shift that runs now, by name."""
-    now = now_ms()
+    now = services.store.clock()
     snapshot = services.directory.snapshot
     names = {
         user

@@ -12,7 +12,6 @@ from groups.vocabulary import GroupKind
 from poc_server.api.problems import documented
 from poc_server.api.services import Address, SignedInCaller, Use
 from poc_server.api.shapes import Body, PersonOut
-from poc_server.store.ids import now_ms
 
 router = APIRouter(tags=["me"])
 
@@ -76,7 +75,7 @@ async def me(caller: SignedInCaller, services: Use) -> Me:
         units=[PlaceOut(id=unit, name=snapshot.units[unit].name) for unit in snapshot.unit_path(user.unit)],
         talk_banned=user.talk_banned,
         rights=rights_of(user),
-        on_duty=snapshot.on_duty(user.id, now_ms()),
+        on_duty=snapshot.on_duty(user.id, services.store.clock()),
         groups=sorted(groups, key=lambda group: (group.name, group.id)),
     )
 

@@ -164,7 +164,7 @@ def _sheet(services: Services, caller: Caller, kind: Kind) -> Sheet:
         case Kind.CELLS:
             return sheets.CellsSheet(snapshot, agency)
         case Kind.DUTY:
-            return sheets.DutySheet(snapshot, agency)
+            return sheets.DutySheet(snapshot, agency, services.store.clock())
 
 
 def _may(services: Services, caller: Caller, person: User, act: Act | None = None) -> bool:

@@ -56,9 +56,10 @@ async def burst_row(connection: AsyncConnection, agency: AgencyId, key: str) -> 
     return (await connection.execute(query)).one_or_none()
 
 
-async def tell(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
-    """Adds an event for each of these new rows of ``burst`` to the incidents it belongs to."""
-    await incident_happenings.tell_many(connection, [(GroupId(row["group_id"]), happened(row)) for row in rows])
+async def tell(connection: AsyncConnection, rows: Sequence[dict[str, Any]], at_ms: int) -> None:
+    """Adds an event for each of these new rows of ``burst`` to the incidents it belongs to, as told ``at_ms``."""
+    found = [(GroupId(row["group_id"]), happened(row)) for row in rows]
+    await incident_happenings.tell_many(connection, found, at_ms)
 
 
 def happened(row: dict[str, Any]) -> Happened:

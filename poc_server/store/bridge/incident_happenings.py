@@ -11,23 +11,22 @@ from gateway.incidents.effects import EventOut
 from gateway.incidents.lifecycle import Happened, handle
 from groups.vocabulary import AgencyId, GroupId, IncidentCode
 from poc_server.store.bridge import incident_events, incidents
-from poc_server.store.ids import now_ms
 
 
-async def tell(connection: AsyncConnection, group: GroupId, given: Happened) -> None:
-    """Adds an event to every incident of ``group``; one that is there already is passed over."""
-    await tell_many(connection, [(group, given)])
+async def tell(connection: AsyncConnection, group: GroupId, given: Happened, at_ms: int) -> None:
+    """Adds an event to every incident of ``group``, as told ``at_ms``; one that is there already is passed over."""
+    await tell_many(connection, [(group, given)], at_ms)
 
 
-async def tell_many(connection: AsyncConnection, found: Sequence[tuple[GroupId, Happened]]) -> None:
+async def tell_many(connection: AsyncConnection, found: Sequence[tuple[GroupId, Happened]], at_ms: int) -> None:
     """As `tell`; nearly always these are groups of no incident, so that is asked of all of them at once."""
     codes = await incidents.of_groups(connection, {group for group, _ in found})
     for group, given in found:
         for agency, code in codes.get(group, ()):
-            await tell_one(connection, agency, code, given)
+            await tell_one(connection, agency, code, given, at_ms)
 
 
-async def tell_new(connection: AsyncConnection, found: Sequence[tuple[GroupId, Happened]]) -> None:
+async def tell_new(connection: AsyncConnection, found: Sequence[tuple[GroupId, Happened]], at_ms: int) -> None:
     """As `tell`, for addresses of incidents and for what was mostly told before: which of it was, is asked at once."""
     addresses = await incidents.of_addresses(connection, {group for group, _ in found})
     by_agency: dict[AgencyId, dict[str, tuple[IncidentCode, Happened]]] = defaultdict(dict)
@@ -39,20 +38,21 @@ async def tell_new(connection: AsyncConnection, found: Sequence[tuple[GroupId, H
         told = await incident_events.known(connection, agency, by_id)
         for key, (code, given) in by_id.items():
             if key not in told:
-                await tell_one(connection, agency, code, given)
+                await tell_one(connection, agency, code, given, at_ms)
 
 
-async def tell_one(connection: AsyncConnection, agency: AgencyId, code: IncidentCode, given: Happened) -> None:
+async def tell_one(
+    connection: AsyncConnection, agency: AgencyId, code: IncidentCode, given: Happened, at_ms: int
+) -> None:
     """Adds an event to one incident; nothing where there is none."""
     state = await incidents.load(connection, agency, code)
     if state is None:
         return
-    now = now_ms()
     own = Happened(_id(code, given), given.type, given.at, given.user, given.data)
-    after, effects = handle(state, own, now)
+    after, effects = handle(state, own, at_ms)
     await incident_events.append(connection, agency, code, [each for each in effects if isinstance(each, EventOut)])
     if after != state:
-        await incidents.save(connection, agency, after, now)
+        await incidents.save(connection, agency, after, at_ms)
 
 
 def _id(code: IncidentCode, given: Happened) -> str:

@@ -66,13 +66,13 @@ class AlertKept(Record):
         return emergency.Kept(self.id, self.agency, self.user, self.open, self.raised_ms, self.content, self.state)
 
 
-async def apply(connection: AsyncConnection, found: Sequence[AlertKept]) -> int:
-    """Bring their rows up to this, and tell their cases what they were not told yet. Returns how many were newer."""
+async def apply(connection: AsyncConnection, found: Sequence[AlertKept], at_ms: int) -> int:
+    """Bring their rows up to this, tell their cases at ``at_ms`` what they do not know. Returns how many were newer."""
     newer = 0
     if any(each.case for each in found):
         await locks.outbox(connection)
     for each in found:
         newer += await emergency.put_alert(connection, each.row(), ())
         if each.case is not None:
-            await incident_happenings.tell(connection, each.case.group, each.case.happened())
+            await incident_happenings.tell(connection, each.case.group, each.case.happened(), at_ms)
     return newer

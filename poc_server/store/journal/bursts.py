@@ -99,7 +99,7 @@ async def apply(connection: AsyncConnection, found: Sequence[BurstRecord], at_ms
         hearers = [{"user_id": user, "key": each.key} for each in found if each.key in added for user in each.hearers]
         if hearers:
             await insert_new(connection, t.burst_hearer, hearers)
-        await incident_bursts.tell(connection, rows)
+        await incident_bursts.tell(connection, rows, at_ms)
 
 
 def told(row: Row[Any]) -> dict[str, Any]:

@@ -25,9 +25,9 @@ class IncidentJoined(Record):
     at_ms: Ms
 
 
-async def apply(connection: AsyncConnection, found: Sequence[IncidentJoined]) -> None:
+async def apply(connection: AsyncConnection, found: Sequence[IncidentJoined], at_ms: int) -> None:
     """An event for each that is the first; phones that come back after an outage open everything again."""
-    await incident_happenings.tell_new(connection, [(each.group, _happened(each)) for each in found])
+    await incident_happenings.tell_new(connection, [(each.group, _happened(each)) for each in found], at_ms)
 
 
 def _happened(each: IncidentJoined) -> Happened:

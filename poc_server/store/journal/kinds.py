@@ -204,7 +204,7 @@ async def _sessions_ended(connection: AsyncConnection, found: Sequence[SessionEn
 
 
 def appliers(clock: Callable[[], int]) -> dict[str, Applier]:
-    """How each kind becomes rows; ``clock`` (ms since the epoch) says when a burst was kept."""
+    """How each kind becomes rows; ``clock`` (ms since the epoch) says when a burst was kept or a case told."""
     return {
         "burst": lambda connection, found: bursts.apply(connection, found, clock()),
         "call_started": _calls_started,
@@ -213,12 +213,12 @@ def appliers(clock: Callable[[], int]) -> dict[str, Applier]:
         "place": _places,
         "session_ended": _sessions_ended,
         "shut_out": shut_out.apply,
-        "alert": alerts.apply,
+        "alert": lambda connection, found: alerts.apply(connection, found, clock()),
         "emergency_call": leaders.calls,
         "emergency_call_over": ends.calls_over,
         "broadcast": leaders.broadcasts,
         "receipts": leaders.receipts,
         "broadcast_over": ends.broadcasts_over,
-        "incident_joined": joins.apply,
+        "incident_joined": lambda connection, found: joins.apply(connection, found, clock()),
         "texts_read": readings.apply,
     }

@@ -131,7 +131,7 @@ async def keep(connection: AsyncConnection, row: Row[Any], file: str, at_ms: int
     if row.incident and (row.agency_id, row.incident) not in codes:
         codes = [*codes, (AgencyId(row.agency_id), IncidentCode(row.incident))]
     for agency, code in codes:
-        await incident_happenings.tell_one(connection, agency, code, told)
+        await incident_happenings.tell_one(connection, agency, code, told, at_ms)
 
 
 async def refuse(connection: AsyncConnection, material: str, detail: str) -> None:

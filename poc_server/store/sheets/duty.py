@@ -16,7 +16,6 @@ from poc_server.store.change import Change, Kind
 from poc_server.store.city import duty
 from poc_server.store.city.duty import MAX_SHIFT_MS, ShiftDraft
 from poc_server.store.directory.snapshot import Shift, Snapshot
-from poc_server.store.ids import now_ms
 from poc_server.store.sheets.known import KnownPeople
 from poc_server.store.sheets.paths import UnitPaths
 from poc_server.store.sheets.plan import BadCell, Verdict, compared, verb_of
@@ -28,17 +27,17 @@ SEPARATOR = ";"
 
 
 class DutySheet:
-    """The shifts of one agency that are under way or to come."""
+    """The shifts of one agency that are under way at ``now`` (ms since the epoch) or to come."""
 
     columns: Sequence[str] = ("unit", "name", "starts", "ends", "people")
     required: Sequence[str] = ("unit", "starts", "ends")
     reads: frozenset[Kind] = frozenset({"shift", "unit", "user"})
 
-    def __init__(self, snapshot: Snapshot, agency: AgencyId) -> None:
+    def __init__(self, snapshot: Snapshot, agency: AgencyId, now: int) -> None:
         self._agency = agency
         self._units = UnitPaths(snapshot, agency)
         self._known = KnownPeople(agency)
-        self._now = now_ms()
+        self._now = now
         mine = (shift for shift in snapshot.shifts.values() if shift.agency == agency and shift.ends_ms > self._now)
         self._there = {_key(shift.unit, shift.name, shift.starts_ms): shift for shift in mine}
 

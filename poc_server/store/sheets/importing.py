@@ -15,7 +15,6 @@ from poc_server.refused import Refused
 from poc_server.store import audit, change
 from poc_server.store.audit import Actor
 from poc_server.store.directory import rows
-from poc_server.store.ids import now_ms
 from poc_server.store.sheets.plan import Plan, Sheet, Verdict, judge
 from poc_server.store.store import Store
 
@@ -133,7 +132,8 @@ class _Work:
 
     def _keep_stopped(self, plan: Plan) -> None:
         told = {"written": len(self._written), "of": plan.count("create") + plan.count("update")}
-        self._store.journal.audit(audit.entry(self._actor, now_ms(), "sheet.import", "sheet", self._name, told))
+        now = self._store.clock()
+        self._store.journal.audit(audit.entry(self._actor, now, "sheet.import", "sheet", self._name, told))
 
 
 async def _judge(store: Store, make: Callable[[], Sheet], data: bytes) -> _Judged:
