@@ -53,6 +53,7 @@ class Following:
         self._by_place: set[Key] = set()
         self._duty_due = 0
         self._places_due = 0
+        self._looked = 0
 
     def directory_changed(self, change: DirectoryChange) -> None:
         """People, units, shifts or cells are others: every live incident may be concerned."""
@@ -72,6 +73,9 @@ class Following:
     async def follow(self) -> None:
         """Looks up again what may be different. Raises `StoreUnavailable`; what was not looked at then comes again."""
         now = self._store.clock()
+        if now < self._looked:  # it was set back: what is due by it would be late by as much
+            self._duty_due = self._places_due = 0
+        self._looked = now
         if now >= self._duty_due:
             # A shift that begins or ends changes who is on duty, and nobody changes the directory for it.
             boundary = duty.next_boundary(self._store.directory.snapshot, now)

@@ -291,6 +291,23 @@ async def test_a_case_goes_by_the_clock_of_all_nodes(bridged: Bridged, monkeypat
     assert {event.at for event in events} == {clock()}
 
 
+@pytest.mark.parametrize("store_settings", ["sqlite"], indirect=True)
+async def test_who_comes_near_joins_also_when_the_clock_was_set_back(
+    bridged: Bridged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, officer = Clock(), await bridged.town.person()
+    monkeypatch.setattr(bridged.store, "clock", clock)
+    stand(bridged.store, bridged.town.agency, officer, 30.7)
+    await bridged.tell("S1", point=HERE, parties=[{"kind": "place", "radius_m": 500}])
+    async with asyncio.timeout(30):
+        while bridged.bridge._following._places_due == 0:  # noqa: ASYNC110 - its own round is what is waited for
+            await asyncio.sleep(0.02)
+    clock.forward(-3_600)
+    stand(bridged.store, bridged.town.agency, officer, 30.601)
+    await bridged.members("S1", {officer})
+    assert bridged.bridge._following._places_due <= clock() + following.PLACES_EVERY_MS
+
+
 async def test_linked_groups_bring_their_bursts_to_every_incident_they_belong_to(bridged: Bridged) -> None:
     town, store = bridged.town, bridged.store
     async with store.change() as change:
