@@ -40,6 +40,7 @@ from poc_server.node import Node
 from poc_server.notify import Notifier
 from poc_server.parts import Parts
 from poc_server.recording.disk_news import DiskNews
+from poc_server.recording.folder import RecordingsFolder
 from poc_server.recording.missed import MissedVoice
 from poc_server.recording.recordings import Recordings
 from poc_server.secret_file import keep_first
@@ -256,7 +257,9 @@ class App:
     def _bridge(self) -> OpenBridge:
         data = self.config.server.data
         keys = self.config.auth.keys or data / "keys"
-        made = OpenBridge.open(self.config.bridge, self.node, self.store, keys, data)
+        # Where nothing is recorded any more, there may still be what was.
+        folder = RecordingsFolder(data / "recordings") if self.recordings is None else self.recordings.folder
+        made = OpenBridge.open(self.config.bridge, self.node, self.store, keys, folder)
         self._stack.push_async_callback(made.aclose)
         self.metrics.read_from(made.couriers.readings)
         self.node.incidents = made.bridge

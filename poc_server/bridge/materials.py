@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -27,13 +28,14 @@ class Gatherer:
 
     Args:
         recordings: folder of the recordings' files.
+        here: whether that folder stands there just now; may block.
     """
 
-    def __init__(self, store: Store, links: Links, recordings: Path) -> None:
-        self._store, self._links, self._recordings = store, links, recordings
+    def __init__(self, store: Store, links: Links, recordings: Path, here: Callable[[], bool] = lambda: True) -> None:
+        self._store, self._links, self._recordings, self._here = store, links, recordings, here
 
     async def gather(self, event: Event, audio: bool) -> Materials | None:
-        """None while the recording is not to be had yet.
+        """None while the recording is not to be had: not yet, or while its disk is not mounted.
 
         Raises FileNotFoundError when its audio is wanted and gone: an event is not sent without the voice it tells of.
         """
@@ -53,7 +55,9 @@ class Gatherer:
         try:
             content = await asyncio.to_thread(self._read, found) if audio else None
         except FileNotFoundError:
-            raise
+            if await asyncio.to_thread(self._here):
+                raise
+            return None
         except OSError:
             return None
         return Materials(facts, self._told(found), content, people, evidence=heads)

@@ -20,6 +20,9 @@ from poc_server.bridge.materials import Gatherer
 from poc_server.bridge.senders import Inbox
 from poc_server.bridge.settings import BridgeSettings
 from poc_server.bridge.setup import load
+from poc_server.recording.folder import RecordingsFolder
+from poc_server.recording.layout import has_file
+from poc_server.recording.listening import disk_away
 from poc_server.refused import Refused
 from poc_server.store import Actor, Store
 from poc_server.store.bridge import incident_bursts, incidents
@@ -71,15 +74,16 @@ class OpenBridge:
     couriers: Couriers
     links: Links
     store: Store
-    recordings: Path
+    recordings: RecordingsFolder
     facts: BurstFacts
     presence: Callable[[GroupId], GroupPresence]
     entrance: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(JUDGED_AT_ONCE))
 
     @classmethod
-    def open(cls, settings: BridgeSettings, node: Field, store: Store, keys: Path, data: Path) -> OpenBridge:
+    def open(
+        cls, settings: BridgeSettings, node: Field, store: Store, keys: Path, recordings: RecordingsFolder
+    ) -> OpenBridge:
         """Read the setup and begin; needs a running loop. Raises `poc_server.bridge.setup.BadSetup`."""
-        recordings = data / "recordings"
         bridge = Bridge(
             load(settings.file),
             store,
@@ -90,7 +94,8 @@ class OpenBridge:
         )
         links = Links.open(keys, settings.public_url, settings.link_life_s)
         inbox = Inbox(bridge, store)
-        couriers = Couriers(bridge, inbox, store, Gatherer(store, links, recordings), settings.delivered_days)
+        gatherer = Gatherer(store, links, recordings.path, recordings.is_there)
+        couriers = Couriers(bridge, inbox, store, gatherer, settings.delivered_days)
         bridge.start()
         couriers.start()
         facts = BurstFacts(bridge, store.places, node.fabric.now)
@@ -124,19 +129,28 @@ class OpenBridge:
         return tied, GroupId(row.group_id), None if row.unit_id is None else UnitId(row.unit_id)
 
     def file_of(self, found: Recording) -> Path | None:
-        """The file of a recording, None when there is none; never one outside the recordings' folder."""
+        """The file of a recording, None when there is none; never one outside the recordings' folder.
+
+        Refuses (unavailable) while their disk is not there.
+        """
         return self._kept(found.file)
 
     async def photo(self, photo: str) -> Photo | None:
-        """A photo; None when there is none."""
+        """A photo; None when there is none. Refuses (unavailable) while its disk is not there."""
         async with self.store.reading() as connection:
             row = await materials.find(connection, photo)
         path = None if row is None else self._kept(row.file)
         return None if row is None or path is None else Photo(path, row.media_type, row.agency_id, row.group_id)
 
     def _kept(self, file: str) -> Path | None:
-        path = (self.recordings / file).resolve()
-        return path if file and path.is_relative_to(self.recordings.resolve()) and path.is_file() else None
+        path = (self.recordings.path / file).resolve()
+        if not file or not path.is_relative_to(self.recordings.path.resolve()):
+            return None
+        if has_file(path):
+            return path
+        if not self.recordings.is_there():
+            raise disk_away()
+        return None
 
     def names(self) -> Callable[[str], str]:
         """What people are called, by id."""

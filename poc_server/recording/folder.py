@@ -47,6 +47,13 @@ class RecordingsFolder:
             self.here = False
         return self.here
 
+    def is_there(self) -> bool:
+        """Whether it stands there just now. Blocks."""
+        try:
+            return stands(self.path, self.mark)
+        except OSError:
+            return False
+
     async def _known(self, store: Store) -> str | None:
         async with store.reading() as connection:
             return await folder_marks.mark_of(connection, NAME)

@@ -54,6 +54,14 @@ def inside(folder: Path, relative: str) -> Path:
     return path
 
 
+def has_file(path: Path) -> bool:
+    """Whether a file stands there. Not on a disk that fails, or on a share that is gone."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def stands(folder: Path, mark: str) -> bool:
     """Whether the folder that has this mark stands there; any that has one where ``mark`` is empty. Raises OSError."""
     found = ""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 
 from groups.vocabulary import Refusal
 from poc_server.recording.finisher import WorkerPort
-from poc_server.recording.layout import inside
+from poc_server.recording.layout import has_file, inside
 from poc_server.refused import Refused
 from poc_server.work.client import JobFailed, WorkerDied
 
@@ -26,24 +27,31 @@ class AudioForm(StrEnum):
         return {AudioForm.OGG: "audio/ogg", AudioForm.MP4: "audio/mp4", AudioForm.MP3: "audio/mpeg"}[self]
 
 
+def disk_away() -> Refused:
+    """A file cannot be had, and is not gone: nobody shall take it for lost."""
+    return Refused(Refusal.UNAVAILABLE, "the disk of the recordings is not there", retry_after_ms=10_000)
+
+
 class Listening:
     """Finds or makes the file to be played.
 
     Args:
         files: folder of the recordings.
         made: folder of what was made for players; may be emptied at any time.
+        here: whether that folder stands there just now (`RecordingsFolder.is_there`); may block.
     """
 
-    def __init__(self, worker: WorkerPort, files: Path, made: Path) -> None:
+    def __init__(self, worker: WorkerPort, files: Path, made: Path, here: Callable[[], bool] = lambda: True) -> None:
         self._worker = worker
         self._files = files
         self._made = made
+        self._here = here
         self._making: dict[Path, asyncio.Task[Path]] = {}
 
     async def file(self, key: str, relative: str, form: AudioForm) -> Path:
         """The file of recording ``key`` in ``form``.
 
-        Refuses: not_found when the file is not there, unavailable when it cannot be made now.
+        Refuses: not_found when the file is not there, unavailable when its disk is not, or it cannot be made now.
         """
         path = await self.kept(relative)
         if form is AudioForm.OGG:
@@ -60,12 +68,14 @@ class Listening:
         return path if form is AudioForm.OGG else await self._make(path, path.with_suffix(f".{form.value}"), form)
 
     async def kept(self, relative: str) -> Path:
-        """The file as it is kept. Refuses not_found when it is not there."""
+        """The file as it is kept. Refuses: not_found when it is not there, unavailable when its disk is not."""
         try:
             path = inside(self._files, relative)
         except ValueError:
             raise Refused(Refusal.NOT_FOUND, "file") from None
-        if not relative or not await asyncio.to_thread(path.is_file):
+        if not relative or not await asyncio.to_thread(has_file, path):
+            if not await asyncio.to_thread(self._here):
+                raise disk_away()
             raise Refused(Refusal.NOT_FOUND, "the file is not on this node's disk")
         return path
 

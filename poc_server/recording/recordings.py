@@ -302,7 +302,7 @@ class Recordings:
         await self.look_at_folder()
         self.worker = await Worker.start()
         self._stack.push_async_callback(self.worker.aclose)
-        self.listening = Listening(self.worker, self.folder.path, self._made)
+        self.listening = Listening(self.worker, self.folder.path, self._made, self.folder.is_there)
         self.finisher = Finisher(self.worker, self, folders.aside, self.folder, self.settings)
         self.finisher.start()
         self._stack.push_async_callback(self.finisher.aclose)

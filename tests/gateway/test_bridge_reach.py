@@ -13,7 +13,7 @@ import httpx
 import pytest
 from sqlalchemy import func, insert, select, update
 
-from groups.vocabulary import AgencyId, GroupId, IncidentCode, Role, TextKind, UnitId, UserId
+from groups.vocabulary import AgencyId, GroupId, IncidentCode, Refusal, Role, TextKind, UnitId, UserId
 from poc_server.api import Services
 from poc_server.bridge.bridge import Bridge
 from poc_server.bridge.burst_facts import BurstFacts
@@ -23,8 +23,12 @@ from poc_server.bridge.materials import Gatherer
 from poc_server.bridge.opened import OpenBridge
 from poc_server.bridge.senders import Inbox
 from poc_server.bridge.setup import load
+from poc_server.recording.folder import RecordingsFolder
+from poc_server.recording.layout import FOLDER_MARK
+from poc_server.refused import Refused
 from poc_server.store import tables, texts
 from poc_server.store.bridge import incidents
+from poc_server.store.bridge.incident_bursts import Recording
 from poc_server.store.city import groups, units
 from poc_server.store.city.groups import GroupDraft
 from poc_server.store.ids import now_ms
@@ -44,6 +48,19 @@ agency = "江城"
 id = "cases"
 proof = {{ kind = "api_key", keys = ["{KEY}"] }}
 """
+
+
+def test_what_a_link_opens_is_not_said_to_be_gone_while_its_disk_is_not_mounted(tmp_path: Path) -> None:
+    no: Any = None
+    opened = OpenBridge(no, no, no, no, no, RecordingsFolder(tmp_path), no, no)
+    found = Recording("b-1", "ag", GroupId("gr-1"), "a.ogg", 1, "", 0, 0, 0)
+    with pytest.raises(Refused) as refused:
+        opened.file_of(found)
+    assert refused.value.code is Refusal.UNAVAILABLE
+    (tmp_path / FOLDER_MARK).write_text("rf-1")
+    assert opened.file_of(found) is None
+    (tmp_path / found.file).write_bytes(b"voice")
+    assert opened.file_of(found) == tmp_path / found.file
 
 
 @dataclass
@@ -84,7 +101,7 @@ async def districts(town: Town, tmp_path: Path) -> AsyncIterator[Districts]:
     def presence(group: GroupId) -> GroupPresence:
         return GroupPresence(group=group, members=0, online=0, listening=0)
 
-    opened = OpenBridge(bridge, inbox, couriers, links, store, tmp_path, facts, presence)
+    opened = OpenBridge(bridge, inbox, couriers, links, store, RecordingsFolder(tmp_path), facts, presence)
     bridge.start()
     bridge.open.set()
     app = api_of(Services(store, town.auth, bridge=opened))

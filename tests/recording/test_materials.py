@@ -149,13 +149,15 @@ async def test_an_event_does_not_go_without_the_voice_it_is_to_carry(voices: Voi
         (event,) = await incident_events.events_of(connection, voices.town.agency, INCIDENT)
         found = await recording(connection, event.recording or "")
     assert found is not None
-    gatherer = Gatherer(
-        voices.store, Links.open(tmp_path / "keys", "https://poc.example", 60), voices.recordings.folder.path
-    )
+    folder, links = voices.recordings.folder, Links.open(tmp_path / "keys", "https://poc.example", 60)
+    gatherer = Gatherer(voices.store, links, folder.path, folder.is_there)
     told = await gatherer.gather(event, audio=True)
     assert told is not None
     assert hashlib.sha256(told.audio or b"").hexdigest() == found.sha256
-    file = voices.recordings.folder.path / found.file
+    disk, file = tmp_path / "the disk", folder.path / found.file
+    folder.path.rename(disk)
+    assert await gatherer.gather(event, audio=True) is None, "its disk is not mounted: it waits"
+    disk.rename(folder.path)
     file.unlink()
     with pytest.raises(FileNotFoundError):
         await gatherer.gather(event, audio=True)

@@ -296,11 +296,24 @@ async def test_players_that_know_no_ogg_get_mp4_or_mp3(voices: Voices, tmp_path:
     assert (await voices.client.get(path, headers=headers, params={"as": "wav"})).status_code == 422
 
 
-async def test_a_file_that_is_gone_is_said_to_be(voices: Voices, tmp_path: Path) -> None:
-    key = await voices.say()
-    (file,) = (tmp_path / "data" / "recordings").rglob("*.ogg")
+async def test_a_file_that_is_gone_is_said_to_be_but_not_one_whose_disk_is_not_mounted(
+    voices: Voices, tmp_path: Path
+) -> None:
+    path, headers = f"/recordings/{await voices.say()}/audio", await voices.as_user(voices.officer)
+    folder, disk = tmp_path / "data" / "recordings", tmp_path / "the disk"
+    folder.rename(disk)
+    for language, words in (("zh-CN", "服务暂时不可用"), ("en", "The service is unavailable for the moment")):
+        answer = await voices.client.get(path, headers=headers | {"accept-language": language})
+        told = answer.json()
+        assert (answer.status_code, told["code"], told["title"]) == (503, "unavailable", words)
+        assert answer.headers["retry-after"] == "10"
+        folder.mkdir(exist_ok=True)  # the mount point
+    folder.rmdir()
+    disk.rename(folder)
+    assert (await voices.client.get(path, headers=headers)).status_code == 200
+    (file,) = folder.rglob("*.ogg")
     file.unlink()
-    answer = await voices.client.get(f"/recordings/{key}/audio", headers=await voices.as_user(voices.officer))
+    answer = await voices.client.get(path, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 

@@ -65,7 +65,7 @@ async def visitor_of(
 Visiting = Annotated[Visitor, Depends(visitor_of)]
 
 
-@router.get("/recordings/{key}.ogg", responses=documented(401, 403, 404), response_class=FileResponse)
+@router.get("/recordings/{key}.ogg", responses=documented(401, 403, 404, 503), response_class=FileResponse)
 async def shared_recording(key: Annotated[str, Path(max_length=64)], visitor: Visiting) -> FileResponse:
     """The audio of a recording, to whoever has its link while it lives."""
     now = visitor.opens(f"recording/{key}")
@@ -79,7 +79,7 @@ async def shared_recording(key: Annotated[str, Path(max_length=64)], visitor: Vi
     return FileResponse(path, media_type="audio/ogg", headers=_OPEN, content_disposition_type="inline")
 
 
-@router.get("/photos/{key}", responses=documented(401, 403, 404), response_class=FileResponse)
+@router.get("/photos/{key}", responses=documented(401, 403, 404, 503), response_class=FileResponse)
 async def shared_photo(key: Annotated[str, Path(max_length=80)], visitor: Visiting) -> FileResponse:
     """A photo, to whoever has its link while it lives."""
     now = visitor.opens(f"photo/{key}")
