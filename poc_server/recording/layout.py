@@ -62,11 +62,16 @@ def has_file(path: Path) -> bool:
         return False
 
 
+def mark_in(folder: Path) -> str:
+    """The mark that stands in a folder; empty where none does, or no folder. Raises OSError."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        return (folder / FOLDER_MARK).read_text("ascii", "replace").strip()
+    return ""
+
+
 def stands(folder: Path, mark: str) -> bool:
     """Whether the folder that has this mark stands there; any that has one where ``mark`` is empty. Raises OSError."""
-    found = ""
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        found = (folder / FOLDER_MARK).read_text("ascii", "replace").strip()
+    found = mark_in(folder)
     return found == mark if mark else bool(found)
 
 

@@ -222,7 +222,8 @@ class Recordings:
         if self.folder.here is not was_here:
             state = "folder_here" if self.folder.here else "folder_gone"
             told = log.warning if self.folder.here else log.error
-            told("recordings_folder", state=state, folder=str(self.folder.path), mark=self.folder.mark)
+            where = {"folder": str(self.folder.path), "mark": self.folder.mark, "problem": self.folder.problem}
+            told("recordings_folder", state=state, **where)
             self._audit("recording.disk", "node", self._node, {"state": state, "detail": str(self.folder.path)})
 
     async def _watch(self) -> None:
