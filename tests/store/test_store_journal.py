@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
+from structlog.testing import capture_logs
 
 from groups.emergency.broadcast import PersonReceipt
 from groups.vocabulary import AgencyId, BurstEnd, CallId, GroupId, GroupKind, ReceiptState, Tier, UserId
@@ -19,7 +20,7 @@ from poc_server.refused import StoreUnavailable
 from poc_server.store import Actor, BurstRecord, CallEnded, CallStarted, Journal, Store, audit, emergency
 from poc_server.store import tables as t
 from poc_server.store.journal import BroadcastOver, EmergencyCallOver, OthersJournals, lines
-from poc_server.store.journal.identity import NAME
+from poc_server.store.journal.identity import MARK, NAME
 from poc_server.store.journal.replay import DEAD_LETTERS, SLICE
 from poc_server.store.records import evidence
 from poc_server.store.settings import JournalSettings
@@ -208,6 +209,32 @@ async def test_a_copied_folder_goes_on_under_a_name_of_its_own_and_nothing_of_ei
     for journal in both:
         await journal.aclose()
     assert len({(tmp_path / name / NAME).read_text() for name in ("first", "copy", "again")}) == 3
+
+
+@pytest.mark.parametrize("store_settings", ["sqlite"], indirect=True)
+async def test_a_journal_that_cannot_be_marked_says_so_and_goes_on_when_it_can(
+    database: Database, tmp_path: Path
+) -> None:
+    """Its disk is read-only, say; in the log that was a database that is away."""
+    in_the_way = tmp_path / "j" / MARK
+    in_the_way.mkdir(parents=True)
+    journal = Journal(tmp_path / "j", database, JournalSettings(retry_ms=10))
+    journal.append(burst(1))
+    with capture_logs() as logs:
+        journal.start()
+        await until(lambda: journal.replayer.away)
+    assert [each["event"] for each in logs] == ["journal_sql_away"]
+    assert "Is a directory" in logs[0]["problem"]
+    in_the_way.rmdir()
+    await until(lambda: not journal.replayer.away)
+    assert await count(database) == 1
+    await journal.aclose()
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not true():  # noqa: ASYNC110 - the replayer has no event for that
+            await asyncio.sleep(0.01)
 
 
 async def test_two_processes_with_one_journal_share_its_name(database: Database, tmp_path: Path) -> None:

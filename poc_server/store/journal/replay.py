@@ -95,7 +95,9 @@ class Replayer:
                 if not is_away(problem):
                     log.exception("journal_replay_failed")
                 elif not self.away:
-                    log.warning("journal_sql_away", problem=str(problem))
+                    # It may be this node's disk that fails, on which the journal is marked while SQL is asked.
+                    cause = problem.__cause__
+                    log.warning("journal_sql_away", problem=str(cause if isinstance(cause, OSError) else problem))
                 self.away = True
                 await asyncio.sleep(self._settings.retry_ms / 1000)
 
