@@ -18,13 +18,14 @@ import pytest
 from sqlalchemy import func, select
 
 from groups.vocabulary import AgencyId, BurstEnd, GroupId, UserId
+from poc_server import durable
 from poc_server.auth import Auth
 from poc_server.auth.keys import load_or_make
 from poc_server.demo.city import build_city
 from poc_server.refused import StoreUnavailable
 from poc_server.store import SYSTEM, BurstRecord, Store, StoreSettings
 from poc_server.store import tables as t
-from poc_server.store.directory.directory_copy import CopyKeeper, read
+from poc_server.store.directory.directory_copy import CopyKeeper, read, save
 from poc_server.store.directory.snapshot import Snapshot
 from poc_server.store.journal import lines
 from poc_server.store.settings import JournalSettings
@@ -191,6 +192,19 @@ async def test_a_node_starts_from_its_copy_while_sql_is_away(own_postgres: Postg
     await asyncio.to_thread(own_postgres.stop)
     with pytest.raises(StoreUnavailable):
         await Store.open(settings, tmp_path / "elsewhere")
+
+
+async def test_the_copy_stands_also_after_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is shut out stands in it alone while SQL is away: its name must be on the disk as well as its text."""
+    put, synced = durable.sync, list[Path]()
+
+    def sync(path: Path) -> None:
+        put(path)
+        synced.append(path)
+
+    monkeypatch.setattr(durable, "sync", sync)
+    await save(tmp_path / "copy", Snapshot())
+    assert synced == [tmp_path]
 
 
 async def test_who_is_shut_out_is_in_the_copy_without_a_pause(tmp_path: Path) -> None:

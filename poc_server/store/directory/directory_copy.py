@@ -18,6 +18,7 @@ from pydantic import TypeAdapter
 
 from groups.model import Agency, Group, Membership, Unit, User
 from groups.vocabulary import UserId
+from poc_server import durable
 from poc_server.store.directory.snapshot import Device, Shift, Snapshot, by_user, children
 
 log = structlog.get_logger(__name__)
@@ -52,6 +53,7 @@ async def save(path: Path, snapshot: Snapshot) -> None:
         file.flush()
         await asyncio.to_thread(os.fsync, file.fileno())
     os.replace(draft, path)
+    await asyncio.to_thread(durable.sync, path.parent)
 
 
 def read(path: Path) -> Snapshot | None:
