@@ -52,6 +52,18 @@ test("one after the other, each told when it was heard to its end; what cannot b
   expect(player.playing.value).toBeNull();
 });
 
+test("why one could not be had is known until the next order", async () => {
+  const speaker = new Loud();
+  const player = new Player(speaker);
+  const all = player.play([{ id: "gone", load: () => Promise.reject("unavailable") }, sound("a")]);
+  await settled();
+  speaker.end();
+  await all;
+  expect(player.problem.value).toBe("unavailable");
+  void player.play([sound("a")]);
+  expect(player.problem.value).toBeNull();
+});
+
 test("faster, while it plays and for what follows", async () => {
   const speaker = new Loud();
   const player = new Player(speaker);

@@ -29,6 +29,8 @@ export class Player {
   readonly playing = signal<string | null>(null);
   readonly by = signal<string | null>(null);
   readonly rate = signal<Rate>(1);
+  /** Why one of this order could not be had, as `load` rejected; null while all could. */
+  readonly problem = signal<unknown>(null);
   #order: Order = {};
   #turn = 0;
   #talking = false;
@@ -53,9 +55,13 @@ export class Player {
     const turn = this.#turn;
     this.#order = order;
     this.by.value = order.by ?? null;
+    this.problem.value = null;
     for (const sound of sounds) {
       this.playing.value = sound.id;
-      const heard = await this.#one(sound, () => turn === this.#turn).catch(() => false);
+      const heard = await this.#one(sound, () => turn === this.#turn).catch((problem: unknown) => {
+        if (turn === this.#turn) this.problem.value = problem;
+        return false;
+      });
       if (turn !== this.#turn) return false;
       if (heard) order.heard?.(sound.id, this.speaker.currentTime);
     }

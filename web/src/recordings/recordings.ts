@@ -1,7 +1,6 @@
 // What was said: lists from the server, audio fetched with the sign-in.
 
-import { freshToken } from "../account/account";
-import { authorised } from "../account/authorised";
+import { authorised, file } from "../account/authorised";
 import { Player, type Sound } from "./player";
 
 export type Recording = {
@@ -87,10 +86,7 @@ export function saysAgain(group: string, seconds?: number): boolean {
   return player.by.value === `${group} ${seconds ?? ""}`;
 }
 
-async function fetched(path: string): Promise<Blob> {
-  const response = await fetch(`/api/v1${path}?as=${playable()}`, {
-    headers: { authorization: `Bearer ${await freshToken()}` },
-  });
-  if (!response.ok) throw new Error(String(response.status));
-  return response.blob();
+/** Rejects with `Problem`. */
+function fetched(path: string): Promise<Blob> {
+  return file(`${path}?as=${playable()}`);
 }

@@ -1,6 +1,8 @@
 // One conversation: its bursts on one strip, to scale, each with its drawn voice. A tap plays from there to the end.
 
-import { listed, t } from "../../i18n";
+import { useSignal } from "@preact/signals";
+import { Problem } from "../../account/api";
+import { listed, refusalWords, t } from "../../i18n";
 import { momentWords } from "../../i18n/moments";
 import { player, soundOf } from "../../recordings/recordings";
 import type { Conversation, Placed } from "../../recordings/timeline";
@@ -14,9 +16,13 @@ const BAR = 5;
 
 export function Strip({ one }: { one: Conversation }) {
   const heard = one.bursts.find(({ one: { id } }) => id === player.playing.value);
-  const playFrom = (first: number) => {
+  const failed = useSignal("");
+  const playFrom = async (first: number) => {
     const rest = one.bursts.slice(first).filter(({ one: { audio } }) => audio);
-    void player.play(rest.map(({ one: recording }) => soundOf(recording)));
+    failed.value = "";
+    const done = await player.play(rest.map(({ one: recording }) => soundOf(recording)));
+    const problem = player.problem.peek();
+    if (done && problem instanceof Problem) failed.value = refusalWords(problem.code);
   };
   // A group that was made for one call has no name any more.
   const title = one.name === one.group ? listed(one.talkers) : one.name;
@@ -27,7 +33,7 @@ export function Strip({ one }: { one: Conversation }) {
           type="button"
           aria-pressed={heard !== undefined}
           aria-label={t(heard ? "missed_stop" : "archive_play")}
-          onClick={() => (heard ? player.stop() : playFrom(0))}
+          onClick={() => (heard ? player.stop() : void playFrom(0))}
         >
           {heard ? <Icon.stop /> : <Icon.again />}
         </button>
@@ -37,6 +43,7 @@ export function Strip({ one }: { one: Conversation }) {
             {momentWords(one.from)} · {((one.until - one.from) / 1000).toFixed(1)} s · {listed(one.talkers)}
           </span>
           {heard && <span class="number">{t("archive_number", { id: heard.one.id })}</span>}
+          {failed.value && <span role="status">{failed.value}</span>}
         </span>
         <button type="button" class="rate" aria-label={t("missed_rate")} onClick={() => player.faster()}>
           {player.rate.value}×
@@ -45,13 +52,13 @@ export function Strip({ one }: { one: Conversation }) {
       <svg viewBox={`0 0 ${WIDE} ${TALL}`} preserveAspectRatio="none" role="img" aria-label={title}>
         <line x1="0" y1={TALL / 2} x2={WIDE} y2={TALL / 2} />
         {one.bursts.map((burst, i) => (
-          <Burst key={burst.one.id} burst={burst} heard={burst === heard} play={() => playFrom(i)} />
+          <Burst key={burst.one.id} burst={burst} heard={burst === heard} play={() => void playFrom(i)} />
         ))}
       </svg>
       <ol>
         {one.bursts.map((burst, i) => (
           <li key={burst.one.id} data-tier={burst.one.tier} data-playing={burst === heard}>
-            <button type="button" disabled={!burst.one.audio} onClick={() => playFrom(i)}>
+            <button type="button" disabled={!burst.one.audio} onClick={() => void playFrom(i)}>
               <span>{burst.one.talker.name}</span>
               <span>{(burst.one.duration_ms / 1000).toFixed(1)} s</span>
             </button>
