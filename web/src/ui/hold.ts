@@ -2,21 +2,36 @@
 // anything, a screen reader's touch begins it and the next one ends it.
 
 import type { TargetedEvent, TargetedKeyboardEvent, TargetedMouseEvent, TargetedPointerEvent } from "preact";
-import { useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
+import { Settling } from "./settling";
 
 export type Holding = {
   down: () => void;
   up: () => void;
   /** What a touch that cannot be held does instead of beginning and ending. */
   tapped?: () => void;
+  /** A scroll that begins on it must begin nothing; it costs a finger a moment. */
+  settles?: boolean;
 };
 
 type Button = HTMLButtonElement;
 const KEYS = new Set(["Enter", " "]);
 
 /** The handlers of a button that is held. It is down while anything holds it. */
-export function useHold({ down, up, tapped }: Holding) {
+export function useHold({ down, up, tapped, settles = false }: Holding) {
   const { current: holders } = useRef(new Set<number | "key" | "tap">());
+  const { current: settling } = useRef(new Settling());
+  const lifts = useRef(up);
+  lifts.current = up;
+  useEffect(
+    () => () => {
+      // It is gone while it is held: nobody will say that it comes up.
+      settling.clear();
+      if (holders.size > 0) lifts.current();
+      holders.clear();
+    },
+    [settling, holders],
+  );
   const begin = (holder: number | "key" | "tap") => {
     if (holders.has(holder)) return;
     holders.add(holder);
@@ -25,15 +40,24 @@ export function useHold({ down, up, tapped }: Holding) {
   const end = (holder: number | "key" | "tap") => {
     if (holders.delete(holder) && holders.size === 0) up();
   };
-  const released = (event: TargetedPointerEvent<Button>) => end(event.pointerId);
+  const released = ({ pointerId }: TargetedPointerEvent<Button>) => {
+    settling.drop(pointerId);
+    end(pointerId);
+  };
   return {
     onPointerDown: (event: TargetedPointerEvent<Button>) => {
       if (event.button !== 0) return;
       event.preventDefault();
-      event.currentTarget.setPointerCapture(event.pointerId);
-      begin(event.pointerId);
+      const { pointerId } = event;
+      event.currentTarget.setPointerCapture(pointerId);
+      if (settles) settling.down(event, () => begin(pointerId));
+      else begin(pointerId);
     },
-    onPointerUp: released,
+    onPointerMove: (event: TargetedPointerEvent<Button>) => settling.moved(event),
+    onPointerUp: (event: TargetedPointerEvent<Button>) => {
+      settling.up(event.pointerId);
+      released(event);
+    },
     onPointerCancel: released,
     onLostPointerCapture: released,
     onContextMenu: (event: TargetedMouseEvent<Button>) => event.preventDefault(),

@@ -1,13 +1,14 @@
 // Contacts: hold a name and talk at once, or open it to ring, to talk both ways, to write.
 
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { refusalWords, t } from "../../i18n";
 import { useContacts } from "../../people/contacts";
 import { arranged, joined, type Listed, standing, usePresence } from "../../people/presence";
 import type { Written } from "../../texts/texts";
 import type { Where } from "../../texts/threads";
 import { Icon } from "../../ui/icons";
+import { Settling } from "../../ui/settling";
 import type { Request } from "../../wire/link";
 import { asked, refusal } from "../asked";
 import type { Phone } from "../phone";
@@ -87,9 +88,13 @@ function Below({ phone }: { phone: Phone }) {
   );
 }
 
-/** Down: the call stands with the loudspeaker of the other, and this phone asks for its floor; up: the floor is given back. */
+/**
+ * Down: the call stands with the loudspeaker of the other, and this phone asks for its floor; up: the floor is given back. Who
+ * scrolls the list calls nobody.
+ */
 function HoldToCall({ phone, one }: { phone: Phone; one: Listed }) {
   const held = useRef(false);
+  const settling = useMemo(() => new Settling(), []);
   const down = async (at: number) => {
     held.current = true;
     const known = Object.values(phone.affairs.peek().calls).find(
@@ -104,6 +109,17 @@ function HoldToCall({ phone, one }: { phone: Phone; one: Listed }) {
     held.current = false;
     phone.key.lift();
   };
+  const ended = ({ pointerId }: PointerEvent) => {
+    settling.drop(pointerId);
+    up();
+  };
+  useEffect(
+    () => () => {
+      settling.clear();
+      up();
+    },
+    [],
+  );
   return (
     <button
       type="button"
@@ -112,12 +128,17 @@ function HoldToCall({ phone, one }: { phone: Phone; one: Listed }) {
       aria-label={t("people_hold_name", { name: one.name })}
       onPointerDown={(event) => {
         if (event.button !== 0) return;
+        const at = event.timeStamp;
         event.currentTarget.setPointerCapture(event.pointerId);
-        void down(event.timeStamp);
+        settling.down(event, () => void down(at));
       }}
-      onPointerUp={up}
-      onPointerCancel={up}
-      onLostPointerCapture={up}
+      onPointerMove={(event) => settling.moved(event)}
+      onPointerUp={(event) => {
+        settling.up(event.pointerId);
+        up();
+      }}
+      onPointerCancel={ended}
+      onLostPointerCapture={ended}
       onContextMenu={(event) => event.preventDefault()}
     >
       <span class="dot" />
