@@ -1,6 +1,6 @@
 // What a leader does: a call by one hold, a broadcast by voice, recording or text, a plan by one tap. Pages draw its signals.
 
-import { effect, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { Problem } from "../account/api";
 import { refusalWords, t } from "../i18n";
 import type { Cell } from "../map/places";
@@ -30,8 +30,14 @@ export class Command {
   readonly broadcasts = signal<readonly BroadcastInfo[]>([]);
   /** What came of the last thing that was done. */
   readonly word = signal("");
-  /** An emergency call was refused where an ordinary one is possible: to whom. */
-  readonly ordinary = signal<Recipients | null>(null);
+  /** A message is under way: another press is the same press. */
+  readonly sending = signal(false);
+  /** An emergency call was refused where an ordinary one is possible: to whom, as long as they are those who are chosen. */
+  readonly ordinary = computed(() => {
+    const to = this.#refused.value;
+    return to && JSON.stringify(to) === JSON.stringify(this.to()) ? to : null;
+  });
+  readonly #refused = signal<Recipients | null>(null);
   /** Everybody who was listed here, by id. */
   readonly #known = new Map<string, Person>();
   #holding = 0;
@@ -87,7 +93,7 @@ export class Command {
   async holdCall(tier: Tier): Promise<void> {
     const at = performance.now();
     const to = this.to();
-    this.ordinary.value = null;
+    this.#refused.value = null;
     const held = ++this.#holding;
     const answer = await this.#begin({ type: "emergency_call", call: `ec-${uuid()}`, to, tier }, to);
     if (answer?.type !== "emergency_call_started") return;
@@ -123,18 +129,26 @@ export class Command {
 
   // --- what needs no voice now ---
 
-  async send(kind: "text" | "roll_call", text: string, how: How): Promise<boolean> {
-    const answer = await this.#begin(this.#start(`br-${uuid()}`, kind, how, text));
-    if (answer) this.word.value = t("leader_sent");
-    return answer !== null;
+  send(kind: "text" | "roll_call", text: string, how: How): Promise<boolean> {
+    const request = this.#start(`br-${uuid()}`, kind, how, text);
+    return this.#once(() => this.#begin(request));
   }
 
-  async sendRecorded(wav: Blob, text: string, how: How): Promise<boolean> {
-    this.word.value = t("leader_uploading");
-    const message = await this.keep(wav);
-    if (!message) return false;
+  sendRecorded(wav: Blob, text: string, how: How): Promise<boolean> {
+    // To those who are chosen now: the upload takes its time.
     const request = this.#start(`br-${uuid()}`, "recorded", how, text);
-    const answer = await this.#begin({ ...request, message });
+    return this.#once(async () => {
+      this.word.value = t("leader_uploading");
+      const message = await this.keep(wav);
+      return message ? this.#begin({ ...request, message }) : null;
+    });
+  }
+
+  async #once(begin: () => Promise<ServerMessage | null>): Promise<boolean> {
+    if (this.sending.peek()) return false;
+    this.sending.value = true;
+    const answer = await begin();
+    this.sending.value = false;
     if (answer) this.word.value = t("leader_sent");
     return answer !== null;
   }
@@ -176,7 +190,7 @@ export class Command {
 
   /** Instead of the emergency call that was refused. */
   async callOrdinarily(to: Recipients): Promise<void> {
-    this.ordinary.value = null;
+    this.#refused.value = null;
     const [group] = to.groups ?? [];
     if (group && !to.users?.length) return this.phone.choice.select(group);
     const users = to.users ?? [];
@@ -238,7 +252,7 @@ export class Command {
       if (unavailable || !(problem instanceof RequestRefused)) unheard();
       this.failed(problem);
       if (to && problem instanceof RequestRefused && problem.code === "ordinary_only")
-        this.ordinary.value = to;
+        this.#refused.value = to;
       return null;
     }
   }

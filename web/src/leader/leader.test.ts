@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { inside, type Point } from "../map/ring";
 import type { Phone } from "../phone/phone";
 import { RequestRefused, RequestUnanswered } from "../wire/link";
@@ -68,4 +68,40 @@ test("what had no answer is asked for under the same name, for it may have begun
   const [first, again, other, otherAgain, anew] = names;
   expect([again, otherAgain]).toEqual([first, other]);
   expect(new Set([first, other, anew]).size).toBe(3);
+});
+
+test("a recording goes to those who were chosen when it was sent, however long its upload takes, and once", async () => {
+  vi.stubGlobal("sessionStorage", { getItem: () => null });
+  vi.stubGlobal("localStorage", { getItem: () => null });
+  let uploaded: (answer: object) => void = () => undefined;
+  vi.stubGlobal("fetch", () => new Promise((done) => (uploaded = done)));
+  const sent: Record<string, unknown>[] = [];
+  const ask = (message: Record<string, unknown>) => {
+    sent.push(message);
+    return Promise.resolve({});
+  };
+  const command = new Command({ ask } as unknown as Phone);
+  const how = { urgent: true, exercise: false, acknowledge: true };
+  command.chosen.value = choice({ groups: ["flood"] });
+  const first = command.sendRecorded(new Blob(), "", how);
+  const second = command.sendRecorded(new Blob(), "", how);
+  command.chosen.value = nobody;
+  await vi.waitFor(() => expect(command.sending.value).toBe(true));
+  await new Promise((done) => setTimeout(done));
+  uploaded({ ok: true, json: () => Promise.resolve({ message: "me-1" }) });
+  expect([await first, await second]).toEqual([true, false]);
+  expect(sent).toHaveLength(1);
+  expect(sent[0]).toMatchObject({ to: { groups: ["flood"] }, message: "me-1" });
+  expect(command.sending.value).toBe(false);
+  vi.unstubAllGlobals();
+});
+
+test("the ordinary call that is offered is to those who are chosen still", async () => {
+  const ask = () => Promise.reject(new RequestRefused("ordinary_only", ""));
+  const command = new Command({ ask } as unknown as Phone);
+  command.chosen.value = choice({ users: ["u"] });
+  await command.holdCall(2);
+  expect(command.ordinary.value).toEqual({ users: ["u"] });
+  command.chosen.value = choice({ users: ["v"] });
+  expect(command.ordinary.value).toBeNull();
 });

@@ -29,6 +29,7 @@ export function Pick({ command }: { command: Command }) {
             data-tab={name}
             onClick={() => {
               tab.value = name;
+              if (name === "plans") command.loadPlans();
             }}
           >
             {t(word)}
@@ -38,7 +39,10 @@ export function Pick({ command }: { command: Command }) {
       {tab.value === "groups" && <Groups command={command} />}
       {tab.value === "people" && <PickPeople command={command} />}
       {tab.value === "area" && <MapPick command={command} />}
-      {tab.value === "plans" && <Plans command={command} />}
+      {/* Whoever edits a plan chooses its people on the other sheets. */}
+      <div hidden={tab.value !== "plans"}>
+        <Plans command={command} />
+      </div>
     </>
   );
 }

@@ -7,7 +7,7 @@ import { t } from "../../i18n";
 import { type Plan, plans } from "../../leader/api";
 import type { Command } from "../../leader/command";
 import { type Draft, draftOf, startsOf, WHATS, type What, whatOf } from "../../leader/draft";
-import { choice, nobody } from "../../leader/targets";
+import { type Chosen, choice, nobody } from "../../leader/targets";
 import { Twice } from "../../ui/Twice";
 import type { Tier } from "../../wire/protocol";
 import { Spoken } from "./Say";
@@ -16,14 +16,15 @@ import { Spoken } from "./Say";
 const TWICE_MS = 4_000;
 
 export function Plans({ command }: { command: Command }) {
-  const edited = useSignal<{ plan: Plan | null } | null>(null);
-  useEffect(() => command.loadPlans(), [command]);
+  /** `before`: whom the keys reached when it was opened; meanwhile those of the plan are chosen. */
+  const edited = useSignal<{ plan: Plan | null; before: Chosen } | null>(null);
   if (edited.value) {
     return (
       <Editor
         command={command}
         plan={edited.value.plan}
-        done={() => {
+        done={(kept) => {
+          if (edited.value) command.chosen.value = kept ? nobody : edited.value.before;
           edited.value = null;
           command.loadPlans();
         }}
@@ -39,8 +40,8 @@ export function Plans({ command }: { command: Command }) {
           <button
             type="button"
             onClick={() => {
+              edited.value = { plan, before: command.chosen.value };
               command.chosen.value = choice(plan.starts.to);
-              edited.value = { plan };
             }}
           >
             {t("plan_edit")}
@@ -52,7 +53,7 @@ export function Plans({ command }: { command: Command }) {
           type="button"
           class="new"
           onClick={() => {
-            edited.value = { plan: null };
+            edited.value = { plan: null, before: command.chosen.value };
           }}
         >
           {t("plan_new")}
@@ -94,7 +95,7 @@ function Start({ command, plan }: { command: Command; plan: Plan }) {
   );
 }
 
-type EditorProps = { command: Command; plan: Plan | null; done: () => void };
+type EditorProps = { command: Command; plan: Plan | null; done: (kept: boolean) => void };
 
 function Editor({ command, plan, done }: EditorProps) {
   const draft = useSignal<Draft>(draftOf(plan));
@@ -110,13 +111,12 @@ function Editor({ command, plan, done }: EditorProps) {
     const starts = startsOf(draft.value, command.chosen.value, before?.starts ?? null);
     try {
       await (before ? plans.update(before, name, starts) : plans.create(name, starts));
-      command.chosen.value = nobody;
-      done();
+      done(true);
     } catch (problem) {
       await failed(problem);
     }
   };
-  const remove = (before: Plan) => plans.remove(before).then(done, failed);
+  const remove = (before: Plan) => plans.remove(before).then(() => done(false), failed);
   const failed = async (problem: unknown) => {
     if (!(problem instanceof Problem && problem.status === 412)) return command.failed(problem);
     try {
@@ -217,7 +217,7 @@ function Editor({ command, plan, done }: EditorProps) {
         <button type="submit" class="primary" disabled={!complete}>
           {t("plan_save")}
         </button>
-        <button type="button" onClick={done}>
+        <button type="button" onClick={() => done(false)}>
           {t("plan_back")}
         </button>
         {seen.value && <Twice title={t("plan_delete")} run={() => seen.value && void remove(seen.value)} />}

@@ -53,10 +53,15 @@ export function Say({ command, how, text }: Props) {
           ))}
         </div>
         <div class="sends">
-          <button type="submit" class="primary" disabled={!text.value.trim()}>
+          <button type="submit" class="primary" disabled={!text.value.trim() || command.sending.value}>
             {t("leader_send")}
           </button>
-          <button type="button" class="roll-call" onClick={() => void send("roll_call")}>
+          <button
+            type="button"
+            class="roll-call"
+            disabled={command.sending.value}
+            onClick={() => void send("roll_call")}
+          >
             {t("leader_roll_call")}
           </button>
         </div>
@@ -64,6 +69,7 @@ export function Say({ command, how, text }: Props) {
       <Spoken
         use={(wav) => command.sendRecorded(wav, text.value, how.value)}
         word={t("leader_send_recorded")}
+        busy={command.sending.value}
         failed={(problem) => command.failed(problem)}
       />
     </section>
@@ -75,11 +81,13 @@ type SpokenProps = {
   /** Uses what was recorded; resolves to whether it may be forgotten. */
   use: (wav: Blob) => Promise<boolean>;
   word: string;
+  /** It is being used just now. */
+  busy?: boolean;
   failed: (problem: unknown) => void;
 };
 
 /** Hold to record, listen back, use it or not. */
-export function Spoken({ use, word, failed }: SpokenProps) {
+export function Spoken({ use, word, busy = false, failed }: SpokenProps) {
   const recorder = useMemo(() => new MessageRecorder(), []);
   const since = useSignal<number | null>(null);
   const now = useSignal(0);
@@ -123,9 +131,10 @@ export function Spoken({ use, word, failed }: SpokenProps) {
           <button
             type="button"
             class="primary use"
+            disabled={busy}
             onClick={() =>
               void use(made.wav).then((done) => {
-                if (done) take.value = null;
+                if (done && take.peek() === made) take.value = null;
               })
             }
           >
