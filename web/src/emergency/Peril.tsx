@@ -25,5 +25,8 @@ export function Peril({ phone }: { phone: Phone }) {
   }
   const declare = () =>
     void asked(phone, { type: "emergency_call", call: `ip-${uuid()}`, to: { groups: [group] }, tier: 1 });
-  return <Twice class="peril" title={t("peril_declare")} question={t("plan_confirm")} run={declare} />;
+  // Who is moved to another group between the two presses is asked anew.
+  return (
+    <Twice key={group} class="peril" title={t("peril_declare")} question={t("plan_confirm")} run={declare} />
+  );
 }

@@ -46,6 +46,7 @@ export function SosButton({ phone }: { phone: Phone }) {
           <strong>{words(mine, told)}</strong>
           {unheard(mine, told) && number && <a href={`tel:${number}`}>{t("sos_phone", { number })}</a>}
           <Twice
+            key={state.alert}
             title={t("sos_cancel")}
             question={t("sos_cancel_sure")}
             run={() => void key.cancel().catch(failed)}

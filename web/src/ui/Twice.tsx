@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { t } from "../i18n";
+import { onceHeld, useOwnPress } from "./press";
 
 const SURE_MS = 5_000;
 
@@ -20,6 +21,7 @@ type TwiceProps = {
 
 export function Twice({ title, question, about, class: looks, act, run }: TwiceProps) {
   const armed = useSignal(false);
+  const isOwn = useOwnPress();
   useEffect(() => {
     if (!armed.value) return;
     const timer = setTimeout(() => {
@@ -35,8 +37,9 @@ export function Twice({ title, question, about, class: looks, act, run }: TwiceP
       aria-label={about && `${words} ${about}`}
       data-act={act}
       data-armed={armed.value}
+      onKeyDown={onceHeld}
       onClick={(event) => {
-        if (event.detail > 1) return; // a double click is one press
+        if (!isOwn(event)) return;
         if (armed.value) run();
         armed.value = !armed.value;
       }}

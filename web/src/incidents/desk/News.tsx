@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { known, t } from "../../i18n";
 import { briefWords } from "../../i18n/moments";
+import { Twice } from "../../ui/Twice";
 import { news, type Told, takeBack } from "./cases";
 import { wordsOf } from "./words";
 
@@ -10,7 +11,6 @@ type Props = { code: string; act: (work: Promise<unknown>) => Promise<void> };
 
 export function News({ code, act }: Props) {
   const told = useSignal<readonly Told[] | null>(null);
-  const asked = useSignal<Told | null>(null);
   const problem = useSignal("");
   const read = async () => {
     try {
@@ -20,12 +20,7 @@ export function News({ code, act }: Props) {
       problem.value = wordsOf(refused);
     }
   };
-  const press = async (one: Told) => {
-    if (asked.value !== one) {
-      asked.value = one;
-      return;
-    }
-    asked.value = null;
+  const take = async (one: Told) => {
     await act(takeBack(code, one));
     await read();
   };
@@ -45,9 +40,13 @@ export function News({ code, act }: Props) {
               <b>{wordOf(one)}</b> {one.who}
               <small>{t("cases_news_version", { version: one.version })}</small>
             </span>
-            <button type="button" class="quiet" onClick={() => void press(one)}>
-              {t(asked.value === one ? "cases_news_sure" : "cases_news_take_back")}
-            </button>
+            <Twice
+              class="quiet"
+              title={t("cases_news_take_back")}
+              question={t("cases_news_sure")}
+              about={`${wordOf(one)} ${one.who}`}
+              run={() => void take(one)}
+            />
           </li>
         ))}
       </ol>

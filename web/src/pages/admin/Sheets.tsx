@@ -81,6 +81,7 @@ export function Sheets() {
           <select
             name="sheet"
             value={kind.value}
+            disabled={busy.value}
             onChange={(event) => {
               kind.value = event.currentTarget.value;
               plan.value = null;
@@ -99,6 +100,7 @@ export function Sheets() {
           <input
             type="file"
             accept=".csv,text/csv"
+            disabled={busy.value}
             onChange={(event) => {
               chosen.value = event.currentTarget.files?.[0] ?? null;
               plan.value = null;

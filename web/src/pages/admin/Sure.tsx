@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { t } from "../../i18n";
+import { useOwnPress } from "../../ui/press";
 
 type SureProps = {
   title: string;
@@ -13,11 +14,13 @@ type SureProps = {
 export function Sure({ title, question, run }: SureProps) {
   const sure = useSignal(false);
   const busy = useSignal(false);
+  const isOwn = useOwnPress();
   if (!sure.value)
     return (
       <button
         type="button"
-        onClick={() => {
+        onClick={(event) => {
+          isOwn(event);
           sure.value = true;
         }}
       >
@@ -31,7 +34,7 @@ export function Sure({ title, question, run }: SureProps) {
         class="red"
         disabled={busy.value}
         onClick={(event) => {
-          if (event.detail > 1) return; // the second half of a double click on what stood here before
+          if (!isOwn(event)) return; // the second half of a double click on what stood here before
           busy.value = true;
           void run().finally(() => {
             busy.value = false;

@@ -43,22 +43,24 @@ export function Links({ list, wanted, total }: { list: List; wanted: Wanted; tot
     // What was made is good, whatever became of the others.
     if (links.length > 0) save(new Blob([tableOf(links)], { type: "text/csv" }), "links.csv");
   };
-  if (made.value !== null)
-    return (
-      <span class="links">
-        <span role="status">{t("links_making", { made: made.value, total })}</span>
-        <button type="button" onClick={stop}>
-          {t("links_stop")}
-        </button>
-      </span>
-    );
   return (
     <span class="links">
-      <Sure
-        title={t("links_all", { count: total })}
-        question={t("links_sure", { count: total })}
-        run={make}
-      />
+      {made.value === null ? (
+        // Agreed to were those who were found then.
+        <Sure
+          key={JSON.stringify(wanted)}
+          title={t("links_all", { count: total })}
+          question={t("links_sure", { count: total })}
+          run={make}
+        />
+      ) : (
+        <>
+          <span>{t("links_making", { made: made.value, total })}</span>
+          <button type="button" onClick={stop}>
+            {t("links_stop")}
+          </button>
+        </>
+      )}
       <span role="status">{word.value}</span>
     </span>
   );

@@ -309,6 +309,7 @@ function EndCall({ desk, call }: { desk: ConsoleDesk; call: string }) {
       </button>
       {ends && known && !OF_TWO.has(known.kind) && (
         <Twice
+          key={call}
           class="word danger"
           title={t("console_force_end")}
           question={t("console_force_end_sure")}

@@ -48,7 +48,10 @@ export function Deletion() {
         <p class="word" role="status">
           {word.value}
         </p>
-        {id.value.trim() && reason.value.trim() && <Sure title={t("admin_delete")} run={run} />}
+        {id.value.trim() && reason.value.trim() && (
+          // Agreed to was the number that stood there then.
+          <Sure key={id.value.trim()} title={t("admin_delete")} run={run} />
+        )}
       </div>
     </section>
   );
