@@ -15,6 +15,9 @@ export function bindKeys(desk: ConsoleDesk): () => void {
   const { signal } = stop;
   addEventListener("keydown", (event) => down(desk, event), { signal });
   addEventListener("keyup", (event) => desk.release(event.code), { signal });
+  // Also where the card whose key was held is gone: a call that ends takes it from under the finger.
+  for (const ends of ["pointerup", "pointercancel", "lostpointercapture"] as const)
+    addEventListener(ends, ({ pointerId }) => desk.release(pointerId), { signal });
   addEventListener("blur", () => desk.drop(), { signal });
   // A button that was clicked must not keep the space bar: only one that was walked to by the Tab key does.
   addEventListener("click", (event) => event.detail > 0 && letGo(), { signal });

@@ -41,6 +41,10 @@ function One({ phone, one }: { phone: Phone; one: Alert }) {
   const first = useSignal("");
   const note = useSignal("");
   const { alert } = one;
+  // Who was first may leave it again: then nobody has it.
+  useEffect(() => {
+    first.value = "";
+  }, [alert.state, alert.claimed_by?.id, first]);
   const mine = alert.claimed_by?.id === phone.picture.value.user?.id;
   const claim = async () => {
     const answer = await asked(phone, { type: "alert_claim", alert: alert.id });

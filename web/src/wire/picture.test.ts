@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { blank, fellSilent, heardIn, lastEnded, told } from "./picture";
-import type { Person } from "./protocol";
+import { blank, fellSilent, heardIn, lastEnded, told, welcomed } from "./picture";
+import type { GroupSummary, Person, Welcome } from "./protocol";
 
 const zhang: Person = { id: "u1", name: "张三" };
 
@@ -58,6 +58,21 @@ describe("the picture", () => {
     const next = told(over, { type: "slot", slot: 1, group: "g", burst: 7, by: zhang });
     expect(heardIn(next, "g")?.burst).toBe(7);
     expect(heardIn(next, "h")).toBeNull();
+  });
+
+  it("leaves each group at its place when the page has a link again", () => {
+    const groups = (ids: string) =>
+      [...ids].map(
+        (id): GroupSummary => ({ id, name: id, kind: "chat", may_talk: true, members: 1, priority: 0 }),
+      );
+    const welcome = (ids: string) =>
+      ({ user: zhang, groups: groups(ids), resumed: false }) as unknown as Welcome;
+    const order = ({ groups: all }: typeof blank) => all.map(({ id }) => id).join("");
+    const first = welcomed(blank, welcome("bd"));
+    const more = told(first, { type: "groups", groups: groups("abcd"), selected: null });
+    expect([order(first), order(more)]).toEqual(["bd", "bdac"]);
+    expect(order(welcomed(more, welcome("abcde")))).toBe("bdace");
+    expect(order(welcomed(more, welcome("acd")))).toBe("dac");
   });
 
   it("takes presence and floor from a group just selected", () => {

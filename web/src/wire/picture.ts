@@ -89,7 +89,7 @@ export function welcomed(before: Picture, welcome: Welcome): Picture {
     user: welcome.user,
     roles: welcome.roles,
     rights: welcome.rights,
-    groups: welcome.groups,
+    groups: inPlace(before.groups, welcome.groups),
     selected: welcome.selected ?? null,
     isolated: false,
     disk: "ok",
@@ -108,11 +108,8 @@ export function told(before: Picture, message: ServerMessage): Picture {
       const held = before.groups.filter(
         ({ id, kind }) => kind === "incident" && message.groups.every((group) => group.id !== id),
       );
-      // A new one comes last: keys that go by place must not move under a hand.
-      const place = new Map(before.groups.map(({ id }, at) => [id, at]));
-      const at = ({ id }: GroupSummary) => place.get(id) ?? before.groups.length;
-      const own = [...message.groups].sort((one, other) => at(one) - at(other));
-      return { ...before, groups: [...own, ...held], selected: message.selected ?? null };
+      const groups = [...inPlace(before.groups, message.groups), ...held];
+      return { ...before, groups, selected: message.selected ?? null };
     }
     case "group_presence": {
       const { group, members, online, listening, queued, monitors } = message;
@@ -156,6 +153,13 @@ export function told(before: Picture, message: ServerMessage): Picture {
     default:
       return before;
   }
+}
+
+/** Those that were there keep their order, and a new one comes last: keys that go by place must not move under a hand. */
+function inPlace(before: readonly GroupSummary[], now: readonly GroupSummary[]): GroupSummary[] {
+  const place = new Map(before.map(({ id }, at) => [id, at]));
+  const at = ({ id }: GroupSummary) => place.get(id) ?? before.length;
+  return [...now].sort((one, other) => at(one) - at(other));
 }
 
 /** The group to open with: the one wanted, else the first in which one may talk. */
