@@ -233,7 +233,7 @@ export const zh = {
   archive_from: "从",
   archive_until: "到",
   archive_tier: "等级",
-  archive_tier_1: "紧迫危险及以上",
+  archive_tier_1: "险情及以上",
   archive_tier_2: "紧急",
   archive_shortest: "最短（秒）",
   archive_longest: "最长（秒）",

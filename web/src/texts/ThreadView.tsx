@@ -31,6 +31,8 @@ export function ThreadView({ phone, texts, where, name, onBack }: ThreadViewProp
   const thread = texts.threads.value[key];
   const problem = useSignal("");
   const word = useSignal("");
+  /** A line is under way: another press is the same press. */
+  const sending = useSignal(false);
   const end = useRef<HTMLLIElement>(null);
   const last = thread?.last?.number;
   useEffect(() => {
@@ -40,14 +42,25 @@ export function ThreadView({ phone, texts, where, name, onBack }: ThreadViewProp
   useEffect(() => {
     void texts.fetch(where).catch(() => undefined);
   }, [texts, key]);
-  const send = async (written: Written) => {
+  const send = async (written: Written): Promise<boolean> => {
     try {
       await texts.send(where, written);
       problem.value = "";
-      if (written.kind === "text") word.value = "";
+      return true;
     } catch (found) {
       problem.value = found instanceof RequestRefused ? refusalWords(found.code) : t("text_not_sent");
+      return false;
     }
+  };
+  const sendLine = async () => {
+    const line = word.value;
+    const text = line.trim();
+    if (!text || sending.value) return;
+    sending.value = true;
+    const kept = await send({ kind: "text", text });
+    // What was typed meanwhile stays.
+    if (kept && word.value === line) word.value = "";
+    sending.value = false;
   };
   return (
     <section class="thread" aria-label={name}>
@@ -78,8 +91,7 @@ export function ThreadView({ phone, texts, where, name, onBack }: ThreadViewProp
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          const text = word.value.trim();
-          if (text) void send({ kind: "text", text });
+          void sendLine();
         }}
       >
         <input
@@ -90,7 +102,7 @@ export function ThreadView({ phone, texts, where, name, onBack }: ThreadViewProp
           value={word.value}
           onInput={(event) => (word.value = event.currentTarget.value)}
         />
-        <button type="submit" class="primary" disabled={!word.value.trim()}>
+        <button type="submit" class="primary" disabled={!word.value.trim() || sending.value}>
           {t("text_send")}
         </button>
       </form>

@@ -16,7 +16,8 @@ export function Drawer({ title, class: looks = "", close, children }: DrawerProp
   }, []);
   useEffect(() => {
     const leave = (event: KeyboardEvent) => {
-      if (event.key === "Escape") close();
+      // In an input method it takes back what is being typed.
+      if (event.key === "Escape" && !event.isComposing) close();
     };
     addEventListener("keydown", leave);
     return () => removeEventListener("keydown", leave);

@@ -17,19 +17,19 @@ export function Question({ words, stay, go, modal = true }: QuestionProps) {
     if (modal) box.current?.showModal();
     else box.current?.show();
   }, [modal]);
+  useEffect(() => {
+    // Also where the focus is on what stays in reach.
+    const leave = (event: KeyboardEvent) => {
+      if (event.key === "Escape") box.current?.close();
+    };
+    addEventListener("keydown", leave);
+    return () => removeEventListener("keydown", leave);
+  }, []);
   return (
-    <dialog
-      class="question"
-      ref={box}
-      aria-labelledby="question-words"
-      onClose={stay.act}
-      onKeyDown={(event) => {
-        if (event.key === "Escape") box.current?.close();
-      }}
-    >
+    <dialog class="question" ref={box} aria-labelledby="question-words" onClose={stay.act}>
       <p id="question-words">{words}</p>
       <p class="answers">
-        <button type="button" class="primary" onClick={stay.act}>
+        <button type="button" class="primary" onClick={() => box.current?.close()}>
           {stay.words}
         </button>
         <button type="button" class="danger" onClick={go.act}>

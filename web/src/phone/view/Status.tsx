@@ -1,6 +1,7 @@
 // The state in large words, above the button, where a thumb does not cover it.
 
-import { t } from "../../i18n";
+import { refusalWords, t } from "../../i18n";
+import type { Face } from "../face";
 import type { Phone } from "../phone";
 import { FACE_ICONS, spoken } from "./words";
 
@@ -8,6 +9,7 @@ export function Status({ phone }: { phone: Phone }) {
   const face = phone.face.value;
   const { title, hint } = spoken(face, phone.now.value, phone.key.byItself.value);
   const Glyph = FACE_ICONS[face.name];
+  const uncounted = withoutSeconds(face);
   const tier = face.name === "taken" ? face.tier : 0;
   return (
     <section class="status" role="status" aria-live="assertive" aria-atomic="true">
@@ -16,7 +18,16 @@ export function Status({ phone }: { phone: Phone }) {
         <Glyph />
         <span>{title}</span>
       </p>
-      <p class="hint">{hint}</p>
+      <p class="hint" aria-hidden={uncounted !== null}>
+        {hint}
+      </p>
+      {uncounted && <span class="visually-hidden">{uncounted}</span>}
     </section>
   );
+}
+
+/** What is read out while the hint counts seconds: each of them would be read over what is said. Null: it counts none. */
+function withoutSeconds(face: Face): string | null {
+  if (face.name === "ending") return "";
+  return face.name === "denied" && face.retryAt !== null ? refusalWords(face.code) : null;
 }
