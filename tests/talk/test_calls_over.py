@@ -37,7 +37,7 @@ async def test_a_call_to_nobody_is_refused_and_not_followed_any_more() -> None:
         CallCity(fabric, roster, phones, talkgroups, affiliation),
         Conditions(roster, phones, talkgroups, joined, fabric.now),
         kept.append,
-        Audit(kept.append),
+        Audit(kept.append, lambda: 0),
         "node",
     )
     told: list[tuple[Refusal, str]] = []
