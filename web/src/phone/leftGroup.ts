@@ -84,15 +84,16 @@ export class LeftGroup {
 
   /**
    * Whether a key may speak. The first one after a change may not: it sounds denied, and the page says where the next one goes. What
-   * he was brought into, or chose by hand, is not where he has not seen.
+   * he was brought into is urgent: it never costs a second press. What he chose by hand is not where he has not seen.
    */
   allows(into: Into): boolean {
+    if (into === "brought") return true;
     const just = this.#justMoved();
     const moved = (into === "wall" || into === "chosen") && !just?.wall ? null : just;
     this.#moved = null;
     const told = this.notice.peek();
     const notice = told ?? (moved && { why: moved.why, names: [], here: true, warned: false });
-    if ((into === "brought" || into === "chosen") && !moved) return true;
+    if (into === "chosen" && !moved) return true;
     const unseen = notice !== null && !notice.warned && (notice.here || into === "wall");
     this.notice.value = unseen ? { ...notice, warned: true } : null;
     if (unseen) this.phone.tone("denied");
