@@ -29,6 +29,8 @@ OTHERS = (
     ("LD-001", Words("leader of the city", "市领导")),
 )
 HOLD_S = 4.0
+LOOKS_S = 1.0
+"""Nobody speaks in a case sooner after his phone was taken along; a key that goes down sooner was meant for before."""
 TOLD_BAR_MS = 1_000
 PHOTO = """() => { const c = new OffscreenCanvas(1280, 960), g = c.getContext('2d');
  g.fillStyle = '#8d8a80'; g.fillRect(0, 0, 1280, 960); g.fillStyle = '#3a352e';
@@ -121,6 +123,7 @@ class Day:
 
     def talk(self) -> None:
         scene = self.journal.scene(*words.TALK)
+        time.sleep(LOOKS_S)
         for talker in self.officers:
             others = [officer for officer in self.officers if officer is not talker]
             self._speak(talker, scene, others)
