@@ -261,6 +261,15 @@ def test_the_space_bar_is_the_key_too_and_own_slots_are_silent_meanwhile(same_pa
     assert [e["muted"] for e in talker.events("slots_muted")] == [True, False]
 
 
+TOLD_MUCH = """() => {
+    const told = document.querySelector('.switched'), more = [1, 2, 3, 4].map(() => told.cloneNode(true));
+    told.after(...more);
+    const { bottom } = document.querySelector('.sos-key').getBoundingClientRect();
+    for (const one of more) one.remove();
+    return [bottom, innerHeight];
+}"""
+
+
 def test_a_case_takes_phones_along_one_key_goes_back_and_its_suspension_is_explained(
     pair: tuple[Officer, Officer], city: City
 ) -> None:
@@ -275,6 +284,8 @@ def test_a_case_takes_phones_along_one_key_goes_back_and_its_suspension_is_expla
     tell(title=title, urgent=True, parties=[{"kind": "user", "id": each.user["id"]} for each in pair])
     for each in pair:
         each.page.locator("button.group", has_text="路面塌陷").wait_for()
+    sos, height = listener.page.evaluate(TOLD_MUCH)
+    assert sos <= height, "the SOS key leaves the screen when much is told"
     # An urgent case takes the phones along; one key goes back, and the case is chosen again by hand.
     talker.page.locator(".switched .back", has_text=GROUP).click()
     talker.page.locator("button.group", has_text=GROUP).wait_for()

@@ -12,9 +12,9 @@ export function LeftGroup({ phone, keys = false }: { phone: Phone; keys?: boolea
   if (!notice || !(notice.here || keys)) return null;
   if (notice.why === "case" && !notice.warned) return null;
   const into = phone.brought.value;
-  const group = into ? into.name || into.by?.name : phone.group.value?.name;
-  // What one was brought into needs no confirming, unless a key has just not spoken there.
-  const asks = keys || (group && (!into || notice.warned));
+  const group = phone.group.value?.name;
+  // What one was brought into needs no confirming.
+  const asks = keys || (group && !into);
   return (
     <p class="switched left" role="alert">
       <span>
