@@ -1,8 +1,8 @@
 """The incident machine: news of a case and what happens in its group, in; what becomes of the group's address, out.
 
-Theory of operation. All news newer than a base are kept in the order of their versions and folded anew with each one
-(`gateway.news`), so the incident never depends on the order of arrival. Effects come from comparing before and after
-(`gateway.settling`).
+All news newer than a base are kept in the order of their versions and folded anew with each one
+(`gateway.incidents.news`), so the incident never depends on the order of arrival. Effects come from comparing before
+and after (`gateway.incidents.settling`).
 
 The machine is pure. It never raises on what a peer told; what changes nothing is `Discarded` with its reason.
 """

@@ -1,8 +1,9 @@
-"""The desk: one node of the city decides calls and emergencies, for phones of every node (docs/decisions: one desk).
+"""The desk: one node of the city decides calls and emergencies, for phones of every node.
 
 Which node it is, a lease says. The others send it what their phones ask, and carry out what it orders. It tells them
 what floors and slots must know: groups that live with their call, conditions, reserved groups. When it dies another
 takes its place and reads what lasts from SQL and from the fabric. A node without Redis is its own desk.
+Why one: docs/decisions/0019-several-nodes.md.
 """
 
 from __future__ import annotations

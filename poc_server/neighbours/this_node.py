@@ -1,4 +1,4 @@
-"""The node among its neighbours: what they tell it of their phones and decisions, and what it tells them."""
+"""What its neighbours need of this node."""
 
 from __future__ import annotations
 

@@ -67,13 +67,17 @@ class Phone:
     Attributes:
         key: the device's key; a second socket with the same key takes the first one's place.
         session: the sign-in session its token belongs to; ended sessions are disconnected by it.
+        slots: bursts it can hear at a time.
+        connection: its socket, None while it is lost; ``peer``: its media path, None before the first one.
         device: the enrolled device that session was made on, if it was.
+        selected: the group it talks in when nothing else is said.
         listens: groups heard beside the selected one, most important first.
         brought: groups the system itself brought it into (calls, emergencies), newest first; heard before all others.
         monitors: groups it hears without being there, after all others; ``scope`` says why, ``hidden`` if unseen.
         beyond: what belongs to that scope, too, and is not monitored, for that would be more than `MAX_MONITORED`.
         patched: group → the patch it is joined by, of all groups of the node.
-        listening_until: loop time until which "yes, I would hear" holds, 0 when the phone said no.
+        listening_until: loop time until which "yes, I would hear" holds, 0 when the phone said no; ``not_listening``
+            says why not.
         pressed_at: loop time of the floor request that has no answer yet.
         presses: group → the floor request that waits there for its call to be up, while the key is down.
         dropped_at: loop time at which the socket was lost, None while there is one.
@@ -82,6 +86,7 @@ class Phone:
         groups_told: what its page was told of its user's groups.
         forward: incidents that came forward on it, by group, and the change of the directory by which each did.
         paths: media paths it has had on its node: another number, and it is to be spoken from anew.
+        resume: the secret by which it takes its place again.
     """
 
     key: str
@@ -186,5 +191,5 @@ class Phone:
         return refusal(code, self.language)
 
     def would_hear(self, now: float) -> bool:
-        """Whether a burst that began now would be heard (issue: 12 members, 9 listening)."""
+        """Whether a burst that began now would be heard: a talker is told how many of his group would."""
         return self.listening_until > now and self.peer is not None and self.peer.connected

@@ -104,8 +104,8 @@ incident_untold = Table(
     Column("gone", JSON, nullable=False),
     Column("forward", JSON, nullable=False),
 )
-"""What phones have yet to learn of an incident (`poc_server.store.untold`). ``at_ms``: since when it is the matter of
-the node that has it."""
+"""What phones have yet to learn of an incident (`poc_server.store.bridge.untold`). ``at_ms``: since when it is the
+matter of the node that has it."""
 
 poll = Table(
     "poll",

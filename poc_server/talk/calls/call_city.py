@@ -1,4 +1,4 @@
-"""Where calls are made."""
+"""What all calls of a node share."""
 
 from __future__ import annotations
 

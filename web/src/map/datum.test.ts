@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { inGcj02, inWgs84 } from "./datum";
 
-/** WGS-84, and the same place in GCJ-02 as gateway/datum.py says: Wuhan, Beijing, Shanghai, Ürümqi, Haikou; Tokyo is outside. */
+/** WGS-84, and the same place in GCJ-02 as gateway/mapping/datum.py says: Wuhan, Beijing, Shanghai, Ürümqi, Haikou; Tokyo is outside. */
 const PLACES = [
   [114.305, 30.593, 114.310444217, 30.590589785],
   [116.391, 39.907, 116.397240959, 39.908401109],

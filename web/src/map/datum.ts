@@ -1,6 +1,6 @@
 // One datum on one map: GCJ-02, which Chinese phones and maps often use, lies 50 to 700 m beside WGS-84. Pure.
 //
-// The shift is the published polynomial on the Krasovsky ellipsoid, as in gateway/datum.py; the way back has no closed form and
+// The shift is the published polynomial on the Krasovsky ellipsoid, as in gateway/mapping/datum.py; the way back has no closed form and
 // iterates until it stands (below 1 mm). What remains is how exact the place itself was. CGCS2000 is within centimetres of WGS-84.
 
 import type { Degrees } from "./degrees";
