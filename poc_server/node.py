@@ -82,40 +82,11 @@ class Node:
         self.patches = Patches(self.roster, self.phones, self.talkgroups, self.joined, self.affiliation, self.audit)
         city = CallCity(fabric, self.roster, self.phones, self.talkgroups, self.affiliation)
         self.calls = Calls(city, self.conditions, parts.journal, self.audit, parts.name)
-        self.affiliation.keeping.append(self.calls.keeps)
-        self.air.on_read = self.calls.floor_read
-        self.calls.press_again = lambda phone, message: floor_request(self, phone, message, up=True)
         self.monitoring = Monitoring(
             parts.directory, self.roster, self.affiliation, self.presence, self.overview, self.audit
         )
-        self.arrivals = Arrivals(
-            self.phones,
-            self.talkgroups,
-            self.joined,
-            self.affiliation,
-            self.ears,
-            self.presence,
-            self.overview,
-            parts.media,
-            lambda phone: MediaOf(phone, self.ears, self.calls, self.presence, self.talkgroups),
-            parts.ice_servers,
-            fabric.now,
-            on_came=[self.calls.came],
-            on_leaves=self.monitoring.leaves,
-            on_gone=self.calls.gone,
-        )
-        self.following = Following(
-            parts.directory,
-            self.arrivals,
-            self.talkgroups,
-            self.affiliation,
-            self.monitoring,
-            self.conditions,
-            self.patches,
-            on_people=self.calls.follow_bans,
-            on_members=self.calls.follow_members,
-        )
-        self.roster.on_passing = self.following.passing
+        self.arrivals = self._arrivals(parts)
+        self.following = self._following(parts)
         door = FrontDoor(parts.auth, parts.directory, self.arrivals, self._received)
         self.endpoint = Endpoint(lambda connection: Reception(door, connection))
         self.emergency: Emergency | None = None
@@ -129,6 +100,7 @@ class Node:
         self._wake: Callable[[Iterable[UserId], Notice], None] = lambda _users, _notice: None
         self._parts = parts
         self._sweeper: asyncio.Task[None] | None = None
+        self._let_parts_hear()
 
     # --- life ------------------------------------------------------------------------------------------------------
 
@@ -180,6 +152,44 @@ class Node:
         self._wake = self.calls.wake = wake
 
     # --- what joins the parts ----------------------------------------------------------------------------------------
+
+    def _arrivals(self, parts: Parts) -> Arrivals:
+        return Arrivals(
+            phones=self.phones,
+            talkgroups=self.talkgroups,
+            joined=self.joined,
+            affiliation=self.affiliation,
+            ears=self.ears,
+            presence=self.presence,
+            overview=self.overview,
+            media=parts.media,
+            owner_of=lambda phone: MediaOf(phone, self.ears, self.calls, self.presence, self.talkgroups),
+            ice_servers=parts.ice_servers,
+            now=parts.fabric.now,
+            on_came=[self.calls.came],
+            on_leaves=self.monitoring.leaves,
+            on_gone=self.calls.gone,
+        )
+
+    def _following(self, parts: Parts) -> Following:
+        return Following(
+            directory=parts.directory,
+            arrivals=self.arrivals,
+            talkgroups=self.talkgroups,
+            affiliation=self.affiliation,
+            monitoring=self.monitoring,
+            conditions=self.conditions,
+            patches=self.patches,
+            on_people=self.calls.follow_bans,
+            on_members=self.calls.follow_members,
+        )
+
+    def _let_parts_hear(self) -> None:
+        """What a part tells one that was made after it."""
+        self.affiliation.keeping.append(self.calls.keeps)
+        self.air.on_read = self.calls.floor_read
+        self.calls.press_again = lambda phone, message: floor_request(self, phone, message, up=True)
+        self.roster.on_passing = self.following.passing
 
     def _talkgroup(self, group: Group) -> Talkgroup:
         access = self._parts.metrics.access

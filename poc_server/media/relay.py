@@ -52,6 +52,7 @@ class Route:
         "_audience",
         "_ended",
         "_ending",
+        "_feed",
         "_first",
         "_frame",
         "_highest",
@@ -59,7 +60,6 @@ class Route:
         "_last_at",
         "_observer",
         "_outward",
-        "_pacer",
         "_seen",
         "_shared",
         "_started",
@@ -91,7 +91,7 @@ class Route:
         self._observer = observer
         self._outward = outward
         self._taps = taps if outward is None else (*taps, outward)
-        self._pacer: Feed | None = None
+        self._feed: Feed | None = None
         self._audience: tuple[Slot, ...] = ()
         self._first = -1
         self._frame = (-1, 0)
@@ -167,12 +167,12 @@ class Route:
         when the last packet has gone to the taps.
         """
         self._ending = True
-        pacer, self._pacer = self._pacer, None
+        feed, self._feed = self._feed, None
         self._stop_watching()
-        if pacer is None:
+        if feed is None:
             self._end(done)
         else:
-            pacer.finish(lambda: self._end(done))
+            feed.finish(lambda: self._end(done))
 
     def leave_air(self) -> None:
         """Its group hears another burst now: what is still to be relayed of this one goes to recorders alone.
@@ -185,9 +185,9 @@ class Route:
             self._audience = ()
             self._taps = tuple(tap for tap in self._taps if tap is not self._outward)
 
-    def paced_by(self, pacer: Feed) -> None:
-        """What feeds this burst knows when its last packet has come."""
-        self._pacer = pacer
+    def fed_by(self, feed: Feed) -> None:
+        """Where its voice comes from; asked at its end when the last packet has come."""
+        self._feed = feed
 
     @property
     def loss(self) -> float:
@@ -281,5 +281,5 @@ class Relay:
         """
         route = Route(self._shared, burst, observer, taps, outward)
         if talker is not None:
-            route.paced_by(talker.uplink.begin(route, catches_up=catches_up))
+            route.fed_by(talker.uplink.begin(route, catches_up=catches_up))
         return route

@@ -40,7 +40,7 @@ class RecordingAlarm:
 
 @dataclass(frozen=True, slots=True)
 class RecordingGap:
-    """VoicePacket that was on air but is not on disk: ``packets`` that came from ``from_ms`` to ``to_ms``."""
+    """Voice that was on air but is not on disk: ``packets`` that came from ``from_ms`` to ``to_ms``."""
 
     meta: BurstMeta
     from_ms: int
@@ -72,8 +72,8 @@ class RecorderCounters:
     gaps: int = 0
 
 
-class BurstTap:
-    """Records one burst."""
+class RecorderTap:
+    """Records one burst (`poc_server.talk.burst.BurstTap`)."""
 
     __slots__ = ("_clock", "ended", "file", "gap", "meta", "packets", "started", "unrecorded")
 
@@ -116,7 +116,7 @@ class Recorder:
         self._listener = listener
         self._writer = SpoolWriter(folder, settings)
         self._sync = SpoolSync(folder, self._writer, settings.sync_ms / 1000)
-        self._taps: list[BurstTap] = []
+        self._taps: list[RecorderTap] = []
         self._handed_at: deque[tuple[int, float]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._last_from_ms = 0
@@ -128,12 +128,12 @@ class Recorder:
             self._sync.start()
         self._arm()
 
-    def begin(self, meta: BurstMeta) -> BurstTap:
-        """A burst begins; every `BurstTap.voice` until `BurstTap.end` is recorded."""
+    def begin(self, meta: BurstMeta) -> RecorderTap:
+        """A burst begins; every `RecorderTap.voice` until `RecorderTap.end` is recorded."""
         # Never the same twice, so that two recordings of one burst never share a file.
         self._last_from_ms = max(self._clock(), meta.started_ms, self._last_from_ms + 1)
         meta = replace(meta, from_ms=self._last_from_ms)
-        tap = BurstTap(meta, SpoolFile(self._folder / spool_name(meta)), self._clock)
+        tap = RecorderTap(meta, SpoolFile(self._folder / spool_name(meta)), self._clock)
         self._taps.append(tap)
         self.counters.bursts += 1
         return tap
@@ -203,7 +203,7 @@ class Recorder:
             self._handed_at.append((self.counters.packets, monotonic()))
             self._writer.hand_over(batch)
 
-    def _work_of(self, tap: BurstTap) -> Work | None:
+    def _work_of(self, tap: RecorderTap) -> Work | None:
         packets, tap.packets = tap.packets, []
         if packets and self.waiting + len(packets) > self._settings.pending_packets:
             self._drop(tap, packets)
@@ -218,14 +218,14 @@ class Recorder:
         self.counters.packets += len(packets)
         return work
 
-    def _drop(self, tap: BurstTap, packets: list[VoicePacket]) -> None:
+    def _drop(self, tap: RecorderTap, packets: list[VoicePacket]) -> None:
         tap.unrecorded += len(packets)
         self.counters.dropped += len(packets)
         begin = tap.gap.from_ms if tap.gap else packets[0].arrived_ms
         count = (tap.gap.packets if tap.gap else 0) + len(packets)
         tap.gap = RecordingGap(tap.meta, begin, packets[-1].arrived_ms, count, self._writer.state.value)
 
-    def _close_gap(self, tap: BurstTap) -> None:
+    def _close_gap(self, tap: RecorderTap) -> None:
         if tap.gap is not None:
             self._tell_gap(tap.gap)
             tap.gap = None

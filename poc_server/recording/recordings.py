@@ -27,7 +27,7 @@ from poc_server.recording.layout import default_key
 from poc_server.recording.listening import Listening
 from poc_server.recording.model import BurstMeta, Place, Recording
 from poc_server.recording.notary import Notary
-from poc_server.recording.recorder import BurstTap, Recorder, RecordingAlarm, RecordingGap
+from poc_server.recording.recorder import Recorder, RecorderTap, RecordingAlarm, RecordingGap
 from poc_server.recording.settings import RecordingSettings
 from poc_server.recording.spool import SpoolEnd
 from poc_server.recording.spools import SpoolFolders
@@ -114,7 +114,7 @@ class Recordings:
 
     # --- of the node -----------------------------------------------------------------------------------------------
 
-    def begin(self, meta: TalkMeta) -> BurstTap:
+    def begin(self, meta: TalkMeta) -> RecorderTap:
         """A burst of a talker of this node begins (`poc_server.talk.burst.BurstListener`)."""
         facts = self.facts_of(meta.group.id, meta.talker)
         place = facts.place or place_of(self._store.places.of(meta.talker.id), meta.began_ms)
@@ -311,6 +311,14 @@ class Recordings:
             self.finisher.spooled(path)
         watching = asyncio.create_task(self._watch(), name="recordings-watch")
         self._stack.callback(watching.cancel)
+        await self._keep(key, data)
+        self.recorder = Recorder(folders.own, self.settings, self._clock, self)
+        self.recorder.start()
+        self._stack.push_async_callback(self.recorder.aclose)
+        self.last_said = LastSaid(self._store, self.recorder, folders, self.settings)
+
+    async def _keep(self, key: EvidenceKey, data: Path) -> None:
+        """What is done with recordings that stand: sealed, deleted in time, joined by photos, exported."""
         self.notary = Notary(key, self._store, self.settings, data / "evidence")
         self.notary.start()
         self._stack.push_async_callback(self.notary.aclose)
@@ -332,10 +340,6 @@ class Recordings:
         )
         await self.exports.start()
         self._stack.push_async_callback(self.exports.aclose)
-        self.recorder = Recorder(folders.own, self.settings, self._clock, self)
-        self.recorder.start()
-        self._stack.push_async_callback(self.recorder.aclose)
-        self.last_said = LastSaid(self._store, self.recorder, folders, self.settings)
 
     def _audit(self, action: str, kind: str, target: str, detail: dict[str, object]) -> None:
         """What concerns the whole city stands in the audit of each agency: an entry of none is read by nobody."""

@@ -62,7 +62,7 @@ class Arrivals:
     """The place of each phone of this node.
 
     Attributes:
-        path_of: who hears from the media edge of a phone.
+        owner_of: who hears from the media edge of a phone.
         ice_servers: the servers a user's phone finds its way by.
         now: the fabric's clock.
         on_came: those told of a phone that connected, so that it learns what concerns it.
@@ -82,7 +82,7 @@ class Arrivals:
     presence: Presence
     overview: Overview
     media: MediaEdge
-    path_of: Callable[[Phone], PeerOwner]
+    owner_of: Callable[[Phone], PeerOwner]
     ice_servers: Callable[[UserId], list[IceServer]]
     now: Callable[[], int]
     on_came: list[Callable[[Phone], None]] = field(default_factory=list)
@@ -139,7 +139,7 @@ class Arrivals:
             for group in phone.groups:
                 # What it was saying came over the old path; it presses again on the new one.
                 self.talkgroups.open(group).submit(Left(phone.user.id, phone.key))
-        phone.peer = self.media.connect(phone.key, phone.slots, self.path_of(phone))
+        phone.peer = self.media.connect(phone.key, phone.slots, self.owner_of(phone))
 
     def dropped(self, phone: Phone) -> None:
         """Its socket is lost; it keeps its place for `limits.RESUME_S`."""

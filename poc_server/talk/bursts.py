@@ -17,11 +17,12 @@ from poc_server.talk.roster import Roster
 from poc_server.talk.slices import Slices
 
 if TYPE_CHECKING:
-    from groups.model import Group
+    from groups.model import Group, User
     from poc_server.media.relay import Relay, Route
     from poc_server.talk.phone import Phone
 
 PLACED_AT_ONCE = 64
+"""Phones whose slots are decided anew between two looks at the clock."""
 
 
 class Danger(Protocol):
@@ -90,7 +91,7 @@ class Bursts:
     """The bursts of one group whose routes are open here.
 
     Attributes:
-        routes: each by its id.
+        here: each by its id.
         floorless: those on air without a floor, of full duplex calls (`poc_server.talk.calls.duplex`).
         newest: the greatest id of one with a floor that began here.
     """
@@ -99,23 +100,23 @@ class Bursts:
         self._of = of
         self._air = air
         self._slices = slices
-        self.routes: dict[BurstId, _Burst] = {}
+        self.here: dict[BurstId, _Burst] = {}
         self.floorless: set[BurstId] = set()
         self.newest = BurstId(0)
         self._ending: list[Route] = []
         """Routes of bursts that ended since one began last: their last packets may still be on their way."""
 
     def __len__(self) -> int:
-        return len(self.routes)
+        return len(self.here)
 
     def talker_key(self, burst: BurstId) -> str | None:
         """The connection a burst comes from."""
-        found = self.routes.get(burst)
+        found = self.here.get(burst)
         return found.talker_key if found else None
 
     def speakers(self) -> list[UserId]:
         """Who is on air now."""
-        return [each.on_air.talker.id for each in self.routes.values()]
+        return [each.on_air.talker.id for each in self.here.values()]
 
     # --- what happens ------------------------------------------------------------------------------------------------
 
@@ -134,26 +135,23 @@ class Bursts:
             ended.leave_air()
         self._ending.clear()
         phone = speaker or self._of.phones.get(began.key)
-        spoken_in = self._of.named(began.key)
-        said_in = air.roster.group(spoken_in) or group
-        meta = BurstMeta(
-            began.burst,
-            said_in,
-            user,
-            began.key,
-            began.tier,
-            began.at,
-            self._hearers(),
-            phone.device if phone else None,
-        )
+        meta = self._meta(began, user, phone)
         heard_by = air.listeners(phone is not None)
         taps = tuple(tap for tap in (each.begin(meta) for each in heard_by) if tap is not None)
         outward = air.far.outward(group.id, began.burst) if air.far is not None and phone is not None else None
-        route = self._route(began, phone, taps, outward)
-        voice = self._voice(user.id, began.tier)
-        on_air = OnAir(began.burst, group.id, user, began.tier, voice, began.priority, route, began.at, spoken_in)
+        on_air = OnAir(
+            burst=began.burst,
+            group=group.id,
+            talker=user,
+            tier=began.tier,
+            number=began.priority,
+            route=self._route(began, phone, taps, outward),
+            voice=self._voice(user.id, began.tier),
+            began_ms=began.at,
+            spoken_in=self._of.named(began.key),
+        )
         told_of_end = taps if outward is None else (*taps, outward)
-        self.routes[began.burst] = _Burst(on_air, began.key, told_of_end, meta)
+        self.here[began.burst] = _Burst(on_air, began.key, told_of_end, meta)
         air.ears.began(on_air)
         self._slices.add(self._placed(on_air.burst))
         for each in air.joined.spread(group.id):
@@ -163,7 +161,7 @@ class Bursts:
 
     def move(self, burst: BurstId, key: str) -> None:
         """The talker speaks from another connection now: the burst goes on, on a route of its own."""
-        found = self.routes.get(burst)
+        found = self.here.get(burst)
         if found is None:
             return
         on_air = found.on_air
@@ -175,19 +173,19 @@ class Bursts:
 
     def left(self, key: str) -> None:
         """The phone of this connection is on another node now: what it says comes from there."""
-        for burst, each in tuple(self.routes.items()):
+        for burst, each in tuple(self.here.items()):
             if each.talker_key == key and burst not in self.floorless:
                 self.move(burst, key)
 
     def end_told(self, listener: BurstListener) -> None:
         """One who did not hear all bursts on air begin hears how they end; of their voice no more than before."""
-        for each in self.routes.values():
+        for each in self.here.values():
             tap = listener.begin(each.meta)
             each.taps = each.taps if tap is None else (*each.taps, tap)
 
     def retier(self, burst: BurstId, tier: Tier) -> None:
         """The talker's emergency state changed in mid-burst: it may take slots now, or lose them."""
-        found = self.routes.get(burst)
+        found = self.here.get(burst)
         if found is None or found.on_air.tier == tier:
             return
         on_air = found.on_air
@@ -197,7 +195,7 @@ class Bursts:
 
     def revoice(self) -> None:
         """The condition of the group or of a talker is another now: what is said may take slots, or lose them."""
-        for each in self.routes.values():
+        for each in self.here.values():
             on_air = each.on_air
             voice = self._voice(on_air.talker.id, on_air.tier)
             if voice is not on_air.voice:
@@ -205,7 +203,7 @@ class Bursts:
 
     def end(self, burst: BurstId, end: BurstEnd) -> None:
         """Close the route of a burst; slots are free for what else is on air."""
-        found = self.routes.pop(burst, None)
+        found = self.here.pop(burst, None)
         if found is None:
             return
         air, taps = self._air, found.taps
@@ -218,10 +216,23 @@ class Bursts:
 
     def end_all(self) -> None:
         """At once."""
-        for burst in tuple(self.routes):
+        for burst in tuple(self.here):
             self.end(burst, BurstEnd.CUT)
 
     # --- private -----------------------------------------------------------------------------------------------------
+
+    def _meta(self, began: out.BurstBegan, user: User, phone: Phone | None) -> BurstMeta:
+        """What listeners beside the phones are told. In a patch it is said in the group that was pressed in."""
+        return BurstMeta(
+            burst=began.burst,
+            group=self._air.roster.group(self._of.named(began.key)) or self._of.group,
+            talker=user,
+            device=began.key,
+            tier=began.tier,
+            began_ms=began.at,
+            hearers=self._hearers(),
+            enrolled=phone.device if phone else None,
+        )
 
     def _hearers(self) -> tuple[UserId, ...]:
         """Of a group that ends with its call: its members, or those of the groups a patch joins, who may replay it."""
@@ -242,7 +253,7 @@ class Bursts:
             return relay.begin(began.burst, phone.peer, observer, taps, outward=outward, catches_up=answered)
         route = relay.begin(began.burst, None, _Deaf(), taps)
         if far is not None:
-            route.paced_by(far.inward(self._of.group.id, began.burst, route))
+            route.fed_by(far.inward(self._of.group.id, began.burst, route))
         return route
 
     def _voice(self, user: UserId, tier: Tier) -> Voice:
@@ -263,7 +274,7 @@ class Bursts:
         ears = self._air.ears
         phones = tuple(ears.listeners(self._of.group.id))
         for start in range(0, len(phones), PLACED_AT_ONCE):
-            if burst is not None and burst not in self.routes:
+            if burst is not None and burst not in self.here:
                 return
             ears.place(phones[start : start + PLACED_AT_ONCE])
             yield

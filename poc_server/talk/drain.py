@@ -46,7 +46,7 @@ class Drain:
 
     def _waits(self) -> bool:
         """Whether there is somebody who hears a burst or talks."""
-        return any(group.bursts.routes for group in self.talkgroups.values() if group.phones)
+        return any(group.bursts.here for group in self.talkgroups.values() if group.phones)
 
     def _may_move(self) -> bool:
         """Whether there are phones here, and another node they can go to."""
@@ -54,7 +54,7 @@ class Drain:
 
     def _free(self, phone: Phone) -> bool:
         groups = (self.talkgroups.get(group) for group in phone.groups)
-        return phone.connection is not None and not any(g.bursts.routes for g in groups if g is not None)
+        return phone.connection is not None and not any(g.bursts.here for g in groups if g is not None)
 
 
 def _send_away(phone: Phone) -> None:

@@ -172,14 +172,14 @@ def carry_out(group: Talkgroup, state: FloorState, effects: Sequence[Any]) -> No
 def _reloaded(group: Talkgroup, state: FloorState) -> None:
     """The floor was read whole, after a gap or an outage: routes and phones of this node follow what is there."""
     on_air = {burst.burst: burst for burst in state.bursts}
-    before = dict(group.bursts.routes)
-    for number, route in before.items():
+    before = dict(group.bursts.here)
+    for number, known in before.items():
         if number in group.bursts.floorless:
             continue
         now = on_air.get(number)
         if now is None:
-            _lost(group, out.BurstEnded(number, route.on_air.talker.id, route.talker_key, BurstEnd.CUT, state.clock))
-        elif now.key != route.talker_key:
+            _lost(group, out.BurstEnded(number, known.on_air.talker.id, known.talker_key, BurstEnd.CUT, state.clock))
+        elif now.key != known.talker_key:
             group.bursts.move(number, now.key)
     for number, burst in on_air.items():
         if number not in before:

@@ -37,7 +37,7 @@ def on_air(talkgroups: Talkgroups) -> dict[UserId, GroupId]:
     return {
         each.on_air.talker.id: group
         for group, talkgroup in talkgroups.items()
-        for each in tuple(talkgroup.bursts.routes.values())
+        for each in tuple(talkgroup.bursts.here.values())
     }
 
 

@@ -41,7 +41,7 @@ class Runner(Generic[S]):
         initial: the state before anybody wrote one.
         machine: the pure rules.
         tick: the input that says "time went by".
-        on_events: called with ``(state', events)`` after every step, of this node or another.
+        on_effects: called with ``(state', effects)`` after every step, of this node or another.
         merge: what holds after a time in which nodes did not see each other.
     """
 
@@ -52,13 +52,13 @@ class Runner(Generic[S]):
         initial: S,
         machine: Machine[S],
         tick: Any,
-        on_events: Callable[[S, Sequence[Any]], None],
+        on_effects: Callable[[S, Sequence[Any]], None],
         merge: Merge[S] | None = None,
     ) -> None:
         self._fabric = fabric
         self._machine = machine
         self._tick = tick
-        self._on_events = on_events
+        self._on_effects = on_effects
         self._waiting: deque[Any] = deque()
         self._pumping: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -122,10 +122,10 @@ class Runner(Generic[S]):
                 return state, ()  # another node was quicker
         return self._machine.handle(state, given, now)
 
-    def _stepped(self, state: S, events: Sequence[Any], version: int) -> None:
+    def _stepped(self, state: S, effects: Sequence[Any], version: int) -> None:
         self._arm(state)
-        if events:
-            self._on_events(state, events)
+        if effects:
+            self._on_effects(state, effects)
 
     def _arm(self, state: S) -> None:
         if self._timer is not None:

@@ -1,4 +1,4 @@
-"""One group on one node: its phones here, its floor, and what each effect of the floor machine means for them."""
+"""One group on one node: its phones here, its floor and its bursts, and how its phones are told of both."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Talkgroup:
     def idle(self) -> bool:
         """Nobody is here and nothing goes on."""
         state = self._runner.state
-        if self.followed or self.phones or self.bursts.routes:
+        if self.followed or self.phones or self.bursts.here:
             return False
         return self._air.far is not None or not (state.bursts or state.queue)
 

@@ -61,6 +61,6 @@ def begin(
 ) -> tuple[Route, Watcher]:
     watcher = Watcher()
     route = Route(s, burst, watcher, (watcher,), outward)
-    route.paced_by(talker.uplink.begin(route, catches_up=catches_up))
+    route.fed_by(talker.uplink.begin(route, catches_up=catches_up))
     route.set_audience(tuple(one.slot for one in listeners))
     return route, watcher

@@ -99,5 +99,5 @@ async def test_all_phones_of_a_great_node_are_looked_at_within_some_heartbeats_a
     assert sorted(phone.key for part in rounds for phone in part) == sorted(keys)
 
     on_air = SimpleNamespace(on_air=SimpleNamespace(talker=LEADER))
-    talkgroups[GROUP] = SimpleNamespace(bursts=SimpleNamespace(routes={1: on_air}))
+    talkgroups[GROUP] = SimpleNamespace(bursts=SimpleNamespace(here={1: on_air}))
     assert len(own.told_otherwise(loop_time() + 20)) == len(keys), "all phones of who talks"

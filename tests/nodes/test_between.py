@@ -108,7 +108,7 @@ async def test_whose_phone_is_on_another_node_now_is_heard_from_there() -> None:
     home.phones.clear()
     home.bursts.left("leader/")
     home.floor.says(7, 1)
-    assert home.bursts.routes[BurstId(7)].on_air.route.packets == 1
+    assert home.bursts.here[BurstId(7)].on_air.route.packets == 1
 
 
 @stepped

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from poc_server.recording.recorder import BurstTap, Recorder, RecordingAlarm, RecordingGap
+from poc_server.recording.recorder import Recorder, RecorderTap, RecordingAlarm, RecordingGap
 from poc_server.recording.settings import RecordingSettings
 from poc_server.recording.spool import Spool, SpoolEnd, read_spool
 from poc_server.recording.writer import DiskState
@@ -70,6 +70,6 @@ async def recording(folder: Path, settings: RecordingSettings = QUICK) -> AsyncI
         await recorder.aclose()
 
 
-def speak(tap: BurstTap, count: int) -> None:
+def speak(tap: RecorderTap, count: int) -> None:
     for packet in spoken(count):
         tap.voice(packet)

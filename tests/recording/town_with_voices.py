@@ -15,7 +15,7 @@ from groups.vocabulary import AgencyId, BurstEnd, BurstId, GroupId, IncidentCode
 from poc_server.api import Services
 from poc_server.chain import SignedHead
 from poc_server.recording.model import BurstMeta, Place
-from poc_server.recording.recorder import BurstTap
+from poc_server.recording.recorder import RecorderTap
 from poc_server.recording.recordings import Recordings
 from poc_server.recording.settings import RecordingSettings
 from poc_server.store import BurstRecord, Store, StoreSettings
@@ -72,7 +72,7 @@ class Voices:
         at_ms: int | None = None,
         on: Recordings | None = None,
         **more: object,
-    ) -> BurstTap:
+    ) -> RecorderTap:
         """One burst that is on air still, ``on`` this node or another one."""
         at_ms = now_ms() if at_ms is None else at_ms
         meta = BurstMeta(
@@ -121,7 +121,7 @@ class Voices:
         return made
 
 
-def key_of(tap: BurstTap) -> str:
+def key_of(tap: RecorderTap) -> str:
     """What the recording of this burst is called, or will be."""
     meta = tap.meta
     record = BurstRecord(

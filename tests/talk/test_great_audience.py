@@ -137,7 +137,7 @@ def most_in_one_turn(turns: list[int]) -> int:
 async def test_between_two_slices_of_an_audience_of_5000_the_loop_comes_round() -> None:
     everybody = AllHere()
     everybody.begin(1)
-    (route,) = (each.on_air.route for each in everybody.bursts.routes.values())
+    (route,) = (each.on_air.route for each in everybody.bursts.here.values())
     route.push(voice(0))
     placed = await everybody.turns()
     assert placed[0] <= AT_MOST, "not even the first slice is longer"

@@ -335,8 +335,8 @@ class Calls:
         live, talkgroup = self._of_group.get(group), self._city.talkgroups.get(group)
         if live is not None and talkgroup is not None:
             talkgroup.bursts.end_told(self)
-            routes = talkgroup.bursts.routes.items()
-            live.submit(into.OnAir(tuple(Talking(burst, each.talker_key) for burst, each in routes)))
+            here = talkgroup.bursts.here.items()
+            live.submit(into.OnAir(tuple(Talking(burst, each.talker_key) for burst, each in here)))
 
     def set_members(self, live: LiveCall) -> None:
         """A group made for its call has those who are in it now as members."""

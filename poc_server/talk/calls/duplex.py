@@ -56,8 +56,8 @@ class Duplex:
         """Another node led the call until now: what is on air goes on."""
         talkgroup = self._city.talkgroups.get(self._call.group)
         if talkgroup is not None:
-            routes = ((burst, talkgroup.bursts.routes.get(burst)) for burst in talkgroup.bursts.floorless)
-            self._on_air = {each.on_air.talker.id: (burst, each.talker_key) for burst, each in routes if each}
+            found = ((burst, talkgroup.bursts.here.get(burst)) for burst in talkgroup.bursts.floorless)
+            self._on_air = {each.on_air.talker.id: (burst, each.talker_key) for burst, each in found if each}
 
     def begin(self) -> None:
         """The call runs: whoever speaks in it and is not on air yet is from now on."""
@@ -134,7 +134,7 @@ def follow(phones: Phones, talkgroup: Talkgroup, now: int, on_air: Mapping[Burst
         talkgroup.bursts.floorless.discard(burst)
         talkgroup.bursts.end(burst, BurstEnd.RELEASED)
     for burst, (user, key) in on_air.items():
-        if burst not in talkgroup.bursts.routes:
+        if burst not in talkgroup.bursts.here:
             talkgroup.bursts.floorless.add(burst)
             began = floor.BurstBegan(burst, user, key, Tier.NORMAL, PRIORITY, now, overriding=False)
             # Its own phone may not have been brought in yet: that order comes after.
