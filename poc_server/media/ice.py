@@ -7,7 +7,6 @@ nothing is ever sent to an address that has not proved itself.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 import socket
@@ -36,8 +35,6 @@ _FINGERPRINT_XOR = 0x5354554E
 _ROLE_CONFLICT = b"\x00\x09\x00\x11\x00\x00\x04\x57Role Conflict\0\0\0"
 """ERROR-CODE 487 (RFC 8445 §7.3.1.1), padded to four bytes."""
 _PORT_PAD = int.from_bytes(COOKIE[:2], "big")
-_SHA1_BLOCK_BYTES = 64
-"""Our passwords are shorter; a longer key would have to be hashed first."""
 MAX_STUN_BYTES = 1280
 MAX_ATTRIBUTES = 16
 """Of a request that is read; browsers send eight."""
@@ -124,27 +121,6 @@ def _attributes(data: bytes) -> list[tuple[int, int, bytes]]:
     return found if at == size else []
 
 
-class _Integrity:
-    """HMAC-SHA1 (RFC 2104) under one password, at half the price of a general call.
-
-    What depends on the key alone is done once: every phone asks every few seconds, and each answer takes two.
-    """
-
-    __slots__ = ("_inner", "_outer")
-
-    def __init__(self, password: bytes) -> None:
-        key = password.ljust(_SHA1_BLOCK_BYTES, b"\0")
-        self._inner = hashlib.sha1(bytes(byte ^ 0x36 for byte in key), usedforsecurity=False)
-        self._outer = hashlib.sha1(bytes(byte ^ 0x5C for byte in key), usedforsecurity=False)
-
-    def of(self, covered: bytes) -> bytes:
-        """The 20 bytes of MESSAGE-INTEGRITY over ``covered``."""
-        inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(covered)
-        outer.update(inner.digest())
-        return outer.digest()
-
-
 def _fingerprint(covered: bytes) -> bytes:
     return (crc32(covered) ^ _FINGERPRINT_XOR).to_bytes(4, "big")
 
@@ -152,13 +128,14 @@ def _fingerprint(covered: bytes) -> bytes:
 class IceLite:
     """Our side of one set of ICE credentials. ``remote`` is the phone's, known once it has answered."""
 
-    __slots__ = ("_integrity", "_ours", "_transactions", "local", "remote")
+    __slots__ = ("_keyed", "_ours", "_transactions", "local", "remote")
 
     def __init__(self, local: Credentials) -> None:
         self.local = local
         self.remote: Credentials | None = None
         self._ours = local.ufrag.encode()
-        self._integrity = _Integrity(local.password.encode())
+        # What depends on the key alone is done once: every phone asks every few seconds, and each answer takes two.
+        self._keyed = hmac.new(local.password.encode(), digestmod="sha1")
         self._transactions: OrderedDict[bytes, Hashable] = OrderedDict()
 
     def check(self, request: Request, source: Hashable, mapped: tuple[str, int]) -> Check | None:
@@ -180,7 +157,7 @@ class IceLite:
         # Checks may overtake the answer on the signaling path: till it is here our password alone decides.
         if self.remote is not None and not hmac.compare_digest(request.theirs, self.remote.ufrag.encode()):
             return False
-        return hmac.compare_digest(request.integrity, self._integrity.of(request.covered))
+        return hmac.compare_digest(request.integrity, self._integrity(request.covered))
 
     def _first_from(self, transaction: bytes, source: Hashable) -> bool:
         known = self._transactions.get(transaction)
@@ -191,6 +168,12 @@ class IceLite:
             self._transactions.popitem(last=False)
         return True
 
+    def _integrity(self, covered: bytes) -> bytes:
+        """The 20 bytes of MESSAGE-INTEGRITY over ``covered``."""
+        keyed = self._keyed.copy()
+        keyed.update(covered)
+        return keyed.digest()
+
     def _reply(self, request: Request, kind: bytes, attribute: bytes) -> bytes:
         """A response with one attribute, MESSAGE-INTEGRITY and FINGERPRINT (RFC 8489 §14.5, §14.7).
 
@@ -199,7 +182,7 @@ class IceLite:
         head = COOKIE + request.transaction + attribute
         size = len(attribute)
         covered = kind + (size + _INTEGRITY_BYTES).to_bytes(2, "big") + head
-        integrity = _INTEGRITY + self._integrity.of(covered)
+        integrity = _INTEGRITY + self._integrity(covered)
         whole = kind + (size + _INTEGRITY_BYTES + _FINGERPRINT_BYTES).to_bytes(2, "big") + head + integrity
         return whole + _FINGERPRINT + _fingerprint(whole)
 
