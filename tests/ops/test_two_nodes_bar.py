@@ -7,8 +7,8 @@ import pytest
 from tools.two_nodes import Judgement, Run, judge
 
 
-def of(nodes: int, cpu: list[float], p99_ms: float, late_ms: float) -> Run:
-    return Run(nodes, 450, cpu, cpu, 1, 0, 1.0, 1.0, p99_ms, 1.0, late_ms)
+def of(nodes: int, cpu: list[float], p99_ms: float, late_ms: float, lost: int = 0) -> Run:
+    return Run(nodes, 450, cpu, cpu, 1, lost, 1.0, 1.0, p99_ms, 1.0, late_ms)
 
 
 def judged(*, more_cpu: float = 0.07, more_p99_ms: float = 9.0, late_ms: float = 5.0) -> Judgement:
@@ -35,3 +35,9 @@ def test_of_several_rounds_the_medians_count() -> None:
     one, same = of(1, [0.07], 5.0, 1.0), of(2, [0.035, 0.03], 5.0, 1.0)
     rounds = [(one, same, of(2, [cpu], p99, 1.0)) for cpu, p99 in ((0.2, 5.0), (0.06, 99.0), (0.05, 4.0))]
     assert (judge(rounds).more_cpu, judge(rounds).more_p99_ms, judge(rounds).code) == (0.06, 5.0, 0)
+
+
+@pytest.mark.parametrize(("lost", "code"), [(0, 0), (1, 1)])
+def test_nodes_whose_cores_are_limited_are_both_full_and_judged_by_what_was_lost(lost: int, code: int) -> None:
+    one, same, more = of(1, [0.24], 5.0, 1.0), of(2, [0.15, 0.15], 5.0, 1.0), of(2, [0.25, 0.25], 9.0, 1.0, lost)
+    assert judge([(one, same, more)], core=0.25).code == code
