@@ -10,12 +10,13 @@ from poc_server.media.counters import MediaCounters
 from poc_server.media.ice import Credentials, IceLite
 from poc_server.media.peer import Peer, PeerOwner
 from poc_server.media.relay import Relay
+from poc_server.media.rounds import Rounds
 from poc_server.media.settings import MediaSettings
 from poc_server.media.shared import Shared
 from poc_server.media.udp import Address, Addresses, LocalSocket, UdpPort
 
-BUCKETS = 10
-"""Phones are looked after in as many parts per report interval, so that no turn of the loop is long."""
+LOOKS = 10
+"""Per report interval, at those phones that are due; each at a part of all at most, so that no turn is long."""
 FOLLOW_ADDRESSES_EVERY_S = 10.0
 
 
@@ -27,8 +28,7 @@ class MediaEdge:
         self.relay = Relay(shared)
         self._port = port
         self._phones: dict[bytes, tuple[IceLite, Peer]] = {}
-        self._buckets: list[set[Peer]] = [set() for _ in range(BUCKETS)]
-        self._phase = 0
+        self._rounds: Rounds[Peer] = Rounds()
         self._voice = 0
         self._follow_at = shared.loop.time() + FOLLOW_ADDRESSES_EVERY_S
         self._timer: asyncio.TimerHandle | None = None
@@ -82,7 +82,7 @@ class MediaEdge:
         if not 1 <= slots <= self.shared.settings.max_slots:
             raise ValueError("slots")
         peer = Peer(self, key, slots, owner)
-        min(self._buckets, key=len).add(peer)
+        self.look_after(peer, self.shared.loop.time() + self.shared.settings.report_s)
         return peer
 
     async def aclose(self) -> None:
@@ -90,9 +90,8 @@ class MediaEdge:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        for bucket in self._buckets:
-            for peer in tuple(bucket):
-                peer.close()
+        for peer in tuple(self._rounds):
+            peer.close()
         await asyncio.sleep(0)
         self._port.close()
 
@@ -125,8 +124,11 @@ class MediaEdge:
         for one in credentials:
             if one is not None:
                 self.forget_ice(one)
-        for bucket in self._buckets:
-            bucket.discard(peer)
+        self._rounds.forget(peer)
+
+    def look_after(self, peer: Peer, at: float) -> None:
+        """Call its `Peer.tick` at ``at`` of the loop's clock, unless that is to be done sooner."""
+        self._rounds.want(peer, at)
 
     # --- datagrams --------------------------------------------------------------------------------------------
 
@@ -169,11 +171,12 @@ class MediaEdge:
 
     def _tick(self) -> None:
         loop, settings = self.shared.loop, self.shared.settings
-        self._timer = loop.call_later(settings.report_s / BUCKETS, self._tick)
+        self._timer = loop.call_later(settings.report_s / LOOKS, self._tick)
         now = loop.time()
-        self._phase = (self._phase + 1) % BUCKETS
-        for peer in tuple(self._buckets[self._phase]):
-            peer.tick(now)
+        for peer in self._rounds.due(now, 1 + len(self._rounds) // LOOKS):
+            again = peer.tick(now)
+            if not peer.closed:
+                self.look_after(peer, again)
         voice = self.shared.counters.voice_in + self.shared.counters.voice_out
         if voice != self._voice:
             self._voice = voice

@@ -51,6 +51,9 @@ class Edge(Protocol):
     def forget(self, peer: Peer, *credentials: IceLite | None) -> None:
         """``peer`` is closed."""
 
+    def look_after(self, peer: Peer, at: float) -> None:
+        """Call its `Peer.tick` at ``at`` of the loop's clock, unless that is to be done sooner."""
+
 
 class PeerOwner(Protocol):
     """Who is told what becomes of a phone's media path. Called on the loop, never per packet."""
@@ -227,20 +230,25 @@ class Peer:
             self._uplink_ssrc = ssrc
             self.reports.voice(ssrc, *numbers, now * CLOCK_HZ)
 
-    def tick(self, now: float) -> None:
-        """Once per report interval: consent, reports, held voice that has grown old."""
-        if now - self._consent_at > self._shared.settings.consent_s:
+    def tick(self, now: float) -> float:
+        """Consent, reports, held voice that has grown old; when there is something to do again at the latest."""
+        lost_at = self._consent_at + self._shared.settings.consent_s
+        if now > lost_at:
             self._shared.counters.consent_lost += 1
             self._gone("consent")
-            return
+            return lost_at
         self.uplink.expire(now)
-        if self.connected:
-            self.reports.tick(now)
-            if now >= self._settle_at:
-                self._settle_at = float("inf")
-                self._dtls.settle()
-                self._shared.trimmer.settled()
-                self._shared.busy(now)
+        again = self.reports.tick(now)
+        if now >= self._settle_at:
+            self._settle_at = float("inf")
+            self._dtls.settle()
+            self._shared.trimmer.settled()
+            self._shared.busy(now)
+        return min(again, lost_at, self._settle_at)
+
+    def look_after(self, at: float) -> None:
+        """There will be something for `tick` to do at ``at``."""
+        self._edge.look_after(self, at)
 
     def holds(self, path: Path, now: float) -> bool:
         """Whether it proved itself there so short ago that no other may be there."""
@@ -332,6 +340,7 @@ class Peer:
         self.connected = True
         now = self._shared.loop.time()
         self._settle_at = now + SETTLE_S
+        self.look_after(self._settle_at)
         self._shared.busy(now)
         self._shared.counters.connected += 1
         self._shared.counters.handshakes += 1
@@ -343,8 +352,9 @@ class Peer:
             self._gone("closed")
             return
         # One who is there checks its path every few seconds; one who has gone does not.
-        doubted = self._shared.loop.time() - self._shared.settings.consent_s + DOUBT_S
-        self._consent_at = min(self._consent_at, doubted)
+        doubted_until = self._shared.loop.time() + DOUBT_S
+        self._consent_at = min(self._consent_at, doubted_until - self._shared.settings.consent_s)
+        self.look_after(doubted_until)
 
     def _gone(self, reason: str) -> None:
         if not self._closed:

@@ -24,6 +24,9 @@ class Reporter(Protocol):
     def slots(self) -> Sequence[Slot]:
         """Its slots."""
 
+    def look_after(self, at: float) -> None:
+        """There will be something to report at ``at`` of the loop's clock."""
+
     def send_rtcp(self, packet: bytes) -> None:
         """One report, sealed and sent."""
 
@@ -31,12 +34,14 @@ class Reporter(Protocol):
 class Reports:
     """The RTCP side of a peer."""
 
-    __slots__ = ("_arrived", "_peer", "_reception", "_sender_report", "_sender_report_at", "_shared")
+    __slots__ = ("_arrived", "_peer", "_reception", "_rests", "_sender_report", "_sender_report_at", "_shared")
 
     def __init__(self, shared: Shared, peer: Reporter) -> None:
         self._shared = shared
         self._peer = peer
         self._reception: rtcp.Reception | None = None
+        self._rests = True
+        """There was no voice since the last report."""
         self._arrived = 0.0
         self._sender_report = 0
         self._sender_report_at = 0.0
@@ -48,6 +53,9 @@ class Reports:
             self._reception = reception = rtcp.Reception(ssrc)
         reception.received(sequence, timestamp, clock, contiguous=clock - self._arrived < BURST_GAP_SAMPLES)
         self._arrived = clock
+        if self._rests:
+            self._rests = False
+            self._peer.look_after(clock / CLOCK_HZ + self._shared.settings.report_s)
 
     def received(self, packet: bytes) -> None:
         """An RTCP packet of the phone, already opened."""
@@ -66,19 +74,25 @@ class Reports:
                     slot.total_lost, slot.report_came = block.total_lost, now
                     self._loss(slot, block.fraction_lost, now)
 
-    def tick(self, now: float) -> None:
-        """Send what is due."""
-        if self._reception is not None:
+    def tick(self, now: float) -> float:
+        """Send what is due; when to look again at the latest."""
+        settings = self._shared.settings
+        again = now + settings.sender_report_s
+        if self._reception is not None and not self._rests:
             delay = int((now - self._sender_report_at) * 65_536) if self._sender_report else 0
             block = self._reception.report(self._sender_report, delay)
-            if block is not None:
+            if block is None:
+                self._rests = True
+            else:
                 self._peer.send_rtcp(rtcp.receiver_report(self._peer.slots[0].ssrc, block))
+                again = min(again, now + settings.report_s)
         for slot in self._peer.slots:
-            if slot.lossy and now > slot.lossy_until:
-                slot.lossy = False
-            # Of most slots of most phones there is nothing new, every second of the day.
+            if slot.lossy:
+                slot.lossy = now <= slot.lossy_until
+                again = min(again, slot.lossy_until) if slot.lossy else again
             if (slot.packets != slot.reported or slot.route is not None) and now >= slot.report_at:
                 self._report(slot, now)
+        return again
 
     def _report(self, slot: Slot, now: float) -> None:
         if slot.stream is None:
@@ -102,3 +116,4 @@ class Reports:
         if slot.red and lost > 0 and lost >= settings.red_loss_percent:
             slot.lossy = True
             slot.lossy_until = now + settings.red_hold_s
+            self._peer.look_after(slot.lossy_until)

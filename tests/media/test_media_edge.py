@@ -12,7 +12,7 @@ from aioice import stun
 
 from codec import red
 from loadtest.wire.sdp import read_offer
-from poc_server.media import MediaEdge, SdpRefused, rtcp
+from poc_server.media import MediaEdge, Peer, SdpRefused, rtcp
 from poc_server.media.rtcp import ReportBlock
 from poc_server.media.sdp import OPUS, RED
 from tests.media.handmade import SSRC, HandPhone
@@ -315,6 +315,28 @@ async def test_reports_go_to_the_talker_and_to_listeners() -> None:
         assert listeners.sender.ssrc == listener.peer.slots[0].ssrc
         phone.close()
         listener.close()
+
+
+async def test_a_phone_at_rest_is_looked_at_seldom_and_one_who_speaks_at_each_interval() -> None:
+    async with open_edge(report_s=0.1, sender_report_s=60.0) as quick:
+        phone, rests = await HandPhone(quick).connect(), await HandPhone(quick).connect()
+        looks: list[Peer] = []
+        tick = Peer.tick
+
+        def noted(peer: Peer, now: float) -> float:
+            looks.append(peer)
+            return tick(peer, now)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Peer, "tick", noted)
+            quick.relay.begin(1, phone.peer, Watcher())
+            for number in range(3):
+                phone.send(phone.seal(SPEECH))
+                await until(lambda number=number: len(phone.reports) > number)
+        assert looks.count(phone.peer) >= 3
+        assert looks.count(rests.peer) <= 2, "after it came, and when its handshake is long over"
+        phone.close()
+        rests.close()
 
 
 async def test_damaged_rtcp_is_counted(edge: MediaEdge, phone: HandPhone) -> None:
