@@ -16,14 +16,12 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from gateway.waking.web_push import Vapid
-from poc_server import readings
 from poc_server.api import MAX_BODY_BYTES, Services, build_api
 from poc_server.api.plays import Plays
 from poc_server.api.problems import unavailable
 from poc_server.api.site import operations, serve_pages
 from poc_server.auth import Auth
 from poc_server.bridge.opened import OpenBridge
-from poc_server.collector import collecting_in_the_quiet
 from poc_server.config import Config
 from poc_server.demo.city import landing
 from poc_server.dispatch import DispatchDesk
@@ -31,19 +29,21 @@ from poc_server.emergency import Emergency
 from poc_server.emergency.spoken import SpokenMessages
 from poc_server.fabric import open_fabric
 from poc_server.fabric.local import LocalFabric
+from poc_server.ground.collector import collecting_in_the_quiet
+from poc_server.ground.metrics import Metrics
+from poc_server.ground.secret_file import keep_first
 from poc_server.media.edge import MediaEdge
-from poc_server.metrics import Metrics
 from poc_server.neighbours.all_know import AllKnow
 from poc_server.neighbours.news import News
 from poc_server.neighbours.to_desk import PURPOSE, ToDesk
-from poc_server.node import Node
+from poc_server.node import readings
+from poc_server.node.node import Node
+from poc_server.node.parts import Parts
 from poc_server.notify import Notifier
-from poc_server.parts import Parts
 from poc_server.recording.disk_news import DiskNews
 from poc_server.recording.folder import RecordingsFolder
 from poc_server.recording.missed import MissedVoice
 from poc_server.recording.recordings import Recordings
-from poc_server.secret_file import keep_first
 from poc_server.serving import Serving
 from poc_server.store import Store
 from poc_server.store.city import pinyin

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from poc_server import upkeep
-from poc_server.collector import collector_resting
-from poc_server.refused import StoreUnavailable
-from poc_server.upkeep import ConfigFile, ended, loaded
+from poc_server.commands import upkeep
+from poc_server.commands.upkeep import ConfigFile, ended, loaded
+from poc_server.ground.collector import collector_resting
+from poc_server.ground.refused import StoreUnavailable
 
 if TYPE_CHECKING:
     from poc_server.config import Config
@@ -96,7 +96,7 @@ def bridge_check(
     from gateway.checking.check import check
     from poc_server.bridge import setup
     from poc_server.bridge.senders import read
-    from poc_server.refused import Refused
+    from poc_server.ground.refused import Refused
 
     public_url = loaded(config, {}).bridge.public_url
     try:
@@ -119,7 +119,7 @@ def verify(
 ) -> None:
     """Verify all recordings and their evidence: every file, every entry of the chain, every signature."""
     with collector_resting():
-        from poc_server.verifying import Verification
+        from poc_server.commands.verifying import Verification
 
     settings = loaded(config, {"server": {"data": str(data)}} if data else {})
     try:
@@ -175,7 +175,7 @@ def _serve(settings: Config) -> None:
 
 def _several(settings: Config, count: int, command: list[str], first: list[str], others: list[str]) -> None:
     from poc_server import logs
-    from poc_server.several import Several
+    from poc_server.commands.several import Several
 
     if not settings.fabric.redis:
         raise ended("several nodes meet on Redis: say where it is in [fabric] redis")

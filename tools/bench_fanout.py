@@ -31,8 +31,8 @@ from loadtest.wire.media import MediaPath
 from loadtest.wire.reactor import Reactor
 from loadtest.wire.sdp import read_offer
 from poc_server.media import MediaEdge, MediaSettings, Peer
-from poc_server.media.rtcp import is_rtcp
 from poc_server.media.shared import wall_ms
+from poc_server.media.wire.rtcp import is_rtcp
 
 TICK = os.sysconf("SC_CLK_TCK")
 SAMPLES_PER_S = 48_000

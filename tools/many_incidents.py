@@ -20,7 +20,7 @@ from groups.vocabulary import GroupKind, IncidentCode, Refusal, Role
 from poc_server.bridge.bridge import Bridge
 from poc_server.bridge.settings import BridgeSettings
 from poc_server.bridge.setup import Setup
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import Store, StoreSettings
 from poc_server.store.city import people, units
 from poc_server.store.city.people import UserDraft

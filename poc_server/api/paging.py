@@ -11,7 +11,7 @@ from fastapi import Depends, Header, Query, Response
 from starlette.exceptions import HTTPException
 
 from groups.vocabulary import Refusal
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from signaling.limits import MAX_PAGE
 
 T = TypeVar("T")

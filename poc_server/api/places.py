@@ -16,7 +16,7 @@ from poc_server.api.problems import documented
 from poc_server.api.rights import ruled
 from poc_server.api.services import Services, SignedInCaller, Use
 from poc_server.api.shapes import ID_PATTERN, Body, PathId
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store.places import (
     FUTURE_MS,
     OLDEST_MS,

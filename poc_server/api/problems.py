@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from groups.vocabulary import Refusal
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from signaling.words import Language, refusal
 
 log = structlog.get_logger(__name__)

@@ -12,8 +12,8 @@ from groups.vocabulary import Refusal
 from poc_server.api.problems import documented
 from poc_server.api.services import Services, SignedInCaller, Use
 from poc_server.api.shapes import Body
+from poc_server.ground.refused import Refused
 from poc_server.notify import Notifier
-from poc_server.refused import Refused
 from poc_server.store import push
 from poc_server.store.push import KeptSubscription, subscription_id
 

@@ -12,7 +12,7 @@ from groups.vocabulary import DeviceId, GroupId, Refusal, UnitId, UserId
 from poc_server.api.problems import documented
 from poc_server.api.services import Caller, Services
 from poc_server.api.shapes import Body
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import Device
 
 

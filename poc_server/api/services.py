@@ -16,10 +16,10 @@ from poc_server.auth import Auth, Claims
 from poc_server.bridge.opened import OpenBridge
 from poc_server.city_map.settings import MapSettings
 from poc_server.emergency import Emergency
+from poc_server.ground.refused import Refused
 from poc_server.notify import Notifier
 from poc_server.recording.recordings import Recordings
 from poc_server.recording.settings import RecordingSettings
-from poc_server.refused import Refused
 from poc_server.store import Actor, Directory, Snapshot, Store, audit
 from poc_server.talk.people_watch import PeopleWatch
 

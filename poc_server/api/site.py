@@ -11,7 +11,7 @@ from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Resp
 from starlette.staticfiles import StaticFiles
 
 from poc_server.city_map.settings import OWN_TILES, MapSettings
-from poc_server.metrics import CONTENT_TYPE, Metrics
+from poc_server.ground.metrics import CONTENT_TYPE, Metrics
 
 log = structlog.get_logger(__name__)
 PAGES = ("talk", "leader", "console", "admin", "recordings")

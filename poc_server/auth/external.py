@@ -20,7 +20,7 @@ from groups.rights import may_hold_together
 from groups.vocabulary import AgencyId, Refusal, Role, UserId
 from poc_server.auth.settings import ProviderSettings
 from poc_server.auth.tokens import MAX_TOKEN_CHARS, AuthRefused
-from poc_server.refused import StoreUnavailable
+from poc_server.ground.refused import StoreUnavailable
 from poc_server.store import Actor, Store
 from poc_server.store.city import people
 from poc_server.store.city.people import UserDraft

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from poc_server.secret_file import keep_first
+from poc_server.ground.secret_file import keep_first
 
 _PATTERN = "sign-*.pem"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from groups.vocabulary import AgencyId, DeviceId, Refusal, UserId
 from poc_server.auth.limits import Sparing, address_key
 from poc_server.auth.settings import AuthSettings
-from poc_server.refused import Refused, StoreUnavailable
+from poc_server.ground.refused import Refused, StoreUnavailable
 from poc_server.store import Actor, Connection, Store, audit
 
 NOT_JUDGED = frozenset({Refusal.UNAVAILABLE, Refusal.TOO_FAST})

@@ -23,7 +23,7 @@ from poc_server.auth.passwords import Passwords
 from poc_server.auth.refusals import Attempt, RefusedSignIns
 from poc_server.auth.settings import AuthSettings
 from poc_server.auth.tokens import AuthRefused, Claims, Tokens
-from poc_server.refused import Refused, StoreUnavailable
+from poc_server.ground.refused import Refused, StoreUnavailable
 from poc_server.store import Actor, Connection, Store, audit
 from poc_server.store.city import people, sessions
 from poc_server.store.city.people import account_key

@@ -13,7 +13,7 @@ import jwt
 
 from groups.vocabulary import AgencyId, DeviceId, Refusal, UserId
 from poc_server.auth.keys import SigningKeys
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 
 ALGORITHM = "EdDSA"
 MAX_TOKEN_CHARS = 4_096

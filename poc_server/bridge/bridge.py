@@ -25,7 +25,7 @@ from poc_server.bridge.phones import TAPS
 from poc_server.bridge.setup import Setup
 from poc_server.bridge.step import Batch, Done
 from poc_server.bridge.telling import PhonesPort, Telling
-from poc_server.refused import Refused, StoreUnavailable
+from poc_server.ground.refused import Refused, StoreUnavailable
 from poc_server.store import SYSTEM, Actor, Change, DirectoryChange, IncidentJoined, Store
 from poc_server.store.bridge import incident_events, incidents
 from poc_server.store.bridge.heard import Heard

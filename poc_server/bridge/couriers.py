@@ -16,8 +16,8 @@ from groups.vocabulary import Refusal
 from poc_server.bridge.bridge import Bridge
 from poc_server.bridge.materials import Gatherer
 from poc_server.bridge.senders import Inbox, PollInbox
-from poc_server.metrics import Reading
-from poc_server.refused import Refused, StoreUnavailable
+from poc_server.ground.metrics import Reading
+from poc_server.ground.refused import Refused, StoreUnavailable
 from poc_server.store import Store
 from poc_server.store.bridge import heard, outbox, polls
 from poc_server.store.bridge.outbox import SqlOutbox

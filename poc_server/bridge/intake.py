@@ -19,7 +19,7 @@ from groups.vocabulary import AgencyId, IncidentCode, Refusal
 from poc_server.bridge.owed import Owed
 from poc_server.bridge.step import Batch, Done
 from poc_server.bridge.telling import Telling
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import SYSTEM, Actor, Change
 from poc_server.store.bridge import heard
 from poc_server.store.bridge.heard import Heard

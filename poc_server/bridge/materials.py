@@ -13,7 +13,7 @@ from gateway.delivery.outbound import Materials
 from gateway.incidents.incident import facts_of
 from groups.vocabulary import AgencyId, GroupId, IncidentCode, UserId
 from poc_server.bridge.links import Links
-from poc_server.chain import head_to_json
+from poc_server.ground.chain import head_to_json
 from poc_server.store import Store
 from poc_server.store.bridge import incidents
 from poc_server.store.bridge.incident_bursts import Recording, recording

@@ -20,10 +20,10 @@ from poc_server.bridge.materials import Gatherer
 from poc_server.bridge.senders import Inbox
 from poc_server.bridge.settings import BridgeSettings
 from poc_server.bridge.setup import load
+from poc_server.ground.refused import Refused
 from poc_server.recording.folder import RecordingsFolder
 from poc_server.recording.layout import has_file
 from poc_server.recording.listening import disk_away
-from poc_server.refused import Refused
 from poc_server.store import Actor, Store
 from poc_server.store.bridge import incident_bursts, incidents
 from poc_server.store.bridge.incident_bursts import Recording

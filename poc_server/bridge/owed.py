@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, suppress
 import structlog
 
 from poc_server.bridge.telling import Telling
-from poc_server.refused import StoreUnavailable
+from poc_server.ground.refused import StoreUnavailable
 from poc_server.store import Change, Store
 from poc_server.store.bridge import incidents, untold
 from poc_server.store.bridge.untold import Untold

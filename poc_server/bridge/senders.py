@@ -17,7 +17,7 @@ from gateway.webhooks import Received, verify
 from groups.vocabulary import IncidentCode, Refusal
 from poc_server.bridge.bridge import Bridge
 from poc_server.bridge.setup import PollSetup, SenderSetup
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import Store
 from poc_server.store.bridge import heard, polls, refused_news
 from poc_server.store.bridge.heard import Heard

@@ -20,7 +20,7 @@ from poc_server.config import Config
 from poc_server.demo.city import build_city, lively, make_links, offered
 from poc_server.demo.walks import Walks
 from poc_server.lan import Certificates, Front, LanPage, ensure_certificates, terminal_code
-from poc_server.media.udp import machine_addresses
+from poc_server.media.wire.udp import machine_addresses
 
 BOTS_PER_GROUP = 3
 console = Console(emoji=False)

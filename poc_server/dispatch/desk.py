@@ -8,7 +8,7 @@ from groups.policy import Act, may
 from groups.vocabulary import Refusal, UserId
 from poc_server.dispatch.handovers import Handovers
 from poc_server.dispatch.patching import Patching
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import Actor, Store
 from poc_server.store.city import people
 from poc_server.talk.later import Later

@@ -14,7 +14,7 @@ from groups.model import User
 from groups.policy import Act, may
 from groups.rights import Right, has
 from groups.vocabulary import GroupId, HandoverState, MonitorScope, Refusal, UserId
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import Actor, Store, audit, handovers, patches
 from poc_server.store.handovers import KeptHandover
 from poc_server.store.ids import new_id

@@ -12,7 +12,7 @@ import structlog
 from groups.model import Group, User
 from groups.policy import Act
 from groups.vocabulary import GroupId, Refusal
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import Actor, Store, audit, patches
 from poc_server.store.audit import SYSTEM, AuditEntry
 from poc_server.store.patches import KeptPatch

@@ -8,7 +8,7 @@ from groups.model import User
 from groups.vocabulary import Refusal
 from poc_server.emergency.keeping import Keeping
 from poc_server.emergency.live_alert import LiveAlert
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import audit
 from poc_server.store import emergency as kept
 from poc_server.store.audit import AuditEntry

@@ -21,7 +21,7 @@ from poc_server.emergency.alert_telling import AlertTelling
 from poc_server.emergency.attendance import Attendance
 from poc_server.emergency.gatherings import Gathering
 from poc_server.emergency.live_alert import LiveAlert
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import emergency as kept
 from poc_server.store.journal import AlertKept
 from signaling.messages import Sos

@@ -22,7 +22,7 @@ from poc_server.emergency.broadcast_keeping import BroadcastKeeping
 from poc_server.emergency.gatherings import Gathering
 from poc_server.emergency.live_broadcast import LiveBroadcast
 from poc_server.emergency.receipts import Receipts
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import emergency as kept
 from poc_server.store.ids import id_after
 from poc_server.talk.clock import loop_time

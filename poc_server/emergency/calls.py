@@ -14,7 +14,7 @@ from groups.vocabulary import GroupId, GroupKind, Refusal, Tier, UserId
 from poc_server.emergency import recipients
 from poc_server.emergency.gatherings import Gathering
 from poc_server.emergency.keeping import START_WITHIN_S, Keeping
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import emergency as kept
 from poc_server.store.ids import id_after
 from poc_server.store.journal import EmergencyCallKept, EmergencyCallOver

@@ -15,7 +15,7 @@ from poc_server.emergency.broadcasts import Broadcasts
 from poc_server.emergency.calls import EmergencyCalls
 from poc_server.emergency.desk import Desk
 from poc_server.emergency.settings import EmergencySettings
-from poc_server.metrics import Reading
+from poc_server.ground.metrics import Reading
 from poc_server.store import Store
 from poc_server.talk.phone import person
 from poc_server.talk.slices import Slices

@@ -12,7 +12,7 @@ from groups.vocabulary import BroadcastKind, Refusal, Tier
 from poc_server.emergency.calls import LiveEmergency
 from poc_server.emergency.keeping import START_WITHIN_S, Keeping
 from poc_server.emergency.live_broadcast import LiveBroadcast
-from poc_server.refused import Refused, StoreUnavailable
+from poc_server.ground.refused import Refused, StoreUnavailable
 from poc_server.store import plans as kept
 from poc_server.store.plans import Plan
 from signaling.limits import MAX_BROADCAST_HOURS

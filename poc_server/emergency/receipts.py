@@ -9,7 +9,7 @@ from groups.emergency import broadcast as rules
 from groups.emergency.broadcast import Hearing
 from groups.vocabulary import ReceiptState, Refusal, UserId
 from poc_server.emergency.live_broadcast import LiveBroadcast
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.talk.clock import loop_time
 from poc_server.talk.phone import person
 from signaling.messages import BroadcastTally, Ok, PersonReceipt, Receipt

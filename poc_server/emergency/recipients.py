@@ -10,7 +10,7 @@ from groups.model import Group, Unit, User
 from groups.policy import Act, may
 from groups.reach import visible
 from groups.vocabulary import GroupId, Refusal, UnitId, UserId
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from signaling.limits import MAX_AREA_POINTS
 from signaling.messages import Area, Recipients
 

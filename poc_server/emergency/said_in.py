@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from groups.model import Group, Membership, User
 from groups.policy import Act, may
 from groups.vocabulary import GroupId, GroupKind, Refusal
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.talk.roster import Transient
 
 if TYPE_CHECKING:

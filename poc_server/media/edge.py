@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from poc_server.media import ice
 from poc_server.media.counters import MediaCounters
-from poc_server.media.ice import Credentials, IceLite
 from poc_server.media.peer import Peer, PeerOwner
 from poc_server.media.relay import Relay
 from poc_server.media.rounds import Rounds
 from poc_server.media.settings import MediaSettings
 from poc_server.media.shared import Shared
-from poc_server.media.udp import Address, Addresses, LocalSocket, UdpPort
+from poc_server.media.wire import ice
+from poc_server.media.wire.ice import Credentials, IceLite
+from poc_server.media.wire.udp import Address, Addresses, LocalSocket, UdpPort
 
 LOOKS = 10
 """Per report interval, at those phones that are due; each at a part of all at most, so that no turn is long."""

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from codec import rtp
 from codec.opus import CLOCK_HZ
-from poc_server.media import rtcp, sdp
-from poc_server.media.dtls import DtlsRefused, DtlsSession, fingerprint
-from poc_server.media.ice import Credentials, IceLite, Request
+from poc_server.media.downlink.slot import Slot
 from poc_server.media.reports import Reports
-from poc_server.media.sdp import SdpRefused
-from poc_server.media.slot import Slot
-from poc_server.media.srtp import Receiver, Sender, SrtpKeys
-from poc_server.media.udp import Address, LocalSocket
-from poc_server.media.uplink import Uplink
+from poc_server.media.uplink.uplink import Uplink
 from poc_server.media.warming import Warming
+from poc_server.media.wire import rtcp, sdp
+from poc_server.media.wire.dtls import DtlsRefused, DtlsSession, fingerprint
+from poc_server.media.wire.ice import Credentials, IceLite, Request
+from poc_server.media.wire.sdp import SdpRefused
+from poc_server.media.wire.srtp import Receiver, Sender, SrtpKeys
+from poc_server.media.wire.udp import Address, LocalSocket
 
 if TYPE_CHECKING:
     from poc_server.media.shared import Shared

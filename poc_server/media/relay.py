@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from codec import opus
 from codec.packet import VoicePacket
-from poc_server.media.fanout import Job
+from poc_server.media.downlink.fanout import Job
 
 if TYPE_CHECKING:
+    from poc_server.media.downlink.slot import Slot
     from poc_server.media.peer import Peer
     from poc_server.media.shared import Shared
-    from poc_server.media.slot import Slot
 
 LATE_ENTRY_S = 0.2
 """A last packet older than this is not worth sending again to one who enters late."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from codec.opus import CLOCK_HZ
-from poc_server.media import rtcp
+from poc_server.media.wire import rtcp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from poc_server.media.downlink.slot import Slot
     from poc_server.media.shared import Shared
-    from poc_server.media.slot import Slot
 
 BURST_GAP_SAMPLES = CLOCK_HZ // 2
 """A pause this long lies between bursts: the talker's timestamps stood still, so no jitter is taken over it."""

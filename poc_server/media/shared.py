@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 from codec.opus import CLOCK_HZ
 from poc_server.media.counters import MediaCounters
-from poc_server.media.dtls import HandshakeGate, Identity
-from poc_server.media.fanout import Fanout
+from poc_server.media.downlink.fanout import Fanout
 from poc_server.media.memory import Trimmer
 from poc_server.media.native import Fan, fan
 from poc_server.media.settings import MediaSettings
+from poc_server.media.wire.dtls import HandshakeGate, Identity
 
 
 def wall_ms() -> int:

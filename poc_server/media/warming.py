@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from codec import opus
 
 if TYPE_CHECKING:
+    from poc_server.media.downlink.slot import Slot
     from poc_server.media.shared import Shared
-    from poc_server.media.slot import Slot
 
 
 class Warming:

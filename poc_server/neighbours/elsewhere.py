@@ -13,7 +13,7 @@ import structlog
 from groups.floor.inputs import Left
 from groups.vocabulary import GroupId
 from poc_server.fabric.redis.voice import VoiceLine
-from poc_server.metrics import Reading
+from poc_server.ground.metrics import Reading
 from poc_server.neighbours import phones as far_phones
 from poc_server.neighbours.abroad import Abroad
 from poc_server.neighbours.apart import Apart

@@ -21,11 +21,11 @@ from gateway.waking.notice import Notice, Outcome, Urgency, outcome_of
 from gateway.waking.templated import HttpNotifier, filled_body, filled_header, filled_url
 from gateway.waking.web_push import Subscription, Vapid
 from groups.vocabulary import UserId
-from poc_server.metrics import Reading
+from poc_server.ground.metrics import Reading
+from poc_server.ground.refused import Refused
 from poc_server.notify import words
 from poc_server.notify.lane import Lane
 from poc_server.notify.settings import NotifySettings
-from poc_server.refused import Refused
 from poc_server.store import Store, push
 from poc_server.store.push import KeptSubscription
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 try:
-    from poc_server.chain import Kind, Stored
+    from poc_server.ground.chain import Kind, Stored
     from poc_server.recording.judge import Finding, Wrong, record
 except ImportError:  # beside this file in an export
     from chain import Kind, Stored  # type: ignore[import-not-found,no-redef]

@@ -13,7 +13,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from poc_server.chain import UNREADABLE, SignedHead, Stored, head_from_json
+from poc_server.ground.chain import UNREADABLE, SignedHead, Stored, head_from_json
 from poc_server.recording.beside import compare
 from poc_server.recording.folder import NAME
 from poc_server.recording.judge import CheckFile, Finding, Wrong, check_files_in, judge, signatures_by

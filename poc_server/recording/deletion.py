@@ -11,11 +11,11 @@ from typing import Any
 import structlog
 
 from groups.vocabulary import Refusal
+from poc_server.ground.refused import Refused
 from poc_server.recording.finisher import WorkerPort
 from poc_server.recording.folder import RecordingsFolder
 from poc_server.recording.layout import inside
 from poc_server.recording.settings import RecordingSettings
-from poc_server.refused import Refused
 from poc_server.store import Actor, Store, audit
 from poc_server.store.records import keeping
 from poc_server.store.records.keeping import Burial, HoldKind

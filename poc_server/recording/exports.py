@@ -18,13 +18,13 @@ import structlog
 from pydantic import TypeAdapter
 
 from groups.vocabulary import AgencyId, UserId
+from poc_server.ground.refused import Refused
 from poc_server.recording.finisher import WorkerPort
 from poc_server.recording.folder import RecordingsFolder
 from poc_server.recording.layout import safe_name
 from poc_server.recording.notary import Notary
 from poc_server.recording.settings import RecordingSettings
 from poc_server.recording.unheard import Unheard
-from poc_server.refused import Refused
 from poc_server.store import Store
 from poc_server.store.ids import new_id
 from poc_server.store.records import exports

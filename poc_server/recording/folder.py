@@ -14,7 +14,7 @@ import asyncio
 import re
 from pathlib import Path
 
-from poc_server import durable
+from poc_server.ground import durable
 from poc_server.recording.layout import FOLDER_MARK, mark_in, stands
 from poc_server.store import Store
 from poc_server.store.ids import new_id

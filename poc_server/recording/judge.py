@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 try:
-    from poc_server.chain import START, Kind, SignedHead, Stored, digest
+    from poc_server.ground.chain import START, Kind, SignedHead, Stored, digest
 except ImportError:  # beside this file in an export
     from chain import (  # type: ignore[import-not-found,no-redef]
         START,

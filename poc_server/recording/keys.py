@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from poc_server.chain import Head, SignedHead
-from poc_server.secret_file import keep_first
+from poc_server.ground.chain import Head, SignedHead
+from poc_server.ground.secret_file import keep_first
 
 
 class BadKey(ValueError):

@@ -12,7 +12,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from poc_server.city_time import city_day
+from poc_server.ground.city_time import city_day
 from poc_server.recording.model import BurstMeta
 
 SPOOL_SUFFIX = ".spool"

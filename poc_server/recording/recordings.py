@@ -15,7 +15,8 @@ import structlog
 
 from groups.model import User
 from groups.vocabulary import CallId, DeviceId, GroupId, IncidentCode, Refusal
-from poc_server.metrics import Reading
+from poc_server.ground.metrics import Reading
+from poc_server.ground.refused import Refused
 from poc_server.recording.deletion import Deletion
 from poc_server.recording.exports import Exports
 from poc_server.recording.finisher import Finisher
@@ -33,7 +34,6 @@ from poc_server.recording.spool import SpoolEnd
 from poc_server.recording.spools import SpoolFolders
 from poc_server.recording.uploads import Uploads
 from poc_server.recording.writer import DiskState
-from poc_server.refused import Refused
 from poc_server.store import SYSTEM, Actor, Store, audit
 from poc_server.store.audit import AuditEntry
 from poc_server.store.records.recordings import Found

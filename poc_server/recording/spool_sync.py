@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from poc_server import durable
+from poc_server.ground import durable
 from poc_server.recording.writer import SpoolWriter
 
 

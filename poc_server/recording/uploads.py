@@ -15,13 +15,13 @@ from typing import Any
 import structlog
 
 from groups.vocabulary import Refusal, UserId
-from poc_server.chain import Kind
-from poc_server.city_time import city_day
+from poc_server.ground.chain import Kind
+from poc_server.ground.city_time import city_day
+from poc_server.ground.refused import Refused
 from poc_server.recording.finisher import WorkerPort
 from poc_server.recording.folder import RecordingsFolder
 from poc_server.recording.layout import safe_name
 from poc_server.recording.settings import RecordingSettings
-from poc_server.refused import Refused
 from poc_server.store import Store
 from poc_server.store.records import materials
 from poc_server.store.records.materials import Material, MaterialState

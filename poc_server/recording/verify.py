@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 try:
-    from poc_server import chain
+    from poc_server.ground import chain
     from poc_server.recording import beside, judge
 except ImportError:  # beside this file in an export
     import beside  # type: ignore[import-not-found,no-redef]

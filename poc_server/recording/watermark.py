@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from poc_server.city_time import city_time
+from poc_server.ground.city_time import city_time
 from poc_server.recording.xml_text import xml_text
 
 FALLBACK = (4, 3)

@@ -11,7 +11,7 @@ from groups.policy import Act, Switches, may
 from groups.reach import visible
 from groups.rights import Right, has
 from groups.vocabulary import GroupId, GroupKind, Refusal, UserId
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.talk.calls import people_called
 from poc_server.talk.calls.calls import OF_TWO, refusal_of
 from poc_server.talk.calls.live_call import LiveCall

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from groups.vocabulary import NotListening, Refusal
-from poc_server.media.sdp import SdpRefused
+from poc_server.media.wire.sdp import SdpRefused
 from poc_server.talk.clock import loop_time
 from signaling.limits import LISTENING_EXPIRES_S
 from signaling.messages import Answer, IceRestart, Listening, Offer, Ok, Ping, Pong

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from groups.vocabulary import GroupId
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.requests.waiting import waiting
 from signaling.messages import (
     Handover,

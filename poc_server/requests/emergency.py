@@ -9,7 +9,7 @@ from groups.emergency import alert as machine
 from groups.vocabulary import GroupId, Refusal
 from poc_server.emergency import plans
 from poc_server.emergency.calls import LiveEmergency
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.requests.waiting import waiting
 from poc_server.talk.phone import person
 from signaling.messages import (

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, Refusal
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import audit
 from poc_server.store import tables as t
 from poc_server.store.audit import Actor, AuditEntry

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from poc_server.chain import Kind
+from poc_server.ground.chain import Kind
 from poc_server.store import tables as t
 from poc_server.store.journal import bursts
 from poc_server.store.records import materials

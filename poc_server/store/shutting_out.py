@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from poc_server.refused import StoreUnavailable
+from poc_server.ground.refused import StoreUnavailable
 from poc_server.store.audit import Actor
 from poc_server.store.change import Change
 from poc_server.store.directory import Directory

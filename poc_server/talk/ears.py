@@ -19,8 +19,8 @@ from signaling.limits import MAX_SLOTS
 from signaling.messages import Slot as SlotMessage
 
 if TYPE_CHECKING:
+    from poc_server.media.downlink.slot import Slot
     from poc_server.media.relay import Route
-    from poc_server.media.slot import Slot
     from poc_server.talk.phone import Phone
 
 

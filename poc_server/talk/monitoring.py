@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from groups.model import Group, User
 from groups.policy import Act, may
 from groups.vocabulary import GroupId, GroupKind, MonitorScope, Refusal
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from signaling.limits import MAX_MONITORED
 from signaling.messages import Monitoring as Monitored
 

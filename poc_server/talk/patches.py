@@ -14,7 +14,7 @@ from groups.floor.inputs import Withdraw
 from groups.model import Group, User
 from groups.policy import Act, may
 from groups.vocabulary import GroupId, GroupKind, Refusal, RevokeCause
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.talk.patch import Patch
 from poc_server.talk.phone import Phone
 from poc_server.talk.roster import Transient

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from groups.policy import Act, may
 from groups.rights import Right, has
 from groups.vocabulary import GroupId, Refusal, StatusWord, TextKind, UserId
-from poc_server.refused import Refused, StoreUnavailable
+from poc_server.ground.refused import Refused, StoreUnavailable
 from poc_server.store import Store, passing_groups, texts
 from poc_server.store.journal import TextsRead
 from poc_server.store.texts import TextDraft, thread_of

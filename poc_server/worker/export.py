@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from groups.vocabulary import GroupId
-from poc_server import chain
-from poc_server.chain import Kind, Stored
+from poc_server.ground import chain
+from poc_server.ground.chain import Kind, Stored
 from poc_server.recording import beside, judge, verify
 from poc_server.recording.layout import inside
 from poc_server.store import StoreSettings

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from groups.vocabulary import GroupId
-from poc_server.city_time import city_time
+from poc_server.ground.city_time import city_time
 from poc_server.recording.watermark import lines_of
 from poc_server.store.records.recordings import Found
 

@@ -6,7 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from poc_server import durable
+from poc_server.ground import durable
 
 
 class NotAsAnnounced(Exception):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from codec.opus import CLOCK_HZ
 from groups.vocabulary import BurstEnd
-from poc_server import durable
+from poc_server.ground import durable
 from poc_server.recording.layout import audio_path, inside
 from poc_server.recording.model import Recording
 from poc_server.recording.spool import NotASpool, Spool, SpoolEnd, read_spool

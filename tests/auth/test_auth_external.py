@@ -21,7 +21,7 @@ from groups.vocabulary import Refusal, Role
 from poc_server.auth import Auth
 from poc_server.auth.keys import load_or_make
 from poc_server.auth.settings import ProviderSettings
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import Store
 from tests.fixtures.people import QUICK, Clock, Town, found_town
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from groups.vocabulary import AgencyId, Role, UserId
 from poc_server.auth import Auth
 from poc_server.auth.keys import load_or_make
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import SYSTEM
 from poc_server.store import tables as t
 from poc_server.store.city import people, sessions

@@ -14,7 +14,7 @@ from sqlalchemy import select, text
 from groups.vocabulary import Refusal, UserId
 from poc_server.auth import Auth, AuthRefused, SignedIn, service
 from poc_server.auth.keys import load_or_make
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import SYSTEM, Actor, Connection, DirectoryChange
 from poc_server.store import tables as t
 from poc_server.store.city import people, sessions

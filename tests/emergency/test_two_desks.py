@@ -20,7 +20,7 @@ from poc_server.emergency import live_broadcast
 from poc_server.emergency.alerts import Alerts
 from poc_server.emergency.live_alert import LiveAlert
 from poc_server.emergency.settings import EmergencySettings
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import audit
 from poc_server.store import emergency as kept
 from poc_server.store.settings import StoreSettings

@@ -14,7 +14,7 @@ from gateway.incidents.rules import Attention
 from groups.vocabulary import GroupId, IncidentCode, Refusal, UserId
 from poc_server.bridge.bridge import Bridge
 from poc_server.bridge.setup import Setup
-from poc_server.refused import Refused, StoreUnavailable
+from poc_server.ground.refused import Refused, StoreUnavailable
 from poc_server.store import Connection
 from poc_server.store.bridge import incidents, untold
 from poc_server.store.bridge.untold import Untold

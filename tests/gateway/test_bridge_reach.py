@@ -23,9 +23,9 @@ from poc_server.bridge.materials import Gatherer
 from poc_server.bridge.opened import OpenBridge
 from poc_server.bridge.senders import Inbox
 from poc_server.bridge.setup import load
+from poc_server.ground.refused import Refused
 from poc_server.recording.folder import RecordingsFolder
 from poc_server.recording.layout import FOLDER_MARK
-from poc_server.refused import Refused
 from poc_server.store import tables, texts
 from poc_server.store.bridge import incidents
 from poc_server.store.bridge.incident_bursts import Recording

@@ -19,7 +19,7 @@ from gateway.incidents.effects import EventType
 from gateway.incidents.incident_state import IncidentState
 from gateway.incidents.lifecycle import Happened
 from groups.vocabulary import AgencyId, IncidentCode, Refusal, Role
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import SYSTEM, Store
 from poc_server.store import tables as t
 from poc_server.store.bridge import incident_happenings, incidents, outbox

@@ -13,8 +13,8 @@ from loadtest.wire.dtls import Credentials, DtlsClient
 from loadtest.wire.ice import IceController
 from loadtest.wire.sdp import Offer, read_offer, write_answer
 from poc_server.media import MediaEdge, Peer
-from poc_server.media.rtcp import is_rtcp
-from poc_server.media.sdp import OPUS, RED
+from poc_server.media.wire.rtcp import is_rtcp
+from poc_server.media.wire.sdp import OPUS, RED
 from tests.media.stage import Owner
 
 SSRC = 4242

@@ -14,10 +14,10 @@ import pylibsrtp
 from codec import opus, rtp
 from codec.packet import VoicePacket
 from poc_server.media import MediaSettings
+from poc_server.media.downlink.slot import Slot
 from poc_server.media.relay import Relay, Route
 from poc_server.media.shared import Shared
-from poc_server.media.slot import Slot
-from poc_server.media.srtp import Receiver, Sender, SrtpKeys
+from poc_server.media.wire.srtp import Receiver, Sender, SrtpKeys
 from tests.media.stage import Watcher
 
 FRAME = 1920

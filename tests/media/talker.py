@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from codec.rtp import RtpPacket
 from poc_server.media.relay import Route
-from poc_server.media.sdp import OPUS
 from poc_server.media.shared import Shared
-from poc_server.media.uplink import Uplink
+from poc_server.media.uplink.uplink import Uplink
+from poc_server.media.wire.sdp import OPUS
 from tests.media.slots import FRAME, SPEECH, Heard
 from tests.media.stage import Watcher
 

@@ -11,8 +11,8 @@ import pytest
 from aiortc import RTCCertificate, RTCDtlsParameters, RTCDtlsTransport
 from OpenSSL import SSL
 
-from poc_server.media import dtls
-from poc_server.media.dtls import DtlsRefused, DtlsSession, HandshakeGate, Identity
+from poc_server.media.wire import dtls
+from poc_server.media.wire.dtls import DtlsRefused, DtlsSession, HandshakeGate, Identity
 
 
 def test_the_private_names_of_aiortc_are_still_there() -> None:

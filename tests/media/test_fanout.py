@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from codec import red
-from poc_server.media.fanout import CHUNK, MAX_LAG_S
-from poc_server.media.sdp import OPUS, RED
+from poc_server.media.downlink.fanout import CHUNK, MAX_LAG_S
+from poc_server.media.wire.sdp import OPUS, RED
 from tests.media.slots import FRAME, SILENCE, Heard, begin, over, settle, shared, stepped, voice
 
 

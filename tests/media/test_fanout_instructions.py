@@ -17,12 +17,12 @@ from typing import Any, Literal
 import pylibsrtp
 import pytest
 
+from poc_server.media.downlink.slot import Slot
 from poc_server.media.relay import Relay
 from poc_server.media.settings import MediaSettings
 from poc_server.media.shared import Shared
-from poc_server.media.slot import Slot
-from poc_server.media.srtp import Sender, SrtpKeys
-from poc_server.media.udp import UdpPort
+from poc_server.media.wire.srtp import Sender, SrtpKeys
+from poc_server.media.wire.udp import UdpPort
 from tests.media.slots import settle, voice
 from tests.media.stage import Watcher
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from aioice import stun
 
-from poc_server.media import ice
-from poc_server.media.ice import Credentials, IceLite
+from poc_server.media.wire import ice
+from poc_server.media.wire.ice import Credentials, IceLite
 
 OURS, THEIRS = Credentials("ours", "our-password-0123456789ab"), Credentials("theirs", "x" * 24)
 HERE, THERE = ("socket", "10.0.0.1"), ("socket", "10.0.0.2")

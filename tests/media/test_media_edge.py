@@ -12,9 +12,10 @@ from aioice import stun
 
 from codec import red
 from loadtest.wire.sdp import read_offer
-from poc_server.media import MediaEdge, Peer, SdpRefused, rtcp
-from poc_server.media.rtcp import ReportBlock
-from poc_server.media.sdp import OPUS, RED
+from poc_server.media import MediaEdge, Peer, SdpRefused
+from poc_server.media.wire import rtcp
+from poc_server.media.wire.rtcp import ReportBlock
+from poc_server.media.wire.sdp import OPUS, RED
 from tests.media.handmade import SSRC, HandPhone
 from tests.media.slots import FRAME, SPEECH
 from tests.media.stage import Owner, Watcher, open_edge, until

@@ -14,11 +14,11 @@ import pytest
 from aioice import stun
 
 from codec import opus, red, rtp
-from poc_server.media import ice, rtcp, sdp
-from poc_server.media.dtls import DtlsRefused, DtlsSession, Identity
-from poc_server.media.ice import Credentials, IceLite
-from poc_server.media.sdp import SdpRefused
-from poc_server.media.srtp import Receiver, Sender, SrtpKeys
+from poc_server.media.wire import ice, rtcp, sdp
+from poc_server.media.wire.dtls import DtlsRefused, DtlsSession, Identity
+from poc_server.media.wire.ice import Credentials, IceLite
+from poc_server.media.wire.sdp import SdpRefused
+from poc_server.media.wire.srtp import Receiver, Sender, SrtpKeys
 from tests.media.test_sdp import ANSWER
 
 QUICK, WHOLE = 3_000, 100_000

@@ -8,7 +8,7 @@ import pytest
 
 from poc_server.media import MediaEdge, MediaSettings
 from poc_server.media.shared import wall_ms
-from poc_server.media.udp import UdpPort, machine_addresses
+from poc_server.media.wire.udp import UdpPort, machine_addresses
 from tests.media.handmade import HandPhone
 from tests.media.slots import SPEECH
 from tests.media.stage import open_edge, until

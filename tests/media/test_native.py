@@ -16,14 +16,14 @@ import pytest
 
 from codec import rtp
 from poc_server.media import native
-from poc_server.media.batch import socket_address
+from poc_server.media.downlink.slot import Slot
 from poc_server.media.relay import Relay, Route
-from poc_server.media.sdp import OPUS, RED
 from poc_server.media.settings import MediaSettings
 from poc_server.media.shared import Shared
-from poc_server.media.slot import Slot
-from poc_server.media.srtp import IndexRepeated, Receiver, Sender, SrtpKeys, Stream
-from poc_server.media.udp import UdpPort
+from poc_server.media.wire.batch import socket_address
+from poc_server.media.wire.sdp import OPUS, RED
+from poc_server.media.wire.srtp import IndexRepeated, Receiver, Sender, SrtpKeys, Stream
+from poc_server.media.wire.udp import UdpPort
 from tests.media.slots import over, settle, stepped, voice
 from tests.media.stage import Watcher
 

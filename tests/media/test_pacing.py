@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from codec import red
 from codec.opus import CLOCK_HZ
 from codec.packet import VoicePacket
-from poc_server.media.pace import MAX_LATE_S, MAX_SMOOTHED_S
-from poc_server.media.pacer import READ_AFTER_S, WORTH_WAITING_S, Pacer
-from poc_server.media.sdp import OPUS, RED
+from poc_server.media.uplink.pace import MAX_LATE_S, MAX_SMOOTHED_S
+from poc_server.media.uplink.pacer import READ_AFTER_S, WORTH_WAITING_S, Pacer
+from poc_server.media.wire.sdp import OPUS, RED
 from tests.media.slots import FRAME, SILENCE, SPEECH, Heard, settle, shared, stepped
 from tests.media.talker import Talker, begin
 

@@ -9,7 +9,7 @@ import pytest
 from codec import opus
 from codec.packet import VoicePacket
 from poc_server.media.relay import LATE_ENTRY_S, REORDER_WINDOW
-from poc_server.media.sdp import OPUS
+from poc_server.media.wire.sdp import OPUS
 from tests.media.slots import FRAME, SILENCE, SPEECH, Heard, begin, over, settle, shared, stepped, voice
 
 

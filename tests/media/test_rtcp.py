@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from aiortc.rtp import RtcpPacket, RtcpRrPacket, RtcpSdesPacket, RtcpSrPacket
 
-from poc_server.media import rtcp
-from poc_server.media.rtcp import Reception, ReportBlock
+from poc_server.media.wire import rtcp
+from poc_server.media.wire.rtcp import Reception, ReportBlock
 
 BLOCK = ReportBlock(7, 64, -3, 70_000, 55, 0x12345678, 655)
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from aiortc.sdp import SessionDescription
 
-from poc_server.media import sdp
-from poc_server.media.ice import Credentials
-from poc_server.media.sdp import SdpRefused
+from poc_server.media.wire import sdp
+from poc_server.media.wire.ice import Credentials
+from poc_server.media.wire.sdp import SdpRefused
 
 SHA = ":".join(["AB"] * 32)
 OFFER = sdp.Offer(

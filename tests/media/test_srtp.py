@@ -9,7 +9,7 @@ import pylibsrtp
 import pytest
 
 from codec import rtp
-from poc_server.media.srtp import (
+from poc_server.media.wire.srtp import (
     MAX_PROTECTED_BYTES,
     OVERHEAD_BYTES,
     WINDOW,

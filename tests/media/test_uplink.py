@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from poc_server.media import MediaSettings
-from poc_server.media.uplink import TAIL_S
+from poc_server.media.uplink.uplink import TAIL_S
 from tests.media.slots import FRAME, SILENCE, SPEECH, Heard, settle, shared, stepped
 from tests.media.stage import Watcher
 from tests.media.talker import Talker, begin

@@ -12,10 +12,10 @@ from codec.rtp import RtpPacket
 from groups.floor.options import FloorOptions
 from poc_server.api.people.groups import FloorIn
 from poc_server.media import MediaSettings
-from poc_server.media.allowance import MAX_OUTAGE_S, MAX_PACKETS_PER_S, Allowance
-from poc_server.media.fanout import MAX_AHEAD_S
-from poc_server.media.pace import MAX_LATE_S, MAX_SMOOTHED_S
-from poc_server.media.sdp import OPUS, RED
+from poc_server.media.downlink.fanout import MAX_AHEAD_S
+from poc_server.media.uplink.allowance import MAX_OUTAGE_S, MAX_PACKETS_PER_S, Allowance
+from poc_server.media.uplink.pace import MAX_LATE_S, MAX_SMOOTHED_S
+from poc_server.media.wire.sdp import OPUS, RED
 from tests.media.slots import FRAME, SILENCE, SPEECH, Heard, over, settle, shared, stepped
 from tests.media.talker import Talker, begin
 

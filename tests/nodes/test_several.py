@@ -6,8 +6,8 @@ import socket
 
 import pytest
 
+from poc_server.commands.several import LOOPBACK, Several
 from poc_server.config import Config, load
-from poc_server.several import LOOPBACK, Several
 
 
 def config(**env: str) -> Config:

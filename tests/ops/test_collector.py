@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from poc_server.collector import APART_S, DUE_PASSES, GROWN_BYTES, QUIET_S, collecting_in_the_quiet, is_due
+from poc_server.ground.collector import APART_S, DUE_PASSES, GROWN_BYTES, QUIET_S, collecting_in_the_quiet, is_due
 
 
 @contextmanager

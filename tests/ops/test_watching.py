@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from poc_server.media.counters import MediaCounters
-from poc_server.readings import MEDIA
+from poc_server.node.readings import MEDIA
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 DASHBOARD: dict[str, Any] = json.loads((DEPLOY / "grafana" / "dashboard.json").read_text(encoding="utf-8"))

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from poc_server.chain import (
+from poc_server.ground.chain import (
     START,
     Head,
     SignedHead,

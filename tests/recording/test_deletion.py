@@ -11,14 +11,14 @@ import pytest
 from sqlalchemy import delete, func, select
 
 from groups.vocabulary import AgencyId, GroupId, UserId
-from poc_server.chain import Kind, Stored
+from poc_server.ground.chain import Kind, Stored
+from poc_server.ground.refused import Refused
 from poc_server.recording import deletion as deletion_module
 from poc_server.recording.deletion import DAY_MS, Deletion
 from poc_server.recording.folder import RecordingsFolder
 from poc_server.recording.judge import check_files_in, judge
 from poc_server.recording.layout import FOLDER_MARK
 from poc_server.recording.settings import RecordingSettings
-from poc_server.refused import Refused
 from poc_server.store import Actor, Store, audit_pages
 from poc_server.store import tables as t
 from poc_server.store.audit_pages import AuditFilter

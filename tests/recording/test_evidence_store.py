@@ -13,7 +13,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from groups.vocabulary import AgencyId, BurstEnd, GroupId, UserId
-from poc_server.chain import Kind, SignedHead, head_from_json
+from poc_server.ground.chain import Kind, SignedHead, head_from_json
 from poc_server.recording.check import Trust, check, read_daily
 from poc_server.recording.judge import Wrong, judge, signatures_by
 from poc_server.recording.keys import BadKey, EvidenceKey

@@ -17,7 +17,7 @@ from groups.vocabulary import Role
 from poc_server.api.records import materials as api_materials
 from poc_server.bridge.links import Links
 from poc_server.bridge.materials import Gatherer
-from poc_server.chain import head_from_json
+from poc_server.ground.chain import head_from_json
 from poc_server.recording.check import Trust, check
 from poc_server.recording.judge import Wrong, signatures_by
 from poc_server.recording.settings import RecordingSettings

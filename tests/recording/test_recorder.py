@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from groups.vocabulary import BurstEnd
-from poc_server import durable
+from poc_server.ground import durable
 from poc_server.recording.recorder import Recorder
 from poc_server.recording.spool import SpoolEnd, read_spool
 from poc_server.recording.writer import DiskState

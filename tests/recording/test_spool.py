@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from codec.packet import VoicePacket
 from groups.vocabulary import BurstEnd, GroupId, IncidentCode, Tier
-from poc_server.city_time import city_day
+from poc_server.ground.city_time import city_day
 from poc_server.recording.layout import audio_path, inside, safe_name, spool_name
 from poc_server.recording.model import Place
 from poc_server.recording.spool import (

@@ -13,7 +13,7 @@ from gateway.incidents.incident_state import new_incident
 from groups.model import Membership
 from groups.vocabulary import AgencyId, BurstEnd, BurstId, GroupId, IncidentCode, Role, UserId
 from poc_server.api import Services
-from poc_server.chain import SignedHead
+from poc_server.ground.chain import SignedHead
 from poc_server.recording.model import BurstMeta, Place
 from poc_server.recording.recorder import RecorderTap
 from poc_server.recording.recordings import Recordings

@@ -7,7 +7,7 @@ import pytest
 from groups.model import Membership
 from groups.policy import Act, may
 from groups.vocabulary import Refusal, Role, UserId
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import Store
 from poc_server.store.city import duty, groups, sharing, units
 from poc_server.store.city.duty import ShiftDraft

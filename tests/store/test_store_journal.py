@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from groups.emergency.broadcast import PersonReceipt
 from groups.vocabulary import AgencyId, BurstEnd, CallId, GroupId, GroupKind, ReceiptState, Tier, UserId
-from poc_server.refused import StoreUnavailable
+from poc_server.ground.refused import StoreUnavailable
 from poc_server.store import Actor, BurstRecord, CallEnded, CallStarted, Journal, Store, audit, emergency
 from poc_server.store import tables as t
 from poc_server.store.journal import BroadcastOver, EmergencyCallOver, OthersJournals, lines

@@ -30,7 +30,7 @@ from sqlalchemy import (
 from structlog.testing import capture_logs
 
 from groups.vocabulary import GroupId, UserId
-from poc_server.refused import StoreUnavailable
+from poc_server.ground.refused import StoreUnavailable
 from poc_server.store import Store, StoreSettings
 from poc_server.store.city import units
 from poc_server.store.city.pinyin import initials, spelled

@@ -18,11 +18,11 @@ import pytest
 from sqlalchemy import func, select
 
 from groups.vocabulary import AgencyId, BurstEnd, GroupId, UserId
-from poc_server import durable
 from poc_server.auth import Auth
 from poc_server.auth.keys import load_or_make
 from poc_server.demo.city import build_city
-from poc_server.refused import StoreUnavailable
+from poc_server.ground import durable
+from poc_server.ground.refused import StoreUnavailable
 from poc_server.store import SYSTEM, BurstRecord, Store, StoreSettings
 from poc_server.store import tables as t
 from poc_server.store.directory.directory_copy import CopyKeeper, read, save

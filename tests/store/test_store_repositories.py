@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from groups.floor.options import FloorOptions
 from groups.model import Membership
 from groups.vocabulary import AgencyId, GroupKind, Refusal, Role, UnitId, UserId
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import Actor, Change, DirectoryChange, Store, audit, audit_pages
 from poc_server.store import tables as t
 from poc_server.store.audit_pages import AuditFilter

@@ -11,7 +11,7 @@ import pytest
 
 from groups.model import Group, User
 from groups.vocabulary import AgencyId, GroupId, GroupKind, TextKind, UnitId, UserId
-from poc_server.refused import StoreUnavailable
+from poc_server.ground.refused import StoreUnavailable
 from poc_server.store import Store, handovers, passing_groups, patches, texts
 from poc_server.store import tables as t
 from poc_server.store.audit import SYSTEM, entry

@@ -12,10 +12,10 @@ from typing import Any, cast
 from groups.floor.effects import BurstBegan
 from groups.model import Agency, Group, Unit, User
 from groups.vocabulary import AgencyId, BurstEnd, BurstId, GroupId, Role, Tier, UnitId, UserId
+from poc_server.media.downlink.slot import Slot
 from poc_server.media.peer import Peer
 from poc_server.media.relay import Relay
 from poc_server.media.shared import Shared
-from poc_server.media.slot import Slot
 from poc_server.store.directory import Directory
 from poc_server.store.directory.snapshot import Snapshot
 from poc_server.talk.bursts import Air, Bursts

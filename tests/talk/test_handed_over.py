@@ -14,7 +14,7 @@ from groups.emergency import alert as machine
 from groups.model import Agency, Unit, User
 from groups.vocabulary import AgencyId, AlertState, HandoverState, MonitorScope, Refusal, Role, UnitId, UserId
 from poc_server.dispatch.handovers import Handovers
-from poc_server.refused import Refused, StoreUnavailable
+from poc_server.ground.refused import Refused, StoreUnavailable
 from poc_server.store import Store, handovers
 from poc_server.store.directory import Directory
 from poc_server.store.directory.snapshot import Snapshot

@@ -8,7 +8,7 @@ import pytest
 
 from groups.model import Agency, Group, Membership, Unit, User
 from groups.vocabulary import AgencyId, GroupId, Refusal, Role, UnitId, UserId
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store.directory import Directory
 from poc_server.store.directory.snapshot import Snapshot
 from poc_server.store.places import Datum, Place, Position

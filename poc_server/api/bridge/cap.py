@@ -21,7 +21,7 @@ from poc_server.api.problems import documented
 from poc_server.api.services import Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, PathId
 from poc_server.emergency import Emergency, recipients
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import emergency as kept
 from signaling.limits import MAX_AREA_POINTS
 from signaling.messages import Area, BroadcastStart, Recipients

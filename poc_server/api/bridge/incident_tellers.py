@@ -19,7 +19,7 @@ from poc_server.api import rights
 from poc_server.api.services import Caller, Services, Use, address_of, bearer_of, bridge_of, caller_of
 from poc_server.bridge import address
 from poc_server.bridge.opened import OpenBridge
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import Actor
 from poc_server.store.bridge import incidents
 from poc_server.store.bridge.heard import Heard

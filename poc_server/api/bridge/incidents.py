@@ -23,7 +23,7 @@ from poc_server.api.shapes import Id
 from poc_server.bridge import senders
 from poc_server.bridge.links import name_of
 from poc_server.bridge.step import Done
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import audit
 from poc_server.store.bridge import incidents
 from poc_server.store.bridge.incidents import Asked

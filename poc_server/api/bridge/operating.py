@@ -15,7 +15,7 @@ from poc_server.api.problems import documented
 from poc_server.api.services import Caller, Services, SignedInCaller, Use, UseBridge
 from poc_server.api.shapes import Body
 from poc_server.bridge.opened import OpenBridge
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import Actor
 from poc_server.store.bridge import outbox, polls, refused_news
 from signaling.limits import MAX_DEAD_LETTERS_LISTED, MAX_REFUSED_NEWS

@@ -17,7 +17,7 @@ from poc_server.api.services import Address, Services, Use, UseBridge
 from poc_server.bridge.links import name_of
 from poc_server.bridge.log_page import LOG_EVENTS, Pages, ended_page, log_page
 from poc_server.bridge.opened import OpenBridge
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import Actor, audit
 from poc_server.store.bridge import incident_bursts
 

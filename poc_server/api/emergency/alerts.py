@@ -14,7 +14,7 @@ from poc_server.api.problems import documented
 from poc_server.api.services import SignedInCaller, Use
 from poc_server.api.shapes import Body
 from poc_server.emergency import Emergency
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import emergency as kept
 from signaling.messages import Sos, Whereabouts
 from signaling.messages.base import Id, Name

@@ -14,7 +14,7 @@ from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, PathId
 from poc_server.emergency import live_broadcast
 from poc_server.emergency.live_broadcast import LiveBroadcast
-from poc_server.refused import Refused, StoreUnavailable
+from poc_server.ground.refused import Refused, StoreUnavailable
 from poc_server.store import emergency as kept
 from signaling.messages import BroadcastInfo, Person
 

@@ -13,7 +13,7 @@ from poc_server.api.problems import documented
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Name, PathId
 from poc_server.emergency.plans import Planned, may_see, planned
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import plans
 from poc_server.store.plans import Plan
 

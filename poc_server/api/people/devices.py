@@ -16,7 +16,7 @@ from poc_server.api.problems import documented
 from poc_server.api.rights import ruled
 from poc_server.api.services import SignedInCaller, Use
 from poc_server.api.shapes import ID_PATTERN, Body, Name, PathId
-from poc_server.refused import Refused, StoreUnavailable
+from poc_server.ground.refused import Refused, StoreUnavailable
 from poc_server.store import Device
 from poc_server.store.city import sessions, without_sql
 from poc_server.store.shutting_out import AT_ONCE_S

@@ -17,7 +17,7 @@ from poc_server.api.problems import documented
 from poc_server.api.rights import ruled
 from poc_server.api.services import Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, Name, PathId, PersonOut
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import Shift
 from poc_server.store.city import duty
 from poc_server.store.city.duty import ShiftDraft

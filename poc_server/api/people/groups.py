@@ -20,7 +20,7 @@ from poc_server.api.problems import documented
 from poc_server.api.rights import ruled
 from poc_server.api.services import Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, Name, PathId
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store.city import groups
 from poc_server.store.city.groups import GroupDraft
 from poc_server.store.city.pinyin import sounds

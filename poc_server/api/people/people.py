@@ -17,7 +17,7 @@ from poc_server.api.paging import Cursor, Expected, Limit, Search, by_name, foll
 from poc_server.api.rights import ruled
 from poc_server.api.services import Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, Line, Name, PathId
-from poc_server.refused import Refused, StoreUnavailable
+from poc_server.ground.refused import Refused, StoreUnavailable
 from poc_server.store.city import people, without_sql
 from poc_server.store.city.people import UserDraft, UserFilter
 

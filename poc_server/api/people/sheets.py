@@ -17,7 +17,7 @@ from poc_server.api.body import LARGER
 from poc_server.api.problems import documented
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import Device, sheets
 from poc_server.store.sheets import Import, Sheet
 

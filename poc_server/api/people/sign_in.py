@@ -13,7 +13,7 @@ from poc_server.api.services import Address, Use
 from poc_server.api.shapes import Body, Line, TokensOut
 from poc_server.auth.service import MAX_CODE_CHARS
 from poc_server.auth.tokens import MAX_TOKEN_CHARS
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 
 router = APIRouter(prefix="/auth", tags=["sign-in"])
 Secret = Annotated[str, Field(min_length=1, max_length=1_024)]

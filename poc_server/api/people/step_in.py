@@ -10,7 +10,7 @@ from groups.vocabulary import Refusal, UserId
 from poc_server.api.problems import documented
 from poc_server.api.services import Address, Use
 from poc_server.api.shapes import PersonOut, TokensOut
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 
 router = APIRouter(prefix="/demo", tags=["demo"])
 

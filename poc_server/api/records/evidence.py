@@ -14,7 +14,7 @@ from poc_server.api import rights
 from poc_server.api.records.recordings import Recorded
 from poc_server.api.rights import ruled
 from poc_server.api.services import SignedInCaller, Use
-from poc_server.chain import head_to_json
+from poc_server.ground.chain import head_to_json
 from poc_server.store.records import evidence
 
 router = APIRouter(prefix="/evidence", tags=["recordings"])

@@ -15,7 +15,7 @@ from poc_server.api.records.recordings import Recorded
 from poc_server.api.rights import allow, own_agency, ruled
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, Name
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store.bridge.incidents import group_of
 from poc_server.store.records import keeping
 from poc_server.store.records import recordings as query

@@ -14,7 +14,7 @@ from sqlalchemy import Row, bindparam, delete, insert, select, tuple_, update
 
 from groups.model import Membership
 from groups.vocabulary import AgencyId, GroupId, GroupKind, Refusal, UnitId, UserId
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import tables as t
 from poc_server.store.audit import Actor
 from poc_server.store.change import Change

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.delivery.outbox import Delivery, Status
 from gateway.delivery.receiver import Health
 from groups.vocabulary import Refusal
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store.bridge.incident_events import event_of
 from poc_server.store.sql.engine import Database
 from poc_server.store.sql.statements import insert_new

@@ -10,7 +10,7 @@ from sqlalchemy import Row, delete, func, insert, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, Refusal, UnitId, UserId
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import tables as t
 from poc_server.store.change import Change
 from poc_server.store.ids import clean

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.model import Membership
 from groups.vocabulary import AgencyId, GroupId, Refusal, UnitId, UserId
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import tables as t
 from poc_server.store.change import Change
 from poc_server.store.city import groups

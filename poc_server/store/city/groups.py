@@ -14,7 +14,7 @@ from groups.calls.rules import CallRules
 from groups.floor.options import FloorOptions
 from groups.model import Membership
 from groups.vocabulary import AgencyId, GroupId, GroupKind, Refusal, UnitId, UserId
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import tables as t
 from poc_server.store.change import Change
 from poc_server.store.city import membership_periods

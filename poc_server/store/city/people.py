@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Row, delete, func, insert, or_, select, up
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, Refusal, Role, UnitId, UserId, UserKind
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import tables as t
 from poc_server.store.change import Change
 from poc_server.store.city.pinyin import initials, spelled

@@ -8,7 +8,7 @@ from sqlalchemy import Row, delete, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, Refusal, UnitId
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import tables as t
 from poc_server.store.change import Change
 from poc_server.store.ids import clean, new_id

@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 
 from groups.model import Agency, Group, Membership, Unit, User
 from groups.vocabulary import UserId
-from poc_server import durable
+from poc_server.ground import durable
 from poc_server.store.directory.snapshot import Device, Shift, Snapshot, by_user, children
 
 log = structlog.get_logger(__name__)

@@ -16,7 +16,7 @@ from groups.calls.rules import CallRules
 from groups.floor.options import FloorOptions
 from groups.model import Agency, Group, Membership, Unit, User
 from groups.vocabulary import AgencyId, DeviceId, GroupId, GroupKind, Role, UnitId, UserId, UserKind
-from poc_server.collector import collector_resting
+from poc_server.ground.collector import collector_resting
 from poc_server.store import tables as t
 from poc_server.store.directory.snapshot import Delta, Device, Shift, Snapshot, children
 from poc_server.store.sql.statements import in_parts

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from poc_server.refused import StoreUnavailable
+from poc_server.ground.refused import StoreUnavailable
 from poc_server.store.audit import AuditEntry
 from poc_server.store.ids import now_ms
 from poc_server.store.journal import lines

@@ -11,7 +11,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, BurstEnd, CallId, DeviceId, GroupId, Tier, UnitId, UserId
-from poc_server.chain import Kind, canonical
+from poc_server.ground.chain import Kind, canonical
 from poc_server.store import tables as t
 from poc_server.store.bridge import incident_bursts
 from poc_server.store.ids import clean

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from poc_server import durable
+from poc_server.ground import durable
 from poc_server.store.ids import new_id
 
 NAME = "name"

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, DeviceId, Refusal, UserId
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import audit
 from poc_server.store.audit import Actor
 from poc_server.store.change import Change, changing_on

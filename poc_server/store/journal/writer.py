@@ -12,7 +12,7 @@ from pathlib import Path
 
 import structlog
 
-from poc_server import durable
+from poc_server.ground import durable
 from poc_server.store.journal.lines import segment_path, segments
 from poc_server.store.settings import JournalSettings
 

@@ -1,6 +1,6 @@
 """The evidence chain in SQL: positions given at the insert under a lock, heads that wait for their signature.
 
-How entries are sealed stands in `poc_server.chain`; here is where they are kept.
+How entries are sealed stands in `poc_server.ground.chain`; here is where they are kept.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, bindparam, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from poc_server.chain import START, Entry, Head, Kind, SignedHead, Stored, extend
-from poc_server.city_time import city_day
+from poc_server.ground.chain import START, Entry, Head, Kind, SignedHead, Stored, extend
+from poc_server.ground.city_time import city_day
 from poc_server.store import tables as t
 from poc_server.store.sql.statements import in_parts, insert_new, upsert
 

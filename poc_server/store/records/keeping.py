@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Row, Select, and_, delete, insert, or_, se
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, Refusal
-from poc_server.chain import Kind, canonical
-from poc_server.refused import Refused
+from poc_server.ground.chain import Kind, canonical
+from poc_server.ground.refused import Refused
 from poc_server.store import tables as t
 from poc_server.store.change import Change
 from poc_server.store.ids import clean, new_id

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.incidents.effects import EventType
 from gateway.incidents.lifecycle import Happened
 from groups.vocabulary import AgencyId, DeviceId, GroupId, IncidentCode, UnitId, UserId
-from poc_server.chain import Kind, canonical
+from poc_server.ground.chain import Kind, canonical
 from poc_server.store import tables as t
 from poc_server.store.bridge import incident_happenings, incidents
 from poc_server.store.ids import clean

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from groups.vocabulary import Refusal
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import audit, change
 from poc_server.store.audit import Actor
 from poc_server.store.directory import rows

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from groups.vocabulary import Refusal
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 
 MAX_LINES = 20_000
 MAX_CELL_CHARS = 2_000

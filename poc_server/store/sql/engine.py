@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from poc_server.refused import StoreUnavailable
+from poc_server.ground.refused import StoreUnavailable
 from poc_server.store.settings import StoreSettings
 
 TRANSIENT_STATES = ("08", "40", "53", "55", "57", "58", "25006")

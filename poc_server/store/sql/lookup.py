@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Row, Table, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, GroupId, Refusal, UnitId, UserId
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from poc_server.store import tables as t
 
 Pair = tuple[GroupId, UserId]

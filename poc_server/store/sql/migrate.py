@@ -19,7 +19,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from poc_server.refused import StoreUnavailable
+from poc_server.ground.refused import StoreUnavailable
 from poc_server.store.sql.engine import Database
 
 log = structlog.get_logger(__name__)

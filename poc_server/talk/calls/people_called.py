@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from groups.emergency import area
 from groups.policy import Act, may
 from groups.vocabulary import GroupId, Refusal, UserId
-from poc_server.refused import Refused
+from poc_server.ground.refused import Refused
 from signaling.limits import MAX_AREA_POINTS, MAX_CALLED
 from signaling.messages import Area, CallStart
 

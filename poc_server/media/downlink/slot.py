@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from codec.continuity import Offsets, Position
-from poc_server.media.batch import AVAILABLE, Outgoing, socket_address
 from poc_server.media.native import Line
-from poc_server.media.srtp import OVERHEAD_BYTES, LibsrtpStream, Stream
+from poc_server.media.wire.batch import AVAILABLE, Outgoing, socket_address
+from poc_server.media.wire.srtp import OVERHEAD_BYTES, LibsrtpStream, Stream
 
 if TYPE_CHECKING:
-    from poc_server.media.udp import Address, LocalSocket
+    from poc_server.media.wire.udp import Address, LocalSocket
 
 FAST_PAYLOAD_BYTES = 256
 """Payloads up to this size go out in batches: 40 ms at 50 kb/s, or 20 kb/s with each frame twice."""

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from aiortc.sdp import SessionDescription
 
-from poc_server.media.ice import Credentials
+from poc_server.media.wire.ice import Credentials
 
 OPUS = 111
 RED = 63

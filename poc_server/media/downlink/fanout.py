@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING
 
 from codec import opus, red
 from codec.continuity import Position
-from poc_server.media.batch import CAPACITY, Batch
 from poc_server.media.counters import MediaCounters
+from poc_server.media.downlink.slot import FAST_PAYLOAD_BYTES
 from poc_server.media.native import Fan
-from poc_server.media.sdp import OPUS, RED
-from poc_server.media.slot import FAST_PAYLOAD_BYTES
-from poc_server.media.srtp import OVERHEAD_BYTES
+from poc_server.media.wire.batch import CAPACITY, Batch
+from poc_server.media.wire.sdp import OPUS, RED
+from poc_server.media.wire.srtp import OVERHEAD_BYTES
 
 if TYPE_CHECKING:
     from codec.packet import VoicePacket
-    from poc_server.media.slot import Burst, Slot
+    from poc_server.media.downlink.slot import Burst, Slot
 
 MARKER = 0x80
 MAX_LAG_S = 0.3

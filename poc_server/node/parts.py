@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from poc_server.ground.metrics import Metrics
 from poc_server.media.edge import MediaEdge
-from poc_server.metrics import Metrics
 from poc_server.store.journal import Record
 from poc_server.store.places import Place
 from poc_server.talk.burst import BurstListener

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
+from poc_server.ground.metrics import Reading
 from poc_server.media.counters import MediaCounters
-from poc_server.metrics import Reading
 from poc_server.store.journal import Journal, OthersJournals
 from poc_server.talk.calls.calls import Calls
 from poc_server.talk.phones import Phones

@@ -17,7 +17,7 @@ from aiortc import RTCCertificate, RTCDtlsFingerprint, RTCDtlsParameters, RTCDtl
 from aiortc.rtcdtlstransport import SRTP_PROFILES, State
 from OpenSSL import SSL
 
-from poc_server.media.srtp import SrtpKeys
+from poc_server.media.wire.srtp import SrtpKeys
 
 MAX_EARLY_DATAGRAMS = 16
 """Kept per phone until they can be worked on: a ClientHello comes in two, a flight of the phone in up to four."""

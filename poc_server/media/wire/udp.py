@@ -16,8 +16,8 @@ from typing import Any
 
 import ifaddr
 
-from poc_server.media.batch import Batch
 from poc_server.media.settings import MediaSettings
+from poc_server.media.wire.batch import Batch
 
 Address = tuple[Any, ...]
 """As the socket gives it: (host, port) for IPv4, (host, port, flow, scope) for IPv6."""

@@ -14,9 +14,9 @@ from codec import opus, red
 from codec.opus import CLOCK_HZ
 from codec.packet import VoicePacket
 from codec.rtp import SEQUENCE_MODULUS, TIMESTAMP_MODULUS, RtpPacket, Unwrapper, audio_level
-from poc_server.media.allowance import Allowance
-from poc_server.media.pacer import Onward, Pacer
-from poc_server.media.sdp import OPUS, RED
+from poc_server.media.uplink.allowance import Allowance
+from poc_server.media.uplink.pacer import Onward, Pacer
+from poc_server.media.wire.sdp import OPUS, RED
 
 if TYPE_CHECKING:
     from poc_server.media.shared import Shared

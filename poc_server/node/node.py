@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.waking.notice import Notice
 from groups.model import Group
 from groups.vocabulary import GroupKind, UserId
-from poc_server.parts import Parts
+from poc_server.node.parts import Parts
 from poc_server.requests import reception
 from poc_server.requests.floor import floor_request
 from poc_server.requests.incident import IncidentDesk

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from poc_server.collector import collector_resting
+from poc_server.ground.collector import collector_resting
 
 if TYPE_CHECKING:
     from groups.vocabulary import AgencyId, Role, UnitId, UserId
@@ -186,7 +186,7 @@ def _with_store(settings: Config, work: Callable[[Store, Auth], Awaitable[T]]) -
 
 
 def _ran(run: Callable[[], Awaitable[T]]) -> T:
-    from poc_server.refused import Refused
+    from poc_server.ground.refused import Refused
     from poc_server.store.sql.backup import BadBackup
 
     async def whole() -> T:

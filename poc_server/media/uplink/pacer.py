@@ -9,7 +9,7 @@ from typing import Protocol
 
 from codec.opus import CLOCK_HZ
 from codec.packet import VoicePacket
-from poc_server.media.pace import Arrived, Pace
+from poc_server.media.uplink.pace import Arrived, Pace
 
 WORTH_WAITING_S = 0.005
 """What is due sooner is relayed at once: jitter buffers do not see the difference."""
