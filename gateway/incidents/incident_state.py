@@ -37,6 +37,18 @@ class Options:
 DEFAULT = Options()
 
 
+Taps = tuple[tuple[UserId, EventType], ...]
+"""The last tap of each officer."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoundOver:
+    """A round of work that is over: by which news (version, id), and what was tapped in it."""
+
+    by: tuple[int, str]
+    taps: Taps = ()
+
+
 @dataclass(frozen=True, slots=True)
 class IncidentState:
     """All there is to know of one incident.
@@ -62,7 +74,9 @@ class IncidentState:
     groups: frozenset[GroupId] = frozenset()
     round: int = 0
     """How often its work began anew (返工): what officers tapped counts within a round."""
-    taps: tuple[tuple[UserId, EventType], ...] = ()
+    taps: Taps = ()
+    rounds: tuple[RoundOver, ...] = ()
+    """Rounds before, while what ended them may still be taken back (`gateway.incidents.rounds`)."""
     tapped_before: frozenset[UserId] = frozenset()
     """Who tapped in an earlier round."""
     alerts: tuple[tuple[str, UserId], ...] = ()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
 
+from gateway.incidents import rounds
 from gateway.incidents.effects import (
     Address,
     BringForward,
@@ -26,12 +27,11 @@ from gateway.incidents.effects import (
     Rivals,
     WhyDiscarded,
 )
-from gateway.incidents.incident import State
 from gateway.incidents.incident_state import DEFAULT, IncidentState, Options
 from gateway.incidents.news import News, fold
+from gateway.incidents.rounds import TAPS
 from gateway.incidents.rules import Attention
 from gateway.incidents.settling import HAS_MEMBERS, settle
-from gateway.incidents.steps import Step
 from groups.vocabulary import AlertState, GroupId, UserId
 
 # --- Inputs ---------------------------------------------------------------------------------------------------------
@@ -97,9 +97,6 @@ Input = NewsArrived | TakenBack | MembersResolved | Happened | Linked | Tick
 
 # --- The machine ----------------------------------------------------------------------------------------------------
 
-_DONE = frozenset({State.FEEDBACK, State.CLOSED, State.EVALUATED, State.VOID})
-_TO_BE_DONE = frozenset({State.REPORTED, State.FILED, State.DISPATCHED, State.HANDLING})
-
 
 def handle(
     state: IncidentState,
@@ -140,10 +137,7 @@ def _news(state: IncidentState, news: News, now: int, options: Options) -> tuple
         older, ordered = _parted(ordered)
         base, base_order = fold(base, older), (older[-1].version, older[-1].id)
     told = replace(state, base=base, base_order=base_order, news=tuple(ordered), incident=fold(base, ordered))
-    if _begins_anew(state.incident.state, told.incident.state) or (news.step is Step.REWORK and ordered[-1] is news):
-        tapped = state.tapped_before | {user for user, _ in state.taps}
-        told = replace(told, round=state.round + 1, taps=(), tapped_before=tapped)
-    after, effects = _folded(state, told, now, options)
+    after, effects = _folded(state, rounds.after(state, told, news), now, options)
     return after, (*rivals, *effects)
 
 
@@ -155,7 +149,8 @@ def _taken_back(
         return state, (Discarded(back.id or str(back.version), WhyDiscarded.UNKNOWN),)
     kept = tuple(one for one in state.news if one not in wrong)
     known = (*state.taken_back, *((one.version, one.id) for one in wrong))[-options.news_kept :]
-    return _folded(state, replace(state, news=kept, taken_back=known, incident=fold(state.base, kept)), now, options)
+    told = replace(state, news=kept, taken_back=known, incident=fold(state.base, kept))
+    return _folded(state, rounds.without(told, wrong), now, options)
 
 
 def _folded(
@@ -177,11 +172,6 @@ def _parted(ordered: list[News]) -> tuple[list[News], list[News]]:
     ends = (at for at in range(half, len(ordered)) if ordered[at].version != ordered[at - 1].version)
     cut = next(ends, half)
     return ordered[:cut], ordered[cut:]
-
-
-def _begins_anew(before: State, after: State) -> bool:
-    """Whether what was done is to be done again. Not every system tells the step; some only name the state."""
-    return before in _DONE and after in _TO_BE_DONE
 
 
 def _tick(state: IncidentState, now: int, options: Options) -> tuple[IncidentState, tuple[Effect, ...]]:
@@ -211,16 +201,15 @@ def _members(state: IncidentState, found: MembersResolved, now: int) -> tuple[In
 
 
 _ALERT_OVER = frozenset({AlertState.RESOLVED, AlertState.FALSE_ALARM, AlertState.CANCELLED})
-_TAPS = (EventType.ACCEPTED, EventType.ON_THE_WAY, EventType.ON_SCENE, EventType.DONE)
 
 
 def _happened(state: IncidentState, happened: Happened) -> tuple[IncidentState, tuple[Effect, ...]]:
     """An event to pass on. Of an officer's taps in a round only the first of each kind counts, and only forward."""
     after = state
-    if happened.type in _TAPS and happened.user is not None:
+    if happened.type in TAPS and happened.user is not None:
         taps = dict(state.taps)
         before = taps.get(happened.user)
-        if before is not None and _TAPS.index(before) >= _TAPS.index(happened.type):
+        if before is not None and TAPS.index(before) >= TAPS.index(happened.type):
             return state, (Discarded(happened.id, WhyDiscarded.NOT_LATER),)
         taps[happened.user] = happened.type
         after = replace(state, taps=tuple(sorted(taps.items())))

@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
+
 from gateway.incidents.effects import (
     Address,
     Discarded,
+    EventType,
     WhyDiscarded,
 )
 from gateway.incidents.incident import State
 from gateway.incidents.incident_state import IncidentState
-from gateway.incidents.lifecycle import TakenBack
+from gateway.incidents.lifecycle import Happened, TakenBack
+from gateway.incidents.news import News
 from gateway.incidents.steps import Step
+from groups.vocabulary import UserId
 from tests.gateway.machine import ANNA, BORIS, CHEN, dispatched_to, kinds, news, open_incident, run
 
 
@@ -55,3 +60,45 @@ def test_a_case_of_which_all_was_taken_back_has_no_address_and_may_be_told_anew(
     state, effects = run(news(1, Step.DISPATCH, parties=dispatched_to(ANNA)), state=state)
     assert (state.address, state.members) == (Address.OPEN, {ANNA})
     assert "members.changed" in kinds(effects)
+
+
+@pytest.mark.parametrize(
+    "rework",
+    [
+        (news(4, Step.REWORK),),
+        (news(4, state=State.HANDLING),),
+        (replace(news(4, Step.REWORK), id="told"), replace(news(4, Step.REWORK), id="told twice")),
+    ],
+)
+def test_officers_have_their_taps_again_when_the_rework_that_asked_for_new_ones_is_taken_back(
+    rework: tuple[News, ...],
+) -> None:
+    before = (tap(ANNA, EventType.DONE), tap(BORIS, EventType.ON_THE_WAY))
+    done, _ = run(*before, news(3, Step.FEED_BACK), state=open_incident())
+    since = (tap(ANNA, EventType.ACCEPTED), tap(BORIS, EventType.ON_SCENE))
+    state, _ = run(*rework, *since, state=done)
+    assert dict(state.taps) == {ANNA: EventType.ACCEPTED, BORIS: EventType.ON_SCENE}
+    state = IncidentState.from_json(json.loads(json.dumps(state.to_json())))
+    back, effects = run(TakenBack(4), state=state)
+    assert (back.incident, dict(back.taps)) == (done.incident, {ANNA: EventType.DONE, BORIS: EventType.ON_SCENE})
+    assert kinds(effects) == [], "what was tapped was told when it was"
+    _, effects = run(tap(ANNA, EventType.ON_SCENE), tap(BORIS, EventType.DONE), state=back)
+    assert kinds(effects) == ["Discarded", "officer.done"]
+    again, _ = run(news(5, Step.REWORK), state=back)
+    assert (again.taps, again.round) == ((), state.round + 1), "of a round that never was no id is used again"
+
+
+def test_of_two_reworks_the_wrong_one_is_taken_back_and_the_other_still_asks_for_new_taps() -> None:
+    state, _ = run(tap(ANNA, EventType.DONE), news(3, Step.REWORK), tap(BORIS, EventType.DONE), state=open_incident())
+    state, _ = run(news(4, Step.REWORK), tap(BORIS, EventType.ACCEPTED), state=state)
+    first, _ = run(TakenBack(3), state=state)
+    assert dict(first.taps) == {BORIS: EventType.ACCEPTED}
+    both, _ = run(TakenBack(4), state=first)
+    assert dict(both.taps) == {ANNA: EventType.DONE, BORIS: EventType.DONE}
+    second, _ = run(TakenBack(4), state=state)
+    assert dict(second.taps) == {BORIS: EventType.DONE}
+    assert run(TakenBack(3), state=second)[0].taps == both.taps
+
+
+def tap(user: UserId, kind: EventType) -> Happened:
+    return Happened(f"{user}/{kind}", kind, 1, user)
