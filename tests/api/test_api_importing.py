@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, Engine, event, func, select
+from sqlalchemy.util import await_only
 
 from groups.vocabulary import Role
-from poc_server.store import Change, DirectoryChange
+from poc_server.store import SYSTEM, Change, DirectoryChange
 from poc_server.store import tables as t
+from poc_server.store.change import changing
 from poc_server.store.city import people
 from poc_server.store.sheets.importing import LINES_AT_ONCE
 from tests.api.test_api_sheets import HEADING, login, post
@@ -64,22 +66,7 @@ async def test_a_file_is_judged_again_when_somebody_else_comes_between(client: h
     file = HEADING + "\n".join(lines)
 
     async def between(edit: Callable[[Change], Awaitable[None]]) -> Any:
-        """Import the file while a colleague does his own, when the first of its lines stand."""
-        editing: list[asyncio.Task[None]] = []
-
-        async def colleague() -> None:
-            async with town.store.change() as change:
-                await edit(change)
-
-        def told(_change: DirectoryChange) -> None:
-            if not editing:
-                editing.append(asyncio.create_task(colleague()))
-
-        stop = town.store.directory.subscribe(told)
-        said = (await post(client, "people", file, admin)).json()
-        stop()
-        await editing[0]
-        return said
+        return (await interrupted(town, post(client, "people", file, admin), edit)).json()
 
     said = await between(lambda change: people.set_flags(change, other, enabled=False))
     assert (said["applied"], said["stopped"], said["written"]) == (True, None, len(lines))
@@ -102,16 +89,10 @@ async def test_who_loses_his_right_while_his_file_is_read_in_writes_no_more(
     signed = await town.auth.start_session(account, "demo")
     admin = {"authorization": f"Bearer {signed.access_token}"}
     text = HEADING + "\n".join(f"u{n},B-{n},王,person,市,,1" for n in range(3 * LINES_AT_ONCE))
-    taking: list[asyncio.Task[None]] = []
-
-    async def take() -> None:
-        async with town.store.change() as change:
-            await people.set_roles(change, account, frozenset({Role.OFFICER}))
-
-    stop = town.store.directory.subscribe(lambda _: taking or taking.append(asyncio.create_task(take())))
-    said = (await post(client, "people", text, admin)).json()
-    stop()
-    await taking[0]
+    importing = post(client, "people", text, admin)
+    said = (
+        await interrupted(town, importing, lambda change: people.set_roles(change, account, frozenset({Role.OFFICER})))
+    ).json()
     assert (said["applied"], said["stopped"]) == (False, "not_allowed")
     assert 0 < said["written"] < 3 * LINES_AT_ONCE
     assert len(town.store.directory.snapshot.users) == 1 + said["written"]
@@ -119,3 +100,34 @@ async def test_who_loses_his_right_while_his_file_is_read_in_writes_no_more(
     auditor = await login(town, Role.AUDIT_ADMIN)
     [kept] = (await client.get("/audit", params={"action": "sheet.import"}, headers=auditor)).json()["items"]
     assert kept["detail"] == {"written": said["written"], "of": 3 * LINES_AT_ONCE}
+
+
+async def interrupted(
+    town: Town, importing: Coroutine[Any, Any, httpx.Response], edit: Callable[[Change], Awaitable[None]]
+) -> httpx.Response:
+    """Import while a colleague does ``edit``: behind the first lines that stand, and before the next."""
+    editing: list[asyncio.Task[None]] = []
+    reading_in = asyncio.create_task(importing)
+
+    async def colleague() -> None:
+        async with changing(town.store.database, SYSTEM, town.clock()) as change:
+            await edit(change)
+
+    def told(_change: DirectoryChange) -> None:
+        if not editing:
+            editing.append(asyncio.create_task(colleague()))
+
+    def begins(_connection: Connection) -> None:
+        # PostgreSQL gives the lock that puts changes in order to whoever asks first.
+        if editing and asyncio.current_task() is reading_in:
+            await_only(asyncio.wait(editing))
+
+    stop = town.store.directory.subscribe(told)
+    event.listen(Engine, "begin", begins)
+    try:
+        said = await reading_in
+    finally:
+        event.remove(Engine, "begin", begins)
+        stop()
+    await editing[0]
+    return said
