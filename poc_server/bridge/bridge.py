@@ -68,7 +68,7 @@ class Bridge:
         self._codes = Codes(store)
         self._rolls: dict[AgencyId, Roll] = {}
         self.telling = Telling(phones, self._codes)
-        self._owed = Owed(store, self.telling, tell_late_s)
+        self._owed = Owed(store, self.telling, tell_late_s, tick_s)
         self._intake = Intake(self._owed, self.telling, self._new_batch, batch, waiting_limit)
         self._following = Following(store, self._owed, self._parties, self._new_batch, self.telling.followed)
         self.telling.noted.append(self._following.noted)
@@ -291,13 +291,13 @@ class Bridge:
     async def _tick(self, work: Callable[[], Awaitable[None]]) -> None:
         await self.open.wait()
         while True:
-            await asyncio.sleep(self._tick_s)
             try:
                 await work()
             except StoreUnavailable:
-                continue
+                await asyncio.sleep(self._tick_s)
             except Exception:
                 log.exception("incident_tick_failed")
+                await asyncio.sleep(self._tick_s)
 
     async def _look(self) -> None:
         """Takes long where thousands of pieces of news wait, or there are thousands of cases to look up again."""
@@ -306,8 +306,9 @@ class Bridge:
         await self._following.follow()
 
     async def _time_passed(self) -> None:
-        async with self._store.reading() as connection:
-            due = await incidents.due(connection, self._store.clock(), DUE_AT_ONCE)
+        due = await self._store.looks.ask(
+            lambda connection: incidents.due(connection, self._store.clock(), DUE_AT_ONCE), self._tick_s
+        )
         await asyncio.gather(
             *(self._intake.take(Job(agency, code, lambda _: Tick())) for agency, code in due),
             return_exceptions=True,

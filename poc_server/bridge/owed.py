@@ -28,10 +28,11 @@ class Owed:
     Args:
         telling: tells what was taken over.
         after_s: how long a change may stand untold before another node tells it.
+        look_s: between two looks for such.
     """
 
-    def __init__(self, store: Store, telling: Telling, after_s: float) -> None:
-        self._store, self._telling, self._after_s = store, telling, after_s
+    def __init__(self, store: Store, telling: Telling, after_s: float, look_s: float) -> None:
+        self._store, self._telling, self._after_s, self._look_s = store, telling, after_s, look_s
         self._own: set[int] = set()
         self._told: set[int] = set()
         self._not_before = 0.0
@@ -59,18 +60,20 @@ class Owed:
         self._told.add(version)
 
     async def settle(self) -> None:
-        """Takes out of SQL what was told, and tells what was left. Raises `StoreUnavailable`."""
+        """Takes out of SQL what was told, and tells what was left, at the next look. Raises `StoreUnavailable`."""
+        found = await self._store.looks.ask(
+            lambda connection: untold.left(connection, self._before(self._store.clock())), self._look_s
+        )
+        left = set(found) - self._own
         await self._forget()
-        if asyncio.get_running_loop().time() < self._not_before:
-            return
-        now = self._store.clock()
-        before = now - round(self._after_s * 1000)
-        async with self._store.reading() as connection:
-            left = set(await untold.left(connection, before)) - self._own
-        if left:
+        if left and asyncio.get_running_loop().time() >= self._not_before:
+            now = self._store.clock()
             async with self._store.writing() as connection:
-                taken = await untold.take_over(connection, left, before, now)
+                taken = await untold.take_over(connection, left, self._before(now), now)
             await self._tell(taken)
+
+    def _before(self, now: int) -> int:
+        return now - round(self._after_s * 1000)
 
     async def aclose(self) -> None:
         """Nothing that was told is told again after a restart."""

@@ -94,12 +94,15 @@ class Notary:
         return kept | {self.key.name: self.key.public_pem()}
 
     async def _run(self) -> None:
+        about_s = self._settings.sign_every_s
         while True:
             try:
-                await self.sign_now()
+                waiting = await self._store.looks.ask(lambda connection: evidence.unsigned(connection, 1), about_s)
+                if waiting or self._not_written or self._not_copied:
+                    await self.sign_now()
             except (Refused, OSError) as problem:
                 log.warning("evidence_not_signed", problem=str(problem))
-            await asyncio.sleep(self._settings.sign_every_s)
+                await asyncio.sleep(about_s)
 
     async def _write_days(self, days: list[str]) -> None:
         for day in days:

@@ -26,6 +26,7 @@ from poc_server.store.ids import now_ms
 from poc_server.store.journal import Journal, OthersJournals
 from poc_server.store.journal.kinds import SessionEnded
 from poc_server.store.journal.others import EVERY_S as OTHERS_EVERY_S
+from poc_server.store.looks import Looks
 from poc_server.store.places import OLDEST_MS, Places, load_newest
 from poc_server.store.settings import StoreSettings
 from poc_server.store.shutting_out import ShuttingOut
@@ -44,6 +45,7 @@ class Store:
     Attributes:
         clock: ms since the epoch, the same on all nodes; it goes back where it is set back.
         ready: SQL was reached and is at the newest tables.
+        looks: what is asked again and again.
         importing: held by who reads a file in: two at once would each have to judge again after each step of the other.
         shutting_out: disables devices and people at once.
         tell_ended: says to other nodes which session ended, and when (ms): of what SQL cannot tell them just now.
@@ -57,6 +59,7 @@ class Store:
         self.sound_clock = SoundClock(clock)
         self.data = data
         self.database = Database.open(settings, data)
+        self.looks = Looks(self.database.reading)
         self.directory = Directory()
         folder = (own or data) / "journal"
         self.journal = Journal(folder, self.database, settings.journal, clock)
@@ -130,13 +133,13 @@ class Store:
     async def refresh(self) -> None:
         """Read what changed since the directory's version and tell its listeners."""
         async with self._fresh:
-            since = self.clock() - REMEMBER_ENDED_MS
+            since, version = self.clock() - REMEMBER_ENDED_MS, self.directory.version
+            delta = await self.looks.ask(lambda connection: rows.changes_since(connection, version))
+            if delta is not None:
+                self.directory.patch(delta, since)
+                return
             async with self.database.reading() as connection:
-                delta = await rows.changes_since(connection, self.directory.version)
-                if delta is None:
-                    await self._replace(await rows.load(connection, since))
-                else:
-                    self.directory.patch(delta, since)
+                await self._replace(await rows.load(connection, since))
 
     async def believe(self, out: Mapping[str, int]) -> None:
         """Take what SQL says of people and devices that were shut out at these times (ms), unless they were again."""
@@ -168,6 +171,7 @@ class Store:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.looks.aclose()
         await self.journal.aclose()
         await self._copy.aclose()
         await self.database.aclose()
