@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Container, Sequence
 from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Query
@@ -14,7 +15,7 @@ from groups.vocabulary import Refusal, UnitId, UserId
 from poc_server.api import rights
 from poc_server.api.problems import documented
 from poc_server.api.rights import ruled
-from poc_server.api.services import Services, SignedInCaller, Use
+from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import ID_PATTERN, Body, PathId
 from poc_server.ground.refused import Refused
 from poc_server.store.places import (
@@ -110,6 +111,19 @@ class PlaceOut(Body):
     battery: BatteryOut | None
 
 
+class PlacesNewsOut(Body):
+    """``mark``: to be named the next time. ``whole``: all there are; else those that are newer since then.
+
+    ``gone``: users whose place is told no more. That one may locate others than before, and that a place has become too
+    old to be told, is no news: ask for the whole once a minute.
+    """
+
+    mark: str
+    whole: bool
+    places: list[PlaceOut]
+    gone: list[str]
+
+
 @router.get("/me/place/reporting", responses=documented(401, 403))
 async def reporting(caller: SignedInCaller, services: Use) -> ReportingOut:
     """Whether this phone shall report its place now."""
@@ -138,17 +152,23 @@ async def list_places(
 ) -> list[PlaceOut]:
     """The newest place of everybody one may locate."""
     below = None if unit is None else services.directory.unit_subtree(UnitId(unit))
-    now = services.store.clock()
-    found = []
-    for number, place in enumerate(services.store.places.all(), 1):
-        if number % LOOKED_AT_ONCE == 0:
-            await asyncio.sleep(0)
-        user = services.directory.user(place.user)
-        if user is None or (below is not None and user.unit not in below):
-            continue
-        if may(Act.LOCATE, caller.user, user, services.directory) is None:
-            found.append(_out(user, place, now))
-    return found
+    return await _located(services, caller, services.store.places.all(), below)
+
+
+@router.get("/places/news", **ruled(Act.LOCATE))
+async def places_news(
+    caller: SignedInCaller,
+    services: Use,
+    since: Annotated[str, Query(max_length=40, description="The mark of the answer before; none: all")] = "",
+) -> PlacesNewsOut:
+    """The same for who asks again and again: only those that are newer since the answer before."""
+    news = services.store.places.since(since)
+    return PlacesNewsOut(
+        mark=news.mark,
+        whole=news.whole,
+        places=await _located(services, caller, news.places),
+        gone=[user for user in news.gone if _locatable(services, caller, user) is not None],
+    )
 
 
 @router.get("/people/{user}/track", **ruled(Act.LOCATE, 404))
@@ -170,6 +190,25 @@ async def person_track(
         told = {"from_ms": from_ms, "until_ms": until_ms, "places": len(places)}
         services.audit(caller.actor, "place.track", "user", person.id, told)
     return [_out(person, place, now) for place in places]
+
+
+def _locatable(services: Services, caller: Caller, key: UserId) -> User | None:
+    user = services.directory.user(key)
+    return None if user is None or may(Act.LOCATE, caller.user, user, services.directory) is not None else user
+
+
+async def _located(
+    services: Services, caller: Caller, places: Sequence[Place], below: Container[UnitId] | None = None
+) -> list[PlaceOut]:
+    """Of these the places of those one may locate; ``below``: who are in one of these units."""
+    now, found = services.store.clock(), []
+    for number, place in enumerate(places, 1):
+        if number % LOOKED_AT_ONCE == 0:
+            await asyncio.sleep(0)
+        user = _locatable(services, caller, place.user)
+        if user is not None and (below is None or user.unit in below):
+            found.append(_out(user, place, now))
+    return found
 
 
 def _reporting(services: Services, user: User) -> ReportingOut:

@@ -6,6 +6,7 @@ Every part of a place names its source and its time. A browser has no cell id an
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -17,6 +18,7 @@ from gateway.incidents import incident
 from gateway.incidents.incident import Point
 from gateway.mapping.datum import convert
 from groups.vocabulary import AgencyId, UserId
+from poc_server.ground.marks import Marks
 from poc_server.store import tables as t
 from poc_server.store.journal import Journal
 from poc_server.store.journal.base import Ms
@@ -123,6 +125,16 @@ _kept: TypeAdapter[Place] = TypeAdapter(Place)
 Listener = Callable[[Place], None]
 
 
+@dataclass(frozen=True, slots=True)
+class PlacesNews:
+    """What is different since a mark. ``whole``: it is all there is. ``mark`` names this moment the next time."""
+
+    mark: str
+    whole: bool
+    places: list[Place]
+    gone: list[UserId]
+
+
 class Places:
     """What is known of where each user is, and the door for reports."""
 
@@ -131,6 +143,7 @@ class Places:
         self._settings = settings
         self._clock = clock
         self._newest: dict[UserId, Place] = {}
+        self._marks: Marks[UserId] = Marks()
         self._reported: dict[UserId, int] = {}
         self._listeners: list[Listener] = []
         self.tell_reported: Callable[[UserId, int], None] = lambda _user, _at_ms: None
@@ -181,6 +194,7 @@ class Places:
             return
         newest = place if known is None else place.over(known)
         self._newest[place.user] = newest
+        self._changed(place.user)
         for listener in tuple(self._listeners):
             listener(newest)
 
@@ -194,10 +208,21 @@ class Places:
         since = self._told_since()
         return [_fresh(place, since) for place in self._newest.values() if place.at_ms >= since]
 
+    def since(self, mark: str) -> PlacesNews:
+        """Which are newer, or are known no more, since ``mark``; "" or one that says nothing here: all."""
+        changed, told = self._marks.since(mark), self._marks.mark
+        if changed is None:
+            return PlacesNews(told, True, self.all(), [])
+        found = [(user, self.of(user)) for user in changed]
+        there = [place for _, place in found if place is not None]
+        return PlacesNews(told, False, there, [user for user, place in found if place is None])
+
     def forget(self, user: UserId) -> None:
         """A user is gone."""
-        self._newest.pop(user, None)
         self._reported.pop(user, None)
+        if self._newest.pop(user, None) is not None:
+            self._changed(user)
+            self._marks.forget_gone(self._newest, len(self._newest))
 
     def forget_old(self) -> None:
         """Let go of what is too old to be told."""
@@ -208,6 +233,10 @@ class Places:
     def subscribe(self, listener: Listener) -> None:
         """Call ``listener`` on the loop for every newer place; it must not block."""
         self._listeners.append(listener)
+
+    def _changed(self, user: UserId) -> None:
+        self._marks.step()
+        self._marks.note(user)
 
     def _told_since(self) -> int:
         return self._clock() - round(self._settings.told_hours * HOUR_MS)

@@ -97,6 +97,41 @@ async def test_each_part_of_a_place_tells_its_own_age(desk: Desk) -> None:
     assert (seen["position"]["age_ms"], seen["battery"]["age_ms"]) == (age + 70_000, age)
 
 
+async def test_a_map_that_asks_again_is_told_of_newer_places_alone(desk: Desk) -> None:
+    dispatcher = await desk.login(Role.DISPATCHER)
+    phones = {}
+    for name in ("甲", "乙"):
+        user = await desk.town.person(Role.OFFICER, name=name)
+        session = await desk.town.auth.start_session(user, "demo")
+        phones[user] = {"authorization": f"Bearer {session.access_token}"}
+    first, second = phones
+    now = now_ms()
+
+    async def report(user: str, age_ms: int) -> None:
+        reports = [{"at_ms": now - age_ms, "battery": {"percent": 50, "at_ms": now - age_ms}}]
+        told = await desk.client.post("/me/place", json={"reports": reports}, headers=phones[UserId(user)])
+        assert told.json()["accepted"] == 1
+
+    async def news(since: str = "", *, of: dict[str, str] = dispatcher) -> tuple[bool, list[str], list[str], str]:
+        said = (await desk.client.get("/places/news", params={"since": since}, headers=of)).json()
+        return said["whole"], [each["user"] for each in said["places"]], said["gone"], said["mark"]
+
+    await report(first, 60_000)
+    await report(second, 60_000)
+    whole, users, gone, mark = await news()
+    assert (whole, users, gone) == (True, [first, second], [])
+    assert (await news(mark))[:3] == (False, [], [])
+    await report(first, 0)
+    whole, users, gone, newer = await news(mark)
+    assert (whole, users, gone) == (False, [first], [])
+    assert (await news(newer))[1] == []
+    assert (await news(mark, of=phones[second]))[:3] == (False, [], []), "he may not locate a colleague"
+    desk.town.store.places.forget(UserId(second))
+    assert (await news(newer))[:3] == (False, [], [second])
+    for nothing in ("", "elsewhere.1", f"{mark}0000", f"{mark.partition('.')[0]}.²"):
+        assert (await news(nothing))[:3] == (True, [first], [])
+
+
 async def test_who_is_on_duty_is_planned_and_seen(desk: Desk) -> None:
     admin = await desk.login(Role.SYSTEM_ADMIN)
     user = await desk.town.person(name="值班员")

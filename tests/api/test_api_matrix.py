@@ -49,7 +49,7 @@ OF_RECORDING = (
     "/groups/{group}/last-said",
 )
 """Need something recorded: tests/talk/matrix_routes.py asks them."""
-SHOWS_WHAT_MAY_BE_SEEN = {("GET", "/places")}
+SHOWS_WHAT_MAY_BE_SEEN = {("GET", "/places"), ("GET", "/places/news")}
 """Lists that leave out what the caller may not see, so that an empty list is their refusal."""
 NOT_THERE = {Refusal.NOT_FOUND, Refusal.UNKNOWN_GROUP, Refusal.UNKNOWN_USER}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from groups.vocabulary import UserId
-from poc_server.talk import people_watch
+from poc_server.ground import marks
 from poc_server.talk.people import PersonHere
 from poc_server.talk.people_watch import PeopleWatch
 
@@ -66,7 +66,7 @@ async def test_a_mark_of_another_node_and_one_that_is_none_are_answered_with_eve
 
 
 async def test_a_mark_of_before_somebody_was_forgotten_is_answered_with_everybody() -> None:
-    city = City(ANNE, *(UserId(f"u{number}") for number in range(people_watch.GONE_KEPT + 1)))
+    city = City(ANNE, *(UserId(f"u{number}") for number in range(marks.GONE_KEPT + 1)))
     old = (await city.watch.since("")).mark
     for user in list(city.here):
         if user != ANNE:

@@ -6,6 +6,7 @@ import { authorised } from "../account/authorised";
 import type { Datum } from "../map/datum";
 import type { Cell } from "../map/places";
 import { drawn } from "../map/ring";
+import type { PlaceNews } from "../map/told";
 import type { BroadcastInfo, BroadcastKind, Person, Recipients, Refusal, Tier } from "../wire/protocol";
 import type { Place } from "./targets";
 
@@ -40,26 +41,15 @@ export type ReceiptRow = {
 };
 export type Report = { broadcast: BroadcastInfo; counts: Record<string, number>; receipts: ReceiptRow[] };
 
-type PlaceOut = {
-  user: string;
-  name: string;
-  position: { longitude: number; latitude: number; datum: Datum; age_ms: number } | null;
-};
-
-export async function places(): Promise<Place[]> {
-  const found = await authorised<PlaceOut[]>("GET", "/places");
-  return found.flatMap(({ user, name, position }) =>
-    position
-      ? [
-          {
-            user,
-            name,
-            ageMs: position.age_ms,
-            at: drawn([position.longitude, position.latitude], position.datum),
-          },
-        ]
-      : [],
-  );
+/** Those of `news`, as the map of this page draws them. */
+export async function places(news: PlaceNews): Promise<Place[]> {
+  const [found, now] = [await news.ask(), Date.now()];
+  return found.map(({ user, name, seen_ms, position }) => ({
+    user,
+    name,
+    ageMs: now - seen_ms,
+    at: drawn([position.longitude, position.latitude], position.datum),
+  }));
 }
 
 export async function cells(): Promise<Cell[]> {

@@ -4,6 +4,7 @@ import { computed, effect, signal } from "@preact/signals";
 import { Problem } from "../account/api";
 import { refusalWords, t } from "../i18n";
 import type { Cell } from "../map/places";
+import { PlaceNews } from "../map/told";
 import type { Phone } from "../phone/phone";
 import { uuid } from "../uuid";
 import type { Request } from "../wire/link";
@@ -48,7 +49,8 @@ export class Command {
 
   /** Begins to look. Returns what ends it. */
   start(): () => void {
-    const look = () => void api.places().then((found) => (this.places.value = found), ignore);
+    const news = new PlaceNews();
+    const look = () => void api.places(news).then((found) => (this.places.value = found), ignore);
     look();
     const timer = window.setInterval(look, PLACES_EVERY_MS);
     void api.cells().then((found) => (this.cells.value = found), ignore);

@@ -6,37 +6,13 @@ import { authorised } from "../account/authorised";
 import { type Datum, inWgs84 } from "./datum";
 import type { Degrees } from "./degrees";
 import { inside, type Point } from "./ring";
+import { PlaceNews, type Told } from "./told";
 
-export type Position = {
-  source: "device" | "shell" | "operator" | "none";
-  at_ms: number;
-  longitude: number;
-  latitude: number;
-  accuracy_m: number | null;
-  datum: Datum;
-};
-
-/** `at`: where it is drawn, in WGS-84; `position`: as it was reported. `seen_ms`: when it was measured, on this page's clock. */
-export type Place = {
-  user: string;
-  name: string;
-  seen_ms: number;
-  at: Degrees;
-  position: Position;
-  battery: number | null;
-  heading: number | null;
-};
+/** `at`: where it is drawn, in WGS-84; `position`: as it was reported. */
+export type Place = Told & { at: Degrees };
 
 /** `outline`: in WGS-84. */
 export type Cell = { code: string; name: string; outline: readonly Point[] };
-
-type PlaceOut = {
-  user: string;
-  name: string;
-  position: (Position & { age_ms: number }) | null;
-  battery: { percent: number } | null;
-  motion: { heading_deg: number | null; speed_mps: number | null } | null;
-};
 
 type CellOut = Cell & { datum: Datum };
 
@@ -55,33 +31,19 @@ export function seenInside(found: readonly Place[], ring: readonly Point[]): Pla
 /** Keeps `places` fresh while the component is shown; the cells are asked for once. */
 export function usePlaces(): void {
   useEffect(() => {
-    void askPlaces();
+    const news = new PlaceNews();
+    void askPlaces(news);
     if (cells.peek().length === 0) void askCells();
-    const timer = window.setInterval(() => void askPlaces(), ASK_EVERY_MS);
+    const timer = window.setInterval(() => void askPlaces(news), ASK_EVERY_MS);
     return () => clearInterval(timer);
   }, []);
 }
 
-async function askPlaces(): Promise<void> {
+async function askPlaces(news: PlaceNews): Promise<void> {
   if (document.hidden) return;
   try {
-    const found = await authorised<PlaceOut[]>("GET", "/places");
-    const now = Date.now();
-    places.value = found.flatMap(({ user, name, position, battery, motion }) =>
-      position
-        ? [
-            {
-              user,
-              name,
-              seen_ms: now - position.age_ms,
-              at: inWgs84(position, position.datum),
-              position,
-              battery: battery?.percent ?? null,
-              heading: motion?.speed_mps ? motion.heading_deg : null,
-            },
-          ]
-        : [],
-    );
+    const found = await news.ask();
+    places.value = found.map((told) => ({ ...told, at: inWgs84(told.position, told.position.datum) }));
   } catch {
     // What was known stays and grows older, as the map shows.
   }
