@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Final
 
 from loadtest.fleet import Fleet
 from loadtest.identity import Identity
@@ -14,11 +17,32 @@ from loadtest.server import Target
 AT_ONCE = 32
 """Phones that connect at the same time where connecting is not what is measured."""
 
-CALM_S = 20.0
-CALM_LOOK_S = 1.0
-CALM_SHARE = 0.05
-IDLE_SHARE = 0.00025
-"""Of a core, and of a core per phone: below their sum the server is only looking after phones that are there."""
+CALM_S: Final = 30.0
+CALM_LOOK_S: Final = 1.0
+CALM_LOOKS: Final = 3
+"""Looks that are held against as many before them: some of what a phone that comes costs is paid seconds after it came
+(its buffers are warmed for one, its TLS state is freed after five)."""
+DIFFERS: Final = 0.2
+NOISE: Final = 0.005
+"""Of a core: a server that costs no more and no less than before, but for this and a fifth of it, is at rest."""
+FEW: Final = 100
+FEW_SHARE: Final = 0.05
+"""Of a core: what fewer phones than that cost when they come is over when the server is below it."""
+NOT_AT_REST: Final = f"The server had not come to rest {CALM_S:.0f} s after the last phone came."
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What a server costs with its phones there and nobody talking, after ``waited_s``.
+
+    Attributes:
+        reached: it costs the same all the time; else waiting was given up.
+        share: of a core.
+    """
+
+    reached: bool
+    share: float
+    waited_s: float
 
 
 def share_out(identities: Sequence[Identity], groups: int, phones: int) -> dict[str, list[Identity]]:
@@ -61,14 +85,27 @@ async def fleet_for(target: Target) -> AsyncIterator[Fleet]:
         await fleet.close()
 
 
-async def calm(target: Target, phones: int) -> None:
+async def calm(target: Target, phones: int) -> Rest:
     """Wait until the server, with ``phones`` connected, has done what one that comes costs once; at most `CALM_S`."""
-    deadline = asyncio.get_running_loop().time() + CALM_S
-    while asyncio.get_running_loop().time() < deadline:
-        before = target.cost().cpu_s
+    loop, shares = asyncio.get_running_loop(), list[float]()
+    began = at = loop.time()
+    cpu_s = target.cost().cpu_s
+    while at - began < CALM_S and not at_rest(shares, phones):
         await asyncio.sleep(CALM_LOOK_S)
-        if target.cost().cpu_s - before <= (CALM_SHARE + phones * IDLE_SHARE) * CALM_LOOK_S:
-            return
+        now, cost = loop.time(), target.cost().cpu_s
+        shares.append((cost - cpu_s) / (now - at))
+        at, cpu_s = now, cost
+    return Rest(at_rest(shares, phones), fmean(shares[-CALM_LOOKS:]), at - began)
+
+
+def at_rest(shares: Sequence[float], phones: int) -> bool:
+    """Whether a server that cost these shares of a core, look by look, has come to what it costs all day."""
+    if phones < FEW:
+        return bool(shares) and shares[-1] <= FEW_SHARE
+    if len(shares) < 2 * CALM_LOOKS:
+        return False
+    before, now = fmean(shares[-2 * CALM_LOOKS : -CALM_LOOKS]), fmean(shares[-CALM_LOOKS:])
+    return abs(now - before) <= NOISE + DIFFERS * before
 
 
 def all_ready(failures: Sequence[str]) -> None:

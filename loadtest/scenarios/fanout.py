@@ -12,15 +12,12 @@ from loadtest.fleet import Fleet
 from loadtest.phone import Phone
 from loadtest.press import Press
 from loadtest.result import CannotRun, Progress, Result, fleet_figures
-from loadtest.scenarios.crowd import AT_ONCE, all_ready, calm, fleet_for, in_one_group
+from loadtest.scenarios.crowd import AT_ONCE, NOT_AT_REST, all_ready, calm, fleet_for, in_one_group
 from loadtest.server import Target
 from loadtest.speech import Recording, recording
 
 SETTLE_S: Final = 0.5
 """After the last packet, as in the reference, so that the tail is counted."""
-CONNECTED_S: Final = 6.0
-"""After the last phone came, before the watch begins: a server warms their buffers and then frees their TLS state. What
-connecting costs is told by the storm."""
 QUIET_S: Final = 4.0
 """Before the first word: what a server costs, and phones that are merely there, is told beside what voice costs."""
 BURST_S: Final = 25.0
@@ -63,8 +60,7 @@ async def run(target: Target, options: FanoutOptions, progress: Progress) -> Res
         phones = fleet.make(people, closely_every=options.closely_every, frame_ms=frame_ms, chatty=options.keepalive)
         all_ready(await fleet.connect(phones, at_once=AT_ONCE, progress=progress, then=group))
         fleet.settle()
-        await calm(target, len(fleet.phones))
-        await asyncio.sleep(min(CONNECTED_S, options.seconds))
+        rest = await calm(target, len(fleet.phones))
         talker, loop = phones[0], asyncio.get_running_loop()
         quiet, began = target.cost().cpu_s, loop.time()
         await asyncio.sleep(min(QUIET_S, options.seconds))
@@ -76,7 +72,7 @@ async def run(target: Target, options: FanoutOptions, progress: Progress) -> Res
         took = loop.time() - began
         cpu, delivered = target.cost().cpu_s - before.cpu_s, fleet.packets_heard() - heard
         talker.release_key()
-        notes: list[str] = []
+        notes = [] if rest.reached else [NOT_AT_REST]
         figures = {
             "sent": sent,
             "delivered": delivered,

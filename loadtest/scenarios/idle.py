@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from loadtest.result import Progress, Result
-from loadtest.scenarios.crowd import AT_ONCE, all_ready, calm, fleet_for, share_out
+from loadtest.scenarios.crowd import AT_ONCE, NOT_AT_REST, all_ready, calm, fleet_for, share_out
 from loadtest.server import Target
 
 SETTLE_S = 3.0
@@ -33,7 +33,7 @@ async def run(target: Target, options: IdleOptions, progress: Progress) -> Resul
             progress("connecting", len(fleet.phones), options.phones)
         fleet.settle()
         await asyncio.sleep(SETTLE_S)
-        await calm(target, len(fleet.phones))
+        rest = await calm(target, len(fleet.phones))
         before = target.cost()
         await asyncio.sleep(options.seconds)
         after = target.cost()
@@ -44,7 +44,7 @@ async def run(target: Target, options: IdleOptions, progress: Progress) -> Resul
             "kb_per_phone": round((after.rss_bytes - empty.rss_bytes) / 1024 / options.phones, 1),
             "rss_mb": round(after.rss_bytes / 2**20, 1),
         }
-        return Result(figures)
+        return Result(figures, notes=[] if rest.reached else [NOT_AT_REST])
 
 
 def _quiet(_what: str, _done: float, _of: float) -> None:

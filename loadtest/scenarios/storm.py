@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from loadtest.result import CannotRun, Progress, Result
-from loadtest.scenarios.crowd import calm, fleet_for, share_out
+from loadtest.scenarios.crowd import NOT_AT_REST, calm, fleet_for, share_out
 from loadtest.server import Target
 from loadtest.stats import Series
 
@@ -43,17 +43,22 @@ async def run(target: Target, options: StormOptions, progress: Progress) -> Resu
         ):
             failures += failed
         took, ready_cost = loop.time() - start, target.cost()
-        await calm(target, options.phones)
+        rest = await calm(target, options.phones)
         after = target.cost()
         if len(failures) == options.phones:
             raise CannotRun(f"no phone connected: {failures[0]}")
         notes = [f"{len(failures)} phones failed: {', '.join(sorted(set(failures))[:5])}"] if failures else []
         figures = {
             "ready_s": round(took, 3),
-            "cpu_ms_per_phone": round((after.cpu_s - before.cpu_s) / options.phones * 1000, 3),
+            # Not what phones cost that are there, while it was waited for that.
+            "cpu_ms_per_phone": round(
+                (after.cpu_s - before.cpu_s - rest.share * rest.waited_s) / options.phones * 1000, 3
+            ),
             "cpu_ms_until_ready": round((ready_cost.cpu_s - before.cpu_s) / options.phones * 1000, 3),
             "failed": len(failures),
             "ready_ms": ready.summary(),
             "kb_per_phone": round((after.rss_bytes - before.rss_bytes) / 1024 / options.phones, 1),
         }
+        if not rest.reached:
+            notes.append(NOT_AT_REST)
         return Result(figures, {"phone ready after, ms": ready}, notes)

@@ -9,7 +9,7 @@ from loadtest.identity import Identity
 from loadtest.report.page import page
 from loadtest.report.svg import Axis, curves, distribution
 from loadtest.result import CannotRun, Result
-from loadtest.scenarios.crowd import in_one_group, share_out
+from loadtest.scenarios.crowd import at_rest, in_one_group, share_out
 from loadtest.scenarios.fanout import frame_length
 from loadtest.stats import Series
 from loadtest.traffic import LONGEST_BURST_S, SHORTEST_BURST_S, Traffic
@@ -86,3 +86,21 @@ def test_only_rates_that_opus_frames_make_are_taken() -> None:
     assert [frame_length(pps) for pps in (50, 25, 16.67)] == [20, 40, 60]
     with pytest.raises(CannotRun, match="none of"):
         frame_length(33)
+
+
+@pytest.mark.parametrize(
+    ("shares", "phones", "rests"),
+    [
+        ([], 10, False),
+        ([0.4, 0.06], 10, False),
+        ([0.4, 0.05], 10, True),
+        ([0.02] * 5, 500, False),  # not looked at for long enough: TLS state is freed five seconds after a phone came
+        ([0.02] * 6, 500, True),
+        ([0.17, 0.16, 0.15, 0.08, 0.06, 0.03], 500, False),  # it still falls
+        ([0.08, 0.06, 0.03, 0.021, 0.024, 0.019], 500, False),
+        ([0.021, 0.024, 0.019, 0.022, 0.018, 0.02], 500, True),
+        ([0.02, 0.02, 0.02, 0.03, 0.06, 0.05], 500, False),
+    ],
+)  # fmt: skip
+def test_a_server_is_at_rest_when_it_costs_the_same_all_the_time(shares: list[float], phones: int, rests: bool) -> None:
+    assert at_rest(shares, phones) is rests
