@@ -68,9 +68,10 @@ class MediaSettings(BaseModel):
     on the way when somebody speaks, as packets of variable size would (RFC 6562)."""
     report_s: Annotated[float, Field(gt=0, le=10)] = 1.0
     """Between two RTCP reports to a talker on his voice."""
-    sender_report_s: Annotated[float, Field(gt=0, le=60)] = 10.0
-    """Between two RTCP reports to a listener on a slot. They tie voice to a clock that no page reads; every 5 s, the
-    least of RFC 3550 §6.2, they were a twentieth of what an audience of 500 costs."""
+    sender_report_s: Annotated[float, Field(gt=0, le=60)] = 30.0
+    """Between two RTCP reports to a listener on a slot. They tie voice to a clock that no page reads: every 5 s, the
+    least of RFC 3550 §6.2, they were a twentieth of what an audience of 500 costs, and every 10 s not much less, for
+    what a report needs of memory nobody else does."""
     warm_up_ms: Annotated[int, Field(ge=0, le=5_000)] = 1_000
     """Silence on each slot of a phone that has just connected: its jitter buffer settles before the first burst."""
     red_loss_percent: Annotated[float, Field(ge=0, le=100)] = 2.0
