@@ -80,10 +80,10 @@ bundle: setup ## all that a machine without network needs, in one file: build/po
 	@bash tools/bundle.sh
 
 docs: setup ## write the parts of docs/ that are made from the code
-	@$(PY) -m tools.protocol_tables
-	@$(PY) -m tools.floor_doc
-	@$(PY) -m tools.rights_doc
-	@$(PY) -m tools.config_example
+	@$(PY) -m tools.docs.protocol
+	@$(PY) -m tools.docs.floor
+	@$(PY) -m tools.docs.rights
+	@$(PY) -m tools.docs.config
 
 bench: setup ## every figure of docs/performance.md on this machine: build/bench.json, build/bench.html (QUICK=1: shorter runs; DOCS=1: brings docs/ up to date)
 	-@bash tools/system_packages.sh bench

@@ -2,7 +2,7 @@
 
 An act is allowed when any of its rows holds in all three columns. Nothing is visible between agencies but through a
 group that both granted (its ``shared_with``); what is not visible is refused as if it did not exist.
-docs/rights.md is made from this table by ``python tools/rights_doc.py``.
+docs/rights.md is made from this table by ``python -m tools.docs.rights``.
 """
 
 from __future__ import annotations

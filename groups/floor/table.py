@@ -4,7 +4,7 @@ For one state and trigger the rows are tried from top to bottom and the first wh
 stands the input is discarded (TS 24.380 §6.3.4.1). ``then`` is the state of the burst that was granted, else of the
 one the trigger is about, else (when there is none any more) of the floor. Clauses are those of TS 24.380; “ours” marks
 what the standard leaves open.
-docs/floor-control.md is made from this table by ``python tools/floor_doc.py``.
+docs/floor-control.md is made from this table by ``python -m tools.docs.floor``.
 """
 
 from __future__ import annotations

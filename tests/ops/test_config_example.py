@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from poc_server.config import BadConfig, Config, load
-from tools.config_example import FILE, text
+from tools.docs.config import FILE, text
 
 DEPLOY = FILE.parent
 

@@ -11,7 +11,7 @@ import pytest
 
 from signaling import limits
 from signaling.messages import ClientMessage, ServerMessage, client_messages, encode, server_messages
-from tools.protocol_tables import CLOSE_CODES, PAGE, fill, models, type_of
+from tools.docs.protocol import CLOSE_CODES, PAGE, fill, models, type_of
 
 TEXT = PAGE.read_text(encoding="utf-8")
 EXAMPLES = [(m[1], m[2]) for m in re.finditer(r"^```json ?(\w*)\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)]
@@ -19,7 +19,7 @@ ADAPTERS = {"client": client_messages, "server": server_messages}
 
 
 def test_the_made_parts_are_as_the_models_have_them() -> None:
-    assert fill(TEXT) == TEXT, "write them anew: python -m tools.protocol_tables"
+    assert fill(TEXT) == TEXT, "write them anew: python -m tools.docs.protocol"
 
 
 @pytest.mark.parametrize(("side", "text"), EXAMPLES, ids=lambda value: value[:40])

@@ -1,10 +1,10 @@
-"""When two nodes count as carrying 1.6 times the phones of one, at equal p99 (`tools.two_nodes`)."""
+"""When two nodes count as carrying 1.6 times the phones of one, at equal p99 (`tools.bench.two_nodes`)."""
 
 from __future__ import annotations
 
 import pytest
 
-from tools.two_nodes import Judgement, Run, judge
+from tools.bench.two_nodes import Judgement, Run, judge
 
 
 def of(nodes: int, cpu: list[float], p99_ms: float, late_ms: float, lost: int = 0) -> Run:

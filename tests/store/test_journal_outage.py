@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tools.journal_outage import ENOUGH, PHASES, Options, run, wrong
+from tools.bench.journal_outage import ENOUGH, PHASES, Options, run, wrong
 
 
 @pytest.mark.wire

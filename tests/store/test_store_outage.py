@@ -1,6 +1,6 @@
 """SQL goes away under load and comes back: rows equal what was said, none twice, access as quick as ever.
 
-``python -m tools.journal_outage`` does it for a minute with a whole server and phones that talk.
+``python -m tools.bench.journal_outage`` does it for a minute with a whole server and phones that talk.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from signaling.messages import CallEnded, CallLeave, CallRinging, CallStart, Cal
 from tests.emergency.cast import Cast
 from tests.support.city import City, running_city
 from tests.support.handsets import handsets
-from tools.protocol_tables import PAGE
+from tools.docs.protocol import PAGE
 
 pytestmark = pytest.mark.wire
 CREDENTIALS = Credentials()

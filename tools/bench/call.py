@@ -1,4 +1,4 @@
-"""How long the steps of a call to a standing group hold a node: `python tools/bench_call.py [members]`; JSON, ms.
+"""How long the steps of a call to a standing group hold a node: `python -m tools.bench.call [members]`; JSON, ms.
 
 A step is the rules, and its state and effects as they go to Redis; what Redis and the other nodes take is not in it.
 """
@@ -8,10 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from pathlib import Path
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from groups.calls import inputs as into
 from groups.calls.state import CallKind, CallState, Talking

@@ -1,6 +1,7 @@
 """Follows SOS after SOS from the key to the dispatcher's ear and says what takes how long, in ms after the key.
 
-``python -m tools.follow_sos [presses]``. Two browsers and a server share this machine: read it where nothing else runs.
+``python -m tools.bench.follow_sos [presses]``. Two browsers and a server share this machine: read it where
+nothing else runs.
 The officer's microphone gives a steady tone. ``heard`` is what the console's page says of its first packet, which it
 looks for every 40 ms where its thread is free; ``sounded`` is where the tone begins in what the console decoded.
 """

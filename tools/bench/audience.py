@@ -1,4 +1,4 @@
-"""How long it takes to work out who hears what: `python tools/bench_audience.py [listeners]`; JSON, times in ms."""
+"""How long it takes to work out who hears what: `python -m tools.bench.audience [listeners]`; JSON, times in ms."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ import json
 import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from groups.audience import Audience
 from groups.precedence import Voice

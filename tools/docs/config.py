@@ -1,4 +1,4 @@
-"""Makes deploy/config.toml from the models of all settings: ``python -m tools.config_example``."""
+"""Makes deploy/config.toml from the models of all settings: ``python -m tools.docs.config``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 
 from poc_server.config import Config
 
-FILE = Path(__file__).resolve().parent.parent / "deploy" / "config.toml"
+FILE = Path(__file__).resolve().parents[2] / "deploy" / "config.toml"
 HEAD = """\
 # Every key of poc-server with its default, made from the models of the code: take the leading '#' off to change one.
 # Sources, later ones winning: defaults, this file, the environment, the command line.

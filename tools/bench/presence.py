@@ -1,4 +1,4 @@
-"""What consoles cost that keep looking at who is there: `python -m tools.bench_presence [phones [consoles]]`; JSON.
+"""What consoles cost that keep looking at who is there: `python -m tools.bench.presence [phones [consoles]]`; JSON.
 
 A demo server, phones that are merely there, and consoles of a dispatcher who sees them all, each asking every 4 s as
 the page does: first for everybody, then for the news since the answer before. Meanwhile one phone sends pings: how late

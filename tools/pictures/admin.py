@@ -1,4 +1,4 @@
-"""Draws the administrators' pages, from a server that is lived in: python -m tools.pictures_admin → docs/pictures/."""
+"""Draws the administrators' pages, from a server that is lived in: python -m tools.pictures.admin → docs/pictures/."""
 
 from __future__ import annotations
 

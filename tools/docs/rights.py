@@ -1,20 +1,16 @@
-"""Writes the tables of docs/rights.md from groups/policy.py and groups/rights.py: `python tools/rights_doc.py`."""
+"""Writes the tables of docs/rights.md from groups/policy.py and groups/rights.py: `python -m tools.docs.rights`."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from groups.policy import TABLE
+from groups.rights import RIGHTS, Right
+from groups.vocabulary import Role
+from signaling.words import ROLES
 
-from groups.policy import TABLE  # noqa: E402
-from groups.rights import RIGHTS, Right  # noqa: E402
-from groups.vocabulary import Role  # noqa: E402
-from signaling.words import ROLES  # noqa: E402
-
-DOC = ROOT / "docs" / "rights.md"
-BEGIN, END = "<!-- made by tools/rights_doc.py: begin -->", "<!-- made by tools/rights_doc.py: end -->"
+DOC = Path(__file__).resolve().parents[2] / "docs" / "rights.md"
+BEGIN, END = "<!-- made by tools/docs/rights.py: begin -->", "<!-- made by tools/docs/rights.py: end -->"
 
 
 def acts() -> str:

@@ -1,7 +1,7 @@
 """What a second node brings: one who speaks to many, on one node and on two, and what each node's core had to do.
 
-    python -m tools.two_nodes            # build/two_nodes.json
-    python -m tools.two_nodes --rounds 3 # the medians of three
+    python -m tools.bench.two_nodes            # build/two_nodes.json
+    python -m tools.bench.two_nodes --rounds 3 # the medians of three
 
 Three runs: so many phones on one node; the same phones on two; and 1.6 times the phones on two. Two nodes carry 1.6
 times the phones of one where the busier of the two then uses its core no more than the one did, at equal p99: from the
@@ -19,8 +19,8 @@ fewer hear one talker, the more of the work is done once for each packet on ever
 second node takes over. With ``--more-groups`` 1.6 times the phones are in 1.6 times the groups, else each group grows.
 
 A node that is far from full mostly pays for being woken, which a second one does not halve. ``--core 0.25`` fills
-nodes with what this machine can watch: while there is voice each gets a quarter of a core only (`tools.slow_core`), and
-two carry 1.6 times the phones of one where at equal p99 no packet is lost.
+nodes with what this machine can watch: while there is voice each gets a quarter of a core only
+(`tools.bench.slow_core`), and two carry 1.6 times the phones of one where at equal p99 no packet is lost.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ from loadtest.wire.reactor import Reactor
 from tests.support.city import City, running_city
 from tests.support.handsets import read_links_file
 from tests.support.redis import running_redis
-from tools.slow_core import slow_cores
+from tools.bench.slow_core import slow_cores
 
 MORE = 1.6
 ADDS_MS = 4.0
@@ -294,7 +294,7 @@ def run(nodes: int, phones: int, groups: int, seconds: float, core: float | None
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tools.two_nodes", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m tools.bench.two_nodes", description=__doc__.splitlines()[0])
     parser.add_argument("--phones", type=int, default=750, help="on one node; 1.6 times as many on two")
     parser.add_argument("--groups", type=int, default=1, help="over which they are shared out, a talker in each")
     parser.add_argument("--more-groups", action="store_true", help="more phones are in more groups, not in larger ones")

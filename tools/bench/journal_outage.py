@@ -1,8 +1,8 @@
 """PostgreSQL away under talk: a real server, simulated phones that talk all the while, and a database that is stopped.
 
-``python -m tools.journal_outage --seconds 60`` writes ``build/journal.json``: whether the rows are the bursts that the
-phones were granted, none missing and none twice, and what access and the return of a known phone cost before, during
-and after. Ends with 1 when rows and bursts differ, or when access was slower meanwhile than beside it.
+``python -m tools.bench.journal_outage --seconds 60`` writes ``build/journal.json``: whether the rows are the bursts
+that the phones were granted, none missing and none twice, and what access and the return of a known phone cost before,
+during and after. Ends with 1 when rows and bursts differ, or when access was slower meanwhile than beside it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """CPU the server spends per delivered voice packet, with phones of the fleet that did the whole handshake.
 
-    python tools/bench_fanout.py [--listeners 500] [--pps 50] [--payload 80] [--seconds 10] [--reference reference.py]
+    python -m tools.bench.fanout [--listeners 500] [--pps 50] [--payload 80] [--seconds 10] [--reference reference.py]
 
 The media edge runs alone in a process of its own, whose CPU time (user and system, from /proc) is what counts. With
 ``--reference`` the kernel's floor is measured by that file in the same run, and the ratio told: on a shared machine
@@ -23,8 +23,6 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from loadtest.wire.dtls import Credentials
 from loadtest.wire.media import MediaPath
@@ -124,7 +122,7 @@ class Drain:
 async def measure(o: argparse.Namespace) -> dict[str, Any]:
     """Connect the phones, talk, and tell what it cost."""
     server = await asyncio.create_subprocess_exec(
-        sys.executable, __file__, "--serve", str(o.listeners + 1),
+        sys.executable, "-m", "tools.bench.fanout", "--serve", str(o.listeners + 1),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=1 << 20,
     )  # fmt: skip
     assert server.stdin is not None

@@ -1,6 +1,6 @@
 """Voice between nodes: what a packet costs that goes through Redis from one process to another, and how long it takes.
 
-    python -m tools.bench_voice [--pps 5000] [--seconds 10]
+    python -m tools.bench.voice [--pps 5000] [--seconds 10]
 
 Two processes with nothing but the line of `poc_server.fabric.redis.voice`, and a Redis of their own. One says so many
 packets of a node's size each second, in steps of 5 ms, to the other. CPU is user and system time of each process; both
@@ -79,7 +79,7 @@ async def say(url: str, pps: int, seconds: float) -> tuple[int, int, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tools.bench_voice", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m tools.bench.voice", description=__doc__.splitlines()[0])
     parser.add_argument("--pps", type=int, default=5_000)
     parser.add_argument("--seconds", type=float, default=10.0)
     given = parser.parse_args()

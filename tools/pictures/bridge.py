@@ -1,4 +1,4 @@
-"""Draws the pictures of docs/bridge.md from a real city and a simulated case system: -m tools.bridge_pictures."""
+"""Draws the pictures of docs/bridge.md from a real city and a simulated case system: -m tools.pictures.bridge."""
 
 from __future__ import annotations
 

@@ -1,19 +1,15 @@
-"""Writes the tables and the diagram of docs/floor-control.md from groups/floor/: `python tools/floor_doc.py`."""
+"""Writes the tables and the diagram of docs/floor-control.md from groups/floor/: `python -m tools.docs.floor`."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from groups.floor.precedence import FLOOR, Kind
+from groups.floor.state import Phase
+from groups.floor.table import TABLE, Guard, Move, Row
 
-from groups.floor.precedence import FLOOR, Kind  # noqa: E402
-from groups.floor.state import Phase  # noqa: E402
-from groups.floor.table import TABLE, Guard, Move, Row  # noqa: E402
-
-DOC = ROOT / "docs" / "floor-control.md"
-BEGIN, END = "<!-- made by tools/floor_doc.py: begin -->", "<!-- made by tools/floor_doc.py: end -->"
+DOC = Path(__file__).resolve().parents[2] / "docs" / "floor-control.md"
+BEGIN, END = "<!-- made by tools/docs/floor.py: begin -->", "<!-- made by tools/docs/floor.py: end -->"
 NAMES = {Phase.IDLE: "Idle", Phase.TAKEN: "Taken", Phase.PENDING_REVOKE: "PendingRevoke"}
 DUAL = {Guard.OVERRIDES, Guard.OTHER_TALKS, Guard.OTHER_LEAVES}
 HANDOVERS = {Move.GRANT, Move.GRANT_NEXT}

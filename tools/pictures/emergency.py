@@ -1,6 +1,6 @@
 """Draws what officer, leader and dispatcher see of an emergency into docs/pictures/.
 
-``python -m tools.emergency_pictures``; with ``PICTURES=folder`` elsewhere, and every page at both sizes, to look at.
+``python -m tools.pictures.emergency``; with ``PICTURES=folder`` elsewhere, and every page at both sizes, to look at.
 """
 
 from __future__ import annotations

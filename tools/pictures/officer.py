@@ -1,6 +1,6 @@
 """Draws every state of the officer's page in both languages and sizes, from a real server, into docs/pictures/.
 
-python -m tools.pictures [zh-CN | en] [console]
+python -m tools.pictures.officer [zh-CN | en] [console]
 """
 
 from __future__ import annotations

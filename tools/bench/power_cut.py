@@ -1,4 +1,4 @@
-"""What a power cut takes of a burst on air: ``python -m tools.power_cut`` (root, Linux, a free loop device).
+"""What a power cut takes of a burst on air: ``python -m tools.bench.power_cut`` (root, Linux, a free loop device).
 
 A recorder spools onto a file system of its own, which lies in one file. At a moment of its own choosing the power is
 cut: what that file holds then is what a disk would hold. It is copied, mounted, and read as the next start would.

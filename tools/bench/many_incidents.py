@@ -1,4 +1,4 @@
-"""What 10,000 cases at one moment do to a node: ``python -m tools.many_incidents [--incidents N] [--members N]``.
+"""What 10,000 cases at one moment do to a node: ``python -m tools.bench.many_incidents [--incidents N] [--members N]``.
 
 The bridge itself, on SQLite, without HTTP: all news are handed over in one turn of the loop, and some more than may
 wait. Prints how many were refused, how long until the last was open, how long the loop was held meanwhile (voice shares

@@ -1,4 +1,4 @@
-"""Keeps the reference tables of docs/protocol.md equal to the models: ``python -m tools.protocol_tables`` writes them.
+"""Keeps the reference tables of docs/protocol.md equal to the models: ``python -m tools.docs.protocol`` writes them.
 
 A part of the page between ``<!-- begin NAME -->`` and ``<!-- end NAME -->`` is made here; all else is written by hand.
 """
@@ -20,7 +20,7 @@ from signaling.messages import ClientMessage, ServerMessage
 from signaling.schema import document
 from signaling.words import REFUSALS, ROLES
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "protocol.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "protocol.md"
 
 ELSEWHERE = {"Refusal": "errors", "Role": "roles"}
 """Enumerations that have a section of their own."""

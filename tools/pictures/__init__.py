@@ -1,0 +1,1 @@
+"""The pictures of docs/, drawn from real servers."""
