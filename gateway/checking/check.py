@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from pydantic import JsonValue
 
 from gateway.checking.check_out import check_calls, expressions_out
 from gateway.checking.findings import Finding, Level, Report
-from gateway.incidents.document import BadDocument, read_document
+from gateway.incidents.document import EARLIEST_MS, LATEST_MS, BadDocument, read_document
 from gateway.incidents.incident import State
 from gateway.incidents.steps import Step
 from gateway.mapping.expressions import names_in, search, tables_in
@@ -48,9 +49,17 @@ def _items(mapping: MappingFile, items: tuple[Item, ...]) -> Iterator[Finding]:
         for name in (*PLAIN_FIELDS[1:], "point", "parties", "limits", "files"):
             value = getattr(item.document, name)
             if value not in (None, "", ()):
-                yield Finding(Level.OK, f"{prefix}.{name}", _short(value))
+                yield Finding(Level.OK, f"{prefix}.{name}", _short(value) + _moment(mapping, name, value))
             elif name not in faulty and _is_mapped(mapping, name):
                 yield Finding(Level.NOTE, f"{prefix}.{name}", _nothing(_expression(mapping, name)))
+
+
+def _moment(mapping: MappingFile, name: str, value: object) -> str:
+    """When that is by the clock of those who maintain the other system: whoever took a wrong zone sees it."""
+    if name not in ("at", "version") or not isinstance(value, int) or not EARLIEST_MS <= value <= LATEST_MS:
+        return ""
+    zone = timezone(timedelta(minutes=mapping.utc_offset_minutes))
+    return f" = {datetime.fromtimestamp(value / 1000, zone).isoformat(' ', 'seconds')}"
 
 
 def _expression(mapping: MappingFile, name: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
@@ -23,6 +24,10 @@ MAX_BODY_BYTES = 1_048_576
 """Largest body taken from another system."""
 MAX_DEPTH = 32
 """Deepest nesting of lists and objects taken."""
+EARLIEST_MS = 946_684_800_000
+"""2000-01-01: what lies before it was told in seconds."""
+LATEST_MS = 4_102_444_800_000
+"""2100-01-01: a number beyond it is a counter, no moment."""
 MAX_DETAILS = 20
 """Faults of a document that are named; the others are only there."""
 
@@ -59,9 +64,13 @@ def read_json(body: bytes, limit: int = MAX_BODY_BYTES) -> JsonValue:
     if len(body) > limit:
         raise Refused(Refusal.TOO_LARGE)
     try:
-        found: JsonValue = from_json(body, allow_inf_nan=False)
-    except ValueError:
-        raise BadDocument(("the body is not JSON",)) from None
+        text = body.decode("utf-8-sig")  # some write a byte order mark before it
+    except UnicodeDecodeError as problem:
+        raise BadDocument((f"the body is not UTF-8, from byte {problem.start} on",)) from None
+    try:
+        found: JsonValue = from_json(text, allow_inf_nan=False)
+    except ValueError as problem:
+        raise BadDocument((f"the body is not JSON: {problem}",)) from None
     if _deeper_than(found, MAX_DEPTH):
         raise BadDocument((f"nested deeper than {MAX_DEPTH}",))
     return found
@@ -70,13 +79,43 @@ def read_json(body: bytes, limit: int = MAX_BODY_BYTES) -> JsonValue:
 def read_document(data: object) -> Document:
     """``data`` checked. Raises `BadDocument`, whatever it is."""
     try:
-        return _document().validate_python(data)
+        document = _document().validate_python(data)
     except ValidationError as problem:
         faults = problem.errors(include_url=False, include_context=False, include_input=False)
         details = tuple(f"{'.'.join(map(str, fault['loc'])) or 'document'}: {fault['msg']}" for fault in faults)
         raise BadDocument(details) from None
     except (ValueError, RecursionError):
         raise BadDocument(("the document cannot be read",)) from None
+    if senseless := tuple(_senseless(document, data)):
+        raise BadDocument(senseless)
+    return document
+
+
+def _senseless(document: Document, data: object) -> Iterator[str]:
+    """What types do not tell."""
+    if isinstance(data, dict):
+        for name, value in data.items():
+            if any("\x00" in text for text in _texts(value)):
+                yield f"{name}: holds the character NUL"
+    if document.at is not None and document.at < EARLIEST_MS:
+        yield f"at: {_WHEN}"
+    for number, limit in enumerate(document.limits or ()):
+        if limit.allowed_ms is None and limit.due_ms is None:
+            yield f"limits.{number}: neither allowed_ms nor due_ms"
+        elif limit.due_ms is not None and limit.due_ms < EARLIEST_MS:
+            yield f"limits.{number}.due_ms: {_WHEN}"
+
+
+_WHEN = "before the year 2000; wanted are ms since 1970-01-01 UTC"
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text in a value that was found to be of a document's shape, so no deeper than that."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list | tuple):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)
 
 
 def schemas(template: str) -> dict[str, Any]:

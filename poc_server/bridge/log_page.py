@@ -86,8 +86,8 @@ position:relative}li::before{content:"";position:absolute;left:10.1rem;top:.78re
 border-radius:50%;background:#9aa4ae;z-index:1}li::after{content:"";position:absolute;left:10.36rem;top:0;bottom:0;
 width:2px;background:#8885}li:first-child::after{top:.8rem}li:last-child::after{bottom:auto;height:.8rem}
 li.burst::before{background:#1a7f37}li.emergency::before{background:#cf222e}li.emergency b{color:#cf222e}
-time{font-variant-numeric:tabular-nums;opacity:.7;text-align:right}audio{display:block;width:100%;max-width:30rem;
-height:2.2rem;margin-top:.25rem}small{opacity:.7}small span{white-space:nowrap}img{display:block;
+time{font-variant-numeric:tabular-nums;font-size:.93em;white-space:nowrap;opacity:.7;text-align:right}audio{display:block;width:100%;max-width:30rem;
+height:2.2rem;margin-top:.25rem}small{opacity:.7}small span{white-space:nowrap;margin-right:.6em}img{display:block;
 max-width:100%;max-height:18rem;border-radius:.4rem;margin-top:.3rem}nav{display:flex;
 justify-content:space-between;gap:1rem}nav a{padding:.6rem 0}
 @media(max-width:32rem){li{grid-template-columns:1fr;padding-left:1.4rem}time{text-align:left;
@@ -200,7 +200,7 @@ def _note(event: Event) -> str:
 def _facts(event: Event, words: Mapping[str, str]) -> str:
     """How long somebody spoke, and where he was."""
     facts = [fact for fact in (_length(event, words), _place(event, words)) if fact]
-    return f" <small>{' · '.join(facts)}</small>" if facts else ""
+    return f" <small>{' '.join(f'<span>{fact}</span>' for fact in facts)}</small>" if facts else ""
 
 
 def _length(event: Event, words: Mapping[str, str]) -> str:
@@ -218,7 +218,7 @@ def _place(event: Event, words: Mapping[str, str]) -> str:
     if not isinstance(longitude, int | float) or not isinstance(latitude, int | float):
         return ""
     where = f"{longitude:.5f}, {latitude:.5f} {escape(str(place.get('datum', '')))}"
-    return f"<span>{words['place']} {where}</span>"
+    return f"{words['place']} {where}"
 
 
 def _photo(event: Event, links: Mapping[str, str]) -> str:

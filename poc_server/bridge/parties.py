@@ -79,7 +79,7 @@ class Parties:
         for party in incident.parties:
             found = await self._find(connection, party, state)
             if found is None:
-                unknown.append(f"{party.kind}:{party.id}")
+                unknown.append(f"{party.kind}:{_named(party, incident)}")
                 continue
             found = {user for user in found if self._listens(user)}
             if not found:
@@ -97,7 +97,7 @@ class Parties:
                 unit = self._unit(party.id)
                 return None if unit is None else self._of_unit(unit)
             case PartyKind.CELL:
-                return await self._cell(connection, party.id or state.incident.cell)
+                return await self._cell(connection, _named(party, state.incident))
             case PartyKind.DUTY:
                 return self._duty(party.id)
             case PartyKind.PLACE:
@@ -155,13 +155,13 @@ class Parties:
             return {user for user in self._of_unit(unit) if self.snapshot.on_duty(user, self.now)}
         return {user for shift in shifts if shift.runs(self.now) for user in shift.users}
 
-    def _near(self, state: IncidentState, radius_m: int) -> set[UserId]:
-        """Who is there, and who came in by having been there and did not go away.
+    def _near(self, state: IncidentState, radius_m: int) -> set[UserId] | None:
+        """Who is there, and who came in by having been there and did not go away; None: nobody knows where.
 
         One whose place is not known any more, or who said by a tap that he deals with it, stays.
         """
         if state.incident.point is None:
-            return set()
+            return None
         here = convert(state.incident.point, Datum.WGS84)
         # Without a fresh place nobody is taken out: a phone in a cellar says nothing.
         found = set(state.near)
@@ -200,6 +200,11 @@ class Parties:
 def follows_place(incident: Incident) -> bool:
     """Whether who is a member depends on where people are."""
     return any(party.kind is PartyKind.PLACE for party in incident.parties)
+
+
+def _named(party: Party, incident: Incident) -> str:
+    """What a party goes by: its id; the cell of the incident where a party names none."""
+    return party.id or (incident.cell if party.kind is PartyKind.CELL else "")
 
 
 def _metres(one: Point, other: Point) -> float:

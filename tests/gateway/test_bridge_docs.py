@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 import tomllib
@@ -33,6 +34,7 @@ from gateway.mapping.mapping import (
     parse_mapping,
 )
 from gateway.webhooks import ApiKeyProof, HmacProof, StandardProof, sign
+from groups.vocabulary import Refusal
 from poc_server.bridge.setup import (
     BadSetup,
     BridgeFile,
@@ -111,6 +113,14 @@ def test_the_receiver_on_the_page_takes_what_is_signed_and_nothing_else(capsys: 
     server.shutdown()
     server.server_close()
     assert capsys.readouterr().out.count("poc.incident.photo") == 1
+
+
+def test_the_event_on_the_page_is_made_as_all_are() -> None:
+    refusal, shown = (json.loads(block) for block in re.findall(r"```json\n(.*?)```", PAGE, flags=re.DOTALL))
+    event = Event(shown["id"], "burst.recorded", shown["subject"], int(shown["sequence"]), 1_784_104_408_884)
+    made = json.loads(cloud_event(event, shown["source"], shown["data"]))
+    assert made == {**shown, "time": made["time"]}
+    assert refusal["code"] in {refusal.value for refusal in Refusal}
 
 
 def load_text(text: str) -> BridgeFile:

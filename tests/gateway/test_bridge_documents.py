@@ -67,6 +67,42 @@ def test_limits_of_a_document_hold_at_the_limit_and_not_beyond() -> None:
             read_document(beyond)
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ('{"title": "路面"}'.encode("gbk"), "the body is not UTF-8, from byte 13 on"),
+        ('{"title": "路面"}'.encode("utf-16"), "the body is not UTF-8, from byte 0 on"),
+        (b"\x1f\x8b\x08\x00", "the body is not UTF-8, from byte 1 on"),
+        (b'{"title":', "the body is not JSON: EOF while parsing a value at line 1 column 9"),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_told_where(body: bytes, said: str) -> None:
+    with pytest.raises(BadDocument) as refused:
+        read_json(body)
+    assert refused.value.details == (said,)
+
+
+def test_a_byte_order_mark_is_passed_over() -> None:
+    assert read_json('{"title": "路面"}'.encode("utf-8-sig")) == {"title": "路面"}
+
+
+@pytest.mark.parametrize(
+    ("told", "fields"),
+    [
+        ({"at": 1_784_073_600}, ["at"]),
+        ({"limits": [{"stage": "handling", "due_ms": 1_784_073_600}]}, ["limits.0.due_ms"]),
+        ({"limits": [{"stage": "handling", "allowed_ms": 1}, {"stage": "check"}]}, ["limits.1"]),
+        ({"title": "a\0b", "cell": "1", "parties": [{"kind": "cell", "id": "\0"}]}, ["title", "parties"]),
+    ],
+)
+def test_seconds_limits_without_a_length_and_nul_are_refused_by_their_field(
+    told: dict[str, object], fields: list[str]
+) -> None:
+    with pytest.raises(BadDocument) as refused:
+        read_document(told)
+    assert [detail.partition(":")[0] for detail in refused.value.details] == fields
+
+
 def test_a_refusal_names_the_field() -> None:
     with pytest.raises(BadDocument) as refused:
         read_document({"point": {"lon": "east", "lat": 1, "height": 3}, "nonsense": 1})

@@ -33,7 +33,7 @@ def test_what_was_said_stands_where_it_began_and_a_log_without_anything_says_so(
     page = log_page(new_incident(IncidentCode("C1")), events, {"b-1": "/x.ogg"}, str)
     assert page.index("通话组已建立") < page.index("李四") < page.index("张三")
     assert 'src="/x.ogg"' in page
-    assert "<b>李四</b> 讲话 <small>4.4 秒</small>" in page
+    assert "<b>李四</b> 讲话 <small><span>4.4 秒</span></small>" in page
     assert "还没有记录" in log_page(new_incident(IncidentCode("C1")), [], {}, str)
 
 
@@ -44,7 +44,7 @@ def test_places_are_told_with_their_datum_and_bad_ones_not_at_all() -> None:
         return log_page(new_incident(IncidentCode("C1")), [event], {}, str)
 
     assert "位置 114.30512, 30.59276 GCJ-02" in said({"longitude": 114.305123, "latitude": 30.59276, "datum": "GCJ-02"})
-    assert "讲话 <small>3.2 秒 · <span>位置 1.00000" in said({"longitude": 1.0, "latitude": 2.0}), (
+    assert "讲话 <small><span>3.2 秒</span> <span>位置 1.00000" in said({"longitude": 1.0, "latitude": 2.0}), (
         "how long, then where"
     )
     assert "&lt;b&gt;" in said({"longitude": 1.0, "latitude": 2.0, "datum": "<b>"})

@@ -123,6 +123,13 @@ def test_the_check_says_what_is_missing() -> None:
     assert (Level.NOTE, "in.parties", "none: the group of a case has nobody in it") in notes
 
 
+def test_the_check_shows_a_moment_by_their_clock() -> None:
+    told = parse_mapping("utc_offset_minutes = 480\n" + SMALL.replace('state = "st"', 'state = "st"\nat = "when"'))
+    sample: Any = {"no": "A1", "rev": 7, "st": "go", "when": "2026-07-15T01:12:33Z"}
+    found = {finding.where: finding.text for finding in check(told, sample, HERE).findings}
+    assert (found["in.at"], found["in.version"]) == ("1784077953000 = 2026-07-15 09:12:33+08:00", "7")
+
+
 WORKING = (
     SMALL
     + """

@@ -228,7 +228,19 @@ def test_unknown_people_units_cells_and_duties_are_named(both: Bridged) -> None:
     parties = [{"kind": kind, "id": "nobody"} for kind in ("user", "unit", "cell", "duty")] + OFFICER
     found = both.poc("PUT", "/incidents/U1", {"parties": parties})[1]["incident"]
     assert found["unknown"] == ["user:nobody", "unit:nobody", "cell:nobody", "duty:nobody"]
-    assert found["members"] == [both.people()["DH-001"]]
+    officer = both.people()["DH-001"]
+    assert (found["members"], found["badges"]) == ([officer], {officer: "DH-001"})
+    nowhere = {"cell": "420102001003999", "parties": [{"kind": "cell"}, {"kind": "place"}]}
+    assert both.poc("PUT", "/incidents/U2", nowhere)[1]["incident"]["unknown"] == ["cell:420102001003999", "place:"]
+
+
+def test_who_tells_the_time_of_another_zone_is_told_how_far_ahead_it_is(both: Bridged) -> None:
+    now = time.time_ns() // 1_000_000
+    assert both.poc("PUT", "/incidents/T1", {"at": now})[1]["ahead_ms"] == 0
+    ahead = both.poc("PUT", "/incidents/T1", {"at": now + 8 * 3_600_000})[1]["ahead_ms"]
+    assert 0 < 8 * 3_600_000 - ahead < 600_000
+    status, problem = both.poc("PUT", "/incidents/T1", {"at": now // 1_000})
+    assert (status, problem["detail"].partition(":")[0]) == (422, "at")
 
 
 def test_a_list_endpoint_is_polled(both: Bridged) -> None:

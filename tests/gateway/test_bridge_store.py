@@ -34,6 +34,7 @@ from tests.fixtures.bridge import WAITING, Bridged, of
 
 pytestmark = pytest.mark.wire
 HOUR = 3_600_000
+NOON = 1_784_088_000_000
 CELL = "420102001003007"
 
 
@@ -54,9 +55,9 @@ async def test_a_hundred_at_once_share_transactions_and_each_is_whole(bridged: B
 async def test_the_few_that_matter_are_the_urgent_then_what_comes_forward_then_the_newest(bridged: Bridged) -> None:
     officer = await bridged.town.person()
     for at in range(12):
-        await bridged.tell(f"L{at:02}", title=f"暴露垃圾 {at}", at=1_000 + at, parties=of(officer))
-    await bridged.tell("W1", title="井盖 100%", at=10, supervised=True, parties=of(officer))
-    await bridged.tell("F1", title="火情", at=5, urgent=True, parties=of(officer))
+        await bridged.tell(f"L{at:02}", title=f"暴露垃圾 {at}", at=NOON + at, parties=of(officer))
+    await bridged.tell("W1", title="井盖 100%", at=NOON - 10, supervised=True, parties=of(officer))
+    await bridged.tell("F1", title="火情", at=NOON - 20, urgent=True, parties=of(officer))
     await bridged.tell("Z1", urgent=True, version=1, parties=of(officer))
     await bridged.tell("Z1", version=2, state="closed")
     groups_of_his = bridged.store.directory.groups_of(officer)

@@ -43,7 +43,8 @@ class IncidentOut(Shape):
     """An incident as it stands. ``group``: its talk group; ``facts``: the case.
 
     ``unknown``: parties nobody knows; ``empty``: parties that are known and are nobody just now.
-    ``names``: what its members are called; ``online``, ``listening``: how many have its group open, and would hear.
+    ``names``, ``badges``: what its members are called, and by what a case system knows them.
+    ``online``, ``listening``: how many have its group open, and would hear.
     """
 
     code: str
@@ -52,6 +53,7 @@ class IncidentOut(Shape):
     state: State
     members: list[str]
     names: dict[str, str]
+    badges: dict[str, str]
     online: int
     listening: int
     unknown: list[str]
@@ -69,7 +71,8 @@ class TakenOut(Shape):
 
     ``late``: newer news of the case were known already, before which these were put. ``fits``: false when the step is
     none that leads on from where the case stood; it is in the case's log, and changed no state. ``rivals``: other news
-    of the case carry the same version; the later ``at`` decides which of them counts as the later.
+    of the case carry the same version; the later ``at`` decides which of them counts as the later. ``ahead_ms``: how
+    far ``at`` lies ahead of this server's clock; whole hours are another time zone's.
     """
 
     incident: IncidentOut
@@ -77,6 +80,7 @@ class TakenOut(Shape):
     late: bool = False
     fits: bool = True
     rivals: bool = False
+    ahead_ms: int = 0
 
 
 class EventOut(Shape):
@@ -280,7 +284,12 @@ async def _take(told: Teller, code: IncidentCode, document: Document) -> TakenOu
     rows = [row for row in done.after.incident.log if row.version == version]
     late = not done.discarded and version < _version(done.before)
     return taken(done, told).model_copy(
-        update={"late": late, "fits": all(row.fits for row in rows), "rivals": bool(done.rivals)}
+        update={
+            "late": late,
+            "fits": all(row.fits for row in rows),
+            "rivals": bool(done.rivals),
+            "ahead_ms": max(0, (document.at or 0) - told.services.store.clock()),
+        }
     )
 
 
@@ -298,13 +307,16 @@ def _version(state: IncidentState) -> int:
 def _out(state: IncidentState, told: Teller) -> IncidentOut:
     group = incidents.group_of(told.agency, state.code)
     name, here = told.bridge.names(), told.bridge.presence(group)
+    people = sorted({*state.members, *(user for user, _ in state.taps)})
+    found = (told.services.directory.user(user) for user in people)
     return IncidentOut(
         code=state.code,
         group=group,
         address=state.address,
         state=state.incident.state,
         members=sorted(state.members),
-        names={user: name(user) for user in sorted({*state.members, *(user for user, _ in state.taps)})},
+        names={user: name(user) for user in people},
+        badges={user.id: user.badge for user in found if user is not None and user.badge},
         online=here.online,
         listening=here.listening,
         unknown=list(state.unknown),
