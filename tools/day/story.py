@@ -177,9 +177,14 @@ class Day:
         for officer in self.officers:
             expect(officer.page.locator(".brought", has_text="紧急呼叫")).to_be_visible()
         scene.check(True, "all three phones were brought into his call", "三部手机都被拉入他的呼叫")
-        self._hold(page, lambda: [officer.face("taken") for officer in self.officers])
-        scene.picture(Words("The leader's page", "领导页面"), page.screenshot(), wide=True)
-        self._screens(scene)
+
+        def heard() -> None:
+            for officer in self.officers:
+                officer.face("taken")
+            scene.picture(Words("The leader speaks", "领导讲话"), page.screenshot(), wide=True)
+            self._screens(scene)
+
+        self._hold(page, heard)
         page.locator("button.end").click()
         for officer in self.officers:
             expect(officer.page.locator(".brought", has_text="紧急呼叫")).to_have_count(0)
@@ -199,7 +204,7 @@ class Day:
             alert.locator(".acts button").first.click()
         expect(alert).to_have_count(0)
         expect(officer.page.locator(".sos-word")).to_have_count(0)
-        told = self.stage.wait_events(CODE, "emergency", 2)
+        told = self.stage.wait_events(CODE, "emergency", 4)
         steps = ", ".join(event["data"]["state"] for event in told)
         scene.check(True, f"the case knows: {steps}", f"案卷已知：{steps}")
         for each in self.officers:
@@ -372,5 +377,9 @@ class Day:
         assert status == 200
         page = self.desks.new_context(viewport={"width": 760, "height": 700}, locale="zh-CN").new_page()
         page.goto(f"{self.both.case_url}/case?{urlencode({'log': link['url']})}")
-        page.frame_locator("iframe").locator("audio").first.wait_for()
+        frame = page.frame_locator("iframe")
+        frame.locator("audio").first.wait_for()
+        frame.locator("img").evaluate("img => { img.loading = 'eager'; return img.decode(); }")
+        height = frame.locator("html").evaluate("html => html.scrollHeight")
+        page.locator("iframe").evaluate("(frame, height) => { frame.style.height = `${height + 8}px`; }", height)
         return page, page.frames[1]

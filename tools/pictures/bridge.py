@@ -110,8 +110,9 @@ class Pictures:
         self.console()
         self.desk()
         self.log()
-        officer.page.evaluate(f"localStorage.setItem('poc.language', '{self.language}')")
-        officer.page.reload()
+        other = officer.page.get_by_role("button", name=OTHER[self.language], exact=True)
+        if other.count():  # it is in the other language now
+            other.click()
         officer.page.locator(f'.incidents li[data-code="{CODE}"]').wait_for()
         self.snap(officer.page, "bridge-officer", PHONE)
 
@@ -159,6 +160,8 @@ class Pictures:
             page.context.close()
 
 
+OTHER = {"zh-CN": "中文", "en": "English"}
+"""What the page's button says that turns it to this language."""
 TAB = {"zh-CN": "案件系统对接", "en": "Case systems"}
 
 if __name__ == "__main__":

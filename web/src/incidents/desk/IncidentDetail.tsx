@@ -62,11 +62,8 @@ export function IncidentDetail({ desk, code, turn, close }: Props) {
         <>
           <Facts found={found.value} act={act} />
           <Crew found={found.value} />
-          <Groups desk={desk} found={found.value} act={act} />
         </>
       )}
-      <Written key={code} code={code} />
-      <News key={code} code={code} act={act} />
       <h3>{t("cases_timeline")}</h3>
       {told.value.length === 0 && <p class="none">{t("cases_nothing")}</p>}
       <ol class="timeline">
@@ -75,6 +72,9 @@ export function IncidentDetail({ desk, code, turn, close }: Props) {
         ))}
       </ol>
       {(told.value[0]?.sequence ?? 1) > 1 && <p class="none">{t("cases_earlier")}</p>}
+      {found.value && <Groups desk={desk} found={found.value} act={act} />}
+      <Written key={code} code={code} />
+      <News key={code} code={code} act={act} />
     </article>
   );
 }
