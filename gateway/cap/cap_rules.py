@@ -127,8 +127,8 @@ def _of_area(area: CapArea) -> list[Ring]:
     for text in area.circle:
         point, radius = text.split()
         latitude, longitude = (float(part) for part in point.split(","))
-        if float(radius) > 0:
-            rings.append(circle(longitude, latitude, float(radius)))
+        # Of no radius it is a point: an area nobody can be in, and not the lack of one, which means everybody.
+        rings.append(circle(longitude, latitude, float(radius)))
     return rings
 
 

@@ -61,6 +61,12 @@ def test_an_actual_message_becomes_an_urgent_broadcast_to_its_areas() -> None:
     assert ordered(message(identifier="w-2")).broadcast != order.broadcast
 
 
+def test_a_point_is_an_area_nobody_can_be_in_and_not_everybodys() -> None:
+    point = "<area><areaDesc>滨江</areaDesc><circle>30.55,114.35 0</circle></area>"
+    (ring,) = ordered(message(info=INFO.format(area=point))).rings
+    assert not usable(ring, MAX_AREA_POINTS)
+
+
 @pytest.mark.parametrize("status", ["Exercise", "Test", "System"])
 def test_what_is_not_meant_is_never_urgent_and_says_so_first(status: str) -> None:
     order = ordered(message(status))

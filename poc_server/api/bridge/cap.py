@@ -41,8 +41,8 @@ class TakenOut(Body):
 
     ``broadcast`` is None when it says nothing new (Cancel, Ack, Error, a rule that tells nobody, an Update that has run
     out or whose areas are empty or unusable); ``duplicate``: it came before, and nobody is told twice; ``withdrawn``
-    are the broadcasts it took back; ``areas_left_out``: areas that cannot be used (crossed, open, larger than a city)
-    beside others that can.
+    are the broadcasts it took back; ``areas_left_out``: areas that cannot be used (crossed, open, larger than a city, a
+    circle without radius) beside others that can.
     """
 
     broadcast: str | None
