@@ -16,7 +16,7 @@ from poc_server.media.wire.ice import Credentials, IceLite
 from poc_server.media.wire.udp import Address, Addresses, LocalSocket, UdpPort
 
 LOOKS = 10
-"""Per report interval, at those phones that are due; each at a part of all at most, so that no turn is long."""
+"""Per report interval, for phones that are due."""
 FOLLOW_ADDRESSES_EVERY_S = 10.0
 
 
@@ -32,6 +32,7 @@ class MediaEdge:
         self._voice = 0
         self._follow_at = shared.loop.time() + FOLLOW_ADDRESSES_EVERY_S
         self._timer: asyncio.TimerHandle | None = None
+        self._goes_on: asyncio.Handle | None = None
 
     @classmethod
     async def open(
@@ -90,6 +91,9 @@ class MediaEdge:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._goes_on is not None:
+            self._goes_on.cancel()
+            self._goes_on = None
         for peer in tuple(self._rounds):
             peer.close()
         await asyncio.sleep(0)
@@ -173,10 +177,8 @@ class MediaEdge:
         loop, settings = self.shared.loop, self.shared.settings
         self._timer = loop.call_later(settings.report_s / LOOKS, self._tick)
         now = loop.time()
-        for peer in self._rounds.due(now, 1 + len(self._rounds) // LOOKS):
-            again = peer.tick(now)
-            if not peer.closed:
-                self.look_after(peer, again)
+        if self._goes_on is None:
+            self._make_rounds()
         voice = self.shared.counters.voice_in + self.shared.counters.voice_out
         if voice != self._voice:
             self._voice = voice
@@ -185,3 +187,20 @@ class MediaEdge:
         if now >= self._follow_at:
             self._follow_at = now + FOLLOW_ADDRESSES_EVERY_S
             self.follow_addresses()
+
+    def _make_rounds(self) -> None:
+        """In slices, as the fan-out: all who came together, or hear the same burst, are due together."""
+        loop, settings = self.shared.loop, self.shared.settings
+        now = loop.time()
+        until, soonest = now + settings.slice_us / 1e6, now + settings.report_s / LOOKS
+        self._goes_on = None
+        while (peer := self._rounds.due(now)) is not None:
+            again = soonest
+            try:
+                again = peer.tick(now)
+            finally:
+                if not peer.closed:
+                    self.look_after(peer, max(again, soonest))
+            if loop.time() >= until:
+                self._goes_on = loop.call_soon(self._make_rounds)
+                return

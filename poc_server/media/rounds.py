@@ -25,9 +25,6 @@ class Rounds(Generic[Who]):
         self._wanted: dict[Who, float] = {}
         self._numbers = count()
 
-    def __len__(self) -> int:
-        return len(self._wanted)
-
     def __iter__(self) -> Iterator[Who]:
         return iter(self._wanted)
 
@@ -42,13 +39,12 @@ class Rounds(Generic[Who]):
         """Not any more."""
         self._wanted.pop(who, None)
 
-    def due(self, now: float, most: int) -> list[Who]:
-        """At most ``most`` of those whose time has come, the longest due first."""
-        found: list[Who] = []
+    def due(self, now: float) -> Who | None:
+        """Whose time has come, the longest due first; he has to be asked for again."""
         due, wanted = self._due, self._wanted
-        while due and due[0][0] <= now and len(found) < most:
+        while due and due[0][0] <= now:
             at, _, who = heappop(due)
             if wanted.get(who) == at:
                 del wanted[who]
-                found.append(who)
-        return found
+                return who
+        return None

@@ -340,6 +340,31 @@ async def test_a_phone_at_rest_is_looked_at_seldom_and_one_who_speaks_at_each_in
         rests.close()
 
 
+async def test_many_phones_that_are_due_together_do_not_hold_the_loop() -> None:
+    async with open_edge(slice_us=100, report_s=0.1) as edge:
+        peers = [edge.connect(f"phone{number}", 1, Owner()) for number in range(30)]
+        looked: list[int] = []  # turns of the loop in which phones were looked at
+        turn = 0
+        tick = Peer.tick
+
+        def noted(peer: Peer, now: float) -> float:
+            looked.append(turn)
+            busy_until = edge.shared.loop.time() + 60e-6  # as long as a report takes
+            while edge.shared.loop.time() < busy_until:
+                pass
+            return tick(peer, now)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Peer, "tick", noted)
+            async with asyncio.timeout(10):
+                while len(looked) < len(peers):
+                    turn += 1
+                    await asyncio.sleep(0)
+        assert max(looked.count(each) for each in set(looked)) <= 2
+        for peer in peers:
+            peer.close()
+
+
 async def test_damaged_rtcp_is_counted(edge: MediaEdge, phone: HandPhone) -> None:
     sealed = phone.seal_rtcp(rtcp.receiver_report(SSRC, ReportBlock(1, 2, 3, 4, 5)))
     phone.send(sealed[:-1])
