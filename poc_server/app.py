@@ -41,9 +41,9 @@ from poc_server.node.node import Node
 from poc_server.node.parts import Parts
 from poc_server.notify import Notifier
 from poc_server.recording.disk_news import DiskNews
-from poc_server.recording.folder import RecordingsFolder
-from poc_server.recording.missed import MissedVoice
+from poc_server.recording.keeping.folder import RecordingsFolder
 from poc_server.recording.recordings import Recordings
+from poc_server.recording.replaying.missed import MissedVoice
 from poc_server.serving import Serving
 from poc_server.store import Store
 from poc_server.store.city import pinyin

@@ -21,9 +21,9 @@ from poc_server.bridge.senders import Inbox
 from poc_server.bridge.settings import BridgeSettings
 from poc_server.bridge.setup import load
 from poc_server.ground.refused import Refused
-from poc_server.recording.folder import RecordingsFolder
+from poc_server.recording.keeping.folder import RecordingsFolder
 from poc_server.recording.layout import has_file
-from poc_server.recording.listening import disk_away
+from poc_server.recording.replaying.listening import disk_away
 from poc_server.store import Actor, Store
 from poc_server.store.bridge import incident_bursts, incidents
 from poc_server.store.bridge.incident_bursts import Recording

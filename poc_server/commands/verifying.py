@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from poc_server.config import Config
-from poc_server.recording.check import Checked, Trust, check, read_daily, read_heads, read_keys
-from poc_server.recording.keys import EvidenceKey
 from poc_server.recording.layout import default_key
+from poc_server.recording.proving.check import Checked, Trust, check, read_daily, read_heads, read_keys
+from poc_server.recording.proving.keys import EvidenceKey
 from poc_server.store.ids import now_ms
 from poc_server.store.sql.engine import Database
 

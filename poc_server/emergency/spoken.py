@@ -13,8 +13,8 @@ from pathlib import Path
 
 from groups.vocabulary import Refusal
 from poc_server.ground.refused import Refused
-from poc_server.recording.finisher import WorkerPort
-from poc_server.recording.listening import AudioForm, Listening
+from poc_server.recording.replaying.listening import AudioForm, Listening
+from poc_server.work import WorkerPort
 from poc_server.work.client import JobFailed, WorkerDied
 from poc_server.work.limits import MAX_S, RATE
 

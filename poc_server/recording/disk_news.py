@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from groups.model import User
 from groups.rights import Right, has
 from poc_server.recording.recordings import Recordings
-from poc_server.recording.writer import DiskState
+from poc_server.recording.spooling.writer import DiskState
 from signaling.endpoint import frame
 from signaling.messages import RecordingDisk
 

@@ -19,7 +19,7 @@ SPOOL_SUFFIX = ".spool"
 DAILY_SUFFIX = ".heads.jsonl"
 """Of ``evidence/YYYY-MM-DD.heads.jsonl``, a day's signed heads."""
 FOLDER_MARK = "mark"
-"""In the folder of the recordings, says that it is that one (`poc_server.recording.folder`)."""
+"""In the folder of the recordings, says that it is that one (`poc_server.recording.keeping.folder`)."""
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 

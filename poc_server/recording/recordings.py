@@ -17,23 +17,23 @@ from groups.model import User
 from groups.vocabulary import CallId, DeviceId, GroupId, IncidentCode, Refusal
 from poc_server.ground.metrics import Reading
 from poc_server.ground.refused import Refused
-from poc_server.recording.deletion import Deletion
-from poc_server.recording.exports import Exports
-from poc_server.recording.finisher import Finisher
-from poc_server.recording.folder import RecordingsFolder
-from poc_server.recording.journalled import place_of, record_of
-from poc_server.recording.keys import EvidenceKey
-from poc_server.recording.last_said import LastSaid
+from poc_server.recording.exporting.exports import Exports
+from poc_server.recording.finishing.finisher import Finisher
+from poc_server.recording.finishing.journalled import place_of, record_of
+from poc_server.recording.keeping.deletion import Deletion
+from poc_server.recording.keeping.folder import RecordingsFolder
+from poc_server.recording.keeping.uploads import Uploads
 from poc_server.recording.layout import default_key
-from poc_server.recording.listening import Listening
 from poc_server.recording.model import BurstMeta, Place, Recording
-from poc_server.recording.notary import Notary
-from poc_server.recording.recorder import Recorder, RecorderTap, RecordingAlarm, RecordingGap
+from poc_server.recording.proving.keys import EvidenceKey
+from poc_server.recording.proving.notary import Notary
+from poc_server.recording.replaying.last_said import LastSaid
+from poc_server.recording.replaying.listening import Listening
 from poc_server.recording.settings import RecordingSettings
-from poc_server.recording.spool import SpoolEnd
-from poc_server.recording.spools import SpoolFolders
-from poc_server.recording.uploads import Uploads
-from poc_server.recording.writer import DiskState
+from poc_server.recording.spooling.recorder import Recorder, RecorderTap, RecordingAlarm, RecordingGap
+from poc_server.recording.spooling.spool import SpoolEnd
+from poc_server.recording.spooling.spools import SpoolFolders
+from poc_server.recording.spooling.writer import DiskState
 from poc_server.store import SYSTEM, Actor, Store, audit
 from poc_server.store.audit import AuditEntry
 from poc_server.store.records.recordings import Found

@@ -1,6 +1,6 @@
 """What is kept for how long, and the deletion of what is over its time.
 
-Talk bursts are not deleted here: their files and evidence go with them (`poc_server.recording.deletion`).
+Talk bursts are not deleted here: their files and evidence go with them (`poc_server.recording.keeping.deletion`).
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ LIMITS = Limits(
 
 
 class Missed(Protocol):
-    """Who tells those who are back what they missed (`poc_server.recording.missed`)."""
+    """Who tells those who are back what they missed (`poc_server.recording.replaying.missed`)."""
 
     def came(self, phone: Phone) -> None:
         """A phone has a new media path."""

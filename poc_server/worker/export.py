@@ -18,8 +18,8 @@ from typing import Any
 from groups.vocabulary import GroupId
 from poc_server.ground import chain
 from poc_server.ground.chain import Kind, Stored
-from poc_server.recording import beside, judge, verify
 from poc_server.recording.layout import inside
+from poc_server.recording.proving import beside, judge, verify
 from poc_server.store import StoreSettings
 from poc_server.store.records import evidence, materials
 from poc_server.store.records import recordings as query

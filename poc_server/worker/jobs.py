@@ -31,7 +31,7 @@ class Job:
 
 def _mux(values: Values) -> Values:
     from groups.vocabulary import BurstEnd
-    from poc_server.recording.spool import SpoolEnd
+    from poc_server.recording.spooling.spool import SpoolEnd
     from poc_server.worker.mux import mux
 
     recordings = _recordings(values)

@@ -9,7 +9,7 @@ from typing import Any
 
 from groups.vocabulary import GroupId
 from poc_server.ground.city_time import city_time
-from poc_server.recording.watermark import lines_of
+from poc_server.recording.keeping.watermark import lines_of
 from poc_server.store.records.recordings import Found
 
 COLUMNS = (

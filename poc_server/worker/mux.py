@@ -13,7 +13,7 @@ from groups.vocabulary import BurstEnd
 from poc_server.ground import durable
 from poc_server.recording.layout import audio_path, inside
 from poc_server.recording.model import Recording
-from poc_server.recording.spool import NotASpool, Spool, SpoolEnd, read_spool
+from poc_server.recording.spooling.spool import NotASpool, Spool, SpoolEnd, read_spool
 from poc_server.worker.arrange import Arranged, arrange
 from poc_server.worker.ogg import write_ogg
 from poc_server.worker.peaks import peaks

@@ -24,7 +24,7 @@ from poc_server.bridge.opened import OpenBridge
 from poc_server.bridge.senders import Inbox
 from poc_server.bridge.setup import load
 from poc_server.ground.refused import Refused
-from poc_server.recording.folder import RecordingsFolder
+from poc_server.recording.keeping.folder import RecordingsFolder
 from poc_server.recording.layout import FOLDER_MARK
 from poc_server.store import tables, texts
 from poc_server.store.bridge import incidents

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from poc_server.recording import uploads
+from poc_server.recording.keeping import uploads
 from tests.recording.pictures import png
 from tests.recording.town_with_voices import Voices
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from poc_server.recording.folder import RecordingsFolder
+from poc_server.recording.keeping.folder import RecordingsFolder
 from poc_server.recording.layout import FOLDER_MARK
 
 

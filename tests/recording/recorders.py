@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from poc_server.recording.recorder import Recorder, RecorderTap, RecordingAlarm, RecordingGap
 from poc_server.recording.settings import RecordingSettings
-from poc_server.recording.spool import Spool, SpoolEnd, read_spool
-from poc_server.recording.writer import DiskState
+from poc_server.recording.spooling.recorder import Recorder, RecorderTap, RecordingAlarm, RecordingGap
+from poc_server.recording.spooling.spool import Spool, SpoolEnd, read_spool
+from poc_server.recording.spooling.writer import DiskState
 from tests.recording.voices import NOON, spoken
 
 QUICK = RecordingSettings(flush_ms=10, sync_ms=0, retry_ms=10, slow_after_ms=100, space_check_s=0.02, warn_free_bytes=0)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from groups.vocabulary import BurstEnd
-from poc_server.recording.writer import DiskState
+from poc_server.recording.spooling.writer import DiskState
 from tests.recording.recorders import QUICK, recording
 from tests.recording.voices import meta, spoken
 

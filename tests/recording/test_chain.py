@@ -25,8 +25,8 @@ from poc_server.ground.chain import (
     head_from_json,
     head_to_json,
 )
-from poc_server.recording.judge import Finding, Wrong, judge, signatures_by
-from poc_server.recording.keys import EvidenceKey
+from poc_server.recording.proving.judge import Finding, Wrong, judge, signatures_by
+from poc_server.recording.proving.keys import EvidenceKey
 
 NOW = 1_760_000_000_000
 KEY = EvidenceKey.of(Ed25519PrivateKey.generate())

@@ -13,11 +13,11 @@ from sqlalchemy import delete, func, select
 from groups.vocabulary import AgencyId, GroupId, UserId
 from poc_server.ground.chain import Kind, Stored
 from poc_server.ground.refused import Refused
-from poc_server.recording import deletion as deletion_module
-from poc_server.recording.deletion import DAY_MS, Deletion
-from poc_server.recording.folder import RecordingsFolder
-from poc_server.recording.judge import check_files_in, judge
+from poc_server.recording.keeping import deletion as deletion_module
+from poc_server.recording.keeping.deletion import DAY_MS, Deletion
+from poc_server.recording.keeping.folder import RecordingsFolder
 from poc_server.recording.layout import FOLDER_MARK
+from poc_server.recording.proving.judge import check_files_in, judge
 from poc_server.recording.settings import RecordingSettings
 from poc_server.store import Actor, Store, audit_pages
 from poc_server.store import tables as t

@@ -14,10 +14,10 @@ from sqlalchemy.exc import DBAPIError
 
 from groups.vocabulary import AgencyId, BurstEnd, GroupId, UserId
 from poc_server.ground.chain import Kind, SignedHead, head_from_json
-from poc_server.recording.check import Trust, check, read_daily
-from poc_server.recording.judge import Wrong, judge, signatures_by
-from poc_server.recording.keys import BadKey, EvidenceKey
-from poc_server.recording.notary import Notary
+from poc_server.recording.proving.check import Trust, check, read_daily
+from poc_server.recording.proving.judge import Wrong, judge, signatures_by
+from poc_server.recording.proving.keys import BadKey, EvidenceKey
+from poc_server.recording.proving.notary import Notary
 from poc_server.recording.settings import RecordingSettings
 from poc_server.store import BurstRecord, Store
 from poc_server.store import tables as t

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from poc_server.recording import verify as program
+from poc_server.recording.proving import verify as program
 from poc_server.store import tables as t
 from tests.recording.exporter import Exporter, check_manifest, exporter, spoken_and_signed, verify
 from tests.recording.town_with_voices import INCIDENT, Voices, store_settings, voices

@@ -19,8 +19,8 @@ from sqlalchemy import select
 
 from groups.vocabulary import BurstEnd, UserId
 from poc_server.api import Services
-from poc_server.recording import exports as ordering
-from poc_server.recording.exports import Wish
+from poc_server.recording.exporting import exports as ordering
+from poc_server.recording.exporting.exports import Wish
 from poc_server.recording.recordings import Recordings
 from poc_server.recording.settings import RecordingSettings
 from poc_server.store import BurstRecord, Journal, audit_pages

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from groups.vocabulary import BurstEnd
-from poc_server.recording import finisher as finishing
-from poc_server.recording.finisher import Finisher
+from poc_server.recording.finishing import finisher as finishing
+from poc_server.recording.finishing.finisher import Finisher
 from poc_server.recording.model import Recording
 from poc_server.recording.settings import RecordingSettings
-from poc_server.recording.spool import SpoolEnd, end_record, head_record, voice_record
+from poc_server.recording.spooling.spool import SpoolEnd, end_record, head_record, voice_record
 from poc_server.store.records.recordings import Search
 from poc_server.work.client import JobFailed, Worker, WorkerDied
 from tests.recording.marked import marked

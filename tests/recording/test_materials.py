@@ -18,10 +18,10 @@ from poc_server.api.records import materials as api_materials
 from poc_server.bridge.links import Links
 from poc_server.bridge.materials import Gatherer
 from poc_server.ground.chain import head_from_json
-from poc_server.recording.check import Trust, check
-from poc_server.recording.judge import Wrong, signatures_by
+from poc_server.recording.keeping.watermark import size_of
+from poc_server.recording.proving.check import Trust, check
+from poc_server.recording.proving.judge import Wrong, signatures_by
 from poc_server.recording.settings import RecordingSettings
-from poc_server.recording.watermark import size_of
 from poc_server.store import audit_pages
 from poc_server.store import tables as t
 from poc_server.store.audit_pages import AuditFilter

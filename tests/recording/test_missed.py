@@ -15,11 +15,11 @@ from sqlalchemy import select
 
 from groups.vocabulary import BurstEnd, UserId
 from poc_server.neighbours.far_phone import FarPhone
-from poc_server.recording import missed as missing
 from poc_server.recording import recordings
 from poc_server.recording.layout import SPOOL_SUFFIX
-from poc_server.recording.missed import MissedVoice
-from poc_server.recording.spools import SpoolFolders
+from poc_server.recording.replaying import missed as missing
+from poc_server.recording.replaying.missed import MissedVoice
+from poc_server.recording.spooling.spools import SpoolFolders
 from poc_server.store import StoreSettings, absence
 from poc_server.store import tables as t
 from poc_server.store.absence import Away

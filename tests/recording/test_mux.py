@@ -13,7 +13,7 @@ import pytest
 from codec.packet import VoicePacket
 from groups.vocabulary import BurstEnd
 from poc_server.recording.model import Recording
-from poc_server.recording.spool import NotASpool, SpoolEnd, end_record, head_record, voice_record
+from poc_server.recording.spooling.spool import NotASpool, SpoolEnd, end_record, head_record, voice_record
 from poc_server.worker.mux import mux, so_far
 from tests.recording.voices import FRAME_MS, NOON, SAMPLES, hear, intelligibility, likeness, meta, speech, spoken
 

@@ -15,9 +15,9 @@ import pytest
 
 from groups.vocabulary import BurstEnd
 from poc_server.ground import durable
-from poc_server.recording.recorder import Recorder
-from poc_server.recording.spool import SpoolEnd, read_spool
-from poc_server.recording.writer import DiskState
+from poc_server.recording.spooling.recorder import Recorder
+from poc_server.recording.spooling.spool import SpoolEnd, read_spool
+from poc_server.recording.spooling.writer import DiskState
 from tests.recording.recorders import QUICK, Ear, recording, speak
 from tests.recording.voices import NOON, meta, spoken
 
@@ -246,7 +246,7 @@ CHILD = """
 import asyncio, sys, time
 sys.path.insert(0, ".")
 from pathlib import Path
-from poc_server.recording.recorder import Recorder
+from poc_server.recording.spooling.recorder import Recorder
 from poc_server.recording.settings import RecordingSettings
 from tests.recording.voices import meta, spoken
 

@@ -15,7 +15,7 @@ import pytest
 from groups.vocabulary import AgencyId, BurstEnd, Role, Tier
 from poc_server.recording import recordings as joined
 from poc_server.recording.recordings import Recordings
-from poc_server.recording.writer import DiskState
+from poc_server.recording.spooling.writer import DiskState
 from poc_server.store import SYSTEM, BurstRecord, audit, audit_pages
 from poc_server.store import tables as t
 from poc_server.store.audit_pages import AuditFilter

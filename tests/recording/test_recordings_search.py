@@ -8,7 +8,7 @@ import pytest
 
 from groups.vocabulary import AgencyId, BurstEnd, GroupId, Role, Tier, UnitId
 from poc_server.api.records.replay import MAX_MISSED
-from poc_server.recording.missed import missed
+from poc_server.recording.replaying.missed import missed
 from poc_server.store import BurstRecord, absence
 from poc_server.store.absence import Away
 from poc_server.store.city import groups

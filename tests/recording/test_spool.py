@@ -14,7 +14,7 @@ from groups.vocabulary import BurstEnd, GroupId, IncidentCode, Tier
 from poc_server.ground.city_time import city_day
 from poc_server.recording.layout import audio_path, inside, safe_name, spool_name
 from poc_server.recording.model import Place
-from poc_server.recording.spool import (
+from poc_server.recording.spooling.spool import (
     MAGIC,
     NotASpool,
     SpoolEnd,
@@ -23,7 +23,7 @@ from poc_server.recording.spool import (
     read_spool,
     voice_record,
 )
-from poc_server.recording.spools import TRIES, SpoolFolders
+from poc_server.recording.spooling.spools import TRIES, SpoolFolders
 from tests.recording.voices import NOON, meta
 
 HEAD = replace(

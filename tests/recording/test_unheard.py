@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from poc_server.recording.unheard import WITHIN_S, Unheard
+from poc_server.recording.exporting.unheard import WITHIN_S, Unheard
 from poc_server.store.records.exports import LET_GO_MS, Sign
 
 SIGN = Sign("ex-1", "n1", 0, 1_000)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from poc_server.recording import uploads
+from poc_server.recording.keeping import uploads
 from poc_server.store.clock import SoundClock
 from poc_server.store.ids import now_ms
 from poc_server.store.records import materials

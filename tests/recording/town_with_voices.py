@@ -15,9 +15,9 @@ from groups.vocabulary import AgencyId, BurstEnd, BurstId, GroupId, IncidentCode
 from poc_server.api import Services
 from poc_server.ground.chain import SignedHead
 from poc_server.recording.model import BurstMeta, Place
-from poc_server.recording.recorder import RecorderTap
 from poc_server.recording.recordings import Recordings
 from poc_server.recording.settings import RecordingSettings
+from poc_server.recording.spooling.recorder import RecorderTap
 from poc_server.store import BurstRecord, Store, StoreSettings
 from poc_server.store.bridge import incidents
 from poc_server.store.city import groups

@@ -19,9 +19,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from poc_server.recording.recorder import Recorder
 from poc_server.recording.settings import RecordingSettings
-from poc_server.recording.spool import NotASpool, read_spool
+from poc_server.recording.spooling.recorder import Recorder
+from poc_server.recording.spooling.spool import NotASpool, read_spool
 from tests.recording.recorders import Ear
 from tests.recording.voices import FRAME_MS, meta, spoken
 

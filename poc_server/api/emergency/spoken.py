@@ -19,7 +19,7 @@ from poc_server.api.shapes import Body, PathId
 from poc_server.emergency.live_broadcast import LiveBroadcast
 from poc_server.emergency.spoken import MAX_WAV_BYTES, SpokenMessages
 from poc_server.ground.refused import Refused
-from poc_server.recording.listening import AudioForm
+from poc_server.recording.replaying.listening import AudioForm
 from poc_server.store.records import recordings as query
 
 router = APIRouter(tags=["emergencies"])

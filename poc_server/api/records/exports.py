@@ -16,8 +16,8 @@ from poc_server.api.rights import ruled
 from poc_server.api.services import SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, Line
 from poc_server.ground.refused import Refused
-from poc_server.recording.access import scope_of
-from poc_server.recording.exports import Wish
+from poc_server.recording.exporting.exports import Wish
+from poc_server.recording.replaying.access import scope_of
 from poc_server.store.records.exports import Export, ExportState
 
 router = APIRouter(prefix="/exports", tags=["recordings"])

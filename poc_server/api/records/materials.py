@@ -18,9 +18,9 @@ from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, Line
 from poc_server.ground.chain import Kind
 from poc_server.ground.refused import Refused
-from poc_server.recording.access import scope_of
-from poc_server.recording.uploads import CHUNK_BYTES, FORGET_MS, Uploads
-from poc_server.recording.watermark import watermarked
+from poc_server.recording.keeping.uploads import CHUNK_BYTES, FORGET_MS, Uploads
+from poc_server.recording.keeping.watermark import watermarked
+from poc_server.recording.replaying.access import scope_of
 from poc_server.store.bridge import incidents
 from poc_server.store.city import membership_periods
 from poc_server.store.city.membership_periods import Home

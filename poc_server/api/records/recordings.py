@@ -18,9 +18,9 @@ from poc_server.api.rights import ruled
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, Line
 from poc_server.ground.refused import Refused
-from poc_server.recording.access import scope_of
-from poc_server.recording.listening import AudioForm
 from poc_server.recording.recordings import Recordings
+from poc_server.recording.replaying.access import scope_of
+from poc_server.recording.replaying.listening import AudioForm
 from poc_server.store.bridge import incidents
 from poc_server.store.records import recordings as query
 from poc_server.store.records.recordings import Area, Found, Page, Search

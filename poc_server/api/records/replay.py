@@ -15,10 +15,10 @@ from poc_server.api.rights import ruled
 from poc_server.api.services import SignedInCaller, Use
 from poc_server.api.shapes import Body, Id
 from poc_server.ground.refused import Refused
-from poc_server.recording.access import member_scope, scope_of
 from poc_server.recording.layout import begun_of
-from poc_server.recording.listening import AudioForm
-from poc_server.recording.missed import LONGEST_MS
+from poc_server.recording.replaying.access import member_scope, scope_of
+from poc_server.recording.replaying.listening import AudioForm
+from poc_server.recording.replaying.missed import LONGEST_MS
 from poc_server.store import absence
 from poc_server.store.absence import Away
 from poc_server.store.city import membership_periods

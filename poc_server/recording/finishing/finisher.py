@@ -11,10 +11,11 @@ from typing import Any, Protocol
 
 import structlog
 
-from poc_server.recording.folder import RecordingsFolder
+from poc_server.recording.keeping.folder import RecordingsFolder
 from poc_server.recording.model import Recording
 from poc_server.recording.settings import RecordingSettings
-from poc_server.recording.spool import SpoolEnd
+from poc_server.recording.spooling.spool import SpoolEnd
+from poc_server.work import WorkerPort
 from poc_server.work.client import JobFailed, WorkerDied
 
 DISK_RETRY_S = 2.0
@@ -24,13 +25,6 @@ CATCH_UP_LOOK_S = 0.02
 CLOSE_TIMEOUT_S = 5.0
 """How long a stopping node goes on finishing; what is left, the next start finishes."""
 _log = structlog.get_logger(__name__)
-
-
-class WorkerPort(Protocol):
-    """What the finisher needs of the worker."""
-
-    async def run(self, job: str, **values: Any) -> dict[str, Any]:
-        """Have a job done. Raises `JobFailed` or `WorkerDied`."""
 
 
 class RecordSink(Protocol):

@@ -11,7 +11,7 @@ from typing import Any
 
 try:
     from poc_server.ground.chain import Kind, Stored
-    from poc_server.recording.judge import Finding, Wrong, record
+    from poc_server.recording.proving.judge import Finding, Wrong, record
 except ImportError:  # beside this file in an export
     from chain import Kind, Stored  # type: ignore[import-not-found,no-redef]
     from judge import Finding, Wrong, record  # type: ignore[import-not-found,no-redef]

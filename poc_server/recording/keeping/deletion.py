@@ -12,14 +12,14 @@ import structlog
 
 from groups.vocabulary import Refusal
 from poc_server.ground.refused import Refused
-from poc_server.recording.finisher import WorkerPort
-from poc_server.recording.folder import RecordingsFolder
+from poc_server.recording.keeping.folder import RecordingsFolder
 from poc_server.recording.layout import inside
 from poc_server.recording.settings import RecordingSettings
 from poc_server.store import Actor, Store, audit
 from poc_server.store.records import keeping
 from poc_server.store.records.keeping import Burial, HoldKind
 from poc_server.store.records.recordings import Found
+from poc_server.work import WorkerPort
 from poc_server.work.client import JobFailed, WorkerDied
 
 SLICE = 200

@@ -22,9 +22,9 @@ from groups.vocabulary import BurstEnd, GroupId
 from poc_server.recording.layout import spool_name
 from poc_server.recording.model import BurstMeta
 from poc_server.recording.settings import RecordingSettings
-from poc_server.recording.spool import SpoolEnd
-from poc_server.recording.spool_sync import SpoolSync
-from poc_server.recording.writer import Closed, DiskState, GivenUp, SpoolFile, SpoolWriter, Work
+from poc_server.recording.spooling.spool import SpoolEnd
+from poc_server.recording.spooling.spool_sync import SpoolSync
+from poc_server.recording.spooling.writer import Closed, DiskState, GivenUp, SpoolFile, SpoolWriter, Work
 
 CLOSE_TIMEOUT_S = 5.0
 """How long a stopping node waits for its disk."""

@@ -14,11 +14,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from poc_server.ground.chain import UNREADABLE, SignedHead, Stored, head_from_json
-from poc_server.recording.beside import compare
-from poc_server.recording.folder import NAME
-from poc_server.recording.judge import CheckFile, Finding, Wrong, check_files_in, judge, signatures_by
-from poc_server.recording.keys import BadKey, name_of
+from poc_server.recording.keeping.folder import NAME
 from poc_server.recording.layout import DAILY_SUFFIX, stands
+from poc_server.recording.proving.beside import compare
+from poc_server.recording.proving.judge import CheckFile, Finding, Wrong, check_files_in, judge, signatures_by
+from poc_server.recording.proving.keys import BadKey, name_of
 from poc_server.store import evidence_rows
 from poc_server.store.records import evidence, folder_marks
 from poc_server.store.sql.engine import Database

@@ -10,7 +10,7 @@ import structlog
 
 from groups.vocabulary import GroupId, Tier, UserId
 from poc_server.ground.refused import Refused
-from poc_server.recording.access import member_scope
+from poc_server.recording.replaying.access import member_scope
 from poc_server.store import Store, absence
 from poc_server.store.absence import Away
 from poc_server.store.records import recordings as query

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from groups.vocabulary import Refusal
 from poc_server.ground.refused import Refused
-from poc_server.recording.finisher import WorkerPort
 from poc_server.recording.layout import has_file, inside
+from poc_server.work import WorkerPort
 from poc_server.work.client import JobFailed, WorkerDied
 
 

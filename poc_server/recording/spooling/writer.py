@@ -21,7 +21,7 @@ from time import monotonic
 from codec.packet import VoicePacket
 from poc_server.recording.model import BurstMeta
 from poc_server.recording.settings import RecordingSettings
-from poc_server.recording.spool import SpoolEnd, end_record, head_record, voice_record
+from poc_server.recording.spooling.spool import SpoolEnd, end_record, head_record, voice_record
 
 
 class DiskState(StrEnum):

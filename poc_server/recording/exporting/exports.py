@@ -19,18 +19,18 @@ from pydantic import TypeAdapter
 
 from groups.vocabulary import AgencyId, UserId
 from poc_server.ground.refused import Refused
-from poc_server.recording.finisher import WorkerPort
-from poc_server.recording.folder import RecordingsFolder
+from poc_server.recording.exporting.unheard import Unheard
+from poc_server.recording.keeping.folder import RecordingsFolder
 from poc_server.recording.layout import safe_name
-from poc_server.recording.notary import Notary
+from poc_server.recording.proving.notary import Notary
 from poc_server.recording.settings import RecordingSettings
-from poc_server.recording.unheard import Unheard
 from poc_server.store import Store
 from poc_server.store.ids import new_id
 from poc_server.store.records import exports
 from poc_server.store.records.exports import Export, ExportState, Outcome
 from poc_server.store.records.recordings import Scope, Search
 from poc_server.talk.clock import loop_time
+from poc_server.work import WorkerPort
 from poc_server.work.client import JobFailed, WorkerDied
 
 KEPT_S = 24 * 3_600

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 try:
     from poc_server.ground import chain
-    from poc_server.recording import beside, judge
+    from poc_server.recording.proving import beside, judge
 except ImportError:  # beside this file in an export
     import beside  # type: ignore[import-not-found,no-redef]
     import chain  # type: ignore[import-not-found,no-redef]

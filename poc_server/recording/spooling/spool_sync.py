@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from poc_server.ground import durable
-from poc_server.recording.writer import SpoolWriter
+from poc_server.recording.spooling.writer import SpoolWriter
 
 
 @dataclass(slots=True)

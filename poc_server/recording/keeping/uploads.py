@@ -18,13 +18,13 @@ from groups.vocabulary import Refusal, UserId
 from poc_server.ground.chain import Kind
 from poc_server.ground.city_time import city_day
 from poc_server.ground.refused import Refused
-from poc_server.recording.finisher import WorkerPort
-from poc_server.recording.folder import RecordingsFolder
+from poc_server.recording.keeping.folder import RecordingsFolder
 from poc_server.recording.layout import safe_name
 from poc_server.recording.settings import RecordingSettings
 from poc_server.store import Store
 from poc_server.store.records import materials
 from poc_server.store.records.materials import Material, MaterialState
+from poc_server.work import WorkerPort
 from poc_server.work.client import JobFailed, WorkerDied
 from poc_server.work.limits import SUFFIXES
 

@@ -14,8 +14,8 @@ import structlog
 from poc_server.ground import durable
 from poc_server.ground.chain import Head, SignedHead, head_from_json, head_to_json
 from poc_server.ground.refused import Refused
-from poc_server.recording.keys import EvidenceKey
 from poc_server.recording.layout import DAILY_SUFFIX
+from poc_server.recording.proving.keys import EvidenceKey
 from poc_server.recording.settings import RecordingSettings
 from poc_server.store import Store
 from poc_server.store.records import evidence

@@ -7,9 +7,9 @@ import contextlib
 
 from groups.vocabulary import GroupId
 from poc_server.ground.refused import Refused
-from poc_server.recording.recorder import Recorder
 from poc_server.recording.settings import RecordingSettings
-from poc_server.recording.spools import SpoolFolders
+from poc_server.recording.spooling.recorder import Recorder
+from poc_server.recording.spooling.spools import SpoolFolders
 from poc_server.store import Store
 from poc_server.store.records import recordings as query
 from poc_server.store.records.recordings import Found, Page, Scope, Search

@@ -1,0 +1,1 @@
+"""Who hears again what was said, and what of it he missed."""
