@@ -13,7 +13,7 @@ import re
 from pathlib import Path
 
 from poc_server.ground.city_time import city_day
-from poc_server.recording.model import BurstMeta
+from poc_server.recording.model import RecordedBurst
 
 SPOOL_SUFFIX = ".spool"
 DAILY_SUFFIX = ".heads.jsonl"
@@ -30,7 +30,7 @@ def safe_name(name: str) -> str:
     return "x." + hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def spool_name(meta: BurstMeta) -> str:
+def spool_name(meta: RecordedBurst) -> str:
     """File name of the burst's spool."""
     return f"{safe_name(meta.group)}.{int(meta.burst)}-{meta.from_ms}{SPOOL_SUFFIX}"
 
@@ -40,7 +40,7 @@ def begun_of(spool: Path) -> int:
     return int(spool.name.removesuffix(SPOOL_SUFFIX).rpartition("-")[2])
 
 
-def audio_path(meta: BurstMeta, zone_minutes: int) -> str:
+def audio_path(meta: RecordedBurst, zone_minutes: int) -> str:
     """Path of the burst's audio file below the recordings folder."""
     day = city_day(meta.started_ms, zone_minutes)
     return f"{day:%Y/%m/%d}/{safe_name(meta.group)}/{int(meta.burst)}-{meta.from_ms}.ogg"

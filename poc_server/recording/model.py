@@ -25,8 +25,8 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class BurstMeta:
-    """A talk burst as it begins. Times are ms since the epoch on the fabric's clock.
+class RecordedBurst:
+    """A talk burst whose voice is kept, as it begins. Times are ms since the epoch on the fabric's clock.
 
     ``started_ms`` is the grant. ``from_ms`` is when this recording of it began, set by the recorder: a burst whose
     talker moves to another node has one recording on each. ``unit`` is the group's. ``hearers`` are the parties of a
@@ -55,10 +55,10 @@ class BurstMeta:
         return asdict(self) | {"tier": int(self.tier)}
 
     @staticmethod
-    def from_json(value: dict[str, Any]) -> BurstMeta:
+    def from_json(value: dict[str, Any]) -> RecordedBurst:
         """From JSON values. Raises KeyError, TypeError or ValueError when it is not one."""
         place = value.get("place")
-        return BurstMeta(
+        return RecordedBurst(
             **value
             | {
                 "tier": Tier(value["tier"]),
@@ -85,7 +85,7 @@ class Recording:
         peaks: loudest sample of each of equally long slices, 0–255; for drawing only, not evidence.
     """
 
-    meta: BurstMeta
+    meta: RecordedBurst
     outcome: BurstEnd
     ended_ms: int
     duration_ms: int
@@ -113,7 +113,7 @@ class Recording:
         """From JSON values. Raises KeyError, TypeError or ValueError when it is not one."""
         own = {name: value[name] for name in _OWN_FIELDS}
         return Recording(
-            meta=BurstMeta.from_json(value["meta"]),
+            meta=RecordedBurst.from_json(value["meta"]),
             outcome=BurstEnd(value["outcome"]),
             peaks=bytes.fromhex(value.get("peaks", "")),
             **own,

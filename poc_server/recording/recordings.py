@@ -24,7 +24,7 @@ from poc_server.recording.keeping.deletion import Deletion
 from poc_server.recording.keeping.folder import RecordingsFolder
 from poc_server.recording.keeping.uploads import Uploads
 from poc_server.recording.layout import default_key
-from poc_server.recording.model import BurstMeta, Place, Recording
+from poc_server.recording.model import Place, RecordedBurst, Recording
 from poc_server.recording.proving.keys import EvidenceKey
 from poc_server.recording.proving.notary import Notary
 from poc_server.recording.replaying.last_said import LastSaid
@@ -37,7 +37,7 @@ from poc_server.recording.spooling.writer import DiskState
 from poc_server.store import SYSTEM, Actor, Store, audit
 from poc_server.store.audit import AuditEntry
 from poc_server.store.records.recordings import Found
-from poc_server.talk.burst import BurstMeta as TalkMeta
+from poc_server.talk.burst import BurstMeta
 from poc_server.work.client import JobFailed, Worker, WorkerDied
 
 WRITTEN_WITHIN_S = 1.0
@@ -114,7 +114,7 @@ class Recordings:
 
     # --- of the node -----------------------------------------------------------------------------------------------
 
-    def begin(self, meta: TalkMeta) -> RecorderTap:
+    def begin(self, meta: BurstMeta) -> RecorderTap:
         """A burst of a talker of this node begins (`poc_server.talk.burst.BurstListener`)."""
         facts = self.facts_of(meta.group.id, meta.talker)
         place = facts.place or place_of(self._store.places.of(meta.talker.id), meta.began_ms)
@@ -122,7 +122,7 @@ class Recordings:
         _, _, calls_itself = meta.device.partition("/")
         device = meta.enrolled or calls_itself
         return self.recorder.begin(
-            BurstMeta(
+            RecordedBurst(
                 agency=meta.group.agency,
                 group=meta.group.id,
                 burst=meta.burst,

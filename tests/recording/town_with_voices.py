@@ -14,7 +14,7 @@ from groups.model import Membership
 from groups.vocabulary import AgencyId, BurstEnd, BurstId, GroupId, IncidentCode, Role, UserId
 from poc_server.api import Services
 from poc_server.ground.chain import SignedHead
-from poc_server.recording.model import BurstMeta, Place
+from poc_server.recording.model import Place, RecordedBurst
 from poc_server.recording.recordings import Recordings
 from poc_server.recording.settings import RecordingSettings
 from poc_server.recording.spooling.recorder import RecorderTap
@@ -75,7 +75,7 @@ class Voices:
     ) -> RecorderTap:
         """One burst that is on air still, ``on`` this node or another one."""
         at_ms = now_ms() if at_ms is None else at_ms
-        meta = BurstMeta(
+        meta = RecordedBurst(
             AgencyId(self.town.agency),
             group or self.group,
             BurstId(at_ms),

@@ -15,7 +15,7 @@ from codec.coding import RATE, Decoder, encode_all
 from codec.packet import VoicePacket
 from codec.wav import read_wav
 from groups.vocabulary import AgencyId, BurstId, GroupId, UserId
-from poc_server.recording.model import BurstMeta
+from poc_server.recording.model import RecordedBurst
 
 SPEECH = Path(__file__).parents[2] / "loadtest" / "speech"
 FRAME_MS = 40
@@ -25,8 +25,8 @@ NOON = 1_760_000_000_000
 Samples = npt.NDArray[np.int16]
 
 
-def meta(burst: int = NOON, group: str = "g-1", started_ms: int = NOON) -> BurstMeta:
-    return BurstMeta(AgencyId("ag"), GroupId(group), BurstId(burst), UserId("u-1"), "王建国", "node-1", started_ms)
+def meta(burst: int = NOON, group: str = "g-1", started_ms: int = NOON) -> RecordedBurst:
+    return RecordedBurst(AgencyId("ag"), GroupId(group), BurstId(burst), UserId("u-1"), "王建国", "node-1", started_ms)
 
 
 @cache

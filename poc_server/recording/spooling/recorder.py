@@ -20,7 +20,7 @@ from typing import Protocol
 from codec.packet import VoicePacket
 from groups.vocabulary import BurstEnd, GroupId
 from poc_server.recording.layout import spool_name
-from poc_server.recording.model import BurstMeta
+from poc_server.recording.model import RecordedBurst
 from poc_server.recording.settings import RecordingSettings
 from poc_server.recording.spooling.spool import SpoolEnd
 from poc_server.recording.spooling.spool_sync import SpoolSync
@@ -42,7 +42,7 @@ class RecordingAlarm:
 class RecordingGap:
     """Voice that was on air but is not on disk: ``packets`` that came from ``from_ms`` to ``to_ms``."""
 
-    meta: BurstMeta
+    meta: RecordedBurst
     from_ms: int
     to_ms: int
     packets: int
@@ -77,7 +77,7 @@ class RecorderTap:
 
     __slots__ = ("_clock", "ended", "file", "gap", "meta", "packets", "started", "unrecorded")
 
-    def __init__(self, meta: BurstMeta, file: SpoolFile, clock: Callable[[], int]) -> None:
+    def __init__(self, meta: RecordedBurst, file: SpoolFile, clock: Callable[[], int]) -> None:
         self.meta = meta
         self.file = file
         self.packets: list[VoicePacket] = []
@@ -128,7 +128,7 @@ class Recorder:
             self._sync.start()
         self._arm()
 
-    def begin(self, meta: BurstMeta) -> RecorderTap:
+    def begin(self, meta: RecordedBurst) -> RecorderTap:
         """A burst begins; every `RecorderTap.voice` until `RecorderTap.end` is recorded."""
         # Never the same twice, so that two recordings of one burst never share a file.
         self._last_from_ms = max(self._clock(), meta.started_ms, self._last_from_ms + 1)

@@ -1,7 +1,7 @@
 """The spool file of one talk burst: append-only records, each with its length and CRC-32.
 
 ``POCSPOOL`` and a version byte, then records ``kind (1 byte), body length (4), CRC-32 of kind, length and body (4),
-body``, little-endian. Kinds: HEAD (JSON of `BurstMeta`), VOICE (any number of packets), END (JSON of `SpoolEnd`).
+body``, little-endian. Kinds: HEAD (JSON of `RecordedBurst`), VOICE (any number of packets), END (JSON of `SpoolEnd`).
 What follows the first record that is not whole was torn by a crash and is not read. Pure: bytes in, bytes out.
 """
 
@@ -16,7 +16,7 @@ from enum import IntEnum
 
 from codec.packet import VoicePacket
 from groups.vocabulary import BurstEnd
-from poc_server.recording.model import BurstMeta
+from poc_server.recording.model import RecordedBurst
 
 MAGIC = b"POCSPOOL\x01"
 MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -54,13 +54,13 @@ class Spool:
     ``end`` is None when the recorder died in mid-burst; ``torn`` says that a tail was unreadable.
     """
 
-    meta: BurstMeta
+    meta: RecordedBurst
     packets: tuple[VoicePacket, ...]
     end: SpoolEnd | None
     torn: bool
 
 
-def head_record(meta: BurstMeta) -> bytes:
+def head_record(meta: RecordedBurst) -> bytes:
     """The beginning of a spool file."""
     return MAGIC + _record(SpoolKind.HEAD, _json(meta.to_json()))
 
@@ -93,7 +93,7 @@ def read_spool(data: bytes) -> Spool:
     """Read a spool, as far as it is whole. Raises `NotASpool` and nothing else, whatever the input."""
     if not data.startswith(MAGIC):
         raise NotASpool("no spool magic")
-    meta: BurstMeta | None = None
+    meta: RecordedBurst | None = None
     end: SpoolEnd | None = None
     packets: list[VoicePacket] = []
     at = len(MAGIC)
@@ -104,7 +104,7 @@ def read_spool(data: bytes) -> Spool:
         kind, body, following = found
         try:
             if kind == SpoolKind.HEAD:
-                meta = BurstMeta.from_json(json.loads(body))
+                meta = RecordedBurst.from_json(json.loads(body))
             elif kind == SpoolKind.VOICE:
                 packets.extend(_packets(body))
             elif kind == SpoolKind.END:

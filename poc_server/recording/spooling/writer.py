@@ -19,7 +19,7 @@ from queue import Empty, SimpleQueue
 from time import monotonic
 
 from codec.packet import VoicePacket
-from poc_server.recording.model import BurstMeta
+from poc_server.recording.model import RecordedBurst
 from poc_server.recording.settings import RecordingSettings
 from poc_server.recording.spooling.spool import SpoolEnd, end_record, head_record, voice_record
 
@@ -52,7 +52,7 @@ class Work:
     """What one burst has for the disk: its head the first time, packets, its end the last time."""
 
     file: SpoolFile
-    meta: BurstMeta
+    meta: RecordedBurst
     packets: Sequence[VoicePacket]
     first: bool = False
     end: SpoolEnd | None = None
@@ -70,7 +70,7 @@ class Closed:
 class GivenUp:
     """Packets of one burst that could not be written and never will."""
 
-    meta: BurstMeta
+    meta: RecordedBurst
     packets: Sequence[VoicePacket]
     reason: str
 
