@@ -228,5 +228,6 @@ class Refusal(StrEnum):
     STALE = "stale"
     CONFLICT = "conflict"
     DRAINING = "draining"
+    RECORDINGS_AWAY = "recordings_away"
     UNAVAILABLE = "unavailable"
     INTERNAL = "internal"

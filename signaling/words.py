@@ -66,6 +66,10 @@ REFUSALS: dict[Refusal, tuple[str, str]] = {
     Refusal.STALE: ("内容已被他人更新", "It was changed by someone else meanwhile"),
     Refusal.CONFLICT: ("与现有内容冲突", "It conflicts with what exists"),
     Refusal.DRAINING: ("服务器正在维护，正在切换", "The server is going down for maintenance"),
+    Refusal.RECORDINGS_AWAY: (
+        "录音磁盘暂时不可用，请稍后再试",
+        "The disk of the recordings is away for the moment: try again later",
+    ),
     Refusal.UNAVAILABLE: ("服务暂时不可用", "The service is unavailable for the moment"),
     Refusal.INTERNAL: ("系统内部错误", "Internal error"),
 }

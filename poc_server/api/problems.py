@@ -43,6 +43,7 @@ STATUS: dict[Refusal, int] = {
     Refusal.STALE: 412,
     Refusal.CONFLICT: 409,
     Refusal.DRAINING: 503,
+    Refusal.RECORDINGS_AWAY: 503,
     Refusal.UNAVAILABLE: 503,
     Refusal.INTERNAL: 500,
 }

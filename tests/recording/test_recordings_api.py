@@ -302,10 +302,14 @@ async def test_a_file_that_is_gone_is_said_to_be_but_not_one_whose_disk_is_not_m
     path, headers = f"/recordings/{await voices.say()}/audio", await voices.as_user(voices.officer)
     folder, disk = tmp_path / "data" / "recordings", tmp_path / "the disk"
     folder.rename(disk)
-    for language, words in (("zh-CN", "服务暂时不可用"), ("en", "The service is unavailable for the moment")):
+    said = {
+        "zh-CN": "录音磁盘暂时不可用，请稍后再试",
+        "en": "The disk of the recordings is away for the moment: try again later",
+    }
+    for language, words in said.items():
         answer = await voices.client.get(path, headers=headers | {"accept-language": language})
         told = answer.json()
-        assert (answer.status_code, told["code"], told["title"]) == (503, "unavailable", words)
+        assert (answer.status_code, told["code"], told["title"]) == (503, "recordings_away", words)
         assert answer.headers["retry-after"] == "10"
         folder.mkdir(exist_ok=True)  # the mount point
     folder.rmdir()

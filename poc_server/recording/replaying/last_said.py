@@ -55,10 +55,12 @@ class LastSaid:
         """Whether a burst that is over has its spool still: of this node any, of another one up to ``ended``."""
         ours = (self._folders.own, *self._folders.adopted)
         on_air = self._recorder.on_air_now()
-        return any(
-            path not in on_air if path.parent in ours else ended is not None and burst <= ended
-            for (burst, _), path in self._folders.of(group)
-        )
+        with contextlib.suppress(OSError):  # their disk is gone, too: what is in SQL is all that can be told of
+            return any(
+                path not in on_air if path.parent in ours else ended is not None and burst <= ended
+                for (burst, _), path in self._folders.of(group)
+            )
+        return False
 
     async def _newest(self, scope: Scope, group: GroupId) -> Found | None:
         with contextlib.suppress(Refused):

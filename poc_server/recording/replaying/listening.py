@@ -29,7 +29,7 @@ class AudioForm(StrEnum):
 
 def disk_away() -> Refused:
     """A file cannot be had, and is not gone: nobody shall take it for lost."""
-    return Refused(Refusal.UNAVAILABLE, "the disk of the recordings is not there", retry_after_ms=10_000)
+    return Refused(Refusal.RECORDINGS_AWAY, "the disk of the recordings is not there", retry_after_ms=10_000)
 
 
 class Listening:
@@ -51,7 +51,8 @@ class Listening:
     async def file(self, key: str, relative: str, form: AudioForm) -> Path:
         """The file of recording ``key`` in ``form``.
 
-        Refuses: not_found when the file is not there, unavailable when its disk is not, or it cannot be made now.
+        Refuses: not_found when the file is not there, recordings_away when its disk is not, unavailable when it cannot
+        be made now.
         """
         path = await self.kept(relative)
         if form is AudioForm.OGG:
@@ -68,7 +69,7 @@ class Listening:
         return path if form is AudioForm.OGG else await self._make(path, path.with_suffix(f".{form.value}"), form)
 
     async def kept(self, relative: str) -> Path:
-        """The file as it is kept. Refuses: not_found when it is not there, unavailable when its disk is not."""
+        """The file as it is kept. Refuses: not_found when it is not there, recordings_away when its disk is not."""
         try:
             path = inside(self._files, relative)
         except ValueError:

@@ -85,7 +85,7 @@ const DEEDS: Partial<Record<Act, (desk: ConsoleDesk) => unknown>> = {
   last_30s: (desk) =>
     withCurrent(desk, (id) => {
       const ended = lastEnded(desk.phone.picture.peek().floors[id]);
-      void sayAgain(id, { seconds: LAST_S, ended }).catch(() => undefined);
+      void sayAgain(id, { seconds: LAST_S, ended });
     }),
   revoke: (desk) => withCurrent(desk, (group) => desk.ask({ type: "floor_revoke_request", group })),
   claim: (desk) => {

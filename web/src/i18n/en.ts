@@ -219,7 +219,7 @@ export const en: Record<Key, string> = {
   missed_play: "Play missed voice",
   missed_stop: "Stop playing",
   missed_rate: "Speed",
-  missed_failed: "Not available just now: try again",
+  unplayable: "This device cannot play it",
   from_start: "From the start",
   from_start_playing: "Catching up",
   last_30s: "Last 30 s again",

@@ -213,7 +213,7 @@ export const zh = {
   missed_play: "播放未听语音",
   missed_stop: "停止播放",
   missed_rate: "播放速度",
-  missed_failed: "暂时取不到，请再试",
+  unplayable: "本机无法播放",
   from_start: "从头听",
   from_start_playing: "正在追听",
   last_30s: "重听最近 30 秒",

@@ -4,6 +4,7 @@ import { t } from "../i18n";
 import { Icon } from "../ui/icons";
 import { type MissedVoice, summary } from "./missed";
 import { player } from "./recordings";
+import { unheardWords } from "./Unheard";
 import "./recordings.css";
 
 const NAMES = 3;
@@ -34,7 +35,7 @@ export function Missed({ missed }: { missed: MissedVoice }) {
           {now
             ? `${now.talker.name} · ${now.group_name}`
             : missed.failed.value
-              ? t("missed_failed")
+              ? unheardWords(missed.failed.value)
               : names.join("、") + (by.length > NAMES ? " …" : "")}
         </span>
       </span>

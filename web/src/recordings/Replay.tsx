@@ -2,13 +2,13 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { Problem } from "../account/api";
-import { refusalWords, t } from "../i18n";
+import { t } from "../i18n";
 import { clockWords } from "../i18n/moments";
 import { Icon } from "../ui/icons";
 import { type Floor, lastEnded } from "../wire/picture";
-import { catchingUp, fromStart } from "./fromStart";
-import { player, type Recording, recent, sayAgain, saysAgain, soundOf } from "./recordings";
+import { catchingUp, fromStart, fromStartBy } from "./fromStart";
+import { againBy, player, type Recording, recent, sayAgain, saysAgain, soundOf } from "./recordings";
+import { Unheard, unheardWords } from "./Unheard";
 import { heights } from "./waveform";
 import "./recordings.css";
 
@@ -23,16 +23,19 @@ type SayAgainProps = { group: string; seconds?: number; floor?: Floor | undefine
 export function SayAgain({ group, seconds, floor, label }: SayAgainProps) {
   const playing = saysAgain(group, seconds);
   return (
-    <button
-      type="button"
-      class="say-again"
-      aria-pressed={playing}
-      aria-label={label}
-      title={label}
-      onClick={() => void sayAgain(group, { seconds, ended: lastEnded(floor) }).catch(() => undefined)}
-    >
-      {playing ? <Icon.stop /> : <Icon.again />}
-    </button>
+    <span class="again">
+      <button
+        type="button"
+        class="say-again"
+        aria-pressed={playing}
+        aria-label={label}
+        title={label}
+        onClick={() => void sayAgain(group, { seconds, ended: lastEnded(floor) })}
+      >
+        {playing ? <Icon.stop /> : <Icon.again />}
+      </button>
+      <Unheard of={againBy(group, seconds)} />
+    </span>
   );
 }
 
@@ -44,10 +47,11 @@ export function FromStart({ group, burst, onAir }: { group: string; burst: numbe
       type="button"
       class="from-start"
       aria-pressed={playing}
-      onClick={() => void fromStart(group, burst, onAir).catch(() => undefined)}
+      onClick={() => void fromStart(group, burst, onAir)}
     >
       {playing ? <Icon.stop /> : <Icon.again />}
       {t(playing ? "from_start_playing" : "from_start")}
+      <Unheard of={fromStartBy(group)} />
     </button>
   );
 }
@@ -63,8 +67,8 @@ export function RecordingList({ group, after }: { group: string; after: number |
           recordings.value = found;
           failed.value = "";
         },
-        (problem: unknown) => {
-          failed.value = refusalWords(problem instanceof Problem ? problem.code : "unreachable");
+        (why: unknown) => {
+          failed.value = unheardWords(why);
         },
       );
     const timer = window.setTimeout(look, recordings.peek() ? SETTLED_MS : 0);
@@ -90,6 +94,7 @@ export function RecordingList({ group, after }: { group: string; after: number |
             </span>
             <Wave peaks={one.peaks} />
           </button>
+          <Unheard of={one.id} />
         </li>
       ))}
     </ul>

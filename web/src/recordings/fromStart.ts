@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { mark } from "../diagnostics";
-import { player, recent, soFar, soundOf } from "./recordings";
+import { away, player, recent, soFar, soundOf } from "./recordings";
 
 /** So much behind the live voice is caught up. */
 const CAUGHT_UP_S = 0.6;
@@ -13,7 +13,12 @@ const LOOKS = 15;
 /** Group whose burst is heard from its start now; its live voice is to be silent meanwhile. */
 export const catchingUp = signal<string | null>(null);
 
-/** Resolves when the live voice may be heard again. `onAir`: whether that burst still is. */
+/** What `player.failed` calls it. */
+export function fromStartBy(group: string): string {
+  return `on-air ${group}`;
+}
+
+/** Resolves when the live voice may be heard again. `onAir`: whether that burst still is. What fails stands in `player.failed`. */
 export async function fromStart(group: string, burst: number, onAir: () => boolean): Promise<void> {
   if (catchingUp.value === group) return player.stop();
   catchingUp.value = group;
@@ -21,10 +26,11 @@ export async function fromStart(group: string, burst: number, onAir: () => boole
     let heard = 0;
     for (;;) {
       const still = onAir();
-      const content = still ? await soFar(group).catch(() => ended(group, burst)) : await ended(group, burst);
+      const content = still ? await soFar(group).catch(otherwise(group, burst)) : await ended(group, burst);
       let reached = -1;
       const id = `on-air/${burst}`;
       await player.play([{ id, load: async () => content, from: heard }], {
+        by: fromStartBy(group),
         rate: 1.5,
         heard: (_, seconds) => {
           reached = seconds;
@@ -37,9 +43,19 @@ export async function fromStart(group: string, burst: number, onAir: () => boole
       mark("caught_up", { burst, heard });
       return;
     }
+  } catch (why) {
+    player.failed.value = { of: fromStartBy(group), why };
   } finally {
     if (catchingUp.value === group) catchingUp.value = null;
   }
+}
+
+/** It may have ended just now, and then its file is there soon. */
+function otherwise(group: string, burst: number): (why: unknown) => Promise<Blob> {
+  return async (why) => {
+    if (away(why)) throw why;
+    return ended(group, burst);
+  };
 }
 
 async function ended(group: string, burst: number): Promise<Blob> {

@@ -1,4 +1,5 @@
 import { beforeEach, expect, test, vi } from "vitest";
+import { Problem } from "../account/api";
 import { inOrder, LONGEST_MS, MissedVoice, nothingMissed, type Span, summary, withSpan } from "./missed";
 import type { MissedPage, Recording } from "./recordings";
 
@@ -67,6 +68,7 @@ class Town {
   all: Recording[];
   page: number;
   gone = false;
+  why: unknown = null;
   playing: string | null = null;
   during: () => void = () => undefined;
 
@@ -98,6 +100,7 @@ class Town {
         this.playing = null;
       },
       playing: () => this.playing,
+      failed: () => this.why,
     });
   }
 
@@ -173,7 +176,8 @@ test("put aside is what was shown: a list, then the next, never what was not", a
   expect([shown(), missed.beyond.value.bursts]).toEqual([["r2", "r3"], 1]);
   town.gone = true;
   await missed.dismiss();
-  expect([missed.failed.value, summary(missed.kept.value, missed.left.value).bursts]).toEqual([true, 1]);
+  expect(missed.failed.value).toMatchObject({ message: "unreachable" });
+  expect(summary(missed.kept.value, missed.left.value).bursts).toBe(1);
   town.gone = false;
   town.during = () => undefined;
   await missed.play();
@@ -194,6 +198,20 @@ test("another absence that is told of while one is heard is heard after it", asy
   now.mockRestore();
   expect(town.said).toEqual(["r0", "r1", "later"]);
   expect(missed.kept.value).toEqual(nothingMissed);
+});
+
+test("a disk that is away is said at the first that cannot be had, and all stays to be heard", async () => {
+  const town = new Town(4, 2);
+  const missed = town.voice();
+  missed.told(away(soon(), 4));
+  town.mute.add("r0").add("r1");
+  town.why = new Problem("recordings_away", 503);
+  await missed.play();
+  expect([town.said, missed.failed.value]).toEqual([["r0", "r1"], town.why]);
+  town.why = null;
+  town.mute.clear();
+  await missed.play();
+  expect([missed.failed.value, missed.kept.value]).toEqual([null, nothingMissed]);
 });
 
 test("what cannot be played is passed over once and stays to be tried again", async () => {
@@ -217,5 +235,5 @@ test("all that was heard is over with, though the server is gone meanwhile", asy
     town.gone = true;
   };
   await missed.play();
-  expect([missed.kept.value, missed.failed.value]).toEqual([nothingMissed, false]);
+  expect([missed.kept.value, missed.failed.value]).toEqual([nothingMissed, null]);
 });

@@ -2,7 +2,7 @@
 
 import { type Signal, signal } from "@preact/signals";
 import type { Missed, Tier } from "../wire/protocol";
-import { type MissedPage, missedIn, player, type Recording, soundOf } from "./recordings";
+import { away, type MissedPage, missedIn, player, type Recording, soundOf } from "./recordings";
 
 /** What is older is the archive, not missed voice. */
 export const LONGEST_MS = 24 * 3_600_000;
@@ -22,12 +22,15 @@ export type Ways = {
   play: typeof player.play;
   stop: () => void;
   playing: () => string | null;
+  /** Why something of the last order could not be heard; null when all could. */
+  failed: () => unknown;
 };
 const ways: Ways = {
   list: missedIn,
   play: (sounds, order) => player.play(sounds, order),
   stop: () => player.stop(),
   playing: () => player.playing.peek(),
+  failed: () => player.failed.peek()?.why ?? null,
 };
 
 export type Summary = {
@@ -81,7 +84,8 @@ export class MissedVoice {
   /** What is listed and still to be heard, once it was asked for. */
   readonly left = signal<readonly Recording[] | null>(null);
   readonly beyond = signal<Beyond>(nothingBeyond);
-  readonly failed = signal(false);
+  /** Why what is left cannot be heard now, as it was refused; null while nothing is known against it. */
+  readonly failed = signal<unknown>(null);
   readonly #name: string;
   readonly #ways: Ways;
   #turn = 0;
@@ -101,12 +105,16 @@ export class MissedVoice {
   async play(): Promise<void> {
     const turn = ++this.#turn;
     const tried = new Set<string>();
+    this.failed.value = null;
     for (;;) {
       const next = (this.left.value ?? []).filter(({ id }) => !tried.has(id));
       if (next.length > 0) {
         for (const { id } of next) tried.add(id);
         const order = { yields: true, heard: (id: string) => this.#heard(id) };
         if (!(await this.#ways.play(next.map(soundOf), order)) || turn !== this.#turn) return;
+        const why = this.#ways.failed();
+        if (why !== null) this.failed.value = why;
+        if (away(why)) return; // nor could anything that follows
       } else if (!(await this.#list(tried, turn))) return;
     }
   }
@@ -126,14 +134,13 @@ export class MissedVoice {
   /** Lists more of what is neither heard nor `tried`; false when there is none, or it cannot be had now. */
   async #list(tried: ReadonlySet<string>, turn: number): Promise<boolean> {
     const { spans } = this.kept.value;
-    this.failed.value = false;
     const wanted = ({ id }: Recording) => !this.kept.value.heard.includes(id) && !tried.has(id);
-    const pages = await Promise.all(spans.map((span) => this.#page(span, wanted))).catch(() => null);
+    const pages = await Promise.all(spans.map((span) => this.#page(span, wanted))).catch(asRefused);
     if (turn !== this.#turn) return false;
-    if (pages === null) {
+    if (pages instanceof Error) {
       // All that was listed was heard, and nothing was said to follow: that needs no server.
       if (this.left.value?.length === 0 && this.beyond.value.bursts === 0) this.#done(spans);
-      else this.failed.value = true;
+      else this.failed.value = pages;
       return false;
     }
     const found = pages.flatMap(({ recordings }) => recordings).filter(wanted);
@@ -180,6 +187,10 @@ export class MissedVoice {
     if (kept.spans.length) localStorage.setItem(this.#name, JSON.stringify(kept));
     else localStorage.removeItem(this.#name);
   }
+}
+
+function asRefused(why: unknown): Error {
+  return why instanceof Error ? why : new Error(String(why));
 }
 
 function read(name: string): Kept {

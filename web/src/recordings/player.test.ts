@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Player, type Sound, type Speaker } from "./player";
+import { Player, type Sound, type Speaker, Unplayable } from "./player";
 
 class Loud implements Speaker {
   src = "";
@@ -52,16 +52,31 @@ test("one after the other, each told when it was heard to its end; what cannot b
   expect(player.playing.value).toBeNull();
 });
 
-test("why one could not be had is known until the next order", async () => {
+test("why one could not be heard is known until the next order, of the key that asked or of itself", async () => {
   const speaker = new Loud();
   const player = new Player(speaker);
   const all = player.play([{ id: "gone", load: () => Promise.reject("unavailable") }, sound("a")]);
   await settled();
   speaker.end();
   await all;
-  expect(player.problem.value).toBe("unavailable");
-  void player.play([sound("a")]);
-  expect(player.problem.value).toBeNull();
+  expect(player.failed.value).toEqual({ of: "gone", why: "unavailable" });
+  const again = player.play([sound("a")], { by: "key" });
+  expect(player.failed.value).toBeNull();
+  await settled();
+  speaker.fail();
+  await again;
+  expect(player.failed.value).toMatchObject({ of: "key", why: expect.any(Unplayable) });
+});
+
+test("where nothing can be had nothing more is asked for", async () => {
+  const player = new Player(new Loud(), (why) => why === "disk");
+  let asked = 0;
+  const load = () => {
+    asked += 1;
+    return Promise.reject(asked === 1 ? "gone" : "disk");
+  };
+  expect(await player.play(["a", "b", "c"].map((id) => ({ id, load })))).toBe(true);
+  expect([asked, player.failed.value, player.playing.value]).toEqual([2, { of: "b", why: "disk" }, null]);
 });
 
 test("faster, while it plays and for what follows", async () => {

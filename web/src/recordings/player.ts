@@ -18,6 +18,12 @@ export type Order = {
   rate?: Rate;
 };
 
+/** `of`: the key it was asked for by, else the sound itself. `why`: as its `load` rejected, or `Unplayable`. */
+export type Failed = { of: string; why: unknown };
+
+/** It was fetched, and the browser makes no sound of it. */
+export class Unplayable extends Error {}
+
 /** The part of an `<audio>` element that is used here. */
 export type Speaker = Pick<
   HTMLAudioElement,
@@ -29,8 +35,8 @@ export class Player {
   readonly playing = signal<string | null>(null);
   readonly by = signal<string | null>(null);
   readonly rate = signal<Rate>(1);
-  /** Why one of this order could not be had, as `load` rejected; null while all could. */
-  readonly problem = signal<unknown>(null);
+  /** What of the last order could not be heard, if anything. */
+  readonly failed = signal<Failed | null>(null);
   #order: Order = {};
   #turn = 0;
   #talking = false;
@@ -39,9 +45,12 @@ export class Player {
   #finish: (heard: boolean) => void = () => undefined;
 
   #speaker: Speaker | null;
+  readonly #hopeless: (why: unknown) => boolean;
 
-  constructor(speaker: Speaker | null = null) {
+  /** `hopeless`: where one is not had for this reason, nothing that follows would be. */
+  constructor(speaker: Speaker | null = null, hopeless: (why: unknown) => boolean = () => false) {
     this.#speaker = speaker;
+    this.#hopeless = hopeless;
   }
 
   private get speaker(): Speaker {
@@ -49,21 +58,24 @@ export class Player {
     return this.#speaker;
   }
 
-  /** Resolves to true when all had its turn, to false when another order came or it was stopped. */
+  /** Resolves to true when all had its turn or could not be had, to false when another order came or it was stopped. */
   async play(sounds: readonly Sound[], order: Order = {}): Promise<boolean> {
     this.stop();
     const turn = this.#turn;
     this.#order = order;
     this.by.value = order.by ?? null;
-    this.problem.value = null;
+    this.failed.value = null;
     for (const sound of sounds) {
       this.playing.value = sound.id;
-      const heard = await this.#one(sound, () => turn === this.#turn).catch((problem: unknown) => {
-        if (turn === this.#turn) this.problem.value = problem;
+      let hopeless = false;
+      const heard = await this.#one(sound, () => turn === this.#turn).catch((why: unknown) => {
+        if (turn === this.#turn) this.failed.value = { of: order.by ?? sound.id, why };
+        hopeless = this.#hopeless(why);
         return false;
       });
       if (turn !== this.#turn) return false;
       if (heard) order.heard?.(sound.id, this.speaker.currentTime);
+      if (hopeless) break;
     }
     this.playing.value = null;
     this.by.value = null;
@@ -104,10 +116,10 @@ export class Player {
     if (!mine()) return false;
     const url = URL.createObjectURL(content);
     try {
-      return await new Promise<boolean>((done) => {
+      return await new Promise<boolean>((done, fail) => {
         this.#finish = done;
         this.speaker.onended = () => done(true);
-        this.speaker.onerror = () => done(false);
+        this.speaker.onerror = () => fail(new Unplayable());
         this.speaker.src = url;
         this.speaker.currentTime = sound.from ?? 0;
         this.speaker.playbackRate = this.#order.rate ?? this.rate.value;

@@ -1,5 +1,6 @@
 // What was said: lists from the server, audio fetched with the sign-in.
 
+import { Problem } from "../account/api";
 import { authorised, file } from "../account/authorised";
 import { Player, type Sound } from "./player";
 
@@ -56,7 +57,15 @@ export function soFar(group: string): Promise<Blob> {
   return fetched(`/groups/${encodeURIComponent(group)}/on-air/audio`);
 }
 
-export const player = new Player();
+/** Nothing was said that could be said again. */
+export class NothingSaid extends Error {}
+
+/** Server, or the disk of the recordings, is away: what was asked for is not lost, and nothing else can be had now. */
+export function away(why: unknown): boolean {
+  return why instanceof Problem && (why.code === "unreachable" || why.status === 503);
+}
+
+export const player = new Player(null, away);
 
 /** How many are asked for when all of the last seconds are wanted. */
 const LISTED = 30;
@@ -64,26 +73,36 @@ const LISTED = 30;
 /** Which words: `seconds` back from now, else the last burst; `ended` is the one that ended last, where that is known. */
 export type Again = { seconds?: number | undefined; ended?: number | null | undefined };
 
-/** Plays the last burst of a group, or all of the last `seconds`; while that plays, ends it. Rejects when the server cannot be asked. */
+/** Plays the last burst of a group, or all of the last `seconds`; while that plays, ends it. What fails stands in `player.failed`. */
 export async function sayAgain(group: string, { seconds, ended = null }: Again = {}): Promise<void> {
-  const by = `${group} ${seconds ?? ""}`;
+  const by = againBy(group, seconds);
   if (player.by.value === by) return player.stop();
   player.by.value = by;
+  player.failed.value = null;
   try {
     const from = seconds ? Date.now() - seconds * 1000 : undefined;
-    const last = await lastSaid(group, ended);
+    const last = await lastSaid(group, ended).catch((why: unknown) => {
+      throw why instanceof Problem && why.code === "not_found" ? new NothingSaid() : why;
+    });
     const recordings = from ? await recent(group, LISTED, from) : [];
     if (player.by.peek() !== by) return; // stopped, or another key, while it was looked for
     // Nothing was said in that time: the last words, however old, rather than silence.
     const found = recordings.length ? recordings.reverse() : [last];
     await player.play(found.map(soundOf), { by });
+  } catch (why) {
+    if (player.by.peek() === by) player.failed.value = { of: by, why };
   } finally {
     if (player.by.value === by) player.by.value = null;
   }
 }
 
 export function saysAgain(group: string, seconds?: number): boolean {
-  return player.by.value === `${group} ${seconds ?? ""}`;
+  return player.by.value === againBy(group, seconds);
+}
+
+/** The name of the key that says it again. */
+export function againBy(group: string, seconds?: number): string {
+  return `${group} ${seconds ?? ""}`;
 }
 
 /** Rejects with `Problem`. */

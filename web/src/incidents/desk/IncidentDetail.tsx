@@ -7,6 +7,7 @@ import { t } from "../../i18n";
 import { clockWords } from "../../i18n/moments";
 import type { Key } from "../../i18n/zh";
 import { player, type Recording, recent, soundOf } from "../../recordings/recordings";
+import { Unheard } from "../../recordings/Unheard";
 import { Icon } from "../../ui/icons";
 import { Lamp } from "../Lamp";
 import { type Case, type CaseEvent, crew, events, link, logLink, namedIn, one, tie, unlink } from "./cases";
@@ -217,9 +218,12 @@ function Play({ id, ms }: { id: string; ms: number }) {
   const plays = player.playing.value === id;
   const press = () => (plays ? player.stop() : void player.play([soundOf({ id })]));
   return (
-    <button type="button" class="play" aria-pressed={plays} aria-label={t("cases_play")} onClick={press}>
-      {plays ? <Icon.stop /> : <Icon.play />}
-      {(ms / 1000).toFixed(1)} s
-    </button>
+    <>
+      <button type="button" class="play" aria-pressed={plays} aria-label={t("cases_play")} onClick={press}>
+        {plays ? <Icon.stop /> : <Icon.play />}
+        {(ms / 1000).toFixed(1)} s
+      </button>
+      <Unheard of={id} />
+    </>
   );
 }

@@ -1,11 +1,11 @@
 // One conversation: its bursts on one strip, to scale, each with its drawn voice. A tap plays from there to the end.
 
 import { useSignal } from "@preact/signals";
-import { Problem } from "../../account/api";
-import { listed, refusalWords, t } from "../../i18n";
+import { listed, t } from "../../i18n";
 import { momentWords } from "../../i18n/moments";
 import { player, soundOf } from "../../recordings/recordings";
 import type { Conversation, Placed } from "../../recordings/timeline";
+import { unheardWords } from "../../recordings/Unheard";
 import { heights } from "../../recordings/waveform";
 import { Icon } from "../../ui/icons";
 
@@ -21,8 +21,8 @@ export function Strip({ one }: { one: Conversation }) {
     const rest = one.bursts.slice(first).filter(({ one: { audio } }) => audio);
     failed.value = "";
     const done = await player.play(rest.map(({ one: recording }) => soundOf(recording)));
-    const problem = player.problem.peek();
-    if (done && problem instanceof Problem) failed.value = refusalWords(problem.code);
+    const problem = player.failed.peek();
+    if (done && problem) failed.value = unheardWords(problem.why);
   };
   // A group that was made for one call has no name any more.
   const title = one.name === one.group ? listed(one.talkers) : one.name;
