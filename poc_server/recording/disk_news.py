@@ -9,7 +9,6 @@ from groups.rights import Right, has
 from poc_server.recording.recordings import Recordings
 from poc_server.recording.spooling.writer import DiskState
 from signaling.endpoint import frame
-from signaling.messages import RecordingDisk
 
 if TYPE_CHECKING:
     from poc_server.talk.phone import Phone
@@ -23,18 +22,18 @@ class DiskNews:
         self._phones, self._recordings = phones, recordings
         recordings.on_disk = self.changed
 
-    def changed(self, state: DiskState) -> None:
+    def changed(self) -> None:
         """The disk is in another state: everybody is told whom it concerns."""
-        framed = frame(RecordingDisk(state=state.value))
+        framed = frame(self._recordings.disk)
         for phone in self._phones.here():
             if _concerned(phone.user):
                 phone.write(framed)
 
     def came(self, phone: Phone) -> None:
         """A phone connected: it is told unless all is well."""
-        state = self._recordings.recorder.state
-        if state is not DiskState.OK and _concerned(phone.user):
-            phone.send(RecordingDisk(state=state.value))
+        disk = self._recordings.disk
+        if disk.state != DiskState.OK.value and _concerned(phone.user):
+            phone.send(disk)
 
 
 def _concerned(user: User) -> bool:

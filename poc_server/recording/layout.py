@@ -70,9 +70,8 @@ def mark_in(folder: Path) -> str:
 
 
 def stands(folder: Path, mark: str) -> bool:
-    """Whether the folder that has this mark stands there; any that has one where ``mark`` is empty. Raises OSError."""
-    found = mark_in(folder)
-    return found == mark if mark else bool(found)
+    """Whether the folder that has this mark stands there; none does while it is not known. Raises OSError."""
+    return bool(mark) and mark_in(folder) == mark
 
 
 def require(folder: Path, mark: str) -> None:

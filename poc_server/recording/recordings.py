@@ -28,7 +28,7 @@ from poc_server.recording.model import Place, RecordedBurst, Recording
 from poc_server.recording.proving.keys import EvidenceKey
 from poc_server.recording.proving.notary import Notary
 from poc_server.recording.replaying.last_said import LastSaid
-from poc_server.recording.replaying.listening import Listening
+from poc_server.recording.replaying.listening import Listening, disk_away
 from poc_server.recording.settings import RecordingSettings
 from poc_server.recording.spooling.recorder import Recorder, RecorderTap, RecordingAlarm, RecordingGap
 from poc_server.recording.spooling.spool import SpoolEnd
@@ -39,6 +39,7 @@ from poc_server.store.audit import AuditEntry
 from poc_server.store.records.recordings import Found
 from poc_server.talk.burst import BurstMeta
 from poc_server.work.client import JobFailed, Worker, WorkerDied
+from signaling.messages import RecordingDisk
 
 WRITTEN_WITHIN_S = 1.0
 """How long a late entrant waits for the disk."""
@@ -80,7 +81,7 @@ class Recordings:
         self.settings = settings
         self.folder = RecordingsFolder(data / "recordings")
         self.facts_of: FactsOf = lambda _group, _talker: Facts()
-        self.on_disk: Callable[[DiskState], None] = lambda _: None
+        self.on_disk: Callable[[], None] = lambda: None
         self._store = store
         self._node = node
         self._clock = clock
@@ -141,6 +142,13 @@ class Recordings:
             )
         )
 
+    @property
+    def disk(self) -> RecordingDisk:
+        """For who answers for recordings: how the disk of the spools is, and whether the folder they go to is there."""
+        state = self.recorder.state
+        worse = (DiskState.FULL, DiskState.READ_ONLY, DiskState.FAILING)
+        return RecordingDisk(state=state.value if self.folder.here or state in worse else "gone")
+
     # --- of the API ------------------------------------------------------------------------------------------------
 
     def played(self, actor: Actor, row: Found, form: str) -> AuditEntry:
@@ -158,9 +166,13 @@ class Recordings:
     async def on_air(self, group: GroupId) -> Path | None:
         """The spool of the burst that is on air in ``group``, None when there is none.
 
-        That of another node is found in the data folder, which nodes share.
+        That of another node is found in the data folder, which nodes share. Refuses (recordings_away) when its disk is
+        gone.
         """
-        return self.recorder.on_air(group) or await asyncio.to_thread(self._folders.elsewhere, group)
+        try:
+            return self.recorder.on_air(group) or await asyncio.to_thread(self._folders.elsewhere, group)
+        except OSError:
+            raise disk_away() from None
 
     async def so_far(self, spool: Path) -> Path | None:
         """What was said so far in a burst that is on air, as a file; None when nothing was.
@@ -217,14 +229,14 @@ class Recordings:
     async def look_at_folder(self) -> None:
         """Operators are told when the folder of the recordings is gone: nothing is kept or removed there meanwhile."""
         was_here = self.folder.here
-        with contextlib.suppress(Refused):  # SQL is away: what was known of it holds
-            await self.folder.look(self._store)
-        if self.folder.here is not was_here:
+        if await self.folder.look(self._store) is not was_here:
             state = "folder_here" if self.folder.here else "folder_gone"
             told = log.warning if self.folder.here else log.error
             where = {"folder": str(self.folder.path), "mark": self.folder.mark, "problem": self.folder.problem}
             told("recordings_folder", state=state, **where)
-            self._audit("recording.disk", "node", self._node, {"state": state, "detail": str(self.folder.path)})
+            detail = f"{self.folder.path}: {self.folder.problem}".removesuffix(": ")
+            self._audit("recording.disk", "node", self._node, {"state": state, "detail": detail})
+            self.on_disk()
 
     async def _watch(self) -> None:
         """A node that hangs, or one whose machine is gone, holds its lock for a while after it is called dead."""
@@ -265,7 +277,7 @@ class Recordings:
         """The disk is in another state (`RecorderListener`)."""
         bad = alarm.state not in (DiskState.OK, DiskState.LOW_SPACE)
         (log.error if bad else log.warning)("recording_disk", state=alarm.state.value, detail=alarm.detail)
-        self.on_disk(alarm.state)
+        self.on_disk()
         self._audit("recording.disk", "node", self._node, {"state": alarm.state.value, "detail": alarm.detail})
 
     def gap(self, gap: RecordingGap) -> None:

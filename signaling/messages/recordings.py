@@ -27,10 +27,12 @@ class RecordingDisk(Message):
     """How the disk of the recorder is, told on each change to those who may replay everything, and when they come.
 
     While it is ``full``, ``read_only`` or ``failing`` voice goes on and waits in the server's memory, within a bound.
+    While it is ``gone`` (the folder of the recordings is not there, or not the right one) new voice waits on another
+    disk, and what was recorded before cannot be heard.
     """
 
     type: Literal["recording_disk"] = "recording_disk"
-    state: Literal["ok", "low_space", "slow", "full", "read_only", "failing"]
+    state: Literal["ok", "low_space", "slow", "full", "read_only", "failing", "gone"]
 
 
 class Missed(Message):

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 
 from groups.vocabulary import AgencyId, GroupId, UserId
 from poc_server.ground.chain import Kind, Stored
 from poc_server.ground.refused import Refused
 from poc_server.recording.keeping import deletion as deletion_module
 from poc_server.recording.keeping.deletion import DAY_MS, Deletion
-from poc_server.recording.keeping.folder import RecordingsFolder
 from poc_server.recording.layout import FOLDER_MARK
 from poc_server.recording.proving.judge import check_files_in, judge
 from poc_server.recording.settings import RecordingSettings
 from poc_server.store import Actor, Store, audit_pages
 from poc_server.store import tables as t
 from poc_server.store.audit_pages import AuditFilter
-from poc_server.store.records import evidence, folder_marks, keeping, materials
+from poc_server.store.records import evidence, keeping, materials
 from poc_server.store.records import recordings as query
 from poc_server.store.records.keeping import Hold, HoldKind, Rule
 from poc_server.store.records.materials import Material, Origin
@@ -144,79 +142,6 @@ async def test_while_its_disk_is_not_mounted_no_file_is_taken_for_removed(
     folder.rmdir()
     disk.rename(folder)
     assert (await deletion.run_once(LATER), deletion.stuck, kept(tmp_path)) == (1, 0, [])
-
-
-async def test_the_folder_is_marked_at_the_first_start_and_known_by_its_mark_from_then_on(
-    store: Store, tmp_path: Path
-) -> None:
-    """Of one that was in use before folders had marks, the files say whether it is the one."""
-    files, empty = tmp_path / "files", tmp_path / "not mounted"
-    files.mkdir()
-    empty.mkdir()
-    await keep(store, tmp_path, 1)
-    assert not await RecordingsFolder(empty).look(store)
-    assert not list(empty.iterdir())
-    assert await RecordingsFolder(files).look(store)
-    (files / "1.ogg").unlink()
-    again = RecordingsFolder(files)
-    assert await again.look(store)
-    assert not await RecordingsFolder(empty).look(store)
-    files.rename(tmp_path / "the disk")
-    assert not await again.look(store)
-    (tmp_path / "the disk").rename(files)
-    assert await again.look(store)
-
-
-async def test_a_database_that_knows_no_mark_takes_over_the_one_that_stands_there(store: Store, tmp_path: Path) -> None:
-    """As a new one after the old was lost, or the wrong one: the right one must know its folder again."""
-    before, again = RecordingsFolder(tmp_path / "files"), RecordingsFolder(tmp_path / "files")
-    assert await before.look(store)
-    async with store.writing() as connection:
-        await connection.execute(delete(t.folder_mark))
-    assert (await again.look(store), again.mark) == (True, before.mark)
-    assert await before.look(store)
-
-
-async def test_an_operators_word_marks_a_folder_that_holds_none_of_the_oldest_files(
-    store: Store, tmp_path: Path
-) -> None:
-    files = tmp_path / "files"
-    files.mkdir()
-    await keep(store, tmp_path, 1)
-    (files / "1.ogg").unlink()
-    folder = RecordingsFolder(files)
-    assert (await folder.look(store), folder.problem) == (False, "it has no mark")
-    (files / FOLDER_MARK).write_text("this is it\n")
-    assert await folder.look(store)
-    assert (files / FOLDER_MARK).read_text() == folder.mark != "this is it"
-
-
-async def test_nodes_that_begin_at_once_have_one_folder(store: Store, tmp_path: Path) -> None:
-    nodes = [RecordingsFolder(tmp_path / "files") for _ in range(3)]
-    assert await asyncio.gather(*(each.look(store) for each in nodes)) == [True] * 3
-    assert {each.mark for each in nodes} == {(tmp_path / "files" / FOLDER_MARK).read_text()}
-
-
-async def test_of_nodes_that_begin_at_once_in_two_folders_one_is_told_that_its_own_is_not_the_one(
-    store: Store, tmp_path: Path
-) -> None:
-    nodes = [RecordingsFolder(tmp_path / name) for name in ("mounted", "not mounted")]
-    assert sorted(await asyncio.gather(*(each.look(store) for each in nodes))) == [False, True]
-    assert sorted(each.is_there() for each in nodes) == [False, True]
-
-
-async def test_a_folder_that_cannot_be_written_at_the_first_start_is_not_there_and_sql_knows_none(
-    store: Store, tmp_path: Path
-) -> None:
-    disk = tmp_path / "disk"
-    disk.write_text("in its place")
-    folder = RecordingsFolder(disk / "recordings")
-    assert not await folder.look(store)
-    assert "Not a directory" in folder.problem
-    async with store.reading() as connection:
-        assert await folder_marks.mark_of(connection, "recordings") is None
-    disk.unlink()
-    assert await folder.look(store)
 
 
 async def test_a_rule_for_a_group_or_incident_goes_before_the_default_and_the_longer_counts(

@@ -86,6 +86,7 @@ export const consoleEn: Record<keyof typeof consoleZh, string> = {
   disk_slow: "Recordings: the disk is slow",
   disk_full: "Recordings: disk full, voice waits in memory",
   disk_read_only: "Recordings: disk read-only, voice waits in memory",
+  disk_gone: "Recordings: their folder is away, new voice waits",
   disk_failing: "Recordings: disk failing, voice waits in memory",
   deaf_frozen: "online, page frozen",
   deaf_no_media: "online, no voice path",

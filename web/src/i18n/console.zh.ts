@@ -84,6 +84,7 @@ export const consoleZh = {
   disk_slow: "录音磁盘缓慢",
   disk_full: "录音磁盘已满，录音暂存内存",
   disk_read_only: "录音磁盘只读，录音暂存内存",
+  disk_gone: "录音目录不可用，新录音待归档",
   disk_failing: "录音磁盘故障，录音暂存内存",
   deaf_frozen: "在线，页面被冻结",
   deaf_no_media: "在线，语音不通",
