@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -293,11 +293,12 @@ class Recordings:
         entry = audit.entry(SYSTEM, self._clock(), "recording.gap", "group", gap.meta.group, detail, gap.meta.agency)
         self._store.journal.audit(entry)
 
-    async def recorded(self, recording: Recording) -> None:
-        """A burst's file stands: journal it (`RecordSink`). A journal that is full is waited for; the spool is safe."""
-        while self._store.journal.full:  # noqa: ASYNC110 - its thread has no event for that
-            await asyncio.sleep(JOURNAL_RETRY_S)
-        self._store.journal.append(record_of(recording, self.settings.zone_minutes))
+    async def recorded(self, recordings: Sequence[Recording]) -> None:
+        """Bursts' files stand: journal them (`RecordSink`). One that is full is waited for; the spools are safe."""
+        for recording in recordings:
+            while self._store.journal.full:  # noqa: ASYNC110 - its thread has no event for that
+                await asyncio.sleep(JOURNAL_RETRY_S)
+            self._store.journal.append(record_of(recording, self.settings.zone_minutes))
         await self._store.journal.flush()
 
     def muxing_failed(self, spool: Path, reason: str) -> None:

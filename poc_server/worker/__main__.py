@@ -14,7 +14,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, BinaryIO
 
-from poc_server.worker.jobs import JOBS, Lane
+from poc_server.worker.jobs import JOBS, Lane, failure
 
 NICENESS = 5
 """Voice first: the worker yields to the media process when they share a core."""
@@ -51,8 +51,7 @@ def _do(answers: _Answers, request: dict[str, Any]) -> None:
     try:
         answer = {"id": request["id"], "result": JOBS[request["job"]].run(request["values"])}
     except Exception as problem:  # whatever a job meets is its caller's to judge; the worker goes on
-        text = f"{type(problem).__name__}: {problem}"
-        answer = {"id": request["id"], "error": text, "disk": isinstance(problem, OSError)}
+        answer = {"id": request["id"], **failure(problem)}
     answers.send(answer)
 
 

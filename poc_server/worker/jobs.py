@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from poc_server.work import Values
 
@@ -29,22 +30,34 @@ class Job:
     lane: Lane
 
 
+def failure(problem: Exception) -> Values:
+    """How it is said that something failed; ``disk`` when that is to blame, so that later it may succeed."""
+    return {"error": f"{type(problem).__name__}: {problem}", "disk": isinstance(problem, OSError)}
+
+
 def _mux(values: Values) -> Values:
     from groups.vocabulary import BurstEnd
     from poc_server.recording.spooling.spool import SpoolEnd
     from poc_server.worker.mux import mux
 
     recordings = _recordings(values)
-    outcome, ended_ms, unrecorded = values.get("end") or (None, 0, 0)
-    end = None if outcome is None else SpoolEnd(BurstEnd(outcome), int(ended_ms), int(unrecorded))
-    record = mux(Path(values["spool"]), recordings, int(values["zone_minutes"]), end)
-    return record.to_json()
+
+    def made(path: str, told: list[Any] | None) -> Values:
+        """What one meets says nothing of those beside it."""
+        try:
+            end = None if told is None else SpoolEnd(BurstEnd(told[0]), int(told[1]), int(told[2]))
+            return {"record": mux(Path(path), recordings, int(values["zone_minutes"]), end).to_json()}
+        except Exception as problem:  # the finisher's to judge
+            return failure(problem)
+
+    return {"made": [made(path, told) for path, told in values["spools"]]}
 
 
 def _remove(values: Values) -> Values:
     if "folder" in values:
         _recordings(values)
-    Path(values["path"]).unlink(missing_ok=True)
+    for path in values["paths"]:
+        Path(path).unlink(missing_ok=True)
     return {}
 
 

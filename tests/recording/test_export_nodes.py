@@ -123,7 +123,7 @@ async def test_a_worker_that_is_killed_in_an_export_makes_it_again(
 
     async def run_and_kill(job: str, **values: Any) -> dict[str, Any]:
         """The real worker, killed when it has begun."""
-        await run("remove", path=str(tmp_path / "nothing"))  # it is there, also after its death before
+        await run("remove", paths=[str(tmp_path / "nothing")])  # it is there, also after its death before
         asked = asyncio.ensure_future(run(job, **values))
         if job == "export" and len(killed) < kills:
             assert worker.pid is not None

@@ -7,7 +7,7 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -37,13 +37,14 @@ class Shelf:
     """Keeps every record it is given, as the journal would."""
 
     def __init__(self) -> None:
-        self.records: list[Recording] = []
+        self.records: dict[str, Recording] = {}
         self.failed: list[tuple[str, str]] = []
 
-    async def recorded(self, record: Recording) -> None:
-        if int(record.meta.burst) == TOO_LONG:
-            raise ValueError("journal record too long")
-        self.records.append(record)
+    async def recorded(self, records: Sequence[Recording]) -> None:
+        for record in records:
+            if int(record.meta.burst) == TOO_LONG:
+                raise ValueError("journal record too long")
+            self.records[record.key] = record
 
     def muxing_failed(self, spool: Path, reason: str) -> None:
         self.failed.append((spool.name, reason))
@@ -77,7 +78,7 @@ async def test_a_spool_becomes_a_file_and_a_record_and_goes(tmp_path: Path) -> N
         finisher.spooled(path)
         await finisher.drained()
         assert not path.exists()
-    (record,) = shelf.records
+    (record,) = shelf.records.values()
     assert hear((tmp_path / "recordings" / record.file).read_bytes()).plays == 25 * SAMPLES
 
 
@@ -91,7 +92,7 @@ async def test_a_torn_spool_becomes_a_recording_that_is_marked_cut(tmp_path: Pat
         given_up = leave_spool(tmp_path, 3, whole=False)
         finisher.spooled(given_up, SpoolEnd(BurstEnd.RELEASED, NOON + 9_000, unrecorded=7))
         await finisher.drained()
-    assert [(r.outcome, r.packets, r.unrecorded) for r in shelf.records] == [
+    assert [(r.outcome, r.packets, r.unrecorded) for r in shelf.records.values()] == [
         (BurstEnd.CUT, 20, 0),
         (BurstEnd.RELEASED, 0, 7),  # its one record of packets was torn: what is told of it counts
     ]
@@ -139,9 +140,9 @@ async def test_a_disk_that_is_not_mounted_is_waited_for_and_nothing_is_written_w
         finisher.spooled(path)
         for mark in ("rf-1", ""):
             with pytest.raises(JobFailed, match="mounted") as refused:
-                await worker.run("mux", spool=str(path), folder=str(folder), mark=mark, zone_minutes=0)
+                await worker.run("mux", spools=[[str(path), None]], folder=str(folder), mark=mark, zone_minutes=0)
             assert refused.value.disk
-        assert (shelf.records, list(folder.iterdir()), path.exists()) == ([], [], True)
+        assert (shelf.records, list(folder.iterdir()), path.exists()) == ({}, [], True)
         folder.rmdir()
         disk.rename(folder)
         await finisher.drained()
@@ -154,10 +155,10 @@ async def test_the_worker_says_what_it_cannot_do_and_goes_on(tmp_path: Path) -> 
         await worker.run("brew", kind="coffee")
     with pytest.raises(JobFailed, match="KeyError"):
         await worker.run("mux")
-    assert await worker.run("remove", path=str(tmp_path / "absent")) == {}
+    assert await worker.run("remove", paths=[str(tmp_path / "absent")]) == {}
     await worker.aclose()
     with pytest.raises(WorkerDied):
-        await worker.run("remove", path=str(tmp_path / "absent"))
+        await worker.run("remove", paths=[str(tmp_path / "absent")])
 
 
 async def test_a_photo_a_deletion_and_a_burst_wait_for_no_export(tmp_path: Path) -> None:
@@ -183,8 +184,8 @@ async def test_a_photo_a_deletion_and_a_burst_wait_for_no_export(tmp_path: Path)
         said = {"size": len(picture), "sha256": sha256, "media_type": "image/png", **recordings.said()}
         await worker.run("keep_material", part=str(tmp_path / "part"), wanted=str(kept), **said)
         path = leave_spool(tmp_path, 1)
-        await worker.run("mux", spool=str(path), zone_minutes=480, **recordings.said())
-        await worker.run("remove", path=str(path))
+        await worker.run("mux", spools=[[str(path), None]], zone_minutes=480, **recordings.said())
+        await worker.run("remove", paths=[str(path)])
         assert (kept.read_bytes(), path.exists(), export.done()) == (picture, False, False)
         let_go.set()
         with pytest.raises(JobFailed):
@@ -218,7 +219,7 @@ def test_the_worker_ends_with_its_node() -> None:
         "from poc_server.work.client import Worker\n"
         "async def main():\n"
         "    worker = await Worker.start()\n"
-        "    await worker.run('remove', path='/nowhere')\n"
+        "    await worker.run('remove', paths=['/nowhere'])\n"
         "    print(worker.pid, flush=True)\n"
         "    os.kill(os.getpid(), 9)\n"
         "asyncio.run(main())\n"

@@ -143,7 +143,7 @@ async def test_a_server_that_knows_its_folder_by_nothing_keeps_no_voice_in_any_a
         assert recordings.disk.state == "gone"
         assert "SQL is away" in recordings.folder.problem
         with pytest.raises(JobFailed, match="mounted"):
-            await recordings.worker.run("mux", spool="any", zone_minutes=0, **recordings.folder.said())
+            await recordings.worker.run("mux", spools=[["any", None]], zone_minutes=0, **recordings.folder.said())
     finally:
         await recordings.aclose()
 

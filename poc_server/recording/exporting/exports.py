@@ -274,7 +274,7 @@ class Exports:
         """ZIPs, and what a worker that died left half made of them."""
         for path in await asyncio.to_thread(lambda: list(self._folder.glob(pattern))):
             with contextlib.suppress(JobFailed, WorkerDied):
-                await self._worker.run("remove", path=str(path))
+                await self._worker.run("remove", paths=[str(path)])
 
 
 def _name(export: Export) -> str:

@@ -180,7 +180,7 @@ class Deletion:
     async def _gone(self, path: Path) -> bool:
         """Whether nothing stands there any more, in a folder that is the one of the recordings."""
         try:
-            await self._worker.run("remove", path=str(path), **self._folder.said())
+            await self._worker.run("remove", paths=[str(path)], **self._folder.said())
         except (JobFailed, WorkerDied) as problem:
             log.warning("file_not_removed", file=str(path), reason=str(problem))
             return False

@@ -182,7 +182,7 @@ class Uploads:
         async with self._store.writing() as connection:
             gone = await materials.forget(connection, self._store.clock() - FORGET_MS)
         for material in gone:
-            await self._worker.run("remove", path=str(self._part(material)))
+            await self._worker.run("remove", paths=[str(self._part(material))])
 
     async def _run(self) -> None:
         while True:
