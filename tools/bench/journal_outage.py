@@ -138,7 +138,8 @@ async def _talk(
     await _pass(course, "after", options.beside, fleet, known, speaker)
     talk.stop()
     await talking
-    await _until(lambda: _behind(target) == 0)
+    # What was said last is made into a file, then into a record, then into a row.
+    await _until(lambda: _unfinished(target) == 0 and _behind(target) == 0)
     course.journal |= {name: _metric(target, f"{name}_total") for name in ("dead", "lost")}
     return lambda rows: _report(options, course, speaker.said, rows)
 
@@ -169,11 +170,16 @@ def _behind(target: Target) -> float:
     return _metric(target, "appended_total") - _metric(target, "applied_total")
 
 
-def _metric(target: Target, name: str) -> float:
+def _unfinished(target: Target) -> float:
+    finished = _metric(target, "finished_total", "recorder") + _metric(target, "failed_total", "recorder")
+    return _metric(target, "bursts_total", "recorder") - finished
+
+
+def _metric(target: Target, name: str, part: str = "journal") -> float:
     url = target.url.replace("ws://", "http://").removesuffix("/ws") + "/metrics"
     with urllib.request.urlopen(url, timeout=10) as answer:
         lines = answer.read().decode().splitlines()
-    return float(next(line for line in lines if line.startswith(f"poc_journal_{name} ")).split()[1])
+    return float(next(line for line in lines if line.startswith(f"poc_{part}_{name} ")).split()[1])
 
 
 async def _rows(url: str) -> Counter[tuple[str, int]]:
@@ -186,6 +192,7 @@ async def _rows(url: str) -> Counter[tuple[str, int]]:
 
 def _report(options: Options, course: Course, said: list[Spoken], rows: Counter[tuple[str, int]]) -> dict[str, Any]:
     granted = {(spoken.press.group, spoken.press.burst): spoken for spoken in said if spoken.press.burst is not None}
+    missing = {key: spoken for key, spoken in granted.items() if key not in rows}
     access = {phase: Series() for phase in PHASES}
     of_phase: Counter[str] = Counter()
     for spoken in said:
@@ -200,7 +207,16 @@ def _report(options: Options, course: Course, said: list[Spoken], rows: Counter[
         "bursts": len(granted),
         "bursts_of_phase": {phase: of_phase[phase] for phase in PHASES},
         "rows": rows.total(),
-        "missing": len(granted.keys() - rows.keys()),
+        "missing": len(missing),
+        "missing_of": [
+            {
+                "group": group,
+                "burst": burst,
+                "phase": course.phase(spoken.press.requested_ns),
+                "packets": spoken.packets,
+            }
+            for (group, burst), spoken in missing.items()
+        ],
         "unknown": len(rows.keys() - granted.keys()),
         "twice": rows.total() - len(rows),
         "failed_presses": sum(spoken.press.outcome == "failed" for spoken in said),

@@ -254,6 +254,7 @@ class Day:
         scene.check(
             True, "the console shows it at the case, with all that was said", "调度台在案卷上显示，并有全部语音"
         )
+        self.console.locator(".case-detail").evaluate("detail => detail.scrollIntoView()")
         scene.picture(Words("The case on the console", "调度台上的案卷"), self.console.screenshot(), wide=True)
 
     def closed(self) -> None:

@@ -14,6 +14,7 @@ from tests.support.chromium import chromium
 from tests.support.city import ROOT
 from tests.support.officer import Officer
 from tools.day.stage import SPEECH, CityApi
+from tools.day.story import LOOKS_S
 
 OUT = ROOT / "docs" / "pictures"
 DESK = {"width": 1440, "height": 900}
@@ -85,6 +86,7 @@ def cases(both: Bridged, browser: Browser) -> Officer:
         each.wait_for("switched", 1, 15_000)
     officer.page.locator(".switched").wait_for()
     officer.page.locator(".incidents li").nth(1).wait_for()
+    time.sleep(LOOKS_S)
     for _ in range(2):
         officer.key_down()
         officer.face("talking")
@@ -110,7 +112,7 @@ class Pictures:
         self.console()
         self.desk()
         self.log()
-        other = officer.page.get_by_role("button", name=OTHER[self.language], exact=True)
+        other = officer.page.locator("header button", has_text=OTHER[self.language])
         if other.count():  # it is in the other language now
             other.click()
         officer.page.locator(f'.incidents li[data-code="{CODE}"]').wait_for()
@@ -136,6 +138,7 @@ class Pictures:
         page.locator(".timeline .play").first.wait_for()
         page.locator(".written button").click()
         page.locator(".written .none, .written li").first.wait_for()
+        page.locator(".case-detail").evaluate("detail => detail.scrollIntoView()")
         self.snap(page, "bridge-case", DESK)
         page.context.close()
 
