@@ -56,7 +56,7 @@ def test_what_a_link_opens_is_not_said_to_be_gone_while_its_disk_is_not_mounted(
     found = Recording("b-1", "ag", GroupId("gr-1"), "a.ogg", 1, "", 0, 0, 0)
     with pytest.raises(Refused) as refused:
         opened.file_of(found)
-    assert refused.value.code is Refusal.UNAVAILABLE
+    assert refused.value.code is Refusal.RECORDINGS_AWAY
     (tmp_path / FOLDER_MARK).write_text("rf-1")
     assert opened.file_of(found) is None
     (tmp_path / found.file).write_bytes(b"voice")
