@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from groups.model import User
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from poc_server.talk.roster import Roster
     from poc_server.talk.settings import TalkSettings
     from poc_server.talk.talkgroups import Talkgroups
+
+_NUMBER = re.compile(r"(\d+|[一二三四五六七八九十]+)")
+_NUMERALS = "一二三四五六七八九"
 
 
 class Overview:
@@ -58,7 +62,7 @@ class Overview:
                     )
                 )
         # Where one can talk first, then the closest circle: the own patrol before the whole city.
-        return sorted(out, key=lambda g: (not g.may_talk, g.members, g.name))
+        return sorted(out, key=lambda g: (not g.may_talk, g.members, counted(g.name)))
 
     def snapshot(self, phone: Phone, group: GroupId) -> GroupSnapshot:
         """All a page needs to draw a group it opens. Raises KeyError when there is none."""
@@ -80,3 +84,18 @@ class Overview:
             online=counts.online,
             listening=counts.listening,
         )
+
+
+def counted(name: str) -> tuple[tuple[int, str], ...]:
+    """A key to sort names by, as a person counts: 二组 before 三组, 9组 before 10组."""
+    return tuple((_value(part), part) if at % 2 else (0, part) for at, part in enumerate(_NUMBER.split(name)))
+
+
+def _value(number: str) -> int:
+    """Of digits, or of numerals up to 九十九; anything else in numerals, 一一 say, is read digit by digit."""
+    if number[0] not in _NUMERALS and number[0] != "十":
+        return int(number)
+    tens, ten, ones = number.partition("十")
+    if ten and len(tens) <= 1 and len(ones) <= 1 and ones != "十":
+        return 10 * (_NUMERALS.index(tens) + 1 if tens else 1) + (_NUMERALS.index(ones) + 1 if ones else 0)
+    return int("".join(str(_NUMERALS.find(each) + 1) for each in number))

@@ -4,6 +4,7 @@ import { uuid } from "./uuid";
 
 const LISTEN = "poc.listen";
 const DESK = "poc.desk";
+const DENSE = "poc.dense";
 const MONITORED = "poc.monitored";
 
 const DEVICE = "poc.device";
@@ -54,6 +55,16 @@ export function keptDesk(user: string): unknown {
 
 export function keepDesk(user: string, desk: unknown): void {
   localStorage.setItem(`${DESK}.${user}`, JSON.stringify(desk));
+}
+
+/** Whether a dispatcher wants small cards; null while he said nothing. */
+export function keptDense(user: string): boolean | null {
+  const kept = read(`${DENSE}.${user}`);
+  return typeof kept === "boolean" ? kept : null;
+}
+
+export function keepDense(user: string, dense: boolean): void {
+  localStorage.setItem(`${DENSE}.${user}`, JSON.stringify(dense));
 }
 
 /** What this page of a dispatcher monitors: it lasts as long as the page, loaded anew or not, and begins no next shift by itself. */

@@ -36,7 +36,8 @@ async function call<T>(path: string, init: RequestInit = {}): Promise<T> {
   throw new Problem(code ?? (response.status === 404 ? "not_found" : "unavailable"), response.status);
 }
 
-function parsed(text: string): unknown {
+/** Null for what is no JSON: a proxy before the server answers with a page of its own. */
+export function parsed(text: string): unknown {
   try {
     return text ? JSON.parse(text) : null;
   } catch {

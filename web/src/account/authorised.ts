@@ -2,7 +2,7 @@
 
 import type { Refusal } from "../wire/protocol";
 import { freshToken } from "./account";
-import { type FieldProblem, Problem } from "./api";
+import { type FieldProblem, Problem, parsed } from "./api";
 
 export type Answer<T> = { body: T; tag: string };
 
@@ -29,7 +29,7 @@ export async function tagged<T>(
     ...headers,
   });
   const text = await response.text();
-  const answer: unknown = text ? JSON.parse(text) : null;
+  const answer = parsed(text);
   if (response.ok) return { body: answer as T, tag: response.headers.get("etag") ?? "" };
   throw problemOf(answer, response.status);
 }
@@ -38,7 +38,7 @@ export async function tagged<T>(
 export async function file(path: string): Promise<Blob> {
   const response = await sent("GET", path, undefined, {});
   if (response.ok) return response.blob();
-  throw problemOf(JSON.parse(await response.text()), response.status);
+  throw problemOf(parsed(await response.text()), response.status);
 }
 
 async function sent(method: string, path: string, body: BodyInit | undefined, headers: HeadersInit) {

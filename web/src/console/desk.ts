@@ -3,13 +3,14 @@
 import { computed, effect, signal } from "@preact/signals";
 import type { Point } from "../map/ring";
 import type { Phone } from "../phone/phone";
-import { keepDesk, keptDesk } from "../settings";
+import { keepDense, keepDesk, keptDense, keptDesk } from "../settings";
 import type { Texts } from "../texts/texts";
 import type { Where } from "../texts/threads";
 import { type Request, RequestRefused } from "../wire/link";
 import type { HandoverInfo, Refusal, ServerMessage } from "../wire/protocol";
 import { dispatchTold, nothingDispatched } from "./dispatch";
 import { firstToAnswer, type Gathering, gatheredNobody, isNobody, temporaryGroup } from "./gathering";
+import { CHANNEL_CAPS } from "./keymap";
 import { emptyDesk, mixOf, restored, soundOf, VOLUME_STEP, withVolume } from "./mix";
 import { Monitored } from "./monitored";
 import { airOf, type Channel, channelsOf, stepped, steppedRow } from "./wall";
@@ -31,6 +32,8 @@ export class ConsoleDesk {
   readonly panel = signal<Panel>("people");
   /** The panel takes half of the page. */
   readonly wide = signal(false);
+  /** Small cards: many channels in one sight. How the chosen one sounds then stands beside the own air. */
+  readonly dense = signal(false);
   /** The person whose card is open, in the list and on the map. */
   readonly person = signal<string | null>(null);
   /** The people that are listed just now, in their order. */
@@ -338,6 +341,12 @@ export class ConsoleDesk {
     });
   }
 
+  /** By hand only: a wall that changed by itself would move the channels under a hand. */
+  toggleDense(): void {
+    this.dense.value = !this.dense.value;
+    if (this.#user) keepDense(this.#user, this.dense.value);
+  }
+
   open(panel: Panel): void {
     this.panel.value = panel;
   }
@@ -380,6 +389,7 @@ export class ConsoleDesk {
     this.#user = user.id;
     queueMicrotask(() => {
       this.sound.value = restored(kept);
+      this.dense.value = keptDense(user.id) ?? groups.length > CHANNEL_CAPS.length;
       if (kept !== null) return;
       this.phone.choice.listened.add(groups.map(({ id }) => id));
     });

@@ -113,6 +113,7 @@ const DEEDS: Partial<Record<Act, (desk: ConsoleDesk) => unknown>> = {
   widen: (desk) => {
     desk.wide.value = !desk.wide.value;
   },
+  dense: (desk) => desk.toggleDense(),
   target: (desk) => withCurrent(desk, (id) => desk.mark(id)),
   clear_targets: (desk) => {
     desk.marked.value = [];

@@ -60,6 +60,7 @@ export type Act =
   | "take_over"
   | "incidents"
   | "widen"
+  | "dense"
   | "monitor"
   | "handover"
   | "help"
@@ -240,6 +241,14 @@ export const KEYS: readonly Binding[] = [
     words: "key_take_over",
   },
   { act: "widen", section: "keys_page", cap: "B", codes: ["KeyB"], words: "key_widen" },
+  {
+    act: "dense",
+    section: "keys_page",
+    cap: "Shift + B",
+    codes: ["KeyB"],
+    shift: true,
+    words: "key_dense",
+  },
   {
     act: "help",
     section: "keys_page",

@@ -4,7 +4,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { t } from "../i18n";
-import { clockWords } from "../i18n/moments";
+import { agoWords, briefWords } from "../i18n/moments";
 import { asked } from "../phone/asked";
 import type { Phone } from "../phone/phone";
 import { SayAgain } from "../recordings/Replay";
@@ -119,7 +119,7 @@ function Late({ alert: { pressed_ms, raised_ms } }: { alert: AlertInfo }) {
   if (seconds < LATE_S.from || seconds > LATE_S.to) return null;
   return (
     <strong class="late">
-      {t("alert_sent_late", { time: clockWords(pressed_ms, true), minutes: minutes(seconds) })}
+      {t("alert_sent_late", { time: briefWords(pressed_ms, { seconds: true }), minutes: minutes(seconds) })}
     </strong>
   );
 }
@@ -159,7 +159,7 @@ function minutes(seconds: number): string {
 function Place({ alert }: { alert: AlertInfo }) {
   const { place } = alert;
   if (!place) return <span class="soft">{t("console_no_place")}</span>;
-  const age = Math.max(0, Math.round((alert.raised_ms - place.at_ms) / 1000));
+  const age = agoWords(alert.raised_ms - place.at_ms, true);
   return (
     <span class="soft">
       {t("console_place", { lon: place.longitude.toFixed(5), lat: place.latitude.toFixed(5), age })}

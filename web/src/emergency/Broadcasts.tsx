@@ -2,6 +2,7 @@
 
 import { t } from "../i18n";
 import { briefWords } from "../i18n/moments";
+import { failed } from "../phone/asked";
 import type { Phone } from "../phone/phone";
 import { Icon } from "../ui/icons";
 import type { Broadcast } from "../wire/protocol";
@@ -55,11 +56,7 @@ function Card({ phone, one }: { phone: Phone; one: Broadcast }) {
           {playing ? <Icon.stop /> : <Icon.again />}
         </button>
       )}
-      <button
-        type="button"
-        class="primary"
-        onClick={() => void acknowledged(phone, one).catch(() => undefined)}
-      >
+      <button type="button" class="primary" onClick={() => void acknowledged(phone, one).catch(failed)}>
         {t(answer)}
       </button>
     </li>

@@ -89,6 +89,7 @@ export const emergencyEn: Record<keyof typeof emergencyZh, string> = {
   peril_end: "End peril",
 
   wake_allow: "Allow alerts while locked",
+  wake_failed: "The browser's push service cannot be reached: no alerts while the page is closed",
   wake_on: "On: urgent matters reach you while the page is closed",
   wake_blocked: "The browser blocks notifications: nothing reaches you while the page is closed",
 

@@ -87,6 +87,7 @@ export const emergencyZh = {
   peril_end: "解除险情",
 
   wake_allow: "允许锁屏时提醒",
+  wake_failed: "连不上浏览器的推送服务：页面关闭时不会收到提醒",
   wake_on: "已开启：页面关闭时也会提醒紧急事项",
   wake_blocked: "浏览器禁止了通知：页面关闭时不会收到提醒",
 

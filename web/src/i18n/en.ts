@@ -172,7 +172,7 @@ export const en: Record<Key, string> = {
   console_false_alarm: "False alarm",
   console_claimed_by: "Taken by {name}",
   console_no_place: "Place unknown",
-  console_place: "{lon}, {lat} ({age} s ago)",
+  console_place: "{lon}, {lat} ({age})",
   console_revoke: "Take the floor away",
   console_quiet: "Quiet",
   leader: "Command",

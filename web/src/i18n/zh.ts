@@ -166,7 +166,7 @@ export const zh = {
   console_false_alarm: "误报",
   console_claimed_by: "{name} 已接警",
   console_no_place: "位置未知",
-  console_place: "{lon}, {lat}（{age} 秒前）",
+  console_place: "{lon}, {lat}（{age}）",
   console_revoke: "收回话权",
   console_quiet: "空闲",
   leader: "指挥",

@@ -2,7 +2,8 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { t } from "../i18n";
+import { Problem } from "../account/api";
+import { refusalWords, t } from "../i18n";
 import { momentWords } from "../i18n/moments";
 import { Icon } from "../ui/icons";
 import { type Material, pictureOf } from "./materials";
@@ -11,6 +12,7 @@ import "./materials.css";
 /** `where`: the name of its group, where several are listed. */
 export function SentOne({ one, where }: { one: Material; where?: string | undefined }) {
   const picture = useSignal<string | null>(null);
+  const problem = useSignal("");
   const words = (
     <span>
       <strong>{one.user_name}</strong> {momentWords(one.taken_ms + one.clock_offset_ms)}
@@ -22,18 +24,20 @@ export function SentOne({ one, where }: { one: Material; where?: string | undefi
   useEffect(() => () => URL.revokeObjectURL(picture.peek() ?? ""), [picture]);
   if (one.kind === "note") return <li>{words}</li>;
   const show = async () => {
-    picture.value ??= await pictureOf(one.id);
+    try {
+      picture.value ??= await pictureOf(one.id);
+      problem.value = "";
+    } catch (why) {
+      problem.value = refusalWords(why instanceof Problem ? why.code : "unreachable");
+    }
   };
   return (
     <li>
-      <button
-        type="button"
-        aria-expanded={picture.value !== null}
-        onClick={() => void show().catch(() => undefined)}
-      >
+      <button type="button" aria-expanded={picture.value !== null} onClick={() => void show()}>
         <Icon.camera />
         {words}
       </button>
+      {problem.value && <span role="alert">{problem.value}</span>}
       {picture.value && <img src={picture.value} alt={one.note || one.user_name} />}
     </li>
   );

@@ -7,19 +7,24 @@ import { type Contact, colleagues } from "../account/people";
 /** Typing goes on for so long before it is asked. */
 const SETTLED_MS = 180;
 
-export function useContacts(word: string, me: string | undefined): readonly Contact[] {
-  const found = useSignal<readonly Contact[]>([]);
+export type Contacts = { people: readonly Contact[]; failed: boolean };
+
+/** `failed`: the server was not there; who is listed was found before. */
+export function useContacts(word: string, me: string | undefined): Contacts {
+  const found = useSignal<Contacts>({ people: [], failed: false });
   useEffect(() => {
     if (!me) return;
     let wanted = true;
     const ask = () =>
       void colleagues(word.trim()).then(
         (people) => {
-          if (wanted) found.value = people;
+          if (wanted) found.value = { people, failed: false };
         },
-        () => undefined,
+        () => {
+          if (wanted) found.value = { ...found.peek(), failed: true };
+        },
       );
-    const timer = window.setTimeout(ask, found.peek().length ? SETTLED_MS : 0);
+    const timer = window.setTimeout(ask, found.peek().people.length ? SETTLED_MS : 0);
     return () => {
       wanted = false;
       clearTimeout(timer);

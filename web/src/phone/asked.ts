@@ -1,6 +1,7 @@
 // What a person asked for by a touch of his own: where it fails, the page says why for a while. Nothing he pressed stays without an answer.
 
 import { signal } from "@preact/signals";
+import { Problem } from "../account/api";
 import { type Request, RequestRefused } from "../wire/link";
 import type { Refusal, ServerMessage } from "../wire/protocol";
 import type { Phone } from "./phone";
@@ -25,7 +26,8 @@ export async function asked(phone: Pick<Phone, "ask">, request: Request): Promis
 
 /** The page says for a while why what was asked for came to nothing. */
 export function failed(problem: unknown): void {
-  refusal.value = problem instanceof RequestRefused ? problem.code : "unreachable";
+  refusal.value =
+    problem instanceof RequestRefused || problem instanceof Problem ? problem.code : "unreachable";
   clearTimeout(forget);
   forget = window.setTimeout(() => {
     refusal.value = null;

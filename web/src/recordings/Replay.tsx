@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { t } from "../i18n";
-import { clockWords } from "../i18n/moments";
+import { briefWords, secondsWords } from "../i18n/moments";
 import { Icon } from "../ui/icons";
 import { type Floor, lastEnded } from "../wire/picture";
 import { catchingUp, fromStart, fromStartBy } from "./fromStart";
@@ -89,7 +89,7 @@ export function RecordingList({ group, after }: { group: string; after: number |
             <span class="said">
               <strong>{one.talker.name}</strong>
               <span>
-                {clockWords(one.started_ms, true)} · {(one.duration_ms / 1000).toFixed(1)} s
+                {briefWords(one.started_ms, { seconds: true })} · {secondsWords(one.duration_ms)}
               </span>
             </span>
             <Wave peaks={one.peaks} />

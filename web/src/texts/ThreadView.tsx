@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { filled, refusalWords, statusWords, t } from "../i18n";
 import { briefWords } from "../i18n/moments";
+import { asked } from "../phone/asked";
 import type { Phone } from "../phone/phone";
 import { Icon } from "../ui/icons";
 import { RequestRefused } from "../wire/link";
@@ -39,16 +40,19 @@ export function ThreadView({ phone, texts, where, name, onBack }: ThreadViewProp
     texts.seen(where);
     end.current?.scrollIntoView({ block: "end" });
   }, [texts, key, last, thread?.messages.length]);
-  useEffect(() => {
-    void texts.fetch(where).catch(() => undefined);
-  }, [texts, key]);
+  const fetch = () =>
+    texts.fetch(where).then(
+      () => (problem.value = ""),
+      (why: unknown) => (problem.value = wordsOf(why)),
+    );
+  useEffect(() => void fetch(), [texts, key]);
   const send = async (written: Written): Promise<boolean> => {
     try {
       await texts.send(where, written);
       problem.value = "";
       return true;
     } catch (found) {
-      problem.value = found instanceof RequestRefused ? refusalWords(found.code) : t("text_not_sent");
+      problem.value = found instanceof RequestRefused ? wordsOf(found) : t("text_not_sent");
       return false;
     }
   };
@@ -73,8 +77,9 @@ export function ThreadView({ phone, texts, where, name, onBack }: ThreadViewProp
       <Said
         phone={phone}
         thread={thread}
-        onOlder={() => void texts.fetch(where).catch(() => undefined)}
+        onOlder={() => void fetch()}
         end={end}
+        failed={problem.value !== ""}
       />
       {problem.value && (
         <p class="problem" role="alert">
@@ -115,11 +120,13 @@ type SaidProps = {
   thread: Thread | undefined;
   onOlder: () => void;
   end: preact.RefObject<HTMLLIElement | null>;
+  failed: boolean;
 };
 
-function Said({ phone, thread, onOlder, end }: SaidProps) {
+function Said({ phone, thread, onOlder, end, failed }: SaidProps) {
   const me = phone.picture.value.user?.id;
   const messages = thread?.messages ?? [];
+  const isLooking = messages.length === 0 && thread?.more !== false;
   return (
     <ol class="said-list">
       {thread?.more && messages.length > 0 && (
@@ -129,6 +136,7 @@ function Said({ phone, thread, onOlder, end }: SaidProps) {
           </button>
         </li>
       )}
+      {isLooking && !failed && <li class="none">{t("loading")}</li>}
       {thread && !thread.more && messages.length === 0 && <li class="none">{t("text_none")}</li>}
       {messages.map((one) => (
         <li key={one.id} data-mine={one.by.id === me} data-kind={one.kind}>
@@ -141,9 +149,12 @@ function Said({ phone, thread, onOlder, end }: SaidProps) {
               type="button"
               class="primary"
               onClick={() =>
-                void phone
-                  .ask({ type: "call_start", kind: "private", users: [one.by.id], answering: "automatic" })
-                  .catch(() => undefined)
+                void asked(phone, {
+                  type: "call_start",
+                  kind: "private",
+                  users: [one.by.id],
+                  answering: "automatic",
+                })
               }
             >
               <Icon.call /> {t("text_call_back_now")}
@@ -154,6 +165,10 @@ function Said({ phone, thread, onOlder, end }: SaidProps) {
       <li ref={end} class="end" aria-hidden="true" />
     </ol>
   );
+}
+
+function wordsOf(problem: unknown): string {
+  return refusalWords(problem instanceof RequestRefused ? problem.code : "unreachable");
 }
 
 /** What a message says in one line. */

@@ -97,5 +97,8 @@ export const Icon = {
   text: icon(<path d="M4 5h16v11H9l-5 4z" />),
   swap: icon(<path d="M4 8h14M14 4l4 4-4 4M20 16H6M10 12l-4 4 4 4" />),
   widen: icon(<path d="M3 12h18M7 8l-4 4 4 4M17 8l4 4-4 4" />),
+  grid: icon(
+    <path d="M4 4h4v4H4zM10 4h4v4h-4zM16 4h4v4h-4zM4 10h4v4H4zM10 10h4v4h-4zM16 10h4v4h-4zM4 16h4v4H4zM10 16h4v4h-4zM16 16h4v4h-4z" />,
+  ),
   window: icon(<path d="M14 4h6v6M20 4l-8 8M10 5H5v14h14v-5" />),
 };

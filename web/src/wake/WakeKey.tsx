@@ -18,8 +18,8 @@ export function WakeKey() {
     );
   }
   return (
-    <p class="wake" data-state={state}>
-      {t(state === "on" ? "wake_on" : "wake_blocked")}
+    <p class="wake" data-state={state} role="status">
+      {t(`wake_${state}`)}
     </p>
   );
 }

@@ -4,8 +4,9 @@ import { signal } from "@preact/signals";
 import { authorised } from "../account/authorised";
 import { language } from "../i18n";
 
-/** `off`: this browser or server cannot; `ask`: it may be switched on; `blocked`: the browser's settings forbid it. */
-export type WakeState = "off" | "ask" | "on" | "blocked";
+/** `off`: this browser or server cannot; `ask`: it may be switched on; `blocked`: the browser's settings forbid it; `failed`: it was allowed,
+ * and the browser's push service cannot be reached. */
+export type WakeState = "off" | "ask" | "on" | "blocked" | "failed";
 
 export const wakeState = signal<WakeState>("off");
 
@@ -29,8 +30,13 @@ export async function allowWaking(): Promise<void> {
 }
 
 async function subscribe(): Promise<void> {
+  const offered = await authorised<{ key: string }>("GET", "/me/push").catch(() => null);
+  if (!offered) {
+    wakeState.value = "off";
+    return;
+  }
   try {
-    const { key } = await authorised<{ key: string }>("GET", "/me/push");
+    const { key } = offered;
     const worker = await navigator.serviceWorker.ready;
     const before = await worker.pushManager.getSubscription();
     if (before && !sameKey(before, key)) await before.unsubscribe();
@@ -42,8 +48,8 @@ async function subscribe(): Promise<void> {
     await authorised("POST", "/me/push", { endpoint, keys, language: language.peek() });
     wakeState.value = "on";
   } catch {
-    // No server key, or no push service within reach: the page says nothing rather than something false.
-    wakeState.value = "off";
+    // Who allowed it would rely on it.
+    wakeState.value = "failed";
   }
 }
 

@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { ConsoleDesk } from "../../console/desk";
 import { t } from "../../i18n";
-import { clockWords } from "../../i18n/moments";
+import { briefWords, secondsWords } from "../../i18n/moments";
 import type { Key } from "../../i18n/zh";
 import { player, type Recording, recent, soundOf } from "../../recordings/recordings";
 import { Unheard } from "../../recordings/Unheard";
@@ -146,7 +146,7 @@ function Groups({ desk, found, act }: ActProps) {
   const choose = async (group: string) => {
     chosen.value = group;
     said.value = null;
-    if (group) said.value = await recent(group, RECENT).catch(() => []);
+    if (group) await act(recent(group, RECENT).then((heard) => (said.value = heard)));
   };
   return (
     <section class="groups">
@@ -188,7 +188,7 @@ function Groups({ desk, found, act }: ActProps) {
           <li key={burst.id}>
             <Play id={burst.id} ms={burst.duration_ms} />
             <span>
-              {burst.talker.name} <time>{clockWords(burst.started_ms)}</time>
+              {burst.talker.name} <time>{briefWords(burst.started_ms)}</time>
             </span>
             <button type="button" class="quiet" onClick={() => void act(tie(found.code, burst.id))}>
               {t("cases_tie")}
@@ -205,7 +205,7 @@ function Told({ event, name }: { event: CaseEvent; name: (user: string) => strin
   const ms = event.data.duration_ms;
   return (
     <li data-type={event.type}>
-      <time>{clockWords(event.at_ms)}</time>
+      <time>{briefWords(event.at_ms)}</time>
       <span>
         {t(`case_event_${event.type.replaceAll(".", "_")}` as Key)} {who && <b>{who}</b>}
       </span>
@@ -221,7 +221,7 @@ function Play({ id, ms }: { id: string; ms: number }) {
     <>
       <button type="button" class="play" aria-pressed={plays} aria-label={t("cases_play")} onClick={press}>
         {plays ? <Icon.stop /> : <Icon.play />}
-        {(ms / 1000).toFixed(1)} s
+        {secondsWords(ms)}
       </button>
       <Unheard of={id} />
     </>

@@ -7,7 +7,9 @@ import { LeftNotice, SwitchedNotice } from "../../incidents/IncidentList";
 import { Affairs } from "../../phone/view/Affairs";
 import { LeftGroup } from "../../phone/view/LeftGroup";
 import { Status } from "../../phone/view/Status";
+import { Ends } from "../../ui/Ends";
 import { Icon } from "../../ui/icons";
+import { Mixer } from "./ChannelControls";
 
 export function AirPanel({ desk }: { desk: ConsoleDesk }) {
   const { phone } = desk;
@@ -25,6 +27,7 @@ export function AirPanel({ desk }: { desk: ConsoleDesk }) {
           {refusalWords(refused)}
         </p>
       )}
+      {desk.dense.value && desk.current.value && <Chosen desk={desk} channel={desk.current.value} />}
       <Status phone={phone} />
       <button
         type="button"
@@ -46,6 +49,20 @@ export function AirPanel({ desk }: { desk: ConsoleDesk }) {
         <span class="target">{words(targets)}</span>
         <kbd>{t("key_cap_space")}</kbd>
       </button>
+    </section>
+  );
+}
+
+/** How the chosen channel sounds: its card is too small to say it. */
+function Chosen({ desk, channel }: { desk: ConsoleDesk; channel: Channel }) {
+  return (
+    <section class="chosen" aria-label={t("console_chosen")}>
+      <p>
+        <Ends of={channel.name} />
+      </p>
+      <div class="controls">
+        <Mixer desk={desk} channel={channel} />
+      </div>
     </section>
   );
 }

@@ -3,8 +3,9 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { ConsoleDesk } from "../../console/desk";
-import { known, t } from "../../i18n";
+import { known, refusalWords, t } from "../../i18n";
 import { Twice } from "../../ui/Twice";
+import { RequestRefused } from "../../wire/link";
 import type { Call } from "../../wire/protocol";
 import { Modal } from "./Modal";
 
@@ -22,6 +23,7 @@ export function CallsDialog({ desk }: { desk: ConsoleDesk }) {
 function List({ desk }: { desk: ConsoleDesk }) {
   const calls = useSignal<readonly Call[] | null>(null);
   const more = useSignal(false);
+  const problem = useSignal("");
   const asked = useSignal(0);
   useEffect(() => {
     let gone = false;
@@ -31,8 +33,13 @@ function List({ desk }: { desk: ConsoleDesk }) {
           if (gone || answer.type !== "calls") return;
           calls.value = answer.calls;
           more.value = answer.more ?? false;
+          problem.value = "";
         },
-        () => undefined,
+        (why: unknown) => {
+          // An old list would be taken for how it is now.
+          if (!gone) calls.value = null;
+          problem.value = refusalWords(why instanceof RequestRefused ? why.code : "unreachable");
+        },
       );
     void ask();
     const timer = setInterval(ask, AGAIN_MS);
@@ -40,8 +47,8 @@ function List({ desk }: { desk: ConsoleDesk }) {
       gone = true;
       clearInterval(timer);
     };
-  }, [desk, calls, more, asked.value]);
-  if (calls.value === null) return <p class="hint">{t("calls_asking")}</p>;
+  }, [desk, calls, more, problem, asked.value]);
+  if (calls.value === null) return <p class="hint">{problem.value || t("calls_asking")}</p>;
   if (calls.value.length === 0) return <p class="hint">{t("calls_none")}</p>;
   const again = () => {
     asked.value++;

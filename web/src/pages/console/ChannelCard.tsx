@@ -3,24 +3,26 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { ConsoleDesk } from "../../console/desk";
 import { patchOf } from "../../console/dispatch";
-import { CHANNEL_CAPS, LAST_S } from "../../console/keymap";
-import { silenced, soundOf, withMute, withNextEar, withSolo, withVolume } from "../../console/mix";
+import { CHANNEL_CAPS } from "../../console/keymap";
+import { silenced } from "../../console/mix";
 import { type Air, airOf, type Channel, clock } from "../../console/wall";
 import { t } from "../../i18n";
-import { clockWords } from "../../i18n/moments";
-import { SayAgain } from "../../recordings/Replay";
+import { agoWords, briefWords } from "../../i18n/moments";
+import { Ends } from "../../ui/Ends";
 import { Icon } from "../../ui/icons";
-import { Twice } from "../../ui/Twice";
 import type { Call } from "../../wire/protocol";
+import { Controls } from "./ChannelControls";
 import { now } from "./now";
 
 export function ChannelCard({
   desk,
   channel,
+  dense,
   number,
 }: {
   desk: ConsoleDesk;
   channel: Channel;
+  dense: boolean;
   number: number;
 }) {
   const { phone } = desk;
@@ -49,10 +51,11 @@ export function ChannelCard({
           type="button"
           class="name"
           aria-current={chosen}
+          aria-label={channel.name}
           title={channel.name}
           onClick={() => desk.choose(channel.id)}
         >
-          {channel.name}
+          <Ends of={channel.name} />
         </button>
         {channel.mayTalk && (
           <button
@@ -70,7 +73,7 @@ export function ChannelCard({
       <Talker air={air} heard={heard} />
       <Meter desk={desk} slot={air.slot} mine={air.state === "mine"} />
       <People desk={desk} channel={channel} air={air} />
-      <Controls desk={desk} channel={channel} air={air} heard={heard} />
+      <Controls desk={desk} channel={channel} air={air} dense={dense} />
     </li>
   );
 }
@@ -114,7 +117,7 @@ function Flags({ desk, channel, air }: { desk: ConsoleDesk; channel: Channel; ai
 /** "Call", or until when a temporary group lasts at most. */
 function callWords(call: Call | undefined): string {
   if (call?.kind !== "group" || !call.ends_ms) return t("console_in_call");
-  return t("temporary_until", { time: clockWords(call.ends_ms) });
+  return t("temporary_until", { time: briefWords(call.ends_ms) });
 }
 
 /** Who talks and for how long; else who spoke last and how long ago. */
@@ -141,17 +144,11 @@ function Talker({ air, heard }: { air: Air; heard: boolean }) {
       <span class="who">{heard ? t("console_quiet") : t("console_not_heard")}</span>
       {air.last && (
         <span class="time" title={t("console_spoke_last", { name: air.last.by.name })}>
-          {air.last.by.name} · {ago(now.value - air.last.burst)}
+          {air.last.by.name} · {agoWords(now.value - air.last.burst)}
         </span>
       )}
     </p>
   );
-}
-
-export function ago(ms: number): string {
-  const minutes = Math.floor(ms / 60_000);
-  if (minutes < 1) return t("ago_now");
-  return minutes < 60 ? t("ago_minutes", { minutes }) : t("ago_hours", { hours: Math.floor(minutes / 60) });
 }
 
 /** Moves 25 times a second: drawn apart, so that nothing else is. */
@@ -177,7 +174,7 @@ function People({ desk, channel, air }: { desk: ConsoleDesk; channel: Channel; a
         <Icon.ear /> {`${listening ?? "–"}/${members}`}
       </span>
       {presence && (
-        <span title={t("console_online", { online: presence.online })}>
+        <span class="online" title={t("console_online", { online: presence.online })}>
           <Icon.people /> {presence.online}
         </span>
       )}
@@ -193,129 +190,5 @@ function People({ desk, channel, air }: { desk: ConsoleDesk; channel: Channel; a
       )}
       <Flags desk={desk} channel={channel} air={air} />
     </p>
-  );
-}
-
-type ControlsProps = { desk: ConsoleDesk; channel: Channel; air: Air; heard: boolean };
-
-function Controls({ desk, channel, air, heard }: ControlsProps) {
-  const { id, name } = channel;
-  const desks = desk.sound.value;
-  const { volume, muted, ear } = soundOf(desks, id);
-  const call = desk.phone.affairs.value.calls[channel.brought?.call ?? ""];
-  const floorless = call?.duplex === true || call?.kind === "ambient";
-  const revocable = air.state === "taken" && !air.over && !floorless;
-  const named = (words: string) => ({ "aria-label": `${words} ${name}`, title: words });
-  return (
-    <div class="controls">
-      <button
-        type="button"
-        role="switch"
-        aria-checked={heard}
-        {...named(t("console_listen"))}
-        disabled={id === desk.phone.picture.value.selected || channel.brought !== null}
-        onClick={() => desk.toggleListening(id)}
-      >
-        {heard ? <Icon.speaker /> : <Icon.speakerOff />}
-      </button>
-      <button
-        type="button"
-        class="letter"
-        aria-pressed={muted}
-        {...named(t("console_mute"))}
-        onClick={() => (desk.sound.value = withMute(desks, id))}
-      >
-        M
-      </button>
-      <button
-        type="button"
-        class="letter"
-        aria-pressed={desks.solo.includes(id)}
-        {...named(t("console_solo"))}
-        onClick={() => (desk.sound.value = withSolo(desks, id))}
-      >
-        S
-      </button>
-      <button
-        type="button"
-        class="letter"
-        data-ear={ear}
-        {...named(`${t("console_ear")} ${t(`ear_${ear}`)}`)}
-        onClick={() => (desk.sound.value = withNextEar(desks, id))}
-      >
-        {t(`ear_${ear}_short`)}
-      </button>
-      <input
-        type="range"
-        min="0"
-        max="1"
-        step="0.05"
-        value={volume}
-        aria-label={`${t("console_volume")} ${name}`}
-        onInput={(event) => (desk.sound.value = withVolume(desks, id, Number(event.currentTarget.value)))}
-      />
-      <span class="break" />
-      {channel.brought?.why === "call" && <EndCall desk={desk} call={channel.brought.call} />}
-      <SayAgain
-        group={id}
-        seconds={LAST_S}
-        floor={desk.phone.picture.value.floors[id]}
-        label={`${t("last_30s")} ${name}`}
-      />
-      {revocable && desk.phone.picture.value.rights.includes("revoke_floor") && (
-        <button
-          type="button"
-          {...named(t("console_revoke"))}
-          onClick={() => desk.ask({ type: "floor_revoke_request", group: id })}
-        >
-          <Icon.stop />
-        </button>
-      )}
-      <button
-        type="button"
-        class="key"
-        data-talk-key
-        disabled={!channel.mayTalk}
-        aria-label={`${t("console_talk")} ${name}`}
-        onPointerDown={(event) => {
-          if (event.button !== 0) return;
-          event.preventDefault();
-          event.currentTarget.setPointerCapture(event.pointerId);
-          desk.talk(event.pointerId, [channel], event.timeStamp);
-        }}
-        onPointerUp={(event) => desk.release(event.pointerId)}
-        onPointerCancel={(event) => desk.release(event.pointerId)}
-        onLostPointerCapture={(event) => desk.release(event.pointerId)}
-        onContextMenu={(event) => event.preventDefault()}
-      >
-        <Icon.mic /> {t("console_talk")}
-      </button>
-    </div>
-  );
-}
-
-/** Leaving them ends them. */
-const OF_TWO: ReadonlySet<string> = new Set(["private", "first_to_answer", "ambient"]);
-
-/** Leaves the call; ends it for all where one began it or has the right (强拆). */
-function EndCall({ desk, call }: { desk: ConsoleDesk; call: string }) {
-  const { rights, user } = desk.phone.picture.value;
-  const known = desk.phone.affairs.value.calls[call];
-  const ends = rights.includes("force_end") || known?.by.id === user?.id;
-  return (
-    <>
-      <button type="button" class="word" onClick={() => desk.ask({ type: "call_leave", call })}>
-        {t("hang_up")}
-      </button>
-      {ends && known && !OF_TWO.has(known.kind) && (
-        <Twice
-          key={call}
-          class="word danger"
-          title={t("console_force_end")}
-          question={t("console_force_end_sure")}
-          run={() => desk.ask({ type: "call_end", call })}
-        />
-      )}
-    </>
   );
 }

@@ -65,7 +65,7 @@ export function ConsolePage({ phone }: { phone: Phone }) {
         <AirPanel desk={desk} />
       </div>
       <main class="wall" aria-label={t("console_wall")}>
-        <Cards desk={desk} channels={desk.numbered.value} />
+        <Cards desk={desk} channels={desk.numbered.value} dense={desk.dense.value} />
         <OnAir desk={desk} />
         <div class="foot">
           {toMe && <Taking desk={desk} handover={toMe} />}
@@ -106,14 +106,17 @@ function Disk({ phone }: { phone: Phone }) {
   );
 }
 
-function Cards({ desk, channels }: { desk: ConsoleDesk; channels: readonly Channel[] }) {
+type CardsProps = { desk: ConsoleDesk; channels: readonly Channel[]; dense?: boolean };
+
+function Cards({ desk, channels, dense = false }: CardsProps) {
   return (
-    <ul class="channels">
+    <ul class="channels" data-dense={dense}>
       {channels.map((channel) => (
         <ChannelCard
           key={channel.id}
           desk={desk}
           channel={channel}
+          dense={dense}
           number={desk.numbered.value.indexOf(channel)}
         />
       ))}
@@ -135,6 +138,16 @@ function Tools({ desk }: { desk: ConsoleDesk }) {
   const { rights } = desk.phone.picture.value;
   return (
     <>
+      <button
+        type="button"
+        class="tool layout"
+        aria-pressed={desk.dense.value}
+        aria-label={t("key_dense")}
+        title={t("key_dense")}
+        onClick={() => desk.toggleDense()}
+      >
+        <Icon.grid />
+      </button>
       {rights.includes("monitor") && (
         <button
           type="button"

@@ -2,10 +2,11 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { Problem } from "../../account/api";
 import { authorised } from "../../account/authorised";
 import type { ConsoleDesk } from "../../console/desk";
 import { waiting } from "../../console/dispatch";
-import { t } from "../../i18n";
+import { refusalWords, t } from "../../i18n";
 import { present } from "../../people/presence";
 import type { HandoverInfo, Person, Role } from "../../wire/protocol";
 import { Modal } from "./Modal";
@@ -112,14 +113,17 @@ function Offer({ desk }: { desk: ConsoleDesk }) {
   const me = desk.phone.picture.value.user?.id;
   const people = useSignal<readonly Person[]>([]);
   const to = useSignal("");
+  const problem = useSignal("");
   const note = useSignal("");
   useEffect(() => {
     const of = (role: Role) => authorised<{ items: Person[] }>("GET", `/people?limit=100&role=${role}`);
     void Promise.all(TAKERS.map(of)).then(
       (pages) => (people.value = pages.flatMap(({ items }) => items)),
-      () => undefined,
+      (why: unknown) => {
+        problem.value = refusalWords(why instanceof Problem ? why.code : "unreachable");
+      },
     );
-  }, [people]);
+  }, [people, problem]);
   return (
     <form
       class="handover"
@@ -129,6 +133,7 @@ function Offer({ desk }: { desk: ConsoleDesk }) {
       }}
     >
       <p class="hint">{t("handover_hint")}</p>
+      {problem.value && <p class="problem">{problem.value}</p>}
       <label>
         {t("handover_to")}
         <select value={to.value} onChange={(event) => (to.value = event.currentTarget.value)}>

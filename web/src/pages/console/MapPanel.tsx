@@ -4,6 +4,7 @@ import { type Signal, useSignal } from "@preact/signals";
 import type { ConsoleDesk } from "../../console/desk";
 import { gatheredNobody } from "../../console/gathering";
 import { t } from "../../i18n";
+import { agoWords } from "../../i18n/moments";
 import { Ages } from "../../map/Ages";
 import { CityMap } from "../../map/CityMap";
 import { inWgs84 } from "../../map/datum";
@@ -13,7 +14,6 @@ import { crosses, type Point, ringOf } from "../../map/ring";
 import type { Mark } from "../../map/sheet";
 import { standing, usePresence } from "../../people/presence";
 import { Icon } from "../../ui/icons";
-import { ago } from "./ChannelCard";
 import { now } from "./now";
 import { PersonCard } from "./PersonCard";
 
@@ -106,8 +106,8 @@ function personAt({ user, name, at, seen_ms, position }: Place, stands: string, 
     id: user,
     kind: "person",
     at,
-    label: fresh === "fresh" ? name : `${name} · ${ago(age)}`,
-    title: `${name} ${ago(age)}`,
+    label: fresh === "fresh" ? name : `${name} · ${agoWords(age)}`,
+    title: `${name} ${agoWords(age)}`,
     data: { user, age: fresh, standing: stands },
     chosen,
     accuracyM: position.accuracy_m,
@@ -134,7 +134,7 @@ function incidents(desk: ConsoleDesk): Mark[] {
 function alerts(desk: ConsoleDesk): Mark[] {
   return desk.phone.alerts.value.flatMap(({ alert: { id, by, place } }) => {
     if (!place) return [];
-    const words = `SOS ${by.name} · ${ago(now.value - place.at_ms)}`;
+    const words = `SOS ${by.name} · ${agoWords(now.value - place.at_ms)}`;
     return [
       { id, kind: "sos", at: inWgs84(place, place.datum ?? "WGS-84"), label: words, title: words, data: {} },
     ];

@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { Problem } from "../../account/api";
 import type { ConsoleDesk } from "../../console/desk";
 import type { Named } from "../../console/gathering";
 import { everyGroup } from "../../console/groups";
@@ -27,12 +28,15 @@ function Choice({ desk }: { desk: ConsoleDesk }) {
   const hidden = useSignal(now?.hidden ?? false);
   const chosen = useSignal<ReadonlySet<string>>(new Set(now?.groups.map(({ id }) => id)));
   const groups = useSignal<readonly Named[]>([]);
+  const problem = useSignal("");
   useEffect(() => {
     void everyGroup().then(
       (found) => (groups.value = found),
-      () => undefined,
+      (why: unknown) => {
+        problem.value = refusalWords(why instanceof Problem ? why.code : "unreachable");
+      },
     );
-  }, [groups]);
+  }, [groups, problem]);
   const apply = () => {
     const listed = scope.value === "listed" ? [...chosen.value] : [];
     desk.ask({ type: "monitor", scope: scope.value, groups: listed, hidden: hidden.value }, () => {
@@ -55,6 +59,7 @@ function Choice({ desk }: { desk: ConsoleDesk }) {
       }}
     >
       <p class="hint">{t("monitor_hint")}</p>
+      {problem.value && <p class="problem">{problem.value}</p>}
       <fieldset>
         {SCOPES.map((one) => (
           <label key={one}>

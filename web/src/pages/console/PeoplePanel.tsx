@@ -23,7 +23,7 @@ export function PeoplePanel({ desk }: { desk: ConsoleDesk }) {
   const filter = useSignal<Filter>("all");
   const me = desk.phone.picture.value.user?.id;
   const there = usePresence();
-  const contacts = useContacts(word.value, me);
+  const { people: contacts, failed } = useContacts(word.value, me);
   // While one searches, only what the server found counts: it knows the pinyin.
   const found = word.value.trim()
     ? contacts.filter(({ id }) => id !== me).map((one) => ({ ...one, present: there.get(one.id) ?? null }))
@@ -73,7 +73,14 @@ export function PeoplePanel({ desk }: { desk: ConsoleDesk }) {
         ))}
       </div>
       <Picked desk={desk} />
-      {shown.length === 0 && (word.value || filter.value !== "all") && <p class="none">{t("people_none")}</p>}
+      {failed && (
+        <p class="problem" role="alert">
+          {t("people_failed")}
+        </p>
+      )}
+      {!failed && shown.length === 0 && (word.value || filter.value !== "all") && (
+        <p class="none">{t("people_none")}</p>
+      )}
       <ul class="persons">
         {shown.map((one) => (
           <Row key={one.id} desk={desk} one={one} />

@@ -5,11 +5,11 @@ import { useEffect } from "preact/hooks";
 import { talkBanned } from "../../account/people";
 import type { ConsoleDesk } from "../../console/desk";
 import { known, t } from "../../i18n";
+import { agoWords } from "../../i18n/moments";
 import type { Place } from "../../map/places";
 import { present, standing } from "../../people/presence";
 import { Icon } from "../../ui/icons";
 import { Twice } from "../../ui/Twice";
-import { ago } from "./ChannelCard";
 import { now } from "./now";
 
 type PersonCardProps = {
@@ -94,7 +94,7 @@ function Where({ place }: { place: Place }) {
       {accuracy_m !== null && ` ±${Math.round(accuracy_m)} m`}
       {datum !== "WGS-84" && ` ${datum}`}
       <br />
-      {ago(now.value - place.seen_ms)} · {t(`source_${source}`)}
+      {agoWords(now.value - place.seen_ms)} · {t(`source_${source}`)}
       {place.battery !== null && ` · ${t("place_battery", { percent: place.battery })}`}
     </p>
   );

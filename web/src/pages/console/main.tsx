@@ -4,6 +4,7 @@ import "./console.css";
 import "./air.css";
 import "./modal.css";
 import "./channel.css";
+import "./dense.css";
 import "./panels.css";
 import "./touch.css";
 import { ConsolePage } from "./ConsolePage";

@@ -82,7 +82,7 @@ function Groups({ command }: { command: Command }) {
 function PickPeople({ command }: { command: Command }) {
   const wanted = useSignal("");
   const me = command.phone.picture.value.user?.id;
-  const found = useContacts(wanted.value, me);
+  const { people: found, failed } = useContacts(wanted.value, me);
   const chosen = command.chosen.value;
   const shown = command.shown(found).filter(({ id }) => id !== me);
   return (
@@ -97,7 +97,12 @@ function PickPeople({ command }: { command: Command }) {
           wanted.value = event.currentTarget.value;
         }}
       />
-      {shown.length === 0 && wanted.value.trim() && <p class="hint">{t("people_none")}</p>}
+      {failed && (
+        <p class="problem" role="alert">
+          {t("people_failed")}
+        </p>
+      )}
+      {!failed && shown.length === 0 && wanted.value.trim() && <p class="hint">{t("people_none")}</p>}
       <ul class="targets persons">
         {shown.map(({ id, name, badge }) => (
           <li key={id}>

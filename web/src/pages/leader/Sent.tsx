@@ -2,8 +2,9 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { t } from "../../i18n";
-import { briefWords, clockWords } from "../../i18n/moments";
+import { Problem } from "../../account/api";
+import { refusalWords, t } from "../../i18n";
+import { briefWords } from "../../i18n/moments";
 import { type ReceiptRow, type Report, report, type State } from "../../leader/api";
 import type { Command } from "../../leader/command";
 import { tableOf } from "../../leader/table";
@@ -100,17 +101,23 @@ function Bar({ tally }: { tally: BroadcastTally }) {
 /** Each person, those who have not got it first; follows while it is under way. */
 function ReportOf({ id, tally }: { id: string; tally: BroadcastTally | null }) {
   const found = useSignal<Report | null>(null);
+  const problem = useSignal("");
   useEffect(() => {
     const look = () =>
       void report(id).then(
-        (made) => (found.value = made),
-        () => undefined,
+        (made) => {
+          found.value = made;
+          problem.value = "";
+        },
+        (why: unknown) => {
+          problem.value = refusalWords(why instanceof Problem ? why.code : "unreachable");
+        },
       );
     const timer = window.setTimeout(look, found.peek() ? SETTLE_MS : 0);
     return () => clearTimeout(timer);
-  }, [id, tally, found]);
+  }, [id, tally, found, problem]);
   const made = found.value;
-  if (!made) return <p class="hint">{t("loading")}</p>;
+  if (!made) return <p class="hint">{problem.value || t("loading")}</p>;
   const rows = [...made.receipts].sort((a, b) => rank(a) - rank(b));
   const missing = rows.filter(({ state }) => state === null || state === "sent" || state === "missed").length;
   return (
@@ -144,7 +151,7 @@ function latest({ sent_ms, delivered_ms, heard_ms, acknowledged_ms }: ReceiptRow
 }
 
 function clock(at: number | null): string {
-  return at === null ? "" : clockWords(at, true);
+  return at === null ? "" : briefWords(at, { seconds: true });
 }
 
 function keep(made: Report): void {

@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { listed, t } from "../../i18n";
-import { momentWords } from "../../i18n/moments";
+import { momentWords, secondsWords } from "../../i18n/moments";
 import { player, soundOf } from "../../recordings/recordings";
 import type { Conversation, Placed } from "../../recordings/timeline";
 import { unheardWords } from "../../recordings/Unheard";
@@ -40,7 +40,7 @@ export function Strip({ one }: { one: Conversation }) {
         <span class="words">
           <strong>{title}</strong>
           <span>
-            {momentWords(one.from)} · {((one.until - one.from) / 1000).toFixed(1)} s · {listed(one.talkers)}
+            {momentWords(one.from)} · {secondsWords(one.until - one.from)} · {listed(one.talkers)}
           </span>
           {heard && <span class="number">{t("archive_number", { id: heard.one.id })}</span>}
           {failed.value && <span role="status">{failed.value}</span>}
@@ -60,7 +60,7 @@ export function Strip({ one }: { one: Conversation }) {
           <li key={burst.one.id} data-tier={burst.one.tier} data-playing={burst === heard}>
             <button type="button" disabled={!burst.one.audio} onClick={() => void playFrom(i)}>
               <span>{burst.one.talker.name}</span>
-              <span>{(burst.one.duration_ms / 1000).toFixed(1)} s</span>
+              <span>{secondsWords(burst.one.duration_ms)}</span>
             </button>
           </li>
         ))}

@@ -23,6 +23,7 @@ import { Heard } from "../../recordings/Heard";
 import { SayAgain } from "../../recordings/Replay";
 import { Unread } from "../../texts/ThreadList";
 import { Drawer } from "../../ui/Drawer";
+import { Ends } from "../../ui/Ends";
 import { Icon } from "../../ui/icons";
 import { TopBar } from "../../ui/TopBar";
 import { WakeKey } from "../../wake/WakeKey";
@@ -58,7 +59,7 @@ export function TalkPage({ phone }: { phone: Phone }) {
             choosing.value = true;
           }}
         >
-          <span class="name">{group?.name ?? t("group")}</span>
+          <span class="name">{group ? <Ends of={group.name} /> : t("group")}</span>
           {group && <Presence phone={phone} group={group} />}
           <Unread count={phone.texts.unread.value} />
           <Icon.chevron />

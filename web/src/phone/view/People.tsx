@@ -27,7 +27,7 @@ export function People({ phone, onWrite, onCalled }: PeopleProps) {
   const open = useSignal<string | null>(null);
   const me = phone.picture.value.user?.id;
   const there = usePresence();
-  const contacts = useContacts(word.value, me);
+  const { people: contacts, failed } = useContacts(word.value, me);
   const found = word.value.trim()
     ? contacts.filter(({ id }) => id !== me).map((one) => ({ ...one, present: there.get(one.id) ?? null }))
     : joined(contacts, there, me);
@@ -44,7 +44,12 @@ export function People({ phone, onWrite, onCalled }: PeopleProps) {
         }}
       />
       <p class="people-hint">{t("people_hold")}</p>
-      {found.length === 0 && word.value && <p class="people-hint">{t("people_none")}</p>}
+      {failed && (
+        <p class="problem" role="alert">
+          {t("people_failed")}
+        </p>
+      )}
+      {!failed && found.length === 0 && word.value && <p class="people-hint">{t("people_none")}</p>}
       <ul class="persons">
         {arranged(found, "all").map((one) => (
           <li key={one.id} data-standing={standing(one.present)}>

@@ -5,6 +5,9 @@ import type { Face } from "../face";
 import type { Phone } from "../phone";
 import { FACE_ICONS, spoken } from "./words";
 
+/** A name of so many letters stands in one line, in letters that are read from a metre away. */
+const SHORT = 6;
+
 export function Status({ phone }: { phone: Phone }) {
   const face = phone.face.value;
   const { title, hint } = spoken(face, phone.now.value, phone.key.byItself.value);
@@ -14,7 +17,7 @@ export function Status({ phone }: { phone: Phone }) {
   return (
     <section class="status" role="status" aria-live="assertive" aria-atomic="true">
       {tier > 0 && <span class="tier">{t(tier === 2 ? "emergency" : "imminent_peril")}</span>}
-      <p class="title">
+      <p class="title" data-long={title.length > SHORT}>
         <Glyph />
         <span>{title}</span>
       </p>
