@@ -72,6 +72,7 @@ export const consoleEn: Record<keyof typeof consoleZh, string> = {
   key_map: "map",
   key_messages: "messages",
   people_failed: "The people could not be asked for: no connection to the server",
+  people_further: "{count} more: show further, or search by name",
   people_none: "Nobody found",
   people_all: "All",
   people_online: "Online",

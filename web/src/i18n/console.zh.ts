@@ -70,6 +70,7 @@ export const consoleZh = {
   key_map: "地图",
   key_messages: "消息",
   people_failed: "人员查询失败：连不上服务器",
+  people_further: "还有 {count} 人：继续显示，或按姓名查找",
   people_none: "没有找到人",
   people_all: "全部",
   people_online: "在线",

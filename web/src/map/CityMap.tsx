@@ -5,8 +5,9 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../i18n";
 import "./map.css";
+import type { Mark } from "./marks";
 import type { Cell } from "./places";
-import type { Mark, Ring, Sheet, Told } from "./sheet";
+import type { Ring, Sheet, Told } from "./sheet";
 import { tiles } from "./tiles";
 
 type CityMapProps = Told & {

@@ -5,22 +5,11 @@ import "leaflet/dist/leaflet.css";
 import { inGcj02, inWgs84 } from "./datum";
 import type { Degrees } from "./degrees";
 import { readable } from "./labels";
+import { above, type Mark, same } from "./marks";
 import type { Cell } from "./places";
 import { box, drawn, type Point } from "./ring";
 import { step } from "./steps";
 import type { Tiles } from "./tiles";
-
-/** Something that stands somewhere. `data`: what its looks depend on. */
-export type Mark = {
-  id: string;
-  kind: "person" | "incident" | "sos";
-  at: Degrees;
-  label: string;
-  title: string;
-  data: Readonly<Record<string, string>>;
-  chosen?: boolean;
-  accuracyM?: number | null;
-};
 
 export type Ring = readonly Point[];
 
@@ -43,8 +32,6 @@ const PAN_PX = 80;
 const LEAST_LINE_PX = 6;
 const LETTER_PX = 13;
 const CELL_NAMES_UP_TO = 150;
-const ABOVE: Record<Mark["kind"], number> = { incident: 0, person: 1000, sos: 3000 };
-const CHOSEN_ABOVE = 2000;
 const PANS: Readonly<Record<string, L.PointExpression>> = {
   ArrowLeft: [-PAN_PX, 0],
   ArrowRight: [PAN_PX, 0],
@@ -52,13 +39,10 @@ const PANS: Readonly<Record<string, L.PointExpression>> = {
   ArrowDown: [0, PAN_PX],
 };
 
-function above({ kind, chosen }: Mark): number {
-  return ABOVE[kind] + (chosen ? CHOSEN_ABOVE : 0);
-}
-
 /** What a cell covers, on the shown map. */
 type Area = { name: string; bounds: L.LatLngBounds };
-type Stands = { marker: L.Marker; face: HTMLElement; mark: Mark };
+/** `width`: of its name, measured when the name changed; null: not yet. */
+type Stands = { marker: L.Marker; face: HTMLElement; mark: Mark; width: number | null };
 
 export class Sheet {
   readonly #map: L.Map;
@@ -126,12 +110,21 @@ export class Sheet {
 
   marks(wanted: readonly Mark[]): void {
     const kept = new Set(wanted.map(({ id }) => id));
+    let isNews = false;
     for (const [id, { marker }] of this.#marks) {
       if (kept.has(id)) continue;
       marker.remove();
       this.#marks.delete(id);
+      isNews = true;
     }
-    for (const mark of wanted) this.#stand(mark);
+    // Thousands stand here, and are told every few seconds: only what is different is drawn.
+    for (const mark of wanted) {
+      const known = this.#marks.get(mark.id)?.mark;
+      if (known && same(known, mark)) continue;
+      this.#stand(mark);
+      isNews = true;
+    }
+    if (!isNews) return;
     const chosen = wanted.find((mark) => mark.chosen);
     if (chosen?.accuracyM) {
       this.#accuracy.setLatLng(this.#shown(chosen.at)).setRadius(chosen.accuracyM).addTo(this.#map);
@@ -251,7 +244,10 @@ export class Sheet {
     face.className = mark.kind;
     Object.assign(face.dataset, mark.data, { chosen: String(mark.chosen ?? false) });
     const label = face.lastElementChild;
-    if (label && label.textContent !== mark.label) label.textContent = mark.label;
+    if (label && label.textContent !== mark.label) {
+      label.textContent = mark.label;
+      stands.width = null;
+    }
     const element = marker.getElement();
     element?.setAttribute("aria-label", mark.title);
     element?.setAttribute("role", this.#told.chosen ? "button" : "img");
@@ -275,7 +271,7 @@ export class Sheet {
     const element = marker.getElement();
     if (element && acts) element.tabIndex = -1;
     element?.addEventListener("focus", () => this.#stopAt(mark.id));
-    const stands = { marker, face, mark };
+    const stands: Stands = { marker, face, mark, width: null };
     this.#marks.set(mark.id, stands);
     return stands;
   }
@@ -307,16 +303,21 @@ export class Sheet {
     const sight = this.#map.getBounds();
     const inSight = [...this.#marks.values()].filter(({ marker }) => sight.contains(marker.getLatLng()));
     inSight.sort((a, b) => above(b.mark) - above(a.mark));
-    const labels = inSight.slice(0, NAMES_UP_TO).map(({ marker, mark, face }) => {
+    const labels = inSight.slice(0, NAMES_UP_TO).map((stands) => {
+      const { marker, mark, face } = stands;
       const at = this.#map.latLngToContainerPoint(marker.getLatLng());
-      const width = (face.lastElementChild as HTMLElement).offsetWidth;
+      stands.width ||= (face.lastElementChild as HTMLElement).offsetWidth;
+      const { width } = stands;
       const top = mark.kind === "sos" ? at.y - DOT_PX / 2 - NAME_PX : at.y + DOT_PX / 2;
       const name = { left: at.x - width / 2, top, width, height: NAME_PX };
       const dot = { left: at.x - DOT_PX / 2, top: at.y - DOT_PX / 2, width: DOT_PX, height: DOT_PX };
       return { id: mark.id, name, dot, must: mark.chosen === true || mark.kind === "sos" };
     });
     const shown = readable(labels);
-    for (const [id, { face }] of this.#marks) face.dataset.named = String(shown.has(id));
+    for (const [id, { face }] of this.#marks) {
+      const named = String(shown.has(id));
+      if (face.dataset.named !== named) face.dataset.named = named;
+    }
   }
 
   /** The names of the cells in sight that have room for it. */

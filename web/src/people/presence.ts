@@ -78,11 +78,17 @@ export function after(
   return now;
 }
 
+/** Made once: to compare names without it is fifty times the work. */
+const byName = new Intl.Collator("zh").compare;
+
+/** As many rows as are drawn at once; the search and the filters find whoever is beyond them. */
+export const ROWS = 150;
+
 /** Those who need help first, then who talks, then who is there; within each by name. */
 export function arranged(people: readonly Listed[], filter: Filter): Listed[] {
   return people
     .filter((one) => passes(one, filter))
-    .sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name, "zh"));
+    .sort((a, b) => rank(a) - rank(b) || byName(a.name, b.name));
 }
 
 /** The people of the page that are known, with those who are there but not on it. */

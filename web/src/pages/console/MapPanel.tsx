@@ -9,12 +9,12 @@ import { Ages } from "../../map/Ages";
 import { CityMap } from "../../map/CityMap";
 import { inWgs84 } from "../../map/datum";
 import { freshness } from "../../map/degrees";
+import type { Mark } from "../../map/marks";
 import { cells, type Place, places, seenInside, usePlaces } from "../../map/places";
 import { crosses, type Point, ringOf } from "../../map/ring";
-import type { Mark } from "../../map/sheet";
 import { standing, usePresence } from "../../people/presence";
 import { Icon } from "../../ui/icons";
-import { now } from "./now";
+import { calm } from "./now";
 import { PersonCard } from "./PersonCard";
 
 export function MapPanel({ desk }: { desk: ConsoleDesk }) {
@@ -100,7 +100,7 @@ function AreaTools({ desk, ring, draws, crossed }: AreaToolsProps) {
 }
 
 function personAt({ user, name, at, seen_ms, position }: Place, stands: string, chosen: boolean): Mark {
-  const age = Math.max(0, now.value - seen_ms);
+  const age = Math.max(0, calm.value - seen_ms);
   const fresh = freshness(age);
   return {
     id: user,
@@ -134,7 +134,7 @@ function incidents(desk: ConsoleDesk): Mark[] {
 function alerts(desk: ConsoleDesk): Mark[] {
   return desk.phone.alerts.value.flatMap(({ alert: { id, by, place } }) => {
     if (!place) return [];
-    const words = `SOS ${by.name} · ${agoWords(now.value - place.at_ms)}`;
+    const words = `SOS ${by.name} · ${agoWords(calm.value - place.at_ms)}`;
     return [
       { id, kind: "sos", at: inWgs84(place, place.datum ?? "WGS-84"), label: words, title: words, data: {} },
     ];

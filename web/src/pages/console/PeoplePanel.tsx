@@ -6,12 +6,14 @@ import type { ConsoleDesk } from "../../console/desk";
 import { gatheredNobody } from "../../console/gathering";
 import { t } from "../../i18n";
 import { useContacts } from "../../people/contacts";
+import { Further } from "../../people/Further";
 import {
   arranged,
   FILTERS,
   type Filter,
   joined,
   type Listed,
+  ROWS,
   standing,
   usePresence,
 } from "../../people/presence";
@@ -28,7 +30,9 @@ export function PeoplePanel({ desk }: { desk: ConsoleDesk }) {
   const found = word.value.trim()
     ? contacts.filter(({ id }) => id !== me).map((one) => ({ ...one, present: there.get(one.id) ?? null }))
     : joined(contacts, there, me);
-  const shown = arranged(found, filter.value);
+  const all = arranged(found, filter.value);
+  const rows = useSignal(ROWS);
+  const shown = all.slice(0, rows.value);
   const order = shown.map(({ id }) => id).join(" ");
   // With the list that is seen, not a frame later: a key pressed meanwhile would open, and ring up, somebody else.
   useLayoutEffect(() => {
@@ -86,6 +90,7 @@ export function PeoplePanel({ desk }: { desk: ConsoleDesk }) {
           <Row key={one.id} desk={desk} one={one} />
         ))}
       </ul>
+      <Further of={all.length} rows={rows} />
     </>
   );
 }

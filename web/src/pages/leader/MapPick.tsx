@@ -7,8 +7,8 @@ import { type Place, within } from "../../leader/targets";
 import { Ages } from "../../map/Ages";
 import { CityMap } from "../../map/CityMap";
 import { freshness } from "../../map/degrees";
+import type { Mark } from "../../map/marks";
 import { crosses, type Point, ringOf } from "../../map/ring";
-import type { Mark } from "../../map/sheet";
 import "./map.css";
 
 export function MapPick({ command }: { command: Command }) {

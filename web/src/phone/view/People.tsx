@@ -4,7 +4,8 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { refusalWords, t } from "../../i18n";
 import { useContacts } from "../../people/contacts";
-import { arranged, joined, type Listed, standing, usePresence } from "../../people/presence";
+import { Further } from "../../people/Further";
+import { arranged, joined, type Listed, ROWS, standing, usePresence } from "../../people/presence";
 import type { Written } from "../../texts/texts";
 import type { Where } from "../../texts/threads";
 import { Icon } from "../../ui/icons";
@@ -31,6 +32,8 @@ export function People({ phone, onWrite, onCalled }: PeopleProps) {
   const found = word.value.trim()
     ? contacts.filter(({ id }) => id !== me).map((one) => ({ ...one, present: there.get(one.id) ?? null }))
     : joined(contacts, there, me);
+  const all = arranged(found, "all");
+  const rows = useSignal(ROWS);
   return (
     <>
       <input
@@ -51,7 +54,7 @@ export function People({ phone, onWrite, onCalled }: PeopleProps) {
       )}
       {!failed && found.length === 0 && word.value && <p class="people-hint">{t("people_none")}</p>}
       <ul class="persons">
-        {arranged(found, "all").map((one) => (
+        {all.slice(0, rows.value).map((one) => (
           <li key={one.id} data-standing={standing(one.present)}>
             <div class="row">
               <HoldToCall phone={phone} one={one} />
@@ -69,6 +72,7 @@ export function People({ phone, onWrite, onCalled }: PeopleProps) {
           </li>
         ))}
       </ul>
+      <Further of={all.length} rows={rows} />
       <Below phone={phone} />
     </>
   );
