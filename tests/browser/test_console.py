@@ -167,7 +167,7 @@ def test_three_phones_and_a_console(playwright: Playwright, city: City) -> None:
         desk.key("g")
         marker = desk.page.locator(f'.city-map .person[data-user="{west.user["id"]}"]')
         expect(marker).to_have_attribute("data-age", "stale", timeout=30_000)
-        expect(marker).to_contain_text("25 分钟前")
+        expect(marker).to_contain_text(re.compile(r"2\d 分钟前"))  # the night may be slow
         marks = desk.page.locator(".city-map .leaflet-marker-icon[role=button]")
         stop = desk.page.locator('.city-map .leaflet-marker-icon[role=button][tabindex="0"]')
         expect(stop).to_have_count(1)  # however many stand there, the Tab key stops at one
