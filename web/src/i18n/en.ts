@@ -244,6 +244,7 @@ export const en: Record<Key, string> = {
   archive_shortest: "Shortest (s)",
   archive_longest: "Longest (s)",
   archive_area: "Area (W,S,E,N)",
+  archive_together: "Play all groups together",
   archive_play: "Play in one go",
   archive_export: "Export as evidence",
   archive_exporting: "Exporting…",

@@ -238,6 +238,7 @@ export const zh = {
   archive_shortest: "最短（秒）",
   archive_longest: "最长（秒）",
   archive_area: "范围（西,南,东,北）",
+  archive_together: "各组合并，按时间播放",
   archive_play: "连续播放",
   archive_export: "导出取证包",
   archive_exporting: "正在导出…",

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Recording } from "./recordings";
-import { conversations, PAUSE_MS } from "./timeline";
+import { conversations, PAUSE_MS, together } from "./timeline";
 
 const burst = (id: string, started_ms: number, more: Partial<Recording> = {}): Recording => ({
   id,
@@ -38,4 +38,13 @@ test("a long pause and another group begin another; the newest comes first", () 
 test("nothing, and a burst of no length", () => {
   expect(conversations([])).toEqual([]);
   expect(conversations([burst("a", 0, { duration_ms: 0 })])[0]?.bursts[0]?.width).toBe(0);
+});
+
+test("two groups are heard together in order of time, without what has no sound", () => {
+  const found = [
+    burst("c", 9_000),
+    burst("b", 4_000, { group: "h" }),
+    burst("mute", 2_000, { audio: false }),
+  ];
+  expect(together([...found, burst("a", 0)]).map(({ id }) => id)).toEqual(["a", "b", "c"]);
 });

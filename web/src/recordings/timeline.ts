@@ -31,6 +31,11 @@ export function conversations(found: readonly Recording[]): Conversation[] {
     .sort((a, b) => b.from - a.from);
 }
 
+/** What can be heard of several groups, as it was said: one after the other by the clock. */
+export function together(found: readonly Recording[]): Recording[] {
+  return found.filter(({ audio }) => audio).sort((a, b) => a.started_ms - b.started_ms);
+}
+
 function split(bursts: readonly Recording[]): Recording[][] {
   const found: Recording[][] = [];
   let until = Number.NEGATIVE_INFINITY;

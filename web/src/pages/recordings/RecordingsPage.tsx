@@ -14,6 +14,7 @@ import { Choice } from "./Choice";
 import type { Named } from "./labels";
 import { Photos } from "./Photos";
 import { Strip } from "./Strip";
+import { Together } from "./Together";
 
 export function RecordingsPage() {
   const user = current();
@@ -89,6 +90,7 @@ export function RecordingsPage() {
             failed={(problem) => (word.value = wordsOf(problem))}
           />
         )}
+        <Together found={found.value} />
         {conversations(found.value).map((one) => (
           <Strip key={`${one.group}/${one.from}`} one={one} />
         ))}

@@ -1,0 +1,24 @@
+// What was said in several groups at one time, heard as it was said: whoever answered whom, in whichever group.
+
+import { t } from "../../i18n";
+import { player, type Recording, soundOf } from "../../recordings/recordings";
+import { together } from "../../recordings/timeline";
+import { Unheard } from "../../recordings/Unheard";
+import { Icon } from "../../ui/icons";
+
+const BY = "together";
+
+export function Together({ found }: { found: readonly Recording[] }) {
+  if (new Set(found.map(({ group }) => group)).size < 2) return null;
+  const playing = player.by.value === BY;
+  const press = () => (playing ? player.stop() : void player.play(together(found).map(soundOf), { by: BY }));
+  return (
+    <div class="together">
+      <button type="button" aria-pressed={playing} onClick={press}>
+        {playing ? <Icon.stop /> : <Icon.again />}
+        {t(playing ? "missed_stop" : "archive_together")}
+      </button>
+      <Unheard of={BY} />
+    </div>
+  );
+}
