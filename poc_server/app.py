@@ -33,9 +33,10 @@ from poc_server.ground.collector import collecting_in_the_quiet
 from poc_server.ground.metrics import Metrics
 from poc_server.ground.secret_file import keep_first
 from poc_server.media.edge import MediaEdge
-from poc_server.neighbours.all_know import AllKnow
-from poc_server.neighbours.news import News
-from poc_server.neighbours.to_desk import PURPOSE, ToDesk
+from poc_server.neighbours.desk.to_desk import PURPOSE, ToDesk
+from poc_server.neighbours.news.all_know import AllKnow
+from poc_server.neighbours.news.news import News
+from poc_server.neighbours.news.turns import Turns
 from poc_server.node import readings
 from poc_server.node.node import Node
 from poc_server.node.parts import Parts
@@ -213,13 +214,13 @@ class App:
         if isinstance(self.fabric, LocalFabric):
             return None
         from poc_server.neighbours.elsewhere import Elsewhere
-        from poc_server.neighbours.ends import Ends
+        from poc_server.neighbours.news.ends import Ends
 
         settings = self.config.fabric
         made = Elsewhere(self.node, self.fabric, settings.url)
         Ends(made, self.emergency)
         failures = self.auth.failures
-        failures.tell = lambda said: made.say("sign_in", said)
+        failures.tell, failures.turn = lambda said: made.say("sign_in", said), Turns(made.fabric).of
         made.topics["sign_in"] = lambda _, said: failures.learn(said)
         self.node.join(made)
         made.start()

@@ -96,7 +96,9 @@ class Provider:
         now = self._clock()
         known = self._keys.get(name)
         stale = now - self._fetched_ms >= KEYS_LIVE_MS
-        if (known is None or stale) and now - self._tried_ms >= RETRY_MS:
+        due = now - self._tried_ms >= RETRY_MS
+        # While they are fetched, who knows none waits for them.
+        if (known is None and self._fetching.locked()) or ((known is None or stale) and due):
             async with self._fetching:
                 if now - self._tried_ms >= RETRY_MS:
                     await self._fetch(now)
@@ -154,7 +156,13 @@ async def settle(store: Store, settings: ProviderSettings, identity: ExternalIde
             raise AuthRefused(Refusal.WRONG_CREDENTIALS)
         draft = UserDraft(agency, unit, identity.name, identity.roles or frozenset(), account=identity.account)
         async with store.change(actor) as change:
-            return await people.create_user(change, draft)
+            # Two phones of one who is new here may come to two nodes at once: the second finds whom the first made.
+            made = await people.credentials(change.connection, identity.account)
+            if made is None:
+                return await people.create_user(change, draft)
+            if made.agency_id != agency:
+                raise AuthRefused(Refusal.WRONG_CREDENTIALS)
+            return UserId(made.id)
     user = UserId(row.id)
     person = snapshot.users.get(user)
     if person is not None and identity.roles is not None and identity.roles != person.roles:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from poc_server.auth.limits import FailureLimiter, address_key
 from poc_server.auth.settings import AuthSettings
@@ -16,15 +17,17 @@ class Failures:
     """How often who failed, and how long he waits.
 
     Each attempt that is admitted here is told to the other nodes, and what became of it. Nodes that do not hear each
-    other count by themselves; of attempts that come to several nodes in the same moment each admits its own: at most
-    one a node where one would be, and each counts.
+    other count by themselves.
 
     Attributes:
         tell: says something to all other nodes; they give it to `learn`.
+        turn: one attempt after the other, on whichever nodes they come: within it all that were admitted before are
+            counted here.
     """
 
     def __init__(self, settings: AuthSettings, secret: bytes, clock: Callable[[], int]) -> None:
         self.tell: Callable[[Mapping[str, str]], None] = lambda _: None
+        self.turn: Callable[[str], AbstractAsyncContextManager[None]] = lambda _: nullcontext()
         self._limits = {
             "account": FailureLimiter(settings.per_account),
             "address": FailureLimiter(settings.per_address),
@@ -32,13 +35,18 @@ class Failures:
         self._secret = secret
         self._clock = clock
 
-    def admit(self, address: str, account: str | None = None) -> int:
+    async def admit(self, address: str, account: str | None = None) -> int:
         """0 when an attempt may go on, and counts as a failure until it is known to be none; else ms to wait."""
         for what, key in self._keys(address, account):
-            wait = self._limits[what].admit(key, self._clock())
+            limit = self._limits[what]
+            wait = limit.wait(key, self._clock())  # who has to wait takes no turn from others
+            if not wait:
+                async with self.turn(key):
+                    wait = limit.admit(key, self._clock())
+                    if not wait:
+                        self._tell(COUNT, what, key)
             if wait:
                 return wait
-            self._tell(COUNT, what, key)
         return 0
 
     def undo(self, address: str, account: str | None = None) -> None:

@@ -28,14 +28,18 @@ class FailureLimiter:
         self._settings = settings
         self._kept: OrderedDict[str, _Failures] = OrderedDict()
 
+    def wait(self, key: str, now: int) -> int:
+        """Ms until another attempt may go on."""
+        found = self._found(key, now)
+        # A clock that was set back makes nobody wait longer than he must.
+        return min(max(found.open_at - now, 0), self._wait(found.count))
+
     def admit(self, key: str, now: int) -> int:
         """0 when an attempt may go on (and is counted), else ms to wait."""
-        found = self._found(key, now)
-        if now < found.open_at:
-            # A clock that was set back makes nobody wait longer than he must.
-            return min(found.open_at - now, self._wait(found.count))
-        self.count(key, now)
-        return 0
+        wait = self.wait(key, now)
+        if not wait:
+            self.count(key, now)
+        return wait
 
     def count(self, key: str, now: int) -> None:
         """There was one attempt more."""

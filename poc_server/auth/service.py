@@ -6,11 +6,12 @@ import asyncio
 import base64
 import hashlib
 import secrets
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -24,7 +25,7 @@ from poc_server.auth.refusals import Attempt, RefusedSignIns
 from poc_server.auth.settings import AuthSettings
 from poc_server.auth.tokens import AuthRefused, Claims, Tokens
 from poc_server.ground.refused import Refused, StoreUnavailable
-from poc_server.store import Actor, Connection, Store, audit
+from poc_server.store import Actor, Connection, Row, Store, audit
 from poc_server.store.city import people, sessions
 from poc_server.store.city.people import account_key
 from poc_server.store.city.sessions import SessionDraft
@@ -97,17 +98,18 @@ class Auth:
         name = account_key(account)
         attempt = Attempt("password", Actor(address=address), find=partial(_by_account, name))
         async with self._refusals.kept(attempt):
-            with self._attempt(address, name):
+            async with self._attempt(address, name):
                 async with self._store.reading() as connection:
                     row = await people.credentials(connection, name)
                 attempt.user = None if row is None else UserId(row.id)
                 matches = await self.passwords.matches(row.password_hash if row is not None else None, password)
             if row is None or not matches:
                 raise AuthRefused(Refusal.WRONG_CREDENTIALS)
+            signed_in = await self.start_session(UserId(row.id), "password", address, proved_by=row)
             self.failures.right(address, name)
             if self.passwords.is_outdated(row.password_hash):
                 await self._renew_hash(UserId(row.id), row.password_hash, password)
-            return await self.start_session(UserId(row.id), "password", address)
+            return signed_in
 
     async def sign_in_external(self, token: str, address: str = "") -> SignedIn:
         """By a token of a configured identity provider; makes or changes the user as the provider says.
@@ -117,7 +119,7 @@ class Auth:
         """
         attempt = Attempt("external", Actor(address=address))
         async with self._refusals.kept(attempt):
-            with self._attempt(address):
+            async with self._attempt(address):
                 provider = self._providers.get(issuer_of(token))
                 if provider is None:
                     raise AuthRefused(Refusal.BAD_TOKEN)
@@ -128,13 +130,28 @@ class Auth:
             return await self.start_session(user, "external", address)
 
     async def start_session(
-        self, user: UserId, way: str, address: str = "", device: DeviceId | None = None
+        self,
+        user: UserId,
+        way: str,
+        address: str = "",
+        device: DeviceId | None = None,
+        proved_by: Row[Any] | None = None,
     ) -> SignedIn:
-        """A session for a user who has proved himself by ``way``. Raises `AuthRefused`: disabled, unknown_user."""
+        """A session for a user who has proved himself by ``way``.
+
+        ``proved_by``: where the hash stood that his password was compared with. Another node may have given him another
+        password since, and ended all that had been signed in with the old one: this would be one more.
+        Raises `AuthRefused`: disabled, unknown_user (also who was deleted meanwhile), wrong_credentials.
+        """
         person = self._enabled(user)
         now = self._clock()
         draft = SessionDraft(user, way, address, now + self._refresh_ms, device)
         async with self._store.writing() as connection:
+            row = await people.held(connection, user)
+            if row is None:
+                raise AuthRefused(Refusal.UNKNOWN_USER)
+            if proved_by is not None and _has_another_password(row, proved_by):
+                raise AuthRefused(Refusal.WRONG_CREDENTIALS)
             session = await sessions.begin(connection, draft, now)
         actor = Actor(user, person.agency, address)
         self._audit(actor, "sign_in", session, {"way": way, "device": device})
@@ -165,7 +182,7 @@ class Auth:
         kept = _code_hash(code.strip().lower())
         attempt = Attempt("enrolment", Actor(address=address), find=partial(sessions.enrolled_by, code_hash=kept))
         async with self._refusals.kept(attempt):
-            with self._attempt(address):
+            async with self._attempt(address):
                 if len(code) > MAX_CODE_CHARS:
                     raise AuthRefused(Refusal.ENROLMENT_SPENT)
                 async with self._store.change(attempt.actor, self._clock()) as change:
@@ -244,7 +261,7 @@ class Auth:
         """Change one's own password. Raises `AuthRefused`: wrong_credentials, sign_in_limit; `StoreUnavailable`."""
         actor = Actor(claims.user, claims.agency, address)
         async with self._refusals.kept(Attempt("password", actor, claims.user, action="user.password")):
-            with self._attempt(address, claims.user):
+            async with self._attempt(address, claims.user):
                 async with self._store.reading() as connection:
                     row = await people.user_row(connection, claims.user)
                 matches = row is not None and await self.passwords.matches(row.password_hash, old)
@@ -323,10 +340,10 @@ class Auth:
             async with self._store.writing() as connection:
                 await people.renew_hash(connection, user, before, after)
 
-    @contextmanager
-    def _attempt(self, address: str, account: str | None = None) -> Iterator[None]:
+    @asynccontextmanager
+    async def _attempt(self, address: str, account: str | None = None) -> AsyncIterator[None]:
         """Counts as a failure until the caller knows better; one that could not be judged at all is none."""
-        wait = self.failures.admit(address, account)
+        wait = await self.failures.admit(address, account)
         if wait:
             raise AuthRefused(Refusal.SIGN_IN_LIMIT, retry_after_ms=wait)
         try:
@@ -338,6 +355,11 @@ class Auth:
 
     def _audit(self, actor: Actor, action: str, session: str, detail: dict[str, object]) -> None:
         self._store.journal.audit(audit.entry(actor, self._clock(), action, "session", session, detail))
+
+
+def _has_another_password(now: Row[Any], before: Row[Any]) -> bool:
+    """A newer hash of the same password leaves the version as it is."""
+    return bool(now.password_hash != before.password_hash and now.version != before.version)
 
 
 async def _by_account(name: str, connection: Connection) -> UserId | None:

@@ -62,7 +62,7 @@ class Emergency(Desk):
         await self.broadcasts.load()
 
     def rest(self) -> None:
-        """Another node decides now (`poc_server.neighbours.desk`): nothing ends, it is led from there."""
+        """Another node decides now (`poc_server.neighbours.desk.desk`): nothing ends, it is led from there."""
         self.later.rest()
         self.alerts.rest()
         self.calls.rest()

@@ -14,23 +14,23 @@ from groups.floor.inputs import Left
 from groups.vocabulary import GroupId
 from poc_server.fabric.redis.voice import VoiceLine
 from poc_server.ground.metrics import Reading
-from poc_server.neighbours import phones as far_phones
-from poc_server.neighbours.abroad import Abroad
-from poc_server.neighbours.apart import Apart
-from poc_server.neighbours.between import Between
-from poc_server.neighbours.desk import Desk
-from poc_server.neighbours.far_phone import FarPhone
-from poc_server.neighbours.neighbour import Neighbour
-from poc_server.neighbours.orders import carry_out
-from poc_server.neighbours.orphans import Orphans
-from poc_server.neighbours.own_phones import OwnPhones
-from poc_server.neighbours.post import Post, channel_of
-from poc_server.neighbours.pulse import Pulse
+from poc_server.neighbours.desk.desk import Desk
+from poc_server.neighbours.known.far_phone import FarPhone
+from poc_server.neighbours.known.neighbour import Neighbour
+from poc_server.neighbours.life.apart import Apart
+from poc_server.neighbours.life.pulse import Pulse
+from poc_server.neighbours.orders.carrying_out import carry_out
+from poc_server.neighbours.orders.post import Post, channel_of
+from poc_server.neighbours.phones import moving
+from poc_server.neighbours.phones.abroad import Abroad
+from poc_server.neighbours.phones.orphans import Orphans
+from poc_server.neighbours.phones.own_phones import OwnPhones
+from poc_server.neighbours.voice.between import Between
 from poc_server.talk.clock import loop_time
 
 if TYPE_CHECKING:
     from poc_server.fabric.redis import RedisFabric
-    from poc_server.neighbours.this_node import ThisNode
+    from poc_server.neighbours.known.this_node import ThisNode
     from poc_server.talk.phone import Phone
 
 log = structlog.get_logger(__name__)
@@ -118,7 +118,7 @@ class Elsewhere:
     def take_over(self, known: Phone, phone: Phone, resumed: bool) -> None:
         """A phone of another node came to this one."""
         if isinstance(known, FarPhone):
-            far_phones.take_over(self, self.desk, known, phone, resumed=resumed)
+            moving.take_over(self, self.desk, known, phone, resumed=resumed)
 
     def placed(self, phone: FarPhone, before: Iterable[GroupId], after: Iterable[GroupId]) -> None:
         """A phone of another node hears other groups now, or none."""
@@ -289,7 +289,7 @@ class Elsewhere:
             if phone is not None and self.node.phones.get(key) is phone:
                 self._gone(phone)
             return
-        far_phones.take(self, self.desk, neighbour, key, record)
+        moving.take(self, self.desk, neighbour, key, record)
 
     def _gone(self, phone: Phone) -> None:
         """A phone of another node left for good."""

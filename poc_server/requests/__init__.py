@@ -34,5 +34,5 @@ _OF_ONE_NODE: Mapping[type, Request] = {
 }
 _OF_THE_CITY: Mapping[type, Request] = {**call.REQUESTS, **emergency.REQUESTS, **text.REQUESTS, **dispatch.REQUESTS}
 AT_DESK = frozenset(_OF_THE_CITY) - {Monitor}
-"""What one node decides for all (`poc_server.neighbours.desk`)."""
+"""What one node decides for all (`poc_server.neighbours.desk.desk`)."""
 REQUESTS: Mapping[type, Request] = {**_OF_ONE_NODE, **_OF_THE_CITY}

@@ -1,5 +1,6 @@
 """What outlives the process: SQL tables, migrations, repositories, the journal, the in-memory directory."""
 
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection as Connection
 
 from poc_server.store.audit import SYSTEM, Actor
@@ -24,6 +25,7 @@ __all__ = [
     "DirectoryChange",
     "IncidentJoined",
     "Journal",
+    "Row",
     "Shift",
     "Snapshot",
     "Store",

@@ -106,7 +106,8 @@ class Arrivals:
             phone.patched = self.joined.by_group
         phone.connection, phone.dropped_at = connection, None
         phone.session, phone.device = claims.session, claims.device
-        phone.since, phone.resumed = self.now(), resumed
+        # Later than where it was before, also within a millisecond.
+        phone.since, phone.resumed = max(self.now(), 0 if known is None else known.since + 1), resumed
         keeps_media = resumed and phone.peer is not None and phone.peer.connected
         if not keeps_media:
             self.open_media(phone)

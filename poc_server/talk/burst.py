@@ -47,7 +47,7 @@ class BurstListener(Protocol):
 
 
 class FarVoice(Protocol):
-    """Voice between this node and the others (`poc_server.neighbours.between`)."""
+    """Voice between this node and the others (`poc_server.neighbours.voice.between`)."""
 
     def outward(self, group: GroupId, burst: BurstId) -> BurstTap:
         """The tap of a burst of this node's talker."""

@@ -71,7 +71,7 @@ class Patches:
         self._join(patch)
 
     def take(self, patch: Patch) -> None:
-        """Another node joined these groups (`poc_server.neighbours.desk`)."""
+        """Another node joined these groups (`poc_server.neighbours.desk.desk`)."""
         known = self._joined.live.get(patch.id)
         self._joined.live[patch.id] = patch
         if known is None:

@@ -28,7 +28,7 @@ def person(user: User) -> Person:
 
 
 class Away(Protocol):
-    """A phone of another node (`poc_server.neighbours.far_phone`): its own node is asked to do these with it.
+    """A phone of another node (`poc_server.neighbours.known.far_phone`): its own node is asked to do these with it.
 
     Attributes:
         lost: packets of the broadcast it speaks of that its RTCP says it lost; None without such a report.

@@ -37,7 +37,7 @@ def interval_s(phones: int) -> float:
 
 
 class Abroad(Protocol):
-    """The phones of other nodes (`poc_server.neighbours.abroad`). What it gives is not changed."""
+    """The phones of other nodes (`poc_server.neighbours.phones.abroad`). What it gives is not changed."""
 
     def users_in(self, group: GroupId) -> tuple[set[UserId], set[UserId]]:
         """Users with a phone connected in ``group`` there, and those of them that would hear."""

@@ -107,7 +107,9 @@ async def code(town: Town, token: str) -> Refusal | None:
 async def test_a_person_is_made_at_the_first_sign_in_and_follows_the_providers_roles(
     city: Town, provider: IdentityProvider
 ) -> None:
-    first = await city.auth.sign_in_external(provider.token(city.clock))
+    token = provider.token(city.clock)
+    first, other = await asyncio.gather(*(city.auth.sign_in_external(token) for _ in range(2)))
+    assert other.user.id == first.user.id, "made once, also where two phones of his come at once"
     assert (first.user.name, first.user.roles) == ("王建国", {Role.OFFICER})
     assert city.auth.verify_access(first.access_token).user == first.user.id
     changed = {"realm_access": {"roles": ["ptt-system"]}}

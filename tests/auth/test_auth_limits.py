@@ -84,7 +84,7 @@ def test_a_clock_that_is_set_back_makes_nobody_wait_for_hours() -> None:
     assert limiter.admit("a", 0) == 1_000
 
 
-def test_nodes_of_one_city_count_failures_together() -> None:
+async def test_nodes_of_one_city_count_failures_together() -> None:
     address = AddressLimitSettings(**SETTINGS.model_dump() | {"free": 8})
     settings = AuthSettings(per_account=SETTINGS, per_address=address)
     said: list[str] = []
@@ -98,14 +98,14 @@ def test_nodes_of_one_city_count_failures_together() -> None:
         return tell
 
     one.tell, two.tell = to(two), to(one)
-    assert [node.admit("192.0.2.1", "wang") for node in (one, two, one)] == [0, 0, 0]
-    assert [node.admit("192.0.2.2", "wang") for node in nodes] == [1_000, 1_000], "the account, from wherever"
+    assert [await node.admit("192.0.2.1", "wang") for node in (one, two, one)] == [0, 0, 0]
+    assert [await node.admit("192.0.2.2", "wang") for node in nodes] == [1_000, 1_000], "the account, from wherever"
     one.right("192.0.2.1", "wang")
-    assert [two.admit("192.0.2.1", "wang") for _ in range(3)] == [0, 0, 0]
-    assert one.admit("192.0.2.1", "wang") == 1_000
+    assert [await two.admit("192.0.2.1", "wang") for _ in range(3)] == [0, 0, 0]
+    assert await one.admit("192.0.2.1", "wang") == 1_000
     # At that address it is six of eight so far: two before he was right, and four since.
-    assert [one.admit("192.0.2.1") for _ in range(3)] == [0, 0, 1_000]
+    assert [await one.admit("192.0.2.1") for _ in range(3)] == [0, 0, 1_000]
     two.undo("192.0.2.1")
-    assert one.admit("192.0.2.1") == 0
+    assert await one.admit("192.0.2.1") == 0
     assert not any(typed in text for text in said for typed in ("wang", "192.0")), "a name may be a password"
     two.learn({"of": "a later version", "do": "count", "key": "x"})

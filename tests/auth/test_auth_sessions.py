@@ -6,10 +6,11 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 
 from groups.vocabulary import Refusal, UserId
 from poc_server.auth import Auth, AuthRefused, SignedIn, service
@@ -82,6 +83,19 @@ async def test_a_hash_by_weaker_settings_is_renewed_and_never_brings_an_old_pass
     async with town.store.writing() as connection:
         await people.renew_hash(connection, user, weak, "of the old password")
     assert await kept() == strong
+
+
+async def test_a_password_that_is_changed_while_it_is_compared_begins_no_session(town: Town) -> None:
+    user = await town.person(account="wang", password=PASSWORD)
+    async with town.store.reading() as connection:
+        compared_with = await people.user_row(connection, user)
+    await town.auth.set_password(SYSTEM, user, PASSWORD[::-1])
+    begins = partial(town.auth.start_session, user, "password", proved_by=compared_with)
+    assert await code(begins()) is Refusal.WRONG_CREDENTIALS
+    assert await code(town.auth.sign_in("wang", PASSWORD[::-1])) is None
+    async with town.store.writing() as connection:
+        await connection.execute(delete(t.user).where(t.user.c.id == user))  # as another node does, not heard of yet
+    assert await code(begins()) is Refusal.UNKNOWN_USER
 
 
 async def test_a_disabled_user_learns_it_only_with_the_right_password(town: Town) -> None:

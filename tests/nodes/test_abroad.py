@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from groups.vocabulary import GroupId
-from poc_server.neighbours.abroad import Abroad
-from poc_server.neighbours.far_phone import FarPhone
-from poc_server.neighbours.own_phones import BEATS, LEAST_LOOKED_AT, OwnPhones
+from poc_server.neighbours.known.far_phone import FarPhone
+from poc_server.neighbours.phones.abroad import Abroad
+from poc_server.neighbours.phones.own_phones import BEATS, LEAST_LOOKED_AT, OwnPhones
 from poc_server.talk.clock import loop_time
 from poc_server.talk.phone import Phone
 from poc_server.talk.phones import Phones

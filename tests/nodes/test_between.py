@@ -11,8 +11,8 @@ from groups.floor.effects import BurstBegan
 from groups.model import Group
 from groups.vocabulary import BurstEnd, BurstId, GroupId, Tier
 from poc_server.media.relay import Relay
-from poc_server.neighbours.backlog import AGREED_MS
-from poc_server.neighbours.between import EARLY_PACKETS, END, HEAD, LAST_WORDS_S, VOICE, Between, FarFeed
+from poc_server.neighbours.voice.backlog import AGREED_MS
+from poc_server.neighbours.voice.between import EARLY_PACKETS, END, HEAD, LAST_WORDS_S, VOICE, Between, FarFeed
 from poc_server.store.directory import Directory
 from poc_server.store.directory.snapshot import Snapshot
 from poc_server.talk.bursts import Air, Bursts

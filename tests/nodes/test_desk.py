@@ -11,10 +11,10 @@ import pytest
 from groups.model import User
 from groups.vocabulary import GroupId
 from poc_server.fabric.settings import FabricSettings
-from poc_server.neighbours import decided
-from poc_server.neighbours import desk as module
-from poc_server.neighbours.desk import Desk
-from poc_server.neighbours.far_phone import FarPhone
+from poc_server.neighbours.desk import decided
+from poc_server.neighbours.desk import desk as module
+from poc_server.neighbours.desk.desk import Desk
+from poc_server.neighbours.known.far_phone import FarPhone
 from signaling.messages import AlertClaim, Sos, encode
 from tests.nodes import samples
 
@@ -117,7 +117,7 @@ async def test_what_is_known_is_not_forgotten_while_sql_is_away(monkeypatch: pyt
     assert await office.hears() == {OLD}
     before = office.forgotten
     office.sql.there = False
-    monkeypatch.setattr("poc_server.neighbours.desk.LOOK_AGAIN_S", 0.0)
+    monkeypatch.setattr("poc_server.neighbours.desk.desk.LOOK_AGAIN_S", 0.0)
     asked = asyncio.Event()
     office.sql.store.answers = lambda: _away(asked, office)
     office.desk.alone(True)

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from poc_server.auth import Auth, AuthRefused
 from poc_server.auth.keys import load_or_make
 from poc_server.ground.refused import StoreUnavailable
-from poc_server.neighbours.news import News
+from poc_server.neighbours.news.news import News
 from poc_server.store import SYSTEM, Actor, Change, DirectoryChange, Store
 from poc_server.store import tables as t
 from poc_server.store.city import people, sessions

@@ -6,9 +6,9 @@ import random
 from types import SimpleNamespace
 from typing import Any
 
-from poc_server.neighbours import post as module
-from poc_server.neighbours.neighbour import Neighbour
-from poc_server.neighbours.post import Post
+from poc_server.neighbours.known.neighbour import Neighbour
+from poc_server.neighbours.orders import post as module
+from poc_server.neighbours.orders.post import Post
 
 
 class Wire:

@@ -8,8 +8,8 @@ from typing import Any
 
 from poc_server.fabric.interface import Unavailable
 from poc_server.fabric.settings import FabricSettings
-from poc_server.neighbours.neighbour import Neighbour
-from poc_server.neighbours.pulse import ENDED, LOOKS, SILENT, Pulse
+from poc_server.neighbours.known.neighbour import Neighbour
+from poc_server.neighbours.life.pulse import ENDED, LOOKS, SILENT, Pulse
 
 LEASE_S = 2.0
 

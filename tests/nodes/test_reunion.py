@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from poc_server.neighbours.neighbour import Neighbour
-from poc_server.neighbours.reunion import Reunion
+from poc_server.neighbours.known.neighbour import Neighbour
+from poc_server.neighbours.life.reunion import Reunion
 
 LEASE_S = 2.0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from poc_server.neighbours.sayings import Sayings
+from poc_server.neighbours.desk.sayings import Sayings
 
 
 def said(number: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from poc_server.api.problems import unavailable
-from poc_server.neighbours.to_desk import MARK, SENDER, ToDesk
+from poc_server.neighbours.desk.to_desk import MARK, SENDER, ToDesk
 
 LIMIT = 1_000
 SECRET = bytes(32)

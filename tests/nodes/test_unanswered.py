@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from groups.vocabulary import Refusal
-from poc_server.neighbours.unanswered import MAX_REMEMBERED, Unanswered
+from poc_server.neighbours.desk.unanswered import MAX_REMEMBERED, Unanswered
 from signaling.endpoint import frame
 from signaling.messages import Ok
 

@@ -25,8 +25,9 @@ from groups.vocabulary import (
     Tier,
     UserId,
 )
-from poc_server.neighbours import decided, ends
-from poc_server.neighbours.far_phone import FarPhone, record_of, update
+from poc_server.neighbours.desk import decided
+from poc_server.neighbours.known.far_phone import FarPhone, record_of, update
+from poc_server.neighbours.news import ends
 from poc_server.store.emergency import Kept
 from poc_server.store.journal import (
     AlertKept,

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select
 
 from groups.vocabulary import BurstEnd, UserId
-from poc_server.neighbours.far_phone import FarPhone
+from poc_server.neighbours.known.far_phone import FarPhone
 from poc_server.recording import recordings
 from poc_server.recording.layout import SPOOL_SUFFIX
 from poc_server.recording.replaying import missed as missing

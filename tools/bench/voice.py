@@ -21,7 +21,7 @@ from multiprocessing.connection import Connection
 from loadtest.priority import before_others
 from loadtest.stats import Series
 from poc_server.fabric.redis.voice import VoiceLine
-from poc_server.neighbours.between import HEAD
+from poc_server.neighbours.voice.between import HEAD
 from tests.support.redis import running_redis
 
 STEP_S = 0.005

@@ -49,6 +49,7 @@ class RedisFabric:
         self._task: asyncio.Task[None] | None = None
         self._background: set[asyncio.Task[Any]] = set()
         self._to_say: list[tuple[str, bytes]] = []
+        self._saying: asyncio.Task[Any] | None = None
         self._writes = 0
         self.alone = False
 
@@ -109,7 +110,7 @@ class RedisFabric:
             return
         self._to_say.append((self.name_of(f"cast:{channel}"), message))
         if len(self._to_say) == 1:
-            self.spawn(self._say(session))
+            self._saying = self._begun(self._say(session))
 
     async def _say(self, session: Session) -> None:
         """One at a time, each with all that was said meanwhile."""
@@ -155,8 +156,14 @@ class RedisFabric:
 
     async def said(self) -> None:
         """Returns when all that was cast is out, or cannot be."""
-        while self._to_say:  # noqa: ASYNC110 - once, at the end
-            await asyncio.sleep(0.005)
+        if self._to_say and self._saying is not None:
+            await asyncio.wait((self._saying,))
+
+    async def heard_all(self) -> None:
+        """Returns when all that was cast before this was asked has been heard here. Raises `Unavailable`."""
+        if self._session is None:
+            raise Unavailable("no session")
+        await self._session.heard_all()
 
     # --- for watches -------------------------------------------------------------------------------------------------
 
@@ -187,9 +194,13 @@ class RedisFabric:
 
     def spawn(self, work: Any) -> None:
         """Do something in the background."""
+        self._begun(work)
+
+    def _begun(self, work: Any) -> asyncio.Task[Any]:
         task = asyncio.get_running_loop().create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+        return task
 
     # --- sessions ----------------------------------------------------------------------------------------------------
 

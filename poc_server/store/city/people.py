@@ -166,6 +166,12 @@ async def user_row(connection: AsyncConnection, user: UserId) -> Row[Any] | None
     return (await connection.execute(select(t.user).where(t.user.c.id == user))).one_or_none()
 
 
+async def held(connection: AsyncConnection, user: UserId) -> Row[Any] | None:
+    """The same, and nobody changes or deletes him before this transaction is over."""
+    query = select(t.user).where(t.user.c.id == user).with_for_update(read=True)
+    return (await connection.execute(query)).one_or_none()
+
+
 @dataclass(frozen=True, slots=True)
 class UserFilter:
     """Which users to list. ``text`` looks in name, badge, account and pinyin."""

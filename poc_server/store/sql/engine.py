@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -22,6 +23,21 @@ from poc_server.store.settings import StoreSettings
 
 TRANSIENT_STATES = ("08", "40", "53", "55", "57", "58", "25006")
 """SQLSTATE classes that say "not now", not "never": connection, rollback, resources, locks, shutdown, read-only."""
+
+
+CLOSE_S = 0.2
+"""Parting from PostgreSQL takes no longer."""
+
+
+class _Connection(asyncpg.Connection):  # type: ignore[type-arg]
+    """One that is given up because nothing answers is not said goodbye to at length.
+
+    SQLAlchemy gives that two seconds, in which whoever had a limit on his patience would wait on.
+    """
+
+    async def close(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - asyncpg's
+        """See `asyncpg.Connection.close`. Raises TimeoutError where there was no answer; it is closed then, too."""
+        await super().close(timeout=CLOSE_S if timeout is None else min(timeout, CLOSE_S))
 
 
 class Database:
@@ -105,7 +121,11 @@ def _postgres_engine(url: str, settings: StoreSettings) -> AsyncEngine:
         pool_timeout=settings.connect_timeout_s,
         pool_pre_ping=True,
         hide_parameters=True,  # an error is logged; a password hash or a name is not
-        connect_args={"timeout": settings.connect_timeout_s, "command_timeout": settings.command_timeout_s},
+        connect_args={
+            "timeout": settings.connect_timeout_s,
+            "command_timeout": settings.command_timeout_s,
+            "connection_class": _Connection,
+        },
     )
 
 

@@ -46,7 +46,7 @@ _SAYS_NO = frozenset({NotListening.LOCKED, NotListening.HIDDEN, NotListening.FRO
 
 
 class FarDesk(Protocol):
-    """Who decides about the calls of the city, perhaps on another node (`poc_server.neighbours.desk`)."""
+    """Who decides about the calls of the city, perhaps on another node (`poc_server.neighbours.desk.desk`)."""
 
     here: bool
 
@@ -188,7 +188,7 @@ class Calls:
         else:
             self.press_again(phone, message)
 
-    # --- the desk (`poc_server.neighbours.desk`) ---------------------------------------------------------------------
+    # --- the desk (`poc_server.neighbours.desk.desk`) ----------------------------------------------------------------
 
     def take_up(self, facts: CallFacts) -> None:
         """This node is the desk now: it leads a call that goes on."""

@@ -17,7 +17,7 @@ from poc_server.store.journal.kinds import records
 if TYPE_CHECKING:
     from poc_server.emergency.desk import Desk, Noted, Standing
     from poc_server.neighbours.elsewhere import Elsewhere
-    from poc_server.neighbours.neighbour import Neighbour
+    from poc_server.neighbours.known.neighbour import Neighbour
 
 log = structlog.get_logger(__name__)
 TOPIC = "over"

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
-from poc_server.neighbours.reunion import Reunion
+from poc_server.neighbours.life.reunion import Reunion
 from poc_server.talk.clock import loop_time
 
 if TYPE_CHECKING:
     from poc_server.fabric.redis.voice import VoiceLine
     from poc_server.fabric.settings import FabricSettings
-    from poc_server.neighbours.neighbour import Neighbour
+    from poc_server.neighbours.known.neighbour import Neighbour
 
 log = structlog.get_logger(__name__)
 
@@ -23,7 +23,7 @@ LOOK_S = 0.05
 
 
 class Leads(Protocol):
-    """The desk (`poc_server.neighbours.desk`)."""
+    """The desk (`poc_server.neighbours.desk.desk`)."""
 
     @property
     def found(self) -> bool:

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from groups.vocabulary import GroupId
-from poc_server.neighbours.far_phone import FarPhone
+from poc_server.neighbours.known.far_phone import FarPhone
 
 KEPT_ORDERS = 1_024
 
@@ -42,7 +42,7 @@ class Neighbour:
     draining: bool = False
     asked_at: float = 0.0
     sent: int = 0
-    """Orders to it so far; the newest are ``kept`` (`poc_server.neighbours.post`)."""
+    """Orders to it so far; the newest are ``kept`` (`poc_server.neighbours.orders.post`)."""
     kept: deque[tuple[int, bytes]] = field(default_factory=lambda: deque(maxlen=KEPT_ORDERS))
     received: int | None = None
     """Number of its last order that was carried out here."""

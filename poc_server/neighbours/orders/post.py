@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from poc_server.talk.clock import loop_time
 
 if TYPE_CHECKING:
-    from poc_server.neighbours.neighbour import Neighbour
-    from poc_server.neighbours.others import Others
+    from poc_server.neighbours.known.neighbour import Neighbour
+    from poc_server.neighbours.known.others import Others
 
 AGAIN = "again"
 """Begin again at this number."""

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, cast
 import structlog
 
 from groups.vocabulary import GroupId, IncidentCode, MonitorScope, Refusal
-from poc_server.neighbours.far_phone import FarPhone
+from poc_server.neighbours.known.far_phone import FarPhone
 from poc_server.requests import floor
 from poc_server.talk.resume import tell_floor
 from signaling.messages import FloorRequest, decode_client
 
 if TYPE_CHECKING:
-    from poc_server.neighbours.desk import Desk
-    from poc_server.neighbours.neighbour import Neighbour
-    from poc_server.neighbours.others import Others
+    from poc_server.neighbours.desk.desk import Desk
+    from poc_server.neighbours.known.neighbour import Neighbour
+    from poc_server.neighbours.known.others import Others
     from poc_server.talk.phone import Phone
 
 log = structlog.get_logger(__name__)

@@ -26,8 +26,9 @@ Placed = Callable[["FarPhone", Iterable[GroupId], Iterable[GroupId]], None]
 
 
 class Home(Protocol):
-    """The node a phone is on (`poc_server.neighbours.neighbour`)."""
+    """The node a phone is on (`poc_server.neighbours.known.neighbour`)."""
 
+    id: str
     phones: dict[str, FarPhone]
 
 

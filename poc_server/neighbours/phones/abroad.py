@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from groups.vocabulary import GroupId, UserId
-from poc_server.neighbours.far_phone import FarPhone
+from poc_server.neighbours.known.far_phone import FarPhone
 from signaling.limits import RESUME_S
 
 if TYPE_CHECKING:

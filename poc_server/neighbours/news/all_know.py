@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 if TYPE_CHECKING:
-    from poc_server.neighbours.news import News
+    from poc_server.neighbours.news.news import News
     from poc_server.store.directory import Directory
 
 KNOW_S = 1.0

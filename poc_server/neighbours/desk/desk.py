@@ -16,19 +16,19 @@ import structlog
 
 from groups.vocabulary import GroupId, Refusal
 from poc_server.fabric.interface import Unavailable
-from poc_server.neighbours import decided
-from poc_server.neighbours.asked import READ_S, Asked
-from poc_server.neighbours.far_phone import FarPhone
-from poc_server.neighbours.sayings import Sayings
+from poc_server.neighbours.desk import decided
+from poc_server.neighbours.desk.asked import READ_S, Asked
+from poc_server.neighbours.desk.sayings import Sayings
+from poc_server.neighbours.known.far_phone import FarPhone
 from poc_server.requests.reception import carry_out
 from poc_server.talk.calls.call_facts import CallFacts
 from poc_server.talk.later import Later
 from signaling.messages import FloorRequest, decode_client, encode
 
 if TYPE_CHECKING:
-    from poc_server.neighbours.losses import Losses
-    from poc_server.neighbours.neighbour import Neighbour
-    from poc_server.neighbours.others import Others
+    from poc_server.neighbours.known.neighbour import Neighbour
+    from poc_server.neighbours.known.others import Others
+    from poc_server.neighbours.voice.losses import Losses
     from poc_server.talk.phone import Phone
 
 log = structlog.get_logger(__name__)

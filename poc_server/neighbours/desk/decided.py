@@ -17,7 +17,7 @@ from poc_server.talk.patch import Patch
 from poc_server.talk.roster import Transient
 
 if TYPE_CHECKING:
-    from poc_server.neighbours.this_node import ThisNode
+    from poc_server.neighbours.known.this_node import ThisNode
 
 log = structlog.get_logger(__name__)
 

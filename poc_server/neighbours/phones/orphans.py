@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from groups.floor.inputs import Left
 from groups.vocabulary import BurstId, GroupId
-from poc_server.neighbours.far_phone import FarPhone
-from poc_server.neighbours.phones import user_of
+from poc_server.neighbours.known.far_phone import FarPhone
+from poc_server.neighbours.phones.moving import user_of
 
 if TYPE_CHECKING:
-    from poc_server.neighbours.this_node import ThisNode
+    from poc_server.neighbours.known.this_node import ThisNode
     from poc_server.talk.talkgroup import Talkgroup
 
 STRIKES = 2

@@ -17,7 +17,7 @@ from poc_server.fabric.interface import Unavailable
 
 if TYPE_CHECKING:
     from poc_server.fabric.redis import RedisFabric
-    from poc_server.neighbours.neighbour import Neighbour
+    from poc_server.neighbours.known.neighbour import Neighbour
 
 log = structlog.get_logger(__name__)
 

@@ -9,13 +9,13 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from groups.vocabulary import UserId
-from poc_server.neighbours.ends import read
+from poc_server.neighbours.news.ends import read
 from poc_server.store.journal import ShutOut
 from poc_server.store.places import Place
 
 if TYPE_CHECKING:
     from poc_server.neighbours.elsewhere import Elsewhere
-    from poc_server.neighbours.neighbour import Neighbour
+    from poc_server.neighbours.known.neighbour import Neighbour
     from poc_server.store import Store
 
 GATHER_S = 0.1

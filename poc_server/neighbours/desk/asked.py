@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from groups.vocabulary import GroupId, Refusal
-from poc_server.neighbours.far_phone import FarPhone
-from poc_server.neighbours.unanswered import Unanswered
+from poc_server.neighbours.desk.unanswered import Unanswered
+from poc_server.neighbours.known.far_phone import FarPhone
 from poc_server.requests import AT_DESK
 from poc_server.requests.call import REQUESTS as CALLS
 from poc_server.requests.floor import floor_request
@@ -18,9 +18,9 @@ from poc_server.talk.later import Later
 from signaling.messages import FloorRequest, Receipt, Sos, encode
 
 if TYPE_CHECKING:
-    from poc_server.neighbours.losses import Losses
-    from poc_server.neighbours.neighbour import Neighbour
-    from poc_server.neighbours.others import Others
+    from poc_server.neighbours.known.neighbour import Neighbour
+    from poc_server.neighbours.known.others import Others
+    from poc_server.neighbours.voice.losses import Losses
     from poc_server.talk.phone import Phone
     from poc_server.talk.talkgroup import Talkgroup
 
@@ -36,7 +36,7 @@ MAX_HELD = 64
 
 
 class Place(Protocol):
-    """Where the desk is (`poc_server.neighbours.desk`)."""
+    """Where the desk is (`poc_server.neighbours.desk.desk`)."""
 
     here: bool
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 
 class Other(Protocol):
-    """Another node (`poc_server.neighbours.neighbour`)."""
+    """Another node (`poc_server.neighbours.known.neighbour`)."""
 
     hears: bool
 

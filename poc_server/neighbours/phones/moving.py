@@ -9,15 +9,15 @@ import structlog
 
 from groups.floor.inputs import Left, Rejoined
 from groups.vocabulary import Refusal, UserId
-from poc_server.neighbours.far_phone import FarConnection, FarPhone, update
+from poc_server.neighbours.known.far_phone import FarConnection, FarPhone, update
 from signaling.limits import CLOSE_REPLACED
 from signaling.messages import Bye
 
 if TYPE_CHECKING:
-    from poc_server.neighbours.desk import Desk
-    from poc_server.neighbours.neighbour import Neighbour
-    from poc_server.neighbours.others import Others
-    from poc_server.neighbours.this_node import ThisNode
+    from poc_server.neighbours.desk.desk import Desk
+    from poc_server.neighbours.known.neighbour import Neighbour
+    from poc_server.neighbours.known.others import Others
+    from poc_server.neighbours.known.this_node import ThisNode
     from poc_server.talk.phone import Phone
 
 log = structlog.get_logger(__name__)
@@ -39,7 +39,7 @@ def take(others: Others, desk: Desk, neighbour: Neighbour, key: str, record: dic
 def _take(others: Others, desk: Desk, neighbour: Neighbour, key: str, record: dict[str, Any]) -> None:
     node = others.node
     user, known = node.roster.user(UserId(record["user"])), node.phones.get(key)
-    if user is None or (known is not None and known.since > record["since"]):
+    if user is None or (known is not None and (known.since, _home(others, known)) > (record["since"], neighbour.id)):
         return
     if known is not None and not isinstance(known, FarPhone):
         give_up(node, known, resumed=record["resumed"])
@@ -67,6 +67,13 @@ def _take(others: Others, desk: Desk, neighbour: Neighbour, key: str, record: di
             node.calls.affiliated(phone, group)
         if phone.paths != paths:
             node.calls.media(phone)
+
+
+def _home(others: Others, phone: Phone) -> str:
+    """Which node a phone is on: of two that have it since the same millisecond every node takes the same one."""
+    if not isinstance(phone, FarPhone):
+        return others.me
+    return "" if phone.neighbour is None else phone.neighbour.id
 
 
 def began_anew(others: Others, desk: Desk, phone: Phone) -> None:

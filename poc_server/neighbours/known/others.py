@@ -9,9 +9,9 @@ from groups.vocabulary import GroupId
 
 if TYPE_CHECKING:
     from poc_server.fabric.redis import RedisFabric
-    from poc_server.neighbours.far_phone import FarPhone
-    from poc_server.neighbours.neighbour import Neighbour
-    from poc_server.neighbours.this_node import ThisNode
+    from poc_server.neighbours.known.far_phone import FarPhone
+    from poc_server.neighbours.known.neighbour import Neighbour
+    from poc_server.neighbours.known.this_node import ThisNode
 
 
 class Others(Protocol):

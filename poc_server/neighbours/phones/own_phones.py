@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from groups.vocabulary import GroupId, UserId
-from poc_server.neighbours.far_phone import FarPhone, record_of
+from poc_server.neighbours.known.far_phone import FarPhone, record_of
 from poc_server.talk.clock import loop_time
 from poc_server.talk.people import on_air
 
 if TYPE_CHECKING:
-    from poc_server.neighbours.this_node import ThisNode
+    from poc_server.neighbours.known.this_node import ThisNode
     from poc_server.talk.phone import Phone
 
 PHONES_AT_ONCE = 200

@@ -10,7 +10,7 @@ from groups.vocabulary import Refusal
 from poc_server.talk.clock import loop_time
 
 if TYPE_CHECKING:
-    from poc_server.neighbours.this_node import ThisNode
+    from poc_server.neighbours.known.this_node import ThisNode
     from poc_server.talk.phone import Phone
 
 PATIENCE_S = 30.0

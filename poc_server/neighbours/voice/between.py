@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from codec.packet import VoicePacket
 from groups.vocabulary import BurstEnd, BurstId, GroupId
-from poc_server.neighbours.backlog import Backlog
-from poc_server.neighbours.losses import Losses
+from poc_server.neighbours.voice.backlog import Backlog
+from poc_server.neighbours.voice.losses import Losses
 
 if TYPE_CHECKING:
     from poc_server.fabric.redis.voice import VoiceLine
     from poc_server.media.relay import Route
-    from poc_server.neighbours.this_node import ThisNode
+    from poc_server.neighbours.known.this_node import ThisNode
 
 HEAD = struct.Struct("!BQqqQbB")
 """Kind, burst, sequence, timestamp, when it left in ms, level (-1: none), bytes of the group's id, which follows."""

@@ -1,0 +1,1 @@
+"""Voice between nodes: from talkers here to who hears them there, and the other way round."""
