@@ -29,6 +29,7 @@ from poc_server.store.directory.directory_copy import CopyKeeper, read, save
 from poc_server.store.directory.snapshot import Snapshot
 from poc_server.store.journal import lines
 from poc_server.store.settings import JournalSettings
+from poc_server.store.shutting_out import AT_ONCE_S
 from poc_server.store.store import REMEMBER_ENDED_MS
 from tests.fixtures.databases import create_database
 from tests.fixtures.people import QUICK, Clock, found_town
@@ -230,6 +231,12 @@ async def test_while_sql_is_away_what_ended_stays_over_and_nobody_is_locked_out(
     clock.forward(REMEMBER_ENDED_MS / 1000)
     await town.person()
     assert ended.session not in store.directory.snapshot.ended_sessions
+    # Frozen it takes each question and answers none, not even that one is given up.
+    await asyncio.to_thread(own_postgres.freeze)
+    began = time.monotonic()
+    assert (await town.auth.refresh(kept.refresh_token)).session == kept.session
+    assert time.monotonic() - began < AT_ONCE_S + 1.5, "parting from it takes no time"
+    await asyncio.to_thread(own_postgres.thaw)
     await asyncio.to_thread(own_postgres.stop)
     for _ in range(QUICK.per_account.free + 1):  # what an outage refuses was no guess
         with pytest.raises(StoreUnavailable):
