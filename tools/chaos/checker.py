@@ -14,11 +14,13 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from tools.chaos.schedule import Event, Fault
-from tools.chaos.seen import Back, Granted, Heard, Idle, Killed, Spoken, Unanswered
+from tools.chaos.seen import Back, Granted, Heard, Idle, Killed, Paused, Spoken, Unanswered
 
 Place = TypeVar("Place")
 Burst = tuple[int, int]
 """Talker and press."""
+Span = tuple[float, float]
+"""From, until."""
 SETTLE_S = 5.0
 """Longest time after a fault in which what it caused may still be heard."""
 TURN_S = 0.45
@@ -29,8 +31,8 @@ ANSWERED_S = 1.0
 """A key has its answer after so long: granted, queued or denied."""
 FLOORS_FREE_S, PHONES_BACK_S = 3.0, 5.0
 """Bars of a node that was killed."""
-HEARS_AGAIN_S = 10.0
-"""Longest time after a fault in which a phone may hear nobody: twice the bar, for people pause by themselves, too."""
+HEARS_AGAIN_S = 5.0
+"""Bar of groups that are whole again: so long after a fault a phone may hear nobody of those who would speak to it."""
 PARTS = frozenset({Fault.REDIS_AWAY, Fault.REDIS_FROZEN, Fault.REDIS_EMPTY, Fault.REDIS_FULL, Fault.SLEEP})
 
 
@@ -45,8 +47,6 @@ class Verdict:
     unanswered: list[str] = field(default_factory=list)
     recovery_s: dict[str, float] = field(default_factory=dict)
     after_kill_s: dict[str, float] = field(default_factory=dict)
-    by_itself_s: float = 0.0
-    """What `recovery_s` comes to where nothing had happened: people pause."""
     grants: int = 0
     heard: int = 0
 
@@ -192,16 +192,47 @@ def unanswered(keys: Iterable[Unanswered], events: Sequence[Event]) -> list[str]
     return [f"{each.group}: phone {each.talker} at {each.at:.2f} s" for each in calm]
 
 
-def recovery(heard: Sequence[Heard], events: Sequence[Event], phones: Sequence[int]) -> dict[str, float]:
-    """Per fault: how long after its end until every phone heard somebody again; they talk every second or two."""
+def recovery(
+    heard: Sequence[Heard],
+    events: Sequence[Event],
+    groups: Mapping[str, Sequence[int]],
+    paused: Sequence[Paused],
+    spoken: Sequence[Spoken],
+) -> dict[str, float]:
+    """Per fault: how long after its end every phone had heard somebody again.
+
+    Time in which nobody of its group would have spoken to it does not count: all others had their place and paused, or
+    it spoke itself. Who had no place, or waited for the floor, did not pause.
+    """
     out = {}
     for event in events:
-        firsts = []
-        for phone in phones:
-            after = [each.at for each in heard if each.listener == phone and each.at > event.until]
-            firsts.append(min(after, default=float("inf")) - event.until)
-        out[f"{event.fault.value} at {event.at:.0f} s"] = max(firsts, default=0.0)
+        waited = [0.0]
+        for members in groups.values():
+            for phone in members:
+                after = [each.at for each in heard if each.listener == phone and each.at > event.until]
+                own = [(each.at, each.until) for each in spoken if each.talker == phone]
+                others = [other for other in members if other != phone]
+                pauses = [[(each.at, each.until) for each in paused if each.phone == other] for other in others]
+                waited.append(_waited(event.until, min(after, default=float("inf")), own, pauses))
+        out[f"{event.fault.value} at {event.at:.0f} s"] = max(waited)
     return out
+
+
+def _waited(since: float, until: float, own: Sequence[Span], pauses: Sequence[Sequence[Span]]) -> float:
+    """Seconds between the two in which it did not speak itself, and not all others paused."""
+    if until == float("inf"):
+        return until
+    edges = {edge for span in itertools.chain(own, *pauses) for edge in span if since < edge < until}
+    waited = 0.0
+    for begin, end in itertools.pairwise(sorted({since, *edges, until})):
+        silent = all(_within(begin, end, each) for each in pauses)
+        if not silent and not _within(begin, end, own):
+            waited += end - begin
+    return waited
+
+
+def _within(begin: float, end: float, spans: Iterable[Span]) -> bool:
+    return any(a <= begin and end <= b for a, b in spans)
 
 
 def after_kill(
@@ -225,12 +256,3 @@ def after_kill(
     if killed.phones:
         out["phones back"] = max(back.get(phone, float("inf")) for phone in killed.phones) - killed.at
     return out
-
-
-def by_itself(heard: Sequence[Heard], events: Sequence[Event], phones: Sequence[int]) -> float:
-    """What `recovery` says of the moments half way between the settling time and the next fault."""
-    calm = []
-    for before, after in itertools.pairwise(events):
-        at = (before.until + after.at) / 2
-        calm.append(Event(before.fault, at, at, 0))
-    return max(recovery(heard, calm, phones).values(), default=0.0)

@@ -42,6 +42,15 @@ class Spoken:
 
 
 @dataclass(frozen=True, slots=True)
+class Paused:
+    """A phone that had its place said nothing, because its person had nothing to say."""
+
+    at: float
+    until: float
+    phone: int
+
+
+@dataclass(frozen=True, slots=True)
 class Unanswered:
     """A key that went down at ``at`` and was held for seconds: its phone had its link, and was told nothing of it."""
 
