@@ -29,7 +29,7 @@ CLOSE_S = 0.2
 """Parting from PostgreSQL takes no longer."""
 
 
-class _Connection(asyncpg.Connection):  # type: ignore[misc] - has no types
+class _Connection(asyncpg.Connection):  # type: ignore[misc]
     """One that is given up because nothing answers is not said goodbye to at length.
 
     SQLAlchemy gives that two seconds, in which whoever had a limit on his patience would wait on.
