@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
 from poc_server.api import city_map, places, presence, problems, push
 from poc_server.api.body import BodyLimit
@@ -97,12 +97,9 @@ def build_api(services: Services) -> FastAPI:
     app.add_middleware(OneATurn, paths=(f"{PREFIX}/incidents", f"{PREFIX}/senders"))
     app.add_middleware(Private, prefix=PREFIX)
     problems.install(app)
-    v1 = APIRouter(prefix=PREFIX, responses=problems.documented(400, 408, 413, 422))
-    for router in ROUTERS:
-        v1.include_router(router)
-    if services.offered is not None:
-        v1.include_router(step_in.router)
-    app.include_router(v1)
+    # Into the application at once: of a router within a router FastAPI makes every route once more.
+    for router in (*ROUTERS, *((step_in.router,) if services.offered is not None else ())):
+        app.include_router(router, prefix=PREFIX, responses=problems.documented(400, 408, 413, 422))
     return app
 
 
