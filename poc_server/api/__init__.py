@@ -27,9 +27,9 @@ from poc_server.api.people import (
 )
 from poc_server.api.private import Private
 from poc_server.api.records import audit, evidence, exports, materials, recordings, replay, retention
+from poc_server.api.routes import PREFIX
 from poc_server.api.services import Services
 
-PREFIX = "/api/v1"
 MAX_BODY_BYTES = 256_000
 """Largest request body, but for the routes that `BodyLimit` lists."""
 
@@ -97,9 +97,9 @@ def build_api(services: Services) -> FastAPI:
     app.add_middleware(OneATurn, paths=(f"{PREFIX}/incidents", f"{PREFIX}/senders"))
     app.add_middleware(Private, prefix=PREFIX)
     problems.install(app)
-    # Into the application at once: of a router within a router FastAPI makes every route once more.
+    # Not `include_router`, which makes every route once more, when the first request comes.
     for router in (*ROUTERS, *((step_in.router,) if services.offered is not None else ())):
-        app.include_router(router, prefix=PREFIX, responses=problems.documented(400, 408, 413, 422))
+        app.router.routes.extend(router.routes)
     return app
 
 

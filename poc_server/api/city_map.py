@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from fastapi import APIRouter
-
 from poc_server.api.problems import documented
+from poc_server.api.routes import routes_of
 from poc_server.api.services import SignedInCaller, Use
 from poc_server.api.shapes import Body
 
-router = APIRouter(tags=["places"])
+router = routes_of("places")
 
 
 class TilesOut(Body):

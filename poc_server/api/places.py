@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Container, Sequence
 from typing import Annotated, TypeVar
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field, model_validator
 
 from groups.model import User
@@ -15,6 +15,7 @@ from groups.vocabulary import Refusal, UnitId, UserId
 from poc_server.api import rights
 from poc_server.api.problems import documented
 from poc_server.api.rights import ruled
+from poc_server.api.routes import routes_of
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import ID_PATTERN, Body, PathId
 from poc_server.ground.refused import Refused
@@ -31,7 +32,7 @@ from poc_server.store.places import (
     track,
 )
 
-router = APIRouter(tags=["places"])
+router = routes_of("places")
 P = TypeVar("P", bound=BaseModel)
 MAX_REPORTS = 100
 MAX_TRACK = 5_000

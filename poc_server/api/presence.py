@@ -6,18 +6,19 @@ import asyncio
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from groups.model import User
 from groups.policy import Act, may
 from groups.vocabulary import GroupId, NotListening, UserId
 from poc_server.api import rights
 from poc_server.api.rights import ruled
+from poc_server.api.routes import routes_of
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body
 from poc_server.talk.people import PersonHere
 
-router = APIRouter(tags=["people"])
+router = routes_of("people")
 LOOKED_AT_ONCE = 200
 """People judged before voice gets its turn again: a city has thousands."""
 

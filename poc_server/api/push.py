@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import Field
 
 from gateway.waking.web_push import MAX_ENDPOINT_CHARS, BadSubscription, Subscription, check
 from groups.vocabulary import Refusal
 from poc_server.api.problems import documented
+from poc_server.api.routes import routes_of
 from poc_server.api.services import Services, SignedInCaller, Use
 from poc_server.api.shapes import Body
 from poc_server.ground.refused import Refused
@@ -17,7 +18,7 @@ from poc_server.notify import Notifier
 from poc_server.store import push
 from poc_server.store.push import KeptSubscription, subscription_id
 
-router = APIRouter(prefix="/me/push", tags=["me"])
+router = routes_of("me", "/me/push")
 Endpoint = Annotated[str, Field(min_length=1, max_length=MAX_ENDPOINT_CHARS)]
 Key = Annotated[str, Field(min_length=1, max_length=128)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from gateway.cap import cap, cap_rules
 from gateway.cap.cap import CapAlert, CapArea, CapInfo, Severity, Urgency
@@ -18,6 +18,7 @@ from groups.vocabulary import AlertState, BroadcastKind, Refusal, Tier, UserId
 from poc_server.api.emergency.alerts import desk_of
 from poc_server.api.emergency.broadcasts import seen
 from poc_server.api.problems import documented
+from poc_server.api.routes import routes_of
 from poc_server.api.services import Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, PathId
 from poc_server.emergency import Emergency, recipients
@@ -27,7 +28,7 @@ from signaling.limits import MAX_AREA_POINTS
 from signaling.messages import Area, BroadcastStart, Recipients
 from signaling.messages import Refused as RefusedByGateway
 
-router = APIRouter(tags=["emergencies"])
+router = routes_of("emergencies")
 MEDIA_TYPE = "application/cap+xml"
 URGENT: dict[Tier, tuple[Urgency, Severity]] = {
     Tier.NORMAL: ("Expected", "Moderate"),

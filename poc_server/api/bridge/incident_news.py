@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 
 from gateway.incidents.incident import State
 from gateway.incidents.lifecycle import TakenBack
@@ -13,8 +13,9 @@ from gateway.incidents.steps import Step
 from poc_server.api.bridge.incident_tellers import Told
 from poc_server.api.bridge.incidents import Code, Shape, TakenOut, taken
 from poc_server.api.problems import documented
+from poc_server.api.routes import routes_of
 
-router = APIRouter(tags=["incidents"])
+router = routes_of("incidents")
 Version = Annotated[int, Path(ge=0, le=MAX_VERSION)]
 
 

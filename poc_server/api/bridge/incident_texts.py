@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from groups.policy import Act
 from groups.vocabulary import StatusWord, TextKind, UserId
 from poc_server.api.bridge.incident_tellers import Told
 from poc_server.api.bridge.incidents import Code, Shape
 from poc_server.api.problems import documented
+from poc_server.api.routes import routes_of
 from poc_server.store import texts
 from poc_server.store.bridge import incidents
 
-router = APIRouter(tags=["incidents"])
+router = routes_of("incidents")
 
 
 class TextOut(Shape):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Depends, Path, Query, Request
+from fastapi import Body, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from gateway.incidents.case_code import MAX_CODE_CHARS, incident_code
@@ -18,6 +18,7 @@ from gateway.webhooks import Received
 from groups.vocabulary import GroupId, IncidentCode, Refusal
 from poc_server.api.bridge.incident_tellers import Teller, Told
 from poc_server.api.problems import documented
+from poc_server.api.routes import routes_of
 from poc_server.api.services import UseBridge, address_of
 from poc_server.api.shapes import Id
 from poc_server.bridge import senders
@@ -30,7 +31,7 @@ from poc_server.store.bridge.incidents import Asked
 from signaling.limits import MAX_PAGE
 from signaling.messages import Refused as WireRefused
 
-router = APIRouter(tags=["incidents"])
+router = routes_of("incidents")
 
 
 class Shape(BaseModel):

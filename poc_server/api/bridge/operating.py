@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import JsonValue
 
 from gateway.delivery.outbox import Status
@@ -12,6 +12,7 @@ from gateway.polling import PollState
 from groups.policy import Act
 from poc_server.api import rights
 from poc_server.api.problems import documented
+from poc_server.api.routes import routes_of
 from poc_server.api.services import Caller, Services, SignedInCaller, Use, UseBridge
 from poc_server.api.shapes import Body
 from poc_server.bridge.opened import OpenBridge
@@ -20,7 +21,7 @@ from poc_server.store import Actor
 from poc_server.store.bridge import outbox, polls, refused_news
 from signaling.limits import MAX_DEAD_LETTERS_LISTED, MAX_REFUSED_NEWS
 
-router = APIRouter(prefix="/bridge", tags=["bridge"])
+router = routes_of("bridge", "/bridge")
 Name = Annotated[str, Path(max_length=32)]
 Letters = Annotated[int, Query(ge=1, le=MAX_DEAD_LETTERS_LISTED)]
 After = Annotated[str, Query(max_length=256, description="``id`` of the last one of the page before")]

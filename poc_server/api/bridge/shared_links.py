@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Annotated, Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Header, Path, Query
+from fastapi import Depends, Header, Path, Query
 from fastapi.responses import FileResponse, HTMLResponse
 
 from groups.vocabulary import AgencyId, Refusal
 from poc_server.api.bridge.incidents import Code
 from poc_server.api.plays import Play
 from poc_server.api.problems import documented
+from poc_server.api.routes import routes_of
 from poc_server.api.services import Address, Services, Use, UseBridge
 from poc_server.bridge.links import name_of
 from poc_server.bridge.log_page import LOG_EVENTS, Pages, ended_page, log_page
@@ -21,7 +22,7 @@ from poc_server.ground.refused import Refused
 from poc_server.store import Actor, audit
 from poc_server.store.bridge import incident_bursts
 
-router = APIRouter(prefix="/shared", tags=["incidents"])
+router = routes_of("incidents", "/shared")
 
 MAX_SEQUENCE: Final = 2**53
 _OPEN = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin", "Cache-Control": "private"}

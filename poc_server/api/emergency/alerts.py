@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import Field
 
 from groups.policy import Act, may
 from groups.rights import Right, has
 from groups.vocabulary import AlertState, Refusal
 from poc_server.api.problems import documented
+from poc_server.api.routes import routes_of
 from poc_server.api.services import SignedInCaller, Use
 from poc_server.api.shapes import Body
 from poc_server.emergency import Emergency
@@ -20,7 +21,7 @@ from signaling.messages import Sos, Whereabouts
 from signaling.messages.base import Id, Name
 from signaling.messages.emergency import Ms
 
-router = APIRouter(tags=["emergencies"])
+router = routes_of("emergencies")
 FAR_FUTURE_MS = 2**62
 
 

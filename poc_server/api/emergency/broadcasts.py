@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from groups.vocabulary import ReceiptState, Refusal
 from poc_server.api.emergency.alerts import FAR_FUTURE_MS, desk_of
 from poc_server.api.problems import documented
+from poc_server.api.routes import routes_of
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, PathId
 from poc_server.emergency import live_broadcast
@@ -18,7 +19,7 @@ from poc_server.ground.refused import Refused, StoreUnavailable
 from poc_server.store import emergency as kept
 from signaling.messages import BroadcastInfo, Person
 
-router = APIRouter(tags=["emergencies"])
+router = routes_of("emergencies")
 
 
 class ReceiptOut(Body):

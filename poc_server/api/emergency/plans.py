@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from groups.policy import Act
 from groups.vocabulary import Refusal, UnitId
@@ -10,6 +10,7 @@ from poc_server.api import rights
 from poc_server.api.emergency.alerts import desk_of
 from poc_server.api.paging import Expected, tag
 from poc_server.api.problems import documented
+from poc_server.api.routes import routes_of
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Name, PathId
 from poc_server.emergency.plans import Planned, may_see, planned
@@ -17,7 +18,7 @@ from poc_server.ground.refused import Refused
 from poc_server.store import plans
 from poc_server.store.plans import Plan
 
-router = APIRouter(prefix="/plans", tags=["emergencies"])
+router = routes_of("emergencies", "/plans")
 
 
 class PlanIn(Body):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import FileResponse
 
 from groups.rights import Right, has
@@ -14,6 +14,7 @@ from poc_server.api.emergency.alerts import desk_of
 from poc_server.api.emergency.broadcasts import broadcast_of
 from poc_server.api.problems import documented
 from poc_server.api.records.recordings import recordings_of
+from poc_server.api.routes import routes_of
 from poc_server.api.services import Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, PathId
 from poc_server.emergency.live_broadcast import LiveBroadcast
@@ -22,7 +23,7 @@ from poc_server.ground.refused import Refused
 from poc_server.recording.replaying.listening import AudioForm
 from poc_server.store.records import recordings as query
 
-router = APIRouter(tags=["emergencies"])
+router = routes_of("emergencies")
 LARGER["/api/v1/messages"] = MAX_WAV_BYTES
 Form = Annotated[AudioForm, Query(alias="as")]
 

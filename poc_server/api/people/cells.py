@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from pydantic import Field
 
 from groups.policy import Act
@@ -13,12 +13,13 @@ from poc_server.api import rights
 from poc_server.api.paging import Cursor, Expected, IfMatch, Limit, Search, check_seen, following, keys_of, tag
 from poc_server.api.problems import documented
 from poc_server.api.rights import ruled
+from poc_server.api.routes import routes_of
 from poc_server.api.services import Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, Line
 from poc_server.ground.refused import Refused
 from poc_server.store.city import cells
 
-router = APIRouter(prefix="/cells", tags=["units"])
+router = routes_of("units", "/cells")
 MAX_OUTLINE = 500
 CellCode = Annotated[str, Path(pattern=r"^[0-9]{15}$", description="District 6, street 3, community 3, cell 3 digits")]
 Degrees = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]

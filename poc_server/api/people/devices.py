@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from groups.policy import Act
 from groups.vocabulary import Refusal, UserId
@@ -14,6 +14,7 @@ from poc_server.api import rights
 from poc_server.api.paging import Cursor, Expected, Limit, Search, by_name, following, keys_of, ms_of, tag
 from poc_server.api.problems import documented
 from poc_server.api.rights import ruled
+from poc_server.api.routes import routes_of
 from poc_server.api.services import SignedInCaller, Use
 from poc_server.api.shapes import ID_PATTERN, Body, Name, PathId
 from poc_server.ground.refused import Refused, StoreUnavailable
@@ -21,8 +22,8 @@ from poc_server.store import Device
 from poc_server.store.city import sessions, without_sql
 from poc_server.store.shutting_out import AT_ONCE_S
 
-router = APIRouter(prefix="/devices", tags=["devices"])
-live = APIRouter(tags=["sessions"])
+router = routes_of("devices", "/devices")
+live = routes_of("sessions")
 OfUser = Annotated[str | None, Query(pattern=ID_PATTERN, description="Of this person only")]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import Field
 
 from groups.model import User
@@ -15,6 +15,7 @@ from poc_server.api import rights
 from poc_server.api.paging import Cursor, Expected, Limit, cursor_of, keys_of, ms_of, tag
 from poc_server.api.problems import documented
 from poc_server.api.rights import ruled
+from poc_server.api.routes import routes_of
 from poc_server.api.services import Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, Name, PathId, PersonOut
 from poc_server.ground.refused import Refused
@@ -22,7 +23,7 @@ from poc_server.store import Shift
 from poc_server.store.city import duty
 from poc_server.store.city.duty import ShiftDraft
 
-router = APIRouter(prefix="/shifts", tags=["duty"])
+router = routes_of("duty", "/shifts")
 Ms = Annotated[int, Field(ge=0, le=2**53)]
 MAX_PEOPLE = 2_000
 WEEK_MS = 7 * 86_400_000

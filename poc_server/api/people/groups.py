@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import Field
 
 from groups.calls.rules import CallRules
@@ -18,6 +18,7 @@ from poc_server.api import rights
 from poc_server.api.paging import Cursor, Expected, Limit, Search, cursor_of, keys_of, tag
 from poc_server.api.problems import documented
 from poc_server.api.rights import ruled
+from poc_server.api.routes import routes_of
 from poc_server.api.services import Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, Name, PathId
 from poc_server.ground.refused import Refused
@@ -25,7 +26,7 @@ from poc_server.store.city import groups
 from poc_server.store.city.groups import GroupDraft
 from poc_server.store.city.pinyin import sounds
 
-router = APIRouter(prefix="/groups", tags=["groups"])
+router = routes_of("groups", "/groups")
 Duration = Annotated[int, Field(ge=0, le=3_600_000)]
 SEES_ALL = (Right.GROUPS, Right.SHARING, Right.DISPATCH, Right.MONITOR)
 """Any of these shows every group of the agency; others see the groups they are in."""

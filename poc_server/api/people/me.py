@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import Field
 
 from groups.rights import rights_of
 from groups.vocabulary import GroupKind
 from poc_server.api.problems import documented
+from poc_server.api.routes import routes_of
 from poc_server.api.services import Address, SignedInCaller, Use
 from poc_server.api.shapes import Body, PersonOut
 
-router = APIRouter(tags=["me"])
+router = routes_of("me")
 
 
 class PlaceOut(Body):

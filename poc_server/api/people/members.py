@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import Field
 
 from groups.model import Membership
@@ -16,6 +16,7 @@ from poc_server.api.paging import Expected, IfMatch, check_seen, tag
 from poc_server.api.people.groups import seen
 from poc_server.api.problems import documented
 from poc_server.api.rights import ruled
+from poc_server.api.routes import routes_of
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, PathId
 from poc_server.ground.refused import Refused
@@ -23,7 +24,7 @@ from poc_server.store import Change
 from poc_server.store.city import groups
 from poc_server.store.city.groups import MAX_PRIORITY
 
-router = APIRouter(prefix="/groups/{group}/members", tags=["groups"])
+router = routes_of("groups", "/groups/{group}/members")
 MAX_MEMBERS_AT_ONCE = 2_000
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import Field
 
 from groups.model import User
@@ -15,13 +15,14 @@ from groups.vocabulary import Refusal, Role, UnitId, UserId, UserKind
 from poc_server.api import rights
 from poc_server.api.paging import Cursor, Expected, Limit, Search, by_name, following, keys_of, tag
 from poc_server.api.rights import ruled
+from poc_server.api.routes import routes_of
 from poc_server.api.services import Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, Line, Name, PathId
 from poc_server.ground.refused import Refused, StoreUnavailable
 from poc_server.store.city import people, without_sql
 from poc_server.store.city.people import UserDraft, UserFilter
 
-router = APIRouter(prefix="/people", tags=["people"])
+router = routes_of("people", "/people")
 
 
 class PersonIn(Body):

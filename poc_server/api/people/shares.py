@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from groups.policy import Act
 from groups.vocabulary import AgencyId, GroupId, UserId
 from poc_server.api import rights
 from poc_server.api.rights import ruled
+from poc_server.api.routes import routes_of
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, PathId
 from poc_server.store.city import sharing
 
-router = APIRouter(tags=["groups"])
+router = routes_of("groups")
 
 
 class ShareOut(Body):

@@ -6,7 +6,7 @@ import dataclasses
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import StreamingResponse
 
 from groups.model import User
@@ -15,13 +15,14 @@ from groups.vocabulary import Refusal
 from poc_server.api import rights
 from poc_server.api.body import LARGER
 from poc_server.api.problems import documented
+from poc_server.api.routes import routes_of
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body
 from poc_server.ground.refused import Refused
 from poc_server.store import Device, sheets
 from poc_server.store.sheets import Import, Sheet
 
-router = APIRouter(prefix="/sheets", tags=["import and export"])
+router = routes_of("import and export", "/sheets")
 MAX_SHEET_BYTES = 5_000_000
 MAX_TOLD = 200
 """Changes and mistakes shown of each; the counts are of all."""

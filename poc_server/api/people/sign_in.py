@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Response
+from fastapi import Header, Response
 from pydantic import Field
 
 from groups.vocabulary import Refusal
 from poc_server.api.problems import documented
+from poc_server.api.routes import routes_of
 from poc_server.api.services import Address, Use
 from poc_server.api.shapes import Body, Line, TokensOut
 from poc_server.auth.service import MAX_CODE_CHARS
 from poc_server.auth.tokens import MAX_TOKEN_CHARS
 from poc_server.ground.refused import Refused
 
-router = APIRouter(prefix="/auth", tags=["sign-in"])
+router = routes_of("sign-in", "/auth")
 Secret = Annotated[str, Field(min_length=1, max_length=1_024)]
 TokenText = Annotated[str, Field(min_length=1, max_length=MAX_TOKEN_CHARS)]
 

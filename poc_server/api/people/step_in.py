@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 
 from groups.vocabulary import Refusal, UserId
 from poc_server.api.problems import documented
+from poc_server.api.routes import routes_of
 from poc_server.api.services import Address, Use
 from poc_server.api.shapes import PersonOut, TokensOut
 from poc_server.ground.refused import Refused
 
-router = APIRouter(prefix="/demo", tags=["demo"])
+router = routes_of("demo", "/demo")
 
 
 @router.get("/people", responses=documented(404))

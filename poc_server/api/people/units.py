@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from groups.policy import Act
 from groups.vocabulary import Refusal, UnitId
@@ -10,12 +10,13 @@ from poc_server.api import rights
 from poc_server.api.paging import Expected, tag
 from poc_server.api.problems import documented
 from poc_server.api.rights import ruled
+from poc_server.api.routes import routes_of
 from poc_server.api.services import Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, Name, PathId
 from poc_server.ground.refused import Refused
 from poc_server.store.city import units
 
-router = APIRouter(prefix="/units", tags=["units"])
+router = routes_of("units", "/units")
 
 
 class UnitIn(Body):

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import AfterValidator
 
 from groups.model import Group
@@ -15,6 +15,7 @@ from groups.vocabulary import AgencyId, DeviceId, GroupId, UnitId, UserId
 from poc_server.api import rights
 from poc_server.api.paging import Cursor, Limit, cursor_of, keys_of
 from poc_server.api.rights import ruled
+from poc_server.api.routes import routes_of
 from poc_server.api.services import SignedInCaller, Use
 from poc_server.api.shapes import ID_PATTERN, Body, printable
 from poc_server.store import Snapshot, audit, audit_pages
@@ -23,7 +24,7 @@ from poc_server.store.ids import clean
 from signaling.audit_words import DENIED, REFUSED
 from signaling.limits import MAX_NAME_CHARS
 
-router = APIRouter(prefix="/audit", tags=["audit"])
+router = routes_of("audit", "/audit")
 Time = Annotated[int | None, Query(ge=0, le=2**53, description="ms since the epoch")]
 Word = Annotated[str | None, Query(pattern=r"^[a-z_.]{1,32}$", description="This act, done or refused")]
 Whom = Annotated[str, Query(max_length=64, description="Anywhere in the name, badge or account; or pinyin of the name")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from fastapi.responses import PlainTextResponse
 
 from groups.policy import Act
@@ -13,11 +13,12 @@ from groups.vocabulary import GroupId
 from poc_server.api import rights
 from poc_server.api.records.recordings import Recorded
 from poc_server.api.rights import ruled
+from poc_server.api.routes import routes_of
 from poc_server.api.services import SignedInCaller, Use
 from poc_server.ground.chain import head_to_json
 from poc_server.store.records import evidence
 
-router = APIRouter(prefix="/evidence", tags=["recordings"])
+router = routes_of("recordings", "/evidence")
 Day = Annotated[str, Path(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 
 

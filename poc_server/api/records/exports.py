@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter
 from fastapi.responses import FileResponse
 from pydantic import Field
 
@@ -13,6 +12,7 @@ from groups.policy import Act
 from groups.vocabulary import Refusal
 from poc_server.api.records.recordings import Recorded, SearchIn
 from poc_server.api.rights import ruled
+from poc_server.api.routes import routes_of
 from poc_server.api.services import SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, Line
 from poc_server.ground.refused import Refused
@@ -20,7 +20,7 @@ from poc_server.recording.exporting.exports import Wish
 from poc_server.recording.replaying.access import scope_of
 from poc_server.store.records.exports import Export, ExportState
 
-router = APIRouter(prefix="/exports", tags=["recordings"])
+router = routes_of("recordings", "/exports")
 
 
 class ExportIn(Body):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import Depends, Header, Query, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import AfterValidator, Field
 
@@ -14,6 +14,7 @@ from groups.vocabulary import GroupId, IncidentCode, Refusal
 from poc_server.api import rights
 from poc_server.api.records.recordings import Recorded, area_of
 from poc_server.api.rights import ruled
+from poc_server.api.routes import routes_of
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, Line
 from poc_server.ground.chain import Kind
@@ -31,7 +32,7 @@ from poc_server.store.records.materials import Material, MaterialSearch, Materia
 from poc_server.store.records.recordings import Page
 from signaling.limits import MAX_PAGE
 
-router = APIRouter(prefix="/materials", tags=["materials"])
+router = routes_of("materials", "/materials")
 
 MAX_BYTES = 25_000_000
 """Largest photo."""

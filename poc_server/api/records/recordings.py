@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from fastapi.responses import FileResponse
 from pydantic import Field
 
@@ -15,6 +15,7 @@ from groups.policy import Act
 from groups.vocabulary import BurstEnd, GroupId, Refusal, Tier, UserId
 from poc_server.api.plays import Play
 from poc_server.api.rights import ruled
+from poc_server.api.routes import routes_of
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, Line
 from poc_server.ground.refused import Refused
@@ -26,7 +27,7 @@ from poc_server.store.records import recordings as query
 from poc_server.store.records.recordings import Area, Found, Page, Search
 from signaling.limits import MAX_PAGE
 
-router = APIRouter(prefix="/recordings", tags=["recordings"])
+router = routes_of("recordings", "/recordings")
 
 Ms = Annotated[int, Query(ge=0, le=2**53)]
 

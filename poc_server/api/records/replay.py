@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import FileResponse
 
 from groups.policy import Act
@@ -12,6 +12,7 @@ from groups.vocabulary import GroupId, Refusal
 from poc_server.api import rights
 from poc_server.api.records.recordings import Form, Recorded, RecordingOut
 from poc_server.api.rights import ruled
+from poc_server.api.routes import routes_of
 from poc_server.api.services import SignedInCaller, Use
 from poc_server.api.shapes import Body, Id
 from poc_server.ground.refused import Refused
@@ -25,7 +26,7 @@ from poc_server.store.city import membership_periods
 from poc_server.store.records import recordings as query
 from poc_server.store.records.recordings import Search, Turn
 
-router = APIRouter(tags=["recordings"])
+router = routes_of("recordings")
 
 MAX_MISSED = 200
 """Most that are listed at once; the others are said to be there, and follow."""

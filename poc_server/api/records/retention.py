@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import Field
 
 from groups.policy import Act
@@ -13,6 +13,7 @@ from groups.vocabulary import AgencyId, GroupId, IncidentCode, Refusal, UserId
 from poc_server.api.paging import Expected, IfMatch, check_seen, tag
 from poc_server.api.records.recordings import Recorded
 from poc_server.api.rights import allow, own_agency, ruled
+from poc_server.api.routes import routes_of
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, Name
 from poc_server.ground.refused import Refused
@@ -22,7 +23,7 @@ from poc_server.store.records import recordings as query
 from poc_server.store.records.keeping import Hold, HoldKind, Rule
 from signaling.limits import MAX_DAYS_KEPT, MAX_REASON_CHARS
 
-router = APIRouter(tags=["retention"])
+router = routes_of("retention")
 
 LEAST_DAYS = 180
 """网络安全法 §21 asks for six months."""
