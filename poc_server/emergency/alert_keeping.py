@@ -52,9 +52,9 @@ class AlertKeeping:
         done = await self._keeping.in_sql(in_sql())
         if done is None:
             await self._keeping.on_disk([record], [entry])
-            live.noted = True
+            live.noted = live.kept_now = True
             return None
-        live.noted = live.saved = True
+        live.stands_in_sql()
         before: Kept | None = done[0]
         return before
 
@@ -73,8 +73,11 @@ class AlertKeeping:
                     raise Overtaken
                 await audit.append(connection, [entry])
 
-        if await self._keeping.in_sql(in_sql()) is not None or await self._keeping.now_or_later([record], [entry]):
-            live.noted = True
+        if await self._keeping.in_sql(in_sql()) is not None:
+            live.stands_in_sql()
+            return
+        live.saved, live.kept_now = False, await self._keeping.now_or_later([record], [entry])
+        live.noted = live.noted or live.kept_now
 
     async def newest(self, live: LiveAlert) -> Kept | None:
         """What stands in SQL. Raises `Refused`: unavailable."""

@@ -67,12 +67,12 @@ class Alerts:
             user, known = self._field.roster.user(each.user), self._live.get(each.id)
             if known is not None:
                 if known.kept().content == each.content:
-                    known.noted = known.saved = True
+                    known.stands_in_sql()
                 elif each.version > known.record.version or (not known.saved and each.version == known.record.version):
                     self._settle(known, each)
             elif user is not None and each.open:
                 live = live_alert.from_content(user, each.content)
-                live.noted = live.saved = True
+                live.stands_in_sql()
                 self._begin(live)
                 self._telling.announce(live)
 
@@ -83,7 +83,7 @@ class Alerts:
             if user is None or each.id in self._live:
                 continue
             live = live_alert.from_content(user, each.content)
-            live.noted = True
+            live.noted = live.kept_now = True
             self._begin(live)
             self._telling.announce(live)
             self._again_soon(live)
@@ -172,7 +172,7 @@ class Alerts:
     def _keep_later(self, live: LiveAlert) -> None:
         """The phone may be gone by now: what was told is kept without it."""
         live.keep_again = None
-        if self._live.get(live.record.id) is live and not live.saved:
+        if not live.saved and (self._live.get(live.record.id) is live or not live.record.open):
             self._desk.spawn(self._kept_later(live))
 
     async def _kept_later(self, live: LiveAlert) -> None:
@@ -180,6 +180,7 @@ class Alerts:
             if not live.noted:
                 await self.keep(live)
                 return
+            version = live.record.version
             before = await self._keeping.standing(live)
         except Refused as refused:
             if not live.noted:
@@ -187,11 +188,28 @@ class Alerts:
             self._again_soon(live)
             return
         async with live.lock:
-            if self._live.get(live.record.id) is not live:
+            if live.record.version != version:
+                self._again_soon(live)
                 return
             live.saved = True
-            if before is not None and before.version >= live.record.version and before.user == live.user.id:
+            if before is None:
+                self._on_record(live)
+            elif self._live.get(live.record.id) is live and before.user == live.user.id:
                 self._settle(live, before)
+
+    async def _kept_on_disk(self, live: LiveAlert, version: int) -> None:
+        """Its disk was slow, or failed: it has it now."""
+        await self._desk.store.journal.flush()
+        if live.record.version == version:
+            self._on_record(live)
+
+    def _on_record(self, live: LiveAlert) -> None:
+        """SQL or the disk has taken what was told before: who leads it need not wonder any more."""
+        if live.kept_now:
+            return
+        live.noted = live.kept_now = True
+        if self._live.get(live.record.id) is live and live.announced:
+            self._telling.more(live)
 
     def _settle(self, live: LiveAlert, before: kept.Kept) -> None:
         """It was raised before this server started: that is how it stands, claimed or closed meanwhile."""
@@ -200,6 +218,7 @@ class Alerts:
             return
         # The phone that still sends it did not hear that it was closed.
         live.record = live_alert.from_content(live.user, before.content).record
+        live.stands_in_sql()
         self._over(live)
         self._telling.announce(live)
 
@@ -209,7 +228,7 @@ class Alerts:
         self._over(live)
         live.record, live.covert, live.origin = earlier.record, earlier.covert, earlier.origin
         live.incident = live.incident or earlier.incident
-        live.noted = live.saved = True
+        live.stands_in_sql()
         self._begin(live)
         self._telling.announce(live)
 
@@ -254,11 +273,17 @@ class Alerts:
                 raise Refused(each.code)
         return list(effects)
 
+    def is_kept(self, alert: str) -> bool:
+        """Whether SQL or the disk has the last step of an alert that is led here."""
+        live = self._live.get(alert)
+        return live is None or live.kept_now
+
     async def _catch_up(self, live: LiveAlert) -> None:
         """Another node led it meanwhile, and told of it: go on from how it stands."""
         newest = await self._keeping.newest(live)
         if newest is not None and newest.open:
             live.record = live_alert.from_content(live.user, newest.content).record
+            live.stands_in_sql()
             self._arm(live)
         elif newest is not None and self._live.get(live.record.id) is live:
             self._settle(live, newest)
@@ -274,6 +299,10 @@ class Alerts:
             except BaseException:
                 live.record = before
                 raise
+            if not live.saved:
+                self._again_soon(live)
+            if not live.kept_now:
+                self._desk.spawn(self._kept_on_disk(live, record.version))
             self._arm(live)
             if any(isinstance(each, machine.Over) for each in effects):
                 self._over(live)

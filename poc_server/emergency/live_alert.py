@@ -27,7 +27,8 @@ class LiveAlert:
     Attributes:
         origin: the group the officer had in mind; of a covert alert another than the one it is said in.
         noted: it is kept, in SQL or on disk until SQL is back.
-        saved: it stands in SQL.
+        saved: it stands in SQL as it is now.
+        kept_now: SQL or the disk has taken its last step.
         announced: those it concerns were told at least once.
         rang: the keys of the dispatchers' phones it went to when it was last announced, and of those that came since.
         keep_again: runs while it does not stand in SQL yet.
@@ -42,6 +43,7 @@ class LiveAlert:
     origin: GroupId | None = None
     noted: bool = False
     saved: bool = False
+    kept_now: bool = False
     announced: bool = False
     rang: set[str] = field(default_factory=set)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -96,7 +98,12 @@ class LiveAlert:
             escalated=record.escalated,
             told=self.told,
             version=record.version,
+            kept=self.kept_now,
         )
+
+    def stands_in_sql(self) -> None:
+        """As it is now."""
+        self.noted = self.saved = self.kept_now = True
 
 
 def from_content(user: User, content: dict[str, Any]) -> LiveAlert:

@@ -59,7 +59,8 @@ async def alert_claim(desk: Emergency, phone: Phone, message: AlertClaim) -> Non
     effects = await desk.alerts.step(message.alert, phone.user, machine.Claim(phone.user.id))
     held = next(each for each in effects if isinstance(each, machine.Held))
     by = desk.field.roster.user(held.by) or phone.user
-    phone.send(AlertClaimed(id=message.id, alert=message.alert, by=person(by), yours=held.yours))
+    kept = desk.alerts.is_kept(message.alert)
+    phone.send(AlertClaimed(id=message.id, alert=message.alert, by=person(by), yours=held.yours, kept=kept))
 
 
 async def alert_acknowledge(desk: Emergency, phone: Phone, message: AlertAcknowledge) -> None:

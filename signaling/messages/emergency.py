@@ -127,6 +127,8 @@ class AlertInfo(Message):
         escalated: how often nobody claimed it in time.
         told: at how many phones of dispatchers it rings, as far as is known; grows when one comes on while it is open.
         version: grows with each change; an older one that comes late is to be ignored.
+        kept: false while neither SQL nor the disk has taken the last step; it is told again, with the same version, as
+            soon as one has.
     """
 
     id: Id
@@ -151,6 +153,7 @@ class AlertInfo(Message):
     escalated: int = 0
     told: int = 0
     version: int = 1
+    kept: bool = True
 
 
 class Alert(Message):
@@ -173,13 +176,17 @@ class AlertClaim(Message):
 
 
 class AlertClaimed(Message):
-    """Who has the alert: exactly one. ``yours`` is False for the second, who learns here who was first."""
+    """Who has the alert: exactly one. ``yours`` is False for the second, who learns here who was first.
+
+    ``kept`` as in `EmergencyCallStarted`.
+    """
 
     type: Literal["alert_claimed"] = "alert_claimed"
     id: RequestId
     alert: Id
     by: Person
     yours: bool
+    kept: bool = True
 
 
 class AlertAcknowledge(Message):

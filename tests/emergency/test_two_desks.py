@@ -1,11 +1,15 @@
 """Two nodes that both believe to have the desk, for one of them slept: an alert is one dispatcher's all the same.
 
-And a broadcast that both began, for SQL was away, is one.
+And a broadcast that both began, for SQL was away, is one. What neither SQL nor a disk has taken is said to be so.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +17,7 @@ from typing import Any
 import pytest
 
 from groups.emergency import broadcast as rules
-from groups.emergency.alert import AlertOptions, Claim, Held, Resolve, raised
+from groups.emergency.alert import Acknowledge, AlertOptions, Claim, Held, Resolve, raised
 from groups.model import User
 from groups.vocabulary import AgencyId, AlertState, ReceiptState, Refusal, UnitId, UserId
 from poc_server.emergency import live_broadcast
@@ -23,7 +27,8 @@ from poc_server.emergency.settings import EmergencySettings
 from poc_server.ground.refused import Refused
 from poc_server.store import audit
 from poc_server.store import emergency as kept
-from poc_server.store.settings import StoreSettings
+from poc_server.store.journal import Journal
+from poc_server.store.settings import JournalSettings, StoreSettings
 from poc_server.store.sql.engine import Database
 from poc_server.store.sql.migrate import migrate
 from poc_server.talk.later import Later
@@ -48,17 +53,35 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
     await opened.aclose()
 
 
-async def desk(database: Database) -> Alerts:
-    """One node's, with nobody connected."""
+class Console:
+    """A page that is told of alerts."""
+
+    def __init__(self, user: User) -> None:
+        self.key, self.user, self.connection = "console", user, None
+        self.told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+    def write(self, framed: bytes) -> None:
+        self.told.put_nowait(json.loads(framed[framed.index(b"{") :])["alert"])
+
+
+async def desk(database: Database, console: Console | None = None, journal: Journal | None = None) -> Alerts:
+    """One node's, with nobody connected but that console."""
     users = {each.id: each for each in (OFFICER, ANNA, BORIS)}
     roster = SimpleNamespace(user=users.get, group=lambda _: None)
     field = SimpleNamespace(
-        roster=roster, phones={}, fabric=SimpleNamespace(now=lambda: NOW), conditions=None, arrivals=None
+        roster=roster,
+        phones={} if console is None else {console.key: console},
+        fabric=SimpleNamespace(now=lambda: NOW),
+        conditions=None,
+        arrivals=None,
     )
-    store = SimpleNamespace(reading=database.reading, writing=database.writing, clock=lambda: NOW)
+    store = SimpleNamespace(reading=database.reading, writing=database.writing, clock=lambda: NOW, journal=journal)
     made: Any = SimpleNamespace(field=field, store=store, settings=EmergencySettings(), later=Later())
     made.spawn, made.claimers, made.wake_away = made.later.spawn, lambda _: frozenset(), lambda *_: None
     made.tell_standing = lambda _: None
+    made.sql = SimpleNamespace(silent=False)
+    made.may_claim = lambda *_: True
+    made.note = None if journal is None else journal.append
     made.gatherings = SimpleNamespace(begin=lambda *_: None, end=lambda _: None)
     made.entry = lambda user, action, kind, target, detail, agency: audit.entry(
         audit.SYSTEM, NOW, action, kind, target, detail, agency
@@ -107,3 +130,49 @@ def test_what_both_began_is_one() -> None:
     here.learn(stands)
     assert (here.saved, here.version) == (True, 3), "its next step is newer than what stands"
     assert [here.receipts[each.id].state for each in (ANNA, BORIS)] == [ReceiptState.ACKNOWLEDGED, ReceiptState.HEARD]
+
+
+@contextmanager
+def busy(path: Path) -> Iterator[None]:
+    """SQL answers nobody who wants to write."""
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        other.close()
+
+
+@contextmanager
+def gone(folder: Path) -> Iterator[None]:
+    """The disk of the journal takes nothing."""
+    away = folder.rename(folder.with_name("away"))
+    try:
+        yield
+    finally:
+        away.rename(folder)
+
+
+async def test_a_claim_that_is_only_in_memory_says_so_at_every_console_until_it_is_on_record(
+    database: Database, tmp_path: Path
+) -> None:
+    console, folder = Console(BORIS), tmp_path / "journal"
+    journal = Journal(folder, database, JournalSettings(), lambda: NOW)
+    alerts = await desk(database, console, journal)
+    assert (await console.told.get())["kept"]
+    sql = tmp_path / "poc.sqlite"
+    async with asyncio.timeout(30):
+        with ExitStack() as still_busy:
+            with gone(folder):
+                with busy(sql):
+                    await alerts.step("al", None, Claim(ANNA.id))
+                    told = await console.told.get()
+                    assert (told["state"], told["kept"], alerts.is_kept("al")) == ("claimed", False, False)
+                told = await console.told.get()  # SQL is back, the disk is not
+                assert (told["state"], told["kept"], alerts.is_kept("al")) == ("claimed", True, True)
+                still_busy.enter_context(busy(sql))
+                await alerts.step("al", None, Acknowledge(ANNA.id))
+                assert not (await console.told.get())["kept"]
+            told = await console.told.get()  # the disk is back, SQL is not
+            assert (told["state"], told["kept"]) == ("acknowledged", True)
+    await journal.aclose()

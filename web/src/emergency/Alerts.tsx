@@ -72,6 +72,11 @@ function One({ phone, one }: { phone: Phone; one: Alert }) {
         {alert.battery != null && <span class="soft">{t("alert_battery", { percent: alert.battery })}</span>}
       </p>
       {alert.state === "raised" && <Again alert={alert} />}
+      {alert.kept === false && (
+        <strong class="late" role="alert">
+          {t("not_kept_yet")}
+        </strong>
+      )}
       {taken && (
         <span role={first.value ? "alert" : undefined}>
           {t("console_claimed_by", { name: taken })}

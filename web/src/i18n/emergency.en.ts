@@ -41,7 +41,7 @@ export const emergencyEn: Record<keyof typeof emergencyZh, string> = {
   leader_peril: "Call as peril (one step lower)",
   leader_to_emergency: "Raise to emergency",
   leader_to_peril: "Lower to peril",
-  leader_not_kept: "Not on record yet: it will be as soon as a database or a disk takes it.",
+  not_kept_yet: "Not on record yet: it will be as soon as a database or a disk takes it.",
   leader_talks_in: "The talk key talks in {group}",
   leader_ordinary: "Make an ordinary call",
   leader_urgent: "Urgent",

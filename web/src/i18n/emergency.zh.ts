@@ -39,7 +39,7 @@ export const emergencyZh = {
   leader_peril: "按险情呼叫（低一级）",
   leader_to_emergency: "升为紧急",
   leader_to_peril: "降为险情",
-  leader_not_kept: "尚未存档，数据库或磁盘恢复后自动补存。",
+  not_kept_yet: "尚未存档，数据库或磁盘恢复后自动补存。",
   leader_talks_in: "讲话键在“{group}”讲话",
   leader_ordinary: "改为普通呼叫",
   leader_urgent: "紧急",

@@ -267,7 +267,7 @@ export class Command {
 /** Whom it reaches, and whether anything keeps it: it is on the air in any case. */
 function started({ online, people, kept }: { online: number; people: number; kept?: boolean }): string {
   const words = t("leader_started", { online, people });
-  return kept === false ? `${words} ${t("leader_not_kept")}` : words;
+  return kept === false ? `${words} ${t("not_kept_yet")}` : words;
 }
 
 /** What a plan starts, as if it had been put together by hand. */
