@@ -19,6 +19,8 @@ export type Facts = {
   waved: boolean;
   askFirst: boolean;
   me: string | null;
+  /** The key is down, and speaks as soon as its owner can know where. */
+  waits: boolean;
   mayTalk: boolean;
   participant: ParticipantState;
   floor: Floor;
@@ -42,7 +44,16 @@ export type Obstacle =
 
 export type Face =
   | { name: "connecting" | "reconnecting" | "no_network" | "no_answer" | "no_group" | "no_path_yet" }
-  | { name: "idle" | "listen_only" | "requesting" | "microphone_starting" | "releasing" | "get_ready" }
+  | {
+      name:
+        | "idle"
+        | "listen_only"
+        | "requesting"
+        | "hold_on"
+        | "microphone_starting"
+        | "releasing"
+        | "get_ready";
+    }
   | { name: "talking" | "ending"; endsAt: number }
   | { name: "revoked_grace"; cause: RevokeCause; endsAt: number }
   | { name: "revoked"; cause: RevokeCause }
@@ -81,7 +92,7 @@ export function face(facts: Facts, now: number): Face {
   );
 }
 
-function ofTalker({ participant, microphone }: Facts, now: number): Face | null {
+function ofTalker({ participant, microphone, waits }: Facts, now: number): Face | null {
   const { phase } = participant;
   switch (phase.name) {
     case "pending_request":
@@ -96,7 +107,7 @@ function ofTalker({ participant, microphone }: Facts, now: number): Face | null 
     case "pending_release":
       return participant.notice ? null : { name: "releasing" };
     case "has_no_permission":
-      return null;
+      return waits ? { name: "hold_on" } : null;
   }
 }
 

@@ -193,6 +193,7 @@ export class Phone {
     waved: this.waved.value,
     askFirst: this.askFirst.value,
     me: this.picture.value.user?.id ?? null,
+    waits: this.key.waits.value && !this.covert.value,
     mayTalk: this.brought.value !== null || (this.group.value?.may_talk ?? false),
     // A microphone that is open in secret is not shown.
     participant: this.covert.value ? { ...start, group: this.floorState.value.group } : this.floorState.value,

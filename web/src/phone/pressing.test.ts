@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Floors } from "../floor/several";
 import type { ClientMessage } from "../wire/protocol";
-import { OPENS_WITHIN_MS, Pressing } from "./pressing";
+import { HOLDS_ON_MS, OPENS_WITHIN_MS, Pressing } from "./pressing";
 
 vi.stubGlobal("window", globalThis);
 
@@ -234,4 +234,36 @@ test("a press goes nowhere while others changed where it would go, but for one t
   expect(sent).toEqual([]);
   key.pressIn("west", 0);
   expect(grant()).toBe("west");
+});
+
+test("a key that is held on speaks when its owner had time to see where, and no sooner", async () => {
+  const { key, unseen, sent, grant } = phone();
+  unseen.value = true;
+  key.press(0);
+  unseen.value = false;
+  await vi.advanceTimersByTimeAsync(HOLDS_ON_MS - 1);
+  expect([sent, key.waits.value]).toEqual([[], true]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect([grant(), key.waits.value]).toEqual(["east", false]);
+});
+
+test("a key that was let go, or held while others changed it once more, does not", async () => {
+  const { key, unseen, sent } = phone();
+  unseen.value = true;
+  key.press(0);
+  await vi.advanceTimersByTimeAsync(HOLDS_ON_MS);
+  expect([sent, key.waits.value]).toEqual([[], true]);
+  key.lift();
+  unseen.value = false;
+  await vi.advanceTimersByTimeAsync(HOLDS_ON_MS);
+  expect([sent, key.waits.value]).toEqual([[], false]);
+});
+
+test("what only the person can mend comes before what his key waits for", async () => {
+  const { key, blocked, unseen, sent } = phone();
+  unseen.value = true;
+  key.press(0);
+  [unseen.value, blocked.value] = [false, true];
+  await vi.advanceTimersByTimeAsync(HOLDS_ON_MS);
+  expect([sent, key.waits.value]).toEqual([[], false]);
 });

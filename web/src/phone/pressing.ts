@@ -8,6 +8,12 @@ import type { MicrophoneState } from "../media/microphone";
 /** What was opened without a hand waits so long for a network, a sound that is unlocked, a floor that is given back. */
 export const OPENS_WITHIN_MS = 60_000;
 
+/**
+ * A key that may not speak at once because its owner cannot have seen where, speaks after so long if it is still down: he heard it
+ * denied, has the group before his eyes, and did not let go.
+ */
+export const HOLDS_ON_MS = 1_000;
+
 const DEAF: ReadonlySet<MicrophoneState> = new Set(["lost", "refused", "missing", "unsupported"]);
 
 /** Phases in which nothing is said any more, and nothing asked for. */
@@ -16,7 +22,7 @@ const ENDING: ReadonlySet<string> = new Set(["has_no_permission", "pending_relea
 export type KeyOwner = {
   /** Something only the person can mend is in the way. */
   blocked: () => boolean;
-  /** Others changed where the key talks, and the person cannot know yet; asked once for each press. */
+  /** Others changed where the key talks, and the person cannot know yet; he is told so. Asked once for each press. */
   unseen: () => boolean;
   /** The phone must give no sign of it. */
   covert: ReadonlySignal<boolean>;
@@ -28,6 +34,9 @@ type Opened = { speaks: boolean };
 export class Pressing {
   /** What was opened for a while speaks, and no hand holds it down: there is nothing to let go. */
   readonly byItself = signal(false);
+  /** A hand holds it down, and it speaks as soon as its owner can know where. */
+  readonly waits = signal(false);
+  #waiting: ReturnType<typeof setTimeout> | undefined;
   /** A hand holds it down. */
   #hand = false;
   #opened: Opened | null = null;
@@ -39,8 +48,20 @@ export class Pressing {
 
   /** A press that names no group: it goes where this person talks just now. Who is in danger is not asked whether he saw where. */
   press(at: number): void {
-    if (this.owner.blocked() || (this.#opened === null && this.owner.unseen())) return;
-    this.#down(at);
+    this.#stopWaiting();
+    if (this.owner.blocked()) return;
+    if (this.#opened === null && this.owner.unseen()) this.#wait();
+    else this.#down(at);
+  }
+
+  #wait(): void {
+    this.waits.value = true;
+    this.#waiting = setTimeout(() => this.press(performance.now()), HOLDS_ON_MS);
+  }
+
+  #stopWaiting(): void {
+    clearTimeout(this.#waiting);
+    this.waits.value = false;
   }
 
   #down(at: number): void {
@@ -56,6 +77,7 @@ export class Pressing {
   pressIn(group: string, at: number, also: readonly string[] = []): void {
     const { held, phase } = this.floors.state.peek();
     if (held || phase.name !== "has_no_permission") return;
+    this.#stopWaiting();
     // In one step: between the two the floor would follow the selection back.
     batch(() => {
       this.#enter(group);
@@ -104,6 +126,7 @@ export class Pressing {
 
   /** The hand lets go: what was opened for a while stays open. */
   lift(): void {
+    this.#stopWaiting();
     this.#hand = false;
     this.#tell();
     if (!this.#opened?.speaks) this.#close();

@@ -18,7 +18,7 @@ export function LeftGroup({ phone, keys = false }: { phone: Phone; keys?: boolea
   return (
     <p class="switched left" role="alert">
       <span>
-        {out(notice)} {asks && next(notice, group ?? "", keys)}
+        {out(notice)} {asks && next(notice, group ?? "", keys, phone.key.waits.value)}
       </span>
       <button type="button" class="back" onClick={() => left.seen()}>
         {t("close")}
@@ -32,7 +32,9 @@ function out({ why, names }: Left): string {
   return why === "call" ? t("left_call") : "";
 }
 
-function next({ warned }: Left, group: string, keys: boolean): string {
+/** `waits`: the key is still down. */
+function next({ warned }: Left, group: string, keys: boolean, waits: boolean): string {
   if (keys) return t(warned ? "left_again_keys" : "left_confirm_keys");
-  return t(warned ? "left_again" : "left_confirm", { group });
+  if (!warned) return t("left_confirm", { group });
+  return t(waits ? "left_hold_on" : "left_again", { group });
 }

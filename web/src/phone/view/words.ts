@@ -68,6 +68,7 @@ export const FACE_ICONS: Record<Face["name"], () => preact.JSX.Element> = {
   listen_only: Icon.ear,
   requesting: Icon.wait,
   microphone_starting: Icon.wait,
+  hold_on: Icon.clock,
   get_ready: Icon.clock,
   releasing: Icon.mic,
   talking: Icon.mic,
