@@ -1,13 +1,13 @@
 // The few incidents that matter, each with its talk group and the one tap that comes next; and the key that goes back.
 
 import { useSignal } from "@preact/signals";
-import { refusalWords, t } from "../i18n";
+import { t } from "../i18n";
 import { Camera } from "../materials/Evidence";
 import type { Phone } from "../phone/phone";
-import { RequestRefused } from "../wire/link";
 import type { IncidentSummary } from "../wire/protocol";
 import { Chooser } from "./Chooser";
-import { listed, nextTap, type Tap } from "./incidents";
+import { listed, nextTap } from "./incidents";
+import { TapKey } from "./TapKey";
 import "../phone/view/switched.css";
 import "./incidents.css";
 
@@ -17,8 +17,8 @@ export function IncidentList({ phone, all }: { phone: Phone; all: () => void }) 
   if (few.length === 0) return null;
   return (
     <ul class="incidents" aria-label={t("incidents")}>
-      {few.map((one) => (
-        <Incident key={one.code} phone={phone} one={one} />
+      {few.map((one, at) => (
+        <Incident key={one.code} phone={phone} one={one} at={at} />
       ))}
       {(incidents.more || incidents.list.length > few.length) && (
         <li>
@@ -31,20 +31,12 @@ export function IncidentList({ phone, all }: { phone: Phone; all: () => void }) 
   );
 }
 
-function Incident({ phone, one }: { phone: Phone; one: IncidentSummary }) {
+/** `at`: its place in the list. */
+function Incident({ phone, one, at }: { phone: Phone; one: IncidentSummary; at: number }) {
   const selected = one.group?.id === phone.picture.value.selected;
   const user = phone.picture.value.user?.id;
   const next = nextTap(one);
   const problem = useSignal("");
-  const report = async (tap: Tap) => {
-    try {
-      await phone.ask({ type: "incident_report", code: one.code, tap });
-      problem.value = "";
-    } catch (found) {
-      // The key stays as it was: whoever reads why presses it again.
-      problem.value = found instanceof RequestRefused ? refusalWords(found.code) : t("text_not_sent");
-    }
-  };
   return (
     <li data-code={one.code} data-urgent={one.urgent ?? false} data-selected={selected}>
       <Chooser
@@ -57,9 +49,7 @@ function Incident({ phone, one }: { phone: Phone; one: IncidentSummary }) {
       </Chooser>
       {selected && user && one.group && <Camera user={user} group={one.group.id} incident={one.code} />}
       {next ? (
-        <button type="button" class="tap" onClick={() => void report(next)}>
-          {t(`tap_${next}`)}
-        </button>
+        <TapKey phone={phone} code={one.code} tap={next} at={at} problem={problem} />
       ) : (
         <span class="tapped">{t("tapped_done")}</span>
       )}
