@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from groups.vocabulary import Refusal, UserId
 from poc_server.emergency import live_broadcast
-from poc_server.emergency.keeping import SQL_WITHIN_S, START_WITHIN_S, Keeping
+from poc_server.emergency.keeping import START_WITHIN_S, Keeping
 from poc_server.emergency.live_broadcast import LiveBroadcast
+from poc_server.emergency.sql_watch import SQL_WITHIN_S
 from poc_server.ground.refused import Refused
 from poc_server.store import emergency as kept
 from poc_server.store.audit import AuditEntry

@@ -13,6 +13,7 @@ from groups.vocabulary import AgencyId, Refusal, UserId
 from poc_server.emergency.gatherings import Gatherings
 from poc_server.emergency.settings import EmergencySettings
 from poc_server.emergency.spoken import SpokenMessages
+from poc_server.emergency.sql_watch import SqlWatch
 from poc_server.store import Actor, Store, audit
 from poc_server.store.audit import SYSTEM, AuditEntry
 from poc_server.store.journal import (
@@ -43,6 +44,7 @@ class Desk:
         tell_noted: tells the other nodes, where there are some, what SQL does not say yet.
         tell_standing: tells them how an alert or a leader's call stands, whether SQL says so or not.
         heard: those that are open, by kind and id, as the node that leads them told them last.
+        sql: whether SQL answers in time.
         spoken: recorded messages; None where nothing is recorded, for then there is no worker to make them.
     """
 
@@ -57,6 +59,7 @@ class Desk:
         self.tell_standing: Callable[[Standing], None] = lambda _: None
         self.heard: dict[tuple[str, str], Standing] = {}
         self.later = Later()
+        self.sql = SqlWatch(store, self.later)
         self._ring: set[UserId] = set()
         self._look_at(store.directory.snapshot.users, store.directory.snapshot.users.keys())
         store.directory.subscribe(self._people_changed)

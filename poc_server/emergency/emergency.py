@@ -47,6 +47,7 @@ class Emergency(Desk):
 
         Alerts and leaders' calls that another node led until now are led on at once.
         """
+        self.sql.begin()
         self.alerts.take_up()
         self.calls.take_up()
         return await self.later.load(self.store, self._load, "emergencies")
@@ -63,6 +64,7 @@ class Emergency(Desk):
 
     def rest(self) -> None:
         """Another node decides now (`poc_server.neighbours.desk.desk`): nothing ends, it is led from there."""
+        self.sql.rest()
         self.later.rest()
         self.alerts.rest()
         self.calls.rest()

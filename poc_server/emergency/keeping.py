@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
+from poc_server.emergency.sql_watch import SQL_WITHIN_S
 from poc_server.ground.refused import StoreUnavailable
 from poc_server.store.audit import AuditEntry
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from poc_server.emergency.desk import Desk, Noted
 
 log = structlog.get_logger(__name__)
-SQL_WITHIN_S = 0.5
-"""SQL may take so long; then the disk stands in for it, and SQL may still do its part: it changes nothing twice."""
 START_WITHIN_S = 1.0
 """For what a leader begins: a desk that died may have kept it already, and it must not begin twice for a slow SQL."""
 DISK_WITHIN_S = 2.0
@@ -36,7 +35,13 @@ class Keeping:
         self._desk = desk
 
     async def in_sql(self, work: Coroutine[Any, Any, T], within_s: float = SQL_WITHIN_S) -> tuple[T] | None:
-        """Its result when SQL did it in time; None when SQL is away or slow. Raises what ``work`` refuses."""
+        """Its result when SQL did it in time; None when SQL is away or slow. Raises what ``work`` refuses.
+
+        Of an SQL that is known to be silent it is not asked at all: the journal brings it there.
+        """
+        if self._desk.sql.silent:
+            work.close()
+            return None
         task = self._desk.later.beside(work)
         await asyncio.wait({task}, timeout=within_s)
         if not task.done():
