@@ -63,7 +63,8 @@ class AlertTelling:
         self._desk.tell_standing(AlertKept.of(live.kept(), None))
 
     def _claimers(self, live: LiveAlert) -> list[Phone]:
-        return [phone for phone in self._field.phones.values() if self._desk.may_claim(phone.user, live.user)]
+        claimers = self._desk.claimers(live.user)
+        return [phone for phone in self._field.phones.values() if phone.user.id in claimers]
 
     def _tell_officer(self, live: LiveAlert) -> None:
         """It rings at one more: whoever read that nobody was there must not go on believing it."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from groups.floor import effects as out
 from groups.floor import inputs as into
 from groups.precedence import Voice, voice_of
+from groups.rights import Right, has
 from groups.vocabulary import BurstEnd, BurstId, GroupId, GroupKind, Tier, UserId
 from poc_server.talk.burst import BurstListener, BurstMeta, BurstTap, FarVoice, Listeners
 from poc_server.talk.ears import Ears, OnAir
@@ -152,8 +153,7 @@ class Bursts:
         )
         told_of_end = taps if outward is None else (*taps, outward)
         self.here[began.burst] = _Burst(on_air, began.key, told_of_end, meta)
-        air.ears.began(on_air)
-        self._slices.add(self._placed(on_air.burst))
+        self._let_hear(on_air)
         for each in air.joined.spread(group.id):
             air.danger.talks(each, user.id)
         if phone is None and air.far is not None:
@@ -267,7 +267,14 @@ class Bursts:
 
     def _heard_as(self, on_air: OnAir, voice: Voice) -> None:
         on_air.voice = voice
-        self._air.ears.began(on_air)
+        self._let_hear(on_air)
+
+    def _let_hear(self, on_air: OnAir) -> None:
+        """Everybody here who should, be they thousands; of one in danger, whoever answers alerts before the others."""
+        ears = self._air.ears
+        ears.began(on_air)
+        if on_air.voice is Voice.SOS:
+            ears.place([each for each in ears.listeners(self._of.group.id) if has(each.user, Right.ALERTS)])
         self._slices.add(self._placed(on_air.burst))
 
     def _placed(self, burst: BurstId | None) -> Iterator[None]:

@@ -77,7 +77,8 @@ async def desk(database: Database, console: Console | None = None, journal: Jour
     )
     store = SimpleNamespace(reading=database.reading, writing=database.writing, clock=lambda: NOW, journal=journal)
     made: Any = SimpleNamespace(field=field, store=store, settings=EmergencySettings(), later=Later())
-    made.spawn, made.claimers, made.wake_away = made.later.spawn, lambda _: frozenset(), lambda *_: None
+    made.spawn, made.wake_away = made.later.spawn, lambda *_: None
+    made.claimers = lambda _: frozenset() if console is None else {console.user.id}
     made.tell_standing = lambda _: None
     made.sql = SimpleNamespace(silent=False)
     made.may_claim = lambda *_: True
@@ -159,9 +160,9 @@ async def test_a_claim_that_is_only_in_memory_says_so_at_every_console_until_it_
     console, folder = Console(BORIS), tmp_path / "journal"
     journal = Journal(folder, database, JournalSettings(), lambda: NOW)
     alerts = await desk(database, console, journal)
-    assert (await console.told.get())["kept"]
     sql = tmp_path / "poc.sqlite"
     async with asyncio.timeout(30):
+        assert (await console.told.get())["kept"]
         with ExitStack() as still_busy:
             with gone(folder):
                 with busy(sql):

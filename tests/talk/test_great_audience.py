@@ -76,10 +76,23 @@ class Calm:
         pass
 
 
-class AllHere:
-    """The group in which the leader speaks, from another node: its 5,000 phones here, each with two slots."""
+class InDanger(Calm):
+    """Whoever speaks is in danger."""
 
-    def __init__(self) -> None:
+    def in_sos(self, user: UserId) -> bool:
+        return True
+
+    def of_group(self, group: GroupId) -> Tier:
+        return Tier.EMERGENCY
+
+
+class AllHere:
+    """The group in which the leader speaks, from another node: its 5,000 phones here, each with two slots.
+
+    The last of them is a dispatcher's.
+    """
+
+    def __init__(self, danger: Calm | None = None) -> None:
         group = Group(ALL, AGENCY, UNIT, "全体")
         directory = Directory(
             Snapshot(
@@ -93,12 +106,13 @@ class AllHere:
         self.phones: dict[str, Phone] = {}
         self.shared: Shared = shared()
         self.ears = Ears()
-        air = Air(Relay(self.shared), self.ears, Roster(directory), Joined(), Calm(), lambda _here: ())
+        air = Air(Relay(self.shared), self.ears, Roster(directory), Joined(), danger or Calm(), lambda _here: ())
         self.slices = Slices()
         self.bursts = Bursts(self, air, self.slices)
         self.first, self.last = Heard(self.shared), Heard(self.shared)
         for number in range(AUDIENCE):
-            user = User(UserId(f"u{number}"), AGENCY, UNIT, "员", frozenset({Role.OFFICER}))
+            role = Role.DISPATCHER if number == AUDIENCE - 1 else Role.OFFICER
+            user = User(UserId(f"u{number}"), AGENCY, UNIT, "员", frozenset({role}))
             phone = Phone(f"{user.id}/", user, "session", 2, selected=ALL)
             slots = [Slot(index, number * 2 + index, 0) for index in range(2)]
             if number in (0, AUDIENCE - 1):
@@ -113,8 +127,8 @@ class AllHere:
     def submit(self, given: Any) -> bool:
         return True
 
-    def begin(self, burst: int) -> None:
-        self.bursts.begin(BurstBegan(BurstId(burst), LEADER.id, "far", Tier.NORMAL, 200, 1, overriding=False))
+    def begin(self, burst: int, tier: Tier = Tier.NORMAL) -> None:
+        self.bursts.begin(BurstBegan(BurstId(burst), LEADER.id, "far", tier, 200, 1, overriding=False))
 
     def hear(self) -> int:
         """How many hear something now."""
@@ -182,3 +196,18 @@ async def test_the_next_burst_takes_the_slots_of_one_whose_audience_is_still_pla
         if on_air
     }
     assert heard == {2}
+
+
+@counted
+async def test_one_in_danger_is_heard_by_a_dispatcher_before_the_thousands_of_his_group() -> None:
+    everybody = AllHere(InDanger())
+    everybody.begin(1)
+    await asyncio.sleep(0)
+    everybody.bursts.end(BurstId(1), BurstEnd.PRE_EMPTED)  # both take many turns to be told to all
+    everybody.begin(2, Tier.EMERGENCY)
+    *_, dispatcher = everybody.phones.values()
+    (heard, _) = everybody.ears._audience.heard(dispatcher)
+    assert heard is not None
+    assert heard.burst == 2
+    assert everybody.hear() <= 2 * AT_MOST + 1
+    assert (await everybody.turns())[-1] == AUDIENCE

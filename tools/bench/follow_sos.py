@@ -2,6 +2,8 @@
 
 ``python -m tools.bench.follow_sos [presses]``. Two browsers and a server share this machine: read it where
 nothing else runs.
+``alert``, ``slot``: when the console's socket had them. ``busy``: the longest task of its thread in that time,
+and of the officer's (``pressed_busy``): what a page does itself, and what the machine does not give it.
 The officer's microphone gives a steady tone. ``heard`` is what the console's page says of its first packet, which it
 looks for every 40 ms where its thread is free; ``sounded`` is where the tone begins in what the console decoded.
 """
@@ -29,11 +31,28 @@ GROUP = "滨江巡查组"
 AT_ONCE = {"POC_EMERGENCY__HOLD_MS": "0", "POC_EMERGENCY__COUNTDOWN_MS": "0", "POC_EMERGENCY__MICROPHONE_MS": "4000"}
 STEPS = ("sos_microphone", "floor_request", "floor_granted", "mic_open", "sos_confirmed")
 """Brought into the group of the alert; the floor asked for, and had; the microphone sends; the alert is kept."""
+WATCHED = """
+window.told = []; window.busy = [];
+const Socket = WebSocket;
+window.WebSocket = class extends Socket {
+    constructor(...all) {
+        super(...all);
+        this.addEventListener('message', ({data}) => {
+            const t = performance.timeOrigin + performance.now(), {type, by, group} = JSON.parse(data);
+            if (type === 'alert' || type === 'slot' && group) window.told.push({type, t});
+        });
+    }
+};
+new PerformanceObserver(list => window.busy.push(...list.getEntries().map(
+    ({startTime, duration}) => ({t: performance.timeOrigin + startTime, duration})
+))).observe({type: 'longtask'});
+"""
+"""What a page was told and when, before the page itself takes it; and which of its tasks took longer than 50 ms."""
+TOLD = "([type, after]) => window.told.find(each => each.type === type && each.t > after).t"
+BUSY = """([from, to]) => Math.max(0, ...window.busy.filter(({t, duration}) => t + duration > from && t < to)
+    .map(({duration}) => duration))"""
 WITHIN_MS = 3_000
 LOUD = 0.03
-SLOT_OF = """user => window.__poc.events.filter(e => e.name === 'slot' && e.by?.id === user).at(-1).t
-    + performance.timeOrigin"""
-"""When the console was told last on which slot it hears somebody, ms since the epoch."""
 
 
 def tone(path: Path) -> Path:
@@ -60,7 +79,11 @@ def followed(officer: Officer, desk: Console, number: int) -> dict[str, float]:
     officer.wait_for("sos_confirmed", number)
     pressed = float(officer.events("sos_pressed")[-1]["t"])
     heard = desk.first_voice_of(officer.user["id"], after=pressed)
-    slot = float(desk.page.evaluate(SLOT_OF, officer.user["id"]))
+    told = {each: float(desk.page.evaluate(TOLD, [each, pressed])) - pressed for each in ("alert", "slot")}
+    busy = {
+        name: float(who.page.evaluate(BUSY, [pressed, heard]))
+        for name, who in (("pressed_busy", officer), ("busy", desk))
+    }
     officer.wait_for("floor_release", number)
     last: dict[str, Any] = {step: officer.events(step)[-1] for step in STEPS}
     officer.take_back_sos()
@@ -69,10 +92,9 @@ def followed(officer: Officer, desk: Console, number: int) -> dict[str, float]:
     return (
         {"pressed": pressed}
         | {step: float(mark["t"]) - pressed for step, mark in last.items()}
-        | {
-            "slot": slot - pressed,
-            "heard": heard - pressed,
-        }
+        | told
+        | {"heard": heard - pressed}
+        | busy
     )
 
 
@@ -83,7 +105,7 @@ def follow(city: City, microphone: Path, presses: int) -> None:
         chromium(playwright, microphone) as phones,
         chromium(playwright) as desks,
     ):
-        desk, officer = Console(desks, city, "PQ-001"), Officer(phones, city, "BJ-001")
+        desk, officer = Console(desks, city, "PQ-001", WATCHED), Officer(phones, city, "BJ-001", init=WATCHED)
         officer.select(GROUP)
         desk.page.evaluate(JS)
         desk.page.evaluate("window.hearing.record(window.__poc.streams[0], 'heard')")

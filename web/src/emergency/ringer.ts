@@ -5,6 +5,8 @@ import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { t } from "../i18n";
 
+/** His voice is under way: it comes out of the same machine, and before anything that is made for the ringing. */
+const VOICE_FIRST_MS = 250;
 const BEAT_MS = 1200;
 const LOUDNESS = 0.4;
 const TOUCHES = ["pointerdown", "keydown"] as const;
@@ -13,7 +15,17 @@ const TOUCHES = ["pointerdown", "keydown"] as const;
 export const silent = signal(false);
 
 export function useRinging(ringing: boolean): void {
-  useEffect(() => (ringing ? ring() : undefined), [ringing]);
+  useEffect(() => {
+    if (!ringing) return;
+    let stop: (() => void) | undefined;
+    const timer = setTimeout(() => {
+      stop = ring();
+    }, VOICE_FIRST_MS);
+    return () => {
+      clearTimeout(timer);
+      stop?.();
+    };
+  }, [ringing]);
 }
 
 /** Rings until the returned function is called: by sound, by shaking, by the page's title. */

@@ -70,15 +70,14 @@ export class SosKey {
     private readonly user = current()?.id ?? "",
   ) {
     phone.follow((message) => this.#told(message));
+    remember(phone.affairs.peek().sos);
     const before = kept(user, Date.now());
     if (before) this.#begin(before, Date.now() - before.pressed_ms < SPEAKS_WITHIN_MS);
   }
 
   /** The rules of this server; of the one before while there is no connection. */
   get rules(): typeof RULES {
-    const told = this.phone.affairs.value.sos;
-    if (told) localStorage.setItem(KEPT, JSON.stringify(told));
-    return told ?? keptRules();
+    return this.phone.affairs.value.sos ?? keptRules();
   }
 
   down(): void {
@@ -206,11 +205,18 @@ export class SosKey {
     this.state.value = { name: "not_sent", alert: sos.alert, tries: 0 };
     this.#send(sos.alert);
     this.#foresee(sos);
+    this.#keep();
   }
 
-  #send(alert: string): void {
+  /** After it was sent, and the floor asked for: writing takes its time (40 ms were seen on a busy machine). */
+  #keep(): void {
+    if (this.#unsent) keep(this.user, this.#unsent);
+  }
+
+  /** Whether there was still something to send. */
+  #send(alert: string): boolean {
     const now = this.state.value;
-    if (now.name !== "not_sent" || now.alert !== alert || !this.#unsent) return;
+    if (now.name !== "not_sent" || now.alert !== alert || !this.#unsent) return false;
     this.state.value = { ...now, tries: now.tries + 1 };
     if (!this.phone.covert.peek()) navigator.vibrate?.(now.tries === 0 ? 400 : 80);
     const sos = this.#known(this.#unsent);
@@ -223,9 +229,8 @@ export class SosKey {
       .catch(() => undefined);
     // The same by HTTPS: whichever way is open carries it, and the server takes it once.
     void this.#post(sos).catch(() => undefined);
-    // After it was sent: writing takes its time on some phones.
-    keep(this.user, sos);
-    this.#timer = window.setTimeout(() => this.#send(alert), this.rules.again_ms ?? 500);
+    this.#timer = window.setTimeout(() => this.#send(alert) && this.#keep(), this.rules.again_ms ?? 500);
+    return true;
   }
 
   async #post(sos: Unsent): Promise<void> {
@@ -241,6 +246,7 @@ export class SosKey {
 
   /** The server has it and leads it, though it may not be kept yet: he is heard from now on. */
   #told(message: ServerMessage): void {
+    if (message.type === "sos_rules") remember(message);
     const now = this.state.peek();
     if (message.type !== "brought_in" || now.name !== "not_sent" || message.call !== now.alert) return;
     this.#speak(message.group.id, this.rules.microphone_ms ?? 0);
@@ -343,6 +349,11 @@ export function mayRaise(phone: Phone, user: string | undefined): boolean {
   if (may) localStorage.setItem(KEPT_RIGHT, told.id);
   else localStorage.removeItem(KEPT_RIGHT);
   return may;
+}
+
+/** For a page that is opened without a network. */
+function remember(rules: SosRules | null): void {
+  if (rules) localStorage.setItem(KEPT, JSON.stringify(rules));
 }
 
 function keptRules(): typeof RULES {

@@ -5,9 +5,19 @@ import { language, t } from "./index";
 const LOCALES = { "zh-CN": "zh-CN", en: "en-GB" } as const;
 const TO_THE_MINUTE: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit" };
 
+/** Made once for each way a time is written: making one takes milliseconds, and a console writes times every second. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+
 export function shown(ms: number, options: Intl.DateTimeFormatOptions): string {
-  // Not `hour12: false`: some browsers count midnight as 24 then.
-  return new Date(ms).toLocaleString(LOCALES[language.value], { hourCycle: "h23", ...options });
+  const locale = LOCALES[language.value];
+  const name = `${locale} ${JSON.stringify(options)}`;
+  let format = formats.get(name);
+  if (!format) {
+    // Not `hour12: false`: some browsers count midnight as 24 then.
+    format = new Intl.DateTimeFormat(locale, { hourCycle: "h23", ...options });
+    formats.set(name, format);
+  }
+  return format.format(ms);
 }
 
 export function clockWords(ms: number, seconds = false): string {
