@@ -44,7 +44,7 @@ class Alerts:
         self._live: dict[str, LiveAlert] = {}
         self._keeping = AlertKeeping(desk)
         self._telling = AlertTelling(desk, self._live)
-        self._attendance = Attendance(desk, self._live, self._unattended)
+        self._attendance = Attendance(desk, self._live, self._unattended, self._officer_gone_or_back)
 
     def __len__(self) -> int:
         return len(self._live)
@@ -378,6 +378,10 @@ class Alerts:
             await self.step(live.record.id, None, given)
         except Refused as refused:
             log.warning("alert_left_unattended", alert=live.record.id, code=refused.code)
+
+    def _officer_gone_or_back(self, live: LiveAlert) -> None:
+        if live.announced:
+            self._telling.more(live)
 
     def claimed_by(self, user: UserId) -> list[LiveAlert]:
         """The open alerts a dispatcher has claimed, in the order they were raised."""

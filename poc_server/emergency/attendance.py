@@ -1,4 +1,8 @@
-"""Are those there who have taken an alert? Nobody else can close it, so it must not stay with one who is gone."""
+"""Are those there who have taken an alert, and who raised it?
+
+Nobody else can close it, so it must not stay with one who is gone; and who speaks to one in danger must know whether
+his phone can hear it.
+"""
 
 from __future__ import annotations
 
@@ -13,22 +17,30 @@ from poc_server.emergency.live_alert import LiveAlert
 if TYPE_CHECKING:
     from poc_server.emergency.desk import Desk
 
+OFFICER_GONE_MS = 2_000
+"""A phone that changes its network is back sooner."""
 LOOK_S = 0.5
 """A desk goes in many ways (link lost, signed out, right lost, node dead): it is looked for, not waited for."""
 
 
 class Attendance:
-    """Looks for those who have taken an alert, while there is one; ``left`` is told how long one has been gone."""
+    """Looks for those who have taken an alert, while there is one; ``left`` is told how long one has been gone.
+
+    Where an officer's phone is gone, or back, ``differs`` is told.
+    """
 
     def __init__(
         self,
         desk: Desk,
         alerts: Mapping[str, LiveAlert],
         left: Callable[[LiveAlert, Unattended], Coroutine[Any, Any, None]],
+        differs: Callable[[LiveAlert], None],
     ) -> None:
         self._desk = desk
         self._alerts = alerts
         self._left = left
+        self._differs = differs
+        self._officers_gone: dict[UserId, int] = {}
         self._gone: dict[UserId, int] = {}
         self._looking = False
 
@@ -41,6 +53,7 @@ class Attendance:
     def _look(self) -> None:
         now = self._desk.field.fabric.now()
         before, self._gone = self._gone, {}
+        self._look_at_officers(now)
         for live in tuple(self._alerts.values()):
             user = live.record.claimed_by
             if user is None or self._there(user, live):
@@ -50,6 +63,17 @@ class Attendance:
         self._looking = False
         if self._alerts:
             self.look_soon()
+
+    def _look_at_officers(self, now: int) -> None:
+        before, self._officers_gone = self._officers_gone, {}
+        for live in tuple(self._alerts.values()):
+            user, gone_at = live.user.id, None
+            if not any(each.connection is not None for each in self._desk.field.phones.of(user)):
+                since = self._officers_gone[user] = before.get(user, now)
+                gone_at = since if now - since >= OFFICER_GONE_MS else None
+            if gone_at != live.gone_at:
+                live.gone_at = gone_at
+                self._differs(live)
 
     def _there(self, user: UserId, live: LiveAlert) -> bool:
         phones = self._desk.field.phones.of(user)

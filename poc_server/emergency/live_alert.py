@@ -29,6 +29,7 @@ class LiveAlert:
         noted: it is kept, in SQL or on disk until SQL is back.
         saved: it stands in SQL as it is now.
         kept_now: SQL or the disk has taken its last step.
+        gone_at: since when no page of its officer has been connected, if so; ms.
         announced: those it concerns were told at least once.
         rang: the keys of the dispatchers' phones it went to when it was last announced, and of those that came since.
         keep_again: runs while it does not stand in SQL yet.
@@ -44,6 +45,7 @@ class LiveAlert:
     noted: bool = False
     saved: bool = False
     kept_now: bool = False
+    gone_at: int | None = None
     announced: bool = False
     rang: set[str] = field(default_factory=set)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -99,6 +101,7 @@ class LiveAlert:
             told=self.told,
             version=record.version,
             kept=self.kept_now,
+            gone_ms=self.gone_at,
         )
 
     def stands_in_sql(self) -> None:

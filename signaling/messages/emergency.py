@@ -129,6 +129,8 @@ class AlertInfo(Message):
         version: grows with each change; an older one that comes late is to be ignored.
         kept: false while neither SQL nor the disk has taken the last step; it is told again, with the same version, as
             soon as one has.
+        gone_ms: since when no page of the officer has been connected: his phone is out of reach, or off. Told with the
+            same version when that begins and when it is over.
     """
 
     id: Id
@@ -154,6 +156,7 @@ class AlertInfo(Message):
     told: int = 0
     version: int = 1
     kept: bool = True
+    gone_ms: int | None = None
 
 
 class Alert(Message):

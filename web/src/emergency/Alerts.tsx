@@ -72,6 +72,11 @@ function One({ phone, one }: { phone: Phone; one: Alert }) {
         {alert.battery != null && <span class="soft">{t("alert_battery", { percent: alert.battery })}</span>}
       </p>
       {alert.state === "raised" && <Again alert={alert} />}
+      {alert.gone_ms != null && (
+        <strong class="late" role="alert">
+          {t("alert_gone", { time: briefWords(alert.gone_ms) })}
+        </strong>
+      )}
       {alert.kept === false && (
         <strong class="late" role="alert">
           {t("not_kept_yet")}

@@ -83,6 +83,7 @@ export const emergencyEn: Record<keyof typeof emergencyZh, string> = {
   alert_sent_late: "Pressed at {time}, reached us {minutes} later",
   alert_left: "{name} had taken it and is gone, ringing again",
   alert_escalated: "Nobody has taken it, ringing again ({count})",
+  alert_gone: "The sender's phone is not connected since {time}: off, or without a network, and hears nobody",
   alert_told: "the sender knows",
   alert_note: "What was done",
   peril_declare: "Declare peril",

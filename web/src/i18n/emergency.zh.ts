@@ -81,6 +81,7 @@ export const emergencyZh = {
   alert_sent_late: "{time} 按下，{minutes} 后才送达",
   alert_left: "接警人{name}已离线，再次呼叫",
   alert_escalated: "第 {count} 次无人处理，再次呼叫",
+  alert_gone: "其手机自 {time} 起不在线：可能关机或无网络，听不到呼叫",
   alert_told: "已告知本人",
   alert_note: "处理说明",
   peril_declare: "宣布险情",
