@@ -330,7 +330,7 @@ def test_a_case_takes_phones_along_one_key_goes_back_and_its_suspension_is_expla
     # Tapped twice it is one step: the second would report what nobody had read.
     talker.page.locator(".incidents .tap").dblclick()
     talker.page.locator(".incidents .unsaid").wait_for(state="detached")
-    expect(talker.page.locator(".incidents .tap[aria-disabled=false]")).to_have_text("在路上")
+    expect(talker.page.locator(".incidents .tap[aria-disabled=false]")).to_have_text("出发")
     # Of more cases than his page lists he finds each, and has its keys when he opened it.
     for at in range(9):
         tell(f"E-litter-{at}", title=f"暴露垃圾第 {at} 处", parties=[{"kind": "user", "id": talker.user["id"]}])
