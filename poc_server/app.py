@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from gateway.waking.web_push import Vapid
 from poc_server.api import MAX_BODY_BYTES, Services, build_api
+from poc_server.api.at_once import AtOnce
 from poc_server.api.plays import Plays
 from poc_server.api.problems import unavailable
 from poc_server.api.site import operations, serve_pages
@@ -294,6 +295,7 @@ class App:
             presence=PeopleWatch(lambda: people_here(self.node.phones, self.node.talkgroups, self.node.conditions)),
             connected=self.node.phones.by_session,
             city_map=self.config.map,
+            at_once=AtOnce(self.config.server.requests_per_person),
             plays=Plays(self.config.recording.play_s * 1_000),
         )
         api = build_api(services)

@@ -57,6 +57,9 @@ class ServerSettings(Section):
     """Certificate chain in PEM, to end TLS here instead of in a proxy: costs 277 KB a phone."""
     tls_key: Path | None = None
     """Its private key in PEM."""
+    requests_per_person: int = Field(default=32, ge=6)
+    """HTTP requests of one person that are answered at once; one more is told to come later (429, ``too_fast``). An SOS
+    is counted by itself, and voice is no HTTP. A browser opens six connections, or one for all."""
     drain_s: float = Field(default=10.0, ge=0)
     """On SIGTERM bursts on air have so long to come to their end."""
 

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from poc_server.api import city_map, places, presence, problems, push
+from poc_server.api.at_once import UnderWay
 from poc_server.api.body import BodyLimit
 from poc_server.api.bridge import cap, incident_news, incident_texts, incidents, operating, shared_links
 from poc_server.api.bridge.turns import OneATurn
@@ -95,6 +96,7 @@ def build_api(services: Services) -> FastAPI:
     app.state.services = services
     app.add_middleware(BodyLimit, limit=MAX_BODY_BYTES)
     app.add_middleware(OneATurn, paths=(f"{PREFIX}/incidents", f"{PREFIX}/senders"))
+    app.add_middleware(UnderWay, at_once=services.at_once)
     app.add_middleware(Private, prefix=PREFIX)
     problems.install(app)
     # Not `include_router`, which makes every route once more, when the first request comes.

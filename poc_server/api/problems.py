@@ -129,7 +129,7 @@ _MEANING = {
     415: "Not JSON",
     422: "A field is missing or wrong",
     428: "If-Match is missing",
-    429: "Too many attempts",
+    429: "Too many attempts, or requests at once",
     503: "The database is away",
 }
 

@@ -11,4 +11,4 @@ PREFIX = "/api/v1"
 
 def routes_of(tag: str, below: str = "") -> APIRouter:
     """A router of the HTTP interface, for paths ``below``. Whole, so that nothing makes its routes a second time."""
-    return APIRouter(prefix=PREFIX + below, tags=[tag], responses=documented(400, 408, 413, 422))
+    return APIRouter(prefix=PREFIX + below, tags=[tag], responses=documented(400, 408, 413, 422, 429))

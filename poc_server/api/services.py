@@ -11,6 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from groups.model import User
 from groups.vocabulary import AgencyId, Refusal, UserId
+from poc_server.api.at_once import AtOnce
 from poc_server.api.plays import Plays
 from poc_server.auth import Auth, Claims
 from poc_server.bridge.opened import OpenBridge
@@ -42,6 +43,7 @@ class Services:
     connected: Callable[[str], UserId | None] = lambda _session: None
     notifier: Notifier | None = None
     city_map: MapSettings = field(default_factory=MapSettings)
+    at_once: AtOnce = field(default_factory=AtOnce)
     plays: Plays = field(default_factory=lambda: Plays(RecordingSettings().play_s * 1_000))
 
     @property
@@ -109,7 +111,7 @@ def bearer_of(request: Request) -> HTTPAuthorizationCredentials | None:
     return HTTPAuthorizationCredentials(scheme=scheme, credentials=credentials.strip())
 
 
-async def caller_of(
+async def _proven(
     request: Request, services: Use, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Caller:
     """The one whose access token it is. Refuses not_signed_in, bad_token, token_expired."""
@@ -122,6 +124,25 @@ async def caller_of(
     return Caller(user, claims, Actor(user.id, user.agency, address_of(request)))
 
 
+async def caller_of(
+    request: Request, services: Use, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Caller:
+    """The same; refuses too_fast, too, when he asks for more at once than one may."""
+    caller = await _proven(request, services, bearer)
+    services.at_once.enter(request, caller.user.id)
+    return caller
+
+
+async def _in_need(
+    request: Request, services: Use, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Caller:
+    """The same for an SOS, which no other request of his stands in the way of."""
+    caller = await _proven(request, services, bearer)
+    services.at_once.enter(request, f"sos {caller.user.id}")
+    return caller
+
+
+CallerInNeed = Annotated[Caller, Depends(_in_need)]
 SignedInCaller = Annotated[Caller, Depends(caller_of)]
 
 

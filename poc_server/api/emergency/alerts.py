@@ -12,7 +12,7 @@ from groups.rights import Right, has
 from groups.vocabulary import AlertState, Refusal
 from poc_server.api.problems import documented
 from poc_server.api.routes import routes_of
-from poc_server.api.services import SignedInCaller, Use
+from poc_server.api.services import CallerInNeed, SignedInCaller, Use
 from poc_server.api.shapes import Body
 from poc_server.emergency import Emergency
 from poc_server.ground.refused import Refused
@@ -62,7 +62,7 @@ def desk_of(services: Use) -> Emergency:
 
 
 @router.post("/alerts", responses=documented(401, 403, 409, 422, 503))
-async def sos(body: SosBody, caller: SignedInCaller, services: Use) -> SosOut:
+async def sos(body: SosBody, caller: CallerInNeed, services: Use) -> SosOut:
     """Raise an SOS; doing so again with the same ``alert`` changes nothing."""
     desk = desk_of(services)
     message = Sos(id="https", **{name: getattr(body, name) for name in SosBody.model_fields})
