@@ -14,7 +14,7 @@ PRIORITY: Final = 1_862_270_975
 class IceController:
     """Makes binding requests and judges the answers. Sends nothing itself."""
 
-    __slots__ = ("_key", "_remote_ufrag", "_tie_breaker", "_username", "outstanding", "password", "ufrag")
+    __slots__ = ("_asked_as", "_key", "_remote_ufrag", "_tie_breaker", "_username", "outstanding", "password", "ufrag")
 
     def __init__(self, remote_ufrag: str, remote_password: str) -> None:
         self.ufrag = secrets.token_hex(4)
@@ -27,6 +27,7 @@ class IceController:
         """Take the credentials of the server's newest offer."""
         self._remote_ufrag = remote_ufrag
         self._username = f"{remote_ufrag}:{self.ufrag}"
+        self._asked_as = f"{self.ufrag}:{remote_ufrag}"
         self._key = remote_password.encode()
 
     def request(self) -> bytes:
@@ -59,3 +60,22 @@ class IceController:
             return False
         self.outstanding.clear()
         return True
+
+    def reply(self, datagram: bytes, server: tuple[str, int]) -> bytes | None:
+        """The answer to a check of the server's, which asks whether we are here; None for whatever else."""
+        try:
+            message = stun.parse_message(datagram)
+        except Exception:
+            return None
+        if message.message_class is not stun.Class.REQUEST or message.attributes.get("USERNAME") != self._asked_as:
+            return None
+        if not message.check_message_integrity(self.password.encode()):
+            return None
+        reply = stun.Message(
+            stun.Method.BINDING,
+            stun.Class.RESPONSE,
+            message.transaction_id,
+            attributes={"XOR-MAPPED-ADDRESS": server},
+        )
+        reply.add_message_integrity(self.password.encode())
+        return bytes(reply)

@@ -243,6 +243,12 @@ class MediaPath:
             self.on_mark(slot, mark, stamp)
 
     def _stun(self, data: bytes) -> None:
+        if data[:1] == b"\0":
+            reply = self._ice.reply(data, self._address)
+            if reply is not None:
+                self._send(reply)
+                self.traffic.check(len(reply))
+            return
         if not self._ice.answered(data):
             return
         self._answered_at = self._loop.time()

@@ -36,11 +36,11 @@ class MediaCounters:
     unclassified: int = 0
     """First byte of no protocol spoken here (RFC 7983)."""
     stun_refused: int = 0
-    """Not STUN, unknown ufrag, wrong integrity, repeated transaction, from an address where another phone is."""
-    address_held: int = 0
-    """Of those: proved by one phone at an address where another had just proved itself."""
+    """Not STUN, unknown ufrag, wrong integrity, repeated transaction, an answer to nothing that was asked there."""
+    asked: int = 0
+    """Checks of ours, sent with the reply to a phone's at an address where it has not lately shown that it receives."""
     from_unproven: int = 0
-    """DTLS or SRTP from an address that has not proved itself by STUN."""
+    """DTLS or SRTP from an address from which no connectivity check has come."""
     dtls_refused: int = 0
     """Handshakes that failed, timed out, or showed another certificate than the answer named."""
     dtls_overflow: int = 0

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from poc_server.media.counters import MediaCounters
+from poc_server.media.paths import Ask, Path
 from poc_server.media.peer import Peer, PeerOwner
 from poc_server.media.relay import Relay
 from poc_server.media.rounds import Rounds
@@ -27,6 +28,8 @@ class MediaEdge:
         self.shared = shared
         self.relay = Relay(shared)
         self._port = port
+        self.asked: dict[bytes, Ask] = {}
+        """Checks of ours that wait for their answer, by transaction."""
         self._phones: dict[bytes, tuple[IceLite, Peer]] = {}
         self._rounds: Rounds[Peer] = Rounds()
         self._voice = 0
@@ -142,7 +145,7 @@ class MediaEdge:
         counters.datagrams_in += 1
         first = data[0]
         if 128 <= first < 192:
-            peer: Peer | None = local.phones.get(address)
+            peer: Peer | None = local.phones.get(address) or local.asked.get(address)
             if peer is None:
                 counters.from_unproven += 1
             else:
@@ -158,14 +161,23 @@ class MediaEdge:
         counters = self.shared.counters
         counters.stun_in += 1
         request = ice.parse_request(data)
-        found = self._phones.get(request.ours) if request is not None else None
-        if request is None or found is None or not found[1].check(found[0], request, local, address):
+        if request is None:
+            self._stun_answer(data, (local, address))
+            return
+        found = self._phones.get(request.ours)
+        if found is None or not found[1].check(found[0], request, local, address):
             counters.stun_refused += 1
+
+    def _stun_answer(self, data: bytes, path: Path) -> None:
+        answer = ice.parse_answer(data)
+        ask = self.asked.get(answer.transaction) if answer is not None else None
+        if answer is None or ask is None or not ask.phone.answered(ask, answer, path):
+            self.shared.counters.stun_refused += 1
 
     def _dtls(self, data: bytes, address: Address, local: LocalSocket) -> None:
         counters = self.shared.counters
         counters.dtls_in += 1
-        peer: Peer | None = local.phones.get(address)
+        peer: Peer | None = local.phones.get(address) or local.asked.get(address)
         if peer is None:
             counters.from_unproven += 1
         elif peer.connected:

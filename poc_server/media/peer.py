@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Protocol
 
 from codec import rtp
 from codec.opus import CLOCK_HZ
 from poc_server.media.downlink.slot import Slot
+from poc_server.media.paths import Ask, Path, Paths
 from poc_server.media.reports import Reports
 from poc_server.media.uplink.uplink import Uplink
 from poc_server.media.warming import Warming
 from poc_server.media.wire import rtcp, sdp
 from poc_server.media.wire.dtls import DtlsRefused, DtlsSession, fingerprint
-from poc_server.media.wire.ice import Credentials, IceLite, Request
+from poc_server.media.wire.ice import Answer, Credentials, IceLite, Request
 from poc_server.media.wire.sdp import SdpRefused
 from poc_server.media.wire.srtp import Receiver, Sender, SrtpKeys
 from poc_server.media.wire.udp import Address, LocalSocket
@@ -23,21 +23,17 @@ from poc_server.media.wire.udp import Address, LocalSocket
 if TYPE_CHECKING:
     from poc_server.media.shared import Shared
 
-MAX_PATHS = 8
-"""Addresses of one phone that have proved themselves and may send; the longest unused is forgotten."""
-
 SETTLE_S = 5.0
 """After the handshake: for so long the phone may miss our last flight and ask for it again."""
 DOUBT_S = 5.0
 """Left to prove itself for a phone that seems to have said goodbye: two of its checks."""
-
-Path = tuple[LocalSocket, Address]
 
 
 class Edge(Protocol):
     """The port by which phones are found (`poc_server.media.edge`)."""
 
     shared: Shared
+    asked: dict[bytes, Ask]
 
     def candidates(self) -> list[tuple[str, int]]:
         """Where phones are told to send."""
@@ -84,8 +80,7 @@ class Peer:
         self._ice = edge.new_ice(self)
         self._next_ice: IceLite | None = None
         self._answer: sdp.Answer | None = None
-        self._paths: OrderedDict[Path, float] = OrderedDict()
-        """Where it has proved itself, and when last, on the loop's clock."""
+        self._paths = Paths(self, edge.asked, self._send)
         self._path: Path | None = None
         self._dtls = DtlsSession(self._certificate, self._send_dtls, self._dtls_closed)
         self._handshake: asyncio.Task[None] | None = None
@@ -125,6 +120,7 @@ class Peer:
         if self._answer is not None and set(self._answer.fingerprints) != set(answer.fingerprints):
             raise SdpRefused("the certificate has changed")
         waiting.remote = answer.ice
+        self._paths.credentials_known(waiting)
         if self._answer is None:
             self._uplink_ssrc = answer.uplink_ssrc
             if self._shared.settings.audio_level:
@@ -166,10 +162,7 @@ class Peer:
         self.uplink.discard()
         for slot in self.slots:
             slot.shut()
-        for local, address in self._paths:
-            if local.phones.get(address) is self:
-                del local.phones[address]
-        self._paths.clear()
+        self._paths.close()
         if self._path is not None:
             self._path[0].followers -= 1
         self._edge.forget(self, self._ice, self._next_ice)
@@ -182,17 +175,28 @@ class Peer:
         outcome = ice.check(request, (local.fd, address), (address[0].partition("%")[0], address[1]))
         if outcome is None:
             return False
-        now = self._shared.loop.time()
-        if not self._prove(path, now):
-            return False
-        self._consent_at = now
+        now, proved_at = self._shared.loop.time(), self._paths.proved_at(path)
+        lately = now - proved_at <= self._shared.settings.ask_again_s
+        if not lately:
+            # Before the reply, so that its answer is here before the phone begins with DTLS.
+            self._paths.ask(path, ice, nominated=outcome.nominated)
+            self._shared.counters.asked += 1
         self._send(outcome.reply, path)
-        if outcome.nominated or self._path is None:
-            if ice is self._next_ice and outcome.nominated:
-                self._edge.forget_ice(self._ice)
-                self._ice, self._next_ice = ice, None
-            if ice is self._ice or self._path is None:
-                self._follow(path)
+        if proved_at >= 0:
+            self._paths.used(path)
+            if lately and path == self._path:
+                self._consent_at = now
+            self._nominated(path, ice, outcome.nominated)
+        return True
+
+    def answered(self, ask: Ask, answer: Answer, path: Path) -> bool:
+        """The answer to a check of ours: the phone receives there. False if it proves nothing."""
+        now = self._shared.loop.time()
+        if not self._paths.answered(ask, answer, path, now, keep=self._path):
+            return False
+        if self._path is None or path == self._path:
+            self._consent_at = now
+        self._nominated(path, ask.ice, ask.nominated)
         return True
 
     def dtls(self, data: bytes) -> None:
@@ -250,13 +254,9 @@ class Peer:
         """There will be something for `tick` to do at ``at``."""
         self._edge.look_after(self, at)
 
-    def holds(self, path: Path, now: float) -> bool:
-        """Whether it proved itself there so short ago that no other may be there."""
-        return now - self._paths.get(path, float("-inf")) < self._shared.settings.address_held_s
-
     def forget_path(self, path: Path) -> None:
-        """Another phone has proved itself at this address."""
-        self._paths.pop(path, None)
+        """Another phone has shown that it is at this address."""
+        self._paths.forget(path)
 
     def send_rtcp(self, packet: bytes) -> None:
         """Protect and send an RTCP packet."""
@@ -266,31 +266,20 @@ class Peer:
 
     # --- path -------------------------------------------------------------------------------------------------
 
-    def _prove(self, path: Path, now: float) -> bool:
-        """This phone is there from now on; false if another is: a sender may write any address on a check."""
-        if path in self._paths:
-            self._paths[path] = now
-            self._paths.move_to_end(path)
-            return True
-        local, address = path
-        other: Peer | None = local.phones.get(address)
-        if other is not None:
-            if other.holds(path, now):
-                self._shared.counters.address_held += 1
-                return False
-            other.forget_path(path)
-        local.phones[address] = self
-        self._paths[path] = now
-        if len(self._paths) > MAX_PATHS:
-            old = next(one for one in self._paths if one != self._path)
-            del self._paths[old]
-            if old[0].phones.get(old[1]) is self:
-                del old[0].phones[old[1]]
-        return True
+    def _nominated(self, path: Path, ice: IceLite, nominated: bool) -> None:
+        """What the phone says of a path where it receives; till it nominates one, the first serves."""
+        if not nominated and self._path is not None:
+            return
+        if ice is self._next_ice and nominated:
+            self._edge.forget_ice(self._ice)
+            self._ice, self._next_ice = ice, None
+        if ice is self._ice or self._path is None:
+            self._follow(path)
 
     def _follow(self, path: Path) -> None:
         if path == self._path:
             return
+        self._consent_at = self._shared.loop.time()
         if self._path is not None:
             self._path[0].followers -= 1
             self._shared.counters.migrations += self.connected

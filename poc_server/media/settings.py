@@ -54,9 +54,9 @@ class MediaSettings(BaseModel):
     """DTLS datagrams of connecting phones worked on per turn of the loop; each may cost a millisecond."""
     consent_s: Annotated[float, Field(gt=0, le=300)] = 30.0
     """A phone that proved nothing for so long is gone (RFC 7675)."""
-    address_held_s: Annotated[float, Field(ge=0, le=60)] = 5.0
-    """An address at which a phone proved itself so short ago is no other's, whatever another proves there: a check
-    tells who knows a password, not who is at the address. Two of a browser's checks."""
+    ask_again_s: Annotated[float, Field(gt=0, le=600)] = 60.0
+    """A phone shows so often that it still receives where its voice goes to: it is asked with each of its checks till
+    it answers, and without an answer it is gone after ``consent_s``."""
     max_slots: Annotated[int, Field(ge=1, le=64)] = 16
     """Most talkers one phone or console may hear at once."""
     ptime_ms: Annotated[int, Field(ge=20, le=60, multiple_of=20)] = 40

@@ -30,7 +30,7 @@ MEDIA: dict[str, str] = {
     "rtcp_out": "RTCP packets sent",
     "unclassified": "Datagrams dropped: of no protocol spoken here",
     "stun_refused": "STUN refused: malformed, unknown, wrong integrity or repeated",
-    "address_held": "STUN refused: proved by one phone where another had just been",
+    "asked": "Checks sent to phones that have yet to show that they receive where they say they are",
     "from_unproven": "Datagrams dropped: from an address that has not proved itself",
     "dtls_refused": "DTLS handshakes that failed, timed out or showed another certificate",
     "dtls_overflow": "DTLS datagrams dropped: too many waiting",

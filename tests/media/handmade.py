@@ -36,6 +36,9 @@ class HandPhone:
         self.voice: list[rtp.RtpPacket] = []
         self.reports: list[bytes] = []
         self.stun: deque[bytes] = deque()
+        self.asked: list[bytes] = []
+        self.receives = True
+        """It answers checks: false as if the address on its datagrams were another's."""
         self.raw: list[bytes] = []
         self.sent: list[bytes] = []
         self.says_goodbye = False
@@ -115,7 +118,12 @@ class HandPhone:
             except OSError:
                 return
             self.raw.append(data)
-            if data[0] < 4:
+            if data[:2] == b"\0\1":
+                self.asked.append(data)
+                reply = self.ice.reply(data, (self.host, self.edge.port)) if self.receives else None
+                if reply is not None:
+                    self.send(reply)
+            elif data[0] < 4:
                 self.stun.append(data)
             elif data[0] < 64:
                 self.says_goodbye |= not self.dtls.receive(data)

@@ -189,3 +189,43 @@ def test_fresh_credentials_are_long_enough_and_made_of_what_ice_allows() -> None
     assert len(one.ufrag) >= 4
     assert len(one.password) >= 22
     assert (one.ufrag + one.password).isalnum()
+
+
+def asked_back(agent: IceLite) -> tuple[stun.Message, bytes]:
+    data = agent.ask(b"t" * ice.TRANSACTION_BYTES)
+    assert data is not None
+    return stun.parse_message(data), data
+
+
+def test_a_phone_is_asked_back_as_another_implementation_reads_it(agent: IceLite) -> None:
+    check, data = asked_back(agent)
+    assert check.message_class is stun.Class.REQUEST
+    assert check.attributes["USERNAME"] == "theirs:ours"
+    assert check.check_message_integrity(THEIRS.password.encode())
+    assert {"PRIORITY", "ICE-CONTROLLED", "FINGERPRINT"} <= set(check.attributes)
+    assert "USE-CANDIDATE" not in check.attributes, "a lite agent is controlled"
+    assert asked_back(agent)[1] == data
+    assert IceLite(OURS).ask(b"t" * ice.TRANSACTION_BYTES) is None, "its password is not known yet"
+
+
+def test_only_the_phone_itself_can_answer(agent: IceLite) -> None:
+    def answer(key: str, kind: stun.Class = stun.Class.RESPONSE) -> bytes:
+        made = stun.Message(stun.Method.BINDING, kind, asked_back(agent)[0].transaction_id)
+        made.add_message_integrity(key.encode())
+        return bytes(made)
+
+    right = answer(THEIRS.password)
+    read = ice.parse_answer(right)
+    assert read is not None
+    assert read.transaction == b"t" * ice.TRANSACTION_BYTES
+    assert agent.proves(read)
+    assert not IceLite(OURS).proves(read)
+    for other in (OURS.password, "guessed"):
+        forged = ice.parse_answer(answer(other))
+        assert forged is not None
+        assert not agent.proves(forged)
+    assert ice.parse_answer(answer(THEIRS.password, stun.Class.ERROR)) is None
+    assert ice.parse_answer(right[:40]) is None
+    for at in range(20, 44):  # up to the end of the integrity
+        damaged = ice.parse_answer(right[:at] + bytes([right[at] ^ 1]) + right[at + 1 :])
+        assert damaged is None or not agent.proves(damaged)

@@ -127,6 +127,64 @@ async def test_the_newest_nominated_address_is_followed_without_loss(
     assert edge.counters.migrations == 1
 
 
+async def test_voice_goes_to_no_address_where_its_listener_has_not_answered(
+    edge: MediaEdge, phone: HandPhone, listener: HandPhone
+) -> None:
+    route = edge.relay.begin(1, phone.peer, Watcher())
+    route.set_audience(listener.peer.slots)
+    first = listener.socket
+    listener.open_socket()
+    listener.receives = False
+    for _ in range(3):
+        await listener.check()
+    assert len(set(listener.asked[-3:])) == 1, "the same question till it is answered: the answer may be late"
+    phone.send(phone.seal(SPEECH))
+    await until(lambda: listener.voice)
+    assert edge.counters.migrations == 0, "it went to where he was"
+    listener.receives = True
+    await listener.check()
+    await until(lambda: edge.counters.migrations == 1)
+    moved, listener.socket = listener.socket, first
+    listener.close_socket()
+    listener.socket = moved
+    phone.send(phone.seal(SPEECH))
+    await until(lambda: len(listener.voice) == 2)
+
+
+async def test_nothing_but_checks_goes_to_an_address_that_does_not_answer(edge: MediaEdge) -> None:
+    phone = HandPhone(edge)
+    phone.receives = False
+    phone.peer.answer(phone.answer())
+    await phone.check()
+    phone.dtls.step()
+    await until(lambda: edge.counters.dtls_in)
+    await phone.check()
+    assert (len(phone.raw), len(phone.stun), len(phone.asked)) == (4, 2, 2)
+    for answer in (b"\x01\x01" + phone.asked[-1][2:], phone.stun[-1]):
+        phone.send(answer)
+    await until(lambda: edge.counters.stun_refused == 2)
+    phone.receives = True
+    await phone.check()
+    await phone.owner.hears("connected")
+    phone.close()
+
+
+async def test_a_phone_shows_again_and_again_that_it_receives() -> None:
+    async with open_edge(consent_s=0.5, report_s=0.1, ask_again_s=0.05) as short:
+        phone = await HandPhone(short).connect()
+        asked = len(phone.asked)
+        while len(phone.asked) < asked + 3:
+            await phone.check()
+        assert phone.peer.connected
+        phone.receives = False
+        while not phone.peer.closed:
+            answered = len(phone.stun)
+            phone.send(phone.ice.request())
+            await until(lambda: phone.peer.closed or len(phone.stun) > answered)  # noqa: B023
+        assert phone.owner.told == ["connected", "gone consent"]
+        phone.close()
+
+
 async def test_an_ice_restart_keeps_keys_and_moves_when_the_phone_nominates(
     edge: MediaEdge, phone: HandPhone, listener: HandPhone
 ) -> None:

@@ -43,6 +43,9 @@ def _stun(data: bytes) -> None:
     message = ice.parse_request(data)
     if message is not None:
         _AGENT.check(message, "here", ("192.0.2.1", 1))
+    answer = ice.parse_answer(data)
+    if answer is not None:
+        _AGENT.proves(answer)
 
 
 def _rtp(data: bytes) -> None:

@@ -32,9 +32,13 @@ _MEMINFO_DROPS = 8
 
 
 class LocalSocket:
-    """One bound address. ``phones`` finds who sends by the address it has proved to own."""
+    """One bound address. ``phones`` finds who sends by the address where he has shown that he receives.
 
-    __slots__ = ("batch", "family", "fd", "followers", "here", "host", "phones", "port", "socket")
+    ``asked``: who last said that he is at an address, and has yet to show it. What he sends is taken, for it proves
+    itself; nothing but connectivity checks and their answers goes there.
+    """
+
+    __slots__ = ("asked", "batch", "family", "fd", "followers", "here", "host", "phones", "port", "socket")
 
     def __init__(self, host: str, port: int) -> None:
         self.host = host
@@ -53,6 +57,7 @@ class LocalSocket:
         self.port: int = self.socket.getsockname()[1]
         self.fd = self.socket.fileno()
         self.phones: dict[Address, Any] = {}
+        self.asked: dict[Address, Any] = {}
         self.followers = 0
         """Phones whose voice goes by here: as long as there are any it stays open."""
         self.batch = Batch(self.fd)
