@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from poc_server.store.city.pinyin import AS_SURNAME, MAX_INITIALS, MAX_SYLLABLES, initials, sounds, spelled
+from poc_server.store.city.pinyin import AS_SURNAME, MAX_INITIALS, MAX_SYLLABLES, initials, sorted_as, sounds, spelled
 
 
 @pytest.mark.parametrize(
@@ -83,3 +83,10 @@ def test_of_the_longest_name_only_so_much_is_written_out() -> None:
     longest = "".join(chr(0x4E00 + n) for n in range(128))
     assert spelled(longest) == spelled(longest[:MAX_SYLLABLES])
     assert len(spelled(longest)) < 6_000
+
+
+def test_lists_go_by_sound_and_tone_and_keep_the_same_characters_together() -> None:
+    order = ["", "安然", "Li Wei", "李静", "李靜", "单田芳", "汪明", "王家明", "王健国", "王建国", "岩", "👮"]
+    assert sorted(reversed(order), key=sorted_as) == order
+    assert sorted_as("Anna") == sorted_as("ANNA")
+    assert len(sorted_as("装" * 128)) <= 256

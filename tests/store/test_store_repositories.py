@@ -143,8 +143,9 @@ async def test_people_are_found_by_name_badge_and_pinyin_with_sql_and_without(
 async def test_pages_follow_each_other_without_gap_or_repeat(store: Store, city: City) -> None:
     async with store.change() as change:
         for n in range(25):
-            await people.create_user(change, UserDraft(city.agency, city.root, f"同名{n % 3}"))
+            await people.create_user(change, UserDraft(city.agency, city.root, ("王建国", "汪明", "Li Wei")[n % 3]))
     seen: list[str] = []
+    names: list[str] = []
     after: tuple[str, str] | None = None
     async with store.reading() as connection:
         while True:
@@ -155,8 +156,10 @@ async def test_pages_follow_each_other_without_gap_or_repeat(store: Store, city:
             if not rows:
                 break
             seen.extend(row.id for row in rows)
-            after = (rows[-1].name, rows[-1].id)
+            names.extend(row.name for row in rows)
+            after = (rows[-1].sorted_as, rows[-1].id)
     assert len(seen) == len(set(seen)) == 25
+    assert names == ["Li Wei"] * 8 + ["汪明"] * 8 + ["王建国"] * 9, "by pinyin, on both databases and in memory"
 
 
 async def test_the_second_of_two_editors_is_told_that_it_is_stale(store: Store, city: City) -> None:

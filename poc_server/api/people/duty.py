@@ -8,7 +8,6 @@ from typing import Annotated, Any
 from fastapi import Query, Response
 from pydantic import Field
 
-from groups.model import User
 from groups.policy import Act
 from groups.vocabulary import Refusal, UnitId, UserId
 from poc_server.api import rights
@@ -22,6 +21,7 @@ from poc_server.ground.refused import Refused
 from poc_server.store import Shift
 from poc_server.store.city import duty
 from poc_server.store.city.duty import ShiftDraft
+from poc_server.store.city.in_order import in_order
 
 router = routes_of("duty", "/shifts")
 Ms = Annotated[int, Field(ge=0, le=2**53)]
@@ -76,12 +76,12 @@ async def list_shifts(
         found = await duty.shifts_page(connection, caller.user.agency, since, until, limit, _after(after))
     last = found[-1][0] if len(found) == limit else None
     following = None if last is None else cursor_of(str(last.starts_ms), last.id)
-    return ShiftsPage(items=[_out(services, row, users) for row, users in found], next=following)
+    return ShiftsPage(items=[await _out(services, row, users) for row, users in found], next=following)
 
 
 @router.get("/now", responses=documented(401, 403))
 async def on_duty_now(caller: SignedInCaller, services: Use) -> list[PersonOut]:
-    """Who of one's own agency is named in a shift that runs now, by name."""
+    """Who of one's own agency is named in a shift that runs now, by pinyin of his name."""
     now = services.store.clock()
     snapshot = services.directory.snapshot
     names = {
@@ -90,7 +90,8 @@ async def on_duty_now(caller: SignedInCaller, services: Use) -> list[PersonOut]:
         if shift.agency == caller.user.agency and shift.runs(now)
         for user in shift.users
     }
-    return [PersonOut.of(user) for user in _by_name(snapshot.users[user] for user in names if user in snapshot.users)]
+    people = await in_order(snapshot.users[user] for user in names if user in snapshot.users)
+    return [PersonOut.of(user) for user in people]
 
 
 @router.get("/{shift}", responses=documented(401, 403, 404, 422, 503))
@@ -168,10 +169,10 @@ async def _shown(services: Services, caller: SignedInCaller, shift: str, respons
     if row.agency_id != caller.user.agency:
         raise Refused(Refusal.NOT_FOUND, "shift")
     tag(response, row.version)
-    return _out(services, row, users)
+    return await _out(services, row, users)
 
 
-def _out(services: Services, row: Any, users: Iterable[UserId]) -> ShiftOut:
+async def _out(services: Services, row: Any, users: Iterable[UserId]) -> ShiftOut:
     people = [user for each in users if (user := services.directory.user(each)) is not None]
     return ShiftOut(
         id=row.id,
@@ -180,10 +181,6 @@ def _out(services: Services, row: Any, users: Iterable[UserId]) -> ShiftOut:
         starts_ms=row.starts_ms,
         ends_ms=row.ends_ms,
         users=tuple(sorted(users)),
-        people=[OnShift(**PersonOut.of(user).model_dump(), unit=user.unit) for user in _by_name(people)],
+        people=[OnShift(**PersonOut.of(user).model_dump(), unit=user.unit) for user in await in_order(people)],
         version=row.version,
     )
-
-
-def _by_name(people: Iterable[User]) -> list[User]:
-    return sorted(people, key=lambda user: (user.name, user.id))

@@ -24,6 +24,7 @@ from poc_server.api.shapes import Body, Id, Name, PathId
 from poc_server.ground.refused import Refused
 from poc_server.store.city import groups
 from poc_server.store.city.groups import GroupDraft
+from poc_server.store.city.in_order import by_pinyin, in_order
 from poc_server.store.city.pinyin import sounds
 
 router = routes_of("groups", "/groups")
@@ -99,17 +100,16 @@ class GroupsPage(Body):
 async def list_groups(
     caller: SignedInCaller, services: Use, q: Search = "", limit: Limit = 50, after: Cursor = ""
 ) -> GroupsPage:
-    """The groups one may see, by name."""
+    """The groups one may see, by pinyin of their names."""
     keys = keys_of(after, 2)
     visible = visible_groups(services, caller.user)
-    found = [group for group in visible if q.lower() in group.name.lower() or sounds(group.name, q)]
-    found.sort(key=lambda group: (group.name, group.id))
-    rest = [group for group in found if keys is None or (group.name, group.id) > keys]
+    found = await in_order(visible, lambda group: q.lower() in group.name.lower() or sounds(group.name, q))
+    rest = [group for group in found if keys is None or by_pinyin(group) > keys]
     page = rest[:limit]
     return GroupsPage(
         items=[_out(services, group) for group in page],
         total=len(found),
-        next=cursor_of(page[-1].name, page[-1].id) if len(rest) > limit else None,
+        next=cursor_of(*by_pinyin(page[-1])) if len(rest) > limit else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -13,13 +14,14 @@ from groups.policy import Act, may
 from groups.rights import Right, has, may_hold_together
 from groups.vocabulary import Refusal, Role, UnitId, UserId, UserKind
 from poc_server.api import rights
-from poc_server.api.paging import Cursor, Expected, Limit, Search, by_name, following, keys_of, tag
+from poc_server.api.paging import Cursor, Expected, Limit, Search, following, keys_of, tag
 from poc_server.api.rights import ruled
 from poc_server.api.routes import routes_of
 from poc_server.api.services import Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, Line, Name, PathId
 from poc_server.ground.refused import Refused, StoreUnavailable
 from poc_server.store.city import people, without_sql
+from poc_server.store.city.in_order import by_pinyin
 from poc_server.store.city.people import UserDraft, UserFilter
 
 router = routes_of("people", "/people")
@@ -107,22 +109,23 @@ async def list_people(
     limit: Limit = 50,
     after: Cursor = "",
 ) -> PeoplePage:
-    """People of one's own agency by name. Also while the database is away, for one may have to be disabled."""
+    """People of one's own agency by pinyin. Also while the database is away, for one may have to be disabled."""
     rights.colleagues(services, caller, Act.SEE_PERSON)
     below = None if unit is None else services.directory.unit_subtree(UnitId(unit))
     wanted = UserFilter(caller.user.agency, below, q.replace("\x00", ""), role, kind, enabled)
     keys = keys_of(after, 2)
     begin = (keys[0], keys[1]) if keys else None
     found: list[Any]
+    key: Callable[[Any], tuple[str, str]] = _key
     try:
         async with services.store.reading() as connection:
             found, total = await people.users_page(connection, wanted, limit, begin)
         shown = [_row(services, caller.user, row) for row in found]
     except StoreUnavailable:
         found, total = await without_sql.users_page(services.directory.snapshot, wanted, limit, begin)
-        shown = [_known(user) for user in found]
+        shown, key = [_known(user) for user in found], by_pinyin
     items = [each for each in shown if each is not None]
-    return PeoplePage(items=items, total=total, next=following(found, limit, by_name))
+    return PeoplePage(items=items, total=total, next=following(found, limit, key))
 
 
 @router.post("", status_code=201, **ruled(Act.ADMINISTER_PEOPLE, 404, 409))
@@ -251,6 +254,10 @@ async def _shown(services: Services, viewer: User, user: UserId, response: Respo
         raise Refused(Refusal.UNKNOWN_USER)
     tag(response, row.version)
     return shown
+
+
+def _key(row: Any) -> tuple[str, str]:
+    return row.sorted_as, row.id
 
 
 def _row(services: Services, viewer: User, row: Any) -> PersonRow | None:

@@ -124,13 +124,13 @@ async def set_members_of_many(
 
 
 async def members_of(connection: AsyncConnection, group: GroupId, user: UserId | None = None) -> list[Row[Any]]:
-    """The rows of ``membership`` of a group, or that of one ``user``, with whom they are of; by name."""
+    """The rows of ``membership`` of a group, or that of one ``user``, with whom they are of; by pinyin."""
     people = t.user.c
     query = (
         select(t.membership, people.name, people.badge, people.agency_id)
         .join(t.user, people.id == t.membership.c.user_id)
         .where(t.membership.c.group_id == group)
-        .order_by(people.name, people.id)
+        .order_by(people.sorted_as, people.id)
     )
     if user is not None:
         query = query.where(people.id == user)

@@ -15,7 +15,7 @@ from groups.vocabulary import AgencyId, Refusal, Role, UnitId, UserId, UserKind
 from poc_server.ground.refused import Refused
 from poc_server.store import tables as t
 from poc_server.store.change import Change
-from poc_server.store.city.pinyin import initials, spelled
+from poc_server.store.city.pinyin import initials, sorted_as, spelled
 from poc_server.store.ids import clean, new_id
 from poc_server.store.sql.lookup import one, person_holds, unit_of_agency
 from poc_server.store.sql.statements import in_parts, update_each
@@ -187,13 +187,14 @@ class UserFilter:
 async def users_page(
     connection: AsyncConnection, wanted: UserFilter, limit: int, after: tuple[str, str] | None = None
 ) -> tuple[list[Row[Any]], int]:
-    """Users by (name, id) after the given pair, and how many there are in all."""
+    """Users by (pinyin, id) after the given pair, and how many there are in all."""
     conditions = _conditions(wanted)
     total = await connection.scalar(select(func.count()).select_from(t.user).where(*conditions))
-    query = select(t.user).where(*conditions).order_by(t.user.c.name, t.user.c.id).limit(limit)
+    u = t.user.c
+    query = select(t.user).where(*conditions).order_by(u.sorted_as, u.id).limit(limit)
     if after is not None:
-        name, last = after
-        query = query.where(or_(t.user.c.name > name, (t.user.c.name == name) & (t.user.c.id > last)))
+        key, last = after
+        query = query.where(or_(u.sorted_as > key, (u.sorted_as == key) & (u.id > last)))
     return list((await connection.execute(query)).all()), int(total or 0)
 
 
@@ -219,6 +220,7 @@ def _columns(draft: UserDraft) -> dict[str, Any]:
         "name": clean(draft.name),
         "initials": initials(draft.name),
         "spelled": spelled(draft.name),
+        "sorted_as": sorted_as(clean(draft.name)),
         "badge": clean(draft.badge),
         "account": None if draft.account is None else account_key(draft.account),
         "phone": clean(draft.phone),
@@ -241,7 +243,7 @@ def _new_row(change: Change, user: UserId, draft: UserDraft, password_hash: str 
 
 def _told(draft: UserDraft) -> dict[str, Any]:
     shown = {**_columns(draft), "roles": sorted(draft.roles)}
-    del shown["initials"], shown["spelled"]
+    del shown["initials"], shown["spelled"], shown["sorted_as"]
     return shown
 
 

@@ -10,6 +10,8 @@ from poc_server.store.sql.lookup import typed
 MAX_INITIALS = 128
 MAX_SYLLABLES = 12
 """Of a name so many are written out; initials go on."""
+MAX_SORTED = 32
+"""Characters of a name that lists go by."""
 
 AS_SURNAME = {
     "单": "shan", "單": "shan", "仇": "qiu", "曾": "zeng", "解": "xie", "区": "ou", "區": "ou", "查": "zha",
@@ -50,6 +52,24 @@ def spelled(name: str) -> str:
             for last in range(first + 1, len(parts) + 1):
                 ways["".join(parts[first:last]) + "".join(part[0] for part in parts[last:])] = None
     return "".join(f" {way}" for way in ways)
+
+
+@functools.lru_cache(maxsize=16_384)
+def sorted_as(name: str) -> str:
+    """What lists go by: pinyin and tone, and of one sound the same characters together: 王建 is ``wang2王jian4建``.
+
+    Other letters stand among the sounds as a dictionary has them, large and small alike.
+    """
+    from pypinyin import Style, lazy_pinyin
+
+    begin = name[:MAX_SORTED]
+    sounds = lazy_pinyin(begin, style=Style.TONE3, errors=cast("Any", list))
+    if len(sounds) != len(begin):  # what the library takes for one of several characters
+        return begin.lower()
+    surname = AS_SURNAME.get(begin[:1])
+    if surname is not None and surname != sounds[0].rstrip("12345"):
+        sounds[0] = surname
+    return "".join(char.lower() if char == sound else sound + char for char, sound in zip(begin, sounds, strict=True))
 
 
 def sounds(name: str, text: str) -> bool:

@@ -12,13 +12,12 @@ from typing import TypeVar
 
 from groups.model import User
 from groups.vocabulary import AgencyId, UserId
+from poc_server.store.city.in_order import SLICE, by_pinyin
 from poc_server.store.city.people import UserFilter
 from poc_server.store.city.pinyin import sounds
 from poc_server.store.directory.snapshot import Device, Snapshot
 from poc_server.store.sql.statements import in_parts
 
-SLICE = 25
-"""Looked at before the loop may do something else: a millisecond where the pinyin of each has to be found."""
 After = tuple[str, str] | None
 T = TypeVar("T", bound=User | Device)
 
@@ -36,7 +35,7 @@ async def users_page(snapshot: Snapshot, wanted: UserFilter, limit: int, after: 
             and _holds(user, wanted.text)
         )
 
-    return await _page(snapshot.users.values(), fits, limit, after)
+    return await _page(snapshot.users.values(), fits, limit, after, key=by_pinyin)
 
 
 async def devices_page(
@@ -49,20 +48,22 @@ async def devices_page(
         named = text.lower() in device.name.lower() or (owner is not None and _holds(owner, text))
         return device.agency == agency and (user is None or device.user == user) and named
 
-    return await _page(snapshot.devices.values(), fits, limit, after)
+    return await _page(snapshot.devices.values(), fits, limit, after, key=lambda device: (device.name, device.id))
 
 
 def _holds(user: User, text: str) -> bool:
     return text.lower() in user.name.lower() or text.lower() in user.badge.lower() or sounds(user.name, text)
 
 
-async def _page(items: Iterable[T], fits: Callable[[T], bool], limit: int, after: After) -> tuple[list[T], int]:
+async def _page(
+    items: Iterable[T], fits: Callable[[T], bool], limit: int, after: After, key: Callable[[T], tuple[str, str]]
+) -> tuple[list[T], int]:
     found: list[T] = []
     total = 0
     for part in in_parts(items, SLICE):
         fitting = [each for each in part if fits(each)]
         total += len(fitting)
-        beyond = [each for each in fitting if after is None or (each.name, each.id) > after]
-        found = heapq.nsmallest(limit, [*found, *beyond], key=lambda each: (each.name, each.id))
+        beyond = [each for each in fitting if after is None or key(each) > after]
+        found = heapq.nsmallest(limit, [*found, *beyond], key=key)
         await asyncio.sleep(0)
     return found, total

@@ -15,6 +15,8 @@ metadata = MetaData(
 
 ID = String(64)
 NAME = String(128)
+SORTED = String(256).with_variant(String(256, collation="C"), "postgresql")
+"""What lists go by: in the same order on both databases and in memory, whatever language the database speaks."""
 WORD = String(32)
 
 

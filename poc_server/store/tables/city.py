@@ -18,7 +18,7 @@ from sqlalchemy import (
     true,
 )
 
-from poc_server.store.tables.base import ID, NAME, WORD, agency_key, agency_of, metadata, version
+from poc_server.store.tables.base import ID, NAME, SORTED, WORD, agency_key, agency_of, metadata, version
 
 agency = Table(
     "agency",
@@ -51,6 +51,7 @@ user = Table(
     Column("name", NAME, nullable=False),
     Column("initials", NAME, nullable=False, server_default=""),
     Column("spelled", Text, nullable=False, server_default=""),
+    Column("sorted_as", SORTED, nullable=False, server_default=""),
     Column("badge", NAME, nullable=False, server_default=""),
     Column("account", NAME, unique=True),
     Column("password_hash", Text),
@@ -60,6 +61,7 @@ user = Table(
     Column("created_ms", BigInteger, nullable=False),
     version(),
     Index("ix_users_agency_id_name", "agency_id", "name"),
+    Index("ix_users_agency_id_sorted_as", "agency_id", "sorted_as", "id"),
 )
 
 role = Table(
