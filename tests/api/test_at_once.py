@@ -43,16 +43,17 @@ async def test_the_request_beyond_the_limit_of_a_person_is_told_to_come_later(to
 
         await app(scope, receive, send)
 
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test/api/v1") as client:
+    transport = httpx.ASGITransport(app)
+    async with asyncio.TaskGroup() as tasks, httpx.AsyncClient(transport=transport, base_url="http://t/api/v1") as client:
 
         async def ask(whose: str) -> httpx.Response:
             return await client.get("/me", headers={"authorization": whose, "accept-language": "en"})
 
-        tasks = [asyncio.create_task(held()) for _ in range(2)]
-        for _ in tasks:
+        holding = [tasks.create_task(held()) for _ in range(2)]
+        for _ in holding:
             await begun.acquire()
         assert (await ask(wang)).status_code == 200
-        tasks.append(asyncio.create_task(held()))
+        holding.append(tasks.create_task(held()))
         await begun.acquire()
         refused = await ask(wang)
         said = refused.json()
@@ -61,5 +62,5 @@ async def test_the_request_beyond_the_limit_of_a_person_is_told_to_come_later(to
         sos = await client.post("/alerts", json={}, headers={"authorization": wang})
         assert sos.status_code == 422, "it was read: an SOS waits for nothing else"
         read.set()
-        await asyncio.gather(*tasks)
+        await asyncio.gather(*holding)
         assert (await ask(wang)).status_code == 200
