@@ -96,7 +96,7 @@ def build_api(services: Services) -> FastAPI:
     app.state.services = services
     app.add_middleware(BodyLimit, limit=MAX_BODY_BYTES)
     app.add_middleware(OneATurn, paths=(f"{PREFIX}/incidents", f"{PREFIX}/senders"))
-    app.add_middleware(UnderWay, at_once=services.at_once)
+    app.add_middleware(UnderWay)
     app.add_middleware(Private, prefix=PREFIX)
     problems.install(app)
     # Not `include_router`, which makes every route once more, when the first request comes.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 from starlette.requests import Request
@@ -27,10 +29,9 @@ class AtOnce:
         if self._limit is not None and self._under_way[who] >= self._limit:
             raise Refused(Refusal.TOO_FAST, "too many requests at once", retry_after_ms=RETRY_AFTER_MS)
         self._under_way[who] += 1
-        cast(list[str], request.scope[_ENTERED]).append(who)
+        cast("list[Callable[[], None]]", request.scope[_ENTERED]).append(partial(self._leave, who))
 
-    def leave(self, who: str) -> None:
-        """One less."""
+    def _leave(self, who: str) -> None:
         self._under_way[who] -= 1
         if not self._under_way[who]:
             del self._under_way[who]
@@ -42,18 +43,17 @@ class UnderWay:
     A person is known only within, by his token; so it is counted there and ended here.
     """
 
-    def __init__(self, app: ASGIApp, at_once: AtOnce) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._at_once = at_once
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        entered: list[str] = []
+        entered: list[Callable[[], None]] = []
         try:
             await self._app({**scope, _ENTERED: entered}, receive, send)
         finally:
-            for who in entered:
-                self._at_once.leave(who)
+            for leave in entered:
+                leave()

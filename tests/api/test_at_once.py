@@ -44,7 +44,10 @@ async def test_the_request_beyond_the_limit_of_a_person_is_told_to_come_later(to
         await app(scope, receive, send)
 
     transport = httpx.ASGITransport(app)
-    async with asyncio.TaskGroup() as tasks, httpx.AsyncClient(transport=transport, base_url="http://t/api/v1") as client:
+    async with (
+        asyncio.TaskGroup() as tasks,
+        httpx.AsyncClient(transport=transport, base_url="http://t/api/v1") as client,
+    ):
 
         async def ask(whose: str) -> httpx.Response:
             return await client.get("/me", headers={"authorization": whose, "accept-language": "en"})
