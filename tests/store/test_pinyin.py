@@ -87,6 +87,6 @@ def test_of_the_longest_name_only_so_much_is_written_out() -> None:
 
 def test_lists_go_by_sound_and_tone_and_keep_the_same_characters_together() -> None:
     order = ["", "安然", "Li Wei", "李静", "李靜", "单田芳", "汪明", "王家明", "王健国", "王建国", "岩", "👮"]
-    assert sorted(order[::-1], key=sorted_as) == order
+    assert sorted(set(order), key=sorted_as) == order
     assert sorted_as("Anna") == sorted_as("ANNA")
     assert len(sorted_as("装" * 128)) <= 256
