@@ -270,8 +270,40 @@ TOLD_MUCH = """() => {
 }"""
 
 
+COVERED = """() => {
+    const rows = ['.group', '.tier', '.status .title', '.status .hint', '.others', '.matters', '.talk', '.sos-key']
+        .map(name => [name, document.querySelector(`.front ${name}`).getBoundingClientRect()])
+        .filter(([, box]) => box.height > 0);
+    const covered = rows.slice(1).filter(([, box], at) => box.top < rows[at][1].bottom - 1).map(([name]) => name);
+    return rows.at(-1)[1].bottom > innerHeight ? [...covered, 'the edge'] : covered;
+}"""
+"""What of an officer's page begins before what stands above it ends."""
+
+
+def a_leader_takes_the_air(browser: Browser, city: City, officer: Officer) -> None:
+    """Who speaks, and how urgently, is read beside all that is told meanwhile; and his own key is seen whole."""
+    leader = Officer(browser, city, "LD-001", page="leader")
+    leader.page.set_viewport_size({"width": 1280, "height": 760})
+    leader.page.locator(".hold.emergency").click()
+    leader.page.locator(".running .end").wait_for()
+    officer.page.locator(".affairs .brought").wait_for()
+    leader.face("idle")
+    cut_off = "document.querySelector('.talk').getBoundingClientRect().bottom - innerHeight"
+    assert leader.page.evaluate(cut_off) <= 0, "the leader's key is cut off"
+    leader.key_down()
+    officer.face("taken")
+    officer.page.locator(".status .tier").wait_for()
+    assert officer.page.evaluate(COVERED) == []
+    shown(officer.page, "leader-on-air")
+    leader.key_up()
+    leader.page.locator(".running .end").click()
+    officer.page.locator(".affairs .brought").wait_for(state="detached")
+    assert not leader.problems
+    leader.context.close()
+
+
 def test_a_case_takes_phones_along_one_key_goes_back_and_its_suspension_is_explained(
-    pair: tuple[Officer, Officer], city: City
+    browser: Browser, pair: tuple[Officer, Officer], city: City
 ) -> None:
     talker, listener = pair
     dispatcher = next(each["id"] for each in city.get("/api/v1/demo/people") if each["badge"] == "PQ-001")
@@ -348,6 +380,9 @@ def test_a_case_takes_phones_along_one_key_goes_back_and_its_suspension_is_expla
     talker.page.locator("button.group", has_text="第 0 处").wait_for()
     talker.page.locator(".incidents li[data-selected=true] .tap").wait_for()
     assert talker.page.locator(".all-cases").count() == 0
+    tell("E-urgent", title="中山路路面塌陷", urgent=True, parties=[{"kind": "user", "id": talker.user["id"]}])
+    talker.page.locator(".switched").wait_for()
+    a_leader_takes_the_air(browser, city, talker)
 
 
 def test_a_press_without_a_network_says_so_within_100_ms_and_the_phone_comes_back(

@@ -114,10 +114,10 @@ export function TalkPage({ phone }: { phone: Phone }) {
   );
 }
 
-/** Voices of other groups that are heard beside the selected one. */
+/** Voices that are heard beside the one that the state in large words tells of. */
 function Others({ phone }: { phone: Phone }) {
-  const { slots, groups, selected } = phone.picture.value;
-  const others = slots.filter(({ group }) => group !== selected);
+  const { slots, groups } = phone.picture.value;
+  const others = slots.filter(({ group }) => group !== phone.talksIn.value);
   const { brought } = phone.affairs.value;
   const nameOf = (group: string | null | undefined) =>
     groups.find(({ id }) => id === group)?.name ?? brought.find((one) => one.group === group)?.name ?? "";
