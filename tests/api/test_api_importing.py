@@ -117,9 +117,11 @@ async def interrupted(
         if not editing:
             editing.append(asyncio.create_task(colleague()))
 
-    def begins(_connection: Connection) -> None:
-        # PostgreSQL gives the lock that puts changes in order to whoever asks first.
-        if editing and asyncio.current_task() is reading_in:
+    def begins(connection: Connection) -> None:
+        # PostgreSQL gives the lock that puts changes in order to whoever asks first. SQLite has one connection that
+        # writes: the colleague waits for it, and would wait for ever on one who has it and waits for him.
+        ordered = connection.dialect.name == "postgresql"
+        if ordered and editing and asyncio.current_task() is reading_in:
             await_only(asyncio.wait(editing))
 
     stop = town.store.directory.subscribe(told)
