@@ -1,16 +1,27 @@
-"""Failed sign-ins per account and per address, counted by all nodes of a city together."""
+"""Failed sign-ins per account, per address and per known place, counted by all nodes of a city together."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
+from enum import StrEnum
 
-from poc_server.auth.limits import FailureLimiter, address_key
+from poc_server.auth.limits import FailureLimiter
 from poc_server.auth.settings import AuthSettings
 
 PURPOSE = b"poc-server failed sign-ins v1"
 COUNT, UNDO, FORGET = "count", "undo", "forget"
+
+
+class Of(StrEnum):
+    """What failures are counted by."""
+
+    ACCOUNT = "account"
+    """A name, from wherever it is tried that is not known for it."""
+    ADDRESS = "address"
+    KNOWN = "known"
+    """A person at a device or address where he has proved himself before: what others fail is not counted there."""
 
 
 class Failures:
@@ -29,44 +40,45 @@ class Failures:
         self.tell: Callable[[Mapping[str, str]], None] = lambda _: None
         self.turn: Callable[[str], AbstractAsyncContextManager[None]] = lambda _: nullcontext()
         self._limits = {
-            "account": FailureLimiter(settings.per_account),
-            "address": FailureLimiter(settings.per_address),
+            Of.ACCOUNT: FailureLimiter(settings.per_account),
+            Of.ADDRESS: FailureLimiter(settings.per_address),
+            Of.KNOWN: FailureLimiter(settings.per_known_place),
         }
         self._secret = secret
         self._clock = clock
 
-    async def admit(self, address: str, account: str | None = None) -> int:
+    def wait(self, of: Of, text: str) -> int:
+        """0 when an attempt would be admitted now, else ms to wait."""
+        return self._limits[of].wait(self._key(text), self._clock())
+
+    async def admit(self, of: Of, text: str) -> int:
         """0 when an attempt may go on, and counts as a failure until it is known to be none; else ms to wait."""
-        for what, key in self._keys(address, account):
-            limit = self._limits[what]
-            wait = limit.wait(key, self._clock())  # who has to wait takes no turn from others
+        wait = self.wait(of, text)  # who has to wait takes no turn from others
+        if wait:
+            return wait
+        key = self._key(text)
+        async with self.turn(key):
+            wait = self._limits[of].admit(key, self._clock())
             if not wait:
-                async with self.turn(key):
-                    wait = limit.admit(key, self._clock())
-                    if not wait:
-                        self._tell(COUNT, what, key)
-            if wait:
-                return wait
-        return 0
+                self._tell(COUNT, of, text)
+        return wait
 
-    def undo(self, address: str, account: str | None = None) -> None:
+    def undo(self, of: Of, text: str) -> None:
         """The attempt was none, or was right; what others failed there still counts."""
-        for what, key in self._keys(address, account):
-            self._limits[what].undo(key, self._clock())
-            self._tell(UNDO, what, key)
+        self._limits[of].undo(self._key(text), self._clock())
+        self._tell(UNDO, of, text)
 
-    def right(self, address: str, account: str) -> None:
-        """He is who he says: his account begins anew, his address has failed once less."""
-        self.undo(address)
-        for what, key in self._keys(None, account):
-            self._limits[what].forget(key)
-            self._tell(FORGET, what, key)
+    def forget(self, of: Of, text: str) -> None:
+        """The attempt was right: begin anew."""
+        self._limits[of].forget(self._key(text))
+        self._tell(FORGET, of, text)
 
     def learn(self, said: Mapping[str, str]) -> None:
         """What another node told."""
-        limit, key, do = self._limits.get(said.get("of", "")), said.get("key", ""), said.get("do")
-        if limit is None:
+        of, key, do = said.get("of", ""), said.get("key", ""), said.get("do")
+        if of not in self._limits:
             return  # a later version counts more than this one knows
+        limit = self._limits[Of(of)]
         if do == COUNT:
             limit.count(key, self._clock())
         elif do == UNDO:
@@ -74,13 +86,9 @@ class Failures:
         elif do == FORGET:
             limit.forget(key)
 
-    def _tell(self, do: str, of: str, key: str) -> None:
-        self.tell({"do": do, "of": of, "key": key})
+    def _tell(self, do: str, of: Of, text: str) -> None:
+        self.tell({"do": do, "of": of.value, "key": self._key(text)})
 
-    def _keys(self, address: str | None, account: str | None) -> list[tuple[str, str]]:
-        """What is counted, by a digest: what was typed as a name may be a password, and leaves this process."""
-        named = {"address": None if address is None else address_key(address), "account": account}
-        return [(what, self._digest(text)) for what, text in named.items() if text is not None]
-
-    def _digest(self, text: str) -> str:
+    def _key(self, text: str) -> str:
+        """A digest: what was typed as a name may be a password, and leaves this process."""
         return hashlib.blake2b(text.encode("utf-8", "replace"), key=self._secret, digest_size=16).hexdigest()

@@ -6,8 +6,8 @@ import asyncio
 import base64
 import hashlib
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,8 +18,12 @@ import structlog
 from groups.model import User
 from groups.vocabulary import DeviceId, Refusal, UserId
 from poc_server.auth import keys
+from poc_server.auth.attempts import Attempts
 from poc_server.auth.external import Provider, agency_of, issuer_of, settle
-from poc_server.auth.failures import PURPOSE, Failures
+from poc_server.auth.failures import PURPOSE, Failures, Of
+from poc_server.auth.known import PURPOSE as KNOWN_PURPOSE
+from poc_server.auth.known import KnownDevices
+from poc_server.auth.limits import address_key
 from poc_server.auth.passwords import Passwords
 from poc_server.auth.refusals import Attempt, RefusedSignIns
 from poc_server.auth.settings import AuthSettings
@@ -55,6 +59,7 @@ class Auth:
     Attributes:
         signing: the keys of this city.
         failures: who failed how often, which the other nodes count too.
+        known: devices on which people have signed in.
     """
 
     def __init__(
@@ -68,6 +73,8 @@ class Auth:
         self.signing = signing
         self._tokens = Tokens(signing, settings.issuer, round(settings.clock_skew_s * 1000))
         self.failures = Failures(settings, signing.secret(PURPOSE), clock)
+        self.known = KnownDevices(signing.secret(KNOWN_PURPOSE))
+        self._attempts = Attempts(self.failures, self.known)
         self._providers = {each.issuer: Provider(each, clock) for each in settings.providers}
         self._refusals = RefusedSignIns(settings, store, clock)
 
@@ -89,29 +96,35 @@ class Auth:
 
     # --- signing in ------------------------------------------------------------------------------------------------
 
-    async def sign_in(self, account: str, password: str, address: str = "") -> SignedIn:
-        """By name and password.
+    async def sign_in(self, account: str, password: str, address: str = "", mark: str = "") -> SignedIn:
+        """By name and password; ``mark``: of the device, if it has one (`KnownDevices`).
 
         Raises `AuthRefused`: wrong_credentials (also for names that are not there), sign_in_limit, disabled;
         `StoreUnavailable`.
         """
         name = account_key(account)
+        device = self.known.read(mark)
         attempt = Attempt("password", Actor(address=address), find=partial(_by_account, name))
         async with self._refusals.kept(attempt):
-            async with self._attempt(address, name):
+            async with self._attempts.begin() as attempted:
+                if device is None:
+                    await attempted.count(Of.ADDRESS, address_key(address))
                 async with self._store.reading() as connection:
                     row = await people.credentials(connection, name)
-                attempt.user = None if row is None else UserId(row.id)
+                    user = attempt.user = None if row is None else UserId(row.id)
+                    counted_by = await self._attempts.counted_by(connection, name, user, device, address)
+                for of, text in counted_by:
+                    await attempted.count(of, text)
                 matches = await self.passwords.matches(row.password_hash if row is not None else None, password)
-            if row is None or not matches:
+            if row is None or user is None or not matches:
                 raise AuthRefused(Refusal.WRONG_CREDENTIALS)
-            signed_in = await self.start_session(UserId(row.id), "password", address, proved_by=row)
-            self.failures.right(address, name)
+            signed_in = await self.start_session(user, "password", address, proved_by=row)
+            attempted.right()
             if self.passwords.is_outdated(row.password_hash):
-                await self._renew_hash(UserId(row.id), row.password_hash, password)
+                await self._renew_hash(user, row.password_hash, password)
             return signed_in
 
-    async def sign_in_external(self, token: str, address: str = "") -> SignedIn:
+    async def sign_in_external(self, token: str, address: str = "", mark: str = "") -> SignedIn:
         """By a token of a configured identity provider; makes or changes the user as the provider says.
 
         Raises `AuthRefused`: bad_token, token_expired, disabled, wrong_credentials (nobody here by that account),
@@ -119,14 +132,14 @@ class Auth:
         """
         attempt = Attempt("external", Actor(address=address))
         async with self._refusals.kept(attempt):
-            async with self._attempt(address):
+            async with self._attempts.begin(address, mark) as attempted:
                 provider = self._providers.get(issuer_of(token))
                 if provider is None:
                     raise AuthRefused(Refusal.BAD_TOKEN)
                 attempt.agency = agency_of(self._store, provider.settings)
                 identity = await provider.identity(token)
                 user = attempt.user = await settle(self._store, provider.settings, identity, attempt.actor)
-            self.failures.undo(address)
+            attempted.undo()
             return await self.start_session(user, "external", address)
 
     async def start_session(
@@ -177,12 +190,12 @@ class Auth:
             await sessions.create_enrolment(change, person.agency, user, _code_hash(code), expires, device_name)
         return code, expires
 
-    async def enrol(self, code: str, device_name: str = "", address: str = "") -> SignedIn:
+    async def enrol(self, code: str, device_name: str = "", address: str = "", mark: str = "") -> SignedIn:
         """Spend a code: a new device and its session. Raises `AuthRefused`: enrolment_spent, sign_in_limit."""
         kept = _code_hash(code.strip().lower())
         attempt = Attempt("enrolment", Actor(address=address), find=partial(sessions.enrolled_by, code_hash=kept))
         async with self._refusals.kept(attempt):
-            async with self._attempt(address):
+            async with self._attempts.begin(address, mark) as attempted:
                 if len(code) > MAX_CODE_CHARS:
                     raise AuthRefused(Refusal.ENROLMENT_SPENT)
                 async with self._store.change(attempt.actor, self._clock()) as change:
@@ -192,7 +205,7 @@ class Auth:
                     device = await sessions.create_device(
                         change, person.agency, person.id, device_name or row.device_name or person.name
                     )
-            self.failures.undo(address)
+            attempted.undo()
             return await self.start_session(person.id, "enrolment", address, device)
 
     # --- staying and leaving ---------------------------------------------------------------------------------------
@@ -261,13 +274,15 @@ class Auth:
         """Change one's own password. Raises `AuthRefused`: wrong_credentials, sign_in_limit; `StoreUnavailable`."""
         actor = Actor(claims.user, claims.agency, address)
         async with self._refusals.kept(Attempt("password", actor, claims.user, action="user.password")):
-            async with self._attempt(address, claims.user):
+            # Who has a session is no stranger: what others fail at his address does not keep him from this.
+            async with self._attempts.begin() as attempted:
+                await attempted.count(Of.KNOWN, f"{claims.session} {claims.user}")
                 async with self._store.reading() as connection:
                     row = await people.user_row(connection, claims.user)
                 matches = row is not None and await self.passwords.matches(row.password_hash, old)
             if not matches:
                 raise AuthRefused(Refusal.WRONG_CREDENTIALS)
-        self.failures.right(address, claims.user)
+        attempted.right()
         await self.set_password(actor, claims.user, new)
 
     # --- inside ----------------------------------------------------------------------------------------------------
@@ -339,19 +354,6 @@ class Auth:
             after = await self.passwords.renewed(password)
             async with self._store.writing() as connection:
                 await people.renew_hash(connection, user, before, after)
-
-    @asynccontextmanager
-    async def _attempt(self, address: str, account: str | None = None) -> AsyncIterator[None]:
-        """Counts as a failure until the caller knows better; one that could not be judged at all is none."""
-        wait = await self.failures.admit(address, account)
-        if wait:
-            raise AuthRefused(Refusal.SIGN_IN_LIMIT, retry_after_ms=wait)
-        try:
-            yield
-        except Refused as refused:
-            if refused.code is Refusal.UNAVAILABLE:
-                self.failures.undo(address, account)
-            raise
 
     def _audit(self, actor: Actor, action: str, session: str, detail: dict[str, object]) -> None:
         self._store.journal.audit(audit.entry(actor, self._clock(), action, "session", session, detail))

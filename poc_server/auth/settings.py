@@ -34,6 +34,10 @@ class AddressLimitSettings(LimitSettings):
     """Failures that cost no wait."""
 
 
+class KnownPlaceLimitSettings(LimitSettings):
+    """The same for one person on a device or at an address where he has signed in: no others' failures count there."""
+
+
 class ProviderSettings(BaseModel):
     """One OpenID Connect provider whose tokens sign people in."""
 
@@ -101,6 +105,9 @@ class AuthSettings(BaseModel):
     """Each holds ``argon2_memory_kib`` and a core for about 0.1 s; more would take them from voice."""
     hashes_waiting: int = Field(default=50, ge=1)
     """Sign-ins that may wait for their turn; one more is told to come later."""
+    known_device_days: int = Field(default=400, ge=1, le=400)
+    """So long after somebody last signed in on it a device is known: failures there are counted apart from strangers'.
+    Browsers keep a cookie no longer."""
     audited_at_once: int = Field(default=60, ge=1)
     """So many refused sign-ins are kept in the audit each by itself, of those that mean somebody here and of others."""
     audited_every_s: float = Field(default=30.0, gt=0)
@@ -109,3 +116,4 @@ class AuthSettings(BaseModel):
     """Identity providers of the city whose tokens sign people in; each a [[auth.providers]] of its own."""
     per_account: LimitSettings = LimitSettings()
     per_address: AddressLimitSettings = AddressLimitSettings()
+    per_known_place: KnownPlaceLimitSettings = KnownPlaceLimitSettings()

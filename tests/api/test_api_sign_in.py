@@ -31,6 +31,26 @@ async def test_sign_in_me_refresh_sign_out(client: httpx.AsyncClient, town: Town
     assert (refused.status_code, refused.json()["code"]) == (401, "bad_token")
 
 
+async def test_a_browser_keeps_that_somebody_signed_in_there_and_strangers_do_not_lock_him_out(
+    client: httpx.AsyncClient, town: Town
+) -> None:
+    await town.person(account="wang", password=PASSWORD)
+    right, wrong = {"name": "wang", "password": PASSWORD}, {"name": "wang", "password": "guess"}
+    signed = await client.post("/auth/sign-in", json=right)
+    kept = signed.headers["set-cookie"]
+    assert all(word in kept for word in ("HttpOnly", "SameSite=strict", "Path=/api/v1/auth;", "Max-Age=34560000"))
+    assert "Secure" not in kept, "it came by HTTP"
+    renewed = await client.post("/auth/refresh", json={"refresh_token": signed.json()["refresh_token"]})
+    mark = renewed.cookies["poc_known"]
+    client.cookies.clear()
+    codes = [(await client.post("/auth/sign-in", json=wrong)).status_code for _ in range(11)]
+    assert codes == [401] * 10 + [429], "as a stranger, and then at the address where he has been"
+    client.cookies.set("poc_known", "nonsense")
+    assert (await client.post("/auth/sign-in", json=right)).status_code == 429
+    client.cookies.set("poc_known", mark)
+    assert (await client.post("/auth/sign-in", json=right)).status_code == 200
+
+
 async def test_an_enrolment_link_is_spent_by_post_only(client: httpx.AsyncClient, town: Town) -> None:
     code, _ = await town.auth.invite(SYSTEM, await town.person())
     assert (await client.get(f"/auth/enrol?code={code}")).status_code == 405

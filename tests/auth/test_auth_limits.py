@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from poc_server.auth.failures import Failures
+from groups.vocabulary import UserId
+from poc_server.auth.attempts import Attempted
+from poc_server.auth.failures import Failures, Of
+from poc_server.auth.known import MAX_PEOPLE, KnownDevices
 from poc_server.auth.limits import FailureLimiter, Sparing, address_key
 from poc_server.auth.settings import AddressLimitSettings, AuthSettings, LimitSettings
 
@@ -98,14 +101,46 @@ async def test_nodes_of_one_city_count_failures_together() -> None:
         return tell
 
     one.tell, two.tell = to(two), to(one)
-    assert [await node.admit("192.0.2.1", "wang") for node in (one, two, one)] == [0, 0, 0]
-    assert [await node.admit("192.0.2.2", "wang") for node in nodes] == [1_000, 1_000], "the account, from wherever"
-    one.right("192.0.2.1", "wang")
-    assert [await two.admit("192.0.2.1", "wang") for _ in range(3)] == [0, 0, 0]
-    assert await one.admit("192.0.2.1", "wang") == 1_000
-    # At that address it is six of eight so far: two before he was right, and four since.
-    assert [await one.admit("192.0.2.1") for _ in range(3)] == [0, 0, 1_000]
-    two.undo("192.0.2.1")
-    assert await one.admit("192.0.2.1") == 0
+
+    async def attempt(node: Failures, address: str) -> Attempted:
+        made = Attempted(node)
+        await made.count(Of.ADDRESS, address)
+        await made.count(Of.ACCOUNT, "wang")
+        return made
+
+    for node in (one, two, one):
+        await attempt(node, "192.0.2.1")
+    assert [await node.admit(Of.ACCOUNT, "wang") for node in nodes] == [1_000, 1_000], "the account, from wherever"
+    assert [node.wait(Of.KNOWN, "192.0.2.1 wang") for node in nodes] == [0, 0]
+    one.forget(Of.ACCOUNT, "wang")
+    (await attempt(one, "192.0.2.1")).right()
+    for _ in range(3):
+        await attempt(two, "192.0.2.1")
+    assert await one.admit(Of.ACCOUNT, "wang") == 1_000
+    # At that address it is six of eight so far: three before he was right, and three since.
+    assert [await one.admit(Of.ADDRESS, "192.0.2.1") for _ in range(3)] == [0, 0, 1_000]
+    two.undo(Of.ADDRESS, "192.0.2.1")
+    assert await one.admit(Of.ADDRESS, "192.0.2.1") == 0
     assert not any(typed in text for text in said for typed in ("wang", "192.0")), "a name may be a password"
     two.learn({"of": "a later version", "do": "count", "key": "x"})
+
+
+def test_a_mark_tells_who_signed_in_on_a_device_and_nobody_makes_one() -> None:
+    ours = KnownDevices(b"of the city")
+    mark = ours.with_person("", UserId("u1"))
+    shared = ours.with_person(mark, UserId("u2"))
+    device, with_two = ours.read(mark), ours.read(shared)
+    assert device is not None
+    assert with_two is not None
+    assert device.name == with_two.name
+    assert [ours.knows(device, UserId(each)) for each in ("u1", "u2")] == [True, False]
+    assert [ours.knows(with_two, UserId(each)) for each in ("u1", "u2")] == [True, True]
+    for n in range(MAX_PEOPLE - 1):
+        shared = ours.with_person(shared, UserId(f"of the shift {n}"))
+    full = ours.read(shared)
+    assert full is not None
+    assert [ours.knows(full, UserId(each)) for each in ("u1", "u2", "of the shift 0")] == [False, True, True]
+    forged = ("A" if mark[0] != "A" else "B") + mark[1:]
+    for made in ("", "x", "王", forged, mark[:-1], mark + "AAAA", "A" * 10_000, mark[:20]):
+        assert ours.read(made) is None, made
+    assert KnownDevices(b"of another city").read(mark) is None

@@ -117,6 +117,51 @@ async def test_guessing_is_slowed_down_per_account_even_when_it_comes_all_at_onc
     assert await code(town.auth.sign_in("wang", PASSWORD)) is None
 
 
+async def test_strangers_lock_nobody_out_where_he_has_signed_in_before(town: Town, tmp_path: Path) -> None:
+    user = await town.person(account="wang", password=PASSWORD)
+    home, elsewhere = "2001:db8:0:1::7", "203.0.113.9"
+    await town.auth.sign_in("wang", PASSWORD, home)
+    keys = load_or_make(tmp_path / "keys")
+    one, two = nodes = [Auth(QUICK, town.store, keys, town.clock) for _ in range(2)]
+    one.failures.tell, two.failures.tell = two.failures.learn, one.failures.learn
+    mark = one.known.with_person("", user)
+    for n in range(QUICK.per_account.free):
+        assert await code(nodes[n % 2].sign_in("wang", "guess", f"198.51.100.{n}")) is Refusal.WRONG_CREDENTIALS
+    for _ in range(QUICK.per_address.free):
+        await code(one.enrol("guess", "", elsewhere))
+    for node in nodes:
+        assert await code(node.sign_in("wang", PASSWORD, "198.51.100.200")) is Refusal.SIGN_IN_LIMIT
+        assert await code(node.sign_in("wang", PASSWORD, "2001:db8:0:1::8")) is None, "another host of his own network"
+        assert await code(node.sign_in("wang", PASSWORD, elsewhere, mark)) is None
+        assert await code(node.enrol("guess", "", elsewhere, mark)) is Refusal.ENROLMENT_SPENT
+    assert await code(two.sign_in("wang", PASSWORD, "198.51.100.201")) is Refusal.SIGN_IN_LIMIT, "a guess may still be"
+    # It is not the mark of whoever has one.
+    other = one.known.with_person("", await town.person(name="李静", account="li", password=PASSWORD))
+    assert await code(two.sign_in("wang", PASSWORD, "198.51.100.202", other)) is Refusal.SIGN_IN_LIMIT
+
+
+@pytest.mark.parametrize("marked", [True, False], ids=["device", "address"])
+async def test_guessing_where_somebody_has_signed_in_is_bounded_on_all_nodes(
+    town: Town, tmp_path: Path, marked: bool
+) -> None:
+    user = await town.person(account="wang", password=PASSWORD)
+    await town.auth.sign_in("wang", PASSWORD, "192.0.2.1")
+    keys = load_or_make(tmp_path / "keys")
+    one, two = nodes = [Auth(QUICK, town.store, keys, town.clock) for _ in range(2)]
+    one.failures.tell, two.failures.tell = two.failures.learn, one.failures.learn
+    mark = one.known.with_person("", user) if marked else ""
+    # At an address he is counted with strangers first, and apart only once these would keep him out.
+    pools = 1 if marked else 2
+    free = QUICK.per_known_place.free + (pools - 1) * QUICK.per_account.free
+    for n in range(free):
+        assert await code(nodes[n % 2].sign_in("wang", "guess", "192.0.2.1", mark)) is Refusal.WRONG_CREDENTIALS, n
+    for node in nodes:
+        assert await code(node.sign_in("wang", PASSWORD, "192.0.2.1", mark)) is Refusal.SIGN_IN_LIMIT
+    town.clock.forward(1)
+    assert await code(two.sign_in("wang", PASSWORD, "192.0.2.1", mark)) is None
+    assert await code(one.sign_in("wang", "guess", "192.0.2.1", mark)) is Refusal.WRONG_CREDENTIALS, "he begins anew"
+
+
 async def test_an_attempt_that_found_no_turn_to_be_judged_was_no_guess(town: Town, tmp_path: Path) -> None:
     await town.person(account="wang", password=PASSWORD)
     crowded = QUICK.model_copy(update={"hashes_waiting": 0})

@@ -17,6 +17,9 @@ from poc_server.store.ids import clean, new_id
 from poc_server.store.sql.lookup import holds, one, person_holds
 from poc_server.store.sql.statements import update_each
 
+MAX_ADDRESSES = 100
+"""Of one person, that are looked through. A phone on the road has a new one each day."""
+
 
 @dataclass(frozen=True, slots=True)
 class SessionDraft:
@@ -59,6 +62,17 @@ async def begin_many(connection: AsyncConnection, drafts: list[SessionDraft], at
 async def session_row(connection: AsyncConnection, session: str) -> Row[Any] | None:
     """The session with that id."""
     return (await connection.execute(select(t.session).where(t.session.c.id == session))).one_or_none()
+
+
+async def addresses_of(connection: AsyncConnection, user: UserId) -> list[str]:
+    """From where somebody has signed in, the latest first, as far as sessions are kept; those of a demo prove nothing.
+
+    At most `MAX_ADDRESSES` are told.
+    """
+    s = t.session.c
+    latest = func.max(s.created_ms).desc()
+    query = select(s.address).where(s.user_id == user, s.way != "demo", s.address != "").group_by(s.address)
+    return list((await connection.scalars(query.order_by(latest).limit(MAX_ADDRESSES))).all())
 
 
 async def rotate(
