@@ -83,10 +83,7 @@ def both_go_on_elsewhere(desk: Console, officer: Officer, city: City, channel: s
     for each in (told, warned):
         expect(each).to_contain_text(f"您已不在“{channel}”")
     officer.key_down()
-    expect(told).to_contain_text("再按一次")
-    officer.key_up()
-    officer.face("idle")
-    officer.key_down()
+    expect(told).to_contain_text("按住不放")
     officer.face("talking")
     officer.key_up()
     expect(told).to_have_count(0)
