@@ -156,6 +156,8 @@ class Auth:
         password since, and ended all that had been signed in with the old one: this would be one more.
         Raises `AuthRefused`: disabled, unknown_user (also who was deleted meanwhile), wrong_credentials.
         """
+        if self._directory.user(user) is None:
+            await self._store.refresh()  # made a moment ago, at another node or by another phone of his
         person = self._enabled(user)
         now = self._clock()
         draft = SessionDraft(user, way, address, now + self._refresh_ms, device)

@@ -12,13 +12,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, select, text
 
-from groups.vocabulary import Refusal, UserId
+from groups.vocabulary import Refusal, Role, UserId
 from poc_server.auth import Auth, AuthRefused, SignedIn, service
 from poc_server.auth.keys import load_or_make
 from poc_server.ground.refused import Refused
 from poc_server.store import SYSTEM, Actor, Connection, DirectoryChange
 from poc_server.store import tables as t
+from poc_server.store.change import changing
 from poc_server.store.city import people, sessions
+from poc_server.store.city.people import UserDraft
 from poc_server.store.store import REMEMBER_ENDED_MS
 from tests.fixtures.people import PASSWORD, QUICK, Town
 
@@ -168,6 +170,15 @@ async def test_an_attempt_that_found_no_turn_to_be_judged_was_no_guess(town: Tow
     auth = Auth(crowded, town.store, load_or_make(tmp_path / "keys"), town.clock)
     codes = [await code(auth.sign_in("wang", PASSWORD, "198.51.100.1")) for _ in range(60)]
     assert set(codes) == {Refusal.UNAVAILABLE}
+
+
+async def test_who_was_made_at_another_node_a_moment_ago_signs_in_here(town: Town) -> None:
+    draft = UserDraft(town.agency, town.unit, "王建国", frozenset({Role.OFFICER}))
+    async with changing(town.store.database, SYSTEM, town.clock()) as change:  # this node has not been told
+        user = await people.create_user(change, draft)
+    assert town.store.directory.user(user) is None
+    assert (await town.auth.start_session(user, "external")).user.id == user
+    assert await code(town.auth.start_session(UserId("nobody"), "external")) is Refusal.UNKNOWN_USER
 
 
 async def test_a_refresh_token_is_good_once_and_a_lost_answer_is_forgiven(town: Town) -> None:
