@@ -20,6 +20,7 @@ function icon(children: ComponentChildren) {
 }
 
 export const Icon = {
+  calendar: icon(<path d="M5 5h14v15H5zM5 10h14M9 3v4M15 3v4" />),
   mic: icon(
     <>
       <rect x="9" y="3" width="6" height="11" rx="3" />

@@ -8,6 +8,7 @@ import { authorised } from "../../account/authorised";
 import { t } from "../../i18n";
 import type { Key } from "../../i18n/zh";
 import { Icon } from "../../ui/icons";
+import { Moment } from "../../ui/Moment";
 import { leave, useHold } from "./Leaving";
 import { wordsOf } from "./office";
 import { type Clash, clashes, type Held, isNamed, merged, read, same, type Values, write } from "./record";
@@ -261,16 +262,7 @@ function Control({ id, field, value, set }: ControlProps) {
       />
     );
   if (field.kind === "moment")
-    return (
-      <input
-        id={id}
-        name={name}
-        type="datetime-local"
-        value={String(value ?? "")}
-        required
-        onInput={(event) => set(event.currentTarget.value)}
-      />
-    );
+    return <Moment id={id} name={name} value={String(value ?? "")} required set={set} />;
   return (
     <input
       id={id}

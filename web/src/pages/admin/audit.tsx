@@ -6,6 +6,7 @@ import { authorised } from "../../account/authorised";
 import { ACTS, actWords, t } from "../../i18n";
 import { clockWords, momentWords } from "../../i18n/moments";
 import type { Key } from "../../i18n/zh";
+import { Moment } from "../../ui/Moment";
 import { type Entry, kindOf, reasonWords, targetWords, told } from "./details";
 import { longDay, midnight } from "./moments";
 import { wordsOf } from "./office";
@@ -225,7 +226,7 @@ function Day({ words, value, set }: { words: Key; value: string; set: (to: strin
   return (
     <label class="date">
       {t(words)}
-      <input type="date" value={value} onInput={(event) => set(event.currentTarget.value)} />
+      <Moment precision="date" value={value} set={set} />
     </label>
   );
 }

@@ -9,6 +9,7 @@ import { refusalWords, t } from "../../i18n";
 import type { Recording } from "../../recordings/recordings";
 import { anything, exported, NotExported, search, type Wanted } from "../../recordings/search";
 import { conversations } from "../../recordings/timeline";
+import { Moment } from "../../ui/Moment";
 import { TopBar } from "../../ui/TopBar";
 import { Choice } from "./Choice";
 import type { Named } from "./labels";
@@ -111,10 +112,7 @@ function Fields(props: {
   changed: (field: Partial<Wanted>) => void;
 }) {
   const { wanted, changed } = props;
-  const input = (
-    field: keyof Wanted,
-    more: { type?: "datetime-local"; inputMode?: "decimal"; placeholder?: string } = {},
-  ) => (
+  const input = (field: keyof Wanted, more: { inputMode?: "decimal"; placeholder?: string } = {}) => (
     <label>
       <span>{t(`archive_${field}`)}</span>
       <input
@@ -123,6 +121,12 @@ function Fields(props: {
         onInput={(event) => changed({ [field]: event.currentTarget.value })}
         {...more}
       />
+    </label>
+  );
+  const moment = (field: "from" | "until") => (
+    <label>
+      <span>{t(`archive_${field}`)}</span>
+      <Moment name={field} value={wanted[field]} set={(value) => changed({ [field]: value })} />
     </label>
   );
   const choice = (field: keyof Wanted, of: readonly Named[]) => (
@@ -157,8 +161,8 @@ function Fields(props: {
       <details open={matchMedia("(min-width: 900px)").matches}>
         <summary>{t("archive_more")}</summary>
         <div class="fields">
-          {input("from", { type: "datetime-local" })}
-          {input("until", { type: "datetime-local" })}
+          {moment("from")}
+          {moment("until")}
           {choice("tier", [
             { id: "1", name: t("archive_tier_1") },
             { id: "2", name: t("archive_tier_2") },

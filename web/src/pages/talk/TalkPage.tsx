@@ -67,12 +67,12 @@ export function TalkPage({ phone }: { phone: Phone }) {
         <Status phone={phone} />
         <Others phone={phone} />
         <div class="matters">
-          <SwitchedNotice phone={phone} />
-          <LeftNotice phone={phone} />
           <LeftGroup phone={phone} />
           <Heard phone={phone} />
           <Alerts phone={phone} none={false} />
           <Affairs phone={phone} />
+          <SwitchedNotice phone={phone} />
+          <LeftNotice phone={phone} />
           <IncidentList
             phone={phone}
             all={() => {
@@ -126,14 +126,16 @@ function Others({ phone }: { phone: Phone }) {
       {others.map(({ slot, group, by }) => (
         <li key={slot}>
           <Icon.speaker />
-          {t("also_heard", {
-            group: nameOf(group),
-            name: by?.name ?? "",
-          })}
+          {aloneOr(nameOf(group), by?.name ?? "")}
         </li>
       ))}
     </ul>
   );
+}
+
+/** A call that bears its talker's name does not name him twice. */
+function aloneOr(group: string, name: string): string {
+  return group === name ? name : t("also_heard", { group, name });
 }
 
 function light(phone: Phone): { state: "up" | "waiting" | "down"; label: string } {

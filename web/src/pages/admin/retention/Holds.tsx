@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import { t } from "../../../i18n";
 import { momentWords } from "../../../i18n/moments";
 import type { Key } from "../../../i18n/zh";
+import { Moment } from "../../../ui/Moment";
 import { type Ask, KINDS, type Kind, named, Reason, type Target, TargetField, whenWhom } from "./kept";
 
 export type Hold = {
@@ -99,14 +100,7 @@ export function NewHold({ ask }: { ask: Ask }) {
     return (
       <label>
         {t(words)}
-        <input
-          name={name}
-          type="datetime-local"
-          value={held.value}
-          onInput={(event) => {
-            held.value = event.currentTarget.value;
-          }}
-        />
+        <Moment name={name} value={held.value} set={(value) => (held.value = value)} />
       </label>
     );
   };
