@@ -47,6 +47,26 @@ describe("the details of an entry", () => {
     ]);
   });
 
+  it("of an export say what was searched for, and lengths are no times of day", () => {
+    const search = { group: "gr-1", tier: 2, shortest_ms: 5000, limit: 50, order: "newest", audio: false };
+    const said = told(
+      entry({ action: "export.order", detail: { search, title: "夜班" }, names: { "gr-1": "滨江" } }),
+    );
+    expect(said).toEqual([
+      ["group", "滨江"],
+      ["tier", "Emergency"],
+      ["shortest", "5.0 s"],
+      ["title", "夜班"],
+    ]);
+    expect(
+      told(entry({ detail: { tier: "IMMINENT_PERIL", state: "false_alarm", kind: "roll_call" } })),
+    ).toEqual([
+      ["tier", "imminent peril"],
+      ["state", "false alarm"],
+      ["kind", "roll call"],
+    ]);
+  });
+
   it("of a refusal are its reason, and what nobody has words for stays as it is", () => {
     const refused = entry({
       refused: true,

@@ -1,7 +1,7 @@
 // What an entry of the audit says beyond who, what and to whom, in words.
 
 import { actWords, listed, refusalWords, roleWords, t } from "../../i18n";
-import { momentWords } from "../../i18n/moments";
+import { momentWords, secondsWords } from "../../i18n/moments";
 import { type Key, zh } from "../../i18n/zh";
 import type { Refusal, Role } from "../../wire/protocol";
 
@@ -56,10 +56,19 @@ export function reasonWords(entry: Entry): string {
 /** Each detail as a pair of words; what is empty says nothing. */
 export function told(entry: Entry): [title: string, value: string][] {
   const name = targetWords(entry);
-  return Object.entries(entry.detail)
+  return flat(entry.detail)
     .filter(([key, value]) => !(entry.refused ? ELSEWHERE : ELSEWHERE_DONE).has(key) && !empty(value))
     .filter(([key, value]) => !(key === "name" && value === name))
     .map(([key, value]) => [title(key), valueWords(key, value, entry.names)]);
+}
+
+/** How a list was to come, beside what was searched for. */
+const MANNERS = new Set(["audio", "order", "limit", "after"]);
+
+/** What was searched for stands beside the rest. */
+function flat({ search, ...detail }: Record<string, unknown>): [string, unknown][] {
+  const sought = Object.entries((search ?? {}) as Record<string, unknown>);
+  return [...sought.filter(([key]) => !MANNERS.has(key)), ...Object.entries(detail)];
 }
 
 const ELSEWHERE_DONE = new Set([...ELSEWHERE].filter((key) => key !== "refused"));
@@ -71,16 +80,22 @@ function empty(value: unknown): boolean {
 function valueWords(key: string, value: unknown, names: Record<string, string>): string {
   if (Array.isArray(value)) return listed(value.map((each) => valueWords(key, each, names)));
   if (typeof value === "boolean") return t(value ? "admin_yes" : "admin_no");
-  if (typeof value === "number") return key.endsWith("_ms") ? momentWords(value) : String(value);
+  if (typeof value === "number") return numberWords(key, value);
   if (typeof value === "object") return JSON.stringify(value);
   const text = String(value);
   if (Object.hasOwn(names, text)) return names[text] ?? text;
   return worded(key, text);
 }
 
+function numberWords(key: string, value: number): string {
+  if (key === "shortest_ms" || key === "longest_ms") return secondsWords(value);
+  return key.endsWith("_ms") ? momentWords(value) : worded(key, String(value));
+}
+
 function worded(key: string, text: string): string {
   if (key === "roles") return roleWords(text as Role) ?? text;
   if (key === "action") return actWords(text);
+  if (key === "tier" && known(`plan_tier_${text}`)) return t(`plan_tier_${text}` as Key);
   const prefix = key === "kind" ? "admin" : key;
   const found = known(`${prefix}_${text}`) ?? (key === "kind" ? known(`kind_${text}`) : null);
   return found ? t(found) : text;
