@@ -68,6 +68,10 @@ FOLLOW_S = (0.015, 0.03)
 """After an answer that a person waits for two empty frames follow, so that its loss on the way is noticed at once."""
 SEND_STALL_S = 2.0
 """A client that has read nothing for so long while bytes wait is aborted."""
+PASS_ON_S = 0.3
+"""A node that has not taken a client in by then is not waited for: the one that was asked serves it itself."""
+PASSED_ON_BUFFER_BYTES = 65_536
+"""Bytes for a client that another node serves which may wait at the node they pass through."""
 MESSAGES_PER_SECOND = 50.0
 MESSAGE_BURST = 200
 LISTENING_EXPIRES_S = 5.0

@@ -13,7 +13,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from signaling import limits
-from signaling.endpoint import Connection, Endpoint, frame
+from signaling.connection import Connection, frame
+from signaling.endpoint import Endpoint
 from signaling.messages import Ok, Ping, decode_server, encode
 
 pytestmark = pytest.mark.wire

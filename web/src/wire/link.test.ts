@@ -13,7 +13,7 @@ class FakeSocket {
   onmessage: (event: { data: string }) => void = () => undefined;
   onclose: (event: { code: number }) => void = () => undefined;
 
-  constructor() {
+  constructor(readonly url: URL) {
     sockets.push(this);
   }
 
@@ -38,7 +38,7 @@ async function connected(): Promise<{ link: Link; socket: FakeSocket }> {
       changed: () => undefined,
       dismissed: () => undefined,
     },
-    { language: "en", slots: 2 },
+    { language: "en", slots: 2, group: () => "east gate" },
   );
   link.open();
   await vi.advanceTimersByTimeAsync(0);
@@ -51,19 +51,19 @@ async function connected(): Promise<{ link: Link; socket: FakeSocket }> {
 
 const request: ClientMessage & { id: string } = { type: "floor_request", id: "floor-1", group: "g" };
 
-describe("what a person waits for", () => {
-  beforeEach(() => {
-    vi.useFakeTimers();
-    vi.stubGlobal("WebSocket", FakeSocket);
-    vi.stubGlobal("location", { href: "http://city.example/talk" });
-    vi.stubGlobal("window", globalThis);
-    vi.stubGlobal("__VERSION__", "test");
-  });
-  afterEach(() => {
-    vi.useRealTimers();
-    vi.unstubAllGlobals();
-  });
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal("WebSocket", FakeSocket);
+  vi.stubGlobal("location", { href: "https://city.example/talk?x=1" });
+  vi.stubGlobal("window", globalThis);
+  vi.stubGlobal("__VERSION__", "test");
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
 
+describe("what a person waits for", () => {
   it("is followed by small messages, so that its loss is noticed after one round trip", async () => {
     const { link, socket } = await connected();
     expect(link.urge(request)).toBe(true);
@@ -92,5 +92,21 @@ describe("what a person waits for", () => {
     await vi.advanceTimersByTimeAsync(100);
     expect(socket.sent).toEqual([request]);
     expect(link.urge(request)).toBe(false);
+  });
+});
+
+describe("where it is served", () => {
+  it("is asked for by its group, and once by none when its voice path does not come up", async () => {
+    const { link, socket } = await connected();
+    expect(socket.url.href).toBe("wss://city.example/ws?group=east+gate");
+    const again = async () => {
+      link.lost();
+      link.hurry();
+      await vi.advanceTimersByTimeAsync(0);
+      return sockets.at(-1)?.url.search;
+    };
+    link.forget();
+    expect([await again(), await again()]).toEqual(["?here=1", "?group=east+gate"]);
+    link.close();
   });
 });
