@@ -336,10 +336,12 @@ class App:
             # Whoever comes while this node drains is another's: the system must not choose it any more.
             self.node.on_drain.append(public.listen_no_more)
         if settings.own_port:
-            self._serve(api, settings.own_port, None, shared=settings.shared_port)
+            self._serve(api, settings.own_port, None, shared=settings.shared_port, own=True)
 
-    def _serve(self, served: ASGIApp, port: int, tls: tuple[Path, Path] | None, *, shared: bool = False) -> Serving:
-        made = Serving.begin(served, self.node.endpoint, self.config.server.host, port, tls, shared=shared)
+    def _serve(
+        self, served: ASGIApp, port: int, tls: tuple[Path, Path] | None, *, shared: bool = False, own: bool = False
+    ) -> Serving:
+        made = Serving.begin(served, self.node.endpoint, self.config.server.host, port, tls, shared=shared, own=own)
         self._stack.push_async_callback(made.aclose)
         return made
 

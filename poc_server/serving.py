@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import IPv4Network, ip_network
 from pathlib import Path
 from typing import Any, cast
@@ -36,15 +37,19 @@ class Serving:
         tls: tuple[Path, Path] | None = None,
         *,
         shared: bool = False,
+        own: bool = False,
     ) -> Serving:
-        """Serve; ``tls``: certificate and key; ``shared``: with other processes. Raises OSError when it is taken."""
+        """Serve; ``tls``: certificate and key; ``shared``: with other processes; ``own``: phones that come stay here.
+
+        Raises OSError when the port is taken.
+        """
         certificate, key = tls or (None, None)
         listening = _listen(host, port, shared)
         http = _Http(
             uvicorn.Config(
                 served,
                 http="h11",
-                ws=cast("Any", phones.protocol),  # uvicorn only calls it
+                ws=cast("Any", partial(phones.protocol, settled=own)),  # uvicorn only calls it
                 lifespan="off",
                 log_config=None,
                 access_log=False,

@@ -102,7 +102,7 @@ class MediaPath:
         self.ssrc = random.randrange(1, 1 << 32)
         self._ice = IceController(offer.ufrag, offer.password)
         self._dtls = DtlsClient(credentials, offer.fingerprint, self._send)
-        self._address = choose_address(offer, host)
+        self.address = choose_address(offer, host)
         self.slots = tuple(SlotCount() for _ in offer.slots)
         self._by_ssrc = {line.ssrc: n for n, line in enumerate(offer.slots) if line.ssrc is not None}
         self.traffic = Traffic()
@@ -244,7 +244,7 @@ class MediaPath:
 
     def _stun(self, data: bytes) -> None:
         if data[:1] == b"\0":
-            reply = self._ice.reply(data, self._address)
+            reply = self._ice.reply(data, self.address)
             if reply is not None:
                 self._send(reply)
                 self.traffic.check(len(reply))
@@ -311,13 +311,13 @@ class MediaPath:
     # --- the socket -------------------------------------------------------------------------------------------------
 
     def _open_socket(self) -> None:
-        version = ipaddress.ip_address(self._address[0]).version
+        version = ipaddress.ip_address(self.address[0]).version
         self.overhead = IP_UDP_BYTES[version]
         self._socket = socket.socket(socket.AF_INET6 if version == 6 else socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         with_timestamps(self._socket)
-        self._socket.connect(self._address)
+        self._socket.connect(self.address)
         self._reactor.add(self._socket.fileno(), self._readable)
 
     def _close_socket(self) -> None:

@@ -19,7 +19,7 @@ from groups.rights import Right, has
 from groups.vocabulary import GroupId, IncidentCode, Tier, UserId
 from poc_server.bridge.address import GONE
 from poc_server.talk.slices import Slices
-from signaling.endpoint import frame
+from signaling.connection import frame
 from signaling.messages import GroupSummary, IncidentChanged, IncidentsStirred, IncidentSummary, Switched
 from signaling.messages.incident import IncidentPlace, Tap
 

@@ -10,7 +10,7 @@ from groups.vocabulary import AlertState, Tier, UserId
 from poc_server.emergency.live_alert import LiveAlert
 from poc_server.store.journal import AlertKept
 from poc_server.talk.slices import Slices
-from signaling.endpoint import frame
+from signaling.connection import frame
 from signaling.messages import Alert
 
 if TYPE_CHECKING:

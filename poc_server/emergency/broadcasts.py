@@ -28,7 +28,7 @@ from poc_server.store.ids import id_after
 from poc_server.talk.clock import loop_time
 from poc_server.talk.roster import Transient
 from poc_server.talk.slices import Slices
-from signaling.endpoint import frame
+from signaling.connection import frame
 from signaling.messages import Broadcast, BroadcastStart
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from poc_server.ground.metrics import Reading
 from poc_server.store import Store
 from poc_server.talk.phone import person
 from poc_server.talk.slices import Slices
-from signaling.endpoint import frame
+from signaling.connection import frame
 from signaling.messages import EmergencyState, SosRules
 
 if TYPE_CHECKING:

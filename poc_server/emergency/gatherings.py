@@ -11,7 +11,7 @@ from groups.rights import Right, has
 from groups.vocabulary import GroupId, Tier, UserId
 from poc_server.talk.phone import person
 from poc_server.talk.slices import Slices
-from signaling.endpoint import frame
+from signaling.connection import frame
 from signaling.messages import BroughtIn, BroughtOut
 
 if TYPE_CHECKING:

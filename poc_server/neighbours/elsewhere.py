@@ -25,6 +25,7 @@ from poc_server.neighbours.phones import moving
 from poc_server.neighbours.phones.abroad import Abroad
 from poc_server.neighbours.phones.orphans import Orphans
 from poc_server.neighbours.phones.own_phones import OwnPhones
+from poc_server.neighbours.phones.placing import Placing
 from poc_server.neighbours.voice.between import Between
 from poc_server.talk.clock import loop_time
 
@@ -64,6 +65,7 @@ class Elsewhere:
         self.on_told_all: Callable[[], None] = lambda: None
         """Another node may have missed anything that was said once."""
         self.abroad = Abroad(node.phones)
+        self.placing = Placing(node, self.me, self.nodes, self.abroad, lambda: self.apart.now)
         self._url = url
         self._number = 0
         self._orders: list[tuple[Neighbour, list[dict[str, Any]], bytes]] = []

@@ -41,10 +41,13 @@ from poc_server.talk.talkgroups import Talkgroups
 from signaling.endpoint import Endpoint
 
 if TYPE_CHECKING:
+    from groups.model import User
     from poc_server.dispatch import DispatchDesk
     from poc_server.emergency import Emergency
     from poc_server.neighbours.elsewhere import Elsewhere
     from poc_server.texts import TextDesk
+    from signaling.messages import Hello
+    from signaling.passing import Address
 
 SWEEP_S = 1.0
 """Places of lost phones, and groups in which nothing goes on, are looked for so often."""
@@ -87,7 +90,7 @@ class Node:
         )
         self.arrivals = self._arrivals(parts)
         self.following = self._following(parts)
-        door = FrontDoor(parts.auth, parts.directory, self.arrivals, self._received)
+        door = FrontDoor(parts.auth, parts.directory, self.arrivals, self._received, self._placed)
         self.endpoint = Endpoint(lambda connection: Reception(door, connection))
         self.emergency: Emergency | None = None
         self.elsewhere: Elsewhere | None = None
@@ -210,6 +213,10 @@ class Node:
         """What concerns the whole city goes to the desk, wherever it is; everything else is done here."""
         if self.elsewhere is None or not self.elsewhere.desk.asked.takes(phone, message):
             reception.carry_out(self, phone, message)
+
+    def _placed(self, user: User, hello: Hello, group: str) -> Address | None:
+        """The other node that is to serve a phone that comes."""
+        return None if self.elsewhere is None else self.elsewhere.placing.of(user, hello, group)
 
     def _others_take(self) -> bool:
         return self.elsewhere is not None and any(not each.draining for each in self.elsewhere.nodes.values())

@@ -67,6 +67,12 @@ def talk(phones: Phones, talkgroups: Talkgroups, calls: Calls, endpoint: Endpoin
     yield "poc_groups_active", "Groups with live state on this node", len(talkgroups)
     yield "poc_calls", "Calls going on", len(calls)
     yield "poc_bursts_on_air", "Talk bursts on air now", sum(len(g.bursts) for g in talkgroups.values())
+    yield (
+        "poc_sockets_passing",
+        "Sockets of phones that other nodes serve",
+        len(endpoint.passages),
+    )
+    yield "poc_sockets_passed_on_total", "Sockets that were passed on to another node", endpoint.passed_on
     yield "poc_clients_aborted_total", "Clients aborted because they did not read", endpoint.aborted
 
 

@@ -8,7 +8,7 @@ from groups.model import User
 from groups.rights import Right, has
 from poc_server.recording.recordings import Recordings
 from poc_server.recording.spooling.writer import DiskState
-from signaling.endpoint import frame
+from signaling.connection import frame
 
 if TYPE_CHECKING:
     from poc_server.talk.phone import Phone

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -16,11 +17,13 @@ from signaling.messages import Bye, Hello
 from signaling.words import refusal
 
 if TYPE_CHECKING:
-    from poc_server.auth import Auth
+    from groups.model import User
+    from poc_server.auth import Auth, Claims
     from poc_server.store.directory import Directory
     from poc_server.talk.arrivals import Arrivals
     from poc_server.talk.phone import Phone
-    from signaling.endpoint import Connection
+    from signaling.connection import Connection
+    from signaling.passing import Address
 
 log = structlog.get_logger(__name__)
 
@@ -40,16 +43,22 @@ def carry_out(node: ActsOn, phone: Phone, message: Any) -> None:
 
 @dataclass(frozen=True, slots=True)
 class FrontDoor:
-    """What every reception of a node needs. ``received``: takes what a phone that was greeted says."""
+    """What every reception of a node needs.
+
+    Attributes:
+        received: takes what a phone that was greeted says.
+        elsewhere: the node a phone is to be served by: its user, its greeting, the group he will talk in; None: this.
+    """
 
     auth: Auth
     directory: Directory
     arrivals: Arrivals
     received: Callable[[Phone, Any], None]
+    elsewhere: Callable[[User, Hello, str], Address | None]
 
 
 class Reception:
-    """Handler of one socket (`signaling.endpoint.Handler`)."""
+    """Handler of one socket (`signaling.connection.Handler`)."""
 
     def __init__(self, door: FrontDoor, connection: Connection) -> None:
         self._door = door
@@ -84,6 +93,13 @@ class Reception:
         if user is None or not user.enabled:
             self._turn_away(hello.id, Refusal.DISABLED)
             return
+        there = None if self._connection.settled else self._door.elsewhere(user, hello, self._connection.group)
+        if there is None:
+            self._welcome(user, claims, hello)
+        else:
+            self._connection.pass_on(there, partial(self._welcome, user, claims, hello))
+
+    def _welcome(self, user: User, claims: Claims, hello: Hello) -> None:
         self._phone = self._door.arrivals.welcome(self._connection, user, claims, hello)
 
     def _turn_away(self, request: str, code: Refusal) -> None:

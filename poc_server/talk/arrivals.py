@@ -12,7 +12,7 @@ from poc_server.talk.clock import loop_time
 from poc_server.talk.phone import Phone, person
 from poc_server.talk.resume import tell_again
 from signaling import limits
-from signaling.endpoint import frame
+from signaling.connection import frame
 from signaling.messages import Bye, Groups, IceServer, Isolated, Limits, Welcome
 from signaling.words import refusal
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from poc_server.talk.phones import Phones
     from poc_server.talk.presence import Presence
     from poc_server.talk.talkgroups import Talkgroups
-    from signaling.endpoint import Connection
+    from signaling.connection import Connection
     from signaling.messages import GroupSummary, Hello
 
 LIMITS = Limits(

@@ -36,6 +36,8 @@ class Drain:
         loop = asyncio.get_running_loop()
         end = loop.time() + within_s
         while loop.time() < end and (self._waits() or self._may_move()):
+            # Their voice goes on: it never came through here.
+            self.endpoint.let_go(PHONES_AT_ONCE)
             if self._may_move():
                 for phone in [phone for phone in self.phones.here() if self._free(phone)][:PHONES_AT_ONCE]:
                     _send_away(phone)

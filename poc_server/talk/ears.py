@@ -14,7 +14,7 @@ from groups.model import User
 from groups.precedence import Voice
 from groups.vocabulary import BurstId, GroupId, Tier, UserId
 from poc_server.talk.phone import person
-from signaling.endpoint import frame
+from signaling.connection import frame
 from signaling.limits import MAX_SLOTS
 from signaling.messages import Slot as SlotMessage
 

@@ -19,7 +19,7 @@ from poc_server.talk.patch import Patch
 from poc_server.talk.phone import Phone
 from poc_server.talk.roster import Transient
 from poc_server.talk.slices import Slices
-from signaling.endpoint import frame
+from signaling.connection import frame
 
 if TYPE_CHECKING:
     from poc_server.talk.affiliation import Affiliation

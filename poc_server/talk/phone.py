@@ -16,7 +16,7 @@ from signaling.words import Language, refusal
 
 if TYPE_CHECKING:
     from poc_server.media.peer import Peer
-    from signaling.endpoint import Connection
+    from signaling.connection import Connection
 
 FORWARD_KEPT = 64
 """How often a phone remembers that an incident came forward; what is longest ago is forgotten first."""

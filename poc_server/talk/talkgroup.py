@@ -19,7 +19,7 @@ from poc_server.talk.machines import FLOOR
 from poc_server.talk.phone import Phone, person
 from poc_server.talk.runner import Runner
 from poc_server.talk.slices import Slices
-from signaling.endpoint import frame
+from signaling.connection import frame
 from signaling.messages import FloorIdle, FloorRevoke, FloorSnapshot
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from poc_server.talk.later import Later
 from poc_server.talk.phone import Phone, person
 from poc_server.talk.slices import Slices
 from poc_server.texts.settings import TextSettings
-from signaling.endpoint import frame
+from signaling.connection import frame
 from signaling.limits import MAX_LAST_CHARS, MAX_THREADS_TOLD
 from signaling.messages import (
     Person,

@@ -7,7 +7,7 @@ from typing import Any
 
 from groups.vocabulary import Refusal
 from poc_server.neighbours.desk.unanswered import MAX_REMEMBERED, Unanswered
-from signaling.endpoint import frame
+from signaling.connection import frame
 from signaling.messages import Ok
 
 

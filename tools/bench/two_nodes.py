@@ -13,6 +13,10 @@ hold, with 2 when the work does and the times were not measured.
 Work is measured as CPU seconds of each node's process over the same stretch of voice: on a machine of two cores
 the fleet takes what it needs of them too, so nobody can fill both nodes and watch from beside.
 
+Everybody comes to the one port of all nodes and says which group he will talk in, as pages do: so the phones of a small
+group are on one node. ``--apart`` takes each second phone of a group to the next node instead, which keeps it: what a
+packet costs that is work on both.
+
 Everybody has selected one group, in which one talker speaks all the time: that is what fills a node
 (docs/performance.md has the knee). ``--groups 4`` shares the phones out over so many groups with a talker each: the
 fewer hear one talker, the more of the work is done once for each packet on every node that hears it, and the less a
@@ -149,6 +153,15 @@ def judge(rounds: list[tuple[Run, Run, Run]], core: float | None = None) -> Judg
     return Judgement(*cpus, *p99s, round(late, 2), sum(each.lost for each in more), core)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """How each run is made. ``core``: what part of one each node gets while there is voice; ``apart``: see above."""
+
+    seconds: float
+    core: float | None
+    apart: bool
+
+
 class Crowd:
     """The phones of one run."""
 
@@ -159,17 +172,19 @@ class Crowd:
         self.relay_ms: list[float] = []
         self.across_ms: list[float] = []
         self._node_of: dict[int, int] = {}
+        """Each phone's, by the port it speaks to."""
         self.late_ms: list[float] = []
         self._talking: list[asyncio.Task[None]] = []
 
     async def connect(self, groups: dict[str, list[Identity]]) -> None:
-        """Everybody, each second phone of a group on the next node, and of each second group the talker, its first."""
+        """Everybody, by turns at the ``urls``: each second phone of a group, and of each second group the talker."""
         gate = asyncio.Semaphore(AT_ONCE)
 
         async def one(phone: Phone, url: str, group: str) -> None:
             async with gate:
-                await phone.connect(url)
+                await phone.connect(f"{url}?group={group}")
                 await phone.select(group)
+                self._node_of[phone.number] = phone.voice.address[1]
 
         coming = []
         for index, (group, people) in enumerate(groups.items()):
@@ -178,8 +193,7 @@ class Crowd:
                 close = number % CLOSE == 1
                 made = Phone(self._reactor, self._credentials, each, number + 1, closely=close, chatty=False)
                 self.phones.append(made)
-                node = self._node_of[made.number] = place % len(self._urls)
-                coming.append(one(made, self._urls[node], group))
+                coming.append(one(made, self._urls[place % len(self._urls)], group))
         allow_descriptors(2 * len(self.phones) + 256)
         await asyncio.gather(*coming)
         for phone in self.phones:
@@ -255,11 +269,10 @@ async def _stretch(pids: list[int], seconds: float) -> tuple[list[float], float]
     return [round((cpu_s(pid) - was) / took, 3) for pid, was in zip(pids, before, strict=True)], took
 
 
-async def measure(
-    city: City, links: Path, nodes: int, phones: int, groups: int, seconds: float, core: float | None
-) -> Run:
+async def measure(city: City, links: Path, nodes: int, phones: int, groups: int, asked: Asked) -> Run:
+    seconds, core = asked.seconds, asked.core
     pids = [city.process.pid] if nodes == 1 else [city.node_pid(number) for number in range(nodes)]
-    crowd = Crowd([f"ws://127.0.0.1:{port}/ws" for port in city.own_ports])
+    crowd = Crowd([f"ws://127.0.0.1:{port}/ws" for port in (city.own_ports if asked.apart else (city.port,))])
     shares = share_out(read_links_file(links), groups, phones)
     await crowd.connect(shares)
     await asyncio.sleep(SETTLE_S)
@@ -283,14 +296,14 @@ def _part(values: list[float], part: float) -> float:
     return round(sorted(values)[int(len(values) * part)], 2) if values else 0.0
 
 
-def run(nodes: int, phones: int, groups: int, seconds: float, core: float | None = None) -> Run:
+def run(nodes: int, phones: int, groups: int, asked: Asked) -> Run:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="poc-nodes-")))
         redis = stack.enter_context(running_redis())
         links = folder / "links"
         options = ("--links", str(links), "--people", str(phones + STAFF))
         city = stack.enter_context(running_city(folder / "data", *options, nodes=nodes, redis=redis.url))
-        return asyncio.run(measure(city, links, nodes, phones, groups, seconds, core))
+        return asyncio.run(measure(city, links, nodes, phones, groups, asked))
 
 
 def main() -> int:
@@ -300,14 +313,16 @@ def main() -> int:
     parser.add_argument("--more-groups", action="store_true", help="more phones are in more groups, not in larger ones")
     parser.add_argument("--seconds", type=float, default=15.0)
     parser.add_argument("--core", type=float, help="so much of one for each node while there is voice, 0 to 1")
+    parser.add_argument("--apart", action="store_true", help="the people of every group on both nodes")
     parser.add_argument("--rounds", type=int, default=1, help="one after the other; the medians count")
     given = parser.parse_args()
     before_others(os.getpid())  # and whatever it starts
     groups = round(given.groups * MORE) if given.more_groups else given.groups
     few, many = (given.phones, given.groups), (round(given.phones * MORE), groups)
+    asked = Asked(given.seconds, given.core, given.apart)
     rounds: list[tuple[Run, Run, Run]] = []
     for _ in range(given.rounds):
-        made = [run(nodes, *spread, given.seconds, given.core) for nodes, spread in ((1, few), (2, few), (2, many))]
+        made = [run(nodes, *spread, asked) for nodes, spread in ((1, few), (2, few), (2, many))]
         print(*made, sep="\n", flush=True)
         rounds.append((made[0], made[1], made[2]))
     judged = judge(rounds, given.core)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from groups.model import User
 from groups.vocabulary import GroupId, IncidentCode, MonitorScope, NotListening, Refusal
 from poc_server.talk.phone import Phone
-from signaling.endpoint import frame
+from signaling.connection import frame
 from signaling.messages import Error, FloorRequest, encode
 from signaling.words import Language, refusal
 
@@ -33,7 +33,7 @@ class Home(Protocol):
 
 
 class FarConnection:
-    """Stands where a local phone has its socket (`signaling.endpoint.Connection`)."""
+    """Stands where a local phone has its socket (`signaling.connection.Connection`)."""
 
     __slots__ = ("_key", "_order", "language")
 

@@ -57,4 +57,9 @@ class Neighbour:
     @property
     def name(self) -> str:
         """What it is called in each of its lives."""
-        return self.id.rpartition(":")[0]
+        return name_of(self.id)
+
+
+def name_of(node: str) -> str:
+    """What a node is called in each of its lives, by its id in this one."""
+    return node.rpartition(":")[0]

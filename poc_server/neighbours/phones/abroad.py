@@ -39,6 +39,15 @@ class Abroad:
             self._counted[group] = counted
         return counted
 
+    @property
+    def awaited(self) -> int:
+        """Phones of dead nodes that may come to any other yet."""
+        return len(self._lost)
+
+    def phones_in(self, group: GroupId) -> Iterable[FarPhone]:
+        """Those that hear ``group``."""
+        return self._in_group.get(group, {}).values()
+
     def monitors_of(self, group: GroupId) -> dict[UserId, User]:
         """Users on other nodes who hear ``group`` without being in it, and do not hide it."""
         phones = [phone for phone in self._in_group.get(group, {}).values() if group in phone.monitors]

@@ -123,7 +123,7 @@ export class Phone {
           this.dismissed.value = code;
         },
       },
-      { ...settings, device: deviceId() },
+      { ...settings, device: deviceId(), group: lastGroup },
     );
     this.#mending = new Mending(this.#link, () => this.linkState.value === "up");
     this.#floor = new Floors({

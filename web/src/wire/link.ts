@@ -69,12 +69,18 @@ export class Link {
   #generation = 0;
   #followers = new Followers();
   #renew = false;
+  #here = false;
   /** A token that was renewed and refused again will not get better. */
   #renewed = false;
 
   constructor(
     private readonly owner: LinkOwner,
-    private readonly client: { language: "zh-CN" | "en"; slots: number; device?: string },
+    private readonly client: {
+      language: "zh-CN" | "en";
+      slots: number;
+      device?: string;
+      group?: () => string | null;
+    },
   ) {}
 
   open(): void {
@@ -112,9 +118,10 @@ export class Link {
     if (problem instanceof RequestUnanswered) this.lost();
   }
 
-  /** The next connection starts anew, with a media path of its own. */
+  /** The next connection starts anew, with a media path of its own, at whichever node it comes to. */
   forget(): void {
     this.#resume = null;
+    this.#here = true;
   }
 
   /** Sends without waiting; false when there is no link. */
@@ -158,7 +165,7 @@ export class Link {
     }
     if (generation !== this.#generation || this.state === "closed") return;
     if (token === null) return this.#dismiss("not_signed_in");
-    const socket = new WebSocket(new URL("/ws", location.href.replace(/^http/, "ws")), SUBPROTOCOL);
+    const socket = new WebSocket(this.#url(), SUBPROTOCOL);
     this.#socket = socket;
     this.#watch = window.setTimeout(() => this.#failed(), LINK_LIMITS.welcomeMs);
     socket.onopen = () => socket.send(JSON.stringify(this.#hello(token)));
@@ -170,6 +177,16 @@ export class Link {
       mark("socket_closed", { code: event.code });
       this.#failed();
     };
+  }
+
+  /** Of several nodes, the one with the others of its group serves this phone, unless its voice found no way there. */
+  #url(): URL {
+    const url = new URL("/ws", location.href.replace(/^http/, "ws"));
+    const group = this.client.group?.();
+    if (this.#here) url.searchParams.set("here", "1");
+    else if (group) url.searchParams.set("group", group);
+    this.#here = false;
+    return url;
   }
 
   #hello(token: string): ClientMessage {
