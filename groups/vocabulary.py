@@ -228,6 +228,7 @@ class Refusal(StrEnum):
     STALE = "stale"
     CONFLICT = "conflict"
     DRAINING = "draining"
+    MOVED = "moved"
     RECORDINGS_AWAY = "recordings_away"
     UNAVAILABLE = "unavailable"
     INTERNAL = "internal"

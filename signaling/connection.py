@@ -95,13 +95,14 @@ class Connection(asyncio.Protocol):
 
     Attributes:
         group: the one its user will talk in, as the client said when it asked for the socket; "" when it did not.
-        settled: another node does not serve it, wherever its group is.
+        settled: it is served here from now on, wherever its group is.
+        fixed: it stays here for good: it came by the node's own port, or asked to.
     """
 
     def __init__(self, endpoint: House, *, settled: bool = False) -> None:
         self.endpoint = endpoint
         self.group = ""
-        self.settled = settled
+        self.settled = self.fixed = settled
         self.language: Language = "zh-CN"
         self.remote = ""
         self._ws = ServerProtocol(
@@ -308,7 +309,9 @@ class Connection(asyncio.Protocol):
             self._ws.send_response(response)
             asked = parse_qs(urlsplit(request.path).query)
             self.group = asked.get("group", [""])[0]
-            if self.settled or "here" in asked or PASSED_ON in request.headers:
+            passed_on = PASSED_ON in request.headers
+            self.fixed = "here" in asked or (self.fixed and not passed_on)
+            if self.settled or self.fixed or passed_on:
                 self._settle()
             self._state = session.opened(self.endpoint.clock())
             self._handler = self.endpoint.handler(self)

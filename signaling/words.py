@@ -66,6 +66,7 @@ REFUSALS: dict[Refusal, tuple[str, str]] = {
     Refusal.STALE: ("内容已被他人更新", "It was changed by someone else meanwhile"),
     Refusal.CONFLICT: ("与现有内容冲突", "It conflicts with what exists"),
     Refusal.DRAINING: ("服务器正在维护，正在切换", "The server is going down for maintenance"),
+    Refusal.MOVED: ("正在切换到本组所在的服务节点", "Switching to the server that has your group"),
     Refusal.RECORDINGS_AWAY: (
         "录音磁盘暂时不可用，请稍后再试",
         "The disk of the recordings is away for the moment: try again later",

@@ -27,6 +27,8 @@ class FabricSettings(BaseModel):
     """So often a node says that it lives."""
     lease_ms: int = Field(default=2_000, ge=200, le=60_000)
     """A node that said nothing for so long is dead: its floors are free, its phones come elsewhere."""
+    gather_after_s: float = Field(default=30.0, ge=0, le=86_400)
+    """Phones of a small group that has been silent for so long come to the node that has most of them; 0: never."""
     keep_s: int = Field(default=86_400, ge=60)
     """State nobody wrote for so long is forgotten."""
     voice_queue: int = Field(default=2_000, ge=16)

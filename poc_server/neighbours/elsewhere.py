@@ -23,6 +23,7 @@ from poc_server.neighbours.orders.carrying_out import carry_out
 from poc_server.neighbours.orders.post import Post, channel_of
 from poc_server.neighbours.phones import moving
 from poc_server.neighbours.phones.abroad import Abroad
+from poc_server.neighbours.phones.gathering import Gathering
 from poc_server.neighbours.phones.orphans import Orphans
 from poc_server.neighbours.phones.own_phones import OwnPhones
 from poc_server.neighbours.phones.placing import Placing
@@ -66,6 +67,7 @@ class Elsewhere:
         """Another node may have missed anything that was said once."""
         self.abroad = Abroad(node.phones)
         self.placing = Placing(node, self.me, self.nodes, self.abroad, lambda: self.apart.now)
+        self.gathering = Gathering(node, self.placing, settings.gather_after_s, self.tell)
         self._url = url
         self._number = 0
         self._orders: list[tuple[Neighbour, list[dict[str, Any]], bytes]] = []
@@ -197,6 +199,7 @@ class Elsewhere:
         self._look_after_phones(loop_time())
         self._joined = self.joined
         self._orphans.look()
+        self.gathering.look(loop_time(), self.fabric.now())
 
     async def hearing(self, nodes: Iterable[Neighbour]) -> set[str]:
         """Those of ``nodes`` that have a connection with Redis, of either kind. Raises `Unavailable`."""
@@ -347,6 +350,7 @@ class Elsewhere:
         yield "poc_nodes", "Nodes of this city that are seen from here, this one included", len(self.nodes) + 1
         far = sum(phone.connection is not None for each in self.nodes.values() for phone in each.phones.values())
         yield "poc_phones_elsewhere", "Phones with a socket on other nodes, as far as this one knows", far
+        yield "poc_phones_sent_home_total", "Phones sent to the node that has their group", self.gathering.sent
         yield "poc_fabric_alone", "1 while phones of this node are heard on this node only", int(self.apart.now)
         yield "poc_clock_off_seconds", "This machine's own clock ahead of Redis's", self.fabric.clock_off_s()
         yield "poc_desk_here", "1 where calls and emergencies of the whole city are decided", int(self.desk.here)

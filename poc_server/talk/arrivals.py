@@ -104,7 +104,7 @@ class Arrivals:
         if phone is None or not resumed or phone.away is not None:
             phone = self.phones[key] = Phone(key=key, user=user, session=claims.session, slots=hello.slots)
             phone.patched = self.joined.by_group
-        phone.connection, phone.dropped_at = connection, None
+        phone.connection, phone.dropped_at, phone.moves = connection, None, False
         phone.session, phone.device = claims.session, claims.device
         # Later than where it was before, also within a millisecond.
         phone.since, phone.resumed = max(self.now(), 0 if known is None else known.since + 1), resumed

@@ -86,6 +86,7 @@ class Phone:
         groups_told: what its page was told of its user's groups.
         forward: incidents that came forward on it, by group, and the change of the directory by which each did.
         paths: media paths it has had on its node: another number, and it is to be spoken from anew.
+        moves: it was sent to its group's home, another node: nobody keeps it here.
         resume: the secret by which it takes its place again.
     """
 
@@ -114,6 +115,7 @@ class Phone:
     groups_told: frozenset[tuple[object, ...]] = frozenset()
     forward: dict[tuple[GroupId, int], None] = field(default_factory=dict)
     device: DeviceId | None = None
+    moves: bool = False
     resume: str = field(default_factory=lambda: secrets.token_urlsafe(24))
 
     @property

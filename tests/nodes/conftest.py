@@ -38,7 +38,12 @@ def links(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="package")
 def city(links: Path, redis_server: RedisServer, vendor: Receiver) -> Iterator[City]:
     # Its operator did what those of the cities of one node did.
-    on = {"POC_TALK__REMOTE_LISTENING": "true", "POC_EMERGENCY__UNATTENDED_S": "1", "POC_BRIDGE__TELL_LATE_S": "1"}
+    on = {
+        "POC_FABRIC__GATHER_AFTER_S": "1",
+        "POC_TALK__REMOTE_LISTENING": "true",
+        "POC_EMERGENCY__UNATTENDED_S": "1",
+        "POC_BRIDGE__TELL_LATE_S": "1",
+    }
     on |= {**test_cap_on_the_wire.OPERATED, **test_waking_on_the_wire.operated(vendor)}
     with running_city(links.parent / "data", "--links", str(links), nodes=2, redis=redis_server.url, env=on) as made:
         yield made

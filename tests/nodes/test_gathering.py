@@ -7,7 +7,9 @@ from collections import Counter
 
 import pytest
 
+from groups.vocabulary import Refusal
 from loadtest.identity import Identity
+from signaling.messages import Bye
 from tests.support.city import City
 from tests.support.handsets import WAIT_S, Handset, Handsets
 
@@ -90,3 +92,25 @@ async def test_who_names_no_group_is_where_the_closest_of_his_own_is(city: City,
     assert count > 2
     came = [now - was for was, now in zip(before, on_nodes(city, "poc_phones_connected"), strict=True)]
     assert sorted(came) == [0, len(again)]
+
+
+async def test_who_talks_elsewhere_now_comes_to_the_others_when_nobody_speaks(city: City, street: Handsets) -> None:
+    group, sent = roomy(street), sum(on_nodes(city, "poc_phones_sent_home_total"))
+    hints = sorted({each for identity in street.identities for each in identity.groups})
+    people = zip(street.someone(PHONES, group), hints, strict=False)
+    phones = [await come_as(street, identity, f"?group={hint}") for identity, hint in people]
+    stays = await come_as(street, street.someone(1, group)[0], "?here=1")
+    for phone in (*phones, stays):
+        await phone.select(group)
+    async with asyncio.timeout(WAIT_S):
+        while len({each.voice.address for each in phones}) > 1:
+            for phone in phones:
+                if phone.gone is not None:
+                    assert (await phone.told(Bye)).code is Refusal.MOVED
+                    await phone.come_back(f"ws://127.0.0.1:{city.port}/ws")
+                    assert phone.welcome is not None
+                    assert (phone.welcome.resumed, phone.welcome.selected) == (True, group)
+            await asyncio.sleep(0.05)
+    assert sum(on_nodes(city, "poc_phones_sent_home_total")) > sent
+    assert stays.gone is None
+    await asyncio.gather(phones[0].say(group, 20), *(each.until_packets(15) for each in (*phones[1:], stays)))

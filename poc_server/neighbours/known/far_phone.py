@@ -152,6 +152,7 @@ def record_of(phone: Phone, now: float, talking: GroupId | None = None) -> dict[
         "resumed": phone.resumed,
         "paths": phone.paths,
         "talking": talking,
+        "moves": phone.moves,
     }
 
 
@@ -165,8 +166,9 @@ def update(phone: FarPhone, user: User, record: dict[str, Any]) -> None:
     phone.scope = _word(MonitorScope, record["scope"]) or MonitorScope.NONE
     phone.hidden, phone.not_listening = record["hidden"], _word(NotListening, record["not_listening"])
     phone.hears, phone.resume, phone.since = record["hears"], record["resume"], record["since"]
-    # In an upgrade a node of the version before says neither.
+    # In an upgrade a node of the version before says none of these.
     phone.paths, phone.talking = record.get("paths", 0), record.get("talking")
+    phone.moves = record.get("moves", False)
 
 
 def _word(kind: type[W], said: Any) -> W | None:

@@ -14,9 +14,9 @@ from hashlib import blake2b
 GATHERED = 64
 """Phones a group may have on all nodes to be gathered on one (docs/performance.md, "What a second node brings")."""
 FULL = 1.1
-"""With so many times the phones of an average node, and `SPARE` beyond, a node is the home of no other group."""
-OVERFULL = 1.4
-"""With so many times them, and `SPARE` beyond, its own groups come elsewhere, too: another node was away, or is new."""
+"""With so many times the phones of an average node, and `SPARE` beyond, a node is the home of no group that is new."""
+OVERFULL = 1.2
+"""With so many times them, and `SPARE` beyond, its own groups go to another one: that one was away, or is new."""
 SPARE = 16
 
 
@@ -34,13 +34,21 @@ def home(group: str, nodes: Sequence[Occupied]) -> str | None:
 
     It is the one that has most of them. Before there are any, and where two have as many, it is one by its name and the
     group's (rendezvous hashing): every node says the same then without a word between them, groups spread evenly, and
-    where a node comes or goes only its own groups have another home.
+    where a node comes or goes only its own groups have another home. A group leaves a node that has too many phones
+    only for one that has fewer even with it: no two nodes give it to each other for ever.
     """
-    if len(nodes) < 2 or sum(each.group for each in nodes) > GATHERED:
+    phones = sum(each.group for each in nodes)
+    if len(nodes) < 2 or phones > GATHERED:
         return None
     average = sum(each.phones for each in nodes) / len(nodes)
-    free = [each for each in nodes if each.phones <= (OVERFULL if each.group else FULL) * average + SPARE]
-    return max(free, key=lambda each: (each.group, _weight(group, each.node))).node
+    first = sorted(nodes, key=lambda each: (each.group, _weight(group, each.node)), reverse=True)
+    own = first[0]
+    if own.group and own.phones <= OVERFULL * average + SPARE:
+        return own.node
+    roomy = max(
+        (each for each in first if each.phones <= FULL * average + SPARE), key=lambda each: _weight(group, each.node)
+    )
+    return own.node if own.group and roomy.phones + phones >= own.phones else roomy.node
 
 
 def _weight(group: str, node: str) -> bytes:

@@ -39,13 +39,13 @@ class Placing:
             return None
         known = self._node.phones.get(f"{user.id}/{hello.device or ''}")
         if known is not None and known.resume == hello.resume:
-            its_node = self._nodes.get(known.neighbour.id) if isinstance(known, FarPhone) and known.neighbour else None
-            if not isinstance(known, FarPhone):
+            if not known.moves and not isinstance(known, FarPhone):
                 return None
-            if its_node is not None and _takes(its_node):
+            its_node = self._nodes.get(known.neighbour.id) if isinstance(known, FarPhone) and known.neighbour else None
+            if its_node is not None and _takes(its_node) and not known.moves:
                 return _address(its_node)  # where its media path goes on
             group = known.selected or group
-        there = self._home(GroupId(group or self._first_of(user)))
+        there = self.home(GroupId(group or self._first_of(user)))
         return None if there is None else _address(there)
 
     def _first_of(self, user: User) -> str:
@@ -53,7 +53,7 @@ class Placing:
         groups = self._node.overview.groups_of(user)
         return next((each.id for each in groups if each.kind is not GroupKind.INCIDENT), "")
 
-    def _home(self, group: GroupId) -> Neighbour | None:
+    def home(self, group: GroupId) -> Neighbour | None:
         """The other node that is a group's home; None where this one is, or any may be."""
         talkers = Counter(self._nodes_of(group))
         if talkers.total() > GATHERED or self._node.roster.group(group) is None:
@@ -69,10 +69,10 @@ class Placing:
         """For each phone that talks in a group, and not only hears it, the node it is on."""
         here = self._node.talkgroups.get(group)
         for phone in () if here is None else here.phones.values():
-            if phone.selected == group:
+            if phone.selected == group and not phone.moves:
                 yield self._me
         for phone in self._abroad.phones_in(group):
-            if phone.selected == group and phone.neighbour is not None:
+            if phone.selected == group and not phone.moves and phone.neighbour is not None:
                 yield phone.neighbour.id
 
 
