@@ -34,11 +34,6 @@ def following(page: Sequence[T], limit: int, keys: Callable[[T], tuple[str, ...]
     return cursor_of(*keys(page[-1])) if len(page) == limit else None
 
 
-def by_name(item: Any) -> tuple[str, str]:
-    """The keys of what is listed by its name."""
-    return item.name, item.id
-
-
 def keys_of(cursor: str, count: int) -> tuple[str, ...] | None:
     """The sort keys in a cursor; None at the beginning. Refuses (bad_message) what this server did not make."""
     if not cursor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import itertools
 from typing import Any
 
@@ -249,6 +250,37 @@ async def test_devices_are_named_by_one_administrator_and_disabled_by_the_other(
     for line, column, problem in wrong:
         said = (await post(client, "devices", heading + line, admin)).json()
         assert [(each["column"], each["problem"]) for each in said["mistakes"]] == [(column, problem)], line
+
+
+async def test_tables_go_by_pinyin(client: httpx.AsyncClient, town: Town) -> None:
+    admin, security = await login(town, Role.SYSTEM_ADMIN), await login(town, Role.SECURITY_ADMIN)
+    await post(client, "units", "unit\n市/东湖街道\n市/滨江街道/一队\n市/滨江街道\n", admin)
+    names = ("曾春华", "安然", "王建国", "李梅", "汪明")
+    await post(client, "people", "badge,name,unit\n" + "".join(f"{name},{name},市\n" for name in names), admin)
+    await post(client, "groups", "name,unit\n执法组,市\n环卫组,市\n安全组,市\n", admin)
+    inside = [(group, name) for group in ("执法组", "安全组") for name in ("王建国", "李梅")]
+    await post(client, "members", "group,account,badge\n" + "".join(f"{g},,{n}\n" for g, n in inside), admin)
+    users = {user.name: user.id for user in town.store.directory.snapshot.users.values()}
+    async with town.store.change() as change:
+        for owner in ("王建国", None, "李梅"):
+            await sessions.create_device(change, town.agency, users.get(owner or ""), "手机")
+
+    async def column(kind: str, *wanted: str, by: dict[str, str] = admin) -> list[tuple[str, ...]]:
+        lines = csv.DictReader(
+            (await client.get(f"/sheets/{kind}", headers=by)).text.removeprefix("\ufeff").splitlines()
+        )
+        return [tuple(line[each] for each in wanted) for line in lines]
+
+    assert await column("units", "unit") == [
+        (unit,) for unit in ("市", "市/滨江街道", "市/滨江街道/一队", "市/东湖街道")
+    ]
+    listed = [name for (name,) in await column("people", "name") if name in names]
+    assert listed == ["安然", "李梅", "汪明", "王建国", "曾春华"]
+    assert await column("groups", "name") == [("安全组",), ("环卫组",), ("执法组",)]
+    assert await column("members", "group", "name") == [
+        (group, name) for group in ("安全组", "执法组") for name in ("李梅", "王建国")
+    ]
+    assert await column("devices", "person", by=security) == [("李梅",), ("王建国",), ("",)]
 
 
 async def test_files_that_are_no_table_are_refused(client: httpx.AsyncClient, town: Town) -> None:

@@ -61,6 +61,12 @@ def test_a_name_is_found_by_its_pinyin_from_any_syllable_on_written_out_or_by_fi
     name: str, texts: list[str]
 ) -> None:
     assert [text for text in texts if not sounds(name, text)] == []
+    written = spelled(name)
+    for begin in range(len(written)):
+        for end in range(begin + 1, len(written) + 1):
+            part = written[begin:end]
+            if part.isalnum() and part not in initials(name):
+                assert sounds(name, part) == (f" {part}" in written), part
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,27 @@ async def test_pages_follow_each_other_without_gap_or_repeat(store: Store, city:
     assert names == ["Li Wei"] * 8 + ["汪明"] * 8 + ["王建国"] * 9, "by pinyin, on both databases and in memory"
 
 
+async def test_devices_are_listed_by_whose_they_are_and_last_those_of_nobody(store: Store, city: City) -> None:
+    async with store.change() as change:
+        for name in ("王建国", None, "李梅", "汪明"):
+            user = None if name is None else await people.create_user(change, UserDraft(city.agency, city.root, name))
+            for phone in ("二号机", "一号机"):
+                await sessions.create_device(change, city.agency, user, phone)
+    owners: list[str | None] = []
+    after: tuple[str, str] | None = None
+    async with store.reading() as connection:
+        for _ in range(3):
+            rows, total = await sessions.devices_page(connection, city.agency, 3, after=after)
+            known = await without_sql.devices_page(
+                store.directory.snapshot, city.agency, 3, user=None, text="", after=after
+            )
+            assert ([device.id for device in known[0]], known[1]) == ([row.id for row in rows], total)
+            owners.extend(row.user_name for row in rows)
+            after = (rows[-1].owner, rows[-1].id)
+            assert without_sql.by_owner(store.directory.snapshot)(known[0][-1]) == after
+    assert owners == ["李梅", "李梅", "汪明", "汪明", "王建国", "王建国", None, None]
+
+
 async def test_the_second_of_two_editors_is_told_that_it_is_stale(store: Store, city: City) -> None:
     async with store.change() as change:
         group = await groups.create_group(change, groups.GroupDraft(city.agency, city.root, "一组"))

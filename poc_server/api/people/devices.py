@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -11,7 +12,7 @@ from fastapi import Query, Response
 from groups.policy import Act
 from groups.vocabulary import Refusal, UserId
 from poc_server.api import rights
-from poc_server.api.paging import Cursor, Expected, Limit, Search, by_name, following, keys_of, ms_of, tag
+from poc_server.api.paging import Cursor, Expected, Limit, Search, following, keys_of, ms_of, tag
 from poc_server.api.problems import documented
 from poc_server.api.rights import ruled
 from poc_server.api.routes import routes_of
@@ -89,7 +90,10 @@ async def list_devices(
     limit: Limit = 50,
     after: Cursor = "",
 ) -> DevicesPage:
-    """Devices of one's own agency, by name. Also while the database is away, for one may have to be disabled."""
+    """Devices of one's own agency, by pinyin of whose they are.
+
+    Also while the database is away, for one may have to be disabled.
+    """
     rights.allow(services, caller, Act.SEE_DEVICES, rights.own_agency(services, caller))
     of = None if user is None else UserId(user)
     text = q.replace("\x00", "")
@@ -97,6 +101,7 @@ async def list_devices(
     begin = None if keys is None else (keys[0], keys[1])
     agency = caller.user.agency
     found: list[Any]
+    order: Callable[[Any], tuple[str, str]] = _by_owner
     try:
         async with services.store.reading() as connection:
             found, total = await sessions.devices_page(connection, agency, limit, user=of, text=text, after=begin)
@@ -104,8 +109,8 @@ async def list_devices(
     except StoreUnavailable:
         snapshot = services.directory.snapshot
         found, total = await without_sql.devices_page(snapshot, agency, limit, user=of, text=text, after=begin)
-        items = [_known(services, device) for device in found]
-    return DevicesPage(items=items, total=total, next=following(found, limit, by_name))
+        items, order = [_known(services, device) for device in found], without_sql.by_owner(snapshot)
+    return DevicesPage(items=items, total=total, next=following(found, limit, order))
 
 
 @router.get("/{device}", **ruled(Act.SEE_DEVICES, 404))
@@ -268,6 +273,10 @@ def _known(services: Use, device: Device) -> DeviceOut:
         last_ms=None,
         version=None,
     )
+
+
+def _by_owner(row: Any) -> tuple[str, str]:
+    return row.owner, row.id
 
 
 def _out(services: Use, row: Any) -> DeviceOut:

@@ -75,7 +75,25 @@ def sorted_as(name: str) -> str:
 def sounds(name: str, text: str) -> bool:
     """Whether ``text`` is pinyin of ``name``."""
     word = typed(text)
-    return bool(word) and (word in initials(name) or f" {word}" in spelled(name))
+    if not word:
+        return False
+    return word in initials(name) or any(_spells(each[:MAX_SYLLABLES], word) for each in _readings(name))
+
+
+def _spells(syllables: tuple[str, ...], word: str) -> bool:
+    """Whether one of the ways of `spelled` begins with ``word``: without writing them all, for each group of a city."""
+    letters = "".join(part[0] for part in syllables)
+    for first in range(len(syllables)):
+        whole = ""
+        for last in range(first, len(syllables)):
+            whole += syllables[last]
+            if whole.startswith(word):
+                return True
+            if not word.startswith(whole):
+                break
+            if letters.startswith(word[len(whole) :], last + 1):
+                return True
+    return False
 
 
 @functools.lru_cache(maxsize=16_384)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Row, Select, func, insert, or_, select, update
+from sqlalchemy import Row, Select, and_, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.vocabulary import AgencyId, DeviceId, Refusal, UserId
@@ -171,7 +171,7 @@ async def devices_page(
     text: str = "",
     after: tuple[str, str] | None = None,
 ) -> tuple[list[Row[Any]], int]:
-    """Devices by (name, id) after the given pair, and how many there are in all.
+    """Devices by (pinyin of whose they are, id) after the given pair, and how many there are in all.
 
     ``text``: in the name of the device, or of its owner as people are searched. ``last_ms``: when a session of it was
     last seen, None when there never was one.
@@ -182,10 +182,10 @@ async def devices_page(
     if text:
         conditions.append(or_(holds(t.device.c.name, text), person_holds(text)))
     total = await connection.scalar(select(func.count()).select_from(_OWNED).where(*conditions))
-    query = _devices().where(*conditions).order_by(t.device.c.name, t.device.c.id).limit(limit)
+    query = _devices().where(*conditions).order_by(_owner, t.device.c.id).limit(limit)
     if after is not None:
-        name, key = after
-        query = query.where(or_(t.device.c.name > name, (t.device.c.name == name) & (t.device.c.id > key)))
+        owner, key = after
+        query = query.where(or_(_owner > owner, and_(_owner == owner, t.device.c.id > key)))
     return list((await connection.execute(query)).all()), int(total or 0)
 
 
@@ -196,12 +196,16 @@ async def device_row(connection: AsyncConnection, agency: AgencyId, device: Devi
     return found
 
 
+NOBODY = "\U0010ffff"
+"""Where the devices of nobody stand among those of people: last."""
+_owner = func.coalesce(t.user.c.sorted_as, NOBODY)
 _OWNED = t.device.outerjoin(t.user, t.user.c.id == t.device.c.user_id)
 
 
 def _devices() -> Select[Any]:
     last = select(func.max(t.session.c.seen_ms)).where(t.session.c.device_id == t.device.c.id).scalar_subquery()
-    return select(t.device, t.user.c.name.label("user_name"), last.label("last_ms")).select_from(_OWNED)
+    beside = t.user.c.name.label("user_name"), last.label("last_ms"), _owner.label("owner")
+    return select(t.device, *beside).select_from(_OWNED)
 
 
 async def set_device(

@@ -14,7 +14,8 @@ from groups.model import User
 from groups.vocabulary import AgencyId, UserId
 from poc_server.store.city.in_order import SLICE, by_pinyin
 from poc_server.store.city.people import UserFilter
-from poc_server.store.city.pinyin import sounds
+from poc_server.store.city.pinyin import sorted_as, sounds
+from poc_server.store.city.sessions import NOBODY
 from poc_server.store.directory.snapshot import Device, Snapshot
 from poc_server.store.sql.statements import in_parts
 
@@ -48,7 +49,17 @@ async def devices_page(
         named = text.lower() in device.name.lower() or (owner is not None and _holds(owner, text))
         return device.agency == agency and (user is None or device.user == user) and named
 
-    return await _page(snapshot.devices.values(), fits, limit, after, key=lambda device: (device.name, device.id))
+    return await _page(snapshot.devices.values(), fits, limit, after, key=by_owner(snapshot))
+
+
+def by_owner(snapshot: Snapshot) -> Callable[[Device], tuple[str, str]]:
+    """What lists of devices go by."""
+
+    def key(device: Device) -> tuple[str, str]:
+        owner = None if device.user is None else snapshot.users.get(device.user)
+        return NOBODY if owner is None else sorted_as(owner.name), device.id
+
+    return key
 
 
 def _holds(user: User, text: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from groups.vocabulary import AgencyId, DeviceId
+from groups.vocabulary import AgencyId, DeviceId, UserId
 from poc_server.store.change import Change, Kind
 from poc_server.store.city import sessions
 from poc_server.store.city.people import account_key
@@ -42,8 +42,7 @@ class DevicesSheet:
         self._may_rename = may_rename
         self._may_disable = may_disable
         self._known = KnownPeople(agency)
-        mine = (device for device in snapshot.devices.values() if device.agency == agency)
-        self._there = {device.id: device for device in sorted(mine, key=lambda each: (each.name, each.id))}
+        self._there = {device.id: device for device in snapshot.devices.values() if device.agency == agency}
 
     async def prepare(self, connection: AsyncConnection) -> None:
         """Read everybody."""
@@ -76,9 +75,14 @@ class DevicesSheet:
         await sessions.set_devices(change, {wish.device: DeviceWish(wish.enabled, wish.name) for wish in wishes})
 
     def rows(self) -> Iterator[Sequence[str]]:
-        """Every device, by name."""
+        """Every device, by pinyin of whose it is; last those that are nobody's."""
+        owned: dict[UserId | None, list[Device]] = {}
         for device in self._there.values():
-            yield [device.id, device.name, yes(device.enabled), *self._owner(device)]
+            owner = device.user if device.user in self._known.rows else None
+            owned.setdefault(owner, []).append(device)
+        for owner in (*self._known.rows, None):
+            for device in sorted(owned.get(owner, ()), key=lambda each: (each.name, each.id)):
+                yield [device.id, device.name, yes(device.enabled), *self._owner(device)]
 
     def _owner(self, device: Device) -> tuple[str, str, str]:
         row = None if device.user is None else self._known.rows.get(device.user)

@@ -14,6 +14,7 @@ from poc_server.store import tables as t
 from poc_server.store.change import Change, Kind
 from poc_server.store.city import groups
 from poc_server.store.city.groups import GroupDraft
+from poc_server.store.city.in_order import in_order
 from poc_server.store.directory.snapshot import Snapshot
 from poc_server.store.sheets.paths import UnitPaths
 from poc_server.store.sheets.plan import BadCell, Verdict, compared, flag, verb_of, yes
@@ -43,14 +44,15 @@ class GroupsSheet:
         self._agency = agency
         self._units = UnitPaths(snapshot, agency)
         mine = [group for group in snapshot.groups.values() if group.agency == agency and group.kind in KINDS]
-        self._there: dict[GroupId, Group] = {group.id: group for group in sorted(mine, key=lambda g: (g.name, g.id))}
+        self._there: dict[GroupId, Group] = {group.id: group for group in mine}
         self._named: dict[str, list[GroupId]] = {}
         for group in self._there.values():
             self._named.setdefault(group.name, []).append(group.id)
         self._duty_units: Mapping[GroupId, UnitId] = {}
 
     async def prepare(self, connection: AsyncConnection) -> None:
-        """Read what of a group is not in memory."""
+        """Read what of a group is not in memory, and bring them into their order."""
+        self._there = {group.id: group for group in await in_order(self._there.values())}
         query = select(t.group.c.id, t.group.c.duty_unit_id).where(
             t.group.c.agency_id == self._agency, t.group.c.duty_unit_id.is_not(None)
         )
@@ -73,7 +75,7 @@ class GroupsSheet:
         await groups.update_groups(change, {wish.group: wish.draft for wish in wishes if wish.group is not None})
 
     def rows(self) -> Iterator[Sequence[str]]:
-        """Every standing group, by name."""
+        """Every standing group, by pinyin."""
         for key, group in self._there.items():
             yield [key, *self._cells(self._as_it_is(group)).values()]
 

@@ -24,8 +24,8 @@ class KnownPeople:
         self._badges: dict[str, list[UserId]] = {}
 
     async def load(self, connection: AsyncConnection) -> None:
-        """Read them, in slices."""
-        async with connection.stream(select(t.user).order_by(t.user.c.name, t.user.c.id)) as result:
+        """Read them by pinyin, in slices."""
+        async with connection.stream(select(t.user).order_by(t.user.c.sorted_as, t.user.c.id)) as result:
             async for part in result.partitions(500):
                 for row in part:
                     if row.account is not None:

@@ -11,6 +11,7 @@ from groups.vocabulary import AgencyId, GroupId
 from poc_server.store.change import Change, Kind
 from poc_server.store.city import groups
 from poc_server.store.city.groups import MAX_PRIORITY
+from poc_server.store.city.in_order import in_order
 from poc_server.store.directory.snapshot import EMPTY, Snapshot
 from poc_server.store.sheets.known import KnownPeople
 from poc_server.store.sheets.plan import BadCell, Verdict, compared, flag, verb_of, yes
@@ -28,13 +29,14 @@ class MembersSheet:
         self._snapshot = snapshot
         self._known = KnownPeople(agency)
         self._groups: dict[str, list[GroupId]] = {}
-        for group in snapshot.groups.values():
-            if group.agency == agency:
-                self._groups.setdefault(group.name, []).append(group.id)
+        self._mine = [group for group in snapshot.groups.values() if group.agency == agency]
 
     async def prepare(self, connection: AsyncConnection) -> None:
-        """Read everybody."""
+        """Read everybody, and bring the groups into their order."""
         await self._known.load(connection)
+        self._groups = {}
+        for group in await in_order(self._mine):
+            self._groups.setdefault(group.name, []).append(group.id)
 
     def judge(self, line: Line) -> Verdict:
         """Add a member, change his place, or leave it."""
@@ -62,13 +64,15 @@ class MembersSheet:
         await groups.set_members_of_many(change, wanted)
 
     def rows(self) -> Iterator[Sequence[str]]:
-        """Every membership of one's own people, by group."""
-        for name, found in sorted(self._groups.items()):
+        """Every membership of one's own people, by pinyin of the groups and of the people in each."""
+        people = self._known.rows
+        places = {user: place for place, user in enumerate(people)}
+        for name, found in self._groups.items():
             for group in found:
-                for user, place in self._snapshot.members.get(group, EMPTY).items():
-                    row = self._known.rows.get(user)
-                    if row is not None:
-                        yield [name, user, row.account or "", row.badge, row.name, *_cells(place).values()]
+                members = self._snapshot.members.get(group, EMPTY)
+                for user in sorted(members.keys() & places.keys(), key=places.__getitem__):
+                    row = people[user]
+                    yield [name, user, row.account or "", row.badge, row.name, *_cells(members[user]).values()]
 
 
 def _cells(place: Membership) -> dict[str, str]:

@@ -69,7 +69,7 @@ class PeopleSheet:
         await people.update_users(change, [(wish.user, wish.draft) for wish in wishes if wish.user is not None])
 
     def rows(self) -> Iterator[Sequence[str]]:
-        """Everybody, by name."""
+        """Everybody, by pinyin."""
         for user in self._known.rows:
             cells = self._cells(user)
             yield [user, *(cells[column] for column in self.columns[1:])]

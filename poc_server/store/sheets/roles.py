@@ -55,7 +55,7 @@ class RolesSheet:
         await people.set_roles_of_many(change, dict(verdict.wish for verdict in verdicts))
 
     def rows(self) -> Iterator[Sequence[str]]:
-        """Everybody, by name."""
+        """Everybody, by pinyin."""
         for user, row in self._known.rows.items():
             person = self._snapshot.users.get(UserId(user))
             yield [user, row.account or "", row.badge, row.name, _words(person.roles if person else frozenset())]

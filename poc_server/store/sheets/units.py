@@ -25,10 +25,12 @@ class UnitsSheet:
     def __init__(self, snapshot: Snapshot, agency: AgencyId) -> None:
         self._agency = agency
         self._paths = UnitPaths(snapshot, agency)
-        self._made = dict(self._paths.all())
+        self._made = self._paths.all()
+        self._in_order: list[str] = []
 
     async def prepare(self, connection: AsyncConnection) -> None:
         """The tree is in memory already."""
+        self._in_order = await self._paths.in_order()
 
     def judge(self, line: Line) -> Verdict:
         """Create a unit or leave it."""
@@ -53,5 +55,5 @@ class UnitsSheet:
                 parent = self._made[path]
 
     def rows(self) -> Iterator[Sequence[str]]:
-        """Every path, parents first."""
-        return ([path] for path, _ in self._paths.all())
+        """Every path by pinyin, parents first."""
+        return ([path] for path in self._in_order)
