@@ -67,8 +67,8 @@ ACTS: dict[str, tuple[str, str]] = {
     "recording.put_aside": ("录音无法处理", "A recording that could not be read"),
     "retention.rule": ("设定保存期限", "Set a time to keep"),
     "retention.default": ("恢复默认保存期限", "Set a time to keep back to its default"),
-    "hold.begin": ("开始法定留存", "Began a legal hold"),
-    "hold.end": ("解除法定留存", "Ended a legal hold"),
+    "hold.begin": ("开始证据保全", "Began a legal hold"),
+    "hold.end": ("解除证据保全", "Ended a legal hold"),
     # --- emergencies and broadcasts
     "alert.raise": ("发出求救", "Raised an SOS"),
     "alert.place": ("求救后报告位置或电量", "Place or battery known after an SOS"),

@@ -254,6 +254,7 @@ export const en: Record<Key, string> = {
   archive_play: "Play in one go",
   archive_export: "Export as evidence",
   archive_exporting: "Exporting…",
+  archive_export_what: "Say first what to export: an incident, a group, who spoke, or from when until when.",
   archive_export_too_large: "Too much for one export: choose a shorter time or one group.",
   archive_export_disk: "The server's disk did not take the export: it may be full. Tell your administrator.",
   archive_export_failed: "The export could not be made. Try again.",

@@ -248,6 +248,7 @@ export const zh = {
   archive_play: "连续播放",
   archive_export: "导出取证包",
   archive_exporting: "正在导出…",
+  archive_export_what: "请先选定要导出的案卷、通话组或讲话人，或填写起止时间。",
   archive_export_too_large: "一次导出的内容过多，请缩短时间或只选一个组。",
   archive_export_disk: "服务器磁盘无法写入导出文件，可能已满，请告知管理员。",
   archive_export_failed: "导出未能完成，请重试。",

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { anything, asked, askedOfPhotos } from "./search";
+import { anything, asked, askedOfPhotos, nameable } from "./search";
 
 test("what is empty is not asked for, lengths are seconds, times are this device's", () => {
   expect(asked(anything)).toEqual({});
@@ -22,4 +22,12 @@ test("photos have neither tier nor length", () => {
   expect(askedOfPhotos(wanted)).toEqual(asked(wanted));
   for (const field of ["tier", "shortest", "longest"] as const)
     expect(askedOfPhotos({ ...wanted, [field]: "1" })).toBeNull();
+});
+
+test("an export says whose voice, or from when until when", () => {
+  for (const field of ["incident", "group", "user"] as const)
+    expect(nameable({ ...anything, [field]: "x" })).toBe(true);
+  expect(nameable({ ...anything, from: "2026-11-23T10:00", until: "2026-11-23T11:00" })).toBe(true);
+  expect(nameable(anything)).toBe(false);
+  expect(nameable({ ...anything, from: "2026-11-23T10:00", incident: " ", tier: "2" })).toBe(false);
 });

@@ -53,6 +53,11 @@ export function asked(wanted: Wanted): Record<string, string | number> {
   ) as Record<string, string | number>;
 }
 
+/** Whether it says whose or which voice an export is to hold: not of a whole city for all time. */
+export function nameable({ incident, group, user, from, until }: Wanted): boolean {
+  return Boolean(incident.trim() || group || user || (from && until));
+}
+
 /** What of it photos and notes are found by, too; null where a tier or a length is wanted, which only voice has. */
 export function askedOfPhotos(wanted: Wanted): Record<string, string | number> | null {
   const { tier, shortest_ms, longest_ms, ...rest } = asked(wanted);

@@ -7,7 +7,7 @@ import { Problem } from "../../account/api";
 import { authorised } from "../../account/authorised";
 import { refusalWords, t } from "../../i18n";
 import type { Recording } from "../../recordings/recordings";
-import { anything, exported, NotExported, search, type Wanted } from "../../recordings/search";
+import { anything, exported, NotExported, nameable, search, type Wanted } from "../../recordings/search";
 import { conversations } from "../../recordings/timeline";
 import { Moment } from "../../ui/Moment";
 import { TopBar } from "../../ui/TopBar";
@@ -179,6 +179,7 @@ function Fields(props: {
 function ExportKey({ wanted, failed }: { wanted: Wanted; failed: (problem: unknown) => void }) {
   const making = useSignal(false);
   const make = async () => {
+    if (!nameable(wanted)) return failed(new Error(t("archive_export_what")));
     making.value = true;
     try {
       const link = document.createElement("a");
