@@ -57,9 +57,6 @@ def demo(
     join: Annotated[bool, typer.Option("--join", help="Join the city that another node founds", hidden=True)] = False,
 ) -> None:
     """The demo city: people to step into, groups with voices in them. Never for production."""
-    with collector_resting():
-        from poc_server.demo.run import DemoOptions, run
-
     settings = loaded(
         config,
         {
@@ -75,6 +72,9 @@ def demo(
         first = [*(["--links", str(links)] if links else []), "--bots" if bots else "--no-bots"]
         _several(settings, nodes, given, first, ["--join", "--no-bots"])
         return
+    with collector_resting():
+        from poc_server.demo.run import DemoOptions, run
+
     options = DemoOptions(people=people, links=links, bots=bots, lan=lan, https_port=https_port, join=join)
     try:
         asyncio.run(run(settings, options))

@@ -10,7 +10,6 @@ import pytest
 from playwright.sync_api import Playwright, expect, sync_playwright
 
 from tests.support.city import ROOT, City, running_city
-from tests.support.priority import first
 
 # A loaded machine takes its time, whichever of these files are run together.
 expect.set_options(timeout=30_000)
@@ -24,8 +23,9 @@ def playwright() -> Iterator[Playwright]:
 
 
 @pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
-    with running_city(tmp_path_factory.mktemp("browser") / "city", before=first()) as running:
+def city(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    measured = request.node.get_closest_marker("measured") is not None
+    with running_city(tmp_path_factory.mktemp("browser") / "city", first=True, cold=measured) as running:
         yield running
 
 

@@ -30,7 +30,7 @@ GROUP = "滨江巡查组"
 def test_every_press_gets_through_a_bad_street(playwright: Playwright, tmp_path: Path, build_folder: Path) -> None:
     with (
         city_and_street(Street(rtt_ms=80, jitter_ms=30, loss=0.02)) as (downtown, street, carried),
-        running_city(tmp_path / "city", inside=downtown, before=first()) as city,
+        running_city(tmp_path / "city", inside=downtown, first=True) as city,
         chromium(playwright, SPEECH / "zh-report.wav", (*AUTOPLAY, *trusted(city.url)), street, first()) as mouth,
         chromium(playwright, None, (*AUTOPLAY, *trusted(city.url)), street, first()) as ear,
     ):

@@ -21,7 +21,6 @@ from tests.recording.pictures import announcement, png
 from tests.support.chromium import chromium
 from tests.support.city import City, running_city
 from tests.support.officer import Officer
-from tests.support.priority import first
 
 pytestmark = pytest.mark.browser
 
@@ -37,7 +36,7 @@ PICTURE = """() => { const c = new OffscreenCanvas(800, 600); c.getContext('2d')
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
-    with running_city(tmp_path_factory.mktemp("evidence") / "city", before=first()) as running:
+    with running_city(tmp_path_factory.mktemp("evidence") / "city", first=True) as running:
         yield running
 
 

@@ -17,7 +17,6 @@ from tests.support.chromium import chromium
 from tests.support.city import City, running_city
 from tests.support.console import Console
 from tests.support.officer import KEEP_MICROPHONE, Officer
-from tests.support.priority import first
 
 pytestmark = pytest.mark.browser
 GROUP = "滨江巡查组"
@@ -58,7 +57,7 @@ def counting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
         "POC_EMERGENCY__COUNTDOWN_MS": "3000",
         "POC_EMERGENCY__MICROPHONE_MS": "4000",
     }
-    with running_city(tmp_path_factory.mktemp("sos") / "city", env=env, before=first()) as made:
+    with running_city(tmp_path_factory.mktemp("sos") / "city", env=env, first=True) as made:
         yield made
 
 

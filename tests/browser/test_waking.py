@@ -15,7 +15,6 @@ from tests.support.chromium import chromium
 from tests.support.city import City, running_city
 from tests.support.officer import CONNECTED_MS, KEEP_MICROPHONE, Officer
 from tests.support.once import once
-from tests.support.priority import first
 from tests.support.receiver import Receiver, receiver
 from tests.support.subscription import Subscription
 
@@ -53,7 +52,7 @@ def service() -> Iterator[Receiver]:
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory, service: Receiver) -> Iterator[City]:
     env = {"POC_NOTIFY__PUSH_HOSTS": f'["{service.url}"]'}
-    with running_city(tmp_path_factory.mktemp("waking") / "city", env=env, before=first()) as made:
+    with running_city(tmp_path_factory.mktemp("waking") / "city", env=env, first=True) as made:
         yield made
 
 

@@ -11,17 +11,18 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support import priority
 from tests.support.netns import Namespace
 from tests.support.ports import free_port, ports_in_a_row
 from tests.support.redis import running_redis
+from tests.support.warm import ROOT, Forked, Running
 
-ROOT = Path(__file__).resolve().parents[2]
 START_S = 180
 NODES = int(os.environ.get("CITY_NODES", "1"))
 """Every scenario that starts a city can be tried on several nodes."""
@@ -32,7 +33,7 @@ class City:
     """A running demo city, on the loopback or ``inside`` a namespace of the test."""
 
     port: int
-    process: subprocess.Popen[bytes]
+    process: Running
     data: Path
     log: Path
     inside: Namespace | None = None
@@ -127,19 +128,21 @@ def running_city(
     *options: str,
     env: dict[str, str] | None = None,
     inside: Namespace | None = None,
-    before: tuple[str, ...] = (),
+    first: bool = False,
+    cold: bool = False,
     nodes: int = NODES,
     redis: str | None = None,
 ) -> Iterator[City]:
     """The demo city without bots on a free port of the loopback (or inside a namespace), ended by SIGTERM.
 
     Several ``nodes`` have one TCP port in common and one each, and meet on ``redis`` (None: one of its own).
-    ``before`` is put before its command (see `tests.support.priority`).
+    ``first``: before others on the machine (see `tests.support.priority`). ``cold``: by its command line, as is a city
+    inside a namespace, and each of several nodes; else as `tests.support.warm` says.
     """
     port = free_port()
     log = data.with_suffix(".log")
     data.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "poc_server.cli", "demo", "--data", str(data), "--port", str(port), "--no-bots"]
+    command = ["demo", "--data", str(data), "--port", str(port), "--no-bots"]
     own_ports, ended = (port,), contextlib.ExitStack()
     if nodes > 1:
         own_ports = ports_in_a_row(nodes)
@@ -148,14 +151,8 @@ def running_city(
         # A loaded machine is no reason to be isolated or given up.
         patience = {"POC_FABRIC__TIMEOUT_MS": "2000", "POC_FABRIC__LEASE_MS": "2500"}
         env = {**patience, **(env or {}), "POC_FABRIC__REDIS": redis, "POC_SERVER__OWN_PORT": str(own_ports[0])}
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [*before, *(inside.prefix if inside else ()), *command, *options],
-            cwd=ROOT,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **(env or {})},
-        )
+    prefix = [*(priority.first() if first else ()), *(inside.prefix if inside else ())]
+    process = started([*command, *options], log, env or {}, prefix, cold=cold or inside is not None)
     city = City(port, process, data, log, inside, own_ports)
     try:
         wait_ready(city)
@@ -168,6 +165,23 @@ def running_city(
             process.kill()
             process.wait()
         ended.close()
+
+
+def started(
+    command: Sequence[str], log: Path, env: Mapping[str, str], prefix: Sequence[str] = (), *, cold: bool = False
+) -> Running:
+    """``poc-server`` with this command. ``prefix`` is put before it; what is not ``cold`` can only be put first."""
+    whole = {**os.environ, **env}
+    if not cold:
+        return Forked(command, whole, log, first=bool(prefix))
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            [*prefix, sys.executable, "-m", "poc_server.cli", *command],
+            cwd=ROOT,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=whole,
+        )
 
 
 def wait_ready(city: City) -> None:

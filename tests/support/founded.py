@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
-import subprocess
-import sys
 import time
 import urllib.error
 from collections.abc import Iterator
@@ -14,8 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.city import ROOT, START_S, fetch
+from tests.support.city import START_S, fetch, started
 from tests.support.ports import free_port
+from tests.support.warm import Running
 
 
 @dataclass(frozen=True)
@@ -38,14 +36,7 @@ def founded(data: Path, agency: str = "江城市城管局", env: dict[str, str] 
     links = found(data, agency, url)
     made = Founded(url, links, data)
     own = {"POC_SERVER__DATA": str(data), "POC_SERVER__PORT": str(port), "POC_MEDIA__LOOPBACK": "true"}
-    with made.log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "poc_server.cli", "serve"],
-            cwd=ROOT,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **own, **(env or {})},
-        )
+    process = started(["serve"], made.log, {**own, **(env or {})})
     try:
         _wait_ready(url, process)
         yield made
@@ -56,12 +47,14 @@ def founded(data: Path, agency: str = "江城市城管局", env: dict[str, str] 
 
 def found(data: Path, agency: str, url: str) -> tuple[str, ...]:
     """The links of an agency's three administrators; a server that runs already learns of it at its next poll."""
-    command = [sys.executable, "-m", "poc_server.cli", "found", agency, "--data", str(data), "--url", url]
-    printed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
-    return tuple(re.findall(r"http\S+/enrol/[a-z2-7]{26}", printed.stdout + printed.stderr))
+    data.parent.mkdir(parents=True, exist_ok=True)
+    said = data.with_suffix(".found")
+    if started(["found", agency, "--data", str(data), "--url", url], said, {}).wait(START_S) != 0:
+        raise RuntimeError(said.read_text())
+    return tuple(re.findall(r"http\S+/enrol/[a-z2-7]{26}", said.read_text()))
 
 
-def _wait_ready(url: str, process: subprocess.Popen[bytes]) -> None:
+def _wait_ready(url: str, process: Running) -> None:
     end = time.monotonic() + START_S
     while time.monotonic() < end and process.poll() is None:
         try:

@@ -25,7 +25,6 @@ from tests.support.chromium import chromium
 from tests.support.city import City, running_city
 from tests.support.console import Console
 from tests.support.officer import Officer
-from tests.support.priority import first
 
 GROUP = "滨江巡查组"
 AT_ONCE = {"POC_EMERGENCY__HOLD_MS": "0", "POC_EMERGENCY__COUNTDOWN_MS": "0", "POC_EMERGENCY__MICROPHONE_MS": "4000"}
@@ -122,6 +121,6 @@ def follow(city: City, microphone: Path, presses: int) -> None:
 if __name__ == "__main__":
     with (
         tempfile.TemporaryDirectory() as folder,
-        running_city(Path(folder) / "city", env=AT_ONCE, before=first()) as made,
+        running_city(Path(folder) / "city", env=AT_ONCE, first=True, cold=True) as made,
     ):
         follow(made, tone(Path(folder) / "tone.wav"), int(sys.argv[1]) if len(sys.argv) > 1 else 10)

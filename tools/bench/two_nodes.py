@@ -302,7 +302,7 @@ def run(nodes: int, phones: int, groups: int, asked: Asked) -> Run:
         redis = stack.enter_context(running_redis())
         links = folder / "links"
         options = ("--links", str(links), "--people", str(phones + STAFF))
-        city = stack.enter_context(running_city(folder / "data", *options, nodes=nodes, redis=redis.url))
+        city = stack.enter_context(running_city(folder / "data", *options, nodes=nodes, redis=redis.url, cold=True))
         return asyncio.run(measure(city, links, nodes, phones, groups, asked))
 
 
