@@ -36,6 +36,8 @@ export class ConsoleDesk {
   readonly dense = signal(false);
   /** The person whose card is open, in the list and on the map. */
   readonly person = signal<string | null>(null);
+  /** The next key types into the search of people. */
+  readonly searching = signal(false);
   /** The people that are listed just now, in their order. */
   readonly listed = signal<readonly string[]>([]);
   /** The name of the one that is written to, for a thread in which nothing was said yet. */

@@ -104,7 +104,7 @@ const DEEDS: Partial<Record<Act, (desk: ConsoleDesk) => unknown>> = {
   },
   search: (desk) => {
     desk.open("people");
-    requestAnimationFrame(() => document.querySelector<HTMLElement>(".people-search")?.focus());
+    desk.searching.value = true;
   },
   people: (desk) => desk.open("people"),
   map: (desk) => desk.open("map"),

@@ -14,8 +14,5 @@ export const mapEn: Record<keyof typeof mapZh, string> = {
   map_draw_hint: "Drag a ring on the map, or take the view",
   map_crossing: "The line crosses itself, draw again",
   map_no_places: "Nobody has reported a place yet",
-  map_age_minutes: "{count} min ago",
-  map_age_hours: "{count} h ago",
-  map_age_now: "just now",
   map_inside: "{count} inside",
 };

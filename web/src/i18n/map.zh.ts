@@ -14,8 +14,5 @@ export const mapZh = {
   map_draw_hint: "在地图上拖动画一圈，或取画面",
   map_crossing: "线条交叉，请重画",
   map_no_places: "还没有人上报位置",
-  map_age_minutes: "{count} 分钟前",
-  map_age_hours: "{count} 小时前",
-  map_age_now: "刚刚",
   map_inside: "圈内 {count} 人",
 };

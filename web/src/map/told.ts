@@ -44,19 +44,20 @@ export class PlaceNews {
   /** Asks, and gives all that is known then. */
   async ask(): Promise<readonly Told[]> {
     const since = performance.now() - this.#wholeAt < WHOLE_EVERY_MS ? this.#mark : "";
+    const asked = Date.now(); // however long it takes: no place is younger than it was told to be then
     const news = await authorised<News>("GET", `/places/news?since=${since}`);
     this.#mark = news.mark;
     if (news.whole) this.#wholeAt = performance.now();
-    this.#known = after(this.#known, news, Date.now());
+    this.#known = after(this.#known, news, asked);
     return [...this.#known.values()];
   }
 }
 
-/** What is known, news of `now` taken in. */
+/** What is known, news taken in that were asked for at `asked`. */
 export function after(
   known: ReadonlyMap<string, Told>,
   { whole, places, gone }: News,
-  now: number,
+  asked: number,
 ): ReadonlyMap<string, Told> {
   const found = new Map(whole ? [] : known);
   for (const user of gone) found.delete(user);
@@ -68,7 +69,7 @@ export function after(
     found.set(user, {
       user,
       name,
-      seen_ms: now - position.age_ms,
+      seen_ms: asked - position.age_ms,
       position,
       battery: battery?.percent ?? null,
       heading: motion?.speed_mps ? motion.heading_deg : null,

@@ -34,6 +34,8 @@ export function ThreadView({ phone, texts, where, name, onBack }: ThreadViewProp
   const word = useSignal("");
   /** A line is under way: another press is the same press. */
   const sending = useSignal(false);
+  /** So are these: the second touch of a finger in haste is no second status. */
+  const underWay = useRef(new Set<string>());
   const end = useRef<HTMLLIElement>(null);
   const last = thread?.last?.number;
   useEffect(() => {
@@ -66,6 +68,12 @@ export function ThreadView({ phone, texts, where, name, onBack }: ThreadViewProp
     if (kept && word.value === line) word.value = "";
     sending.value = false;
   };
+  const sendStatus = async (status: (typeof STATUSES)[number]) => {
+    if (underWay.current.has(status)) return;
+    underWay.current.add(status);
+    await send({ kind: "status", status });
+    underWay.current.delete(status);
+  };
   return (
     <section class="thread" aria-label={name}>
       <header>
@@ -88,7 +96,7 @@ export function ThreadView({ phone, texts, where, name, onBack }: ThreadViewProp
       )}
       <div class="statuses">
         {STATUSES.map((status) => (
-          <button key={status} type="button" onClick={() => void send({ kind: "status", status })}>
+          <button key={status} type="button" onClick={() => void sendStatus(status)}>
             {statusWords(status)}
           </button>
         ))}

@@ -1,7 +1,7 @@
 // The people one can see: who is there, found by name, badge or pinyin; a click opens what can be done.
 
 import { useSignal } from "@preact/signals";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { ConsoleDesk } from "../../console/desk";
 import { gatheredNobody } from "../../console/gathering";
 import { t } from "../../i18n";
@@ -25,23 +25,42 @@ export function PeoplePanel({ desk }: { desk: ConsoleDesk }) {
   const filter = useSignal<Filter>("all");
   const me = desk.phone.picture.value.user?.id;
   const there = usePresence();
-  const { people: contacts, failed } = useContacts(word.value, me);
+  const { people: contacts, of, failed } = useContacts(word.value, me);
+  const sought = word.value.trim();
+  const settled = sought === "" || sought === of;
   // While one searches, only what the server found counts: it knows the pinyin.
-  const found = word.value.trim()
+  const found = sought
     ? contacts.filter(({ id }) => id !== me).map((one) => ({ ...one, present: there.get(one.id) ?? null }))
     : joined(contacts, there, me);
   const all = arranged(found, filter.value);
   const rows = useSignal(ROWS);
   const shown = all.slice(0, rows.value);
   const order = shown.map(({ id }) => id).join(" ");
+  const field = useRef<HTMLInputElement>(null);
+  const taken = useRef(false);
+  const take = useCallback(() => {
+    taken.current = false;
+    field.current?.blur();
+    if (!desk.listed.peek().includes(desk.person.peek() ?? "")) desk.stepPerson(1);
+  }, [desk]);
   // With the list that is seen, not a frame later: a key pressed meanwhile would open, and ring up, somebody else.
+  // Nor may it choose among those who were there before the word was typed.
   useLayoutEffect(() => {
-    desk.listed.value = order ? order.split(" ") : [];
-  }, [desk, order]);
+    desk.listed.value = settled && order ? order.split(" ") : [];
+    if (settled && taken.current) take();
+  }, [desk, order, settled, take]);
+  // Nor is the first letter of a name a command.
+  const searching = desk.searching.value;
+  useLayoutEffect(() => {
+    if (!searching) return;
+    field.current?.focus();
+    desk.searching.value = false;
+  }, [desk, searching]);
   const online = [...there.values()].filter((one) => one.online).length;
   return (
     <>
       <input
+        ref={field}
         type="search"
         class="people-search"
         placeholder={t("admin_search")}
@@ -49,6 +68,7 @@ export function PeoplePanel({ desk }: { desk: ConsoleDesk }) {
         value={word.value}
         onInput={(event) => {
           word.value = event.currentTarget.value;
+          taken.current = false;
         }}
         onKeyDown={(event) => {
           // From the field into the list: what can be done with a person has keys of its own.
@@ -56,8 +76,8 @@ export function PeoplePanel({ desk }: { desk: ConsoleDesk }) {
             event.preventDefault();
             desk.stepPerson(event.key === "ArrowDown" ? 1 : -1);
           } else if (event.key === "Enter" && !event.isComposing) {
-            event.currentTarget.blur();
-            if (!desk.listed.peek().includes(desk.person.peek() ?? "")) desk.stepPerson(1);
+            if (settled) take();
+            else taken.current = true;
           }
         }}
       />

@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { t } from "../../i18n";
+import { agoWords } from "../../i18n/moments";
 import type { Command } from "../../leader/command";
 import { type Place, within } from "../../leader/targets";
 import { Ages } from "../../map/Ages";
@@ -56,7 +57,7 @@ export function MapPick({ command }: { command: Command }) {
       <ul class="inside">
         {within(places, ring).map((place) => (
           <li key={place.user}>
-            {place.name} <span class="badge">{age(place.ageMs)}</span>
+            {place.name} <span class="badge">{agoWords(place.ageMs)}</span>
           </li>
         ))}
       </ul>
@@ -70,16 +71,8 @@ function mark({ user, name, ageMs, at: [longitude, latitude] }: Place): Mark {
     id: user,
     kind: "person",
     at: { longitude, latitude },
-    label: fresh === "fresh" ? name : `${name} · ${age(ageMs)}`,
-    title: `${name} · ${age(ageMs)}`,
+    label: fresh === "fresh" ? name : `${name} · ${agoWords(ageMs)}`,
+    title: `${name} · ${agoWords(ageMs)}`,
     data: { user, age: fresh, standing: "placed" },
   };
-}
-
-function age(ms: number): string {
-  const minutes = Math.round(ms / 60_000);
-  if (minutes < 1) return t("map_age_now");
-  return minutes < 60
-    ? t("map_age_minutes", { count: minutes })
-    : t("map_age_hours", { count: Math.round(minutes / 60) });
 }
