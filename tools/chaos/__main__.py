@@ -1,4 +1,7 @@
-"""``make chaos``: phones talk on two nodes while nodes and Redis fail; a checker reads what was granted and heard."""
+"""``make chaos``: phones talk on two nodes while nodes and Redis fail; a checker reads what was granted and heard.
+
+Every second phone comes as a page does, to the port that both nodes share, and is where its group is; the others are on any.
+"""
 
 from __future__ import annotations
 
@@ -106,14 +109,14 @@ class Caller:
     async def _connected(self) -> Phone:
         """Where a node takes it: a phone that lost its node goes on there with its group, as a page does."""
         while self.phone is None or self.phone.gone is not None:
-            self.node = self.rng.randrange(len(self.chaos.urls))
-            url, known = self.chaos.urls[self.node], self.phone
+            url, known = self.chaos.way_in(self), self.phone
             try:
                 async with asyncio.timeout(COME_S):
                     if known is None:
                         self.phone = await self._new(url)
                     else:
                         await known.come_back(url)
+                        self.node = self.chaos.node_of(known)
                         known.voice.on_mark = self._heard
                         self._release(known)  # nobody holds the key of a phone that says "reconnecting"
                         if known.welcome is not None and known.welcome.selected != self.group:
@@ -150,6 +153,7 @@ class Caller:
         made.on_gone = lambda _: self.lost.set()
         try:
             await made.connect(url)
+            self.node = self.chaos.node_of(made)
             made.voice.on_mark, made.on_message = self._heard, self._told
             await made.select(self.group)
         except BaseException:
@@ -173,6 +177,9 @@ class Chaos:
     def __init__(self, seed: int, city: City, redis: RedisServer, links: Path) -> None:
         self.seed, self.city, self.redis = seed, city, redis
         self.urls = [f"ws://127.0.0.1:{port}/ws" for port in city.own_ports]
+        self.shared = f"ws://127.0.0.1:{city.port}/ws"
+        self._node_of: dict[int, int] = {}
+        """Each node by its UDP port."""
         self.identities = read_links_file(links)
         self.reactor, self.credentials = Reactor(), Credentials()
         self.granted: list[Granted] = []
@@ -184,6 +191,7 @@ class Chaos:
         self.backs: list[Back] = []
         self.killed: Killed | None = None
         self._callers: list[Caller] = []
+        self._events: list[Event] = []
         self._began = time.monotonic()
 
     def now(self) -> float:
@@ -200,11 +208,32 @@ class Chaos:
                 free = [each for each in free if each not in found]
         return out
 
+    def way_in(self, caller: Caller) -> str:
+        """Every second phone comes as a page does and is where its group is, by whichever node it came; the others are
+        on any, so that groups have people on both."""
+        return f"{self.shared}?group={caller.group}" if caller.number % 2 else caller.rng.choice(self.urls)
+
+    def node_of(self, phone: Phone) -> int:
+        """Where a phone's voice goes. A port that was not there at first is of the node that was killed."""
+        nodes = range(len(self.urls))
+        other = next((each.node for each in self._events if each.fault is Fault.KILL), nodes[0])
+        return self._node_of.get(phone.voice.address[1], other)
+
+    async def _look_round(self) -> None:
+        """Learn which node has which UDP port."""
+        for node, url in enumerate(self.urls):
+            scout = Phone(self.reactor, self.credentials, self.identities[-1], 0)
+            await scout.connect(url)
+            self._node_of[scout.voice.address[1]] = node
+            scout.close()
+
     def group_of(self, number: int) -> str:
         """Where a phone talks."""
         return self._callers[number - 1].group
 
     async def run(self, events: list[Event]) -> Verdict:
+        self._events = events
+        await self._look_round()
         callers = self._callers = self.callers()
         tasks = [asyncio.create_task(caller.run()) for caller in callers]
         self._first()
