@@ -66,6 +66,7 @@ CLOSE = 25
 AT_ONCE = 16
 FRAME_S = 0.04
 BURST_FRAMES = 500
+GOLDEN = (5**0.5 - 1) / 2
 PRESSED_WITHIN_S = 1.0
 """Within this the first key of each group goes down."""
 SETTLE_S = 5.0
@@ -204,14 +205,17 @@ class Crowd:
         """One in each group, till `close`.
 
         Their keys go down one after the other: of keys that go down together most first packets come late behind the
-        others' requests, and a burst stays as late as its first packet was (decision 0046).
+        others' requests, and a burst stays as late as its first packet was (decision 0046). By the golden ratio, so
+        that their packets are as evenly spread over a frame's time whatever their number is: a hundred keys ten
+        milliseconds apart speak in lumps of 25, which cost a node half of what as many single packets do.
         """
         for index, group in enumerate(groups):
             # Best not one of those whose ears are timed; a group that nobody was left for stays silent.
             talker = min((p for p in self.phones if p.selected == group), key=lambda p: p.closely, default=None)
             if talker is None:
                 continue
-            self._talking.append(asyncio.create_task(self._talk(talker, group, index / len(groups) * PRESSED_WITHIN_S)))
+            after_s = index * GOLDEN % 1 * PRESSED_WITHIN_S
+            self._talking.append(asyncio.create_task(self._talk(talker, group, after_s)))
 
     def packets(self) -> tuple[int, int]:
         """Arrived, and lost on the way, at all phones so far."""

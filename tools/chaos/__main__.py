@@ -1,6 +1,6 @@
 """``make chaos``: phones talk on two nodes while nodes and Redis fail; a checker reads what was granted and heard.
 
-Every second phone comes as a page does, to the port that both nodes share, and is where its group is; the others are on any.
+Every second phone comes as a page does, to the port of both nodes, and is where its group is; the others are on any.
 """
 
 from __future__ import annotations

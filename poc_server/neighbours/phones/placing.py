@@ -11,6 +11,7 @@ from groups.vocabulary import GroupId, GroupKind
 from poc_server.neighbours.known.far_phone import FarPhone
 from poc_server.neighbours.known.neighbour import name_of
 from poc_server.neighbours.phones.homes import GATHERED, Occupied, home
+from poc_server.talk.clock import loop_time
 from signaling.passing import Address
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from poc_server.neighbours.known.this_node import ThisNode
     from poc_server.neighbours.phones.abroad import Abroad
     from signaling.messages import Hello
+
+SELECTED_S = 1.0
+"""By then a phone has selected the group that it came for, and other nodes know."""
 
 
 class Placing:
@@ -32,6 +36,8 @@ class Placing:
         self._nodes = nodes
         self._abroad = abroad
         self._alone = alone
+        self._lately: dict[GroupId, tuple[str, float]] = {}
+        """The home of each group that was asked for, and until when it is the same; loop time."""
 
     def of(self, user: User, hello: Hello, group: str) -> Address | None:
         """Where a phone that says hello is served; None: here. ``group``: what its user will talk in, "" if unsaid."""
@@ -45,7 +51,7 @@ class Placing:
             if its_node is not None and _takes(its_node) and not known.moves:
                 return _address(its_node)  # where its media path goes on
             group = known.selected or group
-        there = self.home(GroupId(group or self._first_of(user)))
+        there = self.place(GroupId(group or self._first_of(user)))
         return None if there is None else _address(there)
 
     def _first_of(self, user: User) -> str:
@@ -53,10 +59,24 @@ class Placing:
         groups = self._node.overview.groups_of(user)
         return next((each.id for each in groups if each.kind is not GroupKind.INCIDENT), "")
 
+    def place(self, group: GroupId) -> Neighbour | None:
+        """As `home`, and the same for a moment: who came just before has not selected the group yet."""
+        if self._node.roster.group(group) is None:
+            return None
+        now = loop_time()
+        name, until = self._lately.get(group, ("", 0.0))
+        there = next((each for each in self._nodes.values() if each.name == name and _takes(each)), None)
+        if now < until and (there is not None or name == name_of(self._me)):
+            return there
+        there = self.home(group)
+        self._lately = {each: lately for each, lately in self._lately.items() if lately[1] > now}
+        self._lately[group] = (name_of(self._me) if there is None else there.name, now + SELECTED_S)
+        return there
+
     def home(self, group: GroupId) -> Neighbour | None:
         """The other node that is a group's home; None where this one is, or any may be."""
         talkers = Counter(self._nodes_of(group))
-        if talkers.total() > GATHERED or self._node.roster.group(group) is None:
+        if talkers.total() > GATHERED:
             return None
         others = {each.name: each for each in self._nodes.values() if _takes(each)}
         own = len(self._node.phones) - sum(len(each.phones) for each in self._nodes.values()) - self._abroad.awaited
