@@ -104,7 +104,6 @@ class Connection(asyncio.Protocol):
         self.group = ""
         self.settled = self.fixed = settled
         self.language: Language = "zh-CN"
-        self.remote = ""
         self._ws = ServerProtocol(
             subprotocols=[Subprotocol(limits.SUBPROTOCOL)], max_size=limits.MAX_MESSAGE_BYTES, logger=_quiet
         )
@@ -131,8 +130,6 @@ class Connection(asyncio.Protocol):
         """The upgraded (or plain) TCP connection is ours from now on."""
         self._transport = cast("asyncio.Transport", transport)
         _hurry(transport.get_extra_info("socket"))
-        peer = transport.get_extra_info("peername")
-        self.remote = str(peer[0]) if peer else ""
         self.due_at = self.endpoint.clock() + limits.HELLO_TIMEOUT_S
         self.endpoint.connections.add(self)
 
@@ -265,7 +262,7 @@ class Connection(asyncio.Protocol):
         except OSError:
             self._stay(otherwise)
             return
-        if self._opening is None:  # it went on speaking, and more than is kept
+        if self._opening is None or not self.open:  # it said more meanwhile than is kept, or is closed
             node.abort()
             self._stay(otherwise)
             return

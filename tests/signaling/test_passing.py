@@ -173,6 +173,32 @@ async def test_a_node_that_drains_lets_those_go_whom_others_serve(nodes: tuple[O
         await there.closed.wait()
 
 
+async def test_one_that_is_closed_while_another_node_is_asked_is_not_passed_on(nodes: tuple[OneNode, OneNode]) -> None:
+    here = nodes[0]
+    asked, answers = asyncio.Event(), asyncio.Event()
+
+    async def takes_its_time(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        asked.set()
+        await answers.wait()
+        writer.write(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+
+    server = await asyncio.start_server(takes_its_time, "127.0.0.1", 0)
+    here.elsewhere = Address("127.0.0.1", server.sockets[0].getsockname()[1])
+    client = await here.client()
+    await client.send(HELLO)
+    async with asyncio.timeout(WITHIN_S):
+        await asked.wait()
+        here.endpoint.close_all(limits.CLOSE_GOING_AWAY)
+        answers.set()
+        with pytest.raises(ConnectionClosed) as closed:
+            await client.recv()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == limits.CLOSE_GOING_AWAY
+    assert not here.endpoint.passages
+    server.close()
+
+
 async def test_one_that_reads_nothing_is_given_up_where_it_is_served(nodes: tuple[OneNode, OneNode]) -> None:
     here, there = nodes
     client = await here.client()
