@@ -48,7 +48,7 @@ async def test_two_editors_of_one_members_place_do_not_overwrite_each_other(desk
     members = f"/groups/{group['id']}/members"
     path = f"{members}/{user}"
     added = await desk.client.put(path, json={}, headers=admin)
-    (seen,) = (await desk.client.get(members, headers=admin)).json()
+    (seen,) = (await desk.client.get(members, headers=admin)).json()["items"]
     assert (added.status_code, added.headers["etag"]) == (204, f'"{seen["version"]}"')
     tag = added.headers["etag"]
     for header, status in ((None, 409), ('"0"', 412), ("nonsense", 412), (tag, 204), (tag, 412), ("*", 204)):
@@ -58,13 +58,13 @@ async def test_two_editors_of_one_members_place_do_not_overwrite_each_other(desk
         assert status != 412 or answer.json()["code"] == "stale"
     other = await desk.client.put(f"{members}/{absent}", json={}, headers={**admin, "if-match": "*"})
     assert (other.status_code, other.json()["code"]) == (412, "stale")
-    (seen,) = (await desk.client.get(members, headers=admin)).json()
+    (seen,) = (await desk.client.get(members, headers=admin)).json()["items"]
     assert seen["priority"] == 200
     now = f'"{seen["version"]}"'
     for header, status in ((None, 428), (tag, 412), (now, 204), (now, 204)):  # twice out is out
         headers = admin if header is None else {**admin, "if-match": header}
         assert (await desk.client.delete(path, headers=headers)).status_code == status
-    assert (await desk.client.get(members, headers=admin)).json() == []
+    assert (await desk.client.get(members, headers=admin)).json()["items"] == []
 
 
 async def test_people_added_together_leave_the_places_of_those_who_are_in(desk: Desk) -> None:
@@ -76,7 +76,7 @@ async def test_people_added_together_leave_the_places_of_those_who_are_in(desk: 
     body = {"users": [old, new, new], "place": {"priority": 9}}
     answer = await desk.client.post(members, json=body, headers=admin)
     assert (answer.status_code, answer.json()) == (200, {"added": 1, "inside": [old]})
-    seen = {each["user"]: each["priority"] for each in (await desk.client.get(members, headers=admin)).json()}
+    seen = {each["user"]: each["priority"] for each in (await desk.client.get(members, headers=admin)).json()["items"]}
     assert seen == {old: 7, new: 9}
 
 

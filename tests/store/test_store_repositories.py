@@ -183,6 +183,29 @@ async def test_devices_are_listed_by_whose_they_are_and_last_those_of_nobody(sto
     assert owners == ["李梅", "李梅", "汪明", "汪明", "王建国", "王建国", None, None]
 
 
+async def test_members_of_a_large_group_come_page_by_page_and_are_searched(store: Store, city: City) -> None:
+    async with store.change() as change:
+        group = await groups.create_group(change, groups.GroupDraft(city.agency, city.root, "全市"))
+        drafts = [UserDraft(city.agency, city.root, ("王建国", "李梅")[n % 2], badge=f"D-{n}") for n in range(7)]
+        made = await people.create_users(change, drafts)
+        await groups.set_members(change, group, [Membership(group, user) for user in made])
+        absent = await people.create_user(change, UserDraft(city.agency, city.root, "王不在"))
+    names: list[str] = []
+    after: tuple[str, str] | None = None
+    async with store.reading() as connection:
+        for _ in range(3):
+            rows, total = await groups.members_page(connection, group, 3, after=after)
+            assert total == 7
+            names.extend(row.name for row in rows)
+            after = (rows[-1].sorted_as, rows[-1].user_id)
+        assert names == ["李梅"] * 3 + ["王建国"] * 4
+        for text, found in (("wjg", 4), ("D-3", 1), ("王", 4), ("wbz", 0)):
+            rows, total = await groups.members_page(connection, group, 3, text=text)
+            assert (len(rows), total) == (min(3, found), found), text
+        inside = await groups.members_among(connection, group, [made[0], absent, UserId("nobody")])
+        assert list(inside) == [made[0]]
+
+
 async def test_the_second_of_two_editors_is_told_that_it_is_stale(store: Store, city: City) -> None:
     async with store.change() as change:
         group = await groups.create_group(change, groups.GroupDraft(city.agency, city.root, "一组"))

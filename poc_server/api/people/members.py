@@ -12,7 +12,7 @@ from groups.model import Membership
 from groups.policy import Act
 from groups.vocabulary import GroupId, Refusal, UserId
 from poc_server.api import rights
-from poc_server.api.paging import Expected, IfMatch, check_seen, tag
+from poc_server.api.paging import Cursor, Expected, IfMatch, Limit, Search, check_seen, following, keys_of, tag
 from poc_server.api.people.groups import seen
 from poc_server.api.problems import documented
 from poc_server.api.rights import ruled
@@ -60,13 +60,25 @@ class MembersAdded(Body):
     inside: list[str]
 
 
+class MembersPage(Body):
+    """One page of members."""
+
+    items: list[MemberOut]
+    total: int
+    next: str | None = None
+
+
 @router.get("", responses=documented(401, 403, 404, 422, 503))
-async def list_members(group: PathId, caller: SignedInCaller, services: Use) -> list[MemberOut]:
-    """The members of a group one may see, by name."""
+async def list_members(
+    group: PathId, caller: SignedInCaller, services: Use, q: Search = "", limit: Limit = 50, after: Cursor = ""
+) -> MembersPage:
+    """The members of a group one may see, by pinyin."""
     found = seen(services, caller.user, group)
+    keys = keys_of(after, 2)
+    begin = (keys[0], keys[1]) if keys else None
     async with services.store.reading() as connection:
-        rows = await groups.members_of(connection, found.id)
-    return [
+        rows, total = await groups.members_page(connection, found.id, limit, text=q.replace("\x00", ""), after=begin)
+    items = [
         MemberOut(
             user=row.user_id,
             name=row.name,
@@ -79,15 +91,16 @@ async def list_members(group: PathId, caller: SignedInCaller, services: Use) -> 
         )
         for row in rows
     ]
+    return MembersPage(items=items, total=total, next=following(rows, limit, lambda row: (row.sorted_as, row.user_id)))
 
 
 @router.post("", **ruled(Act.ADMINISTER_GROUPS, 404, 409))
 async def add_members(group: PathId, body: MembersIn, caller: SignedInCaller, services: Use) -> MembersAdded:
     """Add people; who is in already keeps his place, which is changed one by one, each as it was seen."""
     found = _door(services, caller, group, body.users)
-    wanted = sorted(set(body.users))
+    wanted = [UserId(user) for user in sorted(set(body.users))]
     async with services.store.change(caller.actor) as change:
-        inside = {row.user_id for row in await groups.members_of(change.connection, found)}
+        inside = await groups.members_among(change.connection, found, wanted)
         new = [_member(found, user, body.place) for user in wanted if user not in inside]
         await groups.set_members(change, found, new)
     return MembersAdded(added=len(new), inside=[user for user in wanted if user in inside])
@@ -123,7 +136,7 @@ async def remove_member(
 
 async def _place(change: Change, group: GroupId, user: str) -> Any:
     """The row of a member; None for who is not in the group."""
-    return next(iter(await groups.members_of(change.connection, group, UserId(user))), None)
+    return (await groups.members_among(change.connection, group, [UserId(user)])).get(UserId(user))
 
 
 def _door(services: Services, caller: Caller, name: str, users: Sequence[str], *, leaving: bool = False) -> GroupId:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select
+from sqlalchemy import Row, and_, delete, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from groups.calls.rules import CallRules
@@ -19,7 +19,7 @@ from poc_server.store import tables as t
 from poc_server.store.change import Change
 from poc_server.store.city import membership_periods
 from poc_server.store.ids import clean, new_id
-from poc_server.store.sql.lookup import Pair, one, pairs_of, unit_of_agency
+from poc_server.store.sql.lookup import Pair, one, pairs_of, person_holds, unit_of_agency
 from poc_server.store.sql.statements import in_parts, update_each
 
 MAX_PRIORITY = 255
@@ -123,18 +123,35 @@ async def set_members_of_many(
             change.record("group.member", "group", group, {**told, "priority": member.priority}, agencies[group])
 
 
-async def members_of(connection: AsyncConnection, group: GroupId, user: UserId | None = None) -> list[Row[Any]]:
-    """The rows of ``membership`` of a group, or that of one ``user``, with whom they are of; by pinyin."""
+async def members_among(connection: AsyncConnection, group: GroupId, users: Iterable[UserId]) -> dict[UserId, Row[Any]]:
+    """The rows of ``membership`` of those of them who are in a group."""
+    member = t.membership.c
+    found: dict[UserId, Row[Any]] = {}
+    for part in in_parts(users, INSERT_SLICE):
+        rows = await connection.execute(select(t.membership).where(member.group_id == group, member.user_id.in_(part)))
+        found.update((UserId(row.user_id), row) for row in rows)
+    return found
+
+
+async def members_page(
+    connection: AsyncConnection, group: GroupId, limit: int, *, text: str = "", after: tuple[str, str] | None = None
+) -> tuple[list[Row[Any]], int]:
+    """Members by (pinyin, id) after the given pair, with whom their rows are of, and how many there are in all.
+
+    ``text``: as people are searched.
+    """
     people = t.user.c
-    query = (
-        select(t.membership, people.name, people.badge, people.agency_id)
-        .join(t.user, people.id == t.membership.c.user_id)
-        .where(t.membership.c.group_id == group)
-        .order_by(people.sorted_as, people.id)
-    )
-    if user is not None:
-        query = query.where(people.id == user)
-    return list((await connection.execute(query)).all())
+    inside = t.membership.join(t.user, people.id == t.membership.c.user_id)
+    conditions = [t.membership.c.group_id == group]
+    if text:
+        conditions.append(person_holds(text))
+    total = await connection.scalar(select(func.count()).select_from(inside).where(*conditions))
+    query = select(t.membership, people.name, people.badge, people.agency_id, people.sorted_as)
+    query = query.select_from(inside).where(*conditions).order_by(people.sorted_as, people.id).limit(limit)
+    if after is not None:
+        key, last = after
+        query = query.where(or_(people.sorted_as > key, and_(people.sorted_as == key, people.id > last)))
+    return list((await connection.execute(query)).all()), int(total or 0)
 
 
 async def remove_members(change: Change, group: GroupId, users: Collection[UserId]) -> None:
