@@ -13,11 +13,11 @@ from hashlib import blake2b
 
 GATHERED = 64
 """Phones a group may have on all nodes to be gathered on one (docs/performance.md, "What a second node brings")."""
-FULL = 1.03
+FULL = 1.02
 """With so many times the phones of an average node, and `SPARE` beyond, a node is the home of no group that is new."""
 OVERFULL = 1.2
 """With so many times them, and `SPARE` beyond, its own groups go to another one: that one was away, or is new."""
-SPARE = 8
+SPARE = 4
 
 
 @dataclass(frozen=True, slots=True)
