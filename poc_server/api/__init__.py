@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 
 from poc_server.api import city_map, places, presence, problems, push
 from poc_server.api.at_once import UnderWay
 from poc_server.api.body import BodyLimit
 from poc_server.api.bridge import cap, incident_news, incident_texts, incidents, operating, shared_links
 from poc_server.api.bridge.turns import OneATurn
+from poc_server.api.description import Description
 from poc_server.api.emergency import alerts, broadcasts, plans, spoken
 from poc_server.api.people import (
     cells,
@@ -30,6 +31,7 @@ from poc_server.api.private import Private
 from poc_server.api.records import audit, evidence, exports, materials, recordings, replay, retention
 from poc_server.api.routes import PREFIX
 from poc_server.api.services import Services
+from poc_server.api.written import written
 
 MAX_BODY_BYTES = 256_000
 """Largest request body, but for the routes that `BodyLimit` lists."""
@@ -83,25 +85,32 @@ class _Api(FastAPI):
         return told
 
 
+def routed(*, demo: bool) -> FastAPI:
+    """An application with every route of ``/api/v1``, and nothing yet that they work with."""
+    # Its description has a route of its own: FastAPI's would make it on the loop.
+    app = _Api(title="poc-server", version="1", summary="Push-to-talk-over-cellular voice server", openapi_url=None)
+    # Not `include_router`, which makes every route once more, when the first request comes.
+    for router in (*ROUTERS, *((step_in.router,) if demo else ())):
+        app.router.routes.extend(router.routes)
+    return app
+
+
 def build_api(services: Services) -> FastAPI:
-    """The application with every route of ``/api/v1``; pages, health and signaling are added to it."""
-    app = _Api(
-        title="poc-server",
-        version="1",
-        summary="Push-to-talk-over-cellular voice server",
-        openapi_url=f"{PREFIX}/openapi.json",
-        docs_url=None,
-        redoc_url=None,
-    )
+    """The application of ``/api/v1``; pages, health and signaling are added to it."""
+    demo = services.offered is not None
+    app = routed(demo=demo)
     app.state.services = services
     app.add_middleware(BodyLimit, limit=MAX_BODY_BYTES)
     app.add_middleware(OneATurn, paths=(f"{PREFIX}/incidents", f"{PREFIX}/senders"))
     app.add_middleware(UnderWay)
     app.add_middleware(Private, prefix=PREFIX)
     problems.install(app)
-    # Not `include_router`, which makes every route once more, when the first request comes.
-    for router in (*ROUTERS, *((step_in.router,) if services.offered is not None else ())):
-        app.router.routes.extend(router.routes)
+    description = Description(demo=demo)
+
+    @app.get(f"{PREFIX}/openapi.json", include_in_schema=False)
+    async def openapi() -> Response:
+        return written(await description.text())
+
     return app
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container
 from typing import Annotated, TypeVar
 
-from fastapi import Query
-from pydantic import BaseModel, Field, model_validator
+from fastapi import Query, Response
+from pydantic import BaseModel, Field, TypeAdapter, model_validator
 
 from groups.model import User
 from groups.policy import Act, may
@@ -18,6 +17,7 @@ from poc_server.api.rights import ruled
 from poc_server.api.routes import routes_of
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import ID_PATTERN, Body, PathId
+from poc_server.api.written import IDS, listed, object_of, written
 from poc_server.ground.refused import Refused
 from poc_server.store.places import (
     FUTURE_MS,
@@ -36,8 +36,6 @@ router = routes_of("places")
 P = TypeVar("P", bound=BaseModel)
 MAX_REPORTS = 100
 MAX_TRACK = 5_000
-LOOKED_AT_ONCE = 200
-"""Places judged before voice gets its turn again: a city has thousands."""
 
 
 class ReportIn(Body):
@@ -125,6 +123,9 @@ class PlacesNewsOut(Body):
     gone: list[str]
 
 
+_PLACES = TypeAdapter(list[PlaceOut])
+
+
 @router.get("/me/place/reporting", responses=documented(401, 403))
 async def reporting(caller: SignedInCaller, services: Use) -> ReportingOut:
     """Whether this phone shall report its place now."""
@@ -145,30 +146,29 @@ async def report(body: ReportsIn, caller: SignedInCaller, services: Use) -> Repo
     return _reporting(services, caller.user).model_copy(update={"accepted": accepted})
 
 
-@router.get("/places", **ruled(Act.LOCATE))
+@router.get("/places", response_model=list[PlaceOut], **ruled(Act.LOCATE))
 async def list_places(
     caller: SignedInCaller,
     services: Use,
     unit: Annotated[str | None, Query(pattern=ID_PATTERN, description="This unit and all below")] = None,
-) -> list[PlaceOut]:
+) -> Response:
     """The newest place of everybody one may locate."""
     below = None if unit is None else services.directory.unit_subtree(UnitId(unit))
-    return await _located(services, caller, services.store.places.all(), below)
+    return written(await listed(_PLACES, services.store.places.all(), _as_located(services, caller, below)))
 
 
-@router.get("/places/news", **ruled(Act.LOCATE))
+@router.get("/places/news", response_model=PlacesNewsOut, **ruled(Act.LOCATE))
 async def places_news(
     caller: SignedInCaller,
     services: Use,
     since: Annotated[str, Query(max_length=40, description="The mark of the answer before; none: all")] = "",
-) -> PlacesNewsOut:
+) -> Response:
     """The same for who asks again and again: only those that are newer since the answer before."""
     news = services.store.places.since(since)
-    return PlacesNewsOut(
-        mark=news.mark,
-        whole=news.whole,
-        places=await _located(services, caller, news.places),
-        gone=[user for user in news.gone if _locatable(services, caller, user) is not None],
+    return object_of(
+        {"mark": news.mark, "whole": news.whole},
+        places=await listed(_PLACES, news.places, _as_located(services, caller)),
+        gone=await listed(IDS, news.gone, lambda user: None if _locatable(services, caller, user) is None else user),
     )
 
 
@@ -198,18 +198,17 @@ def _locatable(services: Services, caller: Caller, key: UserId) -> User | None:
     return None if user is None or may(Act.LOCATE, caller.user, user, services.directory) is not None else user
 
 
-async def _located(
-    services: Services, caller: Caller, places: Sequence[Place], below: Container[UnitId] | None = None
-) -> list[PlaceOut]:
-    """Of these the places of those one may locate; ``below``: who are in one of these units."""
-    now, found = services.store.clock(), []
-    for number, place in enumerate(places, 1):
-        if number % LOOKED_AT_ONCE == 0:
-            await asyncio.sleep(0)
+def _as_located(
+    services: Services, caller: Caller, below: Container[UnitId] | None = None
+) -> Callable[[Place], PlaceOut | None]:
+    """How the caller is told a place; None: not at all. ``below``: only of who are in one of these units."""
+    now = services.store.clock()
+
+    def made(place: Place) -> PlaceOut | None:
         user = _locatable(services, caller, place.user)
-        if user is not None and (below is None or user.unit in below):
-            found.append(_out(user, place, now))
-    return found
+        return None if user is None or (below is not None and user.unit not in below) else _out(user, place, now)
+
+    return made
 
 
 def _reporting(services: Services, user: User) -> ReportingOut:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Query, Response
+from pydantic import TypeAdapter
 
 from groups.model import User
 from groups.policy import Act, may
@@ -16,11 +16,11 @@ from poc_server.api.rights import ruled
 from poc_server.api.routes import routes_of
 from poc_server.api.services import Caller, Services, SignedInCaller, Use
 from poc_server.api.shapes import Body
+from poc_server.api.written import IDS, listed, object_of, written
 from poc_server.talk.people import PersonHere
+from poc_server.talk.people_watch import News
 
 router = routes_of("people")
-LOOKED_AT_ONCE = 200
-"""People judged before voice gets its turn again: a city has thousands."""
 
 
 class PresenceOut(Body):
@@ -57,29 +57,30 @@ class PresenceNewsOut(Body):
     gone: list[str]
 
 
-@router.get("/presence", **ruled(Act.SEE_PERSON))
-async def list_presence(caller: SignedInCaller, services: Use) -> list[PresenceOut]:
+_PEOPLE = TypeAdapter(list[PresenceOut])
+
+
+@router.get("/presence", response_model=list[PresenceOut], **ruled(Act.SEE_PERSON))
+async def list_presence(caller: SignedInCaller, services: Use) -> Response:
     """Everybody one can see who is connected or in an emergency; who is not named is neither."""
     rights.colleagues(services, caller, Act.SEE_PERSON)
-    return [] if services.presence is None else await _visible(services, caller, await services.presence.now())
+    people = [] if services.presence is None else await services.presence.now()
+    return written(await listed(_PEOPLE, people, _as_seen(services, caller)))
 
 
-@router.get("/presence/news", **ruled(Act.SEE_PERSON))
+@router.get("/presence/news", response_model=PresenceNewsOut, **ruled(Act.SEE_PERSON))
 async def presence_news(
     caller: SignedInCaller,
     services: Use,
     since: Annotated[str, Query(max_length=40, description="The mark of the answer before; none: everybody")] = "",
-) -> PresenceNewsOut:
+) -> Response:
     """The same for who asks again and again: only who came, went or is different since the answer before."""
     rights.colleagues(services, caller, Act.SEE_PERSON)
-    if services.presence is None:
-        return PresenceNewsOut(mark="", whole=True, people=[], gone=[])
-    news = await services.presence.since(since)
-    return PresenceNewsOut(
-        mark=news.mark,
-        whole=news.whole,
-        people=await _visible(services, caller, news.people),
-        gone=[user for user in news.gone if _seen(services, caller, user) is not None],
+    news = News("", True, [], []) if services.presence is None else await services.presence.since(since)
+    return object_of(
+        {"mark": news.mark, "whole": news.whole},
+        people=await listed(_PEOPLE, news.people, _as_seen(services, caller)),
+        gone=await listed(IDS, news.gone, lambda user: None if _seen(services, caller, user) is None else user),
     )
 
 
@@ -88,28 +89,27 @@ def _seen(services: Services, caller: Caller, key: UserId) -> User | None:
     return None if user is None or may(Act.SEE_PERSON, caller.user, user, services.directory) is not None else user
 
 
-async def _visible(services: Services, caller: Caller, people: Sequence[PersonHere]) -> list[PresenceOut]:
-    out, now, directory = [], services.store.clock(), services.directory
-    for number, here in enumerate(people, 1):
-        if number % LOOKED_AT_ONCE == 0:
-            await asyncio.sleep(0)
+def _as_seen(services: Services, caller: Caller) -> Callable[[PersonHere], PresenceOut | None]:
+    """How the caller sees one who is there; None: not at all."""
+    now, directory = services.store.clock(), services.directory
+
+    def made(here: PersonHere) -> PresenceOut | None:
         user = _seen(services, caller, here.user)
         if user is None:
-            continue
+            return None
         located = may(Act.LOCATE, caller.user, user, directory) is None
-        out.append(
-            PresenceOut(
-                user=user.id,
-                name=user.name,
-                badge=user.badge,
-                online=here.online,
-                listening=here.listening,
-                busy=here.busy,
-                reason=here.reason,
-                emergency=here.emergency and may(Act.CLAIM_ALERT, caller.user, user, directory) is None,
-                on_duty=directory.on_duty(user.id, now),
-                group=here.selected if located else None,
-                talking_in=here.talking_in if located else None,
-            )
+        return PresenceOut(
+            user=user.id,
+            name=user.name,
+            badge=user.badge,
+            online=here.online,
+            listening=here.listening,
+            busy=here.busy,
+            reason=here.reason,
+            emergency=here.emergency and may(Act.CLAIM_ALERT, caller.user, user, directory) is None,
+            on_duty=directory.on_duty(user.id, now),
+            group=here.selected if located else None,
+            talking_in=here.talking_in if located else None,
         )
-    return out
+
+    return made

@@ -18,11 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from groups.vocabulary import AgencyId, UserId
 from poc_server.store import tables as t
 from poc_server.store.ids import clean, new_id
-from poc_server.store.sql.statements import in_parts
+from poc_server.store.sql.statements import SLICE, each_row, in_parts
 
 MAX_DETAIL_CHARS = 8_000
-SLICE = 100
-"""Entries sealed before the loop may do something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +125,12 @@ async def verify(connection: AsyncConnection) -> AuditCheck:
     """
     chain = (await connection.execute(select(t.audit_chain))).one()
     seq, head, count = chain.pruned_seq, bytes(chain.pruned_hash), 0
-    async with connection.stream(select(t.audit).order_by(t.audit.c.seq)) as result:
-        async for row in result:
-            seq += 1
-            head = seal(head, seq, entry_of(row))
-            count += 1
-            if row.seq != seq or bytes(row.hash) != head:
-                return AuditCheck(count, seq)
+    async for row in each_row(connection, select(t.audit).order_by(t.audit.c.seq)):
+        seq += 1
+        head = seal(head, seq, entry_of(row))
+        count += 1
+        if row.seq != seq or bytes(row.hash) != head:
+            return AuditCheck(count, seq)
     whole = seq == chain.seq and head == bytes(chain.hash)
     return AuditCheck(count, None if whole else seq + 1)
 

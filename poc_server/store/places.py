@@ -5,7 +5,7 @@ Every part of a place names its source and its time. A browser has no cell id an
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -24,6 +24,7 @@ from poc_server.store.journal import Journal
 from poc_server.store.journal.base import Ms
 from poc_server.store.journal.kinds import PlaceRecord
 from poc_server.store.settings import PlaceSettings
+from poc_server.store.sql.statements import each_row
 
 FUTURE_MS = 60_000
 """A device's clock may be so far ahead; beyond it the time of arrival is taken."""
@@ -143,6 +144,8 @@ class Places:
         self._settings = settings
         self._clock = clock
         self._newest: dict[UserId, Place] = {}
+        self._measured: dict[UserId, int] = {}
+        """Since when all of it was measured (ms): nearly nobody has a part that is too old, and a city is looked at."""
         self._marks: Marks[UserId] = Marks()
         self._reported: dict[UserId, int] = {}
         self._listeners: list[Listener] = []
@@ -193,20 +196,20 @@ class Places:
         if known is not None and place.at_ms <= known.at_ms <= place.received_ms + FUTURE_MS:
             return
         newest = place if known is None else place.over(known)
-        self._newest[place.user] = newest
+        self._newest[place.user], self._measured[place.user] = newest, _measured_since(newest)
         self._changed(place.user)
         for listener in tuple(self._listeners):
             listener(newest)
 
     def of(self, user: UserId) -> Place | None:
         """What is known of a user: his newest report, and older parts of which it says nothing."""
-        found = self._newest.get(user)
-        return None if found is None or found.at_ms < self._told_since() else _fresh(found, self._told_since())
+        found, since = self._newest.get(user), self._told_since()
+        return None if found is None or found.at_ms < since else self._told(found, since)
 
     def all(self) -> list[Place]:
         """The same of everybody."""
         since = self._told_since()
-        return [_fresh(place, since) for place in self._newest.values() if place.at_ms >= since]
+        return [self._told(place, since) for place in self._newest.values() if place.at_ms >= since]
 
     def since(self, mark: str) -> PlacesNews:
         """Which are newer, or are known no more, since ``mark``; "" or one that says nothing here: all."""
@@ -221,6 +224,7 @@ class Places:
         """A user is gone."""
         self._reported.pop(user, None)
         if self._newest.pop(user, None) is not None:
+            del self._measured[user]
             self._changed(user)
             self._marks.forget_gone(self._newest, len(self._newest))
 
@@ -234,6 +238,10 @@ class Places:
         """Call ``listener`` on the loop for every newer place; it must not block."""
         self._listeners.append(listener)
 
+    def _told(self, place: Place, since_ms: int) -> Place:
+        """Without parts that were measured before then."""
+        return place if self._measured[place.user] >= since_ms else _fresh(place, since_ms)
+
     def _changed(self, user: UserId) -> None:
         self._marks.step()
         self._marks.note(user)
@@ -242,13 +250,18 @@ class Places:
         return self._clock() - round(self._settings.told_hours * HOUR_MS)
 
 
+def _measured_since(place: Place) -> int:
+    """When the oldest of its parts was measured."""
+    return min((part.at_ms for name in PARTS if (part := getattr(place, name)) is not None), default=place.at_ms)
+
+
 def _fresh(place: Place, since_ms: int) -> Place:
     """Without parts that were measured before then."""
     old = {name: None for name in PARTS if (part := getattr(place, name)) is not None and part.at_ms < since_ms}
-    return place.model_copy(update=old) if old else place
+    return place.model_copy(update=old)
 
 
-async def load_newest(connection: AsyncConnection, since_ms: int) -> list[Place]:
+async def load_newest(connection: AsyncConnection, since_ms: int) -> AsyncIterator[Place]:
     """The newest place of each user since then."""
     newest = (
         select(t.place.c.user_id, func.max(t.place.c.at_ms).label("at_ms"))
@@ -257,7 +270,8 @@ async def load_newest(connection: AsyncConnection, since_ms: int) -> list[Place]
         .subquery()
     )
     query = select(t.place).join(newest, (t.place.c.user_id == newest.c.user_id) & (t.place.c.at_ms == newest.c.at_ms))
-    return [_place(row) for row in (await connection.execute(query)).all()]
+    async for row in each_row(connection, query):
+        yield _place(row)
 
 
 async def track(connection: AsyncConnection, user: UserId, from_ms: int, until_ms: int, limit: int) -> list[Place]:
@@ -268,7 +282,7 @@ async def track(connection: AsyncConnection, user: UserId, from_ms: int, until_m
         .order_by(t.place.c.at_ms)
         .limit(limit)
     )
-    return [_place(row) for row in (await connection.execute(query)).all()]
+    return [_place(row) async for row in each_row(connection, query)]
 
 
 def _place(row: Row[Any]) -> Place:

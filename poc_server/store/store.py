@@ -191,7 +191,7 @@ class Store:
         # A change that is committed meanwhile must not be taken back by what was read before it.
         async with self._fresh, self.database.reading() as connection:
             await self._replace(await rows.load(connection, self.clock() - REMEMBER_ENDED_MS))
-            for place in await load_newest(connection, self.clock() - OLDEST_MS):
+            async for place in load_newest(connection, self.clock() - OLDEST_MS):
                 self.places.learn(place)
         self.ready = True
 

@@ -118,7 +118,8 @@ async def test_what_is_exported_is_imported_unchanged(client: httpx.AsyncClient,
     made = await client.post("/groups", json={"name": "一组", "unit": town.unit}, headers=admin)
     assert made.status_code == 201
     members = "group,account,talk,preempt,priority\n一组,wang,0,1,200\n"
-    cells = "code,name,unit,account,outline,datum\n420102001001001,一格,市/城东区,wang,114.3 30.6;114.4 30.6,GCJ-02\n"
+    outline = ";".join(f"114.{number:06d} 30.6" for number in range(500))  # the most corners a cell has
+    cells = f"code,name,unit,account,outline,datum\n420102001001001,一格,市/城东区,wang,{outline},GCJ-02\n"
     assert (await post(client, "members", members, admin)).json()["create"] == 1
     assert (await post(client, "cells", cells, admin)).json()["create"] == 1
     assert (await post(client, "roles", "account,roles\nwang,officer handler\n", security)).json()["update"] == 1
@@ -146,6 +147,8 @@ async def test_duty_comes_from_a_file_after_a_dry_run(client: httpx.AsyncClient,
     assert (shift.name, shift.ends_ms - shift.starts_ms, len(shift.users)) == ("夜班", 12 * 3_600_000, 2)
     out = await client.get("/sheets/duty", headers=admin)
     assert (await post(client, "duty", out.content, admin)).json()["unchanged"] == 1
+    many = await post(client, "duty", heading + night.replace("wang;D-2", ";".join(["wang", "D-2"] * 300)), admin)
+    assert many.json()["unchanged"] == 1, "a shift of hundreds is one cell"
     changed = await post(client, "duty", heading + night.replace("wang;D-2", "D-2"), admin)
     assert changed.json()["update"] == 1
     [shift] = town.store.directory.snapshot.shifts.values()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import dataclasses
+from collections import UserDict
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -15,7 +17,7 @@ from poc_server.store.city import groups, people
 from poc_server.store.city.people import UserDraft
 from poc_server.store.directory import rows
 from poc_server.store.directory.difference import SLICE, difference
-from poc_server.store.directory.snapshot import Device, Snapshot
+from poc_server.store.directory.snapshot import Delta, Device, Snapshot, patched
 from tests.fixtures.people import Town
 
 AGENCY, UNIT, GROUP = AgencyId("ag-1"), UnitId("un-1"), GroupId("gr-1")
@@ -88,6 +90,28 @@ async def test_a_store_that_missed_too_much_still_ends_and_tells_exactly(
     (change_,) = told
     assert (change_.everything, change_.users, change_.groups) == (False, {goes, made}, {group})
     assert (change_.after.users[goes].enabled, change_.after.users[stays].enabled) == (False, True)
+
+
+class Looked(UserDict[UserId, Membership]):
+    """Members, and how often all of them were looked at."""
+
+    times = 0
+
+    def __iter__(self) -> Iterator[UserId]:
+        self.times += 1
+        return super().__iter__()
+
+
+def test_of_a_change_of_many_members_their_group_is_copied_once() -> None:
+    names = [UserId(f"us-{number}") for number in range(50)]
+    there = Looked({name: Membership(GROUP, name) for name in names})
+    before = dataclasses.replace(snapshot(*map(user, names)), members={GROUP: there})
+    leave = {(GROUP, name): None for name in names[:40]}
+    after = patched(before, Delta(2, members=leave))
+    assert set(after.members[GROUP]) == set(names[40:])
+    assert there.times == 1
+    gone = patched(before, Delta(2, groups={GROUP: None}, members={(GROUP, name): None for name in names}))
+    assert (gone.members, there.times) == ({}, 3), "who is in it, and the copy"
 
 
 def test_the_first_load_is_everything() -> None:

@@ -41,7 +41,7 @@ async def test_the_newest_place_wins_whatever_order_reports_come_in(store: Store
             now - 10_000,
             now,
         ]
-        assert await load_newest(connection, 0) == [place(now)]
+        assert [each async for each in load_newest(connection, 0)] == [place(now)]
 
 
 async def test_the_last_place_is_told_for_its_time_and_then_let_go(store: Store) -> None:

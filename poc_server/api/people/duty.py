@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import Annotated, Any
 
 from fastapi import Query, Response
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
+from groups.model import User
 from groups.policy import Act
 from groups.vocabulary import Refusal, UnitId, UserId
 from poc_server.api import rights
@@ -17,6 +18,7 @@ from poc_server.api.rights import ruled
 from poc_server.api.routes import routes_of
 from poc_server.api.services import Services, SignedInCaller, Use
 from poc_server.api.shapes import Body, Id, Name, PathId, PersonOut
+from poc_server.api.written import listed, listed_as_read, object_of, written
 from poc_server.ground.refused import Refused
 from poc_server.store import Shift
 from poc_server.store.city import duty
@@ -60,7 +62,10 @@ class ShiftsPage(Body):
     next: str | None = None
 
 
-@router.get("", responses=documented(401, 403, 422, 503))
+_SHIFTS, _PEOPLE = TypeAdapter(list[ShiftOut]), TypeAdapter(list[PersonOut])
+
+
+@router.get("", response_model=ShiftsPage, responses=documented(401, 403, 422, 503))
 async def list_shifts(
     caller: SignedInCaller,
     services: Use,
@@ -68,7 +73,7 @@ async def list_shifts(
     until_ms: Annotated[int | None, Query(ge=0, le=2**53)] = None,
     limit: Limit = 100,
     after: Cursor = "",
-) -> ShiftsPage:
+) -> Response:
     """Shifts of one's own agency that touch a time, the coming week unless said otherwise."""
     since = services.store.clock() if from_ms is None else from_ms
     until = since + WEEK_MS if until_ms is None else until_ms
@@ -76,11 +81,12 @@ async def list_shifts(
         found = await duty.shifts_page(connection, caller.user.agency, since, until, limit, _after(after))
     last = found[-1][0] if len(found) == limit else None
     following = None if last is None else cursor_of(str(last.starts_ms), last.id)
-    return ShiftsPage(items=[await _out(services, row, users) for row, users in found], next=following)
+    shown = (await _out(services, row, users) for row, users in found)
+    return object_of({"next": following}, items=await listed_as_read(_SHIFTS, shown, at_once=1))
 
 
-@router.get("/now", responses=documented(401, 403))
-async def on_duty_now(caller: SignedInCaller, services: Use) -> list[PersonOut]:
+@router.get("/now", response_model=list[PersonOut], responses=documented(401, 403))
+async def on_duty_now(caller: SignedInCaller, services: Use) -> Response:
     """Who of one's own agency is named in a shift that runs now, by pinyin of his name."""
     now = services.store.clock()
     snapshot = services.directory.snapshot
@@ -91,7 +97,7 @@ async def on_duty_now(caller: SignedInCaller, services: Use) -> list[PersonOut]:
         for user in shift.users
     }
     people = await in_order(snapshot.users[user] for user in names if user in snapshot.users)
-    return [PersonOut.of(user) for user in people]
+    return written(await listed(_PEOPLE, people, PersonOut.of))
 
 
 @router.get("/{shift}", responses=documented(401, 403, 404, 422, 503))
@@ -181,6 +187,11 @@ async def _out(services: Services, row: Any, users: Iterable[UserId]) -> ShiftOu
         starts_ms=row.starts_ms,
         ends_ms=row.ends_ms,
         users=tuple(sorted(users)),
-        people=[OnShift(**PersonOut.of(user).model_dump(), unit=user.unit) for user in await in_order(people)],
+        people=[_on_shift(user) for user in await in_order(people)],
         version=row.version,
     )
+
+
+def _on_shift(user: User) -> OnShift:
+    person = PersonOut.of(user)
+    return OnShift(id=person.id, name=person.name, badge=person.badge, roles=person.roles, unit=user.unit)

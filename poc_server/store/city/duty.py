@@ -18,7 +18,7 @@ from poc_server.store.city import groups
 from poc_server.store.directory.snapshot import Snapshot
 from poc_server.store.ids import clean, new_id
 from poc_server.store.sql.lookup import one, unit_of_agency
-from poc_server.store.sql.statements import in_parts, update_each
+from poc_server.store.sql.statements import each_row, in_parts, update_each
 
 MAX_SHIFT_MS = 7 * 86_400_000
 USERS_AT_ONCE = 1_000
@@ -115,7 +115,7 @@ async def shifts_page(
     found = list((await connection.execute(query)).all())
     users: dict[str, set[UserId]] = {}
     members = select(t.shift_member).where(t.shift_member.c.shift_id.in_([row.id for row in found]))
-    for row in (await connection.execute(members)).all():
+    async for row in each_row(connection, members):
         users.setdefault(row.shift_id, set()).add(UserId(row.user_id))
     return [(row, frozenset(users.get(row.id, ()))) for row in found]
 

@@ -23,7 +23,6 @@ from poc_server.store.sql.lookup import Pair, one, pairs_of, person_holds, unit_
 from poc_server.store.sql.statements import in_parts, update_each
 
 MAX_PRIORITY = 255
-INSERT_SLICE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +108,7 @@ async def set_members_of_many(
     if any(not 0 <= member.priority <= MAX_PRIORITY for member in places.values()):
         raise Refused(Refusal.BAD_MESSAGE, "priority")
     agencies = await _agencies(change.connection, wanted)
-    for part in in_parts(places, INSERT_SLICE):
+    for part in in_parts(places):
         await _check_users(change.connection, agencies, part)
         came = await _by_duty(change.connection, part)
         await change.connection.execute(delete(t.membership).where(pairs_of(t.membership, part)))
@@ -127,7 +126,7 @@ async def members_among(connection: AsyncConnection, group: GroupId, users: Iter
     """The rows of ``membership`` of those of them who are in a group."""
     member = t.membership.c
     found: dict[UserId, Row[Any]] = {}
-    for part in in_parts(users, INSERT_SLICE):
+    for part in in_parts(users):
         rows = await connection.execute(select(t.membership).where(member.group_id == group, member.user_id.in_(part)))
         found.update((UserId(row.user_id), row) for row in rows)
     return found
@@ -157,7 +156,7 @@ async def members_page(
 async def remove_members(change: Change, group: GroupId, users: Collection[UserId]) -> None:
     """Take users out of a group; one who is not in it is passed over."""
     row = await one(change.connection, t.group, group)
-    for part in in_parts(sorted(users), INSERT_SLICE):
+    for part in in_parts(sorted(users)):
         these = pairs_of(t.membership, [(group, user) for user in part])
         await change.connection.execute(delete(t.membership).where(these))
         await membership_periods.end(change.connection, group, part, change.at_ms)

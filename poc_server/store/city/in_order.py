@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 from collections.abc import Callable, Iterable
 from typing import Protocol, TypeVar
 
@@ -11,6 +12,8 @@ from poc_server.store.sql.statements import in_parts
 
 SLICE = 25
 """Looked at before the loop may do something else: a millisecond where the pinyin of each has to be found."""
+SORTED_AT_ONCE = 500
+"""Put in their order before it may again."""
 
 
 class Named(Protocol):
@@ -42,4 +45,14 @@ async def in_order(items: Iterable[T], fits: Callable[[T], bool] = lambda _: Tru
                 by_pinyin(each)  # remembered, so that sorting is quick
                 found.append(each)
         await asyncio.sleep(0)
-    return sorted(found, key=by_pinyin)
+    if len(found) <= SORTED_AT_ONCE:
+        return sorted(found, key=by_pinyin)
+    runs: list[list[T]] = []
+    for part in in_parts(found, SORTED_AT_ONCE):
+        runs.append(sorted(part, key=by_pinyin))
+        await asyncio.sleep(0)
+    merged: list[T] = []
+    for part in in_parts(heapq.merge(*runs, key=by_pinyin), SORTED_AT_ONCE):
+        merged += part
+        await asyncio.sleep(0)
+    return merged

@@ -19,13 +19,9 @@ from groups.vocabulary import AgencyId, DeviceId, GroupId, GroupKind, Role, Unit
 from poc_server.ground.collector import collector_resting
 from poc_server.store import tables as t
 from poc_server.store.directory.snapshot import Delta, Device, Shift, Snapshot, children
-from poc_server.store.sql.statements import in_parts
+from poc_server.store.sql.statements import SLICE, each_row, in_parts
 
 T = TypeVar("T")
-FETCH = 500
-"""Rows read at once."""
-SLICE = 100
-"""Rows made into objects before the loop may do something else: 2 ms."""
 WHOLE_FROM = 5
 """So many changed members of one group: all of its members are read."""
 RELOAD_BEYOND = 5_000
@@ -296,12 +292,8 @@ async def _gathered(
 
 
 async def _each(connection: AsyncConnection, query: Select[Any], make: Callable[[Row[Any]], T]) -> AsyncIterator[T]:
-    async with connection.stream(query) as result:
-        async for part in result.partitions(FETCH):
-            for number, row in enumerate(part, 1):
-                yield make(row)
-                if number % SLICE == 0:
-                    await asyncio.sleep(0)
+    async for row in each_row(connection, query):
+        yield make(row)
 
 
 async def _found(

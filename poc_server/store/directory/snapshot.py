@@ -237,8 +237,13 @@ def _members(
     by_group: dict[GroupId, dict[UserId, Membership]] = {}
     by_user: dict[UserId, set[GroupId]] = {}
     for (group, user), membership in changes.items():
-        inner = by_group.setdefault(group, dict(old.members.get(group, EMPTY)))
-        groups = by_user.setdefault(user, set(old.groups_by_user.get(user, frozenset())))
+        # Copied once each, not once for each change: a group of a city has 20,000 members.
+        inner = by_group.get(group)
+        if inner is None:
+            inner = by_group[group] = dict(old.members.get(group, EMPTY))
+        groups = by_user.get(user)
+        if groups is None:
+            groups = by_user[user] = set(old.groups_by_user.get(user, frozenset()))
         if membership is None:
             inner.pop(user, None)
             groups.discard(group)

@@ -20,6 +20,7 @@ from poc_server.store.sheets.known import KnownPeople
 from poc_server.store.sheets.paths import UnitPaths
 from poc_server.store.sheets.plan import BadCell, Verdict, compared, verb_of
 from poc_server.store.sheets.text import Line
+from poc_server.store.sql.statements import each_row
 
 
 class CellsSheet:
@@ -39,9 +40,7 @@ class CellsSheet:
         """Read everybody and every cell."""
         await self._known.load(connection)
         query = select(t.cell).where(t.cell.c.agency_id == self._agency).order_by(t.cell.c.code)
-        async with connection.stream(query) as result:
-            async for part in result.partitions(500):
-                self._there.update({row.code: row for row in part})
+        self._there = {row.code: row async for row in each_row(connection, query)}
 
     def judge(self, line: Line) -> Verdict:
         """Create, change or leave a cell."""

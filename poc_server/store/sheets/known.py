@@ -12,6 +12,7 @@ from poc_server.store import tables as t
 from poc_server.store.city.people import account_key
 from poc_server.store.sheets.plan import BadCell
 from poc_server.store.sheets.text import Line
+from poc_server.store.sql.statements import each_row
 
 
 class KnownPeople:
@@ -25,15 +26,13 @@ class KnownPeople:
 
     async def load(self, connection: AsyncConnection) -> None:
         """Read them by pinyin, in slices."""
-        async with connection.stream(select(t.user).order_by(t.user.c.sorted_as, t.user.c.id)) as result:
-            async for part in result.partitions(500):
-                for row in part:
-                    if row.account is not None:
-                        self.accounts[row.account] = UserId(row.id)
-                    if row.agency_id == self._agency:
-                        self.rows[UserId(row.id)] = row
-                        if row.badge:
-                            self._badges.setdefault(row.badge, []).append(UserId(row.id))
+        async for row in each_row(connection, select(t.user).order_by(t.user.c.sorted_as, t.user.c.id)):
+            if row.account is not None:
+                self.accounts[row.account] = UserId(row.id)
+            if row.agency_id == self._agency:
+                self.rows[UserId(row.id)] = row
+                if row.badge:
+                    self._badges.setdefault(row.badge, []).append(UserId(row.id))
 
     def find(self, line: Line) -> UserId | None:
         """Who a line is about: by id, else account, else badge; None: nobody yet. Raises `BadCell`."""

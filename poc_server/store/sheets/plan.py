@@ -16,7 +16,8 @@ from poc_server.store.change import Change, Kind
 from poc_server.store.sheets import text
 from poc_server.store.sheets.text import Line
 
-SLICE = 50
+SLICE_CHARS = 4_000
+"""Of a file, judged or written before the loop may do something else: 50 people, or a shift of 500."""
 Problem = Literal["missing", "unknown", "ambiguous", "repeated", "taken", "bad_value", "not_allowed"]
 Verb = Literal["create", "update", "unchanged"]
 
@@ -96,7 +97,8 @@ async def judge(sheet: Sheet, data: bytes) -> Plan:
     verdicts: list[Verdict] = []
     mistakes: list[Mistake] = []
     seen: dict[str, int] = {}
-    for count, line in enumerate(text.read(data, sheet.columns, sheet.required), 1):
+    chars = 0
+    for line in text.read(data, sheet.columns, sheet.required):
         try:
             verdict = sheet.judge(line)
             if verdict.key in seen:
@@ -105,21 +107,23 @@ async def judge(sheet: Sheet, data: bytes) -> Plan:
             verdicts.append(verdict)
         except BadCell as bad:
             mistakes.append(Mistake(line.number, bad.column, bad.problem, bad.value[:100]))
-        if count % SLICE == 0:
+        chars += sum(map(len, line.cells.values()))
+        if chars >= SLICE_CHARS:
+            chars = 0
             await asyncio.sleep(0)
     return Plan(verdicts, mistakes)
 
 
 async def export(sheet: Sheet) -> AsyncIterator[bytes]:
     """The file that `judge` would find unchanged."""
-    part: list[str] = []
+    part = ""
     for line in text.write(sheet.columns, sheet.rows()):
-        part.append(line)
-        if len(part) >= SLICE:
-            yield "".join(part).encode()
-            part.clear()
+        part += line
+        if len(part) >= SLICE_CHARS:
+            yield part.encode()
+            part = ""
             await asyncio.sleep(0)
-    yield "".join(part).encode()
+    yield part.encode()
 
 
 def compared(before: dict[str, str], after: dict[str, str]) -> dict[str, tuple[str, str]]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Table, bindparam, not_, update
+from sqlalchemy import ColumnElement, Row, Select, Table, bindparam, not_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 IN_LIMIT = 300
 """Values that one statement names."""
+FETCH = 500
+"""Rows of a long answer that are read at once."""
+SLICE = 100
+"""Rows of it that are worked on before the loop may do something else: 2 ms."""
 T = TypeVar("T")
 
 
@@ -48,6 +53,16 @@ async def update_each(connection: AsyncConnection, table: Table, rows: Mapping[A
     columns = next(iter(rows.values()))
     statement = update(table).where(table.c.id == bindparam("this")).values({name: bindparam(name) for name in columns})
     await connection.execute(statement, [{**values, "this": key} for key, values in rows.items()])
+
+
+async def each_row(connection: AsyncConnection, query: Select[Any]) -> AsyncIterator[Row[Any]]:
+    """The rows of an answer that may be a whole city, without holding the loop."""
+    async with connection.stream(query) as result:
+        async for part in result.partitions(FETCH):
+            for number, row in enumerate(part, 1):
+                yield row
+                if number % SLICE == 0:
+                    await asyncio.sleep(0)
 
 
 def in_parts(values: Iterable[T], size: int = IN_LIMIT) -> Iterator[list[T]]:
