@@ -93,4 +93,19 @@ async def test_a_node_that_died_in_its_turn_holds_up_nobody(
     monkeypatch.setattr(turns, "WAIT_S", 0.01)
     for text in ("192.0.2.1", "zhao"):
         redis_server.command("SET", f"poc:lease:turn:{nodes[0]._key(text)}", "'dead '", "PX", "60000")
-    assert await goes_on(nodes[0], "192.0.2.1", "zhao")
+    async with asyncio.timeout(20):
+        assert await goes_on(nodes[0], "192.0.2.1", "zhao")
+
+
+async def test_who_waits_for_a_while_only_is_let_go_whenever_that_is(redis_server: RedisServer) -> None:
+    fabric = await RedisFabric.open(FabricSettings(redis=redis_server.url, timeout_ms=5_000))
+    try:
+        for moments in range(40):
+            waits = asyncio.create_task(fabric.hold(f"lease-{moments}"))
+            for _ in range(moments):
+                await asyncio.sleep(0)
+            if waits.cancel():
+                await asyncio.wait((waits,))
+                assert waits.cancelled(), f"{moments} turns of the loop after it began"
+    finally:
+        await fabric.aclose()

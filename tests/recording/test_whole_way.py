@@ -205,4 +205,4 @@ async def test_a_killed_server_keeps_all_but_the_last_second(tmp_path: Path) -> 
         assert row["end"] == "cut"
         assert row["duration_ms"] >= FRAMES * 40 - 1_000
         _, audio, _ = await asyncio.to_thread(fetch, city, f"/api/v1/recordings/{row['id']}/audio", token)
-        assert hear(audio).plays == row["duration_ms"] * 48
+        assert hear(audio).plays // 48 == row["duration_ms"], "in whole milliseconds, which a filled gap need not be"
