@@ -14,6 +14,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.long_wall import made_groups
 from tests.support.chromium import LOOPBACK, chromium
 from tests.support.city import ROOT, City, running_city
 from tests.support.console import Console
@@ -23,6 +24,7 @@ OUT = ROOT / "docs" / "pictures"
 LANGUAGES = ("zh-CN", "en")
 SIZES = ((360, 640), (1440, 900))
 GROUP, BROADCAST = "滨江巡查组", "全市广播"
+DISTRICTS, TEAMS = ("江岸", "桥口", "汉阳", "青山", "洪山"), ("巡查一组", "巡查二组", "应急组", "市政组")
 UNTOUCHED_MS = 1_500
 PANEL_MS = 1_500
 """A panel asks the server before it shows all it has."""
@@ -83,7 +85,7 @@ def main(languages: Sequence[str], only_console: bool = False) -> None:
             with running_city(Path(folder) / language) as city:
                 with chromium(playwright) as browser:
                     drawn = Pictures(browser, city, language)
-                    drawn.console() if only_console else drawn.all()
+                    drawn.consoles() if only_console else drawn.all()
                 if not only_console:
                     with chromium(playwright, flags=LOOPBACK) as browser:
                         Pictures(browser, city, language).locked()
@@ -106,7 +108,7 @@ class Pictures:
         self.releasing()
         self.without_group()
         self.network()
-        self.console()
+        self.consoles()
 
     def officer(self, badge: str, init: str = "") -> Officer:
         officer = Officer(self.browser, self.city, badge, init=self.init + init)
@@ -284,6 +286,31 @@ class Pictures:
         other.face("reconnecting", timeout_ms=15_000)
         self.album.take(other.page, "reconnecting")
         closed(officer, other)
+
+    def consoles(self) -> None:
+        self.console()
+        self.wall()  # last, for its channels stay
+
+    def wall(self) -> None:
+        """More channels than large cards have room for, and who talks among them."""
+        names = [f"{district}{team}" for district in DISTRICTS for team in TEAMS]
+        # Who was in a call of the desk's is brought into it again.
+        made_groups(self.browser, self.city, names, "PQ-001", "BJ-004")
+        one, two = self.officer("BJ-003"), Officer(self.browser, self.city, "BJ-004", init=self.init)
+        two.select(names[-1])
+        desk = Console(self.browser, self.city, "PQ-001", init=self.init)
+        for name in (GROUP, names[-1]):
+            desk.channel(name).and_(desk.page.locator('[data-heard="true"]')).wait_for()
+        for talker in (one, two):
+            talker.key_down()
+            talker.face("talking")
+        desk.page.locator(".on-air button").nth(1).wait_for()
+        desk.page.wait_for_timeout(PANEL_MS)
+        self.album.snap(desk.page, "console_wall", SIZES[1])
+        for talker in (one, two):
+            talker.key_up()
+        desk.context.close()
+        closed(one, two)
 
     def console(self) -> None:
         """The dispatcher's desk, and what reaches the officer from it."""
