@@ -26,7 +26,7 @@ export function SosButton({ phone }: { phone: Phone }) {
         type="button"
         class="sos-key"
         style={{ "--hold": `${hold_ms}ms` }}
-        aria-label={t("sos_label")}
+        aria-label={`SOS ${t("sos_label")}`}
         {...held}
       >
         SOS

@@ -39,7 +39,12 @@ export function Missed({ missed }: { missed: MissedVoice }) {
               : names.join("、") + (by.length > NAMES ? " …" : "")}
         </span>
       </span>
-      <button type="button" class="rate" aria-label={t("missed_rate")} onClick={() => player.faster()}>
+      <button
+        type="button"
+        class="rate"
+        aria-label={`${t("missed_rate")} ${player.rate.value}×`}
+        onClick={() => player.faster()}
+      >
         {player.rate.value}×
       </button>
       <button type="button" class="rate" aria-label={t("close")} onClick={() => void missed.dismiss()}>

@@ -7,7 +7,7 @@ export function LanguageSwitch() {
       type="button"
       class="quiet"
       lang={other}
-      aria-label={t("language_label")}
+      title={t("language_label")}
       onClick={() => setLanguage(other)}
     >
       {t("language")}

@@ -116,7 +116,11 @@ export function Table({
               {list.columns.map(({ title }) => (
                 <th key={title}>{t(title)}</th>
               ))}
-              {acts.length > 0 && <th />}
+              {acts.length > 0 && (
+                <th>
+                  <span class="visually-hidden">{t("admin_acts")}</span>
+                </th>
+              )}
             </tr>
           </thead>
           <tbody>

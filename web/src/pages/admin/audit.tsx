@@ -90,7 +90,7 @@ export function Audit() {
           const before = entries.value[at - 1];
           return (
             <li key={entry.seq}>
-              {(!before || midnight(before.at_ms) !== day) && <h3 class="day">{longDay(entry.at_ms)}</h3>}
+              {(!before || midnight(before.at_ms) !== day) && <h2 class="day">{longDay(entry.at_ms)}</h2>}
               <Row entry={entry} only={(only) => ask({ only })} />
             </li>
           );

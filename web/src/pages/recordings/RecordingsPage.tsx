@@ -56,29 +56,31 @@ export function RecordingsPage() {
   return (
     <div class="archive">
       <TopBar name={`${t("recordings")} · ${user?.name ?? ""}`} badge={user?.badge} />
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          void look();
-        }}
-      >
-        <Fields
-          wanted={wanted.value}
-          groups={groups}
-          people={found.value.map(({ talker }) => ({ id: talker.id ?? "", name: talker.name }))}
-          changed={(field) => {
-            wanted.value = { ...wanted.peek(), ...field };
+      <search>
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            void look();
           }}
-        />
-        <div class="do">
-          <button type="submit" class="primary">
-            {t("archive_search")}
-          </button>
-          {rights.value.includes("export") && (
-            <ExportKey wanted={wanted.value} failed={(problem) => (word.value = wordsOf(problem))} />
-          )}
-        </div>
-      </form>
+        >
+          <Fields
+            wanted={wanted.value}
+            groups={groups}
+            people={found.value.map(({ talker }) => ({ id: talker.id ?? "", name: talker.name }))}
+            changed={(field) => {
+              wanted.value = { ...wanted.peek(), ...field };
+            }}
+          />
+          <div class="do">
+            <button type="submit" class="primary">
+              {t("archive_search")}
+            </button>
+            {rights.value.includes("export") && (
+              <ExportKey wanted={wanted.value} failed={(problem) => (word.value = wordsOf(problem))} />
+            )}
+          </div>
+        </form>
+      </search>
       <p class="word" role="status">
         {word.value}
       </p>

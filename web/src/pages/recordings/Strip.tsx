@@ -45,7 +45,12 @@ export function Strip({ one }: { one: Conversation }) {
           {heard && <span class="number">{t("archive_number", { id: heard.one.id })}</span>}
           {failed.value && <span role="status">{failed.value}</span>}
         </span>
-        <button type="button" class="rate" aria-label={t("missed_rate")} onClick={() => player.faster()}>
+        <button
+          type="button"
+          class="rate"
+          aria-label={`${t("missed_rate")} ${player.rate.value}×`}
+          onClick={() => player.faster()}
+        >
           {player.rate.value}×
         </button>
       </header>

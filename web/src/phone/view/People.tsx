@@ -134,7 +134,6 @@ function HoldToCall({ phone, one }: { phone: Phone; one: Listed }) {
       type="button"
       class="hold"
       data-talk-key
-      aria-label={t("people_hold_name", { name: one.name })}
       onPointerDown={(event) => {
         if (event.button !== 0) return;
         const at = event.timeStamp;
@@ -154,6 +153,7 @@ function HoldToCall({ phone, one }: { phone: Phone; one: Listed }) {
       <span class="name">{one.name}</span>
       <span class="badge">{one.badge}</span>
       {one.present?.busy && <span class="busy">{t("person_busy")}</span>}
+      <span class="visually-hidden">{t("people_hold_name", { name: one.name })}</span>
     </button>
   );
 }
