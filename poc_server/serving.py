@@ -13,10 +13,17 @@ from ipaddress import IPv4Network, ip_network
 from pathlib import Path
 from typing import Any, cast
 
+import h11
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from signaling.endpoint import Endpoint
+
+HEAD_S = 30.0
+"""How long a peer may take to say what he asks for: the first time, and again on the same connection."""
+READ_S = 60.0
+"""How long one may read nothing of an answer that waits for him; a player that stopped asks for the rest anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,7 @@ class Serving:
         http = _Http(
             uvicorn.Config(
                 served,
-                http="h11",
+                http=Connection,
                 ws=cast("Any", partial(phones.protocol, settled=own)),  # uvicorn only calls it
                 lifespan="off",
                 log_config=None,
@@ -116,3 +123,66 @@ class _Http(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Take no signal."""
         yield
+
+
+class Connection(H11Protocol):
+    """uvicorn's connection, which waits for no stranger without end: neither for his request nor for him to read.
+
+    uvicorn itself times only what comes after an answer, and only until the first byte. How long a body may take is the
+    matter of `poc_server.api.body`.
+    """
+
+    head_s = HEAD_S
+    read_s = READ_S
+    _asking: asyncio.TimerHandle | None = None
+    _reading: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Somebody connected."""
+        super().connection_made(transport)
+        self._time_the_head()
+
+    def data_received(self, data: bytes) -> None:
+        """A part of a request, or more than one."""
+        super().data_received(data)
+        self._time_the_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is over."""
+        for timer in (self._asking, self._reading):
+            if timer is not None:
+                timer.cancel()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """More waits for the peer than he has read."""
+        super().pause_writing()
+        self._time_the_reader()
+
+    def resume_writing(self) -> None:
+        """He has read on."""
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
+        super().resume_writing()
+
+    def _time_the_head(self) -> None:
+        asked = self.conn.their_state is not h11.IDLE
+        # Between two requests uvicorn's own timer runs.
+        resting = self.cycle is not None and not self.conn.trailing_data[0]
+        if asked or resting:
+            if self._asking is not None:
+                self._asking.cancel()
+                self._asking = None
+        elif self._asking is None:
+            self._asking = self.loop.call_later(self.head_s, self.transport.abort)
+
+    def _time_the_reader(self) -> None:
+        waiting = self.transport.get_write_buffer_size()
+        self._reading = self.loop.call_later(self.read_s, self._looked_at, waiting)
+
+    def _looked_at(self, waiting: int) -> None:
+        if self.transport.get_write_buffer_size() >= waiting:
+            self.transport.abort()
+        else:
+            self._time_the_reader()

@@ -18,7 +18,6 @@ class Line:
 
     mid: str
     direction: str
-    payload_types: tuple[str, ...]
     opus: int
     ssrc: int | None
 
@@ -46,7 +45,6 @@ class Offer:
 
 @dataclass(slots=True)
 class _Section:
-    formats: tuple[str, ...] = ()
     direction: str = "sendrecv"
     mid: str = ""
     opus: int | None = None
@@ -81,7 +79,7 @@ def read_offer(sdp: str) -> Offer:
     try:
         for text in sdp.splitlines():
             if text.startswith("m="):
-                current = _Section(formats=tuple(text.split()[3:]))
+                current = _Section()
                 sections.append(current)
             elif text.startswith("a="):
                 current.take(text[2:])
@@ -95,9 +93,7 @@ def _offer(session: _Section, sections: list[_Section]) -> Offer:
     missing = {"ice-ufrag", "ice-pwd", "fingerprint"} - found.keys()
     if missing:
         raise OfferNotUnderstood(f"no {', '.join(sorted(missing))}")
-    lines = tuple(
-        Line(part.mid, part.direction, part.formats, part.opus, part.ssrc) for part in sections if part.opus is not None
-    )
+    lines = tuple(Line(part.mid, part.direction, part.opus, part.ssrc) for part in sections if part.opus is not None)
     if len(lines) < len(sections) or [line.direction for line in lines].count("recvonly") != 1:
         raise OfferNotUnderstood("not one uplink and slots of Opus")
     candidates = tuple(dict.fromkeys(c for part in (session, *sections) for c in part.candidates))
