@@ -65,7 +65,7 @@ class StoreSettings(BaseModel):
     pool: int = Field(default=8, ge=1, le=100)
     """Connections kept to PostgreSQL."""
     connect_timeout_s: float = Field(default=3.0, gt=0)
-    """PostgreSQL is away when no connection is made in this time."""
+    """PostgreSQL is away when no connection, new or kept, answers in this time."""
     command_timeout_s: float = Field(default=15.0, gt=0)
     """Longest one SQL statement may take."""
     busy_timeout_ms: int = Field(default=5_000, ge=0)

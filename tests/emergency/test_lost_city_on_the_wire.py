@@ -1,4 +1,4 @@
-"""Nobody answers, SQL is lost, then every process at once: one scenario after the other, on one node and on two."""
+"""Nobody answers, SQL is lost, hangs, then all is killed: one scenario after the other, on one node and on two."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.emergency import killed_in_the_middle, nobody_forgotten, without_sql
+from tests.emergency import frozen_sql, killed_in_the_middle, nobody_forgotten, without_sql
 from tests.emergency.cast import city_of_links
 from tests.fixtures.databases import create_database, running_postgres
 from tests.fixtures.postgres import Postgres
@@ -17,7 +17,7 @@ from tests.support.receiver import Receiver, receiver
 
 pytestmark = pytest.mark.wire
 
-for _module in (nobody_forgotten, without_sql, killed_in_the_middle):  # nobody is left after the last
+for _module in (nobody_forgotten, without_sql, frozen_sql, killed_in_the_middle):  # nobody is left after the last
     globals().update({name: each for name, each in vars(_module).items() if name.startswith("test_")})
 
 

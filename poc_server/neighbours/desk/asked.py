@@ -28,7 +28,7 @@ ANSWER_S = 1.5
 """The desk has so long to take a request; then the phone is told that it cannot be done now, and may ask again."""
 LOOK_AGAIN_S = 0.1
 READ_S = 1.0
-"""What needs what lasts waits so long for a new desk to have read it; less than `ANSWER_S`."""
+"""A new desk has so long to read what lasts, till it answers without; less than `ANSWER_S`."""
 WITHOUT_READING = frozenset({*CALLS, Sos})
 """Requests that a new desk takes at once: no call, and nobody in danger, waits for SQL."""
 MAX_HELD = 64
@@ -42,10 +42,10 @@ class Place(Protocol):
 
     @property
     def opening(self) -> bool:
-        """It has just come here, and has not read yet what lasts."""
+        """It has just come here, and what lasts is still waited for."""
 
-    async def read(self, within_s: float) -> None:
-        """Returns when it has, or the time is over."""
+    async def read(self) -> None:
+        """Returns when that is read, or is not waited for any more."""
 
     @property
     def there(self) -> Neighbour | None:
@@ -114,7 +114,7 @@ class Asked:
         for group in busy:
             await group.settled()
         if self.waits(message):
-            await self._desk.read(READ_S)
+            await self._desk.read()
         if self._desk.here:
             self._take_here(phone, message)
         else:

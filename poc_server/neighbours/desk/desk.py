@@ -9,7 +9,6 @@ Why one: docs/decisions/0019-several-nodes.md.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -55,7 +54,8 @@ class Desk:
         self._dirty: set[GroupId] = set()
         self._opening = asyncio.Lock()
         self._is_read = asyncio.Event()
-        """What lasts, since the desk is here."""
+        """What lasts, since the desk is here; or who needs it has waited long enough."""
+        self._reads_till: asyncio.TimerHandle | None = None
         self._unread: set[GroupId] = set()
         """While it is read what lasts: groups of which the others may know more than this node does."""
         self._reading: asyncio.Future[list[bool]] | None = None
@@ -121,14 +121,12 @@ class Desk:
 
     @property
     def opening(self) -> bool:
-        """It has just come here, and has not read yet what lasts."""
+        """It has just come here, and what lasts is still waited for."""
         return self.here and not self._is_read.is_set()
 
-    async def read(self, within_s: float) -> None:
-        """Returns when that is read, or the time is over."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(within_s):
-                await self._is_read.wait()
+    async def read(self) -> None:
+        """Returns when that is read, or is not waited for any more."""
+        await self._is_read.wait()
 
     @property
     def _decides(self) -> bool:
@@ -165,7 +163,7 @@ class Desk:
         self._others.order(neighbour, {"do": "done", "to": phone.key, "number": order["number"]}, b"")
 
     async def _requested_later(self, neighbour: Neighbour, order: dict[str, Any], blob: bytes) -> None:
-        await self.read(READ_S)
+        await self.read()
         self.requested(neighbour, order, blob, waited=True)
 
     def begins_call(self, phone: Phone, message: FloorRequest) -> None:
@@ -204,7 +202,7 @@ class Desk:
         if mine != self.here:
             log.info("desk", here=mine)
             self.here = mine
-            self._is_read.clear()
+            self._waits_for_reading(mine)
             if self._reading is not None and not mine:
                 self._reading.cancel()  # who left it does not wait for SQL to stop leading
             self._later.spawn(self._opened() if mine else self._left())
@@ -212,6 +210,16 @@ class Desk:
         if mine and self._was_alone:
             self._later.spawn(self._read_again())
         self.asked.again()
+
+    def _waits_for_reading(self, mine: bool) -> None:
+        """All who ask wait together, once: where SQL hangs, nothing that is asked later waits again."""
+        if self._reads_till is not None:
+            self._reads_till.cancel()
+        if mine:
+            self._is_read.clear()
+            self._reads_till = asyncio.get_running_loop().call_later(READ_S, self._is_read.set)
+        else:
+            self._is_read.set()
 
     async def _opened(self) -> None:
         """This node is the desk: read what lasts, then say so."""

@@ -6,8 +6,9 @@ writes later fails at once with "database is locked", whatever the timeout says.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,8 @@ class Database:
             self._reader = _sqlite_engine(url, settings, write=False)
         else:
             self._writer = self._reader = _postgres_engine(url, settings)
+        # SQLite has no server that may be silent; whoever writes there waits for who writes now.
+        self._within_s = None if self.sqlite else settings.connect_timeout_s
 
     @classmethod
     def open(cls, settings: StoreSettings, data: Path) -> Database:
@@ -63,7 +66,7 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A read-only view. Raises `StoreUnavailable` when SQL is away."""
-        async with _told(), self._reader.connect() as connection:
+        async with _told(), self._had(self._reader.connect()) as connection:
             yield connection
 
     @asynccontextmanager
@@ -77,7 +80,18 @@ class Database:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """A transaction, committed at the end unless an exception passes. Raises `StoreUnavailable`."""
-        async with _told(), self._writer.begin() as connection:
+        async with _told(), self._had(self._writer.begin()) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _had(self, opening: AbstractAsyncContextManager[AsyncConnection]) -> AsyncIterator[AsyncConnection]:
+        """A connection that was had in time, though one that was kept is asked first whether anything answers there.
+
+        Who needs a PostgreSQL that hangs is refused while he still waits for an answer: a statement may take longer.
+        """
+        async with AsyncExitStack() as opened:
+            async with asyncio.timeout(self._within_s):
+                connection = await opened.enter_async_context(opening)
             yield connection
 
     async def aclose(self) -> None:
