@@ -63,7 +63,7 @@ class SosRules(Message):
         microphone_ms: the microphone is opened for so long as soon as the phone is brought into the group of its alert,
             which waits for nothing; 0: not before it is confirmed.
         group: where his SOS is said whatever he has selected; None: in the group he has selected, if it may be.
-            A page asks for an idle floor there with the SOS itself, and is heard a round trip earlier.
+            A page asks for the floor there with the SOS itself, and is heard a round trip earlier.
     """
 
     type: Literal["sos_rules"] = "sos_rules"

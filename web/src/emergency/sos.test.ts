@@ -53,7 +53,7 @@ function phone(rules: Partial<SosRules>, answered = false, answers: Answers = {}
       sos: { type: "sos_rules", hold_ms: 1500, countdown_ms: 0, covert: false, again_ms: 500, ...rules },
       alerts: {} as Record<string, object>,
     }),
-    picture: signal({ selected: "east", floors: { east: { state: "idle" }, sos: { state: "idle" } } }),
+    picture: signal({ selected: "east", floors: { east: { mayRequest: true }, sos: { mayRequest: true } } }),
     incidents: signal({ list: [] }),
     covert: signal(false),
     linkState: signal("closed"),
@@ -308,14 +308,19 @@ test.each([
       ["west", 10_000],
     ],
   ],
-  ["nowhere before the server leads it, while another talks", { taken: true }, "east", [["east", 10_000]]],
+  [
+    "nowhere before the server leads it, where only one may talk",
+    { single: true },
+    "east",
+    [["east", 10_000]],
+  ],
   ["nowhere before the server leads it, when it is covert", { covert: true }, "so-1", [["so-1", 10_000]]],
 ] as const)("the floor is asked for with the SOS itself: %s", (_, rules, led, expected) => {
   const { key, made, sent, opened, tell } = phone({ hold_ms: 0, microphone_ms: 10_000, ...rules });
   made.linkState.value = "up";
-  if ("taken" in rules) made.picture.value.floors.east.state = "taken";
+  if ("single" in rules) made.picture.value.floors.east.mayRequest = false;
   key.down();
-  expect(opened.length).toBe("covert" in rules || "taken" in rules ? 0 : 1);
+  expect(opened.length).toBe("covert" in rules || "single" in rules ? 0 : 1);
   tell({ ...brought((sent[0] as Sent).alert), group: { id: led } });
   expect(opened).toEqual(expected);
 });

@@ -283,9 +283,9 @@ export class SosKey {
   }
 
   /**
-   * Asks for the floor with the SOS itself, where it will most likely be said, so that the answer comes a round trip earlier. Only of
-   * a floor that is idle: of several nodes the one that has it may not know yet that he is in danger, and would let him queue. Not of
-   * a covert one, which colleagues must not hear, nor without a way on which both go out now.
+   * Asks for the floor with the SOS itself, where it will most likely be said, over whoever talks there, so that the answer comes a
+   * round trip earlier: what is asked behind an SOS is answered when he has its tier. Not of a covert one, which colleagues must not
+   * hear, nor without a way on which both go out now, nor where only one may talk.
    */
   #foresee(sos: Unsent): void {
     const rules = this.phone.affairs.peek().sos;
@@ -293,7 +293,7 @@ export class SosKey {
     const { group = null, microphone_ms: ms = 0 } = rules;
     const where = group ?? sos.group;
     if (!where || sos.covert || !this.#speaks || ms <= 0) return;
-    if (this.phone.picture.peek().floors[where]?.state !== "idle") return;
+    if (!this.phone.picture.peek().floors[where]?.mayRequest) return;
     this.#silent = this.phone.key.openFor(where, ms);
   }
 

@@ -99,6 +99,20 @@ test("what was opened for a while closes by itself", async () => {
   expect([has(), key.opensIn("east"), key.byItself.value]).toEqual([null, false, false]);
 });
 
+test("who was put into the queue with what was opened is not heard: it is asked for anew", async () => {
+  const { key, floors, sent, grant, released, has } = phone();
+  const end = key.openFor("east", 10_000);
+  const [asked] = sent;
+  if (asked?.type !== "floor_request") throw new Error("nothing was asked for");
+  expect(key.opensIn("east")).toBe(true);
+  floors.received({ type: "floor_queued", id: asked.id, group: "east", position: 1, size: 1 });
+  expect(key.opensIn("east")).toBe(false);
+  end();
+  key.openFor("east", 10_000);
+  await released();
+  expect([grant(), has()]).toEqual(["east", "east"]);
+});
+
 test("a key that is held while it is opened goes on after that time, until it is let go", async () => {
   const { key, has } = talking((key) => key.press(0));
   key.openFor("east", 10_000);

@@ -118,10 +118,12 @@ export class Pressing {
     return end;
   }
 
-  /** Whether what was opened speaks in `group` now, or waits for an answer there. */
+  /** Whether what was opened speaks in `group` now, or waits for an answer there; who was put into the queue has his answer. */
   opensIn(group: string): boolean {
     const { group: now, phase } = this.floors.state.peek();
-    return this.#opened?.speaks === true && now === group && !ENDING.has(phase.name);
+    return (
+      this.#opened?.speaks === true && now === group && phase.name !== "queued" && !ENDING.has(phase.name)
+    );
   }
 
   /** The hand lets go: what was opened for a while stays open. */
