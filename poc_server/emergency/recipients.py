@@ -11,6 +11,7 @@ from groups.policy import Act, may
 from groups.reach import visible
 from groups.vocabulary import GroupId, Refusal, UnitId, UserId
 from poc_server.ground.refused import Refused
+from poc_server.store.places import those_inside
 from signaling.limits import MAX_AREA_POINTS
 from signaling.messages import Area, Recipients
 
@@ -100,14 +101,9 @@ def _in_area(desk: Desk, act: Act, sender: User, wanted: Area) -> set[UserId]:
     if not area.usable(wanted.ring, MAX_AREA_POINTS):
         raise Refused(Refusal.BAD_AREA)
     found = set()
-    for place in desk.store.places.all():
-        at = place.position
-        if at is None:
-            continue
+    for place in those_inside(desk.store.places.all(), wanted.ring, wanted.datum):
         user = desk.field.roster.user(place.user)
-        if user is None or not user.enabled or not area.inside(wanted.ring, at.degrees(wanted.datum)):
-            continue
-        if may(act, sender, user, desk.field.roster) is None:
+        if user is not None and user.enabled and may(act, sender, user, desk.field.roster) is None:
             found.add(user.id)
     return found
 

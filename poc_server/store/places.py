@@ -5,7 +5,7 @@ Every part of a place names its source and its time. A browser has no cell id an
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.incidents import incident
 from gateway.incidents.incident import Point
 from gateway.mapping.datum import convert
+from groups.emergency.area import Inside
 from groups.vocabulary import AgencyId, UserId
 from poc_server.ground.marks import Marks
 from poc_server.store import tables as t
@@ -70,6 +71,8 @@ class Position(_Part):
 
     def degrees(self, datum: str) -> tuple[float, float]:
         """Longitude and latitude in another datum; converting adds less than a millimetre."""
+        if (self.datum is Datum.GCJ02) == (datum == Datum.GCJ02.value):
+            return self.longitude, self.latitude
         at = convert(Point(self.longitude, self.latitude, incident.Datum(self.datum.value)), incident.Datum(datum))
         return at.lon, at.lat
 
@@ -248,6 +251,15 @@ class Places:
 
     def _told_since(self) -> int:
         return self._clock() - round(self._settings.told_hours * HOUR_MS)
+
+
+def those_inside(places: Iterable[Place], ring: Sequence[tuple[float, float]], datum: str) -> Iterator[Place]:
+    """Of these places those in a usable ring, whose corners are degrees of ``datum``."""
+    inside = Inside(ring)
+    for place in places:
+        at = place.position
+        if at is not None and inside.about(at.longitude, at.latitude) and inside.holds(at.degrees(datum)):
+            yield place
 
 
 def _measured_since(place: Place) -> int:

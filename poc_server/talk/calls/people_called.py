@@ -9,6 +9,7 @@ from groups.emergency import area
 from groups.policy import Act, may
 from groups.vocabulary import GroupId, Refusal, UserId
 from poc_server.ground.refused import Refused
+from poc_server.store.places import those_inside
 from signaling.limits import MAX_AREA_POINTS, MAX_CALLED
 from signaling.messages import Area, CallStart
 
@@ -67,12 +68,8 @@ def _inside(city: City, phone: Phone, wanted: Area) -> list[UserId]:
     if not area.usable(wanted.ring, MAX_AREA_POINTS):
         raise Refused(Refusal.BAD_AREA)
     found = []
-    for place in city.places():
-        at = place.position
-        if at is None:
-            continue
+    for place in those_inside(city.places(), wanted.ring, wanted.datum):
         user = city.roster.user(place.user)
-        here = user is not None and user.enabled and area.inside(wanted.ring, at.degrees(wanted.datum))
-        if here and user is not None and may(Act.CALL, phone.user, user, city.roster) is None:
+        if user is not None and user.enabled and may(Act.CALL, phone.user, user, city.roster) is None:
             found.append(user.id)
     return found
