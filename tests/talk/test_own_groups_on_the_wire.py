@@ -63,9 +63,15 @@ async def test_who_comes_on_duty_is_in_the_group_of_his_shift_as_it_begins_and_o
     root = cast.city.get("/api/v1/me", token)["units"][0]["id"]
     unit = cast.city.post("/api/v1/units", {"name": "夜巡", "parent": root}, token)["id"]
     group = cast.city.post("/api/v1/groups", {"name": "夜巡当班", "unit": unit, "duty_unit": unit}, token)["id"]
-    now = int(time.time() * 1000)
-    times = {"starts_ms": now + 500, "ends_ms": now + 1_500}
-    shift = cast.city.post("/api/v1/shifts", {"unit": unit, "name": "夜班", "users": [officer.user], **times}, token)
+    for lead_ms in (500, 2_000, 8_000):
+        now = int(time.time() * 1000)
+        times = {"starts_ms": now + lead_ms, "ends_ms": now + 3 * lead_ms}
+        shift = cast.city.post(
+            "/api/v1/shifts", {"unit": unit, "name": "夜班", "users": [officer.user], **times}, token
+        )
+        if time.time() * 1000 < times["starts_ms"]:
+            break
+        cast.city.delete(f"/api/v1/shifts/{shift['id']}", token)  # the machine is slower than that
     while (joined := place(await officer.told(Groups), group)) is None:
         pass
     assert (joined.name, joined.may_talk) == ("夜巡当班", True)

@@ -9,6 +9,7 @@ import asyncio
 import fcntl
 import json
 import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -58,10 +59,15 @@ class Ears:
         self.phone = phone
         self.heard: dict[int, int] = {}
         self.before = phone.packets()
+        self._since = time.time_ns()
+        self._said_before = 0
         self._more = asyncio.Event()
         phone.voice.on_mark = self._note
 
     def _note(self, _slot: int, mark: Any, _stamp: int) -> None:
+        if mark.sent_ns < self._since:
+            self._said_before += 1
+            return
         self.heard[mark.phone] = self.heard.get(mark.phone, 0) + 1
         self._more.set()
 
@@ -72,8 +78,8 @@ class Ears:
                 await self._more.wait()
 
     def packets(self) -> int:
-        """All that came, marked or not."""
-        return self.phone.packets() - self.before
+        """All that came, marked or not, but what was said, and on its way, before this was begun."""
+        return self.phone.packets() - self.before - self._said_before
 
 
 class Way:

@@ -21,6 +21,7 @@ from redis.exceptions import RedisError
 from poc_server.fabric.interface import Unavailable
 from poc_server.fabric.redis.clock import FabricClock
 from poc_server.fabric.settings import FabricSettings
+from poc_server.ground.cancellation import cancellation_kept
 
 log = structlog.get_logger(__name__)
 
@@ -166,19 +167,13 @@ class Session:
     async def _run(self, command: Callable[[], Any]) -> Any:
         if self.over:
             raise Unavailable("the connection is lost")
-        task = asyncio.current_task()
-        cancelling = task.cancelling() if task else 0
-        try:
-            async with asyncio.timeout(self._timeout):
-                answer = await command()
-        except FAILURES as problem:
-            self.end(problem)
-            raise Unavailable(str(problem)) from None
-        # Up to Python 3.11 `asyncio.wait_for`, with which redis-py sends, loses a cancellation that comes as it ends:
-        # whoever waits for a while only would wait for ever.
-        if task and task.cancelling() > cancelling:
-            raise asyncio.CancelledError
-        return answer
+        with cancellation_kept():
+            try:
+                async with asyncio.timeout(self._timeout):
+                    return await command()
+            except FAILURES as problem:
+                self.end(problem)
+                raise Unavailable(str(problem)) from None
 
     async def _say(self, *command: str) -> None:
         line = self._line
