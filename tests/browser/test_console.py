@@ -310,7 +310,9 @@ def test_what_needs_a_right(playwright: Playwright, city: City) -> None:
         desk.key("g")
         tools = desk.page.locator(".area-tools")
         tools.get_by_role("button", name="圈选区域").press("Enter")
-        desk.page.get_by_role("button", name="以画面为区域").press("Enter")
+        sight = desk.page.get_by_role("button", name="以画面为区域")
+        expect(sight).to_be_enabled()  # once the map is there
+        sight.press("Enter")
         expect(tools.get_by_role("status")).to_have_text(re.compile("圈内 [1-9]"))
         tools.get_by_role("button", name="圈选区域").click()
         draw_around_all(desk.page)

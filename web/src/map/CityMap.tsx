@@ -58,18 +58,24 @@ export function CityMap({ label, marks, cells, area, draws, children, ...told }:
       {/* biome-ignore lint/a11y/useSemanticElements: a map is no form, but has parts to go through */}
       <div class="drawing" ref={box} role="group" aria-label={label} />
       <div class="zoom">
-        <button type="button" aria-label={t("map_nearer")} onClick={() => there?.nearer()}>
+        <button type="button" disabled={!there} aria-label={t("map_nearer")} onClick={() => there?.nearer()}>
           ＋
         </button>
-        <button type="button" aria-label={t("map_farther")} onClick={() => there?.farther()}>
+        <button
+          type="button"
+          disabled={!there}
+          aria-label={t("map_farther")}
+          onClick={() => there?.farther()}
+        >
           －
         </button>
-        <button type="button" onClick={() => there?.whole()}>
+        <button type="button" disabled={!there} onClick={() => there?.whole()}>
           {t("map_all")}
         </button>
         {draws && (
           <button
             type="button"
+            disabled={!there}
             aria-label={t("map_take_sight")}
             title={t("map_take_sight")}
             onClick={() => there && told.drawn?.(there.inSight())}
@@ -85,8 +91,12 @@ export function CityMap({ label, marks, cells, area, draws, children, ...told }:
             {t("retry")}
           </button>
         </p>
-      ) : (
+      ) : there ? (
         children
+      ) : (
+        <p class="none" role="status">
+          {t("loading")}
+        </p>
       )}
     </div>
   );
