@@ -1,4 +1,4 @@
-"""Draws the administrators' pages, from a server that is lived in: python -m tools.pictures.admin → docs/pictures/."""
+"""Draws the administrators' pages, from a server that is lived in: python -m tools.pictures.admin."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.support.chromium import chromium
 from tests.support.city import ROOT, City, fetch, running_city
 from tests.support.founded import found
+from tools.pictures import OUT, publish
 
-OUT = ROOT / "docs" / "pictures"
 SIZES = ((1440, 900), (360, 640))
 SETTLE_MS = 700
 """A list asks the server before it shows all it has; so does a panel."""
@@ -189,3 +189,4 @@ class Caller:
 if __name__ == "__main__":
     os.chdir(ROOT)
     main()
+    publish()

@@ -11,12 +11,11 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.gateway.bridged import Bridged, until
 from tests.support.chromium import chromium
-from tests.support.city import ROOT
 from tests.support.officer import Officer
 from tools.day.stage import SPEECH, CityApi
 from tools.day.story import LOOKS_S
+from tools.pictures import OUT, publish
 
-OUT = ROOT / "docs" / "pictures"
 DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 360, "height": 640}
 CODE = "E0403202607150017"
@@ -169,3 +168,4 @@ TAB = {"zh-CN": "案件系统对接", "en": "Case systems"}
 
 if __name__ == "__main__":
     main()
+    publish()

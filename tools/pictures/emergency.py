@@ -1,7 +1,4 @@
-"""Draws what officer, leader and dispatcher see of an emergency into docs/pictures/.
-
-``python -m tools.pictures.emergency``; with ``PICTURES=folder`` elsewhere, and every page at both sizes, to look at.
-"""
+"""Draws what officer, leader and dispatcher see of an emergency: python -m tools.pictures.emergency."""
 
 from __future__ import annotations
 
@@ -15,9 +12,8 @@ from tests.support.chromium import chromium
 from tests.support.city import ROOT, City, running_city
 from tests.support.console import Console
 from tests.support.officer import Officer
+from tools.pictures import OUT, publish
 
-ELSEWHERE = os.environ.get("PICTURES")
-OUT = Path(ELSEWHERE) if ELSEWHERE else ROOT / "docs" / "pictures"
 PHONE, DESK = (360, 640), (1440, 900)
 GROUP = "滨江巡查组"
 HOLD_MS, COUNTDOWN_MS = 300, 5_000
@@ -70,8 +66,7 @@ class Pictures:
         desk.page.locator('.alert[data-state="claimed"]').wait_for()
         desk.page.locator(".alert button.primary").click()
         desk.page.locator('.alert[data-state="acknowledged"]').wait_for()
-        if ELSEWHERE:
-            self.take(desk.page, "alert_taken", DESK)
+        self.take(desk.page, "alert_taken", DESK)
         self.take(officer.page, "sos_acknowledged", PHONE)
         for _ in range(2):  # asked once more
             desk.page.locator(".alert .acts button").nth(0).click()
@@ -79,15 +74,14 @@ class Pictures:
 
     def broadcasts(self, officer: Officer) -> None:
         leader = Officer(self.browser, self.city, "LD-001", init=self.init, page="leader")
-        self.take(leader.page, "leader", PHONE, DESK)
+        self.take(leader.page, "leader", PHONE)
         page = leader.page
         page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
         for tab in ("people", "area", "plans"):
             page.locator(f'[data-tab="{tab}"]').click()
             page.wait_for_timeout(1_000)
-            if ELSEWHERE:
-                page.locator(".pick").scroll_into_view_if_needed()
-                self.take(page, f"leader_{tab}", DESK)
+            page.locator(".pick").scroll_into_view_if_needed()
+            self.take(page, f"leader_{tab}", DESK)
         page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
         page.locator('[data-tab="groups"]').click()
         for kind, key in (("text", "button.primary"), ("roll", "button.roll-call")):
@@ -106,17 +100,17 @@ class Pictures:
         page.locator("button.emergency").click()
         page.locator(".running").wait_for()
         officer.page.locator(".affairs .brought").wait_for()
-        if ELSEWHERE:
-            self.take(page, "leader_call", DESK)
+        self.take(page, "leader_call", DESK)
         self.take(officer.page, "emergency_call", PHONE)
         page.locator(".running .end").click()
         leader.context.close()
 
-    def take(self, page: Page, name: str, *sizes: tuple[int, int]) -> None:
-        for width, height in (DESK, PHONE) if ELSEWHERE else sizes:
+    def take(self, page: Page, name: str, size: tuple[int, int]) -> None:
+        """At both sizes; it goes on in its own."""
+        for width, height in (DESK, PHONE):
             page.set_viewport_size({"width": width, "height": height})
             page.screenshot(path=OUT / f"{name}-{width}x{height}{self.suffix}.png")
-        page.set_viewport_size({"width": sizes[0][0], "height": sizes[0][1]})
+        page.set_viewport_size({"width": size[0], "height": size[1]})
 
     @staticmethod
     def _hold(officer: Officer) -> None:
@@ -140,3 +134,4 @@ def main() -> None:
 if __name__ == "__main__":
     os.chdir(ROOT)
     main()
+    publish()

@@ -1,4 +1,4 @@
-"""Draws every state of the officer's page in both languages and sizes, from a real server, into docs/pictures/.
+"""Draws every state of the officer's page in both languages and sizes, from a real server.
 
 python -m tools.pictures.officer [zh-CN | en] [console]
 """
@@ -19,8 +19,8 @@ from tests.support.chromium import LOOPBACK, chromium
 from tests.support.city import ROOT, City, running_city
 from tests.support.console import Console
 from tests.support.officer import Officer
+from tools.pictures import OUT, publish
 
-OUT = ROOT / "docs" / "pictures"
 LANGUAGES = ("zh-CN", "en")
 SIZES = ((360, 640), (1440, 900))
 GROUP, BROADCAST = "滨江巡查组", "全市广播"
@@ -374,3 +374,4 @@ if __name__ == "__main__":
     os.chdir(ROOT)
     asked = sys.argv[1:]
     main([each for each in LANGUAGES if each in asked] or LANGUAGES, only_console="console" in asked)
+    publish()
