@@ -1,4 +1,4 @@
-"""A cancellation that a library loses: redis-py does, when it comes as something ends."""
+"""A cancellation that a library loses: redis-py and asyncpg do, when it comes as something ends or a line breaks."""
 
 from __future__ import annotations
 

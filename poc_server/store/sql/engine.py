@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from poc_server.ground.cancellation import cancellation_kept
 from poc_server.ground.refused import StoreUnavailable
 from poc_server.store.settings import StoreSettings
 
@@ -117,14 +118,15 @@ def is_away(problem: BaseException) -> bool:
 @asynccontextmanager
 async def _told() -> AsyncIterator[None]:
     """Turns what drivers raise when SQL is away into the one refusal for it."""
-    try:
-        yield
-    except StoreUnavailable:
-        raise
-    except Exception as problem:
-        if is_away(problem):
-            raise StoreUnavailable(type(problem).__name__) from problem
-        raise
+    with cancellation_kept():
+        try:
+            yield
+        except StoreUnavailable:
+            raise
+        except Exception as problem:
+            if is_away(problem):
+                raise StoreUnavailable(type(problem).__name__) from problem
+            raise
 
 
 def _postgres_engine(url: str, settings: StoreSettings) -> AsyncEngine:
