@@ -88,7 +88,10 @@ async def test_who_names_no_group_is_where_the_closest_of_his_own_is(city: City,
     async with asyncio.timeout(WAIT_S):
         while await asyncio.to_thread(on_nodes, city, "poc_phones_connected") != before:  # noqa: ASYNC110 - told nobody
             await asyncio.sleep(0.05)
-    again = [await come_as(street, phone.identity, "") for phone in team]
+    again = []
+    for phone in team:
+        again.append(await come_as(street, phone.identity, ""))
+        await again[-1].select(group)
     assert count > 2
     came = [now - was for was, now in zip(before, on_nodes(city, "poc_phones_connected"), strict=True)]
     assert sorted(came) == [0, len(again)]
