@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Everything, ring by ring; the quick rings first, so that a mistake is told early.
-# Servers mostly wait: four workers share two cores. Browsers do not: two. What judges sound has the machine alone.
+# Servers mostly wait: three workers share two cores. Browsers do not: two. What judges sound has the machine alone.
 # What fails beside other work is tried once more, alone, and named: docs/decisions/0030-once-more-alone.md.
 set -uo pipefail
 bash tools/check.sh || exit
@@ -21,7 +21,7 @@ ring() {
     "${pytest[@]}" -m "$marks" -v --last-failed --last-failed-no-failures none "$where"
 }
 rm -f build/calls.json
-ring tests wire "${WORKERS:-4}" || exit
+ring tests wire "${WORKERS:-3}" || exit
 "${VENV:-.venv}/bin/python" -m tests.talk.ways_report || exit
 ring tests/browser "browser and not measured" "${WORKERS:-2}" || exit
 ring tests/browser "browser and measured" 0
