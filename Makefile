@@ -28,7 +28,7 @@ test: setup-test ## everything: check, then real sockets and databases, then rea
 	@bash tools/test.sh
 
 e2e: setup-test ## browsers and an independent WebRTC client, measured: build/e2e.json; fails when a bar does not hold
-	@PRESSES=20 $(PY) -m pytest -q tests/browser -m browser
+	@$(PY) -m pytest -q tests/browser -m browser
 	@$(PY) -m tools.e2e_bars build
 
 # The libraries of both languages are fetched side by side, once both languages are there.

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 from pystoi import stoi
 
 from tests.browser.hearing import RATE, Recording, Samples, Window, delay_ms, lost_before_arrival_ms, windows
 from tests.support.officer import Officer
-
-PRESSES = int(os.environ.get("PRESSES", "10"))
-"""Of each measured test: enough to judge that what is heard is what was said; `make e2e` takes more for its figures."""
 
 
 def talk(talker: Officer, presses: int, hold_ms: int, pause_ms: int) -> None:

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Playwright
 
 from tests.browser.conftest import SPEECH
-from tests.browser.figures import PRESSES, measured, talk
+from tests.browser.figures import measured, talk
 from tests.support.chromium import AUTOPLAY, chromium, trusted
 from tests.support.city import running_city
 from tests.support.netns import Street, city_and_street
@@ -21,6 +21,7 @@ from tests.support.priority import first
 
 pytestmark = [pytest.mark.browser, pytest.mark.measured]
 
+PRESSES = 20
 HOLD_MS = 1_500
 PAUSE_MS = 500
 GROUP = "滨江巡查组"

@@ -10,7 +10,7 @@ from playwright.sync_api import Playwright
 
 from codec.wav import read_wav
 from tests.browser.conftest import SPEECH
-from tests.browser.figures import PRESSES, measured, private_access, spread, talk
+from tests.browser.figures import measured, private_access, spread, talk
 from tests.browser.hearing import RATE, Samples, delay_ms, windows
 from tests.support.chromium import chromium
 from tests.support.city import City
@@ -21,9 +21,10 @@ from tests.support.priority import first
 pytestmark = [pytest.mark.browser, pytest.mark.measured]
 
 GROUP = "滨江巡查组"
+PRESSES = 20
 HOLD_MS = 2_500
 PAUSE_MS = 700
-PRIVATE_CALLS = PRESSES // 2
+PRIVATE_CALLS = 10
 SETTLED_MS = 1_000
 """A page that has just come is sent silence for so long, by which its jitter buffer learns the path (decision 0018)."""
 

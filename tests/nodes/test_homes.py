@@ -71,18 +71,18 @@ def test_a_full_node_is_the_home_of_no_new_group_and_an_overfull_one_not_of_its_
 @given(st.lists(st.tuples(st.integers(0, 5_000), st.integers(0, 20)), min_size=2, max_size=6))
 def test_there_is_always_a_home_for_a_small_group(loads: list[tuple[int, int]]) -> None:
     nodes = [Occupied(str(number), max(load), load[1]) for number, load in enumerate(loads)]
-    small = sum(each.group for each in nodes) <= GATHERED
+    small = sum(each.talkers for each in nodes) <= GATHERED
     assert (home("g", nodes) is not None) == small
 
 
 def total(nodes: list[Occupied]) -> int:
-    return sum(each.group for each in nodes)
+    return sum(each.talkers for each in nodes)
 
 
 def moved(node: Occupied, group: int, there: str) -> Occupied:
     """A node after all of a group went where it belongs."""
     comes = group if node.node == there else 0
-    return Occupied(node.node, node.phones - node.group + comes, comes)
+    return Occupied(node.node, node.phones - node.talkers + comes, comes)
 
 
 @given(st.lists(st.tuples(st.integers(0, 300), st.integers(0, 20)), min_size=2, max_size=5), st.text(max_size=3))
@@ -90,7 +90,7 @@ def test_no_two_nodes_give_a_group_to_each_other_for_ever(loads: list[tuple[int,
     nodes = [Occupied(str(number), max(load), load[1]) for number, load in enumerate(loads)]
     for _ in range(len(nodes) + 1):
         there = home(group, nodes) if total(nodes) else None
-        if there is None or there == next((each.node for each in nodes if each.group == total(nodes)), None):
+        if there is None or there == next((each.node for each in nodes if each.talkers == total(nodes)), None):
             return
         nodes = [moved(each, total(nodes), there) for each in nodes]
     raise AssertionError("it goes on and on")

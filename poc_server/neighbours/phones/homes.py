@@ -22,11 +22,17 @@ SPARE = 4
 
 @dataclass(frozen=True, slots=True)
 class Occupied:
-    """A node that takes phones in: its name, its connected ``phones``, and how many of them are in the ``group``."""
+    """A node that takes phones in.
+
+    Attributes:
+        node: its name.
+        phones: those that have a place there, connected or lost a moment ago.
+        talkers: of them those that have selected the group.
+    """
 
     node: str
     phones: int
-    group: int
+    talkers: int
 
 
 def home(group: str, nodes: Sequence[Occupied]) -> str | None:
@@ -37,18 +43,16 @@ def home(group: str, nodes: Sequence[Occupied]) -> str | None:
     where a node comes or goes only its own groups have another home. A group leaves a node that has too many phones
     only for one that has fewer even with it: no two nodes give it to each other for ever.
     """
-    phones = sum(each.group for each in nodes)
+    phones = sum(each.talkers for each in nodes)
     if len(nodes) < 2 or phones > GATHERED:
         return None
     average = sum(each.phones for each in nodes) / len(nodes)
-    first = sorted(nodes, key=lambda each: (each.group, _weight(group, each.node)), reverse=True)
-    own = first[0]
-    if own.group and own.phones <= OVERFULL * average + SPARE:
+    own = max(nodes, key=lambda each: (each.talkers, _weight(group, each.node)))
+    if own.talkers and own.phones <= OVERFULL * average + SPARE:
         return own.node
-    roomy = max(
-        (each for each in first if each.phones <= FULL * average + SPARE), key=lambda each: _weight(group, each.node)
-    )
-    return own.node if own.group and roomy.phones + phones >= own.phones else roomy.node
+    free = (each for each in nodes if each.phones <= FULL * average + SPARE)
+    roomy = max(free, key=lambda each: _weight(group, each.node))
+    return own.node if own.talkers and roomy.phones + phones >= own.phones else roomy.node
 
 
 def _weight(group: str, node: str) -> bytes:
